@@ -1,0 +1,236 @@
+// Package flow says what a flow is: the fields of the flows table, one statement
+// each. This file is the schema of the system. From a statement follow the column
+// in ClickHouse, the place in a NetFlow or IPFIX record, the name in the filter
+// language, the pick-lists and units of the page, and the reference.
+//
+// Numbers of information elements are those of the IANA IPFIX registry; below 128
+// they are the field types of NetFlow v9 as well (RFC 3954, RFC 7012). Elements
+// that need thought (sampling, times, ICMP, direction, frame sections) are not
+// listed here: source/netflow names them where it decodes them.
+package flow
+
+import "netmeta/column"
+
+// Table is the flows table. Order here is order in ClickHouse.
+var Table = column.Table{Name: "flows"}
+
+func ie(ids ...uint16) []column.IE {
+	list := make([]column.IE, len(ids))
+	for i, id := range ids {
+		list[i] = column.IE{ID: id}
+	}
+	return list
+}
+
+// The envelope: who saw the flow, when, and how far to trust it.
+var (
+	TimeReceived = Table.Time(column.Field{Name: "TimeReceived", Title: "time received", Group: "record", Role: column.Mark,
+		Doc:   "When the datagram arrived, in seconds. Graphs are drawn over it.",
+		Codec: "DoubleDelta, ZSTD(1)"})
+	FlowStart = Table.TimeMS(column.Field{Name: "FlowStart", Title: "flow start", Group: "record", Role: column.Mark,
+		Doc:   "When the first packet of the flow was seen, by the exporter's clock.",
+		Codec: "DoubleDelta, ZSTD(1)"})
+	FlowEnd = Table.TimeMS(column.Field{Name: "FlowEnd", Title: "flow end", Group: "record", Role: column.Mark,
+		Doc:   "When the last packet of the flow was seen, by the exporter's clock.",
+		Codec: "DoubleDelta, ZSTD(1)"})
+	FlowType = Table.Enum(column.Field{Name: "FlowType", Title: "record type", Filter: "type", Group: "record",
+		Enum: types[:],
+		Doc:  "How the record came in."})
+	ExporterAddress = Table.IP(column.Field{Name: "ExporterAddress", Title: "exporter address", Filter: "exporter", Group: "exporter",
+		Doc: "The device that sent the record: the source of the datagram, or the agent address of sFlow."})
+	ObservationDomain = Table.U32(column.Field{Name: "ObservationDomain", Title: "observation domain", Filter: "domain", Group: "exporter",
+		Doc: "Observation domain id (IPFIX), source id (v9), engine type and id (v5) or sub-agent id (sFlow)."})
+	SequenceNum = Table.U32(column.Field{Name: "SequenceNum", Title: "sequence number", Group: "record", Role: column.Mark,
+		Doc:   "Sequence number of the datagram that carried the record.",
+		Codec: "Delta, ZSTD(1)"})
+	SamplingRate = Table.U32(column.Field{Name: "SamplingRate", Title: "sampling rate", Filter: "sampling", Group: "record", Role: column.Mark,
+		Doc: "One of this many packets was looked at. 1 when nothing said otherwise; see SamplingSource."})
+	SamplingSource = Table.Enum(column.Field{Name: "SamplingSource", Title: "sampling source", Filter: "samplingsource", Group: "record",
+		Enum: samplingSources[:],
+		Doc:  "Where the sampling rate was found."})
+	Quality = Table.U16(column.Field{Name: "Quality", Title: "quality", Group: "record", Role: column.Mark, Show: column.Bits,
+		Enum: qualityBits[:],
+		Doc:  "What is not known or not certain about the record, a set of bits."})
+	Bytes = Table.U64(column.Field{Name: "Bytes", Title: "bytes", Filter: "bytes", Group: "volume", Role: column.Measure, Unit: column.Byte,
+		IE:  ie(1, 23, 85),
+		Doc: "Octets as the exporter counted them, from the IP header on where it says so; not multiplied by the sampling rate."})
+	Packets = Table.U64(column.Field{Name: "Packets", Title: "packets", Filter: "packets", Group: "volume", Role: column.Measure, Unit: column.Packet,
+		IE:  ie(2, 24, 86),
+		Doc: "Packets as the exporter counted them; not multiplied by the sampling rate."})
+	ScaledBytes = Table.Computed(column.Field{Name: "ScaledBytes", Title: "scaled bytes", Group: "volume", Role: column.Measure, Unit: column.Byte,
+		Type: "UInt64", SQL: "Bytes * SamplingRate",
+		Doc: "Bytes times the sampling rate: the estimate of what crossed the network."})
+	ScaledPackets = Table.Computed(column.Field{Name: "ScaledPackets", Title: "scaled packets", Group: "volume", Role: column.Measure, Unit: column.Packet,
+		Type: "UInt64", SQL: "Packets * SamplingRate",
+		Doc: "Packets times the sampling rate: the estimate of what crossed the network."})
+)
+
+// Layers 3 and 4.
+var (
+	SrcAddr, DstAddr = Table.IPPair("SrcAddr", "DstAddr", column.Field{Title: "address", Filter: "ip", Group: "ip",
+		IE: ie(8, 27), DstIE: ie(12, 28),
+		Doc: "IP address; IPv4 is ::ffff:a.b.c.d. Of a tunnel: the inner one."})
+	SrcPort, DstPort = Table.U16Pair("SrcPort", "DstPort", column.Field{Title: "port", Filter: "port", Group: "ip",
+		IE: ie(7, 180, 182), DstIE: ie(11, 181, 183),
+		Doc: "TCP, UDP, SCTP or DCCP port."})
+	Proto = Table.U8(column.Field{Name: "Proto", Title: "protocol", Filter: "proto", Group: "ip", Show: column.Protocol,
+		IE:  ie(4),
+		Doc: "IP protocol number of the transport (IANA), behind the extension headers of IPv6."})
+	EType = Table.U16(column.Field{Name: "EType", Title: "EtherType", Filter: "etype", Group: "ip", Show: column.EtherTyp,
+		IE:  ie(256),
+		Doc: "EtherType of the network layer: 0x0800 IPv4, 0x86dd IPv6."})
+	TCPFlags = Table.U16(column.Field{Name: "TCPFlags", Title: "TCP flags", Filter: "flags", Group: "ip", Show: column.Flags,
+		IE:  ie(6),
+		Doc: "TCP header flags of all packets of the flow, or-ed (RFC 9293)."})
+	IPTos = Table.U8(column.Field{Name: "IPTos", Title: "type of service", Filter: "tos", Group: "ip",
+		IE:  ie(5),
+		Doc: "Type of service (IPv4) or traffic class (IPv6): DSCP in the upper six bits, ECN in the lower two."})
+	IPTTL = Table.U8(column.Field{Name: "IPTTL", Title: "time to live", Filter: "ttl", Group: "ip", Rare: true,
+		IE:  ie(192),
+		Doc: "Time to live (IPv4) or hop limit (IPv6)."})
+	IPv6FlowLabel = Table.U32(column.Field{Name: "IPv6FlowLabel", Title: "IPv6 flow label", Filter: "flowlabel", Group: "ip", Rare: true,
+		IE:  ie(31),
+		Doc: "Flow label of the IPv6 header, 20 bits (RFC 6437)."})
+	FragmentId = Table.U32(column.Field{Name: "FragmentId", Title: "fragment id", Filter: "fragmentid", Group: "ip", Rare: true,
+		IE:  ie(54),
+		Doc: "Identification of the IPv4 header or of the IPv6 fragment header."})
+	FragmentOffset = Table.U16(column.Field{Name: "FragmentOffset", Title: "fragment offset", Filter: "fragmentoffset", Group: "ip", Rare: true,
+		IE:  ie(88),
+		Doc: "Fragment offset in units of eight octets."})
+	IcmpType = Table.U8(column.Field{Name: "IcmpType", Title: "ICMP type", Filter: "icmptype", Group: "ip", Rare: true,
+		IE:  ie(176, 178),
+		Doc: "Type of the ICMP or ICMPv6 message."})
+	IcmpCode = Table.U8(column.Field{Name: "IcmpCode", Title: "ICMP code", Filter: "icmpcode", Group: "ip", Rare: true,
+		IE:  ie(177, 179),
+		Doc: "Code of the ICMP or ICMPv6 message."})
+	ForwardingStatus = Table.U8(column.Field{Name: "ForwardingStatus", Title: "forwarding status", Filter: "forwarding", Group: "ip", Rare: true,
+		IE:  ie(89),
+		Doc: "What the exporter did with the packets: status in the upper two bits (0 unknown, 1 forwarded, 2 dropped, 3 consumed), reason below (RFC 7270)."})
+	FlowEndReason = Table.U8(column.Field{Name: "FlowEndReason", Title: "flow end reason", Filter: "endreason", Group: "record", Rare: true,
+		IE:  ie(136),
+		Doc: "Why the record was sent: 1 idle, 2 active timeout, 3 end of flow, 4 forced, 5 lack of resources (RFC 5102)."})
+	Direction = Table.Enum(column.Field{Name: "Direction", Title: "direction", Filter: "direction", Group: "network",
+		Enum: directions[:],
+		Doc:  "Which way the traffic crosses the border of the network."})
+)
+
+// Layer 2 and interfaces.
+var (
+	SrcMac, DstMac = Table.U64Pair("SrcMac", "DstMac", column.Field{Title: "MAC address", Filter: "mac", Group: "layer 2", Show: column.MAC, Rare: true,
+		IE: ie(56, 81), DstIE: ie(80, 57),
+		Doc: "MAC address in the lower 48 bits."})
+	SrcVlan, DstVlan = Table.U16Pair("SrcVlan", "DstVlan", column.Field{Title: "VLAN", Filter: "vlan", Group: "layer 2", Rare: true,
+		IE: ie(58, 243, 245), DstIE: ie(59, 254),
+		Doc: "VLAN id of the incoming side (source) and of the outgoing side (destination); of QinQ, the service tag."})
+	InIf, OutIf = Table.U32Pair("InIf", "OutIf", column.Field{Title: "interface", Filter: "ifindex", Group: "interface",
+		IE: ie(10, 252), DstIE: ie(14, 253),
+		Doc: "ifIndex of the interface; 0 when the exporter does not know it."})
+	InIfName, OutIfName = Table.TextPair("InIfName", "OutIfName", column.Field{Title: "interface name", Filter: "if", Group: "interface", Rare: true,
+		Doc: "Name of the interface."})
+	InIfDescription, OutIfDescription = Table.TextPair("InIfDescription", "OutIfDescription", column.Field{Title: "interface description", Filter: "ifdescription", Group: "interface", Rare: true,
+		Doc: "Description of the interface (ifAlias)."})
+	InIfSpeed, OutIfSpeed = Table.U64Pair("InIfSpeed", "OutIfSpeed", column.Field{Title: "interface speed", Filter: "speed", Group: "interface", Unit: column.BitPerSec, Rare: true,
+		Doc: "Speed of the interface in bits per second."})
+	InIfBoundary, OutIfBoundary = Table.EnumPair("InIfBoundary", "OutIfBoundary", column.Field{Title: "boundary", Filter: "boundary", Group: "interface", Rare: true,
+		Enum: boundaries[:],
+		Doc:  "Whether the interface leads out of the network."})
+	InIfConnectivity, OutIfConnectivity = Table.TextPair("InIfConnectivity", "OutIfConnectivity", column.Field{Title: "connectivity", Filter: "conn", Group: "interface", Rare: true,
+		Doc: "What the interface connects to: transit, peering, customer …"})
+	InIfProvider, OutIfProvider = Table.TextPair("InIfProvider", "OutIfProvider", column.Field{Title: "provider", Filter: "provider", Group: "interface", Rare: true,
+		Doc: "The network behind the interface."})
+)
+
+// The exporter, as the operator describes it.
+var (
+	ExporterName = Table.Text(column.Field{Name: "ExporterName", Title: "exporter", Filter: "exportername", Group: "exporter", Rare: true,
+		Doc: "Name of the exporter."})
+	ExporterGroup = Table.Text(column.Field{Name: "ExporterGroup", Title: "exporter group", Filter: "exportergroup", Group: "exporter", Rare: true,
+		Doc: "Group that the exporter belongs to."})
+	ExporterRole = Table.Text(column.Field{Name: "ExporterRole", Title: "exporter role", Filter: "exporterrole", Group: "exporter", Rare: true,
+		Doc: "Role of the exporter: edge, core, access …"})
+	ExporterSite = Table.Text(column.Field{Name: "ExporterSite", Title: "exporter site", Filter: "exportersite", Group: "exporter", Rare: true,
+		Doc: "Site where the exporter stands."})
+	ExporterRegion = Table.Text(column.Field{Name: "ExporterRegion", Title: "exporter region", Filter: "exporterregion", Group: "exporter", Rare: true,
+		Doc: "Region where the exporter stands."})
+	ExporterTenant = Table.Text(column.Field{Name: "ExporterTenant", Title: "exporter tenant", Filter: "exportertenant", Group: "exporter", Rare: true,
+		Doc: "Tenant whom the exporter serves."})
+)
+
+// Routing.
+var (
+	NextHop = Table.IP(column.Field{Name: "NextHop", Title: "next hop", Filter: "nexthop", Group: "routing",
+		IE:  ie(15, 62),
+		Doc: "Address of the next router."})
+	BGPNextHop = Table.IP(column.Field{Name: "BGPNextHop", Title: "BGP next hop", Filter: "bgpnexthop", Group: "routing", Rare: true,
+		IE:  ie(18, 63),
+		Doc: "Next hop of the BGP route."})
+	SrcAS, DstAS = Table.U32Pair("SrcAS", "DstAS", column.Field{Title: "AS", Filter: "as", Group: "routing", Show: column.AS,
+		IE: ie(16), DstIE: ie(17),
+		Doc: "Autonomous system number, origin or peer as the exporter is configured."})
+	NextHopAS = Table.U32(column.Field{Name: "NextHopAS", Title: "next hop AS", Filter: "nextas", Group: "routing", Show: column.AS, Rare: true,
+		IE:  ie(128),
+		Doc: "Autonomous system of the next hop."})
+	SrcMask, DstMask = Table.U8Pair("SrcMask", "DstMask", column.Field{Title: "prefix length", Filter: "mask", Group: "routing",
+		IE: ie(9, 29), DstIE: ie(13, 30),
+		Doc: "Length of the prefix that routed the address."})
+	DstASPath = Table.List32(column.Field{Name: "DstASPath", Title: "AS path", Filter: "path", Group: "routing", Show: column.AS, Rare: true,
+		Doc: "AS path to the destination, next AS first."})
+	DstCommunities = Table.List32(column.Field{Name: "DstCommunities", Title: "communities", Filter: "community", Group: "routing", Rare: true,
+		Doc: "BGP communities of the destination route, ASN in the upper 16 bits (RFC 1997)."})
+	DstLargeCommunities = Table.List128(column.Field{Name: "DstLargeCommunities", Title: "large communities", Filter: "largecommunity", Group: "routing", Rare: true,
+		Doc: "Large BGP communities of the destination route: three 32-bit parts in the lower 96 bits (RFC 8092)."})
+	IngressVRF = Table.U32(column.Field{Name: "IngressVRF", Title: "ingress VRF", Filter: "invrf", Group: "routing", Rare: true,
+		IE:  ie(234),
+		Doc: "VRF id on the way in."})
+	EgressVRF = Table.U32(column.Field{Name: "EgressVRF", Title: "egress VRF", Filter: "outvrf", Group: "routing", Rare: true,
+		IE:  ie(235),
+		Doc: "VRF id on the way out."})
+)
+
+// Networks and geography.
+var (
+	SrcNetName, DstNetName = Table.TextPair("SrcNetName", "DstNetName", column.Field{Title: "network", Filter: "netname", Group: "network", Rare: true,
+		Doc: "Name of the configured network that holds the address."})
+	SrcNetRole, DstNetRole = Table.TextPair("SrcNetRole", "DstNetRole", column.Field{Title: "network role", Filter: "netrole", Group: "network", Rare: true,
+		Doc: "Role of the network: customer, server, infrastructure …"})
+	SrcNetSite, DstNetSite = Table.TextPair("SrcNetSite", "DstNetSite", column.Field{Title: "network site", Filter: "netsite", Group: "network", Rare: true,
+		Doc: "Site of the network."})
+	SrcNetRegion, DstNetRegion = Table.TextPair("SrcNetRegion", "DstNetRegion", column.Field{Title: "network region", Filter: "netregion", Group: "network", Rare: true,
+		Doc: "Region of the network."})
+	SrcNetTenant, DstNetTenant = Table.TextPair("SrcNetTenant", "DstNetTenant", column.Field{Title: "network tenant", Filter: "nettenant", Group: "network", Rare: true,
+		Doc: "Tenant or customer of the network."})
+	SrcCountry, DstCountry = Table.TextPair("SrcCountry", "DstCountry", column.Field{Title: "country", Filter: "country", Group: "network", Rare: true,
+		Doc: "Country of the address, ISO 3166-1 alpha-2."})
+	SrcCity, DstCity = Table.TextPair("SrcCity", "DstCity", column.Field{Title: "city", Filter: "city", Group: "network", Rare: true,
+		Doc: "City of the address."})
+)
+
+// Tunnels, MPLS and address translation.
+var (
+	TunnelType = Table.Enum(column.Field{Name: "TunnelType", Title: "tunnel type", Filter: "tunnel", Group: "tunnel", Rare: true,
+		Enum: tunnels[:],
+		Doc:  "The outermost tunnel around the packet; addresses and ports of the row are the inner ones."})
+	OuterSrcAddr, OuterDstAddr = Table.IPPair("OuterSrcAddr", "OuterDstAddr", column.Field{Title: "outer address", Filter: "outerip", Group: "tunnel", Rare: true,
+		Doc: "Address in the outer header of the tunnel."})
+	VNI = Table.U32(column.Field{Name: "VNI", Title: "tunnel id", Filter: "vni", Group: "tunnel", Rare: true,
+		Doc: "VXLAN or Geneve network id, GRE key, GTP-U tunnel endpoint id or ERSPAN session id."})
+	MPLSLabels = Table.List32(column.Field{Name: "MPLSLabels", Title: "MPLS labels", Filter: "mpls", Group: "tunnel", Rare: true,
+		Doc: "MPLS label values, 20 bits each, top of the stack first (RFC 3032)."})
+	SrcAddrNAT, DstAddrNAT = Table.IPPair("SrcAddrNAT", "DstAddrNAT", column.Field{Title: "translated address", Filter: "natip", Group: "nat", Rare: true,
+		IE: ie(225, 281), DstIE: ie(226, 282),
+		Doc: "Address after translation."})
+	SrcPortNAT, DstPortNAT = Table.U16Pair("SrcPortNAT", "DstPortNAT", column.Field{Title: "translated port", Filter: "natport", Group: "nat", Rare: true,
+		IE: ie(227), DstIE: ie(228),
+		Doc: "Port after translation."})
+	NatEvent = Table.U8(column.Field{Name: "NatEvent", Title: "NAT event", Filter: "natevent", Group: "nat", Rare: true,
+		IE:  ie(230),
+		Doc: "What happened to the translation: 1 created, 2 deleted, 3 pool exhausted … (RFC 8158)."})
+)
+
+// Anything else.
+var (
+	ApplicationName = Table.Text(column.Field{Name: "ApplicationName", Title: "application", Filter: "app", Group: "application", Rare: true,
+		Doc: "Application that the exporter recognised."})
+	Extra = Table.Map(column.Field{Name: "Extra", Title: "extra elements", Filter: "extra", Group: "application", Rare: true,
+		Doc: "Unknown and enterprise elements that the configuration names, as text."})
+)

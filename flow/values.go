@@ -1,0 +1,76 @@
+package flow
+
+// Values of FlowType.
+const (
+	TypeUnknown uint8 = iota
+	TypeSFlow
+	TypeNetFlow5
+	TypeNetFlow9
+	TypeIPFIX
+)
+
+var types = [...]string{"unknown", "sflow", "netflow5", "netflow9", "ipfix"}
+
+// Values of SamplingSource, in rising order of trust.
+const (
+	SamplingUnknown uint8 = iota // nothing said a rate; the row counts as 1
+	SamplingConfig               // the configuration file
+	SamplingHeader               // the header of the datagram (v5)
+	SamplingOptions              // options data for the sampler, selector, interface or exporter
+	SamplingRecord               // the record or sample itself
+)
+
+var samplingSources = [...]string{"unknown", "config", "header", "options", "record"}
+
+// Bits of Quality.
+const (
+	NoSampling    uint16 = 1 << iota // no sampling rate known: counted as 1
+	NoInterface                      // neither input nor output interface known
+	LateTemplate                     // waited for its template
+	ClockSkewed                      // the exporter's clock is off by more than a minute
+	TruncatedHead                    // the sampled header ends before its last protocol header does
+	NoTime                           // the record carries no start and end; they are the time of arrival
+)
+
+var qualityBits = [...]string{"no-sampling", "no-interface", "late-template", "clock-skewed", "truncated-header", "no-time"}
+
+// Values of Direction.
+const (
+	DirectionUnknown uint8 = iota
+	DirectionIn
+	DirectionOut
+	DirectionInternal
+	DirectionTransit
+)
+
+var directions = [...]string{"unknown", "in", "out", "internal", "transit"}
+
+// Values of InIfBoundary and OutIfBoundary.
+const (
+	BoundaryUnknown uint8 = iota
+	BoundaryExternal
+	BoundaryInternal
+)
+
+var boundaries = [...]string{"unknown", "external", "internal"}
+
+// Values of TunnelType.
+const (
+	TunnelNone uint8 = iota
+	TunnelGRE
+	TunnelIPIP
+	Tunnel6in4
+	TunnelVXLAN
+	TunnelGeneve
+	TunnelGTPU
+	TunnelERSPAN
+	TunnelSRv6
+)
+
+var tunnels = [...]string{"none", "gre", "ipip", "6in4", "vxlan", "geneve", "gtp-u", "erspan", "srv6"}
+
+// EtherTypes that fill EType.
+const (
+	EtherTypeIPv4 = 0x0800
+	EtherTypeIPv6 = 0x86dd
+)

@@ -1,0 +1,83 @@
+package source
+
+import (
+	"iter"
+	"sync/atomic"
+)
+
+// A Reason says why something that arrived was refused. Every branch of a decoder
+// that gives up counts one.
+type Reason uint8
+
+const (
+	UnknownVersion   Reason = iota // neither NetFlow v5, v9, IPFIX nor sFlow v5
+	ShortDatagram                  // ends inside a header
+	BadLength                      // a length field points beyond its container, or is too small
+	BadCount                       // a count field contradicts the length
+	NoTemplate                     // data set whose template is not known
+	BadTemplate                    // template with no fields, no length or too many fields
+	TooManyTemplates               // the limit of templates is reached
+	TooManyExporters               // the limit of exporters is reached
+	UnknownSet                     // set id that is reserved
+	UnknownSample                  // sFlow sample format that is not known
+	UnknownHeader                  // sampled header protocol that is not known
+	BadAddress                     // address of an unknown family
+	TruncatedCapture               // the capture file holds only a part of the datagram
+	reasonCount
+)
+
+var reasons = [reasonCount]string{
+	"unknown version", "datagram too short", "bad length", "bad count", "unknown template", "bad template",
+	"too many templates", "too many exporters", "unknown set", "unknown sample", "unknown header protocol",
+	"bad address", "truncated in capture",
+}
+
+var remedies = [reasonCount]string{
+	"Something other than flow records arrives on this port: check who sends it.",
+	"The exporter or the path cuts datagrams: check the MTU.",
+	"The exporter sends malformed records: capture some with `netmeta decode` and report them to its vendor.",
+	"The exporter sends malformed records: capture some with `netmeta decode` and report them to its vendor.",
+	"The exporter has not sent its template yet. It will; to lose less after a restart, set a shorter template refresh (30 s).",
+	"The exporter sends malformed templates: capture some with `netmeta decode` and report them to its vendor.",
+	"More templates than the limit arrived: a broken exporter, or forged datagrams.",
+	"More exporters than the limit sent datagrams: a forged source, or the limit is too small.",
+	"The exporter uses set ids that RFC 7011 reserves.",
+	"The agent sends samples that sFlow v5 does not define; flows are not concerned.",
+	"The agent samples frames of a link type that is not decoded.",
+	"The exporter sends malformed addresses.",
+	"Capture whole packets (tcpdump -s 0).",
+}
+
+// String is the reason in words, as in metrics and on the page.
+func (r Reason) String() string { return reasons[r] }
+
+// Remedy is what an operator can do about it.
+func (r Reason) Remedy() string { return remedies[r] }
+
+// Counters count what a source took in and what it refused. They are safe for
+// concurrent use.
+type Counters struct {
+	Datagrams        atomic.Uint64
+	Flows            atomic.Uint64 // rows emitted
+	Templates        atomic.Uint64 // template records, options templates included
+	OptionsRecords   atomic.Uint64
+	CounterSamples   atomic.Uint64 // sFlow counter samples
+	DiscardedSamples atomic.Uint64 // sFlow notices of dropped packets
+	Lost             atomic.Uint64 // datagrams (v9, sFlow) or flows (v5, IPFIX) missing by sequence number
+
+	refused [reasonCount]atomic.Uint64
+}
+
+// Refuse counts something that was refused.
+func (c *Counters) Refuse(r Reason) { c.refused[r].Add(1) }
+
+// Refused yields each reason with its count, those that never occurred included.
+func (c *Counters) Refused() iter.Seq2[Reason, uint64] {
+	return func(yield func(Reason, uint64) bool) {
+		for r := range c.refused {
+			if !yield(Reason(r), c.refused[r].Load()) {
+				return
+			}
+		}
+	}
+}
