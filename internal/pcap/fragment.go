@@ -1,0 +1,120 @@
+package pcap
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// Limits of reassembly. A capture of flow data has a handful of datagrams in pieces at a time.
+const (
+	maxPending   = 256              // datagrams that wait for fragments
+	maxFragments = 128              // of one datagram
+	maxDatagram  = 65535            // bytes, RFC 791
+	fragmentWait = 30 * time.Second // as Linux waits (ip_frag_time), by the clock of the capture
+)
+
+// fragmentKey is what the fragments of one datagram have in common: RFC 791, section 3.2, and RFC 8200, section 4.5.
+type fragmentKey struct {
+	src, dst netip.Addr
+	id       uint32
+	proto    uint8
+}
+
+// reassembler puts fragments together. Its zero value is ready.
+type reassembler struct {
+	pending map[fragmentKey]*pendingDatagram
+	order   []fragmentKey // as the first fragments came, oldest first
+}
+
+type pendingDatagram struct {
+	first time.Time
+	data  []byte
+	spans [][2]int // parts of data that are there, in order, not overlapping
+	total int      // length of the whole, -1 until the last fragment has come
+}
+
+// add keeps one fragment and returns the datagram when it is whole. lost holds the reasons why this fragment or
+// others were given up; zero (which is no fragment reason) where there is none.
+func (a *reassembler) add(now time.Time, key fragmentKey, data []byte, offset int, more bool) (whole []byte, lost [3]skipReason) {
+	// Captures are in order of time, so the first in order is the oldest. One is dropped for each that comes.
+	if len(a.order) > 0 {
+		if old := a.order[0]; now.Sub(a.pending[old].first) > fragmentWait {
+			a.drop(old)
+			lost[0] = reasonFragmentLost
+		}
+	}
+	end := offset + len(data)
+	if end > maxDatagram || len(data) == 0 || more && len(data)%8 != 0 {
+		lost[1] = reasonBadFragment
+		return nil, lost
+	}
+	p := a.pending[key]
+	if p == nil {
+		if len(a.pending) == maxPending {
+			a.drop(a.order[0])
+			lost[2] = reasonFragmentLimit
+		}
+		if a.pending == nil {
+			a.pending = make(map[fragmentKey]*pendingDatagram)
+		}
+		p = &pendingDatagram{first: now, total: -1}
+		a.pending[key] = p
+		a.order = append(a.order, key)
+	}
+
+	at, found := slices.BinarySearchFunc(p.spans, offset, func(s [2]int, offset int) int { return s[0] - offset })
+	if found && p.spans[at][1] == end {
+		return nil, lost // a duplicate, as captures on two interfaces have it
+	}
+	overlaps := found ||
+		at > 0 && p.spans[at-1][1] > offset ||
+		at < len(p.spans) && p.spans[at][0] < end
+	contradicts := p.total >= 0 && (end > p.total || !more) ||
+		!more && len(p.spans) > 0 && p.spans[len(p.spans)-1][1] > end
+	if overlaps || contradicts || len(p.spans) == maxFragments {
+		// RFC 5722: the whole datagram goes when fragments overlap, for one of them may be forged.
+		a.drop(key)
+		lost[1] = reasonBadFragment
+		return nil, lost
+	}
+	if !more {
+		p.total = end
+	}
+	if end > len(p.data) {
+		p.data = append(p.data, make([]byte, end-len(p.data))...)
+	}
+	copy(p.data[offset:], data)
+	p.spans = slices.Insert(p.spans, at, [2]int{offset, end})
+
+	if p.total < 0 {
+		return nil, lost
+	}
+	next := 0
+	for _, s := range p.spans {
+		if s[0] != next {
+			return nil, lost
+		}
+		next = s[1]
+	}
+	if next != p.total {
+		return nil, lost
+	}
+	a.drop(key)
+	return p.data, lost
+}
+
+func (a *reassembler) drop(key fragmentKey) {
+	delete(a.pending, key)
+	if i := slices.Index(a.order, key); i >= 0 {
+		a.order = slices.Delete(a.order, i, i+1)
+	}
+}
+
+// clear drops all that waits and returns how many datagrams that were.
+func (a *reassembler) clear() uint64 {
+	n := uint64(len(a.pending))
+	clear(a.pending)
+	a.order = a.order[:0]
+	return n
+}
