@@ -1,0 +1,207 @@
+// Package native is the wire form of data inside NetMeta: ClickHouse Native blocks,
+// as its HTTP interface reads and writes them. A block names its columns and
+// carries each as one run of bytes, so encoding a batch is mostly a copy of memory.
+//
+//	block   = columns:uvarint rows:uvarint column…
+//	column  = name:string type:string [state] data     string = length:uvarint bytes
+//
+// Blocks may be concatenated: a run of blocks is a valid body of an INSERT, even
+// when they carry different columns of the table.
+package native
+
+import (
+	"unsafe"
+
+	"github.com/ClickHouse/ch-go/proto"
+
+	"netmeta/column"
+)
+
+// A Block is one encoded batch. It is immutable and may travel between goroutines.
+type Block struct {
+	Data    []byte
+	Rows    int
+	Columns []*column.Field // what the block carries: every column with a value other than zero
+}
+
+// An Encoder turns batches into blocks. It keeps memory for labels between calls
+// and belongs to one goroutine.
+type Encoder struct {
+	buf  proto.Buffer
+	dict dictionary
+}
+
+// Encode makes a block of all rows of a batch. Columns that are zero in every row
+// are left out: the store knows their value. A batch without rows gives a block
+// without data.
+func (e *Encoder) Encode(b *column.Batch) Block {
+	block := Block{Rows: b.Len()}
+	if block.Rows == 0 {
+		return block
+	}
+	for _, f := range b.Table().Fields {
+		if f.Kind != column.Alias && !b.Zero(f) {
+			block.Columns = append(block.Columns, f)
+		}
+	}
+	if len(block.Columns) == 0 { // a block needs a column to have rows
+		for _, f := range b.Table().Fields {
+			if f.Kind != column.Alias {
+				block.Columns = append(block.Columns, f)
+				break
+			}
+		}
+	}
+	e.buf.Reset()
+	e.buf.PutUVarInt(uint64(len(block.Columns)))
+	e.buf.PutUVarInt(uint64(block.Rows))
+	for _, f := range block.Columns {
+		e.buf.PutString(f.Name)
+		e.buf.PutString(f.SQLType())
+		e.column(f, b)
+	}
+	block.Data = append([]byte(nil), e.buf.Buf...)
+	return block
+}
+
+func (e *Encoder) column(f *column.Field, b *column.Batch) {
+	n := b.Len()
+	switch f.Kind {
+	case column.Uint8, column.Enum:
+		e.buf.Buf = append(e.buf.Buf, b.Uint8s(f)[:n]...)
+	case column.Uint16:
+		proto.ColUInt16(b.Uint16s(f)[:n]).EncodeColumn(&e.buf)
+	case column.Uint32, column.Time:
+		proto.ColUInt32(b.Uint32s(f)[:n]).EncodeColumn(&e.buf)
+	case column.Uint64, column.TimeMS: // DateTime64 is signed; the times of flows are not negative
+		proto.ColUInt64(b.Uint64s(f)[:n]).EncodeColumn(&e.buf)
+	case column.IP:
+		addrs := b.Addrs(f)[:n]
+		e.buf.Buf = append(e.buf.Buf, unsafe.Slice(&addrs[0][0], 16*n)...)
+	case column.Text:
+		labels := b.LabelColumn(f)[:n]
+		dictState(&e.buf)
+		e.dict.reset()
+		for _, l := range labels {
+			e.dict.add(l)
+		}
+		e.dict.encode(&e.buf)
+	case column.Uint32List:
+		e.offsets(n, func(row int) int { return len(b.List32At(f, row)) })
+		for row := range n {
+			proto.ColUInt32(b.List32At(f, row)).EncodeColumn(&e.buf)
+		}
+	case column.Uint128List:
+		e.offsets(n, func(row int) int { return len(b.List128At(f, row)) })
+		for row := range n {
+			for _, v := range b.List128At(f, row) {
+				e.buf.PutUInt64(v.Lo)
+				e.buf.PutUInt64(v.Hi)
+			}
+		}
+	case column.TextMap:
+		dictState(&e.buf)
+		e.offsets(n, func(row int) int { return len(b.PairsAt(f, row)) })
+		e.dict.reset()
+		for row := range n {
+			for _, p := range b.PairsAt(f, row) {
+				e.dict.add(p.Key)
+			}
+		}
+		e.dict.encode(&e.buf)
+		for row := range n {
+			for _, p := range b.PairsAt(f, row) {
+				e.buf.PutString(p.Value)
+			}
+		}
+	default:
+		panic("BUG: column " + f.Name + " has no wire form")
+	}
+}
+
+// offsets writes, for each row, how many elements the rows up to it have.
+func (e *Encoder) offsets(rows int, length func(row int) int) {
+	end := uint64(0)
+	for row := range rows {
+		end += uint64(length(row))
+		e.buf.PutUInt64(end)
+	}
+}
+
+// A dictionary is a LowCardinality(String) column in the making: the texts that
+// occur, each once, and for each row the index of its text.
+type dictionary struct {
+	index map[column.Label]uint32
+	texts []column.Label
+	keys  []uint32
+	last  column.Label // neighbours often repeat
+	lastI uint32
+}
+
+func (d *dictionary) reset() {
+	if d.index == nil {
+		d.index = map[column.Label]uint32{}
+	}
+	clear(d.index)
+	clear(d.texts)
+	d.texts, d.keys = append(d.texts[:0], column.Label{}), d.keys[:0] // ClickHouse wants the empty text first
+	d.index[column.Label{}] = 0
+	d.last, d.lastI = column.Label{}, 0
+}
+
+func (d *dictionary) add(l column.Label) {
+	if l != d.last {
+		i, ok := d.index[l]
+		if !ok {
+			i = uint32(len(d.texts))
+			d.texts = append(d.texts, l)
+			d.index[l] = i
+		}
+		d.last, d.lastI = l, i
+	}
+	d.keys = append(d.keys, d.lastI)
+}
+
+// dictState is the version of the LowCardinality serialization, written before
+// the column (before the offsets, in a Map).
+func dictState(buf *proto.Buffer) { buf.PutInt64(1) }
+
+// encode writes
+//
+//	meta:int64 = key size | 0x200 (own dictionary) | 0x400 (replaces the last one)
+//	texts:int64 text…  keys:int64 key…
+//
+// and nothing at all for no rows.
+func (d *dictionary) encode(buf *proto.Buffer) {
+	if len(d.keys) == 0 {
+		return
+	}
+	const ownDictionary, update = 1 << 9, 1 << 10
+	size := int64(0) // log2 of the bytes of a key
+	switch {
+	case len(d.texts) > 1<<16:
+		size = 2
+	case len(d.texts) > 1<<8:
+		size = 1
+	}
+	buf.PutInt64(size | ownDictionary | update)
+	buf.PutInt64(int64(len(d.texts)))
+	for _, l := range d.texts {
+		buf.PutString(l.String())
+	}
+	buf.PutInt64(int64(len(d.keys)))
+	switch size {
+	case 0:
+		for _, k := range d.keys {
+			buf.Buf = append(buf.Buf, byte(k))
+		}
+	case 1:
+		for _, k := range d.keys {
+			buf.PutUInt16(uint16(k))
+		}
+	default:
+		for _, k := range d.keys {
+			buf.PutUInt32(k)
+		}
+	}
+}

@@ -1,0 +1,40 @@
+// Package detect tells the protocol of a datagram from its content, so that any
+// version may come to any port.
+//
+//	NetFlow v5, v9, IPFIX   version:uint16 = 5, 9 or 10
+//	sFlow v5                version:uint32 = 5
+package detect
+
+import (
+	"netmeta/column"
+	"netmeta/source"
+	"netmeta/source/netflow"
+	"netmeta/source/sflow"
+)
+
+// A Decoder decodes datagrams of every protocol that has one. It belongs to one
+// goroutine.
+type Decoder struct {
+	Refused *source.Counters // counts datagrams of no known protocol
+
+	NetFlow *netflow.Decoder
+	SFlow   *sflow.Decoder
+}
+
+// Decode gives the datagram to the decoder of its protocol.
+func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
+	if _, ok := netflow.Version(dg.Payload); ok {
+		d.NetFlow.Decode(dg, b, flush)
+		return
+	}
+	if sflow.Is(dg.Payload) {
+		d.SFlow.Decode(dg, b, flush)
+		return
+	}
+	d.Refused.Datagrams.Add(1)
+	if len(dg.Payload) < 4 {
+		d.Refused.Refuse(source.ShortDatagram)
+	} else {
+		d.Refused.Refuse(source.UnknownVersion)
+	}
+}

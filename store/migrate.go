@@ -1,0 +1,65 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+)
+
+// Describe reads the columns and the CREATE statement of a table; no columns when
+// there is no such table.
+func Describe(ctx context.Context, c *Client, table string) ([]Column, string, error) {
+	params := map[string]string{"table": table}
+	res, _, err := c.Select(ctx, Query{Params: params, SQL: `
+SELECT name, type, default_kind, default_expression
+FROM system.columns WHERE database = currentDatabase() AND table = {table:String} ORDER BY position`})
+	if err != nil {
+		return nil, "", fmt.Errorf("columns of %s: %w", table, err)
+	}
+	if res.Rows == 0 {
+		return nil, "", nil
+	}
+	var cols []Column
+	names, types := res.Columns[0].([]string), res.Columns[1].([]string)
+	kinds, exprs := res.Columns[2].([]string), res.Columns[3].([]string)
+	for i := range names {
+		cols = append(cols, Column{Name: names[i], Type: types[i], Kind: kinds[i], Expression: exprs[i]})
+	}
+	res, _, err = c.Select(ctx, Query{Params: params, SQL: `
+SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = {table:String}`})
+	if err != nil {
+		return nil, "", fmt.Errorf("definition of %s: %w", table, err)
+	}
+	if res.Rows == 0 {
+		return nil, "", nil
+	}
+	return cols, res.Columns[0].([]string)[0], nil
+}
+
+// Plan lists what must be done for the table to be as wanted: making it, or
+// changing the one that is there.
+func Plan(ctx context.Context, c *Client, s Schema) ([]Change, error) {
+	have, create, err := Describe(ctx, c, s.Table.Name)
+	if err != nil {
+		return nil, err
+	}
+	if len(have) == 0 {
+		return []Change{{SQL: s.Create(), Reason: "table " + s.Table.Name + " is new"}}, nil
+	}
+	return s.Diff(have, create)
+}
+
+// Migrate carries the plan out.
+func Migrate(ctx context.Context, c *Client, s Schema, log *slog.Logger) error {
+	changes, err := Plan(ctx, c, s)
+	if err != nil {
+		return err
+	}
+	for _, ch := range changes {
+		log.Info("store: "+ch.Reason, "table", s.Table.Name)
+		if err := c.Exec(ctx, ch.SQL); err != nil {
+			return fmt.Errorf("%s: %w", ch.Reason, err)
+		}
+	}
+	return nil
+}
