@@ -1,0 +1,312 @@
+// Package config is the one configuration file: its shape, its defaults and its
+// checks. Every key is optional; without a file NetMeta runs on the defaults.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"netmeta/flow"
+)
+
+// Config is the file.
+type Config struct {
+	// Directory for everything that is kept: the embedded store and its secrets.
+	Data    string  `yaml:"data"`
+	HTTP    HTTP    `yaml:"http"`
+	Sources Sources `yaml:"sources"`
+	Store   Store   `yaml:"store"`
+	Engine  Engine  `yaml:"engine"`
+	Filter  Filter  `yaml:"filter"`
+}
+
+// HTTP is the page and the API.
+type HTTP struct {
+	// Address to serve the page and the API on. There are no logins yet: keep it on
+	// a loopback address, or behind a proxy that asks for one.
+	Listen string `yaml:"listen"`
+}
+
+// Sources is what comes in.
+type Sources struct {
+	UDP      UDP      `yaml:"udp"`
+	Sampling Sampling `yaml:"sampling"`
+}
+
+// UDP is flow records in datagrams. Any version of NetFlow, IPFIX and sFlow may
+// come to any of the ports.
+type UDP struct {
+	// Addresses to listen on; an address without a host listens on IPv6 and IPv4.
+	Listen []string `yaml:"listen"`
+	// Sockets, and goroutines that read them, for each address; 1 to 64.
+	Workers int `yaml:"workers"`
+}
+
+// Sampling is for exporters that do not say their sampling rate.
+type Sampling struct {
+	// Rate of an exporter by its address, used only when its records, options and
+	// headers say nothing: 192.0.2.1: 1000 means that one packet of 1,000 is seen.
+	Exporters map[string]uint32 `yaml:"exporters"`
+}
+
+// Store is where flows are kept.
+type Store struct {
+	// URL of the HTTP interface of a ClickHouse to use in place of the embedded one.
+	URL string `yaml:"url"`
+	// User of that ClickHouse.
+	User string `yaml:"user"`
+	// Password of that user; ${file:PATH} reads it from a file.
+	Password string `yaml:"password"`
+	// Database for the tables; it must exist.
+	Database string `yaml:"database"`
+	// Days to keep flows; 0 keeps them for ever.
+	RetentionDays int `yaml:"retention-days"`
+	// Rare columns to make real from the start: "all", or their names. The others
+	// become real when their first value arrives.
+	Columns []string `yaml:"columns"`
+	// Blocks of up to 8,192 rows that may wait for the store.
+	QueueBlocks int `yaml:"queue-blocks"`
+}
+
+// Engine is the embedded ClickHouse.
+type Engine struct {
+	// Address of its ClickHouse HTTP interface, for SQL clients; port 0 chooses one
+	// at the first start and keeps it.
+	Listen string `yaml:"listen"`
+	// Memory that it may use, in MiB; 0 takes a share of what the machine has.
+	MemoryMiB int `yaml:"memory-mib"`
+}
+
+// Filter is the filter language.
+type Filter struct {
+	// Filters by name, for use as @name in others.
+	Macros map[string]string `yaml:"macros"`
+}
+
+// Default is the configuration without a file.
+func Default() Config {
+	return Config{
+		Data: "./data",
+		HTTP: HTTP{Listen: "127.0.0.1:8080"},
+		Sources: Sources{UDP: UDP{
+			Listen:  []string{":2055", ":4739", ":6343"},
+			Workers: 2,
+		}},
+		Store:  Store{User: "default", Database: "default", RetentionDays: 30, QueueBlocks: 256},
+		Engine: Engine{Listen: "127.0.0.1:0"},
+	}
+}
+
+// Load reads a file over the defaults and checks it. Errors name the line, the key,
+// the value and what to write instead.
+func Load(path string) (Config, error) {
+	c := Default()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return c, fmt.Errorf("configuration: %w", err)
+	}
+	if err := Parse(text, &c); err != nil {
+		return c, fmt.Errorf("configuration %s: %w", path, err)
+	}
+	return c, nil
+}
+
+// Parse reads YAML over c and checks the result.
+func Parse(text []byte, c *Config) error {
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, doc := range file.Docs {
+		if doc.Body == nil || doc.Body.Type() == ast.NullType {
+			continue // nothing but comments: the defaults stand
+		}
+		if errs = append(errs, unknownKeys(doc.Body, reflect.TypeFor[Config](), "")...); len(errs) > 0 {
+			continue
+		}
+		if err := yaml.NodeToValue(doc.Body, c, yaml.Strict()); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if c.Store.Password, err = secret(c.Store.Password); err != nil {
+		return err
+	}
+	return c.Validate()
+}
+
+// unknownKeys finds keys that the struct does not have and names the nearest that
+// it has.
+func unknownKeys(n ast.Node, t reflect.Type, path string) []error {
+	var pairs []*ast.MappingValueNode
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		pairs = n.Values
+	case *ast.MappingValueNode:
+		pairs = []*ast.MappingValueNode{n}
+	default:
+		return nil
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	fields := map[string]reflect.Type{}
+	for i := range t.NumField() {
+		fields[t.Field(i).Tag.Get("yaml")] = t.Field(i).Type
+	}
+	var errs []error
+	for _, p := range pairs {
+		key := p.Key.String()
+		sub, ok := fields[key]
+		if !ok {
+			errs = append(errs, fmt.Errorf("line %d: unknown key %q: %s", p.Key.GetToken().Position.Line, path+key, nearest(key, fields)))
+			continue
+		}
+		errs = append(errs, unknownKeys(p.Value, sub, path+key+".")...)
+	}
+	return errs
+}
+
+func nearest(key string, fields map[string]reflect.Type) string {
+	names := make([]string, 0, len(fields))
+	for name := range fields {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	best, bestD := "", len(key)/2+1
+	for _, name := range names {
+		if d := distance(key, name); d <= bestD {
+			best, bestD = name, d
+		}
+	}
+	if best != "" {
+		return fmt.Sprintf("did you mean %q?", best)
+	}
+	return "here may stand " + strings.Join(names, ", ")
+}
+
+// distance is the edit distance of two words.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range a {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range b {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// secret reads a value that may stand in a file of its own.
+func secret(v string) (string, error) {
+	path, ok := strings.CutPrefix(v, "${file:")
+	if !ok {
+		return v, nil
+	}
+	text, err := os.ReadFile(strings.TrimSuffix(path, "}"))
+	if err != nil {
+		return "", fmt.Errorf("store.password: %w", err)
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+// Validate checks values. Each error names the key, the value and the remedy.
+func (c Config) Validate() error {
+	var errs []error
+	bad := func(key string, value any, remedy string) {
+		errs = append(errs, fmt.Errorf("%s: %v: %s", key, value, remedy))
+	}
+	if c.Data == "" {
+		bad("data", `""`, "name a directory")
+	}
+	if err := hostPort(c.HTTP.Listen); err != nil {
+		bad("http.listen", c.HTTP.Listen, err.Error())
+	}
+	if len(c.Sources.UDP.Listen) == 0 {
+		bad("sources.udp.listen", "[]", `name at least one address, like ":2055"`)
+	}
+	seen := map[string]bool{}
+	for _, a := range c.Sources.UDP.Listen {
+		if err := hostPort(a); err != nil {
+			bad("sources.udp.listen", a, err.Error())
+		}
+		if seen[a] && !strings.HasSuffix(a, ":0") {
+			bad("sources.udp.listen", a, "stands twice; remove one")
+		}
+		seen[a] = true
+	}
+	if w := c.Sources.UDP.Workers; w < 1 || w > 64 {
+		bad("sources.udp.workers", w, "use a number from 1 to 64")
+	}
+	for a, rate := range c.Sources.Sampling.Exporters {
+		if _, err := netip.ParseAddr(a); err != nil {
+			bad("sources.sampling.exporters", a, "is not an IP address")
+		}
+		if rate == 0 {
+			bad("sources.sampling.exporters."+a, rate, "use 1 for an exporter that does not sample")
+		}
+	}
+	if c.Store.URL != "" {
+		if u, err := url.Parse(c.Store.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			bad("store.url", c.Store.URL, "use http://HOST:8123 or https://HOST:8443, or leave it out for the embedded store")
+		}
+	}
+	if d := c.Store.RetentionDays; d < 0 || d > 36500 {
+		bad("store.retention-days", d, "use 1 to 36500, or 0 to keep flows for ever")
+	}
+	if q := c.Store.QueueBlocks; q < 4 || q > 65536 {
+		bad("store.queue-blocks", q, "use a number from 4 to 65536")
+	}
+	for _, name := range c.Store.Columns {
+		if f := flow.Table.Field(name); name != "all" && (f == nil || !f.Rare) {
+			bad("store.columns", name, `is no rare column of the flows table; netmeta schema lists them`)
+		}
+	}
+	if err := hostPort(c.Engine.Listen); err != nil {
+		bad("engine.listen", c.Engine.Listen, err.Error())
+	}
+	if m := c.Engine.MemoryMiB; m != 0 && m < 512 {
+		bad("engine.memory-mib", m, "the engine needs at least 512")
+	}
+	return errors.Join(errs...)
+}
+
+func hostPort(s string) error {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return errors.New("write HOST:PORT or :PORT")
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return fmt.Errorf("port %q is not a number from 0 to 65535", port)
+	}
+	if host != "" && host != "localhost" {
+		if _, err := netip.ParseAddr(host); err != nil {
+			return fmt.Errorf("host %q is not an IP address", host)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package config
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestDefaultIsValid(t *testing.T) {
+	if err := Default().Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestParse(t *testing.T) {
+	c := Default()
+	err := Parse([]byte(`
+data: /var/lib/netmeta
+sources:
+  udp:
+    listen: [":9995"]
+  sampling:
+    exporters:
+      192.0.2.1: 1000
+store:
+  retention-days: 7
+  columns: [VNI]
+`), &c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Data != "/var/lib/netmeta" || c.Sources.UDP.Listen[0] != ":9995" || c.Sources.UDP.Workers != 2 ||
+		c.Sources.Sampling.Exporters["192.0.2.1"] != 1000 || c.Store.RetentionDays != 7 || c.HTTP.Listen != "127.0.0.1:8080" {
+		t.Errorf("read %+v", c)
+	}
+	for _, text := range []string{"", "# nothing\n", "http:\n"} {
+		c := Default()
+		if err := Parse([]byte(text), &c); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// Every mistake names the key, the value and a remedy.
+func TestMistakes(t *testing.T) {
+	f := func(text string, want ...string) {
+		t.Helper()
+		c := Default()
+		err := Parse([]byte(text), &c)
+		if err == nil {
+			t.Errorf("%q: no error", text)
+			return
+		}
+		for _, w := range want {
+			if !strings.Contains(err.Error(), w) {
+				t.Errorf("%q: error %q does not say %q", text, err, w)
+			}
+		}
+	}
+	f("htpp:\n  listen: 1", "line 1", `"htpp"`, `did you mean "http"?`)
+	f("sources:\n  udp:\n    listn: [a]", "line 3", `"sources.udp.listn"`, `"listen"`)
+	f("sources:\n  udp:\n    workers: many", "workers")
+	f("sources:\n  udp:\n    workers: 0", "sources.udp.workers", "0", "1 to 64")
+	f(`sources: {udp: {listen: ["2055"]}}`, "sources.udp.listen", "2055", "HOST:PORT")
+	f(`sources: {udp: {listen: [":70000"]}}`, "70000", "65535")
+	f(`sources: {udp: {listen: [":1", ":1"]}}`, ":1", "twice")
+	f(`sources: {udp: {listen: []}}`, "at least one")
+	f(`sources: {sampling: {exporters: {router1: 5}}}`, "router1", "IP address")
+	f(`sources: {sampling: {exporters: {192.0.2.1: 0}}}`, "192.0.2.1", "use 1")
+	f(`store: {url: "clickhouse:9000"}`, "store.url", "http://")
+	f(`store: {retention-days: -1}`, "store.retention-days", "-1")
+	f(`store: {columns: [SrcAddr]}`, "store.columns", "SrcAddr", "rare")
+	f(`store: {password: "${file:/nonexistent/secret}"}`, "store.password", "/nonexistent/secret")
+	f(`store: {queue-blocks: 1}`, "store.queue-blocks")
+	f(`http: {listen: "web:80"}`, "http.listen", `"web"`)
+	f(`engine: {memory-mib: 5}`, "engine.memory-mib", "512")
+	f("data: [", "1")
+}
