@@ -1,0 +1,199 @@
+// Package packet reads the headers at the beginning of a packet and fills one row
+// of the flows table from them: addresses, ports, flags, VLAN, MPLS labels. It
+// reads through tags, labels and tunnels to the innermost IP packet.
+//
+// Of a tunnelled packet the columns hold the innermost flow. The outermost tunnel
+// is kept beside it: its type, its two addresses and its id. A tunnel that carries
+// no IP (ARP in VXLAN, spanning tree in ERSPAN) leaves the flow that was read
+// before it, with the tunnel named.
+//
+// All bytes are foreign: nothing is read beyond the end, nothing recurses deeper
+// than the limits below, and no input is an error. What cannot be read is absent.
+package packet
+
+import (
+	"encoding/binary"
+
+	"netmeta/column"
+	"netmeta/flow"
+)
+
+// A LinkType says what a packet begins with. Numbers are those of capture files,
+// https://www.tcpdump.org/linktypes.html.
+type LinkType uint16
+
+const (
+	Null     LinkType = 0   // address family in the byte order of the capturing machine, then IP
+	Ethernet LinkType = 1   // Ethernet II or IEEE 802.3
+	PPP      LinkType = 9   // PPP, with or without the address and control of HDLC framing (RFC 1662)
+	PPPHDLC  LinkType = 50  // the same, or Cisco HDLC
+	RawIP    LinkType = 101 // IPv4 or IPv6 by the version field
+	CHDLC    LinkType = 104 // Cisco HDLC
+	Loop     LinkType = 108 // as Null, in network byte order
+	LinuxSLL LinkType = 113 // Linux cooked capture
+	MPLS     LinkType = 219 // a label stack
+	IPv4     LinkType = 228
+	IPv6     LinkType = 229
+	SLL2     LinkType = 276 // Linux cooked capture, version 2
+)
+
+// Known reports whether packets of the link type can be read.
+func (l LinkType) Known() bool {
+	switch l {
+	case Null, Ethernet, PPP, PPPHDLC, RawIP, CHDLC, Loop, LinuxSLL, MPLS, IPv4, IPv6, SLL2:
+		return true
+	}
+	return false
+}
+
+// Limits. Real packets stay far below them.
+const (
+	maxTags       = 8  // VLAN tags of one frame
+	maxLabels     = 16 // MPLS labels of one packet
+	maxExtensions = 16 // extension headers of one IP packet
+	maxInside     = 8  // packets within packets
+	maxLayers     = 32 // EtherTypes of one packet
+)
+
+// Info is what Dissect tells besides the columns.
+type Info struct {
+	// Length is the length of the outermost IP packet as its header says it; 0 when
+	// there is none, or the header leaves it open (segmentation offload, jumbograms).
+	Length int
+	// Truncated reports that the data ends within a header. The row has TruncatedHead
+	// in its Quality then.
+	Truncated bool
+}
+
+// Dissect reads data, a packet that begins with the given link layer, into a row.
+// It sets the columns for which it finds a value other than zero and leaves the
+// others as they are.
+func Dissect(b *column.Batch, row int, link LinkType, data []byte) Info {
+	var d dissector
+	d.link(link, data)
+	d.write(b, row)
+	return Info{Length: d.length, Truncated: d.truncated}
+}
+
+// A header holds the columns of one packet without what surrounds it. A tunnel
+// starts a new one and puts the old one back when it leads nowhere.
+type header struct {
+	src, dst         column.Addr
+	srcMAC, dstMAC   uint64
+	flowLabel        uint32
+	fragmentID       uint32
+	fragmentOffset   uint16
+	vlan             uint16
+	etherType        uint16
+	srcPort, dstPort uint16
+	tcpFlags         uint16
+	proto            uint8
+	tos, ttl         uint8
+	icmpType         uint8
+	icmpCode         uint8
+	ip               bool // a whole IP header was read
+}
+
+// A dissector is the state of one Dissect. It lives on the stack.
+type dissector struct {
+	header
+
+	// The outermost tunnel.
+	tunnel             uint8
+	vni                uint32
+	outerSrc, outerDst column.Addr
+
+	labels     [maxLabels]uint32
+	labelCount int
+
+	inner     int // packets within packets so far
+	layers    int // EtherTypes so far
+	length    int
+	truncated bool
+}
+
+// inside reads a packet within the packet. TunnelNone is for Ethernet over MPLS
+// and the like, which have no addresses of their own and are not kept.
+func (d *dissector) inside(tunnel uint8, vni uint32, link LinkType, data []byte) {
+	d.through(tunnel, vni)
+	if d.inner == maxInside {
+		return
+	}
+	d.inner++
+	outer := d.header
+	d.header = header{srcMAC: outer.srcMAC, dstMAC: outer.dstMAC, vlan: outer.vlan}
+	d.link(link, data)
+	if !d.ip {
+		d.header = outer
+	}
+}
+
+// through keeps the tunnel if it is the outermost.
+func (d *dissector) through(tunnel uint8, vni uint32) {
+	if d.tunnel == flow.TunnelNone && tunnel != flow.TunnelNone {
+		d.tunnel, d.vni, d.outerSrc, d.outerDst = tunnel, vni, d.src, d.dst
+	}
+}
+
+// write leaves columns alone that are zero, so that a rare column is not in use
+// for nothing.
+func (d *dissector) write(b *column.Batch, row int) {
+	if d.ip {
+		flow.SrcAddr.Set(b, row, d.src)
+		flow.DstAddr.Set(b, row, d.dst)
+		flow.Proto.Set(b, row, d.proto)
+		if d.srcPort|d.dstPort != 0 {
+			flow.SrcPort.Set(b, row, d.srcPort)
+			flow.DstPort.Set(b, row, d.dstPort)
+		}
+		if d.tcpFlags != 0 {
+			flow.TCPFlags.Set(b, row, d.tcpFlags)
+		}
+		if d.tos != 0 {
+			flow.IPTos.Set(b, row, d.tos)
+		}
+		if d.ttl != 0 {
+			flow.IPTTL.Set(b, row, d.ttl)
+		}
+		if d.flowLabel != 0 {
+			flow.IPv6FlowLabel.Set(b, row, d.flowLabel)
+		}
+		if d.fragmentID != 0 {
+			flow.FragmentId.Set(b, row, d.fragmentID)
+		}
+		if d.fragmentOffset != 0 {
+			flow.FragmentOffset.Set(b, row, d.fragmentOffset)
+		}
+		if d.icmpType|d.icmpCode != 0 {
+			flow.IcmpType.Set(b, row, d.icmpType)
+			flow.IcmpCode.Set(b, row, d.icmpCode)
+		}
+	}
+	if d.etherType != 0 {
+		flow.EType.Set(b, row, d.etherType)
+	}
+	if d.srcMAC|d.dstMAC != 0 {
+		flow.SrcMac.Set(b, row, d.srcMAC)
+		flow.DstMac.Set(b, row, d.dstMAC)
+	}
+	if d.vlan != 0 {
+		flow.SrcVlan.Set(b, row, d.vlan)
+	}
+	if d.labelCount != 0 {
+		flow.MPLSLabels.Set(b, row, d.labels[:d.labelCount])
+	}
+	if d.tunnel != flow.TunnelNone {
+		flow.TunnelType.Set(b, row, d.tunnel)
+		flow.OuterSrcAddr.Set(b, row, d.outerSrc)
+		flow.OuterDstAddr.Set(b, row, d.outerDst)
+		if d.vni != 0 {
+			flow.VNI.Set(b, row, d.vni)
+		}
+	}
+	if d.truncated {
+		flow.Quality.Set(b, row, flow.Quality.At(b, row)|flow.TruncatedHead)
+	}
+}
+
+func be16(b []byte) uint16 { return binary.BigEndian.Uint16(b) }
+func be32(b []byte) uint32 { return binary.BigEndian.Uint32(b) }

@@ -1,0 +1,180 @@
+package packet
+
+import "netmeta/flow"
+
+// Destination ports of tunnels.
+const (
+	portGTPU       = 2152
+	portVXLAN      = 4789
+	portVXLANLinux = 8472 // what Linux used before there was a number, and still does by default
+	portGeneve     = 6081
+)
+
+// gre reads the header of RFC 2784 and RFC 2890, and that of PPTP (RFC 2637),
+// which is version 1. What follows the EtherType is there when its flag is set:
+//
+//	0                2           4
+//	| flags, version | EtherType | checksum, reserved | key | sequence | acknowledgement | payload
+func (d *dissector) gre(data []byte) {
+	const (
+		hasChecksum = 0x8000
+		hasRouting  = 0x4000 // RFC 1701; deprecated, and not worth reading
+		hasKey      = 0x2000
+		hasSequence = 0x1000
+		hasAck      = 0x0080 // version 1
+
+		etherCMD     = 0x8909 // Cisco metadata: a security group tag
+		etherERSPAN  = 0x88be // types I and II
+		etherERSPAN3 = 0x22eb
+	)
+	var flags, etherType, version uint16
+	if len(data) >= 4 {
+		flags, etherType, version = be16(data), be16(data[2:]), be16(data)&7
+	}
+	size, keyAt := 4, 0
+	if flags&hasChecksum != 0 {
+		size += 4
+	}
+	if flags&hasKey != 0 {
+		keyAt = size
+		size += 4
+	}
+	if flags&hasSequence != 0 {
+		size += 4
+	}
+	if flags&hasAck != 0 && version == 1 {
+		size += 4
+	}
+	// The key of PPTP is a length and a call id: not an id of the tunnel.
+	var key uint32
+	if keyAt != 0 && version == 0 && len(data) >= keyAt+4 {
+		key = be32(data[keyAt:])
+	}
+	if len(data) < size || flags&hasRouting != 0 || version > 1 {
+		d.truncated = d.truncated || len(data) < size
+		d.through(flow.TunnelGRE, key)
+		return
+	}
+	data = data[size:]
+	if etherType == etherCMD && len(data) >= 8 && data[2] == 1 && data[3] == 1 {
+		// 0           2         3        4        6     8
+		// | EtherType | version | length | option | tag | payload
+		etherType, data = be16(data), data[8:]
+	}
+	switch etherType {
+	case etherIPv4:
+		d.inside(flow.TunnelGRE, key, IPv4, data)
+	case etherIPv6:
+		d.inside(flow.TunnelGRE, key, IPv6, data)
+	case etherTEB:
+		d.inside(flow.TunnelGRE, key, Ethernet, data)
+	case etherMPLS, etherMPLSUp:
+		d.inside(flow.TunnelGRE, key, MPLS, data)
+	case etherPPP:
+		d.inside(flow.TunnelGRE, key, PPP, data)
+	case etherERSPAN:
+		// Type I has no header of its own, and no sequence number in that of GRE.
+		if flags&hasSequence == 0 {
+			d.inside(flow.TunnelERSPAN, 0, Ethernet, data)
+		} else {
+			d.erspan(data, 8)
+		}
+	case etherERSPAN3:
+		d.erspan(data, 12)
+	default:
+		d.through(flow.TunnelGRE, key)
+	}
+}
+
+// erspan reads the header of type II, in eight bytes, or type III, in twelve and
+// eight more when the lowest bit says so (draft-foschiano-erspan):
+//
+//	0                        2                         4                   8
+//	| version (4), VLAN (12) | flags (6), session (10) | index, timestamp | … O (1) | frame
+func (d *dissector) erspan(data []byte, size int) {
+	var session uint32
+	if len(data) >= 4 {
+		session = uint32(be16(data[2:]) & 0x3ff)
+	}
+	if size == 12 && len(data) >= 12 && data[11]&1 != 0 {
+		size += 8
+	}
+	d.through(flow.TunnelERSPAN, session)
+	if d.has(data, size) {
+		d.inside(flow.TunnelERSPAN, session, Ethernet, data[size:])
+	}
+}
+
+// vxlan reads the header of RFC 7348, section 5. Without the flag it is something
+// else on that port.
+//
+//	0       1          4     7          8
+//	| flags | reserved | VNI | reserved | frame
+func (d *dissector) vxlan(data []byte) {
+	const hasVNI = 0x08
+	if d.has(data, 8) && data[0]&hasVNI != 0 {
+		d.inside(flow.TunnelVXLAN, be32(data[4:])>>8, Ethernet, data[8:])
+	}
+}
+
+// geneve reads the header of RFC 8926, section 3.4:
+//
+//	0                              1       2           4     7          8
+//	| version (2), options (6)     | flags | EtherType | VNI | reserved | options | payload
+func (d *dissector) geneve(data []byte) {
+	if !d.has(data, 8) || data[0]>>6 != 0 {
+		return
+	}
+	etherType, vni := be16(data[2:]), be32(data[4:])>>8
+	d.through(flow.TunnelGeneve, vni)
+	size := 8 + int(data[0]&0x3f)*4
+	if !d.has(data, size) {
+		return
+	}
+	switch data = data[size:]; etherType {
+	case etherTEB:
+		d.inside(flow.TunnelGeneve, vni, Ethernet, data)
+	case etherIPv4:
+		d.inside(flow.TunnelGeneve, vni, IPv4, data)
+	case etherIPv6:
+		d.inside(flow.TunnelGeneve, vni, IPv6, data)
+	}
+}
+
+// gtpu reads the header of 3GPP TS 29.281, section 5.1, of a message that carries a
+// user's packet. The second part is there when one of the flags E, S and PN is set;
+// extension headers follow it, in units of four bytes:
+//
+//	0                  1      2        4      8          10      11               12
+//	| version, flags   | type | length | TEID | sequence | N-PDU | next extension | payload
+func (d *dissector) gtpu(data []byte) {
+	const (
+		version1   = 0x30 // with the protocol type of GTP
+		hasSecond  = 0x07
+		userPacket = 255
+	)
+	if !d.has(data, 8) || data[0]&0xf0 != version1 || data[1] != userPacket {
+		return
+	}
+	teid := be32(data[4:])
+	d.through(flow.TunnelGTPU, teid)
+	size := 8
+	if data[0]&hasSecond != 0 {
+		size = 12
+		if !d.has(data, size) {
+			return
+		}
+		for range maxExtensions {
+			// 0                 1         4n-1
+			// | length in words | content | next extension |
+			if data[size-1] == 0 {
+				break
+			}
+			if !d.has(data, size+4) || data[size] == 0 || !d.has(data, size+int(data[size])*4) {
+				return
+			}
+			size += int(data[size]) * 4
+		}
+	}
+	d.inside(flow.TunnelGTPU, teid, RawIP, data[size:])
+}
