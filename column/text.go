@@ -1,6 +1,7 @@
 package column
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/big"
 	"net/netip"
@@ -190,4 +191,26 @@ func appendString(dst []byte, s string) []byte {
 		}
 	}
 	return append(dst, '"')
+}
+
+// AppendText appends one row as NAME=VALUE words, for reading on a terminal. It
+// leaves out what AppendJSON leaves out.
+func AppendText(dst []byte, b *Batch, row int) []byte {
+	start := len(dst)
+	for _, f := range b.table.Fields {
+		if !b.Used(f) || b.zeroAt(f, row) {
+			continue
+		}
+		if len(dst) > start {
+			dst = append(dst, ' ')
+		}
+		dst = append(dst, f.Name...)
+		dst = append(dst, '=')
+		from := len(dst)
+		dst = b.appendValue(dst, f, row)
+		if dst[from] == '"' && dst[len(dst)-1] == '"' && !bytes.ContainsAny(dst[from+1:len(dst)-1], ` "\`) {
+			dst = append(dst[:from], dst[from+1:len(dst)-1]...)
+		}
+	}
+	return dst
 }

@@ -135,7 +135,7 @@ var (
 		Enum: boundaries[:],
 		Doc:  "Whether the interface leads out of the network."})
 	InIfConnectivity, OutIfConnectivity = Table.TextPair("InIfConnectivity", "OutIfConnectivity", column.Field{Title: "connectivity", Filter: "conn", Group: "interface", Rare: true,
-		Doc: "What the interface connects to: transit, peering, customer …"})
+		Doc: "What the interface connects to: transit, peering, customer and so on."})
 	InIfProvider, OutIfProvider = Table.TextPair("InIfProvider", "OutIfProvider", column.Field{Title: "provider", Filter: "provider", Group: "interface", Rare: true,
 		Doc: "The network behind the interface."})
 )
@@ -147,7 +147,7 @@ var (
 	ExporterGroup = Table.Text(column.Field{Name: "ExporterGroup", Title: "exporter group", Filter: "exportergroup", Group: "exporter", Rare: true,
 		Doc: "Group that the exporter belongs to."})
 	ExporterRole = Table.Text(column.Field{Name: "ExporterRole", Title: "exporter role", Filter: "exporterrole", Group: "exporter", Rare: true,
-		Doc: "Role of the exporter: edge, core, access …"})
+		Doc: "Role of the exporter: edge, core or access."})
 	ExporterSite = Table.Text(column.Field{Name: "ExporterSite", Title: "exporter site", Filter: "exportersite", Group: "exporter", Rare: true,
 		Doc: "Site where the exporter stands."})
 	ExporterRegion = Table.Text(column.Field{Name: "ExporterRegion", Title: "exporter region", Filter: "exporterregion", Group: "exporter", Rare: true,
@@ -192,7 +192,7 @@ var (
 	SrcNetName, DstNetName = Table.TextPair("SrcNetName", "DstNetName", column.Field{Title: "network", Filter: "netname", Group: "network", Rare: true,
 		Doc: "Name of the configured network that holds the address."})
 	SrcNetRole, DstNetRole = Table.TextPair("SrcNetRole", "DstNetRole", column.Field{Title: "network role", Filter: "netrole", Group: "network", Rare: true,
-		Doc: "Role of the network: customer, server, infrastructure …"})
+		Doc: "Role of the network: customer, server, infrastructure and so on."})
 	SrcNetSite, DstNetSite = Table.TextPair("SrcNetSite", "DstNetSite", column.Field{Title: "network site", Filter: "netsite", Group: "network", Rare: true,
 		Doc: "Site of the network."})
 	SrcNetRegion, DstNetRegion = Table.TextPair("SrcNetRegion", "DstNetRegion", column.Field{Title: "network region", Filter: "netregion", Group: "network", Rare: true,
@@ -224,7 +224,7 @@ var (
 		Doc: "Port after translation."})
 	NatEvent = Table.U8(column.Field{Name: "NatEvent", Title: "NAT event", Filter: "natevent", Group: "nat", Rare: true,
 		IE:  ie(230),
-		Doc: "What happened to the translation: 1 created, 2 deleted, 3 pool exhausted … (RFC 8158)."})
+		Doc: "What happened to the translation: 1 created, 2 deleted, 3 pool exhausted and others (RFC 8158)."})
 )
 
 // Anything else.

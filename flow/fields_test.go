@@ -1,0 +1,39 @@
+package flow
+
+import (
+	"testing"
+
+	"netmeta/column"
+)
+
+// What every statement in fields.go promises.
+func TestFields(t *testing.T) {
+	filters := map[string]string{}
+	elements := map[column.IE]string{}
+	for _, f := range Table.Fields {
+		if f.Title == "" || f.Doc == "" || f.Group == "" {
+			t.Errorf("%s lacks a title, a sentence or a group", f.Name)
+		}
+		if f.Doc != "" && f.Doc[len(f.Doc)-1] != '.' {
+			t.Errorf("%s: the sentence %q has no end", f.Name, f.Doc)
+		}
+		if name := f.FilterName(); name != "" {
+			if other, ok := filters[name]; ok {
+				t.Errorf("%s and %s are both %q in the filter language", f.Name, other, name)
+			}
+			filters[name] = f.Name
+		}
+		for _, ie := range f.IE {
+			if other, ok := elements[ie]; ok {
+				t.Errorf("element %d fills both %s and %s", ie.ID, f.Name, other)
+			}
+			elements[ie] = f.Name
+		}
+		if f.Kind == column.Enum && (len(f.Enum) == 0 || len(f.Enum) > 127) {
+			t.Errorf("%s has %d names", f.Name, len(f.Enum))
+		}
+		if f.Kind == column.Alias && (f.SQL == "" || f.Type == "" || f.Rare) {
+			t.Errorf("%s is computed but has no expression or type", f.Name)
+		}
+	}
+}
