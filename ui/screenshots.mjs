@@ -1,0 +1,44 @@
+// Pictures of every page, wide and narrow, light and dark:  node screenshots.mjs BASE_URL OUTDIR
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { launch } from "./e2e/browser.mjs";
+
+const [base, out] = process.argv.slice(2);
+if (!base || !out) {
+  console.error("usage: node screenshots.mjs BASE_URL OUTDIR");
+  process.exit(2);
+}
+mkdirSync(out, { recursive: true });
+const { context, close } = await launch();
+const pages = {
+  explore: "/explore?by=src.as",
+  total: "/explore",
+  line: "/explore?by=src.as&viz=line&n=5&from=-6h",
+  share: "/explore?by=proto&viz=stack100",
+  error: "/explore?q=src+prt+53",
+  start: "/start",
+  status: "/status",
+};
+const only = process.argv.slice(4);
+for (const [size, width, height] of [["desktop", 1440, 900], ["phone", 390, 844]]) {
+  for (const scheme of ["light", "dark"]) {
+    const page = await context.newPage();
+    await page.setViewportSize({ width, height });
+    await page.emulateMedia({ colorScheme: scheme });
+    for (const [name, path] of Object.entries(pages)) {
+      if (only.length && !only.includes(name)) continue;
+      await page.goto(base + path);
+      await page.waitForSelector(".uplot, .filter-error, .listener, .pipeline, .empty", { timeout: 10_000 });
+      await page.waitForTimeout(name === "status" ? 5000 : 350);
+      if (name === "explore" && size === "desktop") {
+        const box = await page.locator(".u-over").boundingBox();
+        await page.mouse.move(box.x + box.width * 0.62, box.y + box.height * 0.45);
+        await page.waitForTimeout(80);
+      }
+      await page.screenshot({ path: join(out, `${name}-${size}-${scheme}.png`), fullPage: true });
+      await page.mouse.move(0, 0);
+    }
+    await page.close();
+  }
+}
+await close();

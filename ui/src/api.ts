@@ -1,0 +1,222 @@
+// The HTTP contract as types, and one function to call it. Mirrors /api/v1/openapi.json.
+
+export type Dir = "in" | "out" | "internal" | "transit" | "unknown" | "sum";
+
+export interface Series {
+  key: string[];
+  label: string[];
+  dir: Dir;
+  other: boolean;
+  values: (number | null)[];
+  /** Sampled packets behind each value. */
+  n: (number | null)[];
+  avg: number;
+  max: number;
+  last: number;
+  total: number;
+  share: number;
+  error: number | null;
+}
+
+export interface Total {
+  dir: Dir;
+  values: (number | null)[];
+  avg: number;
+  max: number;
+  last: number;
+  total: number;
+}
+
+export interface Meta {
+  sql: string;
+  params: Record<string, unknown> | null;
+  rows: number;
+  bytes: number;
+  ms: number;
+  table: string;
+  partial: { first: boolean; last: boolean };
+  through: number;
+  resolution: number;
+  unknown_keys?: string[] | null;
+  empty?: "no-exporter" | "no-match" | "before-retention" | null;
+  matches_7d?: boolean;
+}
+
+export interface QueryResult {
+  from: number;
+  to: number;
+  step: number;
+  unit: string;
+  by: string[];
+  times: number[];
+  dirs: Dir[];
+  series: Series[];
+  total: Total[];
+  other: number;
+  meta: Meta;
+}
+
+export interface Field {
+  name: string;
+  column: string;
+  title: string;
+  doc: string;
+  group: string;
+  kind: string;
+  side: string;
+  ops: string[] | null;
+  unit: string;
+  groupable: boolean;
+  filterable: boolean;
+  values?: string[] | null;
+}
+
+export interface Unit {
+  name: string;
+  title: string;
+}
+
+export interface Fields {
+  fields: Field[];
+  units: Unit[];
+}
+
+export interface FilterError {
+  message: string;
+  span: [number, number];
+  expected?: string[] | null;
+  suggestion?: string | null;
+}
+
+export type Check = { ok: true; canonical: string } | { ok: false; error: FilterError };
+
+export interface CompletionItem {
+  insert: string;
+  label: string;
+  kind: string;
+  detail?: string;
+}
+
+export interface Completion {
+  replace: [number, number];
+  items: CompletionItem[] | null;
+}
+
+export interface Listener {
+  addr: string;
+  kind: string;
+  datagrams: number;
+  dropped: number;
+}
+
+export interface Exporter {
+  address: string;
+  type: string;
+  datagrams: number;
+  flows: number;
+  last: number;
+  sampling_rate: number;
+  sampling_source: string;
+  templates: number;
+  lost: number;
+}
+
+export interface Drop {
+  where: string;
+  reason: string;
+  count: number;
+  hint: string;
+}
+
+export interface Status {
+  version: string;
+  started: number;
+  now: number;
+  listeners: Listener[] | null;
+  pipeline: {
+    datagrams: number;
+    flows: number;
+    blocks: number;
+    queue_blocks: number;
+    queue_capacity: number;
+    inserted_rows: number;
+    insert_errors: number;
+    insert_ms: number;
+    lag_ms: number;
+  };
+  rates: { datagrams: number; flows: number; bytes_stored: number };
+  drops: Drop[] | null;
+  exporters: Exporter[] | null;
+  engine: { up: boolean; version: string; url: string; restarts: number };
+  storage: {
+    rows: number;
+    bytes: number;
+    bytes_per_row: number;
+    oldest: number;
+    newest: number;
+    disk_free: number;
+    disk_total: number;
+    ttl_days: number;
+  };
+}
+
+/** RFC 9457, with the fields of a filter error beside it. */
+export interface Problem {
+  type?: string;
+  title?: string;
+  status?: number;
+  detail?: string;
+  span?: [number, number];
+  expected?: string[] | null;
+  suggestion?: string | null;
+}
+
+/** An answer that is not 2xx, or none at all (status 0). */
+export class APIError extends Error {
+  constructor(
+    readonly status: number,
+    readonly problem: Problem,
+  ) {
+    super(problem.detail || problem.title || `HTTP ${status}`);
+  }
+
+  get filter(): FilterError | undefined {
+    const p = this.problem;
+    return p.span ? { message: p.detail || p.title || "error", span: p.span, expected: p.expected, suggestion: p.suggestion } : undefined;
+  }
+}
+
+export interface Answer<T> {
+  body: T;
+  /** The server's clock when it answered, in epoch seconds: the page never trusts the clock of the desk it stands on. */
+  now: number;
+}
+
+async function call<T>(path: string, init: RequestInit): Promise<Answer<T>> {
+  let res: Response;
+  try {
+    res = await fetch(path, { ...init, headers: { Accept: "application/json", ...init.headers } });
+  } catch (e) {
+    if (e instanceof DOMException && e.name === "AbortError") throw e;
+    throw new APIError(0, { title: "NetMeta does not answer" });
+  }
+  const date = Date.parse(res.headers.get("date") ?? "") / 1000;
+  const now = Number.isNaN(date) ? Date.now() / 1000 : date;
+  if (!res.ok) {
+    const problem = (await res.json().catch(() => ({}))) as Problem;
+    throw new APIError(res.status, problem);
+  }
+  return { body: (await res.json()) as T, now };
+}
+
+export const api = {
+  query: (keys: string, signal: AbortSignal) => call<QueryResult>("/api/v1/query?" + keys, { signal }),
+  fields: () => call<Fields>("/api/v1/fields", {}),
+  status: (signal?: AbortSignal) => call<Status>("/api/v1/status", { signal, cache: "no-store" }),
+  check: (q: string, signal?: AbortSignal) => post<Check>("/api/v1/filter/check", { q }, signal),
+  complete: (text: string, cursor: number, signal?: AbortSignal) => post<Completion>("/api/v1/filter/complete", { text, cursor }, signal),
+};
+
+function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<Answer<T>> {
+  return call<T>(path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" }, signal });
+}

@@ -1,0 +1,494 @@
+// The time chart: uPlot draws, this decides what. Values are bars without gaps: a bucket is one number and is drawn as one, not
+// as a slope to the next. A stack is painted from its outer edge inwards, each layer down to zero over the one before it.
+
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import type { QueryResult } from "./api.ts";
+import { grey, mix, palette } from "./colour.ts";
+import * as fmt from "./format.ts";
+import { bucket, edges, type Layer, otherID } from "./stack.ts";
+import { dark, highlight, zone } from "./state.ts";
+import { clock, dayName, parts } from "./time.ts";
+
+interface Props {
+  result: QueryResult;
+  layers: Layer[];
+  viz: string;
+  ymax: string;
+  now: number;
+  summary: string;
+  onZoom: (from: number, to: number) => void;
+  onZoomOut: () => void;
+  onHover: (inside: boolean) => void;
+}
+
+interface Theme {
+  page: string;
+  text: string;
+  grid: string;
+  zero: string;
+  grey: string;
+  accent: string;
+}
+
+function theme(): Theme {
+  return dark.value
+    ? { page: "#14171c", text: "#9aa1ad", grid: "#22262e", zero: "#4a505c", grey: grey.dark, accent: "#7aa2ff" }
+    : { page: "#ffffff", text: "#626a78", grid: "#eceef2", zero: "#a3a9b5", grey: grey.light, accent: "#2f5fe0" };
+}
+
+export function layerColour(l: Pick<Layer, "colour">, isDark: boolean): string {
+  return l.colour < 0 ? (isDark ? grey.dark : grey.light) : palette[l.colour];
+}
+
+/** Directions that share the upper side with "in" are told apart by stripes as well as by name. */
+function stripes(ctx: CanvasRenderingContext2D, colour: string, dir: string, page: string): string | CanvasPattern {
+  if (dir !== "internal" && dir !== "transit" && dir !== "unknown") return colour;
+  const size = 8 * devicePixelRatio;
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = size;
+  const c = tile.getContext("2d");
+  if (!c) return colour;
+  c.fillStyle = mix(colour, page, 0.55);
+  c.fillRect(0, 0, size, size);
+  c.strokeStyle = colour;
+  c.lineWidth = size / 4;
+  c.beginPath();
+  if (dir === "unknown") {
+    c.moveTo(0, size / 2);
+    c.lineTo(size, size / 2);
+  } else {
+    const down = dir === "internal";
+    for (const o of [-size, 0, size]) {
+      c.moveTo(o, down ? 0 : size);
+      c.lineTo(o + size, down ? size : 0);
+    }
+  }
+  c.stroke();
+  return ctx.createPattern(tile, "repeat") ?? colour;
+}
+
+interface Hover {
+  index: number;
+  left: number;
+  top: number;
+}
+
+const lineDash: Record<string, number[]> = { out: [6, 3], internal: [2, 3], transit: [8, 3, 2, 3], unknown: [1, 4] };
+
+export function TimeChart(p: Props) {
+  const host = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const props = useRef(p);
+  props.current = p;
+  const [hover, setHover] = useState<Hover | null>(null);
+  const [spoken, setSpoken] = useState("");
+  const stacked = p.viz !== "line";
+  const percent = p.viz === "stack100";
+  const isDark = dark.value;
+  const tz = zone.value;
+
+  const drawn = useMemo(() => edges(p.layers, p.result.times.length, percent), [p.layers, percent]);
+  const lines = useMemo(() => p.layers.map((l) => l.values.map((v) => (v === null ? null : l.side * v))), [p.layers]);
+
+  // Outermost first, so that each layer is painted over the one outside it.
+  const order = useMemo(() => p.layers.map((_, i) => i).reverse(), [p.layers]);
+  const data = useMemo((): uPlot.AlignedData => {
+    const { times, step } = p.result;
+    if (times.length === 0) return [[p.result.from, p.result.to], ...order.map(() => [null, null])];
+    // One point more than there are buckets: the last bucket has a width too.
+    const x = [...times, times[times.length - 1] + step];
+    const source = stacked ? drawn : lines;
+    return [x, ...order.map((i) => [...source[i], source[i][source[i].length - 1] ?? null])];
+  }, [drawn, lines, order, stacked]);
+
+  const shape = p.layers.map((l) => l.id + l.series.dir + l.colour).join("\n") + stacked + percent + isDark + tz + p.result.unit;
+
+  useEffect(() => {
+    const el = host.current;
+    if (!el) return;
+    const t = theme();
+    const fills = new Map<string, string | CanvasPattern>();
+    const paint = (u: uPlot, l: Layer): string | CanvasPattern => {
+      const base = layerColour(l, isDark);
+      const faded = highlight.peek() !== null && highlight.peek() !== l.id;
+      const key = base + l.series.dir + faded;
+      let f = fills.get(key);
+      if (f === undefined) fills.set(key, (f = stripes(u.ctx, faded ? mix(base, t.page, 0.22) : base, l.series.dir, t.page)));
+      return f;
+    };
+    const unit = () => (percent ? "pct" : props.current.result.unit);
+    const height = () => Math.max(220, Math.min(420, Math.round(innerHeight * 0.42)));
+    const stepped = uPlot.paths.stepped!({ align: 1 });
+    const font = `11.5px ${getComputedStyle(document.body).fontFamily}`;
+
+    const u = new uPlot(
+      {
+        width: el.clientWidth,
+        height: height(),
+        padding: [10, 2, 0, 0],
+        legend: { show: false },
+        tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), tz),
+        cursor: {
+          y: false,
+          points: { show: false },
+          drag: { x: true, y: false, setScale: false, dist: 4 },
+          bind: {
+            dblclick: () => () => {
+              props.current.onZoomOut();
+              return null;
+            },
+          },
+        },
+        scales: {
+          x: { time: true, range: () => [props.current.result.from, props.current.result.to] },
+          y: {
+            range: (_u, lo, hi) => {
+              const out = props.current.layers.some((l) => l.side < 0);
+              if (percent) return [out ? -100 : 0, 100];
+              const cap = fmt.parseAmount(props.current.ymax);
+              if (cap) return [out ? -cap : 0, cap];
+              const top = Math.max(hi ?? 0, 0) * 1.06;
+              const bottom = Math.min(lo ?? 0, 0) * 1.06;
+              return top === 0 && bottom === 0 ? [0, 1] : [bottom, top];
+            },
+          },
+        },
+        axes: [
+          {
+            stroke: t.text,
+            font,
+            space: 78,
+            size: 40,
+            gap: 6,
+            grid: { show: false },
+            ticks: { stroke: t.zero, width: 1, size: 5 },
+            values: (_u, splits, _a, _s, incr) => {
+              let day = "";
+              return splits.map((s) => {
+                const d = dayName(s, tz);
+                if (incr >= 86400) return d;
+                const first = d !== day;
+                const c = clock(s, tz, incr < 60);
+                const label = first ? `${c}\n${d}` : c;
+                day = d;
+                return label;
+              });
+            },
+          },
+          {
+            stroke: t.text,
+            font,
+            space: 42,
+            gap: 8,
+            size: (_u, values) => 22 + Math.max(...(values ?? [""]).map((v) => v.length), 3) * 6.1,
+            grid: { stroke: t.grid, width: 1 },
+            ticks: { show: false },
+            values: (_u, splits) => fmt.axis(splits, unit()),
+          },
+        ],
+        series: [
+          {},
+          ...order.map((i): uPlot.Series => {
+            const layer = () => props.current.layers[i];
+            return stacked
+              ? { paths: stepped, points: { show: false }, width: 0.6, stroke: t.page, fill: (su) => paint(su, layer()) as string, fillTo: 0 }
+              : {
+                  paths: stepped,
+                  points: { show: false },
+                  width: 1.6,
+                  dash: lineDash[layer().series.dir],
+                  stroke: () => {
+                    const base = layerColour(layer(), isDark);
+                    return highlight.peek() !== null && highlight.peek() !== layer().id ? mix(base, t.page, 0.22) : base;
+                  },
+                };
+          }),
+        ],
+        hooks: {
+          draw: [(su) => overlay(su, props.current.result, t)],
+          setCursor: [
+            (su) => {
+              const { left, top } = su.cursor;
+              const { result } = props.current;
+              if (left === undefined || left === null || left < 0 || result.times.length === 0) {
+                setHover(null);
+                return;
+              }
+              const index = bucket(result.times, su.posToVal(left, "x"));
+              if (index < 0) {
+                setHover(null);
+                return;
+              }
+              highlight.value = pick(su, index, top ?? -1);
+              setHover({ index, left, top: top ?? 0 });
+            },
+          ],
+          setSelect: [
+            (su) => {
+              if (su.select.width < 5) return;
+              const a = su.posToVal(su.select.left, "x");
+              const b = su.posToVal(su.select.left + su.select.width, "x");
+              su.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+              if (b - a >= 1) props.current.onZoom(Math.floor(a), Math.ceil(b));
+            },
+          ],
+        },
+      },
+      data,
+      el,
+    );
+    plot.current = u;
+
+    /** The series at a height: the layer that contains it in a stack, the nearest line otherwise. */
+    function pick(su: uPlot, index: number, top: number): string | null {
+      if (top < 0) return null;
+      const y = su.posToVal(top, "y");
+      const { layers: all } = props.current;
+      let best: string | null = null;
+      let bestDistance = Infinity;
+      for (let k = 0; k < order.length; k++) {
+        const v = su.data[k + 1][index] as number | null;
+        if (v === null || v === undefined) continue;
+        const l = all[order[k]];
+        if (stacked) {
+          if (l.side > 0 ? y >= 0 && y <= v && v < bestDistance : y < 0 && y >= v && -v < bestDistance) {
+            best = l.id;
+            bestDistance = Math.abs(v);
+          }
+        } else {
+          const d = Math.abs(su.valToPos(v, "y") - top);
+          if (d < 24 && d < bestDistance) {
+            best = l.id;
+            bestDistance = d;
+          }
+        }
+      }
+      return best;
+    }
+
+    const resize = new ResizeObserver(() => {
+      if (el.clientWidth > 0 && (el.clientWidth !== u.width || height() !== u.height)) u.setSize({ width: el.clientWidth, height: height() });
+    });
+    resize.observe(el);
+    const leave = () => {
+      setHover(null);
+      highlight.value = null;
+      props.current.onHover(false);
+    };
+    const enter = () => props.current.onHover(true);
+    u.over.addEventListener("mouseenter", enter);
+    u.over.addEventListener("mouseleave", leave);
+    return () => {
+      resize.disconnect();
+      u.destroy();
+      plot.current = null;
+      setHover(null);
+    };
+  }, [shape]);
+
+  useEffect(() => {
+    plot.current?.setData(data, true);
+  }, [data]);
+
+  // A highlight changes colours only.
+  useEffect(() => highlight.subscribe(() => plot.current?.redraw(false, false)), []);
+
+  const times = p.result.times;
+  const key = (e: KeyboardEvent) => {
+    const u = plot.current;
+    if (!u || times.length === 0 || e.ctrlKey || e.metaKey || e.altKey) return;
+    const jump = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -Infinity, End: Infinity }[e.key];
+    if (jump === undefined) return;
+    e.preventDefault();
+    const at = hover ? hover.index : jump > 0 ? -1 : times.length;
+    const index = Math.max(0, Math.min(times.length - 1, at + jump));
+    const left = u.valToPos(Math.max(p.result.from, times[index]) + p.result.step / 2, "x");
+    u.setCursor({ left: Math.max(0, Math.min(left, u.over.clientWidth - 1)), top: -1 }, false);
+    setHover({ index, left, top: 0 });
+    const parts = p.result.total.map((t) => `${t.dir} ${fmt.value(t.values[index], p.result.unit)}`);
+    setSpoken(`${clock(times[index], tz)}: ${parts.join(", ")}`);
+  };
+
+  const edge = (side: 1 | -1) => {
+    let top = 0;
+    p.layers.forEach((l, i) => {
+      if (l.side === side) for (const v of drawn[i]) top = Math.max(top, Math.abs(v ?? 0));
+    });
+    return top;
+  };
+
+  return (
+    <div class="chart" data-above={percent ? undefined : edge(1)} data-below={percent ? undefined : edge(-1)}>
+      <div ref={host} class="plot" role="img" aria-label={p.summary} tabIndex={0} onKeyDown={key} onBlur={() => setHover(null)} />
+      {hover && <Tooltip hover={hover} plot={plot.current} p={p} percent={percent} />}
+      <div class="offscreen" aria-live="polite">
+        {spoken}
+      </div>
+    </div>
+  );
+}
+
+/** Over the series: the zero line, and what is not whole. Partial buckets and time without data are veiled, never drawn as zero. */
+function overlay(u: uPlot, r: QueryResult, t: Theme): void {
+  const { ctx, bbox } = u;
+  const ratio = uPlot.pxRatio;
+  const x = (v: number) => Math.round(Math.max(bbox.left, Math.min(bbox.left + bbox.width, u.valToPos(v, "x", true))));
+  ctx.save();
+  const veil = (from: number, to: number, edge: number) => {
+    const a = x(from);
+    const b = x(to);
+    if (b - a < 1) return;
+    ctx.fillStyle = t.page;
+    ctx.globalAlpha = 0.6;
+    ctx.fillRect(a, bbox.top, b - a, bbox.height);
+    ctx.globalAlpha = 1;
+    ctx.strokeStyle = t.zero;
+    ctx.lineWidth = ratio;
+    ctx.setLineDash([2 * ratio, 3 * ratio]);
+    ctx.beginPath();
+    ctx.moveTo(x(edge) + 0.5, bbox.top);
+    ctx.lineTo(x(edge) + 0.5, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.setLineDash([]);
+  };
+  const n = r.times.length;
+  if (n > 0 && r.meta.partial.first) veil(r.from, r.times[0] + r.step, r.times[0] + r.step);
+  if (n > 0 && r.meta.partial.last) veil(r.times[n - 1], r.to, r.times[n - 1]);
+  const zero = Math.round(u.valToPos(0, "y", true)) + 0.5;
+  if (zero >= bbox.top && zero <= bbox.top + bbox.height + 1) {
+    ctx.strokeStyle = t.zero;
+    ctx.lineWidth = ratio;
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, zero);
+    ctx.lineTo(bbox.left + bbox.width, zero);
+    ctx.stroke();
+  }
+  // Which side is which, in words.
+  const dirs = r.dirs.filter((d) => d !== "sum");
+  if (dirs.includes("out")) {
+    ctx.font = `${11 * ratio}px ${getComputedStyle(document.body).fontFamily}`;
+    ctx.textAlign = "right";
+    const word = (s: string, y: number, base: CanvasTextBaseline) => {
+      ctx.textBaseline = base;
+      ctx.lineWidth = 3 * ratio;
+      ctx.strokeStyle = t.page;
+      ctx.lineJoin = "round";
+      ctx.fillStyle = t.text;
+      ctx.strokeText(s, bbox.left + bbox.width - 6 * ratio, y);
+      ctx.fillText(s, bbox.left + bbox.width - 6 * ratio, y);
+    };
+    const up = dirs.filter((d) => d !== "out");
+    if (up.length) word(`↑ ${up.join(", ")}`, bbox.top + 4 * ratio, "top");
+    word("↓ out", bbox.top + bbox.height - 4 * ratio, "bottom");
+  }
+  ctx.restore();
+}
+
+const tooltipRows = 14;
+
+function Tooltip({ hover, plot, p, percent }: { hover: Hover; plot: uPlot | null; p: Props; percent: boolean }) {
+  const ref = useRef<HTMLDivElement>(null);
+  const { result, layers } = p;
+  const i = hover.index;
+  const tz = zone.value;
+  const start = result.times[i];
+  const isDark = dark.value;
+  useEffect(() => {
+    const el = ref.current;
+    if (!el || !plot) return;
+    const room = plot.width;
+    const x = plot.over.offsetLeft + hover.left;
+    const right = x + 16 + el.offsetWidth <= room;
+    el.style.left = Math.max(0, right ? x + 16 : x - 16 - el.offsetWidth) + "px";
+    el.style.top = Math.max(0, Math.min(hover.top + 12, plot.height - 60)) + "px";
+  });
+  if (start === undefined) return null;
+  const dirs = result.dirs.filter((d) => layers.some((l) => l.series.dir === d));
+  const rows = new Map<string, { layer: Layer; values: Map<string, Layer> }>();
+  for (const l of layers) {
+    const row = rows.get(l.id) ?? { layer: l, values: new Map<string, Layer>() };
+    row.values.set(l.series.dir, l);
+    rows.set(l.id, row);
+  }
+  const weight = (r: { values: Map<string, Layer> }) => [...r.values.values()].reduce((a, l) => a + (l.values[i] ?? 0), 0);
+  const list = [...rows.values()].sort((a, b) => Number(a.layer.id === otherID) - Number(b.layer.id === otherID) || weight(b) - weight(a));
+  const cell = (l: Layer | undefined) => {
+    if (!l) return "";
+    const v = l.values[i];
+    const n = l.series.n?.[i];
+    const err = n && n > 0 ? 1.96 / Math.sqrt(n) : null;
+    if (v === null || v === undefined) return "–";
+    return (
+      <>
+        {percent ? fmt.share(percentOf(l, layers, i)) : fmt.value(v, result.unit)}
+        {err !== null && v > 0 && <small class={n! < 30 ? "weak" : ""}> {err > 1 ? "±>100 %" : fmt.error(err)}</small>}
+      </>
+    );
+  };
+  const last = result.times.length - 1;
+  const partial = (i === 0 && result.meta.partial.first) || (i === last && result.meta.partial.last);
+  const sameDay = parts(start, tz).day === parts(result.to, tz).day;
+  return (
+    <div ref={ref} class="tooltip" role="presentation">
+      <div class="tooltip-head">
+        <b>
+          {sameDay ? "" : dayName(start, tz) + " "}
+          {clock(start, tz, result.step < 3600)} – {clock(start + result.step, tz, result.step < 3600)}
+        </b>
+        {partial && <span class="tag">partial</span>}
+      </div>
+      <table>
+        {dirs.length > 1 && (
+          <thead>
+            <tr>
+              <th />
+              {dirs.map((d) => (
+                <th key={d}>{d}</th>
+              ))}
+            </tr>
+          </thead>
+        )}
+        <tbody>
+          {list.slice(0, tooltipRows).map(({ layer, values }) => (
+            <tr key={layer.id} class={highlight.value === layer.id ? "on" : ""}>
+              <th>
+                <i class="swatch" style={{ background: layerColour(layer, isDark) }} />
+                {seriesName(layer)}
+              </th>
+              {dirs.map((d) => (
+                <td key={d}>{cell(values.get(d))}</td>
+              ))}
+            </tr>
+          ))}
+          {list.length > tooltipRows && (
+            <tr>
+              <th>{list.length - tooltipRows} more</th>
+            </tr>
+          )}
+        </tbody>
+        {!percent && result.by.length > 0 && (
+          <tfoot>
+            <tr>
+              <th>Total</th>
+              {dirs.map((d) => (
+                <td key={d}>{fmt.value(result.total.find((t) => t.dir === d)?.values[i], result.unit)}</td>
+              ))}
+            </tr>
+          </tfoot>
+        )}
+      </table>
+    </div>
+  );
+}
+
+function percentOf(l: Layer, layers: Layer[], i: number): number {
+  const all = layers.reduce((a, o) => a + (o.side === l.side ? (o.values[i] ?? 0) : 0), 0);
+  return all > 0 ? (l.values[i] ?? 0) / all : 0;
+}
+
+export function seriesName(l: Pick<Layer, "series">): string {
+  const s = l.series;
+  return s.other ? "Other" : s.label.length ? s.label.join(" · ") : `Total ${s.dir === "sum" ? "" : s.dir}`.trim();
+}

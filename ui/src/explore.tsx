@@ -1,0 +1,350 @@
+// Explore: a question (filter, grouping, range, unit) and its answer (chart, table, SQL).
+
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { api, APIError, type QueryResult } from "./api.ts";
+import { GroupBy } from "./by.tsx";
+import { TimeChart } from "./chart.tsx";
+import { FilterLine } from "./filterline.tsx";
+import * as fmt from "./format.ts";
+import { current, Refresh, refreshSeconds, TimeRange, zoomBy } from "./range.tsx";
+import { SQLDrawer } from "./sql.tsx";
+import { layers as layersOf } from "./stack.ts";
+import { dark, go, reload, show, shown, sqlOpen, termTitle, units, view, zone } from "./state.ts";
+import { ResultTable } from "./table.tsx";
+import { absolute, clock, duration, moments } from "./time.ts";
+import { format, request, type View } from "./url.ts";
+import { Icon, Select, useWidth } from "./ui.tsx";
+
+interface Answer {
+  result: QueryResult;
+  now: number;
+  /** The view that was asked, so that a late answer is never shown under another question. */
+  asked: string;
+  ms: number;
+}
+
+export const vizzes = [
+  { value: "stack", title: "Stack" },
+  { value: "line", title: "Line" },
+  { value: "stack100", title: "100 %" },
+  { value: "table", title: "Table" },
+];
+export const dirs = [
+  { value: "both", title: "Both" },
+  { value: "in", title: "In" },
+  { value: "out", title: "Out" },
+  { value: "internal", title: "Internal" },
+  { value: "sum", title: "Sum" },
+];
+const ranks = [
+  { value: "avg", title: "average" },
+  { value: "max", title: "maximum" },
+  { value: "last", title: "last" },
+];
+const tops = [1, 3, 5, 8, 12, 20, 30, 50];
+
+/** The most points worth asking for: one every two pixels. */
+const pixelsPerPoint = 2;
+const slowMS = 300;
+
+export function Explore() {
+  const v = view.value;
+  const [width, setWidth] = useWidth<HTMLDivElement>();
+  const [answer, setAnswer] = useState<Answer | null>(null);
+  const [error, setError] = useState<APIError | null>(null);
+  const [loading, setLoading] = useState(false);
+  const [slow, setSlow] = useState(false);
+  const [hovered, setHovered] = useState(false);
+  const running = useRef<AbortController | null>(null);
+
+  // Asked again when the question changes or when somebody asks; a few pixels more or less are the same question.
+  const px = setWidth > 0 ? Math.max(100, Math.round(setWidth / pixelsPerPoint / 50) * 50) : 0;
+  const keys = px > 0 ? request(v, zone.value, px) : "";
+  const turn = reload.value;
+
+  useEffect(() => {
+    if (keys === "") return;
+    const stop = new AbortController();
+    running.current = stop;
+    const began = performance.now();
+    setLoading(true);
+    const timer = window.setTimeout(() => setSlow(true), slowMS);
+    const done = () => {
+      clearTimeout(timer);
+      setLoading(false);
+      setSlow(false);
+    };
+    api.query(keys, stop.signal).then(
+      ({ body, now }) => {
+        if (stop.signal.aborted) return;
+        done();
+        setError(null);
+        setAnswer({ result: body, now, asked: keys, ms: performance.now() - began });
+      },
+      (e: unknown) => {
+        done();
+        if (stop.signal.aborted) return;
+        setError(e instanceof APIError ? e : new APIError(0, { title: String(e) }));
+      },
+    );
+    return () => {
+      stop.abort();
+      clearTimeout(timer);
+    };
+  }, [keys, turn]);
+
+  const result = answer?.result;
+  const all = useMemo(() => (result ? layersOf(result) : []), [result]);
+  const ids = useMemo(() => [...new Set(all.map((l) => l.id))], [all]);
+  const hidden = useMemo(() => new Set(v.hide.filter((h) => ids.includes(h))), [v.hide.join("\n"), ids]);
+  const visible = useMemo(() => all.filter((l) => !hidden.has(l.id)), [all, hidden]);
+
+  useEffect(() => {
+    shown.value = answer ? { from: answer.result.from, to: answer.result.to, step: answer.result.step, now: answer.now, ids } : null;
+  }, [answer, ids]);
+  useEffect(
+    () => () => {
+      shown.value = null;
+    },
+    [],
+  );
+
+  // Live: the next round begins after the last has ended; a pointer on the chart, a hidden tab or a range in the past stops it.
+  const step = result?.step ?? 10;
+  const every = refreshSeconds(step);
+  const live = v.live && v.to === "now" && !hovered;
+  useEffect(() => {
+    if (!live || loading) return;
+    let timer = 0;
+    const tick = () => {
+      if (document.hidden) timer = window.setTimeout(tick, 500);
+      else reload.value += 1;
+    };
+    timer = window.setTimeout(tick, every * 1000);
+    return () => clearTimeout(timer);
+  }, [live, loading, every, turn]);
+
+  // Escape gives up a running query.
+  useEffect(() => {
+    const cancel = (e: KeyboardEvent) => {
+      if (e.key !== "Escape" || !loading) return;
+      running.current?.abort();
+      setLoading(false);
+      setSlow(false);
+    };
+    addEventListener("keydown", cancel);
+    return () => removeEventListener("keydown", cancel);
+  }, [loading]);
+
+  const isolate = (id: string) => {
+    const others = ids.filter((x) => x !== id);
+    const alone = hidden.size === others.length && !hidden.has(id);
+    show({ hide: alone ? [] : others });
+  };
+  const toggle = (id: string) => {
+    const next = new Set(hidden);
+    if (!next.delete(id)) next.add(id);
+    show({ hide: next.size === ids.length ? [] : [...next] });
+  };
+
+  const bytesFilter = error?.filter;
+  const drawn = v.viz === "table" ? "table" : v.viz === "line" || v.viz === "stack100" ? v.viz : "stack";
+  const empty = result ? (result.meta.empty ?? (result.series.length === 0 ? "no-match" : null)) : null;
+
+  return (
+    <main class="explore" id="main">
+      <FilterLine serverError={bytesFilter} />
+      <div class="controls">
+        <GroupBy />
+        <div class="options">
+          <div class="segments" role="radiogroup" aria-label="Visualization">
+            {vizzes.map((z) => (
+              <button key={z.value} type="button" role="radio" aria-checked={v.viz === z.value} class={v.viz === z.value ? "on" : ""} onClick={() => show({ viz: z.value })}>
+                {z.title}
+              </button>
+            ))}
+          </div>
+          <Select label="Unit" id="unit" value={v.unit} choices={units.value.map((u) => ({ value: u.name, title: u.title }))} onChange={(unit) => show({ unit })} />
+          <Select label="Direction" id="dir" value={v.dir} choices={dirs} onChange={(dir) => show({ dir })} />
+          <Select label="Top" id="top" value={String(v.n)} choices={tops.map((n) => ({ value: String(n), title: String(n) }))} onChange={(n) => show({ n: Number(n), hide: [] })} />
+          <Select label="by" id="rank" value={v.rank} choices={ranks} onChange={(rank) => show({ rank })} />
+          <button type="button" class={`button sql-button ${sqlOpen.value ? "on" : ""}`} aria-pressed={sqlOpen.value} title="The SQL behind this chart  x" onClick={() => (sqlOpen.value = !sqlOpen.value)}>
+            <Icon name="code" /> SQL
+          </button>
+        </div>
+        <div class="when">
+          <TimeRange />
+          <Refresh loading={loading} paused={hovered} />
+        </div>
+      </div>
+
+      <section class="panel figure" aria-label="Chart" aria-busy={loading} ref={width}>
+        <div class={`progress ${slow ? "on" : ""}`} aria-hidden="true" />
+        {error && !bytesFilter && (
+          <p class="notice bad" role="alert">
+            <Icon name="warn" />
+            <span>
+              {error.message}
+              {error.problem.detail && error.problem.title && error.problem.detail !== error.problem.title ? <em> ({error.problem.title})</em> : null}
+            </span>
+            <button type="button" class="button" onClick={() => (reload.value += 1)}>
+              Try again
+            </button>
+          </p>
+        )}
+        {result && answer ? (
+          <>
+            <Header answer={answer} v={v} />
+            {empty ? (
+              <Empty kind={empty} answer={answer} />
+            ) : drawn === "table" ? null : (
+              <TimeChart
+                result={result}
+                layers={visible}
+                viz={drawn}
+                ymax={v.ymax}
+                now={answer.now}
+                summary={summary(result)}
+                onZoom={(a, b) => show({ from: absolute(a), to: absolute(b) })}
+                onZoomOut={() => zoomBy(2)}
+                onHover={setHovered}
+              />
+            )}
+          </>
+        ) : (
+          !error && <div class="chart-placeholder" aria-hidden="true" />
+        )}
+      </section>
+      {result && !empty && (
+        <section class="panel" aria-label="Table">
+          <ResultTable result={result} layers={all} hidden={hidden} onIsolate={isolate} onToggle={toggle} />
+        </section>
+      )}
+      <SQLDrawer result={result} keys={keys} />
+      <span hidden data-dark={dark.value} data-answer={answer?.asked} />
+    </main>
+  );
+}
+
+/** What every number on this chart is: length, bucket, statistic, error, and how far the data reaches. */
+function Header({ answer, v }: { answer: Answer; v: View }) {
+  const { result, now } = answer;
+  const { meta, step } = result;
+  const tz = zone.value;
+  const rate = /ps$/.test(result.unit);
+  const behind = now - meta.through;
+  const reaches = result.to >= now - Math.max(60, 2 * step);
+  const worst = Math.max(0, ...result.total.map((_, i) => {
+    // The error of the sum of a direction follows from all its samples.
+    const dir = result.total[i].dir;
+    let n = 0;
+    for (const s of result.series) if (s.dir === dir) for (const c of s.n ?? []) n += c ?? 0;
+    return n > 0 ? 1.96 / Math.sqrt(n) : 0;
+  }));
+  const kept = [...new Set([...v.extra.map(([k]) => k), ...(meta.unknown_keys ?? [])])].filter((k) => k !== "px");
+  return (
+    <div class="figure-head">
+      <p class="facts">
+        <span title={`${moments(result.from, tz, now)} – ${moments(result.to, tz, now)}`}>{duration(result.to - result.from)}</span>
+        <span>{duration(step)} buckets</span>
+        <span>{rate ? `max of ${duration(step)} averages` : `sums of ${duration(step)}`}</span>
+        {worst > 0 && <span title="95 % error of the total that sampling alone explains">total {fmt.error(worst)}</span>}
+        {reaches && meta.through > 0 && (
+          <span class={behind > Math.max(30, 3 * step) ? "warn" : ""} title={`The newest record was received at ${moments(meta.through, tz, now)}`}>
+            data through {behind < 600 ? `−${Math.max(0, Math.round(behind))} s` : moments(meta.through, tz, now)}
+          </span>
+        )}
+        {(meta.partial.first || meta.partial.last) && <span title="A veiled bucket is not whole yet; it does not count for max and last">veiled = partial bucket</span>}
+      </p>
+      <p class="facts right">
+        <span class="quiet" title={`${fmt.grouped(meta.rows)} rows and ${fmt.bytes(meta.bytes)} read from ${meta.table}`}>
+          {fmt.count(meta.rows)} rows · {meta.ms < 10 ? meta.ms.toFixed(1) : Math.round(meta.ms)} ms
+        </span>
+      </p>
+      {meta.resolution > step && (
+        <p class="facts warn">
+          <Icon name="warn" /> The exporters report every {duration(meta.resolution)}: buckets of {duration(step)} are finer than their data.
+        </p>
+      )}
+      {kept.length > 0 && (
+        <p class="facts warn">
+          <Icon name="warn" /> Not understood in this URL, and kept: {kept.join(", ")}
+        </p>
+      )}
+      {!vizzes.some((z) => z.value === v.viz) && (
+        <p class="facts warn">
+          <Icon name="warn" /> This version cannot draw “{v.viz}” and shows a stack.
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Empty({ kind, answer }: { kind: string; answer: Answer }) {
+  const { from, to } = current();
+  const v = view.value;
+  const week = 7 * 86400;
+  return (
+    <div class="empty" data-empty={kind}>
+      {kind === "no-exporter" ? (
+        <>
+          <h2>No exporter has sent anything yet</h2>
+          <p>Point a router here and its traffic shows up within seconds.</p>
+          <button type="button" class="button primary" onClick={() => go("/start")}>
+            How to point a router here
+          </button>
+        </>
+      ) : kind === "before-retention" ? (
+        <>
+          <h2>Older than what is kept</h2>
+          <p>The records of this range have expired. Status shows the oldest one that is left.</p>
+          <button type="button" class="button" onClick={() => show({ from: "-1h", to: "now" })}>
+            Show the last hour
+          </button>
+        </>
+      ) : (
+        <>
+          <h2>Nothing in this range{v.q ? " matches the filter" : ""}</h2>
+          <p>
+            {v.q ? <code>{v.q}</code> : "No flow was received"} between {moments(from, zone.value, answer.now)} and {clock(to, zone.value)}.
+          </p>
+          <div class="row">
+            {answer.result.meta.matches_7d && (
+              <button type="button" class="button" onClick={() => show({ from: absolute(from - week), to: absolute(to - week) })}>
+                It matched 7 days ago: show that
+              </button>
+            )}
+            {v.q && (
+              <button type="button" class="button" onClick={() => show({ q: "" })}>
+                Without the filter
+              </button>
+            )}
+            <button type="button" class="button" onClick={() => zoomBy(4)}>
+              A longer range
+            </button>
+          </div>
+        </>
+      )}
+    </div>
+  );
+}
+
+/** The chart in one sentence, for those who do not see it. */
+function summary(r: QueryResult): string {
+  const tz = zone.value;
+  const peaks = r.total.map((t) => {
+    let at = 0;
+    t.values.forEach((x, i) => {
+      if ((x ?? 0) > (t.values[at] ?? 0)) at = i;
+    });
+    return `${t.dir} peak ${fmt.value(t.max, r.unit)}${r.times.length ? ` at ${clock(r.times[at], tz)}` : ""}, average ${fmt.value(t.avg, r.unit)}`;
+  });
+  const first = r.series.find((s) => !s.other && s.label.length > 0);
+  return `Traffic${r.by.length ? " by " + r.by.map(termTitle).join(", ") : ""}: ${peaks.join("; ")}.${first ? ` Largest: ${first.label.join(" ")} ${first.dir}, ${fmt.share(first.share)}.` : ""} Arrow keys read the values.`;
+}
+
+/** The link that shows the same picture for ever: relative times become absolute. */
+export function pinnedLink(): string {
+  const { from, to } = current();
+  return location.origin + "/explore?" + format({ ...view.value, from: absolute(from), to: absolute(to), live: false });
+}

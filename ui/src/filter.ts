@@ -1,0 +1,118 @@
+// What the page does with filter text by itself: colour it while it is typed, and add or take conditions. It does not understand the
+// language: errors, completion and meaning come from the server.
+
+export type TokenType = "field" | "op" | "word" | "value" | "string" | "keyword" | "macro" | "paren" | "comment" | "space";
+
+export interface Token {
+  type: TokenType;
+  start: number;
+  end: number;
+}
+
+const pattern = /(--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))|("(?:[^"\\]|\\.)*"?)|(@[\w.-]+)|(!=|!~|<=|>=|==|&&|\|\||[=<>~!])|([()[\]{},])|([^\s()[\]{},"=<>~!&|@]+|[&|@])|(\s+)/g;
+
+const keywords = new Set(["and", "or", "not", "in", "has"]);
+
+/** Splits text into tokens that cover it without gaps. `fields` are the names that are shown as fields. */
+export function tokens(text: string, fields: ReadonlySet<string>): Token[] {
+  const out: Token[] = [];
+  for (const m of text.matchAll(pattern)) {
+    const word = m[6]?.toLowerCase();
+    let type: TokenType = "word";
+    if (m[1] !== undefined) type = "comment";
+    else if (m[2] !== undefined) type = "string";
+    else if (m[3] !== undefined) type = "macro";
+    else if (m[4] !== undefined) type = m[4] === "&&" || m[4] === "||" || m[4] === "!" ? "keyword" : "op";
+    else if (m[5] !== undefined) type = "paren";
+    else if (m[7] !== undefined) type = "space";
+    else if (keywords.has(word)) type = "keyword";
+    else if (fields.has(word)) type = "field";
+    else if (/^:?[\d]|^as\d+$|^[0-9a-f]*:[0-9a-f:.]*(\/\d+)?$/i.test(word)) type = "value";
+    out.push({ type, start: m.index, end: m.index + m[0].length });
+  }
+  return out;
+}
+
+/** The words that the highlighter takes as fields: full names, their parts, and the qualifiers. */
+export function fieldWords(names: string[]): Set<string> {
+  const out = new Set<string>(["src", "dst", "any", "local", "remote"]);
+  for (const n of names) {
+    const lower = n.toLowerCase();
+    out.add(lower);
+    out.add(lower.slice(lower.lastIndexOf(".") + 1));
+  }
+  return out;
+}
+
+const bare = /^[\w.:/-]+$/;
+const reserved = new Set(["and", "or", "not", "in", "has", "src", "dst", "any", "local", "remote", "prev", "next", "out"]);
+
+/** A value as the language writes it: bare when that is safe, in quotes otherwise. */
+export function quote(value: string, kind: string): string {
+  if (/^(u?int|float|ip|mac|prefix)/.test(kind) && bare.test(value)) return value;
+  if (kind === "enum" && bare.test(value) && !reserved.has(value.toLowerCase())) return value;
+  return '"' + value.replace(/[\\"]/g, "\\$&") + '"';
+}
+
+/** One condition on a field. */
+export function condition(field: string, kind: string, ops: string[], value: string, exclude: boolean): string {
+  const v = quote(value, kind);
+  if (ops.includes("=") || ops.length === 0 || !ops.includes("has")) return `${field} ${exclude ? "!=" : "="} ${v}`;
+  return `${exclude ? "not " : ""}${field} has ${v}`;
+}
+
+/** The filter text narrowed by a condition. Leaves it as it is when the condition already stands there. */
+export function narrow(q: string, term: string): string {
+  const text = q.trim();
+  if (text === "" || text === term) return term;
+  const list = tokens(text, new Set());
+  const terms = topLevel(text, list);
+  if (terms.includes(term)) return text;
+  const openComment = list.length > 0 && list[list.length - 1].type === "comment" && text.slice(list[list.length - 1].start).startsWith("--");
+  const left = hasTopLevelOr(text, list) ? `(${text}${openComment ? "\n" : ""})` : text;
+  return `${left}${openComment && left === text ? "\n" : " "}and ${term}`;
+}
+
+function hasTopLevelOr(text: string, list: Token[]): boolean {
+  let depth = 0;
+  for (const t of list) {
+    const s = text.slice(t.start, t.end).toLowerCase();
+    if (t.type === "paren") depth += "([{".includes(s) ? 1 : ")]}".includes(s) ? -1 : 0;
+    else if (depth === 0 && t.type === "keyword" && (s === "or" || s === "||")) return true;
+  }
+  return false;
+}
+
+/** The conditions joined by "and" at the top level. */
+function topLevel(text: string, list: Token[]): string[] {
+  const out: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (const t of list) {
+    const s = text.slice(t.start, t.end).toLowerCase();
+    if (t.type === "paren") depth += "([{".includes(s) ? 1 : ")]}".includes(s) ? -1 : 0;
+    else if (depth === 0 && t.type === "keyword" && (s === "and" || s === "&&")) {
+      out.push(text.slice(start, t.start).trim());
+      start = t.end;
+    }
+  }
+  out.push(text.slice(start).trim());
+  return out;
+}
+
+/** The server speaks of UTF-8 bytes, the editor of UTF-16 units. */
+export function byteOffset(text: string, index: number): number {
+  return new TextEncoder().encode(text.slice(0, index)).length;
+}
+
+export function indexOfByte(text: string, bytes: number): number {
+  let n = 0;
+  let i = 0;
+  for (const ch of text) {
+    if (n >= bytes) break;
+    const c = ch.codePointAt(0) ?? 0;
+    n += c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    i += ch.length;
+  }
+  return i;
+}

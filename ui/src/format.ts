@@ -1,0 +1,97 @@
+// Numbers for reading: three significant digits, SI prefixes in steps of 1000, a unit that says what is counted.
+
+const suffix: Record<string, string> = { bps: "b/s", pps: "p/s", fps: "flows/s", bytes: "B", packets: "packets", flows: "flows", bpp: "B/packet", pct: "%" };
+
+const prefixes = ["", "k", "M", "G", "T", "P", "E"];
+
+export const unitSuffix = (unit: string) => suffix[unit] ?? unit;
+
+/** The unit in which a series' total is counted. */
+export function totalUnit(unit: string): string {
+  if (unit === "bps" || unit === "bytes") return "bytes";
+  if (unit === "pps" || unit === "packets") return "packets";
+  if (unit === "fps" || unit === "flows") return "flows";
+  return unit;
+}
+
+function scaled(v: number): [number, string] {
+  let a = Math.abs(v);
+  let i = 0;
+  // 999.5 rounds to 1000 in three digits and so belongs to the next prefix.
+  while (a >= 999.5 && i < prefixes.length - 1) {
+    a /= 1000;
+    i++;
+  }
+  return [a, prefixes[i]];
+}
+
+function digits(a: number): string {
+  if (a === 0) return "0";
+  if (a >= 100) return a.toFixed(0);
+  if (a >= 10) return a.toFixed(1);
+  if (a >= 1) return a.toFixed(2);
+  return a >= 0.001 ? String(Number(a.toPrecision(2))) : a.toExponential(1);
+}
+
+/** 1.24 Gb/s. Never a minus sign: what flows out is not less than nothing. */
+export function value(v: number | null | undefined, unit: string): string {
+  if (v === null || v === undefined || !Number.isFinite(v)) return "–";
+  if (unit === "pct") return `${digits(Math.abs(v))} %`;
+  const [a, p] = scaled(v);
+  return join(digits(a), p, unitSuffix(unit));
+}
+
+const join = (n: string, prefix: string, unit: string) => `${n} ${prefix}${unit.length > 3 && prefix ? " " : ""}${unit}`;
+
+/** The number of a count, without a unit: 1.24 M. */
+export function count(v: number | null | undefined): string {
+  if (v === null || v === undefined || !Number.isFinite(v)) return "–";
+  if (Math.abs(v) < 10000 && Number.isInteger(v)) return grouped(v);
+  const [a, p] = scaled(v);
+  return p ? `${digits(a)} ${p}` : digits(a);
+}
+
+/** An exact integer in groups of three. */
+export const grouped = (v: number) => v.toLocaleString("en-US", { maximumFractionDigits: 3 });
+
+/** Axis labels: one prefix and as many decimals as tell neighbours apart. */
+export function axis(splits: number[], unit: string): string[] {
+  const top = Math.max(...splits.map(Math.abs), 0);
+  if (unit === "pct") return splits.map((s) => `${Math.abs(s)}%`);
+  const [, p] = scaled(top);
+  const size = 1000 ** prefixes.indexOf(p);
+  const stepSize = splits.length > 1 ? Math.abs(splits[1] - splits[0]) / size : 1;
+  const decimals = stepSize > 0 ? Math.min(3, Math.max(0, -Math.floor(Math.log10(stepSize) + 1e-9), fraction(stepSize))) : 0;
+  const u = unitSuffix(unit);
+  const short = u.length > 5 ? "" : u;
+  return splits.map((s) => (s === 0 ? "0" : join(Math.abs(s / size).toFixed(decimals), p, short).trim()));
+}
+
+const fraction = (x: number) => (Number.isInteger(x) ? 0 : Number.isInteger(Math.round(x * 1e6) / 1e5) ? 1 : 2);
+
+export function share(v: number | null | undefined): string {
+  if (v === null || v === undefined || !Number.isFinite(v)) return "–";
+  const p = v * 100;
+  if (p === 0) return "0 %";
+  if (p < 0.1) return "<0.1 %";
+  return `${p >= 99.95 ? "100" : p.toFixed(1)} %`;
+}
+
+/** The 95 % sampling error of a value. */
+export function error(e: number | null | undefined): string {
+  if (e === null || e === undefined || !Number.isFinite(e)) return "–";
+  const p = e * 100;
+  if (p > 100) return "> ±100 %";
+  return `±${p < 0.1 ? "<0.1" : p < 10 ? p.toFixed(1) : p.toFixed(0)} %`;
+}
+
+export function bytes(v: number | null | undefined): string {
+  return value(v, "bytes");
+}
+
+/** A short unsigned number with an SI suffix as people type it: 10g, 2.5 M. */
+export function parseAmount(s: string): number | undefined {
+  const m = /^\s*(\d+(?:\.\d+)?)\s*([kmgtp]?)/i.exec(s);
+  if (!m) return undefined;
+  return Number(m[1]) * 1000 ** prefixes.indexOf(m[2] === "" || m[2].toLowerCase() === "k" ? m[2].toLowerCase() : m[2].toUpperCase());
+}

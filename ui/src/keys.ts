@@ -1,0 +1,108 @@
+// Keys for people who stay on the keyboard. None is taken while a text field has the focus; all can be switched off in the help.
+
+import { dirs, pinnedLink, vizzes } from "./explore.tsx";
+import { shift, zoomBy } from "./range.tsx";
+import { copy, focusOn, go, helpOpen, keysChoice, path, refreshChoice, reload, say, show, shown, sqlOpen, units, view } from "./state.ts";
+
+export const help: [string, string][] = [
+  ["/", "filter"],
+  ["t", "time range"],
+  ["b", "group by"],
+  ["v  u  d", "next visualization, unit, direction"],
+  ["[  ]", "earlier, later"],
+  ["-  =", "zoom out, zoom in"],
+  ["l", "live on or off"],
+  ["r", "refresh"],
+  ["x", "SQL"],
+  ["y", "copy a link to exactly this time"],
+  ["Y", "copy a link that moves with the clock"],
+  ["1 … 9", "only this series; again: all"],
+  ["j  k", "next, previous row"],
+  ["+  _", "filter the row in, out"],
+  ["← →", "values, when the chart has the focus"],
+  ["Esc", "close, cancel a query"],
+  ["g e  g s  g t", "go to Explore, Status, Start"],
+  ["?", "this help"],
+];
+
+const next = (list: { value: string; title: string }[], value: string) => list[(list.findIndex((x) => x.value === value) + 1) % list.length];
+
+let goPending = 0;
+
+export function listen(): void {
+  addEventListener("keydown", (e) => {
+    if (keysChoice.signal.value === "off" && e.key !== "?") return;
+    if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey) return;
+    const el = e.target as HTMLElement;
+    if (el.closest("input, textarea, select, [contenteditable]")) return;
+    if (e.key !== "Escape" && document.querySelector("dialog[open], .popover")) return;
+    if (Date.now() - goPending < 1200) {
+      goPending = 0;
+      const to = { e: "/explore", s: "/status", t: "/start" }[e.key];
+      if (to) {
+        e.preventDefault();
+        go(to);
+      }
+      return;
+    }
+    const act = common[e.key] ?? (path.value === "/explore" ? explore[e.key] : undefined);
+    if (!act) return;
+    e.preventDefault();
+    act();
+  });
+}
+
+const focus = (what: "filter" | "time" | "by") => () => {
+  focusOn.value = { what, count: focusOn.value.count + 1 };
+};
+
+const common: Record<string, () => void> = {
+  "?": () => (helpOpen.value = true),
+  g: () => (goPending = Date.now()),
+};
+
+const row = (key: string) => () => {
+  dispatchEvent(new CustomEvent("netmeta:row", { detail: { key } }));
+};
+
+const explore: Record<string, () => void> = {
+  "/": focus("filter"),
+  t: focus("time"),
+  b: focus("by"),
+  v: () => show({ viz: next(vizzes, view.value.viz).value }),
+  u: () => show({ unit: next(units.value.map((x) => ({ value: x.name, title: x.title })), view.value.unit).value }),
+  d: () => {
+    const d = next(dirs, view.value.dir);
+    show({ dir: d.value });
+    say(`Direction: ${d.title}`);
+  },
+  "[": () => shift(-1),
+  "]": () => shift(1),
+  "-": () => zoomBy(2),
+  "=": () => zoomBy(0.5),
+  l: () => {
+    if (!view.value.live) refreshChoice.set("auto");
+    show({ live: !view.value.live }, "replace");
+  },
+  r: () => (reload.value += 1),
+  x: () => (sqlOpen.value = !sqlOpen.value),
+  y: () => void copy(pinnedLink(), "Link to exactly this time"),
+  Y: () => void copy(location.href, "Live link"),
+  Escape: () => (sqlOpen.value = false),
+  j: row("j"),
+  k: row("k"),
+  "+": row("+"),
+  _: row("_"),
+};
+
+for (let i = 1; i <= 9; i++) {
+  explore[String(i)] = () => {
+    const ids = shown.value?.ids ?? [];
+    const id = ids[i - 1];
+    if (id === undefined) return;
+    const others = ids.filter((x) => x !== id);
+    const alone = view.value.hide.length === others.length && !view.value.hide.includes(id);
+    show({ hide: alone ? [] : others });
+  };
+}
+

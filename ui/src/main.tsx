@@ -1,0 +1,170 @@
+// The frame around the pages: name, navigation, theme, help, and which page the path asks for.
+
+import { type ComponentType, render } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { api } from "./api.ts";
+import { Explore, pinnedLink } from "./explore.tsx";
+import { help, listen } from "./keys.ts";
+import { copy, go, helpOpen, keysChoice, loadFields, path, setTheme, themeChoice, themes, toast } from "./state.ts";
+import "./style.css";
+import { IconButton } from "./ui.tsx";
+
+/** A page that is fetched when it is first opened. */
+function lazy<P extends object>(load: () => Promise<ComponentType<P>>) {
+  let loaded: ComponentType<P> | undefined;
+  return (props: P) => {
+    const [, again] = useState(0);
+    useEffect(() => {
+      if (!loaded) void load().then((c) => ((loaded = c), again(1)));
+    }, []);
+    const Page = loaded;
+    return Page ? <Page {...props} /> : <main id="main" />;
+  };
+}
+
+const Start = lazy(() => import("./start.tsx").then((m) => m.Start));
+const Status = lazy(() => import("./status.tsx").then((m) => m.Status));
+
+const pages: [string, string][] = [
+  ["/explore", "Explore"],
+  ["/start", "Start"],
+  ["/status", "Status"],
+];
+
+function App() {
+  const p = path.value;
+  useEffect(() => {
+    const name = pages.find(([x]) => x === p)?.[1];
+    document.title = name ? `${name} · NetMeta` : "NetMeta";
+  }, [p]);
+  return (
+    <>
+      <a class="skip" href="#main">
+        Skip to content
+      </a>
+      <header class="top">
+        <a class="brand" href="/" onClick={follow}>
+          <svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">
+            <path d="M3 16h4v5H3z" opacity=".45" />
+            <path d="M10 10h4v11h-4z" opacity=".72" />
+            <path d="M17 3h4v18h-4z" />
+          </svg>
+          NetMeta
+        </a>
+        <nav aria-label="Pages">
+          {pages.map(([to, name]) => (
+            <a key={to} href={to} onClick={follow} aria-current={p === to ? "page" : undefined}>
+              {name}
+            </a>
+          ))}
+        </nav>
+        <div class="top-right">
+          {p === "/explore" && <IconButton icon="link" label="Copy a link to exactly this time  y (with Shift: one that moves with the clock)" onClick={(e: MouseEvent) => void copy(e.shiftKey ? location.href : pinnedLink(), e.shiftKey ? "Live link" : "Link to exactly this time")} />}
+          <ThemeSwitch />
+          <IconButton icon="question" label="Keys  ?" onClick={() => (helpOpen.value = true)} />
+        </div>
+      </header>
+      {p === "/explore" ? <Explore /> : p === "/start" ? <Start first={false} /> : p === "/status" ? <Status /> : p === "/" ? <Home /> : <NotFound />}
+      <Help />
+      <div class={`toast ${toast.value ? "on" : ""}`} role="status">
+        {toast.value}
+      </div>
+    </>
+  );
+}
+
+/** Links inside the page do not load it again. */
+function follow(e: MouseEvent): void {
+  if (e.ctrlKey || e.metaKey || e.shiftKey || e.button !== 0) return;
+  e.preventDefault();
+  const to = (e.currentTarget as HTMLAnchorElement).getAttribute("href") ?? "/";
+  if (to !== path.peek()) go(to);
+}
+
+/** The door: Explore when there is something to see, Start until then. */
+function Home() {
+  const [fresh, setFresh] = useState(false);
+  useEffect(() => {
+    let gone = false;
+    const look = () =>
+      api.status().then(
+        ({ body }) => {
+          if (gone) return;
+          if ((body.exporters ?? []).length === 0 && body.storage.rows === 0) setFresh(true);
+          else go("/explore?live=1", "replace");
+        },
+        () => {
+          if (!gone) setFresh(true);
+        },
+      );
+    void look();
+    return () => {
+      gone = true;
+    };
+  }, []);
+  return fresh ? <Start first /> : <main id="main" />;
+}
+
+function NotFound() {
+  return (
+    <main class="start" id="main">
+      <header class="page-head">
+        <h1>No such page</h1>
+        <p>
+          <a href="/explore">Explore</a> is a good place to go on.
+        </p>
+      </header>
+    </main>
+  );
+}
+
+function ThemeSwitch() {
+  const now = themeChoice.signal.value;
+  const icons = { auto: "auto", light: "sun", dark: "moon" };
+  return (
+    <div class="segments theme" role="radiogroup" aria-label="Theme">
+      {themes.map((t) => (
+        <IconButton key={t} icon={icons[t]} label={`Theme: ${t}`} role="radio" aria-checked={t === now} class={`icon-button ${t === now ? "on" : ""}`} onClick={() => setTheme(t)} />
+      ))}
+    </div>
+  );
+}
+
+function Help() {
+  const ref = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (helpOpen.value && !ref.current?.open) ref.current?.showModal();
+    if (!helpOpen.value && ref.current?.open) ref.current.close();
+  }, [helpOpen.value]);
+  return (
+    <dialog ref={ref} class="help" aria-label="Keys" onClose={() => (helpOpen.value = false)} onClick={(e) => e.target === e.currentTarget && e.currentTarget.close()}>
+      <div class="help-body">
+        <header>
+          <h2>Keys</h2>
+          <IconButton icon="close" label="Close" onClick={() => (helpOpen.value = false)} />
+        </header>
+        <dl>
+          {help.map(([keys, what]) => (
+            <div key={keys}>
+              <dt>
+                {keys.split("  ").map((k) => (
+                  <kbd key={k}>{k}</kbd>
+                ))}
+              </dt>
+              <dd>{what}</dd>
+            </div>
+          ))}
+        </dl>
+        <p class="quiet">On the chart: drag to zoom in, double click to zoom out. On a value in the table: click for the menu, Alt+click to exclude. On a colour: click for only this one, Ctrl+click to switch it.</p>
+        <label class="check">
+          <input type="checkbox" checked={keysChoice.signal.value === "on"} onChange={(e) => keysChoice.set(e.currentTarget.checked ? "on" : "off")} /> Single keys are shortcuts
+        </label>
+      </div>
+    </dialog>
+  );
+}
+
+void loadFields();
+listen();
+const root = document.getElementById("app");
+if (root) render(<App />, root);

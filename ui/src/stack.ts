@@ -1,0 +1,99 @@
+// From an answer to what is drawn: order, side, colour, and the edges of the stack. Pure; the canvas is in chart.tsx.
+
+import type { Dir, QueryResult, Series } from "./api.ts";
+import { assign } from "./colour.ts";
+
+/** One series on the chart. */
+export interface Layer {
+  /** What URL key `hide` names and what highlights together: the same group in both directions. */
+  id: string;
+  series: Series;
+  /** 1 is drawn above zero, -1 mirrored below. */
+  side: 1 | -1;
+  /** Index into the palette, or -1 for Other. */
+  colour: number;
+  /** Values with what is not known yet blanked. */
+  values: (number | null)[];
+}
+
+export const otherID = "other";
+
+/** The identity of a series' group. */
+export function seriesID(s: Series): string {
+  if (s.other) return otherID;
+  return s.key.length ? s.key.join("|") : "total-" + s.dir;
+}
+
+const dirOrder: Dir[] = ["sum", "in", "internal", "transit", "unknown", "out"];
+
+/** The series in drawing order: by direction, then as the server ranked them, Other last and so outermost. */
+export function layers(r: QueryResult): Layer[] {
+  const colours = assign(r.series.filter((s) => !s.other).map(seriesID));
+  const until = r.meta.through > 0 && r.to > r.meta.through ? r.meta.through : Infinity;
+  const known = (v: number | null, i: number) => (r.times[i] > until ? null : v);
+  return r.series
+    .map((series): Layer => {
+      const id = seriesID(series);
+      return { id, series, side: series.dir === "out" ? -1 : 1, colour: series.other ? -1 : (colours.get(id) ?? 0), values: series.values.map(known) };
+    })
+    .sort((a, b) => dirOrder.indexOf(a.series.dir) - dirOrder.indexOf(b.series.dir) || Number(a.series.other) - Number(b.series.other));
+}
+
+/**
+ * The outer edge of every layer, in the order of the layers: each side grows away from zero. In percent, each side's
+ * sum is 100. A bucket that no layer of a side knows stays unknown.
+ */
+export function edges(list: Pick<Layer, "side" | "values">[], length: number, percent: boolean): (number | null)[][] {
+  const sums = { 1: new Float64Array(length), [-1]: new Float64Array(length) };
+  if (percent) for (const l of list) for (let i = 0; i < length; i++) sums[l.side][i] += l.values[i] ?? 0;
+  const base = { 1: new Float64Array(length), [-1]: new Float64Array(length) };
+  return list.map((l) => {
+    const out = new Array<number | null>(length);
+    const b = base[l.side];
+    for (let i = 0; i < length; i++) {
+      const v = l.values[i];
+      if (v === null || v === undefined) {
+        out[i] = null;
+        continue;
+      }
+      b[i] += percent ? (sums[l.side][i] > 0 ? (100 * v) / sums[l.side][i] : 0) : v;
+      out[i] = l.side * b[i];
+    }
+    return out;
+  });
+}
+
+export interface Stats {
+  avg: number;
+  max: number;
+  last: number;
+  total: number;
+}
+
+/** What a set of layers adds up to; partial first and last buckets do not count for max and last. */
+export function sum(list: Layer[], partial: { first: boolean; last: boolean }): Stats {
+  const length = list[0]?.values.length ?? 0;
+  let max = 0;
+  let last = 0;
+  const lo = partial.first && length > 1 ? 1 : 0;
+  const hi = partial.last && length > 1 ? length - 1 : length;
+  for (let i = lo; i < hi; i++) {
+    let v = 0;
+    for (const l of list) v += l.values[i] ?? 0;
+    if (v > max) max = v;
+    last = v;
+  }
+  return { avg: list.reduce((a, l) => a + l.series.avg, 0), max, last, total: list.reduce((a, l) => a + l.series.total, 0) };
+}
+
+/** The bucket that holds a moment: the last start that is not after it; -1 before the first. */
+export function bucket(times: number[], t: number): number {
+  let lo = 0;
+  let hi = times.length;
+  while (lo < hi) {
+    const mid = (lo + hi) >> 1;
+    if (times[mid] <= t) lo = mid + 1;
+    else hi = mid;
+  }
+  return lo - 1;
+}

@@ -1,0 +1,157 @@
+// Start: where to point a router, how to tell it, and what has arrived. Also what a new installation shows first.
+
+import { useState } from "preact/hooks";
+import { api, type Exporter, type Status } from "./api.ts";
+import * as fmt from "./format.ts";
+import { addressChoice, copy, go } from "./state.ts";
+import { ago } from "./time.ts";
+import { CopyButton, Icon, usePoll } from "./ui.tsx";
+import { vendors } from "./vendors.ts";
+
+export const speaks: Record<string, string> = { netflow: "NetFlow v5, v9, IPFIX", ipfix: "IPFIX, NetFlow v5, v9", sflow: "sFlow v5" };
+
+export const portOf = (addr: string) => addr.slice(addr.lastIndexOf(":") + 1);
+
+/** An IPv6 address stands in brackets before a port. */
+const withPort = (host: string, port: string) => (host.includes(":") && !host.startsWith("[") ? `[${host}]:${port}` : `${host}:${port}`);
+
+export function Start({ first }: { first: boolean }) {
+  const [status, setStatus] = useState<Status | null>(null);
+  const [down, setDown] = useState(false);
+  const [vendor, setVendor] = useState(vendors[0].id);
+  usePoll(1000, async (signal) => {
+    try {
+      const { body } = await api.status(signal);
+      setStatus(body);
+      setDown(false);
+    } catch {
+      if (!signal.aborted) setDown(true);
+    }
+  });
+
+  const host = addressChoice.signal.value || location.hostname.replace(/^\[|\]$/g, "");
+  const local = /^(localhost|127\.|::1$)/.test(host);
+  const v = vendors.find((x) => x.id === vendor) ?? vendors[0];
+  const listeners = status?.listeners ?? [];
+  const listener = listeners.find((l) => l.kind === v.kind && portOf(l.addr) === String(v.port)) ?? listeners.find((l) => l.kind === v.kind) ?? listeners.find((l) => portOf(l.addr) === String(v.port));
+  const port = listener ? portOf(listener.addr) : String(v.port);
+  const config = v.config(local ? "COLLECTOR" : host, port);
+  const exporters = [...(status?.exporters ?? [])].sort((a, b) => (a.address < b.address ? -1 : 1));
+
+  return (
+    <main class="start" id="main">
+      <header class="page-head">
+        <h1>Point your routers here</h1>
+        <p>Any version on any of these ports: NetMeta looks at the content. Flows show up within two seconds.</p>
+      </header>
+
+      <section class="panel" aria-label="Addresses">
+        <div class="addresses">
+          <label class="field">
+            <span>Collector address</span>
+            <input id="collector" value={addressChoice.signal.value || host} spellcheck={false} onInput={(e) => addressChoice.set(e.currentTarget.value.trim())} />
+          </label>
+          <ul class="listeners">
+            {listeners.map((l) => (
+              <li key={l.addr}>
+                <button type="button" class="listener" title="Copy" onClick={() => void copy(withPort(host, portOf(l.addr)), withPort(host, portOf(l.addr)))}>
+                  <b>{portOf(l.addr)}</b>
+                  <span>{speaks[l.kind] ?? l.kind}</span>
+                  <small>{l.datagrams > 0 ? `${fmt.count(l.datagrams)} datagrams` : "waiting"}</small>
+                </button>
+              </li>
+            ))}
+            {status && listeners.length === 0 && <li class="quiet">No listener is configured.</li>}
+            {!status && <li class="quiet">{down ? "NetMeta does not answer; trying again." : "Asking …"}</li>}
+          </ul>
+        </div>
+        {local && (
+          <p class="hint">
+            This page was opened on the machine itself. Write the address above under which routers reach it, or put it for <code>COLLECTOR</code> in the text below.
+          </p>
+        )}
+      </section>
+
+      <div class="start-grid">
+        <section class="panel" aria-label="Configuration">
+          <div class="vendor-list" role="tablist" aria-label="Vendor">
+            {vendors.map((x) => (
+              <button key={x.id} type="button" role="tab" aria-selected={x.id === v.id} class={x.id === v.id ? "on" : ""} onClick={() => setVendor(x.id)}>
+                {x.name}
+              </button>
+            ))}
+          </div>
+          <div role="tabpanel" class="snippet">
+            <div class="snippet-head">
+              <p>
+                <b>{v.name}</b> <span class="quiet">{v.protocol} to {withPort(local ? "COLLECTOR" : host, port)}</span>
+              </p>
+              <CopyButton text={config} what="Configuration" />
+            </div>
+            <pre class="code" tabIndex={0}>
+              {config}
+            </pre>
+            {v.note && <p class="hint">{v.note}</p>}
+          </div>
+        </section>
+
+        <section class="panel" aria-label="Exporters seen" aria-live="polite">
+          <h2>
+            Exporters seen <span class="quiet">{exporters.length > 0 ? exporters.length : ""}</span>
+          </h2>
+          {exporters.length === 0 ? (
+            <div class="waiting">
+              <span class="pulse" aria-hidden="true" />
+              <p>
+                Waiting for the first datagram.
+                <br />
+                <span class="quiet">
+                  Nothing for a minute? Look at the router's route and access lists to this address, then at <code>tcpdump -ni any udp port {port}</code> here.
+                </span>
+              </p>
+            </div>
+          ) : (
+            <ul class="seen">
+              {exporters.map((e) => (
+                <Seen key={e.address + e.type} e={e} now={status?.now ?? 0} />
+              ))}
+            </ul>
+          )}
+          <div class="row end">
+            <button type="button" class={`button ${exporters.length ? "primary" : ""}`} onClick={() => go(first || exporters.length ? "/explore?live=1" : "/explore")}>
+              Explore the traffic
+            </button>
+          </div>
+        </section>
+      </div>
+    </main>
+  );
+}
+
+/** How far a new exporter has come. */
+function Seen({ e, now }: { e: Exporter; now: number }) {
+  const templated = /ipfix|9/.test(e.type);
+  const steps: [boolean, string][] = [
+    [e.datagrams > 0, `${fmt.count(e.datagrams)} datagrams`],
+    [e.type !== "", e.type],
+    ...(templated ? ([[e.templates > 0, e.templates > 0 ? `${e.templates} templates` : "waiting for a template"]] as [boolean, string][]) : []),
+    [e.sampling_rate > 0 && e.sampling_source !== "none", e.sampling_rate > 0 && e.sampling_source !== "none" ? (e.sampling_rate === 1 ? "not sampled" : `1:${fmt.grouped(e.sampling_rate)} sampled`) : "sampling rate not known"],
+    [e.flows > 0, e.flows > 0 ? `${fmt.count(e.flows)} flows` : "no flow yet"],
+  ];
+  return (
+    <li>
+      <div class="seen-head">
+        <b>{e.address}</b>
+        <span class="quiet">{ago(e.last, now)}</span>
+      </div>
+      <div class="steps">
+        {steps.map(([ok, text]) => (
+          <span key={text.replace(/[\d.,]+/g, "")} class={ok ? "ok" : "todo"}>
+            {ok ? <Icon name="check" /> : <i class="dot" />}
+            {text}
+          </span>
+        ))}
+      </div>
+    </li>
+  );
+}

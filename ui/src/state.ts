@@ -1,0 +1,138 @@
+// The page's state: the URL, the few personal choices that are not part of a view, and what the server told about its fields.
+
+import { computed, signal } from "@preact/signals";
+import { api, type Field, type Unit } from "./api.ts";
+import { fieldWords } from "./filter.ts";
+import { zoneName } from "./time.ts";
+import { format, parse, type View } from "./url.ts";
+
+export const path = signal(location.pathname);
+export const view = signal<View>(parse(location.search));
+export const zone = computed(() => zoneName(view.value.tz));
+
+addEventListener("popstate", () => {
+  path.value = location.pathname;
+  view.value = parse(location.search);
+});
+
+/** Shows another view. `push` makes a step that Back undoes; `replace` does not. */
+export function show(patch: Partial<View>, how: "push" | "replace" = "push"): void {
+  const next = { ...view.value, ...patch };
+  const search = format(next);
+  if (search === format(view.value) && path.value === "/explore") return;
+  go("/explore" + (search ? "?" + search : ""), how);
+}
+
+export function go(to: string, how: "push" | "replace" = "push"): void {
+  if (how === "push") history.pushState(null, "", to);
+  else history.replaceState(null, "", to);
+  path.value = location.pathname;
+  view.value = parse(location.search);
+}
+
+// Fields and units: the page knows no column by name.
+
+export const fields = signal<Field[]>([]);
+export const units = signal<Unit[]>([{ name: "bps", title: "bits/s" }]);
+export const fieldByName = computed(() => new Map(fields.value.map((f) => [f.name, f])));
+export const words = computed(() => fieldWords(fields.value.map((f) => f.name)));
+
+export async function loadFields(): Promise<void> {
+  try {
+    const { body } = await api.fields();
+    fields.value = body.fields ?? [];
+    if (body.units?.length) units.value = body.units;
+  } catch {
+    setTimeout(loadFields, 2000);
+  }
+}
+
+/** A group-by term is a field, with arguments after colons. */
+export function fieldOf(term: string): Field | undefined {
+  return fieldByName.value.get(term.split(":")[0]);
+}
+
+export function termTitle(term: string): string {
+  const [name, ...args] = term.split(":");
+  return (fieldByName.value.get(name)?.title ?? name) + (args.length ? " /" + args.join(" /") : "");
+}
+
+// Personal choices.
+
+function stored<T extends string>(key: string, fallback: T, allowed: readonly T[]) {
+  let start = fallback;
+  try {
+    const s = localStorage.getItem(key) as T | null;
+    if (s !== null && (allowed.length === 0 || allowed.includes(s))) start = s;
+  } catch {
+    // storage switched off: the choice lasts for this visit
+  }
+  const s = signal<T>(start);
+  return {
+    signal: s,
+    set(v: T) {
+      s.value = v;
+      try {
+        localStorage.setItem(key, v);
+      } catch {
+        // as above
+      }
+    },
+  };
+}
+
+export const themes = ["auto", "light", "dark"] as const;
+export const themeChoice = stored("theme", "auto", themes);
+export const keysChoice = stored("keys", "on", ["on", "off"] as const);
+export const addressChoice = stored<string>("collector", "", []);
+export const refreshChoice = stored("refresh", "auto", ["auto", "5", "10", "30", "60", "300"] as const);
+
+const darkQuery = matchMedia("(prefers-color-scheme: dark)");
+const systemDark = signal(darkQuery.matches);
+darkQuery.addEventListener("change", (e) => (systemDark.value = e.matches));
+export const dark = computed(() => (themeChoice.signal.value === "auto" ? systemDark.value : themeChoice.signal.value === "dark"));
+
+export function setTheme(t: (typeof themes)[number]): void {
+  if (t === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = t;
+  themeChoice.set(t);
+}
+
+// A word to the user that goes away by itself.
+
+export const toast = signal("");
+let toastTimer = 0;
+
+export function say(text: string): void {
+  toast.value = text;
+  clearTimeout(toastTimer);
+  toastTimer = window.setTimeout(() => (toast.value = ""), 2500);
+}
+
+/** Copies text also where the page has no secure origin, as on http://collector.example:8080. */
+export async function copy(text: string, what: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = document.createElement("textarea");
+    area.value = text;
+    area.className = "offscreen";
+    (document.querySelector("dialog[open]") ?? document.body).append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+  say(`${what} copied`);
+}
+
+// What more than one part of Explore shares.
+
+/** The series under the pointer, in the chart or in the table. */
+export const highlight = signal<string | null>(null);
+export const sqlOpen = signal(false);
+export const helpOpen = signal(false);
+/** Raised to ask a control to take the focus. */
+export const focusOn = signal<{ what: "filter" | "time" | "by" | ""; count: number }>({ what: "", count: 0 });
+export const reload = signal(0);
+/** Set by Explore while it has an answer on screen. */
+export const shown = signal<{ from: number; to: number; step: number; now: number; ids: string[] } | null>(null);

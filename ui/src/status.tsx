@@ -1,0 +1,297 @@
+// Status: the way of a flow through the machine, with what every stage has done and lost.
+
+import { useRef, useState } from "preact/hooks";
+import { api, type Status as StatusBody } from "./api.ts";
+import * as fmt from "./format.ts";
+import { speaks } from "./start.tsx";
+import { ago, duration, moments } from "./time.ts";
+import { zone } from "./state.ts";
+import { Icon, Spark, usePoll } from "./ui.tsx";
+
+const pollMS = 2000;
+const kept = 90; // points in the small charts: three minutes
+
+interface History {
+  datagrams: (number | null)[];
+  flows: (number | null)[];
+  rows: (number | null)[];
+  queue: (number | null)[];
+}
+
+export function Status() {
+  const [s, setStatus] = useState<StatusBody | null>(null);
+  const [down, setDown] = useState("");
+  const history = useRef<History>({ datagrams: [], flows: [], rows: [], queue: [] });
+  const before = useRef<StatusBody | null>(null);
+  const inserted = useRef<number | null>(null);
+  usePoll(pollMS, async (signal) => {
+    try {
+      const { body } = await api.status(signal);
+      const h = history.current;
+      const b = before.current;
+      const dt = b ? body.now - b.now : 0;
+      // Rows have no rate of their own in the contract: the difference of two polls is one.
+      if (b && dt > 0) inserted.current = Math.max(0, (body.pipeline.inserted_rows - b.pipeline.inserted_rows) / dt);
+      for (const [list, value] of [
+        [h.datagrams, body.rates.datagrams],
+        [h.flows, body.rates.flows],
+        [h.rows, inserted.current],
+        [h.queue, body.pipeline.queue_blocks],
+      ] as [(number | null)[], number | null][]) {
+        list.push(value);
+        if (list.length > kept) list.shift();
+      }
+      before.current = body;
+      setStatus(body);
+      setDown("");
+    } catch (e) {
+      if (!signal.aborted) setDown(e instanceof Error ? e.message : String(e));
+    }
+  });
+
+  if (!s) {
+    return (
+      <main class="status" id="main">
+        <header class="page-head">
+          <h1>Status</h1>
+          <p>{down || "Asking …"}</p>
+        </header>
+      </main>
+    );
+  }
+
+  const { pipeline: p, rates, engine, storage } = s;
+  const tz = zone.value;
+  const drops = (s.drops ?? []).filter((d) => d.count > 0);
+  const lost = (where: RegExp) => drops.filter((d) => where.test(d.where)).reduce((a, d) => a + d.count, 0);
+  const listeners = s.listeners ?? [];
+  const socketLoss = Math.max(lost(/kernel|udp|socket|listener/i), listeners.reduce((a, l) => a + l.dropped, 0));
+  const decodeLoss = lost(/decode|netflow|sflow|ipfix|source|template|packet/i);
+  const queueLoss = lost(/queue|pipe|spool/i);
+  const storeLoss = Math.max(lost(/store|insert|clickhouse|engine/i), p.insert_errors);
+  const h = history.current;
+  const fill = p.queue_capacity > 0 ? p.queue_blocks / p.queue_capacity : 0;
+  const exporters = [...(s.exporters ?? [])].sort((a, b) => b.flows - a.flows);
+  const diskUsed = storage.disk_total > 0 ? 1 - storage.disk_free / storage.disk_total : 0;
+  const healthy = engine.up && drops.length === 0 && !down;
+
+  return (
+    <main class="status" id="main">
+      <header class="page-head">
+        <h1>
+          Status <span class={`badge ${healthy ? "good" : "warn"}`}>{healthy ? "all received, all stored" : down ? "no answer" : !engine.up ? "engine down" : "losses, see below"}</span>
+        </h1>
+        <p>
+          NetMeta {s.version} · up {duration(Math.max(0, s.now - s.started))}
+        </p>
+      </header>
+      {down && (
+        <p class="notice bad" role="alert">
+          <Icon name="warn" /> {down}. The figures are from {moments(s.now, tz, s.now)}; trying again.
+        </p>
+      )}
+
+      <section class="pipeline" aria-label="Pipeline">
+        <Stage name="UDP" rate={`${fmt.count(round(rates.datagrams))} datagrams/s`} total={`${fmt.count(p.datagrams)} datagrams`} loss={socketLoss} values={h.datagrams} id="udp" />
+        <Stage name="Decode" rate={`${fmt.count(round(rates.flows))} flows/s`} total={`${fmt.count(p.flows)} flows`} loss={decodeLoss} values={h.flows} id="decode" />
+        <Stage
+          name="Queue"
+          rate={`${p.queue_blocks} of ${p.queue_capacity} blocks`}
+          total={`${fmt.count(p.blocks)} blocks`}
+          loss={queueLoss}
+          values={h.queue}
+          max={p.queue_capacity}
+          warn={fill > 0.5 ? `${Math.round(fill * 100)} % full: the store is slower than the sources` : ""}
+          id="queue"
+        />
+        <Stage
+          name="ClickHouse"
+          rate={inserted.current === null ? "…" : `${fmt.count(round(inserted.current))} rows/s`}
+          total={`${fmt.count(p.inserted_rows)} rows`}
+          loss={storeLoss}
+          values={h.rows}
+          warn={engine.up ? "" : "The engine is down; what arrives waits in the queue"}
+          id="store"
+          extra={`insert ${ms(p.insert_ms)} · lag ${ms(p.lag_ms)}`}
+        />
+      </section>
+
+      <section class="panel" aria-label="Losses">
+        <h2>Losses</h2>
+        {drops.length === 0 ? (
+          <p class="good-line">
+            <Icon name="check" /> Nothing was lost since the start.
+          </p>
+        ) : (
+          <div class="table-scroll">
+            <table class="data" id="drops">
+              <thead>
+                <tr>
+                  <th class="text">Where</th>
+                  <th class="text">Why</th>
+                  <th>Count</th>
+                  <th class="text">What helps</th>
+                </tr>
+              </thead>
+              <tbody>
+                {drops.map((d) => (
+                  <tr key={d.where + d.reason}>
+                    <td class="text">{d.where}</td>
+                    <td class="text">{d.reason}</td>
+                    <td>
+                      <data value={d.count}>{fmt.count(d.count)}</data>
+                    </td>
+                    <td class="text hint-cell">{d.hint}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </section>
+
+      <section class="panel" aria-label="Exporters">
+        <h2>
+          Exporters <span class="quiet">{exporters.length || ""}</span>
+        </h2>
+        {exporters.length === 0 ? (
+          <p class="quiet">
+            None has sent anything since the start. <a href="/start">How to point a router here</a>
+          </p>
+        ) : (
+          <div class="table-scroll">
+            <table class="data" id="exporters">
+              <thead>
+                <tr>
+                  <th class="text">Address</th>
+                  <th class="text">Type</th>
+                  <th>Last</th>
+                  <th>Datagrams</th>
+                  <th>Flows</th>
+                  <th>Sampling</th>
+                  <th class="text">from</th>
+                  <th>Templates</th>
+                  <th>Lost</th>
+                </tr>
+              </thead>
+              <tbody>
+                {exporters.map((e) => {
+                  const known = e.sampling_rate > 0 && e.sampling_source !== "none" && e.sampling_source !== "";
+                  const silent = s.now - e.last;
+                  return (
+                    <tr key={e.address + e.type}>
+                      <td class="text">
+                        <b>{e.address}</b>
+                      </td>
+                      <td class="text">{e.type}</td>
+                      <td class={silent > 300 ? "bad" : silent > 30 ? "warn" : ""}>{ago(e.last, s.now)}</td>
+                      <td>{fmt.count(e.datagrams)}</td>
+                      <td>{fmt.count(e.flows)}</td>
+                      <td class={known ? "" : "warn"} title={known ? undefined : "Traffic is counted as if it were not sampled. Let the exporter send its sampling options."}>
+                        {known ? `1:${fmt.grouped(e.sampling_rate)}` : "not known"}
+                      </td>
+                      <td class="text quiet">{e.sampling_source}</td>
+                      <td>{e.templates || <span class="quiet">–</span>}</td>
+                      <td class={e.lost > 0 ? "warn" : "quiet"}>{fmt.count(e.lost)}</td>
+                    </tr>
+                  );
+                })}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </section>
+
+      <div class="status-grid">
+        <section class="panel" aria-label="Listeners">
+          <h2>Listeners</h2>
+          <table class="data">
+            <thead>
+              <tr>
+                <th class="text">Address</th>
+                <th class="text">Speaks</th>
+                <th>Datagrams</th>
+                <th>Dropped</th>
+              </tr>
+            </thead>
+            <tbody>
+              {listeners.map((l) => (
+                <tr key={l.addr}>
+                  <td class="text">
+                    <code>{l.addr}</code>
+                  </td>
+                  <td class="text">{speaks[l.kind] ?? l.kind}</td>
+                  <td>{fmt.count(l.datagrams)}</td>
+                  <td class={l.dropped > 0 ? "bad" : "quiet"}>{fmt.count(l.dropped)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+
+        <section class="panel" aria-label="Storage">
+          <h2>Storage</h2>
+          <dl class="facts-list">
+            <Fact name="Rows" value={fmt.count(storage.rows)} />
+            <Fact name="Size" value={fmt.bytes(storage.bytes)} />
+            <Fact name="Per row" value={storage.rows > 0 ? fmt.bytes(storage.bytes_per_row) : "–"} />
+            <Fact name="Written" value={fmt.bytes(rates.bytes_stored) + "/s"} />
+            <Fact name="Oldest" value={storage.oldest > 0 ? `${moments(storage.oldest, tz, s.now)} (${duration(s.now - storage.oldest)})` : "–"} />
+            <Fact name="Newest" value={storage.newest > 0 ? ago(storage.newest, s.now) : "–"} />
+            <Fact name="Kept for" value={storage.ttl_days > 0 ? `${storage.ttl_days} days` : "ever"} />
+          </dl>
+          {storage.disk_total > 0 && (
+            <div class="disk">
+              <div class="meter" role="meter" aria-valuenow={Math.round(diskUsed * 100)} aria-valuemin={0} aria-valuemax={100} aria-label="Disk used">
+                <i class={diskUsed > 0.9 ? "bad" : ""} style={{ width: (diskUsed * 100).toFixed(1) + "%" }} />
+              </div>
+              <small class={diskUsed > 0.9 ? "bad" : "quiet"}>
+                {fmt.bytes(storage.disk_free)} free of {fmt.bytes(storage.disk_total)}
+              </small>
+            </div>
+          )}
+        </section>
+
+        <section class="panel" aria-label="Engine">
+          <h2>
+            Engine <span class={`badge ${engine.up ? "good" : "bad"}`}>{engine.up ? "up" : "down"}</span>
+          </h2>
+          <dl class="facts-list">
+            <Fact name="ClickHouse" value={engine.version || "–"} />
+            <Fact name="HTTP" value={engine.url} />
+            <Fact name="Restarts" value={String(engine.restarts)} />
+            <Fact name="Insert errors" value={fmt.count(p.insert_errors)} />
+            <Fact name="Insert takes" value={ms(p.insert_ms)} />
+            <Fact name="Socket to table" value={ms(p.lag_ms)} />
+          </dl>
+        </section>
+      </div>
+    </main>
+  );
+}
+
+const round = (x: number) => (x >= 10 ? Math.round(x) : Math.round(x * 10) / 10);
+const ms = (x: number) => (x >= 1000 ? `${(x / 1000).toFixed(1)} s` : `${x < 10 ? x.toFixed(1) : Math.round(x)} ms`);
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </>
+  );
+}
+
+function Stage({ name, rate, total, loss, values, max, warn, extra, id }: { name: string; rate: string; total: string; loss: number; values: (number | null)[]; max?: number; warn?: string; extra?: string; id: string }) {
+  return (
+    <div class={`stage ${loss > 0 ? "lossy" : ""}`} data-stage={id}>
+      <h3>{name}</h3>
+      <b class="stage-rate">{rate}</b>
+      <Spark values={[...values]} max={max} width={160} height={28} />
+      <p class="stage-total">{total}</p>
+      <p class={loss > 0 ? "bad" : "quiet"}>{loss > 0 ? `${fmt.count(loss)} lost` : "none lost"}</p>
+      {extra && <p class="quiet">{extra}</p>}
+      {warn && <p class="warn">{warn}</p>}
+    </div>
+  );
+}

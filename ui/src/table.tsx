@@ -1,0 +1,317 @@
+// The table under the chart: its legend, its numbers and its text alternative in one. Every value opens a menu.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { QueryResult } from "./api.ts";
+import { layerColour, seriesName } from "./chart.tsx";
+import { condition, narrow } from "./filter.ts";
+import * as fmt from "./format.ts";
+import { type Layer, sum } from "./stack.ts";
+import { copy, dark, fieldOf, highlight, show, termTitle, view } from "./state.ts";
+import { duration } from "./time.ts";
+import { Icon, Popover, Spark } from "./ui.tsx";
+
+interface Props {
+  result: QueryResult;
+  /** All series, hidden ones too. */
+  layers: Layer[];
+  hidden: ReadonlySet<string>;
+  onIsolate: (id: string) => void;
+  onToggle: (id: string) => void;
+}
+
+type Column = "dir" | "last" | "avg" | "max" | "total" | "share" | "error";
+
+interface MenuAt {
+  x: number;
+  y: number;
+  term: string;
+  value: string;
+  label: string;
+}
+
+const arrows: Record<string, string> = { in: "↓", out: "↑", internal: "↻", transit: "→", unknown: "?", sum: "Σ" };
+
+export function ResultTable({ result, layers, hidden, onIsolate, onToggle }: Props) {
+  const [sort, setSort] = useState<{ column: Column; up: boolean } | null>(null);
+  const [menu, setMenu] = useState<MenuAt | null>(null);
+  const [wide, setWide] = useState(false);
+  const body = useRef<HTMLTableSectionElement>(null);
+  const { unit, by, step } = result;
+  const isDark = dark.value;
+  const base = `${duration(step)} averages`;
+  const rate = /ps$|^pct$|^bpp$/.test(unit);
+  const over = rate ? base : `${duration(step)} buckets`;
+
+  const columns: { id: Column; title: string; help: string; class?: string }[] = [
+    { id: "dir", title: "Dir", help: "Direction as the network sees it", class: "text" },
+    { id: "last", title: "Last", help: `The last whole bucket of ${duration(step)}` },
+    { id: "avg", title: "Avg", help: "Mean over the range" },
+    { id: "max", title: "Max", help: `Largest of the ${over}`, class: "wide" },
+    { id: "total", title: "Total", help: "Sum over the range, scaled by the sampling rate", class: "wide" },
+    { id: "share", title: "Share", help: "Part of the total of its direction" },
+    { id: "error", title: "± Error", help: "95 % error that sampling alone explains: 196/√n %, n the sampled packets", class: "wide" },
+  ];
+
+  const rank = (l: Layer): number | string => {
+    const s = l.series;
+    const c = sort?.column;
+    if (c === "dir") return s.dir;
+    return c ? (s[c] ?? -1) : 0;
+  };
+  const rows = [...layers];
+  if (sort) {
+    rows.sort((a, b) => {
+      const x = rank(a);
+      const y = rank(b);
+      return (Number(a.series.other) - Number(b.series.other)) || (x < y ? -1 : x > y ? 1 : 0) * (sort.up ? 1 : -1);
+    });
+  } else {
+    // As the server ranked them: the directions of a group side by side, Other at the end.
+    const place = new Map<string, number>();
+    layers.forEach((l) => place.set(l.id, Math.max(place.get(l.id) ?? 0, l.series.total)));
+    rows.sort((a, b) => Number(a.series.other) - Number(b.series.other) || (a.id === b.id ? b.series.total - a.series.total : place.get(b.id)! - place.get(a.id)!));
+  }
+
+  const top = new Map<string, number>();
+  for (const l of layers) top.set(l.series.dir, Math.max(top.get(l.series.dir) ?? 0, l.series.max));
+  const visible = layers.filter((l) => !hidden.has(l.id));
+
+  // A row that the keyboard chose is looked for by the keys j, k, +, _ and Enter.
+  useEffect(() => {
+    const step = (e: Event) => {
+      const { key } = (e as CustomEvent<{ key: string }>).detail;
+      const trs = [...(body.current?.querySelectorAll<HTMLTableRowElement>("tr") ?? [])];
+      const at = trs.findIndex((t) => t.contains(document.activeElement));
+      if (key === "j" || key === "k") {
+        const next = trs[Math.max(0, Math.min(trs.length - 1, at + (key === "j" ? 1 : -1)))];
+        next?.querySelector<HTMLElement>("button.value, button.swatch-button")?.focus();
+      } else if (at >= 0 && by[0] && !rows[at].series.other) {
+        apply(by[0], rows[at].series.key[0], key === "_");
+      }
+    };
+    addEventListener("netmeta:row", step);
+    return () => removeEventListener("netmeta:row", step);
+  });
+
+  const sortBy = (c: Column) => setSort(!sort || sort.column !== c ? { column: c, up: c === "dir" } : sort.up === (c === "dir") ? { column: c, up: !sort.up } : null);
+
+  return (
+    <div class={`result ${wide ? "all-columns" : ""}`}>
+      <div class="table-scroll">
+        <table class="data" id="table">
+          <caption class="offscreen">
+            {by.length ? `Traffic by ${by.map(termTitle).join(", ")}` : "Traffic"} in {fmt.unitSuffix(unit)}
+          </caption>
+          <thead>
+            <tr>
+              <th class="swatch-cell">
+                <span class="offscreen">Colour</span>
+              </th>
+              {by.map((term) => (
+                <th key={term} class="text key" scope="col">
+                  {termTitle(term)}
+                </th>
+              ))}
+              {by.length === 0 && (
+                <th class="text key" scope="col">
+                  Series
+                </th>
+              )}
+              {columns.map((c) => (
+                <th key={c.id} class={c.class} scope="col" aria-sort={sort?.column === c.id ? (sort.up ? "ascending" : "descending") : undefined}>
+                  <button type="button" class="sort" title={c.help} onClick={() => sortBy(c.id)}>
+                    {c.title}
+                    {sort?.column === c.id ? (sort.up ? " ↑" : " ↓") : ""}
+                  </button>
+                </th>
+              ))}
+              <th class="spark-cell wide">
+                <span class="offscreen">Course</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody ref={body}>
+            {rows.map((l) => (
+              <Row
+                key={l.id + l.series.dir}
+                l={l}
+                result={result}
+                off={hidden.has(l.id)}
+                max={top.get(l.series.dir) ?? 0}
+                isDark={isDark}
+                onMenu={setMenu}
+                onPick={(ctrl) => (ctrl ? onToggle(l.id) : onIsolate(l.id))}
+              />
+            ))}
+          </tbody>
+          <tfoot>
+            {hidden.size > 0 &&
+              result.total.map((t) => {
+                const s = sum(visible.filter((l) => l.series.dir === t.dir), result.meta.partial);
+                return <TotalRow key={"shown" + t.dir} name="Shown" dir={t.dir} stats={s} share={t.total > 0 ? s.total / t.total : 0} result={result} />;
+              })}
+            {result.total.map((t) => (
+              <TotalRow key={t.dir} name="Total" dir={t.dir} stats={t} share={1} result={result} />
+            ))}
+          </tfoot>
+        </table>
+      </div>
+      <button type="button" class="button more-columns" onClick={() => setWide(!wide)}>
+        {wide ? "Fewer columns" : "All columns"}
+      </button>
+      <Popover open={menu !== null} onClose={() => setMenu(null)} class="menu" label={menu?.label ?? ""} anchor={menu ?? { x: 0, y: 0 }}>
+        {menu && <ValueMenu at={menu} onDone={() => setMenu(null)} />}
+      </Popover>
+    </div>
+  );
+}
+
+function Row({ l, result, off, max, isDark, onMenu, onPick }: { l: Layer; result: QueryResult; off: boolean; max: number; isDark: boolean; onMenu: (m: MenuAt) => void; onPick: (ctrl: boolean) => void }) {
+  const s = l.series;
+  const { unit, by } = result;
+  const colour = layerColour(l, isDark);
+  const name = seriesName(l);
+  const open = (e: MouseEvent, i: number) => {
+    const value = s.key[i];
+    if (e.altKey) return apply(by[i], value, true);
+    const box = (e.currentTarget as HTMLElement).getBoundingClientRect();
+    onMenu({ x: box.left, y: box.bottom + 4, term: by[i], value, label: s.label[i] ?? value });
+  };
+  return (
+    <tr
+      class={`${off ? "off" : ""} ${highlight.value === l.id ? "on" : ""} ${s.other ? "other" : ""}`}
+      data-series={l.id}
+      data-dir={s.dir}
+      onPointerEnter={() => (highlight.value = l.id)}
+      onPointerLeave={() => (highlight.value = null)}
+    >
+      <td class="swatch-cell">
+        <button
+          type="button"
+          class={`swatch-button dir-${s.dir}`}
+          style={{ "--swatch": colour }}
+          aria-pressed={!off}
+          aria-label={`Show only ${name}`}
+          title="Click: only this one. Ctrl+click: switch it on or off"
+          onClick={(e) => onPick(e.ctrlKey || e.metaKey)}
+        />
+      </td>
+      {s.other ? (
+        <td class="text key" colSpan={Math.max(1, by.length)}>
+          Other <span class="quiet">{result.other > 0 ? `(${fmt.grouped(result.other)} more)` : ""}</span>
+        </td>
+      ) : (
+        by.map((term, i) => (
+          <td key={term} class="text key">
+            <button type="button" class="value" data-opens aria-haspopup="menu" onClick={(e) => open(e, i)} title={s.label[i] !== s.key[i] ? s.key[i] : undefined}>
+              {label(s.label[i] ?? s.key[i])}
+            </button>
+          </td>
+        ))
+      )}
+      {by.length === 0 && !s.other && <td class="text key">All traffic</td>}
+      <td class="text dir">
+        <button type="button" class="value" title={`Only ${s.dir}`} disabled={s.dir === "sum"} onClick={() => show({ dir: view.value.dir === s.dir ? "both" : s.dir })}>
+          <span aria-hidden="true">{arrows[s.dir] ?? ""}</span> {s.dir}
+        </button>
+      </td>
+      <Cell v={s.last} unit={unit} />
+      <Cell v={s.avg} unit={unit} />
+      <Cell v={s.max} unit={unit} wide />
+      <Cell v={s.total} unit={fmt.totalUnit(unit)} wide exact />
+      <td class="share">
+        <data value={s.share}>{fmt.share(s.share)}</data>
+        <i class="bar" style={{ width: Math.max(0, Math.min(100, (s.share ?? 0) * 100)) + "%", background: colour }} />
+      </td>
+      <td class={`wide ${s.error !== null && s.error > 0.36 ? "weak" : "quiet"}`}>{fmt.error(s.error)}</td>
+      <td class="spark-cell wide">
+        <Spark values={l.values} colour={colour} max={max} />
+      </td>
+    </tr>
+  );
+}
+
+const label = (s: string) => (s === "" ? <span class="quiet">(empty)</span> : s);
+
+function Cell({ v, unit, wide, exact }: { v: number; unit: string; wide?: boolean; exact?: boolean }) {
+  return (
+    <td class={wide ? "wide" : undefined} title={v !== null && v !== undefined ? `${fmt.grouped(Math.round(v))} ${exact ? unit : fmt.unitSuffix(unit)}` : undefined}>
+      <data value={v}>{fmt.value(v, unit)}</data>
+    </td>
+  );
+}
+
+function TotalRow({ name, dir, stats, share, result }: { name: string; dir: string; stats: { avg: number; max: number; last: number; total: number }; share: number; result: QueryResult }) {
+  const { unit, by } = result;
+  return (
+    <tr class="total" data-total={name.toLowerCase()} data-dir={dir}>
+      <td class="swatch-cell" />
+      <th class="text key" scope="row" colSpan={Math.max(1, by.length)}>
+        {name}
+      </th>
+      <td class="text dir">
+        <span aria-hidden="true">{arrows[dir] ?? ""}</span> {dir}
+      </td>
+      <Cell v={stats.last} unit={unit} />
+      <Cell v={stats.avg} unit={unit} />
+      <Cell v={stats.max} unit={unit} wide />
+      <Cell v={stats.total} unit={fmt.totalUnit(unit)} wide exact />
+      <td>
+        <data value={share}>{fmt.share(share)}</data>
+      </td>
+      <td class="wide" />
+      <td class="wide spark-cell" />
+    </tr>
+  );
+}
+
+/** Narrows the filter by a value of a group-by term, or by its absence. */
+function apply(term: string, value: string, exclude: boolean): void {
+  const f = fieldOf(term);
+  show({ q: narrow(view.value.q, condition(term.split(":")[0], f?.kind ?? "string", f?.ops ?? [], value, exclude)), hide: [] });
+}
+
+function ValueMenu({ at, onDone }: { at: MenuAt; onDone: () => void }) {
+  const by = view.value.by;
+  const list = useRef<HTMLDivElement>(null);
+  const act = (f: () => void) => () => {
+    onDone();
+    f();
+  };
+  const key = (e: KeyboardEvent) => {
+    if (e.key !== "ArrowDown" && e.key !== "ArrowUp") return;
+    e.preventDefault();
+    const items = [...(list.current?.querySelectorAll("button") ?? [])];
+    const i = items.indexOf(document.activeElement as HTMLButtonElement);
+    items[(i + (e.key === "ArrowDown" ? 1 : items.length - 1)) % items.length]?.focus();
+  };
+  return (
+    <div role="menu" class="menu-list" ref={list} onKeyDown={key}>
+      <div class="menu-title">
+        {termTitle(at.term)} <b>{at.label || "(empty)"}</b>
+      </div>
+      <button type="button" role="menuitem" onClick={act(() => apply(at.term, at.value, false))}>
+        <Icon name="plus" /> Only this
+      </button>
+      <button type="button" role="menuitem" onClick={act(() => apply(at.term, at.value, true))}>
+        <Icon name="minus" /> Exclude <kbd>Alt+click</kbd>
+      </button>
+      <button
+        type="button"
+        role="menuitem"
+        onClick={act(() => {
+          // What is this one made of: the value becomes the filter, and the next grouping is asked for.
+          apply(at.term, at.value, false);
+          show({ by: by.filter((b) => b !== at.term) }, "replace");
+          document.getElementById("by-add")?.click();
+        })}
+      >
+        <Icon name="down" /> Group by …
+      </button>
+      <button type="button" role="menuitem" onClick={act(() => void copy(at.value, at.value || "Empty value"))}>
+        <Icon name="copy" /> Copy
+      </button>
+    </div>
+  );
+}
+

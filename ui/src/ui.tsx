@@ -1,0 +1,190 @@
+// Small pieces that all pages are made of.
+
+import type { ButtonHTMLAttributes, ComponentChildren, RefObject } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { copy } from "./state.ts";
+
+const glyphs: Record<string, string> = {
+  left: "M10 3 5 8l5 5",
+  right: "m6 3 5 5-5 5",
+  minus: "M3 8h10",
+  plus: "M3 8h10M8 3v10",
+  close: "m4 4 8 8m0-8-8 8",
+  down: "m4 6 4 4 4-4",
+  sun: "M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6M8 1v1.5M8 13.5V15M1 8h1.5M13.5 8H15M3 3l1 1M12 12l1 1M13 3l-1 1M4 12l-1 1",
+  moon: "M13 9.5A5.5 5.5 0 1 1 6.5 3a4.5 4.5 0 0 0 6.5 6.5",
+  auto: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2v12",
+  copy: "M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z",
+  link: "M6.5 9.5a3 3 0 0 0 4.2 0l2.4-2.4a3 3 0 0 0-4.2-4.2l-.9.9M9.5 6.5a3 3 0 0 0-4.2 0L2.9 8.9a3 3 0 0 0 4.2 4.2l.9-.9",
+  clock: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2M8 4.8V8l2.2 1.4",
+  code: "M5.5 4.5 2 8l3.5 3.5M10.5 4.5 14 8l-3.5 3.5",
+  check: "m3 8.5 3.2 3L13 4.5",
+  refresh: "M13 8a5 5 0 1 1-1.5-3.6M13 2v3h-3",
+  question: "M6 6.2a2 2 0 1 1 2.8 1.9c-.5.3-.8.6-.8 1.2v.4M8 12v.2",
+  warn: "M8 2.5 14.2 13H1.8zM8 6.5v3M8 11.2v.2",
+  play: "M5 3.5v9l7-4.5z",
+};
+
+export function Icon({ name }: { name: string }) {
+  return (
+    <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round">
+      <path d={glyphs[name]} />
+    </svg>
+  );
+}
+
+export function IconButton({ icon, label, ...rest }: { icon: string; label: string } & ButtonHTMLAttributes<HTMLButtonElement>) {
+  return (
+    <button type="button" class="icon-button" aria-label={label} title={label} {...rest}>
+      <Icon name={icon} />
+    </button>
+  );
+}
+
+export function CopyButton({ text, what, label = "Copy" }: { text: string; what: string; label?: string }) {
+  return (
+    <button type="button" class="button" onClick={() => copy(text, what)}>
+      <Icon name="copy" /> {label}
+    </button>
+  );
+}
+
+export interface Choice {
+  value: string;
+  title: string;
+}
+
+/** A labelled native select: small, and right on a phone. */
+export function Select({ label, value, choices, onChange, id }: { label: string; value: string; choices: Choice[]; onChange: (v: string) => void; id?: string }) {
+  const all = choices.some((c) => c.value === value) ? choices : [...choices, { value, title: value }];
+  return (
+    <label class="select">
+      <span>{label}</span>
+      <select id={id} value={value} onChange={(e) => onChange(e.currentTarget.value)}>
+        {all.map((c) => (
+          <option key={c.value} value={c.value} selected={c.value === value}>
+            {c.title}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** A panel that opens under its button and closes on Escape, on a click elsewhere and when focus leaves. */
+export function Popover({ open, onClose, class: cls, label, children, anchor }: { open: boolean; onClose: () => void; class?: string; label: string; children: ComponentChildren; anchor?: { x: number; y: number } }) {
+  const ref = useRef<HTMLDivElement>(null);
+  const back = useRef<Element | null>(null);
+  useEffect(() => {
+    if (!open) return;
+    back.current = document.activeElement;
+    const el = ref.current;
+    const first = el?.querySelector<HTMLElement>("[autofocus], input, button, [role=menuitem]");
+    first?.focus({ preventScroll: true });
+    const outside = (e: Event) => {
+      if (el && !el.contains(e.target as Node) && !(e.target as Element).closest?.("[data-opens]")) onClose();
+    };
+    const key = (e: KeyboardEvent) => {
+      if (e.key !== "Escape") return;
+      e.stopPropagation();
+      onClose();
+      (back.current as HTMLElement | null)?.focus?.();
+    };
+    document.addEventListener("pointerdown", outside, true);
+    el?.addEventListener("keydown", key);
+    return () => {
+      document.removeEventListener("pointerdown", outside, true);
+      el?.removeEventListener("keydown", key);
+    };
+  }, [open]);
+  // Kept inside the window: a menu opened near an edge moves away from it.
+  useEffect(() => {
+    const el = ref.current;
+    if (!open || !el) return;
+    if (anchor) {
+      const box = el.getBoundingClientRect();
+      el.style.left = Math.max(8, Math.min(anchor.x, innerWidth - box.width - 8)) + "px";
+      el.style.top = Math.max(8, Math.min(anchor.y, innerHeight - box.height - 8)) + "px";
+      return;
+    }
+    el.style.translate = "";
+    const box = el.getBoundingClientRect();
+    if (box.right > innerWidth - 8) el.style.translate = `${Math.max(8 - box.left, innerWidth - 8 - box.right)}px 0`;
+    else if (box.left < 8) el.style.translate = `${8 - box.left}px 0`;
+  });
+  if (!open) return null;
+  return (
+    <div ref={ref} class={`popover ${anchor ? "fixed" : ""} ${cls ?? ""}`} role="dialog" aria-label={label}>
+      {children}
+    </div>
+  );
+}
+
+/** A value over time in the height of a line of text. */
+export function Spark({ values, colour, max, width = 88, height = 20 }: { values: (number | null)[]; colour?: string; max?: number; width?: number; height?: number }) {
+  const points = thin(values, width / 2);
+  const top = max ?? Math.max(...points.map((v) => v ?? 0), 0);
+  if (points.length < 2 || top <= 0) return <svg class="spark" width={width} height={height} aria-hidden="true" />;
+  const x = (i: number) => ((i * width) / (points.length - 1)).toFixed(1);
+  const y = (v: number) => (height - 1 - (v / top) * (height - 3)).toFixed(1);
+  let line = "";
+  points.forEach((v, i) => {
+    if (v !== null) line += `${line === "" || points[i - 1] === null ? "M" : "L"}${x(i)} ${y(v)}`;
+  });
+  return (
+    <svg class="spark" width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
+      <path d={line} fill="none" stroke={colour ?? "currentColor"} stroke-width="1.3" stroke-linejoin="round" />
+    </svg>
+  );
+}
+
+/** At most n points, each the mean of those it stands for. */
+function thin(values: (number | null)[], n: number): (number | null)[] {
+  if (values.length <= n) return values;
+  const out: (number | null)[] = [];
+  for (let i = 0; i < n; i++) {
+    let s = 0;
+    let k = 0;
+    for (let j = Math.floor((i * values.length) / n); j < Math.floor(((i + 1) * values.length) / n); j++) {
+      const v = values[j];
+      if (v !== null) {
+        s += v;
+        k++;
+      }
+    }
+    out.push(k ? s / k : null);
+  }
+  return out;
+}
+
+/** Calls `poll` now and then every `ms` while the page is visible; the next call waits for the last one. */
+export function usePoll(ms: number, poll: (signal: AbortSignal) => Promise<void>): void {
+  useEffect(() => {
+    const stop = new AbortController();
+    let timer = 0;
+    const round = async () => {
+      if (!document.hidden) await poll(stop.signal).catch(() => undefined);
+      if (!stop.signal.aborted) timer = window.setTimeout(round, ms);
+    };
+    void round();
+    return () => {
+      stop.abort();
+      clearTimeout(timer);
+    };
+  }, [ms]);
+}
+
+/** The width of an element, in whole pixels. */
+export function useWidth<T extends HTMLElement>(): [RefObject<T | null>, number] {
+  const ref = useRef<T>(null);
+  const [width, setWidth] = useState(0);
+  useEffect(() => {
+    const el = ref.current;
+    if (!el) return;
+    const observer = new ResizeObserver(() => setWidth(Math.floor(el.clientWidth)));
+    observer.observe(el);
+    setWidth(Math.floor(el.clientWidth));
+    return () => observer.disconnect();
+  }, []);
+  return [ref, width];
+}

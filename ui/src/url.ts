@@ -1,0 +1,153 @@
+// The whole state of Explore is its query string. This module is the only place that knows the keys, their order and
+// their defaults. The keys are a contract, frozen by testdata/urls.json: keys are only ever added, a key that
+// this version does not know is kept and given back, and a value that equals its default is left out.
+
+export interface View {
+  q: string;
+  by: string[];
+  from: string;
+  to: string;
+  tz: string;
+  unit: string;
+  layer: string;
+  viz: string;
+  n: number;
+  rank: string;
+  rankdir: string;
+  dir: string;
+  vs: string;
+  step: string;
+  agg: string;
+  y: string;
+  ymax: string;
+  live: boolean;
+  sel: string;
+  hide: string[];
+  /** Keys this version does not know, in the order they came. */
+  extra: [string, string][];
+}
+
+type TextKey = "q" | "from" | "to" | "tz" | "unit" | "layer" | "viz" | "rank" | "rankdir" | "dir" | "vs" | "step" | "agg" | "y" | "ymax" | "sel";
+
+const text: Record<TextKey, string> = {
+  q: "",
+  from: "-1h",
+  to: "now",
+  tz: "browser",
+  unit: "bps",
+  layer: "l3",
+  viz: "stack",
+  rank: "avg",
+  rankdir: "each",
+  dir: "both",
+  vs: "",
+  step: "auto",
+  agg: "avg",
+  y: "lin",
+  ymax: "",
+  sel: "",
+};
+
+/** The order in which the keys are written. */
+const order = ["q", "by", "from", "to", "tz", "unit", "layer", "viz", "n", "rank", "rankdir", "dir", "vs", "step", "agg", "y", "ymax", "live", "sel", "hide"] as const;
+
+const maxSeries = 50;
+
+export function defaults(): View {
+  return { ...text, by: [], n: 12, live: false, hide: [], extra: [] };
+}
+
+/** The layer that a unit has when the URL names none: the share of an interface is counted on the line. */
+function defaultLayer(unit: string): string {
+  return unit === "pct" ? "l1" : text.layer;
+}
+
+/** Reads a query string, with or without its question mark. Never fails: what it cannot read becomes the default. */
+export function parse(search: string): View {
+  const v = defaults();
+  const seen = new Set<string>();
+  for (const pair of search.replace(/^\?/, "").split("&")) {
+    if (pair === "") continue;
+    const eq = pair.indexOf("=");
+    const key = decode(eq < 0 ? pair : pair.slice(0, eq));
+    const value = eq < 0 ? "" : decode(pair.slice(eq + 1));
+    if (!(order as readonly string[]).includes(key) || seen.has(key)) {
+      v.extra.push([key, value]);
+      continue;
+    }
+    seen.add(key);
+    switch (key) {
+      case "by":
+        v.by = value.split(",").map((s) => s.trim()).filter((s, i, all) => s !== "" && all.indexOf(s) === i);
+        break;
+      case "hide":
+        v.hide = value.split(",").filter((s) => s !== "").map(decode);
+        break;
+      case "n": {
+        const n = /^\d{1,9}$/.test(value) ? Number(value) : 0;
+        if (n > 0) v.n = Math.min(n, maxSeries);
+        break;
+      }
+      case "live":
+        v.live = value === "1";
+        break;
+      default:
+        v[key as TextKey] = value === "" ? text[key as TextKey] : value;
+    }
+  }
+  if (!seen.has("layer")) v.layer = defaultLayer(v.unit);
+  return v;
+}
+
+/** Writes the query string of a view, without a question mark: canonical order, defaults left out, readable. */
+export function format(v: View): string {
+  const out: string[] = [];
+  const put = (key: string, value: string) => out.push(encode(key) + "=" + encode(value));
+  for (const key of order) {
+    switch (key) {
+      case "by":
+        if (v.by.length) put(key, v.by.join(","));
+        break;
+      case "hide":
+        if (v.hide.length) put(key, v.hide.map((s) => s.replace(/[%,]/g, encodeURIComponent)).join(","));
+        break;
+      case "n":
+        if (v.n !== 12) put(key, String(v.n));
+        break;
+      case "live":
+        if (v.live) put(key, "1");
+        break;
+      case "layer":
+        if (v.layer !== defaultLayer(v.unit)) put(key, v.layer);
+        break;
+      default:
+        if (v[key] !== text[key]) put(key, v[key]);
+    }
+  }
+  for (const [key, value] of v.extra) put(key, value);
+  return out.join("&");
+}
+
+/** What the server is asked: the keys that change the answer, the time zone by name, and the width to fill. */
+export function request(v: View, zone: string, px: number): string {
+  const asked: View = { ...v, tz: v.tz === "browser" ? zone : v.tz, viz: text.viz, live: false, sel: "", hide: [], y: text.y, ymax: "", extra: [] };
+  const keys = format(asked);
+  return (keys ? keys + "&" : "") + "px=" + px;
+}
+
+function decode(s: string): string {
+  const blanks = s.replace(/\+/g, " ");
+  try {
+    return decodeURIComponent(blanks);
+  } catch {
+    return blanks; // a lone % typed by hand
+  }
+}
+
+/** Percent-encodes as little as a URL allows, so that a link can be read. */
+function encode(s: string): string {
+  return encodeURIComponent(s)
+    .replace(/%20/g, "+")
+    .replace(/%(2C|3A|2F|40|5B|5D|3D|24|7E)/g, decodeURIComponent)
+    .replace(/'/g, "%27");
+}

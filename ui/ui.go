@@ -1,0 +1,220 @@
+// Package ui holds the page: the built files of this folder, embedded, and the handler that serves them.
+//
+// `npm run build` fills dist/; without it the package still compiles and the handler says what to do. Files under
+// /assets/ are named by their content and so never change: browsers may keep them for ever. Each text file has its compressed
+// form beside it, and no request compresses anything. The page asks for nothing outside its own origin, and the
+// content security policy holds it to that.
+package ui
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// FS is the built page, under dist/. It holds nothing but dist/.keep when the page has not been built.
+//
+//go:embed all:dist
+var FS embed.FS
+
+// Pages are the paths that show the page. The script reads the path and draws what belongs there.
+var Pages = []string{"/", "/explore", "/start", "/status"}
+
+// Handler serves the page at its paths and its assets under /assets/, and 404 elsewhere.
+func Handler() http.Handler {
+	dist, err := fs.Sub(FS, "dist")
+	if err != nil {
+		panic("BUG: " + err.Error()) // the embed directive names dist
+	}
+	return handler(dist)
+}
+
+// file is one file in every form that it can be sent in.
+type file struct {
+	contentType string
+	plain       []byte
+	gzip        []byte // nil when there is no such form
+	br          []byte
+	etag        string // of the plain form, without quotes
+}
+
+type site struct {
+	files map[string]*file // by URL path
+	csp   string
+}
+
+func handler(dist fs.FS) http.Handler {
+	s := &site{files: map[string]*file{}}
+	err := fs.WalkDir(dist, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		typ, ok := contentTypes[path.Ext(name)]
+		if !ok {
+			return nil // .keep, and the compressed forms, which come with their plain one
+		}
+		f := &file{contentType: typ}
+		if f.plain, err = fs.ReadFile(dist, name); err != nil {
+			return err
+		}
+		if f.gzip, err = readOptional(dist, name+".gz"); err != nil {
+			return err
+		}
+		if f.br, err = readOptional(dist, name+".br"); err != nil {
+			return err
+		}
+		sum := sha256.Sum256(f.plain)
+		f.etag = hex.EncodeToString(sum[:8])
+		s.files["/"+name] = f
+		return nil
+	})
+	if err != nil {
+		panic("BUG: embedded page: " + err.Error())
+	}
+	index := s.files["/index.html"]
+	delete(s.files, "/index.html") // it has the names in Pages, not this one
+	if index == nil {
+		return http.HandlerFunc(notBuilt)
+	}
+	s.csp = policy(index.plain)
+	for _, p := range Pages {
+		s.files[p] = index
+	}
+	return s
+}
+
+var contentTypes = map[string]string{
+	".html": "text/html; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".svg":  "image/svg+xml",
+}
+
+func readOptional(dist fs.FS, name string) ([]byte, error) {
+	b, err := fs.ReadFile(dist, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return b, err
+}
+
+// policy allows what the page needs and nothing else: its own files, and the inline scripts of index.html by their digest (one sets the
+// theme before the first paint).
+func policy(index []byte) string {
+	csp := "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; script-src 'self'"
+	rest := string(index)
+	for {
+		_, after, found := strings.Cut(rest, "<script>")
+		if !found {
+			return csp
+		}
+		script, tail, _ := strings.Cut(after, "</script>")
+		sum := sha256.Sum256([]byte(script))
+		csp += " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+		rest = tail
+	}
+}
+
+func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f := s.files[r.URL.Path]
+	if f == nil {
+		http.NotFound(w, r)
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, r.Method+" is not for pages: use GET", http.StatusMethodNotAllowed)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", f.contentType)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Vary", "Accept-Encoding")
+	if strings.HasPrefix(r.URL.Path, "/assets/") {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	} else {
+		h.Set("Cache-Control", "no-cache")
+		h.Set("Content-Security-Policy", s.csp)
+		h.Set("Referrer-Policy", "no-referrer")
+	}
+
+	body, encoding, etag := f.plain, "", f.etag
+	accept := r.Header.Get("Accept-Encoding")
+	switch {
+	case f.br != nil && accepts(accept, "br"):
+		body, encoding, etag = f.br, "br", etag+"-br"
+	case f.gzip != nil && accepts(accept, "gzip"):
+		body, encoding, etag = f.gzip, "gzip", etag+"-gz"
+	}
+	etag = `"` + etag + `"`
+	h.Set("ETag", etag)
+	if matches(r.Header.Get("If-None-Match"), etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	if encoding != "" {
+		h.Set("Content-Encoding", encoding)
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if r.Method == http.MethodGet {
+		w.Write(body) //nolint:errcheck // the client went away; there is nobody to tell
+	}
+}
+
+// accepts reports whether an Accept-Encoding header allows a coding (RFC 9110, section 12.5.3). The wildcard is not taken as a wish
+// for a particular coding.
+func accepts(header, coding string) bool {
+	for part := range strings.SplitSeq(header, ",") {
+		name, params, _ := strings.Cut(part, ";")
+		if !strings.EqualFold(strings.TrimSpace(name), coding) {
+			continue
+		}
+		q, found := strings.CutPrefix(strings.ReplaceAll(strings.ToLower(params), " ", ""), "q=")
+		if !found {
+			return true
+		}
+		v, err := strconv.ParseFloat(q, 64)
+		return err == nil && v > 0
+	}
+	return false
+}
+
+// matches reports whether an If-None-Match header names an entity tag (RFC 9110, section 13.1.2; weak comparison).
+func matches(header, etag string) bool {
+	if strings.TrimSpace(header) == "*" {
+		return true
+	}
+	for tag := range strings.SplitSeq(header, ",") {
+		if strings.TrimPrefix(strings.TrimSpace(tag), "W/") == etag {
+			return true
+		}
+	}
+	return false
+}
+
+const notBuiltPage = `<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>NetMeta</title>
+<h1>The page has not been built</h1>
+<p>This binary was compiled without it. Run <code>make build</code> and start again.
+<p>Everything else works: <a href="/api/v1/status">/api/v1/status</a>, <a href="/metrics">/metrics</a> and <code>netmeta sql</code>.
+`
+
+func notBuilt(w http.ResponseWriter, r *http.Request) {
+	for _, p := range Pages {
+		if r.URL.Path == p {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.Header().Set("Cache-Control", "no-store")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			w.Write([]byte(notBuiltPage)) //nolint:errcheck // as above
+			return
+		}
+	}
+	http.NotFound(w, r)
+}
