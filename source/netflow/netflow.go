@@ -1,0 +1,269 @@
+// Package netflow decodes NetFlow v5, NetFlow v9 (RFC 3954) and IPFIX (RFC 7011)
+// into rows of the flows table.
+//
+// A template is compiled once into a plan, a list of steps that each copy one
+// element into one column (plan.go; the elements that need thought are in
+// special.go). A set of n records is then decoded step by step over all n, not
+// record by record:
+//
+//	datagram ─► message (v5.go, message.go) ─► set ─► plan of its template ─► columns ─► finish: times, sampling, quality
+//	                                            ├─► template set: cache (cache.go, template.go)
+//	                                            ├─► options data: sampling rates, names (options.go)
+//	                                            └─► no template yet: wait (waiting.go)
+//
+// State is what all decoders of the process share; a Decoder belongs to one
+// goroutine and reads the state through a view of its own, so that decoding takes
+// no lock that another decoder wants.
+package netflow
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"sync"
+	"time"
+
+	"netmeta/column"
+	"netmeta/flow"
+	"netmeta/source"
+)
+
+// Version is the version that the first two bytes of a datagram name, and
+// whether this package decodes it.
+func Version(payload []byte) (version int, ok bool) {
+	if len(payload) < 2 {
+		return 0, false
+	}
+	version = int(binary.BigEndian.Uint16(payload))
+	return version, version == 5 || version == 9 || version == 10
+}
+
+// Config has the limits of a State. The zero value of a limit stands for its
+// default.
+type Config struct {
+	// Exporters is the list of exporters to keep up to date; nil means a list
+	// of its own.
+	Exporters *source.Exporters
+
+	// SamplingRate is the configured rate of an exporter, 0 for none. It is used
+	// when neither the records nor options data nor a header say one. Nil means
+	// that nothing is configured. It must be safe for concurrent use.
+	SamplingRate func(exporter netip.Addr) uint32
+
+	// At most 4096 templates of one exporter and 100,000 in all. Each source port
+	// and observation domain that sends counts as one too.
+	ExporterTemplates, Templates int
+
+	// TemplateBytes bounds the memory of all templates by the length of their
+	// records: 64 MiB.
+	TemplateBytes int
+
+	// What a sender told is forgotten when nothing came from it for 24 hours.
+	Expiry time.Duration
+
+	// Sets whose template is not known yet wait for it up to 5 minutes, in at
+	// most 32 MiB.
+	WaitTime  time.Duration
+	WaitBytes int
+}
+
+func (c *Config) fill() {
+	set := func(v *int, def int) {
+		if *v <= 0 {
+			*v = def
+		}
+	}
+	set(&c.ExporterTemplates, 4096)
+	set(&c.Templates, 100_000)
+	set(&c.TemplateBytes, 64<<20)
+	set(&c.WaitBytes, 32<<20)
+	if c.Expiry <= 0 {
+		c.Expiry = 24 * time.Hour
+	}
+	if c.WaitTime <= 0 {
+		c.WaitTime = 5 * time.Minute
+	}
+	if c.Exporters == nil {
+		c.Exporters = new(source.Exporters)
+	}
+}
+
+// State is what the decoders of a process share: templates, what options data
+// told, sequence numbers, and the counters. It is safe for concurrent use.
+type State struct {
+	Counters  source.Counters
+	Exporters *source.Exporters
+
+	config Config
+
+	mu        sync.Mutex // guards everything below, and all exporters, domains and templates
+	exporters map[exporterKey]*exporter
+	held      int // sessions and templates
+	bytes     int // of template records
+	waiting   int // bytes of waiting sets
+	swept     time.Time
+	told      uint64 // how many facts were made
+}
+
+// New makes an empty State.
+func New(c Config) *State {
+	c.fill()
+	return &State{Exporters: c.Exporters, config: c, exporters: map[exporterKey]*exporter{}}
+}
+
+// Decoder makes a decoder for one goroutine.
+func (s *State) Decoder() *Decoder {
+	return &Decoder{state: s, views: map[viewKey]*view{}, labels: map[string]column.Label{}}
+}
+
+// A Decoder decodes datagrams. It belongs to one goroutine.
+type Decoder struct {
+	state *State
+	views map[viewKey]*view
+	last  *view // the view of the previous datagram: often the next one's too
+
+	message
+	batch *column.Batch
+	flush func()
+
+	lay    layout     // of the variable-length record being decoded
+	stack  [10]uint32 // MPLS labels of one row
+	labels map[string]column.Label
+}
+
+var _ source.Decoder = (*Decoder)(nil)
+
+// A message is what the rows of a datagram have in common.
+type message struct {
+	version   uint16
+	typ       uint8 // flow.Type…
+	known     bool  // entry is the exporter's own
+	quality   uint16
+	received  int64 // milliseconds since 1970
+	exported  int64 // milliseconds since 1970, by the exporter's clock
+	uptime    uint32
+	hasUptime bool
+	sequence  uint32
+	domain    uint32 // observation domain, source id, or engine type and id
+	addr      column.Addr
+	exporter  netip.AddrPort
+	entry     *source.Exporter
+	facts     *facts // what options data told about the sender; never nil
+
+	headerRate uint32 // sampling rate in the header of v5; 0 for none
+
+	records uint32   // data records seen so far
+	blind   bool     // some records could not be counted
+	flows   uint64   // rows added
+	session *session // nil when there is no room for one
+	view    *view
+}
+
+// Decode implements source.Decoder.
+func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
+	s := d.state
+	s.Counters.Datagrams.Add(1)
+	p := dg.Payload
+	version, ok := Version(p)
+	if !ok {
+		// Nothing tells who this is: no entry in the list of exporters for it.
+		s.Counters.Refuse(source.UnknownVersion)
+		return
+	}
+	d.batch, d.flush = b, flush
+	d.message = message{
+		version:  uint16(version),
+		received: dg.Received.UnixMilli(),
+		exporter: dg.Exporter,
+		addr:     column.AddrFrom(dg.Exporter.Addr()),
+		facts:    noFacts,
+	}
+	switch version {
+	case 5:
+		d.typ = flow.TypeNetFlow5
+		d.decode5(p)
+	case 9:
+		d.typ = flow.TypeNetFlow9
+		d.decode9(p)
+	case 10:
+		d.typ = flow.TypeIPFIX
+		d.decode10(p)
+	}
+	if d.entry != nil {
+		d.entry.Datagrams.Add(1)
+		d.entry.LastSeen.Store(dg.Received.UnixNano())
+		if d.flows > 0 {
+			d.entry.Flows.Add(d.flows)
+		}
+	}
+	if d.flows > 0 {
+		s.Counters.Flows.Add(d.flows)
+	}
+	d.batch, d.flush = nil, nil
+}
+
+// A skew of the exporter's clock beyond this is marked on its rows.
+const skewMS = 60_000
+
+// open finds the sender of the message whose header has been read.
+func (d *Decoder) open() {
+	if skew := d.exported - d.received; skew > skewMS || skew < -skewMS {
+		d.quality |= flow.ClockSkewed
+	}
+	d.use(d.lookup())
+	if !d.known {
+		d.refuse(source.TooManyExporters)
+	}
+	if d.session != nil && !d.session.used.Load() {
+		d.session.used.Store(true)
+	}
+}
+
+// short refuses a message that ends inside its header.
+func (d *Decoder) short() {
+	d.entry, d.known = d.state.Exporters.Of(d.exporter.Addr(), d.typ)
+	d.refuse(source.ShortDatagram)
+}
+
+// use makes a view that of the message.
+func (d *Decoder) use(v *view) {
+	d.view, d.session, d.entry, d.known, d.facts = v, v.session, v.entry, v.known, v.facts
+}
+
+func (d *Decoder) refuse(r source.Reason) {
+	d.state.Counters.Refuse(r)
+	if d.entry != nil {
+		d.entry.Refused.Add(1)
+	}
+}
+
+// follow checks the sequence number of the message, after its records have been
+// counted.
+func (d *Decoder) follow(units uint32, window int32) {
+	if d.session == nil {
+		return
+	}
+	lost := d.session.heard(d.sequence, units, window, !d.blind, d.uptime, d.hasUptime)
+	if lost > 0 {
+		d.state.Counters.Lost.Add(lost)
+		d.entry.Lost.Add(lost)
+	}
+}
+
+// Flush counts what is still open: sets that wait for their template as
+// NoTemplate, gaps that a late datagram might have filled as lost. Call it when
+// no more datagrams come, as at the end of a capture file.
+func (s *State) Flush() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, x := range s.exporters {
+		for _, dom := range x.domains {
+			s.dropWaitingLocked(dom, func(*waitingSet) bool { return true })
+			for _, ses := range dom.sessions {
+				if lost := ses.settle(); lost > 0 {
+					s.Counters.Lost.Add(lost)
+					x.entry.Lost.Add(lost)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,235 @@
+package netflow
+
+import (
+	"bytes"
+	"maps"
+	"strings"
+
+	"netmeta/column"
+)
+
+// facts is what options data told about a sender. It does not change: news make
+// a new one.
+type facts struct {
+	told   uint64                  // rises with each facts made
+	rates  map[rateKey]uint32      // sampling rates of selectors, samplers and interfaces
+	byIf   bool                    // some are of interfaces
+	wide   uint32                  // sampling rate of everything, 0 if not told
+	only   uint32                  // sampling rate of all selectors, if they have the same
+	booted uint64                  // when SysUptime was 0, milliseconds since 1970; 0 if not told
+	apps   map[uint64]column.Label // application names
+}
+
+var noFacts = &facts{}
+
+// maxFacts bounds each map of facts.
+const maxFacts = 8192
+
+// A rateKey is what a sampling rate is for.
+type rateKey uint64
+
+// A selector (302) and a flow sampler (48) are the same thing: the registry
+// replaced the latter by the former.
+func selectorKey(id uint64) rateKey { return rateKey(id &^ (1 << 63)) }
+func ifKey(index uint64) rateKey    { return rateKey(index | 1<<63) }
+
+// An optionsRecord is what this package understands of a record of options data.
+type optionsRecord struct {
+	key       rateKey
+	wide      bool
+	interval  uint64 // 34 samplingInterval
+	random    uint64 // 50 flowSamplerRandomInterval
+	chosen    uint64 // 305 samplingPacketInterval
+	space     uint64 // 306 samplingPacketSpace
+	hasSpace  bool
+	size      uint64 // 309 samplingSize
+	of        uint64 // 310 samplingPopulation
+	chance    uint32 // 311 samplingProbability, as a rate
+	algorithm uint64 // 304 selectorAlgorithm
+	booted    uint64 // 160 systemInitTimeMilliseconds
+	app       uint64 // 95 applicationId
+	appName   []byte // 96
+}
+
+// rate is the sampling rate, 0 if the record says none. Selector algorithm 1 is
+// systematic by count (306), 3 chooses n out of N (310); exporters fill in the
+// fields of the other one as well (RFC 5477 §8.2).
+func (r *optionsRecord) rate() uint32 {
+	spaced, sized := uint32(0), uint32(0)
+	if r.hasSpace {
+		spaced = oneOf(r.chosen, r.chosen+r.space)
+	}
+	if r.of > 0 {
+		sized = oneOf(r.size, r.of)
+	}
+	if r.algorithm == 1 && spaced > 0 {
+		return spaced
+	}
+	for _, v := range []uint32{sized, spaced, clamp32(r.interval), clamp32(r.random), r.chance} {
+		if v > 0 {
+			return v
+		}
+	}
+	if r.chosen > 1 { // without a space: one of so many
+		return clamp32(r.chosen)
+	}
+	return 0
+}
+
+// optionsData takes in a set of options data.
+func (d *Decoder) optionsData(t *template, body []byte) {
+	elements := t.elements()
+	widths := make([]uint32, len(elements))
+	least := 0
+	for i, e := range elements {
+		widths[i] = uint32(e.length)
+		if e.length == variable {
+			least++
+		} else {
+			least += int(e.length)
+		}
+	}
+	lay := layout{make([]uint32, len(elements)), make([]uint32, len(elements))}
+	var records []optionsRecord
+	for !padding(body, least) {
+		size := lay.measure(widths, body)
+		if size < 0 {
+			d.blind = true
+			break
+		}
+		records = append(records, readOptions(elements, int(t.scopes), &lay, body))
+		body = body[size:]
+	}
+	d.records += uint32(len(records))
+	d.state.Counters.OptionsRecords.Add(uint64(len(records)))
+	if d.session == nil {
+		return
+	}
+	d.state.mu.Lock()
+	defer d.state.mu.Unlock()
+	old := d.session.facts
+	if old == nil {
+		old = noFacts
+	}
+	if now := old.with(records); now != old && !d.session.gone() {
+		d.state.told++
+		now.told = d.state.told
+		d.session.facts = now
+		// Facts of domain 0 hold for the other domains too.
+		for _, dom := range d.session.domain.exporter.domains {
+			if dom == d.session.domain || d.session.domain.id == 0 {
+				dom.generation.Add(1)
+			}
+		}
+		d.state.refreshLocked(d)
+	}
+}
+
+func readOptions(elements []element, scopes int, lay *layout, p []byte) (r optionsRecord) {
+	r.wide = true
+	selector := false
+	for i, e := range elements {
+		if e.PEN != 0 {
+			continue
+		}
+		raw := p[lay.offset[i] : lay.offset[i]+lay.width[i]]
+		v := number(raw, len(raw))
+		switch e.ID {
+		case 48, 302:
+			r.key, r.wide, selector = selectorKey(v), false, true
+		case 10, 14:
+			if i < scopes && !selector {
+				r.key, r.wide = ifKey(v), false
+			}
+		case 34:
+			r.interval = v
+		case 50:
+			r.random = v
+		case 304:
+			r.algorithm = v
+		case 305:
+			r.chosen = v
+		case 306:
+			r.space, r.hasSpace = v, true
+		case 309:
+			r.size = v
+		case 310:
+			r.of = v
+		case 311:
+			r.chance = probability(v, len(raw))
+		case 160:
+			r.booted = v
+		case 95:
+			r.app = appKey(raw)
+		case 96:
+			r.appName = raw
+		}
+	}
+	return r
+}
+
+// with is what is known with some more records; the same facts if they say
+// nothing new.
+func (f *facts) with(records []optionsRecord) *facts {
+	now := f
+	// change gives the copy that may be written to.
+	change := func() *facts {
+		if now == f {
+			now = &facts{rates: maps.Clone(f.rates), apps: maps.Clone(f.apps), wide: f.wide, booted: f.booted}
+			if now.rates == nil {
+				now.rates, now.apps = map[rateKey]uint32{}, map[uint64]column.Label{}
+			}
+		}
+		return now
+	}
+	for i := range records {
+		r := &records[i]
+		if rate := r.rate(); rate > 0 {
+			switch {
+			case r.wide:
+				if now.wide != rate {
+					change().wide = rate
+				}
+			case now.rates[r.key] != rate && len(now.rates) < maxFacts:
+				change().rates[r.key] = rate
+			}
+		}
+		if r.booted != 0 && r.booted != now.booted {
+			change().booted = r.booted
+		}
+		if r.app != 0 && len(r.appName) > 0 && len(now.apps) < maxFacts {
+			name := column.LabelOf(validText(untilZero(r.appName)))
+			if now.apps[r.app] != name {
+				change().apps[r.app] = name
+			}
+		}
+	}
+	if now == f {
+		return f
+	}
+	mixed := false
+	for key, rate := range now.rates {
+		switch {
+		case key == ifKey(uint64(key)):
+			now.byIf = true
+		case now.only == 0:
+			now.only = rate
+		case now.only != rate:
+			mixed = true
+		}
+	}
+	if mixed {
+		now.only = 0
+	}
+	return now
+}
+
+func untilZero(p []byte) []byte {
+	if i := bytes.IndexByte(p, 0); i >= 0 {
+		return p[:i]
+	}
+	return p
+}
+
+// validText makes a text of bytes from the network.
+func validText(p []byte) string { return strings.ToValidUTF8(string(p), "�") }

@@ -1,0 +1,362 @@
+package netflow
+
+import (
+	"encoding/binary"
+
+	"netmeta/column"
+	"netmeta/flow"
+	"netmeta/packet"
+	"netmeta/source"
+)
+
+// A layout says where the elements of a record are.
+type layout struct {
+	offset []uint32
+	width  []uint32
+}
+
+// A plan decodes the records of one template. It is read-only once compiled.
+type plan struct {
+	layout          // of a fixed-length record; of others, width only, and variable where it is in the record
+	stride int      // length of a record; 0 when records have different lengths
+	least  int      // of the shortest record
+	steps  []step   // in the order in which they must run
+	labels []uint16 // elements that are MPLS labels, top first
+
+	frameSize  int  // element with the size of a sampled frame, -1 if there is none
+	selector   bool // records name a selector or sampler
+	icmpInPort bool // ICMP type and code may be in the destination port
+}
+
+// A step copies one element of each record into one column.
+type step struct {
+	op    op
+	fill  bool          // only where the column is still zero: an earlier element wins
+	pos   uint16        // the element, by place in the template
+	with  uint16        // a second element that the step needs
+	field *column.Field // the column
+}
+
+type op uint8
+
+// The plain steps; the others are in special.go.
+const (
+	putUint8 op = iota
+	putUint16
+	putUint32
+	putUint64
+	putAddr    // IPv4 or IPv6, told by its length
+	putNextHop // an address of which zero means none
+	plainOps
+)
+
+// compile makes the plan of a template. Plain elements come from the fields of
+// the flows table, in the order of the list of each field; the first that the
+// template has wins, the others fill in where it is zero.
+func compile(elements []element) *plan {
+	c := compiler{elements: elements, plan: &plan{frameSize: -1}}
+	c.place()
+	for _, f := range flow.Table.Fields {
+		if len(f.IE) > 0 && !c.specialField(f) {
+			c.plain(f, f.IE)
+		}
+	}
+	c.special()
+	return c.plan
+}
+
+type compiler struct {
+	*plan
+	elements []element
+}
+
+// place computes the layout.
+func (c *compiler) place() {
+	n := len(c.elements)
+	c.offset, c.width = make([]uint32, n), make([]uint32, n)
+	fixed := true
+	for i, e := range c.elements {
+		c.offset[i], c.width[i] = uint32(c.least), uint32(e.length)
+		if e.length == variable {
+			fixed = false
+			c.least++
+		} else {
+			c.least += int(e.length)
+		}
+	}
+	if fixed {
+		c.stride = c.least
+	}
+}
+
+// find calls f with each place of an element that has a length.
+func (c *compiler) find(ie column.IE, f func(pos uint16, length uint16)) {
+	for i, e := range c.elements {
+		if e.IE == ie && e.length > 0 {
+			f(uint16(i), e.length)
+		}
+	}
+}
+
+// first is the first place of an IANA element, -1 if the template lacks it.
+func (c *compiler) first(id uint16) (pos int) {
+	pos = -1
+	c.find(column.IE{ID: id}, func(p, _ uint16) {
+		if pos < 0 {
+			pos = int(p)
+		}
+	})
+	return pos
+}
+
+func (c *compiler) add(s step) { c.steps = append(c.steps, s) }
+
+// plain adds the steps of a field that is a number or an address. It reports
+// whether there were any.
+func (c *compiler) plain(f *column.Field, list []column.IE) (found bool) {
+	for _, ie := range list {
+		c.find(ie, func(pos, length uint16) {
+			s := step{op: plainOp(f), pos: pos, field: f, fill: found}
+			switch s.op {
+			case putAddr, putNextHop:
+				if length != 4 && length != 16 {
+					return
+				}
+			default:
+				if length > 8 && length != variable {
+					return
+				}
+			}
+			c.add(s)
+			found = true
+		})
+	}
+	return found
+}
+
+func plainOp(f *column.Field) op {
+	switch f.Kind {
+	case column.Uint8, column.Enum:
+		return putUint8
+	case column.Uint16:
+		return putUint16
+	case column.Uint32, column.Time:
+		return putUint32
+	case column.Uint64, column.TimeMS:
+		return putUint64
+	case column.IP:
+		if f == flow.SrcAddr.Field || f == flow.DstAddr.Field {
+			return putAddr
+		}
+		return putNextHop
+	}
+	panic("BUG: field " + f.Name + " has elements but is neither number nor address")
+}
+
+// fixed decodes records of one length. The body holds nothing else.
+func (d *Decoder) fixed(p *plan, body []byte) {
+	for len(body) > 0 {
+		n := min(len(body)/p.stride, d.room())
+		row := d.batch.AddN(n)
+		for i := range p.steps {
+			d.run(p, &p.steps[i], &p.layout, body, p.stride, row, n)
+		}
+		d.finish(p, row, n)
+		body = body[n*p.stride:]
+	}
+}
+
+// variable decodes records of different lengths, followed by padding.
+func (d *Decoder) variable(p *plan, body []byte) {
+	if cap(d.lay.offset) == 0 {
+		d.lay = layout{make([]uint32, maxFields), make([]uint32, maxFields)}
+	}
+	lay := layout{d.lay.offset[:len(p.width)], d.lay.width[:len(p.width)]}
+	for !padding(body, p.least) {
+		d.room()
+		first := d.batch.Len()
+		for !d.batch.Full() && !padding(body, p.least) {
+			size := lay.measure(p.width, body)
+			if size < 0 {
+				d.refuse(source.BadLength)
+				d.blind = true
+				body = nil
+				break
+			}
+			row := d.batch.Add()
+			for i := range p.steps {
+				d.run(p, &p.steps[i], &lay, body, 0, row, 1)
+			}
+			d.records++
+			body = body[size:]
+		}
+		if n := d.batch.Len() - first; n > 0 {
+			d.finish(p, first, n)
+		}
+	}
+}
+
+// room is the number of rows that can be added; at least one, since a full batch
+// is flushed.
+func (d *Decoder) room() int {
+	if d.batch.Full() {
+		d.flush()
+	}
+	return d.batch.Room()
+}
+
+// padding reports that what is left of a set holds no record (RFC 7011 §3.3.1).
+func padding(p []byte, least int) bool {
+	return len(p) < least || len(p) <= 3 && allZero(p)
+}
+
+// measure finds the elements of a record and its length, -1 if it does not fit.
+// The length of a variable-length element is in front of it (RFC 7011 §7):
+//
+//	0 length below 255   1 content
+//	0 255                1 length, 2 bytes   3 content
+func (l *layout) measure(widths []uint32, p []byte) (size int) {
+	for i, w := range widths {
+		if w == variable {
+			if size >= len(p) {
+				return -1
+			}
+			w = uint32(p[size])
+			size++
+			if w == 255 {
+				if size+2 > len(p) {
+					return -1
+				}
+				w = uint32(binary.BigEndian.Uint16(p[size:]))
+				size += 2
+			}
+		}
+		l.offset[i], l.width[i] = uint32(size), w
+		size += int(w)
+		if size > len(p) {
+			return -1
+		}
+	}
+	return size
+}
+
+// run executes one step over n records, which begin stride bytes apart, into n
+// rows from row on.
+func (d *Decoder) run(pl *plan, s *step, at *layout, records []byte, stride, row, n int) {
+	b := d.batch
+	width := int(at.width[s.pos])
+	if width == 0 {
+		return
+	}
+	p := records[at.offset[s.pos]:]
+	switch s.op {
+	case putUint8:
+		numbers(b.Uint8s(s.field)[row:row+n], p, stride, width, s.fill)
+	case putUint16:
+		numbers(b.Uint16s(s.field)[row:row+n], p, stride, width, s.fill)
+	case putUint32:
+		numbers(b.Uint32s(s.field)[row:row+n], p, stride, width, s.fill)
+	case putUint64:
+		numbers(b.Uint64s(s.field)[row:row+n], p, stride, width, s.fill)
+	case putAddr:
+		addresses(b.Addrs(s.field)[row:row+n], p, stride, width, s.fill)
+	case putNextHop:
+		nextHops(b.Addrs(s.field)[row:row+n], p, stride, width, s.fill)
+	case frameSection:
+		d.frame(pl, packet.LinkType(s.with), s, at, records, stride, row, n)
+	case mplsLabels:
+		d.mpls(pl.labels, at, records, stride, row, n)
+	default:
+		d.runSpecial(s, at, records, stride, row, n)
+	}
+}
+
+// numbers copies unsigned integers of 1 to 8 bytes, which may be shorter than
+// the element is defined (RFC 7011 §6.2) or longer than the column; of the
+// latter the lower bytes count.
+func numbers[T uint8 | uint16 | uint32 | uint64](col []T, p []byte, stride, width int, fill bool) {
+	switch {
+	case fill:
+		for i := range col {
+			if col[i] == 0 {
+				col[i] = T(number(p[i*stride:], width))
+			}
+		}
+	case width == 1:
+		for i := range col {
+			col[i] = T(p[i*stride])
+		}
+	case width == 2:
+		for i := range col {
+			col[i] = T(binary.BigEndian.Uint16(p[i*stride:]))
+		}
+	case width == 4:
+		for i := range col {
+			col[i] = T(binary.BigEndian.Uint32(p[i*stride:]))
+		}
+	case width == 8:
+		for i := range col {
+			col[i] = T(binary.BigEndian.Uint64(p[i*stride:]))
+		}
+	default:
+		for i := range col {
+			col[i] = T(number(p[i*stride:], width))
+		}
+	}
+}
+
+// number reads an unsigned integer; of more than 8 bytes, the last 8.
+func number(p []byte, width int) (v uint64) {
+	for _, c := range p[:width] {
+		v = v<<8 | uint64(c)
+	}
+	return v
+}
+
+// addresses copies source or destination addresses. With fill, the template has
+// them twice: for both families, of which the unused one is zero, or for an outer
+// and an inner header, and then the outer is first.
+func addresses(col []column.Addr, p []byte, stride, width int, fill bool) {
+	switch {
+	case width == 4 && !fill:
+		for i := range col {
+			col[i] = column.AddrFrom4([4]byte(p[i*stride:]))
+		}
+	case width == 16 && !fill:
+		for i := range col {
+			col[i] = column.Addr(p[i*stride:])
+		}
+	case width == 4 || width == 16:
+		for i := range col {
+			if unset(col[i]) {
+				if a := address(p[i*stride:], width); !unset(a) {
+					col[i] = a
+				}
+			}
+		}
+	}
+}
+
+// nextHops copies addresses of which zero means that there is none.
+func nextHops(col []column.Addr, p []byte, stride, width int, fill bool) {
+	if width != 4 && width != 16 {
+		return
+	}
+	for i := range col {
+		if a := address(p[i*stride:], width); !unset(a) && (!fill || col[i] == column.Addr{}) {
+			col[i] = a
+		}
+	}
+}
+
+func address(p []byte, width int) column.Addr {
+	if width == 4 {
+		return column.AddrFrom4([4]byte(p))
+	}
+	return column.Addr(p[:16])
+}
+
+var zero4 = column.AddrFrom4([4]byte{})
+
+// unset reports the zero address of either family.
+func unset(a column.Addr) bool { return a == column.Addr{} || a == zero4 }

@@ -1,0 +1,189 @@
+package netflow
+
+import (
+	"encoding/binary"
+
+	"netmeta/column"
+	"netmeta/source"
+)
+
+// maxFields is the number of fields of a template; real ones have less than 150.
+const maxFields = 512
+
+// variable is the length of a field whose length is in the record (RFC 7011
+// §7). A v9 field of that length could not be in a datagram, and some v9
+// exporters mean the same by it.
+const variable = 65535
+
+// An element is a field specifier of a template (RFC 7011 §3.2).
+type element struct {
+	column.IE
+	length uint16
+}
+
+// A template as it was announced. It does not change once it is in the cache,
+// except that its plan is made when the first data need it.
+type template struct {
+	id      uint16
+	version uint16
+	options bool
+	scopes  uint16 // of an options template: how many elements are the scope
+	spec    string // the field specifiers as they came
+	plan    *plan  // guarded by State.mu until a view has it
+}
+
+// fits reports that a set could be of this template, judged by what is left over
+// behind the last record. It is asked about borrowed templates only: right after
+// two processes behind one address have started, one's data may come before its
+// template and find the other's.
+func (t *template) fits(body []byte) bool {
+	if t.options || t.plan.stride == 0 {
+		return true
+	}
+	return len(body) >= t.plan.stride && len(body)%t.plan.stride <= 3
+}
+
+// elements parses the field specifiers.
+func (t *template) elements() []element {
+	list := make([]element, 0, len(t.spec)/4)
+	p := []byte(t.spec)
+	for len(p) > 0 {
+		e, n := readElement(p, t.version)
+		list = append(list, e)
+		p = p[n:]
+	}
+	if t.version == 9 {
+		for i := range list {
+			if t.options && i < int(t.scopes) {
+				list[i].ID = scope9(list[i].ID)
+			} else {
+				list[i].ID = cisco9(list[i].ID)
+			}
+		}
+	}
+	return list
+}
+
+// readElement reads one field specifier and its size, 0 if it does not fit.
+//
+//	v9:    0 type                        2 length
+//	IPFIX: 0 E bit, element id           2 length   4 enterprise number, if E is set
+func readElement(p []byte, version uint16) (e element, n int) {
+	if len(p) < 4 {
+		return e, 0
+	}
+	e.ID, e.length = binary.BigEndian.Uint16(p), binary.BigEndian.Uint16(p[2:])
+	if version == 9 || e.ID < 0x8000 {
+		return e, 4
+	}
+	if len(p) < 8 {
+		return e, 0
+	}
+	e.ID &= 0x7fff
+	e.PEN = binary.BigEndian.Uint32(p[4:])
+	return e, 8
+}
+
+// scope9 is the element that a scope field type of v9 (RFC 3954 §6.1) stands for.
+// Exporters also write element numbers there, as IPFIX does.
+func scope9(typ uint16) uint16 {
+	switch typ {
+	case 1: // system
+		return 144 // exportingProcessId
+	case 2: // interface
+		return 10 // ingressInterface
+	case 3: // line card
+		return 141 // lineCardId
+	case 4: // cache
+		return 173 // flowKeyIndicator stands in for "flow cache"; nothing reads it
+	case 5: // template
+		return 145 // templateId
+	}
+	return typ
+}
+
+// cisco9 is the element that a field type of Cisco's own in v9 stands for: ASA
+// writes address translation with numbers from before there were elements for it
+// (Cisco ASA NetFlow Implementation Guide, table 2).
+func cisco9(typ uint16) uint16 {
+	switch typ {
+	case 40001: // NF_F_XLATE_SRC_ADDR_IPV4
+		return 225
+	case 40002: // NF_F_XLATE_DST_ADDR_IPV4
+		return 226
+	case 40003: // NF_F_XLATE_SRC_PORT
+		return 227
+	case 40004: // NF_F_XLATE_DST_PORT
+		return 228
+	}
+	return typ
+}
+
+// templateSet decodes a set of templates or of options templates.
+//
+//	template, v9 and IPFIX:    0 id   2 field count                                  4 fields
+//	options template, v9:      0 id   2 scope length    4 option length (in bytes)   6 fields
+//	options template, IPFIX:   0 id   2 field count     4 scope field count          6 fields
+func (d *Decoder) templateSet(p []byte, options bool) {
+	for len(p) >= 4 && !allZero(p) {
+		t := &template{version: d.version, options: options}
+		t.id = binary.BigEndian.Uint16(p)
+		count := int(binary.BigEndian.Uint16(p[2:]))
+		if count == 0 && d.version == 10 && t.id >= 2 {
+			// A withdrawal. Over UDP it must not be sent and is ignored, since
+			// datagrams may come in another order than sent (RFC 7011 §8.4).
+			d.state.Counters.Templates.Add(1)
+			p = p[4:]
+			continue
+		}
+		if t.id < firstData {
+			d.refuse(source.BadTemplate)
+			return
+		}
+		fields := p[4:]
+		if options {
+			if len(p) < 6 {
+				d.refuse(source.BadTemplate)
+				return
+			}
+			scopes := int(binary.BigEndian.Uint16(p[4:]))
+			fields = p[6:]
+			if d.version == 9 {
+				if count%4 != 0 || scopes%4 != 0 {
+					d.refuse(source.BadTemplate)
+					return
+				}
+				count, scopes = (count+scopes)/4, count/4
+			}
+			if scopes > count {
+				d.refuse(source.BadTemplate)
+				return
+			}
+			t.scopes = uint16(min(scopes, maxFields))
+		}
+		size, least := 0, 0
+		for i := 0; i < count; i++ {
+			e, n := readElement(fields[size:], d.version)
+			if n == 0 {
+				d.refuse(source.BadTemplate) // ends inside a field: nothing behind it can be found
+				return
+			}
+			size += n
+			if e.length == variable {
+				least++
+			} else {
+				least += int(e.length)
+			}
+		}
+		p = fields[size:]
+		if count > maxFields || least == 0 || least > 65535 {
+			d.refuse(source.BadTemplate)
+			continue
+		}
+		t.spec = string(fields[:size])
+		d.state.Counters.Templates.Add(1)
+		if d.setTemplate(t) {
+			d.release(t.id)
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package netflow
+
+import (
+	"netmeta/flow"
+	"netmeta/source"
+)
+
+// A waitingSet is a data set whose template had not come.
+type waitingSet struct {
+	id   uint16
+	body []byte
+	from message
+}
+
+// wait keeps a set until its template comes, if there is room. What is dropped
+// counts as NoTemplate.
+func (d *Decoder) wait(id uint16, body []byte) {
+	s := d.state
+	if d.session == nil {
+		d.refuse(source.NoTemplate)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	dom := d.session.domain
+	// The first has waited longest. When its time is over, those go too whose time
+	// is nearly over, so that this pass over all is not made for every set.
+	limit := s.config.WaitTime.Milliseconds()
+	if len(dom.waiting) > 0 && dom.waiting[0].from.received < d.received-limit {
+		oldest := d.received - limit*7/8
+		s.dropWaitingLocked(dom, func(w *waitingSet) bool { return w.from.received < oldest })
+	}
+	size := waitingSize(body)
+	// One domain takes at most a quarter of the room.
+	if s.waiting+size > s.config.WaitBytes || dom.waitBytes+size > s.config.WaitBytes/4 || d.session.gone() {
+		d.refuse(source.NoTemplate)
+		return
+	}
+	s.waiting += size
+	dom.waitBytes += size
+	dom.waiting = append(dom.waiting, waitingSet{id, append([]byte(nil), body...), d.message})
+}
+
+func waitingSize(body []byte) int { return len(body) + 256 }
+
+// release decodes what waited for a template that has just come.
+func (d *Decoder) release(id uint16) {
+	s := d.state
+	s.mu.Lock()
+	dom := d.session.domain
+	var now []waitingSet
+	var with []viewedTemplate
+	kept := dom.waiting[:0]
+	for _, w := range dom.waiting {
+		t := viewedTemplate{}
+		if w.id == id {
+			t = s.templateLocked(w.from.session, id)
+		}
+		switch {
+		case t.template == nil || t.borrowed && !t.fits(w.body):
+			kept = append(kept, w)
+			continue
+		case w.from.received < d.received-s.config.WaitTime.Milliseconds():
+			d.refuse(source.NoTemplate)
+		default:
+			w.from.facts = factsLocked(w.from.session)
+			now, with = append(now, w), append(with, t)
+		}
+		dom.waitBytes -= waitingSize(w.body)
+		s.waiting -= waitingSize(w.body)
+	}
+	clear(dom.waiting[len(kept):])
+	dom.waiting = kept
+	s.mu.Unlock()
+
+	for i, w := range now {
+		current := d.message
+		d.message = w.from
+		d.quality |= flow.LateTemplate
+		d.flows = 0
+		d.decodeSet(with[i].template, w.body)
+		current.flows += d.flows
+		d.message = current
+		d.facts = d.view.facts // options data may have been among them
+	}
+}
+
+// dropWaitingLocked forgets waiting sets and counts them.
+func (s *State) dropWaitingLocked(dom *domain, drop func(*waitingSet) bool) {
+	kept := dom.waiting[:0]
+	for _, w := range dom.waiting {
+		if !drop(&w) {
+			kept = append(kept, w)
+			continue
+		}
+		dom.waitBytes -= waitingSize(w.body)
+		s.waiting -= waitingSize(w.body)
+		s.Counters.Refuse(source.NoTemplate)
+		w.from.entry.Refused.Add(1)
+	}
+	clear(dom.waiting[len(kept):])
+	dom.waiting = kept
+}
