@@ -1,0 +1,201 @@
+package sflow
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// corpus is a collection of public captures with what tshark reads in them. It is
+// not part of the repository; the test runs where it lies beside it.
+const corpus = "../../../shared/corpus"
+
+// exceptions are fields where we differ from tshark, by capture, and why.
+var exceptions = map[string]string{}
+
+// TestCorpus compares every flow sample of the corpus with tshark's view, in all
+// fields that have a column.
+func TestCorpus(t *testing.T) {
+	files, _ := filepath.Glob(corpus + "/sflow/*.expected.jsonl")
+	if len(files) == 0 {
+		t.Skip("no captures in " + corpus)
+	}
+	flows, fields := 0, 0
+	used := map[string]bool{}
+	for _, name := range files {
+		base := strings.TrimSuffix(name, ".expected.jsonl")
+		t.Run(filepath.Base(base), func(t *testing.T) {
+			var wanted []map[string]any
+			counters, discarded := 0, 0
+			for _, line := range jsonLines(t, name) {
+				switch line["record"] {
+				case "flow":
+					wanted = append(wanted, line)
+				case "counters":
+					counters++
+				case "other_sample":
+					discarded++
+				}
+			}
+			state := New(Config{})
+			rows := decodeFile(t, state, base+".pcap")
+			if len(rows) != len(wanted) {
+				t.Fatalf("%d flows, want %d", len(rows), len(wanted))
+			}
+			if n := int(state.Counters().CounterSamples.Load()); n < counters {
+				t.Errorf("%d counter samples, want %d", n, counters)
+			}
+			if n := int(state.Counters().DiscardedSamples.Load()); n != discarded {
+				t.Errorf("%d discarded packets, want %d", n, discarded)
+			}
+			for i := range rows {
+				flows++
+				for column, want := range expected(wanted[i]) {
+					fields++
+					got := rows[i][column]
+					if text := fmt.Sprint(want); got == nil && (text == "0" || text == "::" || text == "0.0.0.0" || text == "[]") {
+						continue // zero columns are left out
+					}
+					if fmt.Sprint(got) == fmt.Sprint(want) {
+						continue
+					}
+					if key := filepath.Base(base) + " " + column; exceptions[key] != "" {
+						used[key] = true
+						continue
+					}
+					t.Errorf("flow %d: %s = %v, want %v\n%v\n%v", i+1, column, got, want, rows[i], wanted[i])
+				}
+			}
+		})
+	}
+	for key := range exceptions {
+		if !used[key] {
+			t.Errorf("exception %q is no longer needed", key)
+		}
+	}
+	t.Logf("%d flows, %d fields", flows, fields)
+}
+
+// expected is an expected line by column.
+func expected(line map[string]any) map[string]any {
+	want := map[string]any{"Packets": 1, "FlowType": "sflow"}
+	put := func(column string, v any) {
+		if v != nil {
+			want[column] = v
+		}
+	}
+	head := line
+	if inner, ok := line["inner"].(map[string]any); ok {
+		head = inner
+		put("OuterSrcAddr", line["src_addr"])
+		put("OuterDstAddr", line["dst_addr"])
+	}
+	for name, column := range map[string]string{
+		"src_addr": "SrcAddr", "dst_addr": "DstAddr", "src_port": "SrcPort", "dst_port": "DstPort",
+		"tcp_flags": "TCPFlags", "tos": "IPTos", "ttl": "IPTTL", "ip_proto": "Proto", "frag_id": "FragmentId",
+		"frag_offset": "FragmentOffset", "flow_label": "IPv6FlowLabel", "icmp_type": "IcmpType", "icmp_code": "IcmpCode",
+		"src_mac": "SrcMac", "dst_mac": "DstMac", "mpls_labels": "MPLSLabels",
+	} {
+		put(column, head[name])
+	}
+	for name, column := range map[string]string{
+		"agent": "ExporterAddress", "sub_agent": "ObservationDomain", "sequence": "SequenceNum", "bytes": "Bytes",
+		"sampling_rate": "SamplingRate", "next_hop": "NextHop", "src_as": "SrcAS", "dst_as": "DstAS",
+	} {
+		put(column, line[name])
+	}
+	if proto, ok := map[any]int{"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58}[head["l4"]]; ok {
+		put("Proto", proto)
+	}
+	if v, ok := head["ip_version"]; ok {
+		put("EType", map[any]int{4.0: 0x0800, 6.0: 0x86dd}[v])
+	}
+	if frame, ok := line["eth_frame"].(map[string]any); ok {
+		put("Bytes", frame["length"])
+		put("SrcMac", frame["src_mac"])
+		put("DstMac", frame["dst_mac"])
+	}
+	if tunnels, ok := line["tunnel"].([]any); ok {
+		put("VNI", tunnels[0].(map[string]any)["vxlan_vni"])
+	}
+	// The tag of the frame, unless the switch says more.
+	if vlans, ok := line["vlans"].([]any); ok {
+		put("SrcVlan", vlans[0])
+	}
+	for name, column := range map[string]string{"src_vlan": "SrcVlan", "dst_vlan": "DstVlan"} {
+		if v, _ := line[name].(float64); v > 0 && v < 4095 {
+			put(column, v)
+		}
+	}
+	// Only format 0 is an interface, and not what stands for the device itself.
+	for name, column := range map[string]string{"in_if": "InIf", "out_if": "OutIf"} {
+		v := line[name]
+		if format, _ := line[name+"_format"].(float64); format != 0 || v == float64(portInternal) {
+			v = 0
+		}
+		put(column, v)
+	}
+	// A mask instead of a prefix length.
+	for name, column := range map[string]string{"src_mask": "SrcMask", "dst_mask": "DstMask"} {
+		v, _ := line[name].(float64)
+		for m := uint32(v); v > 128 && m != 0; m <<= 1 {
+			n, _ := want[column].(int)
+			want[column] = n + 1
+		}
+		if v <= 128 {
+			put(column, line[name])
+		}
+	}
+	if gateway, ok := line["gateway"].(map[string]any); ok {
+		put("BGPNextHop", gateway["bgp_next_hop"])
+		put("DstASPath", gateway["dst_as_path"])
+		put("DstCommunities", communities(gateway["communities"]))
+	}
+	return want
+}
+
+// communities are written without an exponent, as all large numbers are.
+func communities(v any) any {
+	list, _ := v.([]any)
+	for i := range list {
+		list[i] = fmt.Sprintf("%.0f", list[i])
+	}
+	return list
+}
+
+// TestHostile decodes what is not sFlow, or broken, and wants it counted.
+func TestHostile(t *testing.T) {
+	files, _ := filepath.Glob(corpus + "/*/*.pcap")
+	if len(files) == 0 {
+		t.Skip("no captures in " + corpus)
+	}
+	for _, name := range files {
+		if filepath.Base(filepath.Dir(name)) == "mirror" {
+			continue
+		}
+		decodeFile(t, New(Config{}), name)
+	}
+}
+
+func jsonLines(t *testing.T, name string) (lines []map[string]any) {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	s := bufio.NewScanner(f)
+	s.Buffer(nil, 1<<20)
+	for s.Scan() {
+		var line map[string]any
+		if err := json.Unmarshal(s.Bytes(), &line); err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}

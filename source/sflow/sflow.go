@@ -1,0 +1,272 @@
+// Package sflow decodes sFlow version 5 (https://sflow.org/sflow_version_5.txt)
+// into rows of the flows table: one row for a flow sample.
+//
+// All of sFlow is XDR, words of four bytes:
+//
+//	datagram  ─► sample   ─► record
+//	             length      length
+//
+//	0         4                8        (4 or 16)   +4          +4         +4       +4
+//	| version | address family | agent  | sub-agent | sequence | uptime  | samples | sample …
+//
+// Samples and records carry their length, so that what is not known is skipped.
+// State is what all decoders of the process share; a Decoder belongs to one
+// goroutine.
+package sflow
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"sync"
+
+	"netmeta/column"
+	"netmeta/flow"
+	"netmeta/source"
+)
+
+const version = 5
+
+// Families of addresses.
+const (
+	familyUnknown = 0 // no address follows
+	familyIPv4    = 1
+	familyIPv6    = 2
+)
+
+// Is reports whether a datagram is sFlow version 5: the version in 32 bits, where
+// NetFlow has it in 16, and an agent address of a known family.
+func Is(payload []byte) bool {
+	if len(payload) < 8 || be32(payload) != version {
+		return false
+	}
+	family := be32(payload[4:])
+	return family == familyIPv4 || family == familyIPv6
+}
+
+// Config is what a State is made with.
+type Config struct {
+	// Exporters is the list of exporters to keep up to date; nil means a list of
+	// its own.
+	Exporters *source.Exporters
+
+	// SamplingRate is the configured rate of an exporter, 0 for none. It is used for
+	// samples that say none. Nil means that nothing is configured. It must be safe
+	// for concurrent use.
+	SamplingRate func(exporter netip.Addr) uint32
+}
+
+// maxAgents bounds the number of agents whose sequence numbers are followed. Flows
+// of further ones are decoded all the same; TooManyExporters counts their datagrams.
+const maxAgents = 2 * source.MaxExporters
+
+// State is what the decoders of a process share. It is safe for concurrent use.
+type State struct {
+	config   Config
+	counters source.Counters
+
+	mu     sync.RWMutex // guards agents
+	agents map[agentKey]*agent
+}
+
+// An agentKey tells apart who numbers datagrams: each sub-agent of an agent does.
+// Agents behind different senders may give the same address, 127.0.0.1 above all.
+type agentKey struct {
+	sender   netip.Addr
+	agent    column.Addr
+	subAgent uint32
+}
+
+// An agent is one sender of a sequence of datagrams.
+type agent struct {
+	entry *source.Exporter
+	known bool // entry is the exporter's own, and sequence is in use
+
+	mu sync.Mutex // guards sequence
+	sequence
+}
+
+// New makes an empty State.
+func New(c Config) *State {
+	if c.Exporters == nil {
+		c.Exporters = new(source.Exporters)
+	}
+	return &State{config: c, agents: map[agentKey]*agent{}}
+}
+
+// Counters count what came in and what was refused.
+func (s *State) Counters() *source.Counters { return &s.counters }
+
+// Settle counts as lost what is missing and was still awaited: for the end of a
+// capture file.
+func (s *State) Settle() {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, a := range s.agents {
+		a.mu.Lock()
+		lost := a.settle()
+		a.mu.Unlock()
+		s.lost(a, lost)
+	}
+}
+
+func (s *State) lost(a *agent, n uint64) {
+	if n != 0 {
+		s.counters.Lost.Add(n)
+		a.entry.Lost.Add(n)
+	}
+}
+
+// agentOf finds the agent, or makes it on first sight. Beyond the limit it makes
+// one that nobody keeps.
+func (s *State) agentOf(key agentKey) *agent {
+	s.mu.RLock()
+	a := s.agents[key]
+	s.mu.RUnlock()
+	if a != nil {
+		return a
+	}
+	entry, known := s.config.Exporters.Of(key.agent.IP(), flow.TypeSFlow)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a = s.agents[key]; a != nil {
+		return a
+	}
+	a = &agent{entry: entry, known: known && len(s.agents) < maxAgents}
+	if a.known {
+		s.agents[key] = a
+	}
+	return a
+}
+
+// Decoder makes a decoder for one goroutine.
+func (s *State) Decoder() *Decoder {
+	return &Decoder{state: s, agents: map[agentKey]*agent{}}
+}
+
+// A Decoder decodes datagrams. It belongs to one goroutine.
+type Decoder struct {
+	state  *State
+	agents map[agentKey]*agent // a part of the state's, to be read without a lock
+
+	datagram
+	words []uint32 // of the list being read: an AS path, communities, labels
+}
+
+var _ source.Decoder = (*Decoder)(nil)
+
+// A datagram is what the rows of a datagram have in common.
+type datagram struct {
+	batch    *column.Batch
+	flush    func()
+	from     *agent
+	exporter column.Addr
+	subAgent uint32
+	sequence uint32
+	seconds  uint32 // of the time of arrival
+	millis   uint64
+
+	flows   uint64
+	refused uint64
+	rate    uint32 // of the last flow sample
+	rateBy  uint8  // flow.Sampling…
+}
+
+// Decode implements source.Decoder.
+func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
+	counters := &d.state.counters
+	counters.Datagrams.Add(1)
+	p := dg.Payload
+	switch {
+	case len(p) < 8:
+		counters.Refuse(source.ShortDatagram)
+		return
+	case be32(p) != version:
+		counters.Refuse(source.UnknownVersion)
+		return
+	}
+	agent, rest, ok := address(p[4:])
+	if !ok {
+		if family := be32(p[4:]); family > familyIPv6 {
+			counters.Refuse(source.BadAddress)
+		} else {
+			counters.Refuse(source.ShortDatagram)
+		}
+		return
+	}
+	if len(rest) < 16 {
+		counters.Refuse(source.ShortDatagram)
+		return
+	}
+	if agent == (column.Addr{}) || agent == column.AddrFrom4([4]byte{}) {
+		agent = column.AddrFrom(dg.Exporter.Addr()) // it does not know its own address
+	}
+	d.datagram = datagram{
+		batch:    b,
+		flush:    flush,
+		exporter: agent,
+		subAgent: be32(rest),
+		sequence: be32(rest[4:]),
+		seconds:  uint32(dg.Received.Unix()),
+		millis:   uint64(dg.Received.UnixMilli()),
+	}
+	d.heard(dg.Exporter.Addr(), be32(rest[8:]))
+	d.samples(be32(rest[12:]), rest[16:])
+
+	entry := d.from.entry
+	entry.Datagrams.Add(1)
+	entry.LastSeen.Store(dg.Received.UnixNano())
+	if d.refused > 0 {
+		entry.Refused.Add(d.refused)
+	}
+	if d.flows > 0 {
+		counters.Flows.Add(d.flows)
+		entry.Flows.Add(d.flows)
+		entry.SamplingRate.Store(d.rate)
+		entry.SamplingSource.Store(uint32(d.rateBy))
+	}
+	d.datagram = datagram{}
+}
+
+// heard finds the agent and takes note of the sequence number.
+func (d *Decoder) heard(sender netip.Addr, uptime uint32) {
+	key := agentKey{sender, d.exporter, d.subAgent}
+	a := d.agents[key]
+	if a == nil {
+		if a = d.state.agentOf(key); a.known {
+			d.agents[key] = a
+		}
+	}
+	d.from = a
+	if !a.known {
+		d.refuse(source.TooManyExporters)
+		return
+	}
+	a.mu.Lock()
+	lost := a.sequence.heard(d.sequence, uptime)
+	a.mu.Unlock()
+	d.state.lost(a, lost)
+}
+
+func (d *Decoder) refuse(r source.Reason) {
+	d.state.counters.Refuse(r)
+	d.refused++
+}
+
+// address reads the family of an address and the address; ok is false when it is
+// of an unknown family, or cut. An address of no family is ::.
+func address(b []byte) (a column.Addr, rest []byte, ok bool) {
+	if len(b) < 4 {
+		return a, b, false
+	}
+	switch family, b := be32(b), b[4:]; {
+	case family == familyUnknown:
+		return a, b, true
+	case family == familyIPv4 && len(b) >= 4:
+		return column.AddrFrom4([4]byte(b)), b[4:], true
+	case family == familyIPv6 && len(b) >= 16:
+		return column.Addr(b[:16]), b[16:], true
+	}
+	return a, b, false
+}
+
+func be32(b []byte) uint32 { return binary.BigEndian.Uint32(b) }
