@@ -1,0 +1,330 @@
+// Package engine is the embedded ClickHouse: the engine as a process of its own,
+// which serves the ClickHouse HTTP interface, and the supervisor that keeps this
+// process alive.
+//
+// It is a process so that a crash, an out-of-memory kill or an upgrade of a large
+// C++ program costs no datagram: the collector goes on while the engine comes back.
+// It speaks HTTP as a ClickHouse server does, so that NetMeta speaks one protocol to
+// one thing, and a server or a cluster is only another URL.
+//
+// [Serve] is the process, what `netmeta engine` runs. [New] makes a [Supervisor],
+// which starts it as a child and starts it again when it dies. The supervisor owns
+// the lock on the data directory and the listening socket, and hands both to each
+// child: the address never changes, nobody can take the directory between two
+// children, and clients that connect meanwhile wait instead of being refused.
+//
+// A data directory holds
+//
+//	clickhouse/         the engine's files
+//	secrets/writer      password of user netmeta, mode 0600
+//	secrets/reader      password of the read-only user reader, mode 0600
+//	engine.lock         locked while an engine has the directory; says whose process
+//	engine.json         address of the running engine, mode 0600
+//	engine.xml          the engine's configuration, written at each start
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"netmeta/engine/libchdb"
+)
+
+// Config says what an engine serves. The zero value of every field but Path is
+// its default.
+type Config struct {
+	// Path is NetMeta's data directory. It is made when missing.
+	Path string
+
+	// Listen is the TCP address of the HTTP interface. Default: a free port of
+	// 127.0.0.1, the one of the last time when that is free.
+	Listen string
+
+	// Remote allows an address that others can reach. The passwords then travel
+	// unencrypted.
+	Remote bool
+
+	// Library is the path of libchdb.so. Default: where libchdb.Find finds it.
+	Library string
+
+	// Memory is how many bytes the engine may use. A statement may use half of it.
+	// Default: three fifths of the machine's or the control group's memory.
+	Memory int64
+
+	// MaxQueries is how many requests of each of the two users run at once; more
+	// wait for some seconds and are then refused. Default: 32.
+	MaxQueries int
+
+	// Logger takes what is worth acting on. Default: slog.Default().
+	Logger *slog.Logger
+}
+
+const (
+	defaultMaxQueries = 32
+	readerSeconds     = 300              // the longest that a reader's statement runs
+	stopTime          = 8 * time.Second  // for running statements at the end
+	maxHeader         = 2 << 20          // bytes of a request's line and headers: queries travel in the URL
+	headerTime        = 10 * time.Second // to send them
+	idleTime          = 5 * time.Minute  // between two requests of a connection
+)
+
+func (c Config) withDefaults() (Config, error) {
+	if c.Path == "" {
+		return c, errors.New("engine: no data directory given")
+	}
+	path, err := filepath.Abs(c.Path)
+	if err != nil {
+		return c, fmt.Errorf("engine: data directory: %w", err)
+	}
+	c.Path = path
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Library == "" {
+		if c.Library, err = libchdb.Find(); err != nil {
+			return c, fmt.Errorf("engine: %w", err)
+		}
+	}
+	if c.Memory <= 0 {
+		c.Memory = memory() * 3 / 5
+	}
+	if c.MaxQueries <= 0 {
+		c.MaxQueries = defaultMaxQueries
+	}
+	return c, nil
+}
+
+// Serve opens the store and serves it until ctx ends. It returns nil after an
+// orderly stop. Call it once in a process: the engine cannot be started twice.
+func Serve(ctx context.Context, c Config) error {
+	c, err := c.withDefaults()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	// A write to a client or a pipe that is gone is an error, not a signal, in the
+	// engine's threads too.
+	signal.Ignore(syscall.SIGPIPE)
+
+	in, err := inherited()
+	if err != nil {
+		return err
+	}
+	lock := in.lock
+	if lock == nil {
+		if lock, err = lockDir(c.Path); err != nil {
+			return err
+		}
+	}
+	defer lock.Close()
+	listener := in.listener
+	if listener == nil {
+		if listener, err = listen(c.Path, c.Listen, c.Remote); err != nil {
+			return err
+		}
+	}
+	defer listener.Close()
+	if in.parent != nil {
+		go func() {
+			// The parent holds the other end and never writes: the end of the file is
+			// the end of the parent, however it died.
+			io.Copy(io.Discard, in.parent)
+			c.Logger.Warn("engine: the supervisor is gone, stopping")
+			cancel()
+			time.Sleep(stopTime + 2*time.Second)
+			os.Exit(1)
+		}()
+	}
+
+	s, base, err := open(c)
+	if err != nil {
+		return err
+	}
+	// Not deferred: closing the last connection stops the engine, which must not
+	// happen under a statement that did not end in time.
+	httpServer := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: headerTime,
+		IdleTimeout:       idleTime,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	endpoint := Endpoint{URL: "http://" + listener.Addr().String(), PID: os.Getpid(), Version: s.version, Started: time.Now()}
+	if err := endpoint.write(c.Path); err != nil {
+		return err
+	}
+	c.Logger.Info("engine: serving ClickHouse over HTTP", "url", endpoint.URL, "version", s.version, "path", c.Path, "memory", c.Memory)
+
+	failed := make(chan error, 1)
+	go func() { failed <- httpServer.Serve(listener) }()
+	select {
+	case err = <-failed:
+		return fmt.Errorf("engine: %w", err)
+	case <-ctx.Done(): // BaseContext: running statements are cancelled with it
+	}
+	stopping, done := context.WithTimeout(context.Background(), stopTime)
+	defer done()
+	if err := httpServer.Shutdown(stopping); err != nil {
+		return fmt.Errorf("engine: statements still ran after %v: left as they were", stopTime)
+	}
+	s.closeSessions()
+	base.Close()
+	os.Remove(filepath.Join(c.Path, endpointFile))
+	return nil
+}
+
+// open loads the library and opens the store. The engine runs while the returned
+// connection is open.
+func open(c Config) (*server, *libchdb.Conn, error) {
+	writer, reader, err := Users(c.Path)
+	if err != nil {
+		return nil, nil, err
+	}
+	store := filepath.Join(c.Path, "clickhouse")
+	if err := os.MkdirAll(store, 0o700); err != nil {
+		return nil, nil, fmt.Errorf("engine: data directory: %w", err)
+	}
+	config := filepath.Join(c.Path, "engine.xml")
+	if err := os.WriteFile(config, []byte(engineXML(c.Memory)), 0o600); err != nil {
+		return nil, nil, fmt.Errorf("engine: configuration: %w", err)
+	}
+	lib, err := libchdb.Load(c.Library)
+	if err != nil {
+		return nil, nil, fmt.Errorf("engine: %w", err)
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	base, err := lib.Connect("--path="+store, "--config-file="+config)
+	if err != nil {
+		return nil, nil, fmt.Errorf("engine: open %s: %w", store, err)
+	}
+	s := &server{
+		lib: lib, path: store, log: c.Logger,
+		writer: writer, reader: reader,
+		limits:   limits{memory: c.Memory / 2, seconds: readerSeconds},
+		writing:  make(chan struct{}, c.MaxQueries),
+		reading:  make(chan struct{}, c.MaxQueries),
+		running:  map[string]bool{},
+		sessions: map[string]*session{},
+	}
+	result, err := base.Query("SELECT displayName(), version(), timezone()", "TabSeparated", nil)
+	if err != nil {
+		base.Close()
+		return nil, nil, fmt.Errorf("engine: first query: %w", err)
+	}
+	defer result.Close()
+	fields := strings.Split(strings.TrimSpace(string(result.Bytes())), "\t")
+	if len(fields) != 3 {
+		base.Close()
+		return nil, nil, fmt.Errorf("engine: first query: the answer is %q", result.Bytes())
+	}
+	s.displayName, s.version, s.timezone = fields[0], fields[1], fields[2]
+	return s, base, nil
+}
+
+func (s *server) closeSessions() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, ses := range s.sessions {
+		if !ses.busy {
+			ses.conn.Close()
+			delete(s.sessions, key)
+		}
+	}
+}
+
+// engineXML is the engine's configuration. Its caches default to sizes for a
+// machine that does nothing else.
+func engineXML(memory int64) string {
+	cache := max(memory/16, 16<<20)
+	return fmt.Sprintf(`<!-- written by netmeta at each start -->
+<clickhouse>
+  <display_name>netmeta</display_name>
+  <max_server_memory_usage>%d</max_server_memory_usage>
+  <mark_cache_size>%d</mark_cache_size>
+  <primary_index_cache_size>%d</primary_index_cache_size>
+  <index_mark_cache_size>%d</index_mark_cache_size>
+  <query_condition_cache_size>%d</query_condition_cache_size>
+</clickhouse>
+`, memory, cache, cache, cache/4, cache/4)
+}
+
+// memory returns how much memory there is: the machine's, or less when a control
+// group has a limit.
+func memory() int64 {
+	total := int64(2 << 30)
+	var info syscall.Sysinfo_t
+	if syscall.Sysinfo(&info) == nil {
+		total = int64(info.Totalram) * int64(info.Unit)
+	}
+	groups, _ := os.ReadFile("/proc/self/cgroup")
+	for line := range strings.Lines(string(groups)) {
+		group, ok := strings.CutPrefix(strings.TrimSpace(line), "0::") // version 2
+		if !ok {
+			continue
+		}
+		for dir := filepath.Join("/sys/fs/cgroup", group); strings.HasPrefix(dir, "/sys/fs/cgroup"); dir = filepath.Dir(dir) {
+			text, err := os.ReadFile(filepath.Join(dir, "memory.max"))
+			if err != nil {
+				continue
+			}
+			if limit, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil && limit > 0 {
+				total = min(total, limit)
+			}
+		}
+	}
+	return total
+}
+
+// growPipe lets a pipe hold a chunk, so that the engine and the copying goroutine
+// change places less often. It is no error when the system does not allow it.
+func growPipe(f *os.File) {
+	unix.FcntlInt(f.Fd(), unix.F_SETPIPE_SZ, chunkSize)
+}
+
+// listen opens the HTTP interface's socket. With no port given it takes the port
+// of the last time, so that clients find the store again.
+func listen(dir, address string, remote bool) (net.Listener, error) {
+	if address == "" {
+		address = "127.0.0.1:0"
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("engine: listen on %q: give HOST:PORT: %w", address, err)
+	}
+	ip := net.ParseIP(host)
+	if !remote && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, fmt.Errorf("engine: listen on %q: not a loopback address, others could reach the store without encryption; use 127.0.0.1 or [::1], or allow it with --remote", address)
+	}
+	if port == "0" || port == "" {
+		if last, err := readEndpoint(dir); err == nil {
+			if _, lastPort, err := net.SplitHostPort(strings.TrimPrefix(last.URL, "http://")); err == nil {
+				if l, err := net.Listen("tcp", net.JoinHostPort(host, lastPort)); err == nil {
+					return l, nil
+				}
+			}
+		}
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
+	}
+	return l, nil
+}

@@ -1,0 +1,94 @@
+package engine
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Codes of ClickHouse errors that the HTTP layer itself raises or looks for.
+const (
+	codeBadArguments        = 36
+	codeNotImplemented      = 48
+	codeSyntaxError         = 62
+	codeUnknownFormat       = 73
+	codeUnknownSetting      = 115
+	codeTimeoutExceeded     = 159
+	codeReadonly            = 164
+	codeUnknownSession      = 372
+	codeSessionLocked       = 373
+	codeTooManyQueries      = 202
+	codeSameQueryID         = 216
+	codeNetworkError        = 210
+	codeQueryCancelled      = 394
+	codeConstraintViolation = 452
+	codeAccessDenied        = 497
+	codeAuthFailed          = 516
+	codeCannotDecompress    = 271
+	codeStdException        = 1001
+)
+
+// exception is an error as ClickHouse tells it to its clients.
+type exception struct {
+	code    int
+	message string // "Code: 62. DB::Exception: … (SYNTAX_ERROR)"
+}
+
+func (e *exception) Error() string { return e.message }
+
+// errorf makes an exception that the engine did not raise itself.
+func errorf(code int, name, format string, args ...any) *exception {
+	return &exception{code, fmt.Sprintf("Code: %d. DB::Exception: %s. (%s)", code, strings.TrimSuffix(fmt.Sprintf(format, args...), "."), name)}
+}
+
+var (
+	codePattern = regexp.MustCompile(`^Code: (\d+)\. DB::(\w+): `)
+
+	// An exception that passed through several layers repeats itself:
+	//   Code: 164. DB::Exception: Code: 164. DB::Exception: text. (READONLY) (version 26.7.2.1). (READONLY)
+	nestedPattern  = regexp.MustCompile(`^(Code: \d+\. DB::\w+: )(?:Code: \d+\. DB::\w+: )+`)
+	versionPattern = regexp.MustCompile(`(?: \(version [^()]*(?:\([^()]*\))?\)\.?)+( \([A-Z0-9_]+\))?$`)
+	namePattern    = regexp.MustCompile(`( \([A-Z0-9_]+\))(?: \([A-Z0-9_]+\))+$`)
+)
+
+// engineError reads what the engine said.
+func engineError(err error) *exception {
+	if e, ok := err.(*exception); ok {
+		return e
+	}
+	text := strings.TrimPrefix(strings.TrimSpace(err.Error()), "Error: ")
+	m := codePattern.FindStringSubmatch(text)
+	if m == nil {
+		return &exception{codeStdException, fmt.Sprintf("Code: %d. DB::Exception: %s. (STD_EXCEPTION)", codeStdException, text)}
+	}
+	code, _ := strconv.Atoi(m[1])
+	if nested := nestedPattern.FindStringSubmatch(text); nested != nil {
+		text = nested[1] + text[len(nested[0]):]
+		text = versionPattern.ReplaceAllString(text, "$1")
+		text = namePattern.ReplaceAllString(text, "$1")
+	}
+	return &exception{code, text}
+}
+
+// httpStatus maps a ClickHouse error to the status that ClickHouse answers with.
+func (e *exception) httpStatus() int {
+	switch e.code {
+	case codeAuthFailed, codeReadonly, codeAccessDenied:
+		return http.StatusForbidden
+	case 6, 27, 26, 38, 41, 43, 44, 53, 57, 62, 69, 70, 72, 130, 131, 132, 346, 457, codeBadArguments, codeConstraintViolation, codeCannotDecompress, codeUnknownSession - 1:
+		return http.StatusBadRequest
+	case 16, 46, 47, 50, 56, 60, 73, 79, 81, 115, 36 + 1000, codeUnknownSession:
+		return http.StatusNotFound
+	case 223:
+		return http.StatusRequestEntityTooLarge
+	case codeNotImplemented:
+		return http.StatusNotImplemented
+	case codeTimeoutExceeded:
+		return http.StatusRequestTimeout
+	case codeTooManyQueries:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}

@@ -1,0 +1,74 @@
+package engine
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// User is a name and a password of the HTTP interface.
+type User struct{ Name, Password string }
+
+// Names of the two users.
+const (
+	WriterName = "netmeta" // may do everything
+	ReaderName = "reader"  // may only read
+)
+
+// Users returns the users of a data directory. Their passwords are the files
+// secrets/writer and secrets/reader, which are made when missing and are readable
+// by their owner only. To change a password, replace its file and restart.
+func Users(dir string) (writer, reader User, err error) {
+	secrets := filepath.Join(dir, "secrets")
+	if err := os.MkdirAll(secrets, 0o700); err != nil {
+		return writer, reader, fmt.Errorf("engine: secrets: %w", err)
+	}
+	writer.Name, reader.Name = WriterName, ReaderName
+	if writer.Password, err = secret(filepath.Join(secrets, "writer")); err != nil {
+		return writer, reader, err
+	}
+	reader.Password, err = secret(filepath.Join(secrets, "reader"))
+	return writer, reader, err
+}
+
+func secret(path string) (string, error) {
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		var random [16]byte
+		rand.Read(random[:])
+		// Made whole beside and linked into place: of two that start at once, both
+		// read the same secret.
+		text := hex.EncodeToString(random[:])
+		temp, err := os.CreateTemp(filepath.Dir(path), ".secret-") // mode 0600
+		if err != nil {
+			return "", fmt.Errorf("engine: secrets: %w", err)
+		}
+		defer os.Remove(temp.Name())
+		_, err = temp.WriteString(text + "\n")
+		if err := errors.Join(err, temp.Close()); err != nil {
+			return "", fmt.Errorf("engine: secrets: %w", err)
+		}
+		if err := os.Link(temp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+			return "", fmt.Errorf("engine: secrets: %w", err)
+		}
+		content, err = os.ReadFile(path)
+		if err != nil {
+			return "", fmt.Errorf("engine: secrets: %w", err)
+		}
+	} else if err != nil {
+		return "", fmt.Errorf("engine: secrets: %w", err)
+	}
+	text := strings.TrimSpace(string(content))
+	if len(text) < 16 {
+		return "", fmt.Errorf("engine: secret %s has %d characters, at least 16 are needed; remove the file to have one made", path, len(text))
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("engine: secret %s has mode %04o: others can read it; run chmod 600 %s", path, info.Mode().Perm(), path)
+	}
+	return text, nil
+}

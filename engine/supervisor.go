@@ -1,0 +1,337 @@
+package engine
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Options say how a supervisor runs its engine. The first fields are those of
+// Config.
+type Options struct {
+	Path       string
+	Listen     string
+	Remote     bool
+	Library    string
+	Memory     int64
+	MaxQueries int
+
+	// Exe is the program that calls Serve. Default: this one.
+	Exe string
+
+	// Args come before the flags --path and so on. Default: "engine".
+	Args []string
+
+	// Env is added to this process's environment.
+	Env []string
+
+	// Logger takes the supervisor's own events and what the engine writes to
+	// stderr. Default: slog.Default().
+	Logger *slog.Logger
+}
+
+// How long the supervisor waits before it starts an engine again: from firstDelay,
+// twice as long after each engine that died within steady, up to longestDelay.
+const (
+	firstDelay   = 100 * time.Millisecond
+	longestDelay = 30 * time.Second
+	steady       = 15 * time.Second
+)
+
+// Supervisor runs an engine as a child process.
+type Supervisor struct {
+	options        Options
+	log            *slog.Logger
+	lock           *os.File
+	listener       net.Listener // never accepted from: the children do
+	url            string
+	writer, reader User
+	client         *http.Client
+	done           chan struct{} // closed when Run has ended
+
+	mu        sync.Mutex
+	up        bool
+	changed   chan struct{} // closed and replaced when up changes
+	pid       int
+	restarts  int
+	since     time.Time
+	lastError string
+	version   string
+}
+
+// Stats are the figures of a supervisor.
+type Stats struct {
+	Up        bool      // the engine answers
+	URL       string    // its address
+	Version   string    // of ClickHouse, "" before the first start
+	PID       int       // of the child, 0 without one
+	Restarts  int       // how often it was started again
+	Since     time.Time // when it came up or went down
+	LastError string    // why it ended the last time, "" when it never did
+}
+
+// New takes the data directory, makes the secrets when there are none and opens
+// the listening socket. From here on URL, Writer and Reader do not change.
+func New(o Options) (*Supervisor, error) {
+	c, err := Config{Path: o.Path, Library: o.Library, Logger: o.Logger}.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	o.Path, o.Library = c.Path, c.Library
+	if o.Exe == "" {
+		if o.Exe, err = os.Executable(); err != nil {
+			return nil, fmt.Errorf("engine: this program's path: %w", err)
+		}
+	}
+	if o.Args == nil {
+		o.Args = []string{"engine"}
+	}
+	s := &Supervisor{options: o, log: c.Logger, done: make(chan struct{}), changed: make(chan struct{}), since: time.Now()}
+	// Straight to the child, whatever proxy the environment names.
+	s.client = &http.Client{Transport: &http.Transport{}}
+	if s.lock, err = lockDir(o.Path); err != nil {
+		return nil, err
+	}
+	if s.writer, s.reader, err = Users(o.Path); err == nil {
+		s.listener, err = listen(o.Path, o.Listen, o.Remote)
+	}
+	if err != nil {
+		s.lock.Close()
+		return nil, err
+	}
+	s.url = "http://" + s.listener.Addr().String()
+	return s, nil
+}
+
+// URL returns the address of the engine's HTTP interface.
+func (s *Supervisor) URL() string { return s.url }
+
+// Writer returns the user who may do everything.
+func (s *Supervisor) Writer() User { return s.writer }
+
+// Reader returns the user who may only read.
+func (s *Supervisor) Reader() User { return s.reader }
+
+// Stats returns the supervisor's figures.
+func (s *Supervisor) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return Stats{Up: s.up, URL: s.url, Version: s.version, PID: s.pid, Restarts: s.restarts, Since: s.since, LastError: s.lastError}
+}
+
+// Ready waits until the engine answers. The error is that of ctx, or says that Run
+// has ended.
+func (s *Supervisor) Ready(ctx context.Context) error {
+	for {
+		s.mu.Lock()
+		up, changed, last := s.up, s.changed, s.lastError
+		s.mu.Unlock()
+		if up {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-s.done:
+			return fmt.Errorf("engine: the supervisor has ended (%s)", orNone(last))
+		case <-ctx.Done():
+			return fmt.Errorf("engine: not ready: %w (last end: %s)", ctx.Err(), orNone(last))
+		}
+	}
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+// Close gives directory and port back when Run is never called.
+func (s *Supervisor) Close() error {
+	return errors.Join(s.listener.Close(), s.lock.Close())
+}
+
+// Run keeps an engine running until ctx ends, then stops it and returns. Call it
+// once.
+func (s *Supervisor) Run(ctx context.Context) error {
+	defer close(s.done)
+	defer s.Close()
+	delay := firstDelay
+	for {
+		started := time.Now()
+		err := s.child(ctx)
+		s.set(func() {
+			s.pid = 0
+			if err != nil {
+				s.lastError = err.Error()
+			}
+		}, false)
+		if ctx.Err() != nil {
+			return err
+		}
+		if time.Since(started) >= steady {
+			delay = firstDelay
+		}
+		s.log.Error("engine: ended, starting it again", "err", err, "ran", time.Since(started).Round(time.Millisecond), "in", delay)
+		select {
+		case <-time.After(delay):
+		case <-ctx.Done():
+			return nil
+		}
+		delay = min(2*delay, longestDelay)
+		s.mu.Lock()
+		s.restarts++
+		s.mu.Unlock()
+	}
+}
+
+// set changes fields and tells who waits.
+func (s *Supervisor) set(change func(), up bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
+	if s.up != up {
+		s.up, s.since = up, time.Now()
+		close(s.changed)
+		s.changed = make(chan struct{})
+	}
+}
+
+// child runs one child process to its end.
+func (s *Supervisor) child(ctx context.Context) error {
+	listener, err := s.listener.(*net.TCPListener).File()
+	if err != nil {
+		return fmt.Errorf("engine: the listener: %w", err)
+	}
+	defer listener.Close()
+	// A pipe that ends with this process. Not a death signal: the kernel ties that
+	// to the thread that started the child, and Go's threads come and go.
+	parentRead, parentWrite, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("engine: %w", err)
+	}
+	defer parentWrite.Close()
+	defer parentRead.Close()
+
+	o := s.options
+	args := append(o.Args[:len(o.Args):len(o.Args)], "--path", o.Path)
+	if o.Library != "" {
+		args = append(args, "--library", o.Library)
+	}
+	if o.Memory > 0 {
+		args = append(args, "--memory", strconv.FormatInt(o.Memory, 10))
+	}
+	if o.MaxQueries > 0 {
+		args = append(args, "--max-queries", strconv.Itoa(o.MaxQueries))
+	}
+	cmd := exec.Command(o.Exe, args...)
+	cmd.Env = append(append(os.Environ(), o.Env...), inheritEnv+"="+inheritFiles)
+	cmd.ExtraFiles = []*os.File{listener, s.lock, parentRead} // as inheritFiles says
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}     // Ctrl-C is for the parent, which stops in its own order
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		return fmt.Errorf("engine: %w", err)
+	}
+	cmd.Stdout = nil
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("engine: %w", err)
+	}
+	parentRead.Close()
+	s.set(func() { s.pid = cmd.Process.Pid }, false)
+
+	last := make(chan string, 1)
+	go func() { last <- s.forward(stderr) }()
+	watching, stopWatching := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		if s.ping(watching) == nil {
+			version := ""
+			if e, err := readEndpoint(o.Path); err == nil {
+				version = e.Version
+			}
+			s.set(func() { s.version = version }, true)
+		}
+	}()
+	exited := make(chan struct{})
+	stopStop := context.AfterFunc(ctx, func() {
+		cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-time.After(stopTime + 2*time.Second):
+			cmd.Process.Kill()
+		case <-exited:
+		}
+	})
+	line := <-last // its stderr ends when it does
+	err = cmd.Wait()
+	close(exited)
+	stopStop()
+	stopWatching()
+	<-watched
+	switch {
+	case err == nil && ctx.Err() != nil:
+		return nil
+	case err == nil:
+		return errors.New("engine: stopped by itself")
+	case line != "":
+		return fmt.Errorf("engine: %w: %s", err, line)
+	}
+	return fmt.Errorf("engine: %w", err)
+}
+
+// ping waits until the engine answers.
+func (s *Supervisor) ping(ctx context.Context) error {
+	for {
+		// With no engine there the connection waits in the listener's queue.
+		try, cancel := context.WithTimeout(ctx, 2*time.Second)
+		request, err := http.NewRequestWithContext(try, http.MethodGet, s.url+"/ping", nil)
+		if err != nil {
+			cancel()
+			return err
+		}
+		response, err := s.client.Do(request)
+		if err == nil {
+			io.Copy(io.Discard, response.Body)
+			response.Body.Close()
+		}
+		cancel()
+		if err == nil && response.StatusCode == http.StatusOK {
+			return nil
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// forward passes the child's stderr on, line by line, and returns the last one.
+func (s *Supervisor) forward(r io.Reader) (last string) {
+	lines := bufio.NewReaderSize(r, 64<<10)
+	for {
+		line, tooLong, err := lines.ReadLine()
+		if err != nil {
+			return last
+		}
+		for tooLong && err == nil { // a longer line is cut
+			_, tooLong, err = lines.ReadLine()
+		}
+		if text := strings.TrimSpace(string(line)); text != "" {
+			last = text
+			s.log.Info("engine: " + text)
+		}
+	}
+}
