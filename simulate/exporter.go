@@ -8,7 +8,7 @@ import (
 
 var be = binary.BigEndian
 
-// maxPayload is what fits into an Ethernet frame beside IPv6 and UDP, with room for a tunnel.
+// maxPayload of all but v5 fits into an Ethernet frame beside IPv6 and UDP, with room for a tunnel.
 const maxPayload = 1400
 
 const (
@@ -195,7 +195,8 @@ func (e *exporter) controlSlot(kind slotKind) *slot {
 // encode fills s with new flows.
 func (e *exporter) encode(s *slot, now time.Time, limit uint64) {
 	if cap(s.buf) == 0 {
-		s.buf = make([]byte, 0, maxPayload)
+		s.buf = make([]byte, 0, header5+records5*record5) // the longest of all datagrams
+		s.records = make([]record, 0, records5)
 	}
 	s.buf, s.records, s.flows = s.buf[:0], s.records[:0], s.flows[:0]
 	s.totals, s.count = Totals{Datagrams: 1}, 0

@@ -79,7 +79,7 @@ func (g *generator) at(now time.Time) {
 	t := now.Unix()
 	if t >= g.until || t < g.until-dayStep {
 		g.until = t - t%dayStep + dayStep
-		h := hour(now)
+		h := hour(now.Add(time.Duration(g.until-dayStep-t) * time.Second)) // as it was when the step began
 		g.any.set(g.world.asWeights(h, nil))
 		g.v6.set(g.world.asWeights(h, g.world.v6ASes))
 		g.volume = 0.3 + 0.9*evening(h)

@@ -17,7 +17,7 @@ const (
 	batch       = 64      // datagrams that one sendmmsg takes
 	sendBuffer  = 4 << 20 // bytes; the kernel grants what net.core.wmem_max allows
 	burst       = 0.005   // seconds: at most so much is sent at once when the clock says that it is due
-	tick        = time.Millisecond
+	tick        = 2 * time.Millisecond
 	debt        = 1.0 // seconds: what is overdue by more is forgotten, as after a suspend
 	retryFirst  = time.Millisecond
 	retryMost   = 100 * time.Millisecond
@@ -156,9 +156,8 @@ func resolve(ctx context.Context, to string) (netip.AddrPort, error) {
 
 // pace is the clock of a sender: how much is due. Units are what the sender counts, flows or datagrams.
 type pace struct {
-	last  time.Time
-	owed  float64
-	limit float64 // of what may be owed
+	last time.Time
+	owed float64
 }
 
 // due moves the clock to now, at a rate per second, and returns how much may be sent at once.
