@@ -2,6 +2,7 @@ package sflow
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -112,7 +113,7 @@ func expected(line map[string]any) map[string]any {
 		put("Proto", proto)
 	}
 	if v, ok := head["ip_version"]; ok {
-		put("EType", map[any]int{4.0: 0x0800, 6.0: 0x86dd}[v])
+		put("EType", map[int64]int{4: 0x0800, 6: 0x86dd}[number(v)])
 	}
 	if frame, ok := line["eth_frame"].(map[string]any); ok {
 		put("Bytes", frame["length"])
@@ -127,44 +128,41 @@ func expected(line map[string]any) map[string]any {
 		put("SrcVlan", vlans[0])
 	}
 	for name, column := range map[string]string{"src_vlan": "SrcVlan", "dst_vlan": "DstVlan"} {
-		if v, _ := line[name].(float64); v > 0 && v < 4095 {
+		if v := number(line[name]); v > 0 && v < 4095 {
 			put(column, v)
 		}
 	}
 	// Only format 0 is an interface, and not what stands for the device itself.
 	for name, column := range map[string]string{"in_if": "InIf", "out_if": "OutIf"} {
-		v := line[name]
-		if format, _ := line[name+"_format"].(float64); format != 0 || v == float64(portInternal) {
-			v = 0
+		if v := number(line[name]); number(line[name+"_format"]) == portIndex && v != portInternal {
+			put(column, v)
+		} else {
+			put(column, 0)
 		}
-		put(column, v)
 	}
 	// A mask instead of a prefix length.
 	for name, column := range map[string]string{"src_mask": "SrcMask", "dst_mask": "DstMask"} {
-		v, _ := line[name].(float64)
-		for m := uint32(v); v > 128 && m != 0; m <<= 1 {
-			n, _ := want[column].(int)
-			want[column] = n + 1
-		}
-		if v <= 128 {
-			put(column, line[name])
+		switch v := number(line[name]); {
+		case line[name] == nil:
+		case v > 128:
+			put(column, strings.Count(fmt.Sprintf("%b", v), "1"))
+		default:
+			put(column, v)
 		}
 	}
 	if gateway, ok := line["gateway"].(map[string]any); ok {
 		put("BGPNextHop", gateway["bgp_next_hop"])
 		put("DstASPath", gateway["dst_as_path"])
-		put("DstCommunities", communities(gateway["communities"]))
+		put("DstCommunities", gateway["communities"])
 	}
 	return want
 }
 
-// communities are written without an exponent, as all large numbers are.
-func communities(v any) any {
-	list, _ := v.([]any)
-	for i := range list {
-		list[i] = fmt.Sprintf("%.0f", list[i])
-	}
-	return list
+// number is a number of a line; 0 if it is not there.
+func number(v any) int64 {
+	n, _ := v.(json.Number)
+	i, _ := n.Int64()
+	return i
 }
 
 // TestHostile decodes what is not sFlow, or broken, and wants it counted.
@@ -191,11 +189,18 @@ func jsonLines(t *testing.T, name string) (lines []map[string]any) {
 	s := bufio.NewScanner(f)
 	s.Buffer(nil, 1<<20)
 	for s.Scan() {
-		var line map[string]any
-		if err := json.Unmarshal(s.Bytes(), &line); err != nil {
-			t.Fatal(err)
-		}
-		lines = append(lines, line)
+		lines = append(lines, object(t, s.Bytes()))
 	}
 	return lines
+}
+
+// object is a JSON object; its numbers stay as they are written.
+func object(t testing.TB, text []byte) (o map[string]any) {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&o); err != nil {
+		t.Fatal(err)
+	}
+	return o
 }

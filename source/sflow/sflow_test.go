@@ -2,15 +2,28 @@ package sflow
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"net/netip"
+	"reflect"
+	"strings"
 	"testing"
+	"time"
 
 	"netmeta/column"
 	"netmeta/flow"
+	"netmeta/internal/golden"
 	"netmeta/internal/pcap"
+	"netmeta/simulate"
 	"netmeta/source"
+)
+
+var (
+	sender  = netip.MustParseAddrPort("192.0.2.99:6343")
+	arrival = time.Date(2026, 1, 1, 12, 0, 0, 250e6, time.UTC)
 )
 
 // eachDatagram gives the sFlow datagrams of a capture to f.
@@ -35,35 +48,412 @@ func eachDatagram(t testing.TB, name string, f func(*source.Datagram)) {
 	}
 }
 
-// decodeText decodes a capture to lines of JSON.
-func decodeText(t testing.TB, state *State, name string) []byte {
-	t.Helper()
-	var text []byte
-	d, b := state.Decoder(), flow.Table.NewBatch(3) // small, so that it is flushed within datagrams
-	flush := func() {
-		for row := range b.Len() {
-			text = append(column.AppendJSON(text, b, row), '\n')
-		}
-		b.Reset()
-	}
-	eachDatagram(t, name, func(dg *source.Datagram) { d.Decode(dg, b, flush) })
-	flush()
-	state.Settle()
-	return text
+// A collector gathers rows as columns that are not zero. Its batch is small, so
+// that it is flushed within datagrams.
+type collector struct {
+	t     testing.TB
+	batch *column.Batch
+	rows  []map[string]any
 }
 
-// decodeFile decodes a capture to the columns that are not zero.
-func decodeFile(t testing.TB, state *State, name string) (rows []map[string]any) {
-	t.Helper()
-	for line := range bytes.Lines(decodeText(t, state, name)) {
-		var row map[string]any
-		if err := json.Unmarshal(line, &row); err != nil {
-			t.Fatal(err)
-		}
-		if list, ok := row["DstCommunities"]; ok {
-			row["DstCommunities"] = communities(list)
-		}
-		rows = append(rows, row)
+func newCollector(t testing.TB) *collector {
+	return &collector{t: t, batch: flow.Table.NewBatch(3)}
+}
+
+func (c *collector) flush() {
+	for row := range c.batch.Len() {
+		c.rows = append(c.rows, object(c.t, column.AppendJSON(nil, c.batch, row)))
 	}
-	return rows
+	c.batch.Reset()
+}
+
+func decodeFile(t testing.TB, state *State, name string) []map[string]any {
+	t.Helper()
+	c, d := newCollector(t), state.Decoder()
+	eachDatagram(t, name, func(dg *source.Datagram) { d.Decode(dg, c.batch, c.flush) })
+	c.flush()
+	state.Settle()
+	return c.rows
+}
+
+func decodePayload(t testing.TB, state *State, payload []byte) []map[string]any {
+	t.Helper()
+	c := newCollector(t)
+	state.Decoder().Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, c.batch, c.flush)
+	c.flush()
+	return c.rows
+}
+
+// refused is what the state has refused, in words.
+func refused(s *State) string {
+	var text []string
+	for r, n := range s.Counters().Refused() {
+		if n > 0 {
+			text = append(text, fmt.Sprintf("%d %s", n, r))
+		}
+	}
+	return strings.Join(text, ", ")
+}
+
+// TestGolden decodes captures of real agents: pmacct's sfprobe and Open vSwitch,
+// watching pings over IPv4 and IPv6 among other traffic.
+func TestGolden(t *testing.T) {
+	for _, name := range []string{"pmsflow", "ovs"} {
+		state := New(Config{})
+		var text []byte
+		for _, row := range decodeFile(t, state, "testdata/"+name+".pcap") {
+			line, err := json.Marshal(row) // columns by name
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = append(append(text, line...), '\n')
+		}
+		c := state.Counters()
+		text = fmt.Appendf(text, "%d datagrams, %d flows, %d counter samples, %d lost; refused: %s\n",
+			c.Datagrams.Load(), c.Flows.Load(), c.CounterSamples.Load(), c.Lost.Load(), refused(state))
+		golden.Equal(t, "testdata/"+name+".golden", text)
+	}
+}
+
+// TestSimulated compares with what the simulator put in.
+func TestSimulated(t *testing.T) {
+	state := New(Config{})
+	d, c := state.Decoder(), newCollector(t)
+	var truth []simulate.Flow
+	for s := range simulate.Datagrams(simulate.Options{Protocol: simulate.SFlow, Flows: 5000, Seed: 1}) {
+		d.Decode(&source.Datagram{Payload: s.Payload, Exporter: s.Src, Received: s.Time}, c.batch, c.flush)
+		truth = append(truth, s.Flows...)
+	}
+	c.flush()
+	if len(c.rows) != len(truth) || len(truth) != 5000 {
+		t.Fatalf("%d rows, want %d", len(c.rows), len(truth))
+	}
+	if r := refused(state); r != "" || state.Counters().Lost.Load() != 0 {
+		t.Errorf("refused %s, lost %d", r, state.Counters().Lost.Load())
+	}
+	for i, f := range truth {
+		mac := func(m [6]byte) string { return string(column.AppendMAC(nil, column.MACFrom(m))) }
+		for name, want := range map[string]any{
+			"SamplingRate": f.SamplingRate, "SamplingSource": "record", "Bytes": f.Bytes, "Packets": f.Packets,
+			"SrcAddr": f.Src, "DstAddr": f.Dst, "SrcPort": f.SrcPort, "DstPort": f.DstPort, "Proto": f.Proto,
+			"IPTos": f.TOS, "IPTTL": f.TTL, "TCPFlags": f.TCPFlags, "IcmpType": f.ICMPType, "IcmpCode": f.ICMPCode,
+			"IPv6FlowLabel": f.FlowLabel, "FragmentId": f.FragmentID, "InIf": f.InIf, "OutIf": f.OutIf,
+			"SrcVlan": f.SrcVLAN, "DstVlan": f.DstVLAN, "SrcMac": mac(f.SrcMAC), "DstMac": mac(f.DstMAC),
+			"SrcMask": f.SrcMask, "DstMask": f.DstMask, "SrcAS": f.SrcAS, "DstAS": f.DstAS,
+			"NextHop": f.NextHop, "BGPNextHop": f.BGPNextHop, "DstASPath": f.ASPath,
+		} {
+			got := c.rows[i][name]
+			if text := fmt.Sprint(want); got == nil && (text == "0" || text == "[]" || text == "invalid IP" || text == "00:00:00:00:00:00") {
+				continue
+			} else if fmt.Sprint(got) != text {
+				t.Fatalf("flow %d: %s = %v, want %v\n%v\n%+v", i, name, got, want, c.rows[i], f)
+			}
+		}
+	}
+}
+
+// words is XDR written as numbers: decimal, or hexadecimal with 0x for whole bytes.
+func words(t testing.TB, text string) (b []byte) {
+	t.Helper()
+	for w := range strings.FieldsSeq(text) {
+		if h, ok := strings.CutPrefix(w, "0x"); ok {
+			raw, err := hex.DecodeString(h)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b = append(b, raw...)
+			b = append(b, make([]byte, -len(raw)&3)...)
+			continue
+		}
+		var n uint32
+		if _, err := fmt.Sscan(w, &n); err != nil {
+			t.Fatal(w, err)
+		}
+		b = append(b, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
+	}
+	return b
+}
+
+// block is a sample or a record: its format, its length, its content.
+func block(t testing.TB, format int, content string) string {
+	return fmt.Sprintf(" %d %d %s ", format, len(words(t, content)), content)
+}
+
+const (
+	// A datagram from 192.0.2.1, sub-agent 7, sequence number 100, uptime 1,000,000.
+	head = "5 1 0xc0000201 7 100 1000000 "
+	// The beginning of a flow sample, 1 of 512 packets from interface 3 to 4.
+	ports  = "1 3 512 0 0 3 4 "
+	ports2 = "1 0 3 512 0 0 0 3 0 4 " // expanded
+	// Ethernet, IPv4 from 192.0.2.10 to 198.51.100.20, UDP 53 to 4660.
+	frame = "0x020000000001020000000002080045b8002812340000401100" + "00c000020ac6336414003512340008000000000000"
+)
+
+func TestDecode(t *testing.T) {
+	f := func(payload, want, wantRefused string) {
+		t.Helper()
+		state := New(Config{SamplingRate: func(a netip.Addr) uint32 {
+			if a == netip.MustParseAddr("192.0.2.77") {
+				return 100
+			}
+			return 0
+		}})
+		rows := decodePayload(t, state, words(t, payload))
+		var wanted []map[string]any
+		for line := range bytes.Lines([]byte(want)) {
+			if len(bytes.TrimSpace(line)) > 0 {
+				wanted = append(wanted, object(t, line))
+			}
+		}
+		for _, row := range rows {
+			for _, name := range []string{"TimeReceived", "FlowStart", "FlowEnd", "FlowType", "SequenceNum", "ObservationDomain", "Packets"} {
+				if row[name] == nil {
+					t.Errorf("%s: no %s", payload, name)
+				}
+				delete(row, name)
+			}
+		}
+		if !reflect.DeepEqual(rows, wanted) {
+			text, _ := json.MarshalIndent(rows, "", " ")
+			t.Errorf("%s\n got %s\nwant %s", payload, text, want)
+		}
+		if r := refused(state); r != wantRefused {
+			t.Errorf("%s\nrefused %q, want %q", payload, r, wantRefused)
+		}
+	}
+	row := func(fields string) string {
+		return `{"ExporterAddress":"192.0.2.1","SamplingRate":512,"SamplingSource":"record","InIf":3,"OutIf":4,"Quality":["no-time"]` + fields + "}\n"
+	}
+	sample := func(records string, n int) string { return head + "1" + block(t, 1, ports+fmt.Sprint(n)+" "+records) }
+
+	const udp = `,"SrcMac":"02:00:00:00:00:02","DstMac":"02:00:00:00:00:01","EType":2048,"SrcAddr":"192.0.2.10","DstAddr":"198.51.100.20",` +
+		`"SrcPort":53,"DstPort":4660,"Proto":17,"IPTos":184,"IPTTL":64,"FragmentId":4660`
+	header := block(t, sampledHeader, "1 1518 4 46 "+frame)
+
+	// Headers.
+	f(sample(header, 1), row(`,"Bytes":1518`+udp), "")
+	f(head+"1"+block(t, 3, ports2+"1 "+header), row(`,"Bytes":1518`+udp), "")
+	f(sample(block(t, sampledHeader, "11 1500 0 21 0x45b8001512340000403200"+"00c000020ac633641400"), 1),
+		row(`,"Bytes":1500,"EType":2048,"SrcAddr":"192.0.2.10","DstAddr":"198.51.100.20","Proto":50,"IPTos":184,"IPTTL":64,"FragmentId":4660`), "")
+	f(sample(block(t, sampledHeader, "13 1500 0 24 0x0001217f45b8001412340000403200"+"00c000020ac6336414"), 1),
+		row(`,"Bytes":1500,"EType":2048,"SrcAddr":"192.0.2.10","DstAddr":"198.51.100.20","Proto":50,"IPTos":184,"IPTTL":64,"FragmentId":4660,"MPLSLabels":[18]`), "")
+	f(sample(block(t, sampledHeader, "15 1500 0 4 0x00000000"), 1), row(`,"Bytes":1500`), "1 unknown header protocol")
+	f(sample(block(t, sampledHeader, "1 1518 4 14 0x0200000000010200000000020800"), 1),
+		strings.Replace(row(`,"Bytes":1518,"SrcMac":"02:00:00:00:00:02","DstMac":"02:00:00:00:00:01","EType":2048`), `["no-time"]`, `["truncated-header","no-time"]`, 1), "")
+
+	// Headers as fields; the sampled header says more.
+	ethernet := block(t, sampledEthernet, "64 0x020000000002 0x020000000001 34525")
+	ipv4 := block(t, sampledIPv4, "1500 6 0xc000020a 0xc6336414 443 50000 24 184")
+	f(sample(ethernet, 1), row(`,"Bytes":64,"SrcMac":"02:00:00:00:00:02","DstMac":"02:00:00:00:00:01","EType":34525`), "")
+	f(sample(ipv4, 1), row(`,"Bytes":1500,"EType":2048,"SrcAddr":"192.0.2.10","DstAddr":"198.51.100.20","Proto":6,"SrcPort":443,"DstPort":50000,"TCPFlags":24,"IPTos":184`), "")
+	f(sample(block(t, sampledIPv6, "1500 6 0x20010db8000000000000000000000001 0x20010db8000000000000000000000002 443 50000 24 8"), 1),
+		row(`,"Bytes":1500,"EType":34525,"SrcAddr":"2001:db8::1","DstAddr":"2001:db8::2","Proto":6,"SrcPort":443,"DstPort":50000,"TCPFlags":24,"IPTos":8`), "")
+	f(sample(header+ipv4+ethernet, 3), row(`,"Bytes":1518`+udp), "")
+	f(sample(ipv4+ethernet+header, 3), row(`,"Bytes":1518,"TCPFlags":24`+udp), "")
+
+	// Extensions.
+	f(sample(header+block(t, extendedSwitch, "100 0 200 0"), 2), row(`,"Bytes":1518,"SrcVlan":100,"DstVlan":200`+udp), "")
+	f(sample(block(t, extendedSwitch, "4294967295 0 0 0")+header, 2), row(`,"Bytes":1518`+udp), "")
+	f(sample(header+block(t, extendedVLANTunnel, "2 0x88a800c8 0x81000064"), 2), row(`,"Bytes":1518,"SrcVlan":200`+udp), "")
+	f(sample(block(t, extendedRouter, "1 0xc0000202 24 16"), 1), row(`,"NextHop":"192.0.2.2","SrcMask":24,"DstMask":16`), "")
+	f(sample(block(t, extendedRouter, "2 0x20010db8000000000000000000000001 64 0"), 1), row(`,"NextHop":"2001:db8::1","SrcMask":64`), "")
+	f(sample(block(t, extendedRouter, "0 4294967040 4294901760"), 1), row(`,"SrcMask":24,"DstMask":16`), "")
+	f(sample(block(t, extendedRouter, "3 0 0 0"), 1), row(``), "1 bad length, 1 bad address")
+	f(sample(block(t, extendedGateway, "1 0xc0000203 64496 64500 64501 2 2 2 64497 64498 1 1 64499 2 4226809857 4226809858 100"), 1),
+		row(`,"BGPNextHop":"192.0.2.3","SrcAS":64500,"NextHopAS":64497,"DstAS":64499,"DstASPath":[64497,64498,64499],"DstCommunities":[4226809857,4226809858]`), "")
+	f(sample(block(t, extendedGateway, "0 64496 64500 0 0 0 100"), 1), row(`,"SrcAS":64500`), "")
+	f(sample(block(t, extendedGateway, "0 64496 64500 0 1 2 4294967295 64497"), 1), row(`,"SrcAS":64500`), "1 bad length")
+	f(sample(block(t, extendedMPLS, "1 0xc0000202 2 0x0012c0ff 0x000101ff 0"), 1), row(`,"NextHop":"192.0.2.2","MPLSLabels":[300,16]`), "")
+	f(sample(block(t, extendedNAT, "1 0xcb007101 1 0xcb007102")+block(t, extendedNATPort, "1024 80"), 2),
+		row(`,"SrcAddrNAT":"203.0.113.1","DstAddrNAT":"203.0.113.2","SrcPortNAT":1024,"DstPortNAT":80`), "")
+	f(sample(header+block(t, tunnelIPv4Egress, "1568 17 0xc0000202 0xc0000203 49152 4789 0 0")+block(t, tunnelVNIEgress, "5000"), 3),
+		row(`,"Bytes":1518,"TunnelType":"vxlan","OuterSrcAddr":"192.0.2.2","OuterDstAddr":"192.0.2.3","VNI":5000`+udp), "")
+	f(sample(block(t, 1004, "0 0 0 0")+block(t, 4300<<12|5, "1 2 3")+header, 3), row(`,"Bytes":1518`+udp), "")
+
+	// Interfaces and sampling.
+	in := func(rate, input, output string) string {
+		return head + "1" + block(t, 1, "1 3 "+rate+" 0 0 "+input+" "+output+" 0")
+	}
+	f(in("512", "3", "1073741823"), `{"ExporterAddress":"192.0.2.1","SamplingRate":512,"SamplingSource":"record","InIf":3,"Quality":["no-time"]}`, "")
+	f(in("512", "3", "2147483655"), `{"ExporterAddress":"192.0.2.1","SamplingRate":512,"SamplingSource":"record","InIf":3,"Quality":["no-time"]}`, "")
+	f(in("512", "3", "1073742082"), `{"ExporterAddress":"192.0.2.1","SamplingRate":512,"SamplingSource":"record","InIf":3,"Quality":["no-time"],"ForwardingStatus":129}`, "")
+	f(in("512", "0", "0"), `{"ExporterAddress":"192.0.2.1","SamplingRate":512,"SamplingSource":"record","Quality":["no-interface","no-time"]}`, "")
+	f(in("0", "3", "4"), `{"ExporterAddress":"192.0.2.1","SamplingRate":1,"InIf":3,"OutIf":4,"Quality":["no-sampling","no-time"]}`, "")
+	f(strings.Replace(in("0", "3", "4"), "0xc0000201", "0xc000024d", 1),
+		`{"ExporterAddress":"192.0.2.77","SamplingRate":100,"SamplingSource":"config","InIf":3,"OutIf":4,"Quality":["no-time"]}`, "")
+
+	// Agents.
+	f(strings.Replace(in("512", "3", "4"), "1 0xc0000201", "2 0x20010db8000000000000000000000001", 1),
+		strings.Replace(row(""), "192.0.2.1", "2001:db8::1", 1), "")
+	f(strings.Replace(in("512", "3", "4"), "0xc0000201", "0", 1), strings.Replace(row(""), "192.0.2.1", "192.0.2.99", 1), "")
+
+	// Counters, drops, other samples; what follows them is decoded.
+	f(head+"5"+block(t, 2, "1 2 0")+block(t, 4, "1 0 2 0")+block(t, 5, "1 0 2 0 0 0 0 0")+block(t, 4300<<12|1, "1")+block(t, 1, ports+"0"), row(``), "1 unknown sample")
+
+	// Broken datagrams: what lengths allow is decoded, the rest counted.
+	f("5 1", "", "1 datagram too short")
+	f("5 1 0xc0000201 7 100 1000000", "", "1 datagram too short")
+	f("4 1 0xc0000201 7 100 1000000 0", "", "1 unknown version")
+	f("5 3 0xc0000201 7 100 1000000 0", "", "1 bad address")
+	f(head+"3"+block(t, 1, ports+"0"), row(``), "1 bad count")
+	f(head+"1"+block(t, 1, ports+"0")+"1 2 3", row(``), "1 bad count")
+	f(head+"2 1 4 1"+block(t, 1, ports+"0"), row(``), "1 bad length")
+	f(head+"1 1 4000 "+ports+"1 "+header, row(`,"Bytes":1518`+udp), "1 bad length")
+	f(sample(header, 2), row(`,"Bytes":1518`+udp), "1 bad count")
+	f(sample(block(t, extendedSwitch, "100 0")+header, 2), row(`,"Bytes":1518`+udp), "1 bad length")
+	f(sample(block(t, sampledHeader, "1 1518 4 500 "+frame), 1), row(`,"Bytes":1518`+udp), "1 bad length")
+	// A sample that says a length too small, as the last one: read by its records.
+	f(head+"1 1 52 "+ports+"1 1002 16 1 0xc0000202 24 16", row(`,"NextHop":"192.0.2.2","SrcMask":24,"DstMask":16`), "1 bad count")
+}
+
+func TestIs(t *testing.T) {
+	f := func(payload string, want bool) {
+		t.Helper()
+		if got := Is(words(t, payload)); got != want {
+			t.Errorf("Is(%s) = %v", payload, got)
+		}
+	}
+	f(head+"0", true)
+	f("5 2 0 0", true)
+	f("5", false)
+	f("5 3 0 0", false)
+	f("4 1 0 0", false)
+	f("0x00050001", false)
+}
+
+// TestSequence counts what is lost among datagrams with the given numbers.
+func TestSequence(t *testing.T) {
+	f := func(want uint64, numbers ...uint32) {
+		t.Helper()
+		var s sequence
+		var lost uint64
+		for i, n := range numbers {
+			lost += s.heard(n, uint32(i)*1000)
+		}
+		if lost += s.settle(); lost != want {
+			t.Errorf("%v: lost %d, want %d", numbers, lost, want)
+		}
+	}
+	f(0)
+	f(0, 7)
+	f(0, 7, 8, 9)
+	f(1, 7, 9, 10)
+	f(3, 7, 9, 10, 13)
+	f(0, 0xfffffffe, 0xffffffff, 0, 1) // wraps
+	f(2, 0xfffffffe, 1, 2)
+	f(0, 7, 9, 8, 10)            // out of order
+	f(0, 7, 10, 8, 9, 11)        //
+	f(0, 7, 8, 8, 9)             // twice
+	f(0, 7, 8, 8, 9, 9, 10, 10)  // all twice
+	f(0, 500_000, 1, 2, 3)       // started anew
+	f(1, 500_000, 1, 2, 4)       //
+	f(0, 1, 900_000, 2, 3)       // one stray datagram
+	f(0, 7, 7, 7, 7)             // an agent that does not count
+	f(1, 1, 2, 4, 5, 6, 7, 8, 9) //
+
+	// Uptime going back is a restart, even where the number would fit a gap.
+	var s sequence
+	s.heard(7, 90_000_000)
+	if lost := s.heard(50, 1000) + s.settle(); lost != 0 {
+		t.Errorf("restart: lost %d", lost)
+	}
+	// Uptime wraps.
+	s = sequence{}
+	s.heard(7, 0xffffff00)
+	if lost := s.heard(9, 500) + s.settle(); lost != 1 {
+		t.Errorf("uptime wraps: lost %d, want 1", lost)
+	}
+	// A gap counts after a while without Settle.
+	s = sequence{}
+	lost := s.heard(1, 0)
+	for n := uint32(3); n < 3+2*patience; n++ {
+		lost += s.heard(n, n)
+	}
+	if lost != 1 {
+		t.Errorf("gap: lost %d, want 1", lost)
+	}
+}
+
+// TestSubAgents: each numbers its own datagrams.
+func TestSubAgents(t *testing.T) {
+	exporters := new(source.Exporters)
+	state := New(Config{Exporters: exporters})
+	d, c := state.Decoder(), newCollector(t)
+	for n := range 20 {
+		for sub := range 3 {
+			payload := words(t, fmt.Sprintf("5 1 0xc0000201 %d %d %d 1", sub, 1000*sub+n*(sub+1), n*1000)+block(t, 1, ports+"0"))
+			d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, c.batch, c.flush)
+		}
+	}
+	state.Settle()
+	if lost := state.Counters().Lost.Load(); lost != 19+38 {
+		t.Errorf("lost %d, want 57", lost)
+	}
+	list := exporters.List()
+	if len(list) != 1 {
+		t.Fatalf("%d exporters, want 1", len(list))
+	}
+	x := list[0]
+	if x.Address != netip.MustParseAddr("192.0.2.1") || x.Type != flow.TypeSFlow || x.Datagrams.Load() != 60 || x.Flows.Load() != 60 ||
+		x.Lost.Load() != 57 || x.SamplingRate.Load() != 512 || x.SamplingSource.Load() != uint32(flow.SamplingRecord) || x.LastSeen.Load() != arrival.UnixNano() {
+		t.Errorf("exporter %+v", x)
+	}
+}
+
+// TestManyAgents: forged agents do not fill memory, and their flows still count.
+func TestManyAgents(t *testing.T) {
+	state := New(Config{})
+	d, b := state.Decoder(), flow.Table.NewBatch(1)
+	payload := words(t, head+"1"+block(t, 1, ports+"0"))
+	const agents = source.MaxExporters + 1000
+	for n := range agents {
+		copy(payload[8:], []byte{10, byte(n >> 16), byte(n >> 8), byte(n)})
+		d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, b, b.Reset)
+	}
+	if n := state.Counters().Flows.Load(); n != agents {
+		t.Errorf("%d flows, want %d", n, agents)
+	}
+	if r := refused(state); r != "1000 too many exporters" {
+		t.Errorf("refused %s", r)
+	}
+	if len(state.agents) != source.MaxExporters || len(d.agents) != source.MaxExporters {
+		t.Errorf("%d and %d agents are kept", len(state.agents), len(d.agents))
+	}
+}
+
+// benchmarkDatagram has 7 samples, each with 128 bytes of TCP over IPv4 and an
+// extended switch record.
+func benchmarkDatagram(t testing.TB) ([]byte, int) {
+	const n = 7
+	header := "0x020000000001020000000002080045b805dc1234400040060000c000020ac6336414" + "c00101bb000000010000000250180200" + strings.Repeat("00", 128-14-20-16)
+	sample := block(t, 1, ports+"2 "+block(t, sampledHeader, "1 1518 4 128 "+header)+block(t, extendedSwitch, "100 0 200 0"))
+	return words(t, head+fmt.Sprint(n)+strings.Repeat(sample, n)), n
+}
+
+func TestDecodeAllocates(t *testing.T) {
+	d, b := New(Config{}).Decoder(), flow.Table.NewBatch(64)
+	payload, _ := benchmarkDatagram(t)
+	gateway := words(t, head+"1"+block(t, 1, ports+"1 "+block(t, extendedGateway, "1 0xc0000203 64496 64500 64501 1 2 2 64497 64498 2 1 2 100")))
+	dg := &source.Datagram{Exporter: sender, Received: arrival}
+	flush := func() { b.Reset() }
+	if n := testing.AllocsPerRun(1000, func() {
+		dg.Payload = payload
+		d.Decode(dg, b, flush)
+		dg.Payload = gateway
+		d.Decode(dg, b, flush)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	payload, flows := benchmarkDatagram(b)
+	d, batch := New(Config{}).Decoder(), flow.Table.NewBatch(8192)
+	dg := &source.Datagram{Payload: payload, Exporter: sender, Received: arrival}
+	flush := func() { batch.Reset() }
+	b.ReportAllocs()
+	for b.Loop() {
+		d.Decode(dg, batch, flush)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*flows), "ns/flow")
 }
