@@ -131,6 +131,12 @@ func newExporter(w *world, o Options, index int, now time.Time) *exporter {
 		e.renew = renewEvery
 	}
 	e.agent = netip.AddrFrom4([4]byte{192, 0, 2, byte(1 + index)})
+	if o.Sources.IsValid() {
+		e.agent = o.Sources
+		for range index {
+			e.agent = e.agent.Next()
+		}
+	}
 	e.source = netip.AddrPortFrom(e.agent, uint16(40000+index))
 	e.pool = make([]slot, poolSize)
 	switch o.Protocol {
@@ -142,7 +148,7 @@ func newExporter(w *world, o Options, index int, now time.Time) *exporter {
 		if e.rates[0] == 1 {
 			e.rates[0] = 64 // nobody lets sFlow send every packet
 		}
-		if index%4 == 3 {
+		if index%4 == 3 && !o.Sources.IsValid() {
 			e.agent = netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 15: byte(1 + index)})
 		}
 	}

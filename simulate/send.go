@@ -178,13 +178,20 @@ func Run(ctx context.Context, o Options) (Sent, error) {
 	if err != nil {
 		return Sent{}, err
 	}
+	onLoopback := to.Addr().Is4() && to.Addr().IsLoopback()
+	source := o.Sources
+	if !source.IsValid() {
+		source = netip.AddrFrom4([4]byte{127, 0, 1, 1})
+	}
+	if onLoopback && !source.IsLoopback() {
+		return Sent{}, fmt.Errorf("source address %v: want one in 127.0.0.0/8 for the target %v", source, to)
+	}
 	t := newTraffic(o, o.Now())
 	sockets := make([]*socket, len(t.exporters))
 	queues := make([][]*slot, len(t.exporters))
-	source := o.Sources
 	for i, e := range t.exporters {
 		var from netip.AddrPort
-		if to.Addr().Is4() && to.Addr().IsLoopback() {
+		if onLoopback {
 			from = netip.AddrPortFrom(source, 0)
 			source = source.Next()
 		}

@@ -87,8 +87,9 @@ type Options struct {
 	IPv4Only  bool // no IPv6 flows, which are otherwise 3 in 10 (none in NetFlow v5)
 	NoEvents  bool // no attacks
 
-	// Sources is the source address of the first exporter when To is an IPv4 loopback address, so that the collector
-	// tells exporters apart; the others follow it. The default is 127.0.1.1. Other targets see the address of the host.
+	// Sources is the IPv4 address of the first exporter, and in sFlow of its agent; the others follow it. The default is
+	// 192.0.2.1 in traffic without sockets. Run binds to it, 127.0.1.1 by default, when To is an IPv4 loopback address, so
+	// that the collector tells exporters apart; other targets see the address of the host.
 	Sources netip.Addr
 
 	Now      func() time.Time // the clock; nil is time.Now
@@ -114,8 +115,8 @@ func (o Options) Validate() error {
 		return fmt.Errorf("exporters %d: want 1 to %d", o.Exporters, maxExporters)
 	case o.Daily && o.Rate == 0:
 		return errors.New("a daily shape needs a rate, which is then that of the evening peak")
-	case o.Sources.IsValid() && !(o.Sources.Is4() && o.Sources.IsLoopback()):
-		return fmt.Errorf("source address %v: want one in 127.0.0.0/8", o.Sources)
+	case o.Sources.IsValid() && !o.Sources.Is4():
+		return fmt.Errorf("source address %v: want an IPv4 address", o.Sources)
 	}
 	return nil
 }
@@ -126,9 +127,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if !o.Sources.IsValid() {
-		o.Sources = netip.AddrFrom4([4]byte{127, 0, 1, 1})
 	}
 	return o
 }

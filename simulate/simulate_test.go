@@ -41,7 +41,12 @@ func TestValidate(t *testing.T) {
 	f(Options{Duration: -1}, "duration -1ns: want a positive time, or 0 for without end")
 	f(Options{Exporters: 65}, "exporters 65: want 1 to 64")
 	f(Options{Daily: true}, "a daily shape needs a rate, which is then that of the evening peak")
-	f(Options{Sources: netip.MustParseAddr("192.0.2.1")}, "source address 192.0.2.1: want one in 127.0.0.0/8")
+	f(Options{Sources: netip.MustParseAddr("2001:db8::1")}, "source address 2001:db8::1: want an IPv4 address")
+	f(Options{Sources: netip.MustParseAddr("192.0.2.1")}, "")
+	_, err := Run(context.Background(), Options{Protocol: IPFIX, To: "127.0.0.1:9", Sources: netip.MustParseAddr("192.0.2.1")})
+	if want := "source address 192.0.2.1: want one in 127.0.0.0/8 for the target 127.0.0.1:9"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
 }
 
 // The same seed gives the same bytes at the same time, and the same flows at another; another seed gives others.
@@ -80,6 +85,29 @@ func TestSeed(t *testing.T) {
 				}
 				n++
 			}
+		}
+	}
+}
+
+// Exporters keep their addresses whether their traffic is sent or only made.
+func TestSources(t *testing.T) {
+	o := Options{Protocol: SFlow, Flows: 200, Sources: netip.MustParseAddr("127.0.6.1"), Exporters: 2}
+	made := make(map[netip.Addr]bool)
+	for d := range Datagrams(o) {
+		made[d.Src.Addr()] = true
+		if agent := netip.AddrFrom4([4]byte(d.Payload[8:])); agent != d.Src.Addr() {
+			t.Fatalf("agent %v sends from %v", agent, d.Src)
+		}
+	}
+	c := listen(t, "127.0.0.1:0")
+	o.To = c.to()
+	sent, err := Run(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range sent.Exporters {
+		if !made[netip.MustParseAddrPort(e.Source).Addr()] || len(made) != 2 {
+			t.Errorf("sent from %s, made by %v", e.Source, made)
 		}
 	}
 }
