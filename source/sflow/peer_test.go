@@ -1,0 +1,196 @@
+package sflow
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+
+	"github.com/netsampler/goflow2/v2/decoders/sflow"
+
+	"netmeta/flow"
+	"netmeta/simulate"
+	"netmeta/source"
+)
+
+// peerRows decodes with goflow2, an implementation that is not ours. It knows
+// fewer records and gives up a datagram at the first mistake; ok is false then.
+func peerRows(payload []byte) (rows []map[string]any, ok bool) {
+	if !comparable(payload) {
+		return nil, false
+	}
+	var p sflow.Packet
+	if err := sflow.DecodeMessageVersion(bytes.NewBuffer(bytes.Clone(payload)), &p); err != nil || int(p.SamplesCount) != len(p.Samples) {
+		return nil, false
+	}
+	for _, s := range p.Samples {
+		row := map[string]any{"SequenceNum": p.SequenceNumber, "ObservationDomain": p.SubAgentId}
+		var in, out port
+		var rate uint32
+		var records []sflow.FlowRecord
+		switch s := s.(type) {
+		case sflow.FlowSample:
+			rate, records = s.SamplingRate, s.Records
+			in, out = port{s.Input >> 30, s.Input << 2 >> 2}, port{s.Output >> 30, s.Output << 2 >> 2}
+		case sflow.ExpandedFlowSample:
+			rate, records = s.SamplingRate, s.Records
+			in, out = port{s.InputIfFormat, s.InputIfValue}, port{s.OutputIfFormat, s.OutputIfValue}
+		case nil: // a sample that is cut
+			return nil, false
+		default:
+			continue
+		}
+		row["SamplingRate"] = max(1, rate)
+		row["InIf"], row["OutIf"] = in.index(), out.index()
+		for _, r := range records {
+			switch r := r.Data.(type) {
+			case sflow.SampledHeader:
+				row["Bytes"] = r.FrameLength
+			case sflow.ExtendedSwitch:
+				if isVLAN(r.SrcVlan) {
+					row["SrcVlan"] = r.SrcVlan
+				}
+				if isVLAN(r.DstVlan) {
+					row["DstVlan"] = r.DstVlan
+				}
+			case sflow.ExtendedRouter:
+				row["NextHop"] = peerAddr(r.NextHop)
+				if r.SrcMaskLen <= 128 && r.DstMaskLen <= 128 {
+					row["SrcMask"], row["DstMask"] = r.SrcMaskLen, r.DstMaskLen
+				}
+			case sflow.ExtendedGateway:
+				row["BGPNextHop"], row["SrcAS"] = peerAddr(r.NextHop), r.SrcAS
+				if r.ASDestinations <= 1 { // it reads the first segment only, and takes the next for communities
+					row["DstASPath"], row["DstCommunities"] = r.ASPath, r.Communities
+				}
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows, true
+}
+
+// comparable is false for datagrams that goflow2 reads in another way: it takes no
+// padding into account where a length is no multiple of four (RFC 4506, section
+// 4.10), and makes room for as many records as an expanded flow sample says it has
+// before it looks.
+func comparable(payload []byte) bool {
+	_, b, _ := address(payload[4:])
+	if len(b) < 16 {
+		return false
+	}
+	for b = b[16:]; len(b) >= 8; {
+		format, length := be32(b), int(be32(b[4:]))
+		sample := b[8:min(len(b), 8+length)]
+		b = b[8+len(sample):]
+		size := 32
+		if format == expandedFlowSample {
+			size = 44
+		}
+		if length%4 != 0 || len(sample) < size || be32(sample[size-4:]) > 1000 {
+			return false
+		}
+		for r := sample[size:]; len(r) >= 8; r = r[min(len(r), 8+int(be32(r[4:]))):] {
+			if be32(r[4:])%4 != 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func peerAddr(b []byte) netip.Addr {
+	a, _ := netip.AddrFromSlice(b)
+	return a.Unmap()
+}
+
+// TestPeer decodes simulated datagrams, whole and with bytes changed at random, and
+// compares with goflow2 wherever that decodes them at all.
+func TestPeer(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	payloads, _ := simulate.Capture(simulate.SFlow, 1000, 7)
+	decoded := 0
+	for _, whole := range payloads {
+		for changes := range 12 {
+			payload := bytes.Clone(whole)
+			for range changes {
+				payload[4*random.IntN(len(payload)/4)+random.IntN(4)] = byte(random.Uint32())
+			}
+			want, ok := peerRows(payload)
+			if !ok {
+				continue
+			}
+			decoded++
+			got := decodePayload(t, New(Config{}), payload)
+			if len(got) != len(want) {
+				t.Fatalf("%d rows, want %d\n%x", len(got), len(want), payload)
+			}
+			for i := range want {
+				for name, v := range want[i] {
+					text := fmt.Sprint(v)
+					if got[i][name] == nil && (text == "0" || text == "[]" || text == "0.0.0.0" || text == "::") {
+						continue
+					}
+					if fmt.Sprint(got[i][name]) != text {
+						t.Fatalf("flow %d: %s = %v, want %v\n%v\n%x", i, name, got[i][name], v, got[i], payload)
+					}
+				}
+			}
+		}
+	}
+	if decoded < len(payloads) {
+		t.Errorf("goflow2 decoded only %d", decoded)
+	}
+	t.Logf("%d datagrams", decoded)
+}
+
+// FuzzDecode looks for panics and for rows that do not add up.
+func FuzzDecode(f *testing.F) {
+	for _, name := range []string{"pmsflow", "ovs"} {
+		eachDatagram(f, "testdata/"+name+".pcap", func(d *source.Datagram) { f.Add(bytes.Clone(d.Payload)) })
+	}
+	payloads, _ := simulate.Capture(simulate.SFlow, 100, 3)
+	for _, p := range payloads {
+		f.Add(p)
+	}
+	for _, records := range []string{
+		block(f, extendedGateway, "1 0xc0000203 64496 64500 64501 2 2 2 64497 64498 1 1 64499 2 1 2 100"),
+		block(f, extendedMPLS, "1 0xc0000202 2 0x0012c0ff 0x000101ff 0"),
+		block(f, extendedVLANTunnel, "2 0x88a800c8 0x81000064"),
+		block(f, sampledIPv4, "1500 6 0xc000020a 0xc6336414 443 50000 24 184") + block(f, sampledEthernet, "64 0x020000000002 0x020000000001 34525"),
+		block(f, tunnelIPv6Ingress, "1568 17 0x20010db8000000000000000000000001 0x20010db8000000000000000000000002 49152 4789 0 0") + block(f, tunnelVNIEgress, "5000"),
+		block(f, extendedNAT, "1 0xcb007101 1 0xcb007102") + block(f, extendedNATPort, "1024 80"),
+	} {
+		f.Add(words(f, head+"1"+block(f, 3, ports2+"2 "+records)))
+	}
+	b := flow.Table.NewBatch(4)
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		state := New(Config{})
+		rows := 0
+		b.Reset()
+		flush := func() {
+			rows += b.Len()
+			b.Reset()
+		}
+		exact := bytes.Clone(payload)
+		d := state.Decoder()
+		d.Decode(&source.Datagram{Payload: exact[:len(exact):len(exact)], Exporter: sender, Received: arrival}, b, flush)
+		for row := range b.Len() {
+			if flow.SamplingRate.At(b, row) == 0 || flow.Packets.At(b, row) != 1 || flow.TimeReceived.At(b, row) == 0 {
+				t.Errorf("row %d is not complete", row)
+			}
+		}
+		flush()
+		if n := state.Counters().Flows.Load(); n != uint64(rows) {
+			t.Errorf("%d flows counted, %d rows", n, rows)
+		}
+		if !bytes.Equal(exact, payload) {
+			t.Error("the payload has changed")
+		}
+		// A sample takes at least 40 bytes of the datagram, so rows are bounded.
+		if rows > len(payload)/40 {
+			t.Errorf("%d rows from %d bytes", rows, len(payload))
+		}
+	})
+}
