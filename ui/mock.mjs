@@ -48,7 +48,7 @@ const exporters = ["192.0.2.1", "192.0.2.2", "2001:db8:0:1::3"];
 const conversations = [];
 for (let i = 0; i < 420; i++) {
   const [as] = pick(ases);
-  const direction = i % 29 === 0 ? "internal" : i % 23 === 0 ? "unknown" : random() < 0.68 ? "in" : "out";
+  const direction = i % 61 === 30 ? "internal" : random() < 0.68 ? "in" : "out";
   const v6 = random() < 0.2;
   const remote = v6 ? `2001:db8:${(as % 65536).toString(16)}::${(i % 200).toString(16)}` : `198.51.${as % 256}.${1 + Math.floor(random() * 250)}`;
   const local = v6 ? `2001:db8:ffff::${(1 + (i % 40)).toString(16)}` : `203.0.113.${1 + Math.floor(random() ** 2 * 60)}`;

@@ -42,7 +42,10 @@ export function layerColour(l: Pick<Layer, "colour">, isDark: boolean): string {
   return l.colour < 0 ? (isDark ? grey.dark : grey.light) : palette[l.colour];
 }
 
-/** Directions that share the upper side with "in" are told apart by stripes as well as by name. */
+/** The one direction above zero that is drawn plain: "in", or the first there is. */
+export const solidDir = (dirs: readonly string[]) => (dirs.includes("in") ? "in" : dirs.find((d) => d !== "out"));
+
+/** The others that share the upper side are told apart by stripes as well as by name. */
 function stripes(ctx: CanvasRenderingContext2D, colour: string, dir: string, page: string): string | CanvasPattern {
   if (dir !== "internal" && dir !== "transit" && dir !== "unknown") return colour;
   const size = 8 * devicePixelRatio;
@@ -109,25 +112,29 @@ export function TimeChart(p: Props) {
     const el = host.current;
     if (!el) return;
     const t = theme();
+    // The layers of this shape. A later answer of the same shape has others, alike in all that is drawn from here; one of another
+    // shape gets another plot, and until then this one may still be asked to paint.
+    const own = p.layers;
     const fills = new Map<string, string | CanvasPattern>();
     const paint = (u: uPlot, l: Layer): string | CanvasPattern => {
       const base = layerColour(l, isDark);
       const faded = highlight.peek() !== null && highlight.peek() !== l.id;
       const key = base + l.series.dir + faded;
       let f = fills.get(key);
-      if (f === undefined) fills.set(key, (f = stripes(u.ctx, faded ? mix(base, t.page, 0.22) : base, l.series.dir, t.page)));
+      if (f === undefined) fills.set(key, (f = stripes(u.ctx, faded ? mix(base, t.page, 0.38) : base, solid() === l.series.dir ? "" : l.series.dir, t.page)));
       return f;
     };
+    const solid = () => solidDir(props.current.result.dirs);
     const unit = () => (percent ? "pct" : props.current.result.unit);
     const height = () => Math.max(220, Math.min(420, Math.round(innerHeight * 0.42)));
     const stepped = uPlot.paths.stepped!({ align: 1 });
-    const font = `11.5px ${getComputedStyle(document.body).fontFamily}`;
+    const font = `12px ${getComputedStyle(document.body).fontFamily}`;
 
     const u = new uPlot(
       {
         width: el.clientWidth,
         height: height(),
-        padding: [10, 2, 0, 0],
+        padding: [10, 16, 0, 0],
         legend: { show: false },
         tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), tz),
         cursor: {
@@ -160,8 +167,8 @@ export function TimeChart(p: Props) {
             stroke: t.text,
             font,
             space: 78,
-            size: 40,
-            gap: 6,
+            size: 42,
+            gap: 7,
             grid: { show: false },
             ticks: { stroke: t.zero, width: 1, size: 5 },
             values: (_u, splits, _a, _s, incr) => {
@@ -191,7 +198,7 @@ export function TimeChart(p: Props) {
         series: [
           {},
           ...order.map((i): uPlot.Series => {
-            const layer = () => props.current.layers[i];
+            const layer = () => own[i];
             return stacked
               ? { paths: stepped, points: { show: false }, width: 0.6, stroke: t.page, fill: (su) => paint(su, layer()) as string, fillTo: 0 }
               : {
@@ -201,7 +208,7 @@ export function TimeChart(p: Props) {
                   dash: lineDash[layer().series.dir],
                   stroke: () => {
                     const base = layerColour(layer(), isDark);
-                    return highlight.peek() !== null && highlight.peek() !== layer().id ? mix(base, t.page, 0.22) : base;
+                    return highlight.peek() !== null && highlight.peek() !== layer().id ? mix(base, t.page, 0.3) : base;
                   },
                 };
           }),
@@ -245,13 +252,12 @@ export function TimeChart(p: Props) {
     function pick(su: uPlot, index: number, top: number): string | null {
       if (top < 0) return null;
       const y = su.posToVal(top, "y");
-      const { layers: all } = props.current;
       let best: string | null = null;
       let bestDistance = Infinity;
       for (let k = 0; k < order.length; k++) {
         const v = su.data[k + 1][index] as number | null;
         if (v === null || v === undefined) continue;
-        const l = all[order[k]];
+        const l = own[order[k]];
         if (stacked) {
           if (l.side > 0 ? y >= 0 && y <= v && v < bestDistance : y < 0 && y >= v && -v < bestDistance) {
             best = l.id;
@@ -386,7 +392,7 @@ function overlay(u: uPlot, r: QueryResult, t: Theme): void {
   ctx.restore();
 }
 
-const tooltipRows = 14;
+const tooltipRows = 10;
 
 function Tooltip({ hover, plot, p, percent }: { hover: Hover; plot: uPlot | null; p: Props; percent: boolean }) {
   const ref = useRef<HTMLDivElement>(null);
@@ -402,7 +408,7 @@ function Tooltip({ hover, plot, p, percent }: { hover: Hover; plot: uPlot | null
     const x = plot.over.offsetLeft + hover.left;
     const right = x + 16 + el.offsetWidth <= room;
     el.style.left = Math.max(0, right ? x + 16 : x - 16 - el.offsetWidth) + "px";
-    el.style.top = Math.max(0, Math.min(hover.top + 12, plot.height - 60)) + "px";
+    el.style.top = Math.max(0, Math.min(hover.top + 12, plot.height - el.offsetHeight - 8)) + "px";
   });
   if (start === undefined) return null;
   const dirs = result.dirs.filter((d) => layers.some((l) => l.series.dir === d));
@@ -423,7 +429,7 @@ function Tooltip({ hover, plot, p, percent }: { hover: Hover; plot: uPlot | null
     return (
       <>
         {percent ? fmt.share(percentOf(l, layers, i)) : fmt.value(v, result.unit)}
-        {err !== null && v > 0 && <small class={n! < 30 ? "weak" : ""}> {err > 1 ? "±>100 %" : fmt.error(err)}</small>}
+        {err !== null && v > 0 && (highlight.value === l.id || list.length === 1) && <small class={n! < 30 ? "weak" : ""}> {err > 1 ? "±>100 %" : fmt.error(err)}</small>}
       </>
     );
   };

@@ -153,7 +153,13 @@ export function Explore() {
 
   return (
     <main class="explore" id="main">
-      <FilterLine serverError={bytesFilter} />
+      <div class="question">
+        <FilterLine serverError={bytesFilter} />
+        <div class="when">
+          <TimeRange />
+          <Refresh loading={loading} paused={hovered} />
+        </div>
+      </div>
       <div class="controls">
         <GroupBy />
         <div class="options">
@@ -171,10 +177,6 @@ export function Explore() {
           <button type="button" class={`button sql-button ${sqlOpen.value ? "on" : ""}`} aria-pressed={sqlOpen.value} title="The SQL behind this chart  x" onClick={() => (sqlOpen.value = !sqlOpen.value)}>
             <Icon name="code" /> SQL
           </button>
-        </div>
-        <div class="when">
-          <TimeRange />
-          <Refresh loading={loading} paused={hovered} />
         </div>
       </div>
 
@@ -212,7 +214,7 @@ export function Explore() {
             )}
           </>
         ) : (
-          !error && <div class="chart-placeholder" aria-hidden="true" />
+          <div class="chart-placeholder">{bytesFilter && <p class="quiet">The chart comes back when the filter is right.</p>}</div>
         )}
       </section>
       {result && !empty && (
@@ -254,7 +256,9 @@ function Header({ answer, v }: { answer: Answer; v: View }) {
             data through {behind < 600 ? `−${Math.max(0, Math.round(behind))} s` : moments(meta.through, tz, now)}
           </span>
         )}
-        {(meta.partial.first || meta.partial.last) && <span title="A veiled bucket is not whole yet; it does not count for max and last">veiled = partial bucket</span>}
+        {(meta.partial.first || meta.partial.last) && (
+          <span title="Not a whole bucket inside the range: veiled, and not counted for max and last">{meta.partial.first ? (meta.partial.last ? "first and last" : "first") : "last"} bucket partial</span>
+        )}
       </p>
       <p class="facts right">
         <span class="quiet" title={`${fmt.grouped(meta.rows)} rows and ${fmt.bytes(meta.bytes)} read from ${meta.table}`}>

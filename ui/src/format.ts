@@ -29,7 +29,7 @@ function digits(a: number): string {
   if (a === 0) return "0";
   if (a >= 100) return a.toFixed(0);
   if (a >= 10) return a.toFixed(1);
-  if (a >= 1) return a.toFixed(2);
+  if (a >= 0.9995) return a.toFixed(2);
   return a >= 0.001 ? String(Number(a.toPrecision(2))) : a.toExponential(1);
 }
 

@@ -35,7 +35,7 @@ export function listen(): void {
     if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey) return;
     const el = e.target as HTMLElement;
     if (el.closest("input, textarea, select, [contenteditable]")) return;
-    if (e.key !== "Escape" && document.querySelector("dialog[open], .popover")) return;
+    if (document.querySelector("dialog[open], .popover")) return; // they have keys of their own
     if (Date.now() - goPending < 1200) {
       goPending = 0;
       const to = { e: "/explore", s: "/status", t: "/start" }[e.key];

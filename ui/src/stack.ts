@@ -1,7 +1,7 @@
 // From an answer to what is drawn: order, side, colour, and the edges of the stack. Pure; the canvas is in chart.tsx.
 
 import type { Dir, QueryResult, Series } from "./api.ts";
-import { assign } from "./colour.ts";
+import { assign, palette } from "./colour.ts";
 
 /** One series on the chart. */
 export interface Layer {
@@ -28,7 +28,7 @@ const dirOrder: Dir[] = ["sum", "in", "internal", "transit", "unknown", "out"];
 
 /** The series in drawing order: by direction, then as the server ranked them, Other last and so outermost. */
 export function layers(r: QueryResult): Layer[] {
-  const colours = assign(r.series.filter((s) => !s.other).map(seriesID));
+  const colours = colour(r.series.filter((s) => !s.other));
   const until = r.meta.through > 0 && r.to > r.meta.through ? r.meta.through : Infinity;
   const known = (v: number | null, i: number) => (r.times[i] > until ? null : v);
   return r.series
@@ -37,6 +37,16 @@ export function layers(r: QueryResult): Layer[] {
       return { id, series, side: series.dir === "out" ? -1 : 1, colour: series.other ? -1 : (colours.get(id) ?? 0), values: series.values.map(known) };
     })
     .sort((a, b) => dirOrder.indexOf(a.series.dir) - dirOrder.indexOf(b.series.dir) || Number(a.series.other) - Number(b.series.other));
+}
+
+/** With more groups than colours, the largest do not share theirs with one another. */
+function colour(series: Series[]): Map<string, number> {
+  const size = new Map<string, number>();
+  for (const s of series) size.set(seriesID(s), Math.max(size.get(seriesID(s)) ?? 0, s.total));
+  const ids = [...size.keys()].sort((a, b) => (size.get(b) ?? 0) - (size.get(a) ?? 0));
+  const out = new Map<string, number>();
+  for (let i = 0; i < ids.length; i += palette.length) for (const [id, c] of assign(ids.slice(i, i + palette.length))) out.set(id, c);
+  return out;
 }
 
 /**

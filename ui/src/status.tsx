@@ -205,13 +205,13 @@ export function Status() {
       <div class="status-grid">
         <section class="panel" aria-label="Listeners">
           <h2>Listeners</h2>
-          <table class="data">
+          <div class="table-scroll"><table class="data" id="listeners">
             <thead>
               <tr>
                 <th class="text">Address</th>
                 <th class="text">Speaks</th>
                 <th>Datagrams</th>
-                <th>Dropped</th>
+                <th>Lost</th>
               </tr>
             </thead>
             <tbody>
@@ -226,7 +226,7 @@ export function Status() {
                 </tr>
               ))}
             </tbody>
-          </table>
+          </table></div>
         </section>
 
         <section class="panel" aria-label="Storage">

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { QueryResult } from "./api.ts";
-import { layerColour, seriesName } from "./chart.tsx";
+import { layerColour, seriesName, solidDir } from "./chart.tsx";
 import { condition, narrow } from "./filter.ts";
 import * as fmt from "./format.ts";
 import { type Layer, sum } from "./stack.ts";
@@ -42,15 +42,17 @@ export function ResultTable({ result, layers, hidden, onIsolate, onToggle }: Pro
   const rate = /ps$|^pct$|^bpp$/.test(unit);
   const over = rate ? base : `${duration(step)} buckets`;
 
+  const oneWay = result.dirs.length < 2;
   const columns: { id: Column; title: string; help: string; class?: string }[] = [
     { id: "dir", title: "Dir", help: "Direction as the network sees it", class: "text" },
-    { id: "last", title: "Last", help: `The last whole bucket of ${duration(step)}` },
+    { id: "last", title: "Last", help: `The last whole bucket of ${duration(step)}`, class: "wide" },
     { id: "avg", title: "Avg", help: "Mean over the range" },
     { id: "max", title: "Max", help: `Largest of the ${over}`, class: "wide" },
     { id: "total", title: "Total", help: "Sum over the range, scaled by the sampling rate", class: "wide" },
     { id: "share", title: "Share", help: "Part of the total of its direction" },
     { id: "error", title: "± Error", help: "95 % error that sampling alone explains: 196/√n %, n the sampled packets", class: "wide" },
   ];
+  if (oneWay) columns.shift();
 
   const rank = (l: Layer): number | string => {
     const s = l.series;
@@ -131,10 +133,12 @@ export function ResultTable({ result, layers, hidden, onIsolate, onToggle }: Pro
             </tr>
           </thead>
           <tbody ref={body}>
-            {rows.map((l) => (
+            {rows.map((l, i) => (
               <Row
                 key={l.id + l.series.dir}
                 l={l}
+                again={i > 0 && rows[i - 1].id === l.id}
+                oneWay={oneWay}
                 result={result}
                 off={hidden.has(l.id)}
                 max={top.get(l.series.dir) ?? 0}
@@ -166,7 +170,7 @@ export function ResultTable({ result, layers, hidden, onIsolate, onToggle }: Pro
   );
 }
 
-function Row({ l, result, off, max, isDark, onMenu, onPick }: { l: Layer; result: QueryResult; off: boolean; max: number; isDark: boolean; onMenu: (m: MenuAt) => void; onPick: (ctrl: boolean) => void }) {
+function Row({ l, again, oneWay, result, off, max, isDark, onMenu, onPick }: { l: Layer; again: boolean; oneWay: boolean; result: QueryResult; off: boolean; max: number; isDark: boolean; onMenu: (m: MenuAt) => void; onPick: (ctrl: boolean) => void }) {
   const s = l.series;
   const { unit, by } = result;
   const colour = layerColour(l, isDark);
@@ -179,7 +183,7 @@ function Row({ l, result, off, max, isDark, onMenu, onPick }: { l: Layer; result
   };
   return (
     <tr
-      class={`${off ? "off" : ""} ${highlight.value === l.id ? "on" : ""} ${s.other ? "other" : ""}`}
+      class={`${off ? "off" : ""} ${highlight.value === l.id ? "on" : ""} ${s.other ? "other" : ""} ${again ? "again" : ""}`}
       data-series={l.id}
       data-dir={s.dir}
       onPointerEnter={() => (highlight.value = l.id)}
@@ -188,7 +192,7 @@ function Row({ l, result, off, max, isDark, onMenu, onPick }: { l: Layer; result
       <td class="swatch-cell">
         <button
           type="button"
-          class={`swatch-button dir-${s.dir}`}
+          class={`swatch-button dir-${solidDir(result.dirs) === s.dir ? "solid" : s.dir}`}
           style={{ "--swatch": colour }}
           aria-pressed={!off}
           aria-label={`Show only ${name}`}
@@ -210,12 +214,15 @@ function Row({ l, result, off, max, isDark, onMenu, onPick }: { l: Layer; result
         ))
       )}
       {by.length === 0 && !s.other && <td class="text key">All traffic</td>}
-      <td class="text dir">
-        <button type="button" class="value" title={`Only ${s.dir}`} disabled={s.dir === "sum"} onClick={() => show({ dir: view.value.dir === s.dir ? "both" : s.dir })}>
-          <span aria-hidden="true">{arrows[s.dir] ?? ""}</span> {s.dir}
-        </button>
-      </td>
-      <Cell v={s.last} unit={unit} />
+      {!oneWay && (
+        <td class="text dir">
+          <button type="button" class="value" title={`Only ${s.dir}`} onClick={() => show({ dir: view.value.dir === s.dir ? "both" : s.dir })}>
+            <span aria-hidden="true">{arrows[s.dir] ?? ""}</span>
+            <span class="dir-name"> {s.dir}</span>
+          </button>
+        </td>
+      )}
+      <Cell v={s.last} unit={unit} wide />
       <Cell v={s.avg} unit={unit} />
       <Cell v={s.max} unit={unit} wide />
       <Cell v={s.total} unit={fmt.totalUnit(unit)} wide exact />
@@ -249,10 +256,13 @@ function TotalRow({ name, dir, stats, share, result }: { name: string; dir: stri
       <th class="text key" scope="row" colSpan={Math.max(1, by.length)}>
         {name}
       </th>
-      <td class="text dir">
-        <span aria-hidden="true">{arrows[dir] ?? ""}</span> {dir}
-      </td>
-      <Cell v={stats.last} unit={unit} />
+      {result.dirs.length > 1 && (
+        <td class="text dir">
+          <span aria-hidden="true">{arrows[dir] ?? ""}</span>
+          <span class="dir-name"> {dir}</span>
+        </td>
+      )}
+      <Cell v={stats.last} unit={unit} wide />
       <Cell v={stats.avg} unit={unit} />
       <Cell v={stats.max} unit={unit} wide />
       <Cell v={stats.total} unit={fmt.totalUnit(unit)} wide exact />

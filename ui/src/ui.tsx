@@ -132,8 +132,8 @@ export function Spark({ values, colour, max, width = 88, height = 20 }: { values
     if (v !== null) line += `${line === "" || points[i - 1] === null ? "M" : "L"}${x(i)} ${y(v)}`;
   });
   return (
-    <svg class="spark" width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
-      <path d={line} fill="none" stroke={colour ?? "currentColor"} stroke-width="1.3" stroke-linejoin="round" />
+    <svg class="spark" width={width} height={height} viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
+      <path d={line} fill="none" stroke={colour ?? "currentColor"} stroke-width="1.3" stroke-linejoin="round" vector-effect="non-scaling-stroke" />
     </svg>
   );
 }

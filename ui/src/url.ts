@@ -81,7 +81,7 @@ export function parse(search: string): View {
         v.by = value.split(",").map((s) => s.trim()).filter((s, i, all) => s !== "" && all.indexOf(s) === i);
         break;
       case "hide":
-        v.hide = value.split(",").filter((s) => s !== "").map(decode);
+        v.hide = value.split(",").filter((s) => s !== "").map(unescape);
         break;
       case "n": {
         const n = /^\d{1,9}$/.test(value) ? Number(value) : 0;
@@ -102,7 +102,7 @@ export function parse(search: string): View {
 /** Writes the query string of a view, without a question mark: canonical order, defaults left out, readable. */
 export function format(v: View): string {
   const out: string[] = [];
-  const put = (key: string, value: string) => out.push(encode(key) + "=" + encode(value));
+  const put = (key: string, value: string) => out.push(encode(key).replace(/=/g, "%3D") + "=" + encode(value));
   for (const key of order) {
     switch (key) {
       case "by":
@@ -135,14 +135,15 @@ export function request(v: View, zone: string, px: number): string {
   return (keys ? keys + "&" : "") + "px=" + px;
 }
 
-function decode(s: string): string {
-  const blanks = s.replace(/\+/g, " ");
+function unescape(s: string): string {
   try {
-    return decodeURIComponent(blanks);
+    return decodeURIComponent(s);
   } catch {
-    return blanks; // a lone % typed by hand
+    return s; // a lone % typed by hand
   }
 }
+
+const decode = (s: string) => unescape(s.replace(/\+/g, " "));
 
 /** Percent-encodes as little as a URL allows, so that a link can be read. */
 function encode(s: string): string {

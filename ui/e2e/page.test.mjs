@@ -1,0 +1,446 @@
+// The page in a real browser. BASE_URL names a running server with data in its last hour; without it, the mock answers.
+// No test knows a value in advance: what is on screen is compared with what the API said.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { serve } from "../mock.mjs";
+import { launch } from "./browser.mjs";
+
+let base = process.env.BASE_URL?.replace(/\/$/, "");
+let mock;
+let browser;
+const complaints = [];
+const strangers = [];
+
+before(async () => {
+  if (!base) {
+    mock = await serve();
+    base = mock.url;
+  }
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  mock?.close();
+});
+
+/** Opens a page that reports every console error and every request to another origin. */
+async function open(path, { width = 1280, height = 860, scheme = "light" } = {}) {
+  const page = await browser.context.newPage();
+  await page.setViewportSize({ width, height });
+  await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+  page.on("console", (m) => {
+    // A refused filter is an answer, though the browser logs its status as an error.
+    if (m.type() === "error" && !/status of 400/.test(m.text())) complaints.push(`${path}: ${m.text()}`);
+  });
+  page.on("pageerror", (e) => complaints.push(`${path}: ${e}`));
+  page.on("request", (r) => {
+    if (!r.url().startsWith(base + "/") && !r.url().startsWith("data:")) strangers.push(r.url());
+  });
+  page.setDefaultTimeout(10_000);
+  await page.goto(base + path);
+  return page;
+}
+
+const isQuery = (r) => r.url().includes("/api/v1/query?");
+
+/** Does something that asks a question, and resolves to the answer, drawn. */
+async function answer(page, act) {
+  const response = page.waitForResponse((r) => isQuery(r) && r.status() === 200);
+  await act();
+  const res = await response;
+  const body = await res.json();
+  const keys = res.url().split("?")[1];
+  await page.waitForSelector(`[data-answer="${keys.replace(/["\\]/g, "\\$&")}"]`, { state: "attached" });
+  return body;
+}
+
+async function explore(search, options) {
+  const page = await open("/status", options);
+  const body = await answer(page, () => page.goto(base + "/explore" + search));
+  return { page, body };
+}
+
+const params = (page) => new URL(page.url()).searchParams;
+
+/** The fields that this server groups by; the page knows none by name and neither do the tests. */
+async function groupable() {
+  const { fields } = await (await fetch(base + "/api/v1/fields")).json();
+  const names = fields.filter((f) => f.groupable).map((f) => f.name);
+  const want = ["src.port", "proto", "src.as", "exporter"].filter((n) => names.includes(n));
+  return [...want, ...names.filter((n) => !want.includes(n))];
+}
+
+const close = (a, b, tolerance) => Math.abs(a - b) <= tolerance * Math.max(Math.abs(a), Math.abs(b), 1e-9);
+
+test("the total row and the top edge of the chart are the numbers of the API", async () => {
+  const [first] = await groupable();
+  const { page, body } = await explore(`?by=${first}&n=3`);
+  assert.ok(body.total.length > 0 && body.series.length > 0, "the server has data in its last hour");
+  for (const t of body.total) {
+    const row = page.locator(`tr[data-total=total][data-dir="${t.dir}"]`);
+    const values = await row.locator("data").evaluateAll((all) => all.map((d) => Number(d.value)));
+    assert.deepEqual(values.slice(0, 4), [t.last, t.avg, t.max, t.total], `total row ${t.dir}`);
+  }
+  // Every series is a row with the API's own numbers, Other among them.
+  assert.equal(await page.locator("tr[data-series]").count(), body.series.length);
+  for (const s of body.series) {
+    const id = s.other ? "other" : s.key.join("|");
+    const row = page.locator(`tr[data-series="${id.replace(/["\\]/g, "\\$&")}"][data-dir="${s.dir}"]`);
+    const values = await row.locator("data").evaluateAll((all) => all.map((d) => Number(d.value)));
+    assert.deepEqual(values.slice(0, 4), [s.last, s.avg, s.max, s.total], `${id} ${s.dir}`);
+  }
+  if (body.other > 0) assert.match(await page.locator("tr.other").first().innerText(), /Other \([\d,]+ more\)/);
+  // The edge of the stack is the sum of the totals that are drawn on its side, in the bucket where that is largest.
+  const edge = (side) => {
+    const on = body.total.filter((t) => (t.dir === "out") === (side === "below"));
+    return Math.max(0, ...body.times.map((time, i) => (time > body.meta.through && body.to > body.meta.through ? 0 : on.reduce((a, t) => a + (t.values[i] ?? 0), 0))));
+  };
+  const chart = page.locator(".chart");
+  for (const side of ["above", "below"]) {
+    const drawn = Number(await chart.getAttribute("data-" + side));
+    assert.ok(close(drawn, edge(side), 0.005), `${side}: drawn ${drawn}, API ${edge(side)}`);
+  }
+  await page.close();
+});
+
+test("brushing zooms, Back undoes it, a double click zooms out", async () => {
+  const { page } = await explore("?from=-30m");
+  const before = page.url();
+  const box = await page.locator(".u-over").boundingBox();
+  const y = box.y + box.height / 2;
+  const zoomed = await answer(page, async () => {
+    await page.mouse.move(box.x + box.width * 0.4, y);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.5, y, { steps: 4 });
+    await page.mouse.move(box.x + box.width * 0.6, y, { steps: 4 });
+    await page.mouse.up();
+  });
+  assert.match(params(page).get("from"), /^\d{4}-\d\d-\d\dT/);
+  assert.ok(zoomed.to - zoomed.from > 300 && zoomed.to - zoomed.from < 450, `a fifth of 30 min, got ${zoomed.to - zoomed.from} s`);
+  const out = await answer(page, () => page.locator(".u-over").dblclick({ position: { x: box.width / 2, y: box.height / 2 } }));
+  assert.ok(close(out.to - out.from, 2 * (zoomed.to - zoomed.from), 0.02));
+  await answer(page, () => page.goBack());
+  await answer(page, () => page.goBack());
+  assert.equal(page.url(), before);
+  await page.close();
+});
+
+test("the range field, the presets and the arrows", async () => {
+  const { page } = await explore("");
+  await page.locator("#range").click();
+  await page.locator("#range-input").fill("not a time");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.locator("#range-input").getAttribute("aria-invalid"), "true");
+  await page.locator("#range-input").fill("-15m");
+  const body = await answer(page, () => page.keyboard.press("Enter"));
+  assert.equal(body.to - body.from, 900);
+  assert.equal(params(page).get("from"), "-15m");
+  const earlier = await answer(page, () => page.getByLabel("Earlier").click());
+  assert.ok(Math.abs(earlier.to - body.from) < 5, "moved by its own length");
+  const later = await answer(page, () => page.keyboard.press("]"));
+  assert.ok(later.to >= body.to);
+  const wider = await answer(page, () => page.getByLabel("Zoom out").click());
+  assert.ok(close(wider.to - wider.from, 1800, 0.02));
+  await page.close();
+});
+
+test("a wrong filter is shown where it is wrong, and mended with one click", async () => {
+  const { page } = await explore("");
+  const filter = page.locator("#filter");
+  await filter.fill("src prt 443");
+  await page.keyboard.press("Enter");
+  await page.locator("#filter-error").waitFor();
+  assert.equal(await page.locator(".editor .bad").innerText(), "prt");
+  assert.equal(params(page).get("q"), null, "a wrong filter does not become the view");
+  const fix = page.locator(".fix b");
+  const word = await fix.innerText();
+  const body = await answer(page, () => fix.click());
+  assert.equal(params(page).get("q"), `src ${word} 443`);
+  assert.equal(await page.locator("#filter-error").count(), 0);
+  assert.ok(body.meta.sql.length > 0);
+  // A link with a wrong filter says so too.
+  await page.goto(base + "/explore?q=src+prt+443");
+  await page.locator("#filter-error").waitFor();
+  assert.equal(await page.locator(".editor .bad").innerText(), "prt");
+  await page.close();
+});
+
+test("completion: typed, chosen with the keyboard, accepted with Tab, run with Enter", async () => {
+  const { page } = await explore("");
+  await page.keyboard.press("/");
+  await page.keyboard.type("src.po");
+  await page.locator("#filter-list").waitFor();
+  const filter = page.locator("#filter");
+  assert.equal(await filter.getAttribute("role"), "combobox");
+  assert.equal(await filter.getAttribute("aria-expanded"), "true");
+  await page.keyboard.press("ArrowDown");
+  const active = await filter.getAttribute("aria-activedescendant");
+  assert.equal(await page.locator("#" + active).getAttribute("aria-selected"), "true");
+  await page.keyboard.press("Tab");
+  assert.match(await filter.inputValue(), /^src.port/);
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator("#filter-list").count(), 0);
+  await filter.fill("src.port = 443");
+  await answer(page, () => page.keyboard.press("Enter"));
+  assert.equal(params(page).get("q"), "src.port = 443");
+  await page.goBack();
+  await page.waitForFunction(() => document.querySelector("#filter").value === "");
+  await page.close();
+});
+
+test("group by: added from the fields, reordered and removed by keyboard", async () => {
+  const [first, second] = await groupable();
+  const { page, body } = await explore("");
+  assert.deepEqual(body.by, []);
+  await page.locator("#by-add").click();
+  await page.locator(".picker-search").fill(first);
+  const one = await answer(page, () => page.locator(`[data-field="${first}"]`).click());
+  assert.deepEqual(one.by, [first]);
+  assert.ok(one.series.length >= 1 && one.series.every((s) => s.other || s.key.length === 1));
+  const two = await answer(page, async () => {
+    await page.keyboard.press("b");
+    await page.locator(".picker-search").fill(second);
+    await page.locator(`[data-field="${second}"]`).click();
+  });
+  assert.deepEqual(two.by, [first, second]);
+  const moved = await answer(page, async () => {
+    await page.locator(".chip > button:first-child").nth(1).focus();
+    await page.keyboard.press("Alt+ArrowLeft");
+  });
+  assert.deepEqual(moved.by, [second, first]);
+  const removed = await answer(page, async () => {
+    await page.locator(".chip > button:first-child").nth(0).focus();
+    await page.keyboard.press("Delete");
+  });
+  assert.deepEqual(removed.by, [first]);
+  const dragged = await answer(page, () => page.goBack());
+  assert.deepEqual(dragged.by, [second, first]);
+  await answer(page, () => page.locator(".chip").nth(0).dragTo(page.locator(".chip").nth(1)));
+  assert.equal(params(page).get("by"), `${first},${second}`);
+  await page.close();
+});
+
+test("a value's menu narrows the filter, excludes, isolates", async () => {
+  const [first] = await groupable();
+  const { page, body } = await explore(`?by=${first}&n=5`);
+  const value = page.locator("tbody .key .value").first();
+  const all = body.total.reduce((a, t) => a + t.total, 0);
+  await value.click();
+  const only = await answer(page, () => page.getByRole("menuitem", { name: "Only this" }).click());
+  assert.match(params(page).get("q"), new RegExp("^" + first.replace(".", "\\.") + " = "));
+  assert.ok(only.total.reduce((a, t) => a + t.total, 0) <= all * 1.02);
+  assert.equal(new Set(only.series.map((s) => s.key.join())).size, 1);
+  await answer(page, () => page.goBack());
+  const key = (await value.innerText()).trim();
+  const without = await answer(page, () => value.click({ modifiers: ["Alt"] }));
+  assert.match(params(page).get("q"), / != /);
+  assert.ok(!without.series.some((s) => !s.other && s.label[0] === key), "the excluded value is gone");
+  await page.goBack();
+  await page.waitForFunction(() => !location.search.includes("q="));
+  // Isolating is a matter of the page: the others stay in the table, switched off, and "Shown" says what is drawn.
+  if (body.series.length > 1) {
+    await page.locator(".swatch-button").first().click();
+    await page.locator("tr[data-total=shown]").first().waitFor();
+    assert.ok(params(page).get("hide").length > 0);
+    await page.locator(".swatch-button").first().click();
+    await page.waitForFunction(() => !location.search.includes("hide="));
+  }
+  await page.close();
+});
+
+test("a URL opened afresh gives the same state, unknown keys kept", async () => {
+  const [first] = await groupable();
+  const { page, body } = await explore("");
+  await page.goto("about:blank");
+  const to = Math.floor(body.meta.through / 60) * 60;
+  const search = `?q=not+src.port+=+9&by=${first}&from=${to - 900}&to=${to}&tz=utc&unit=pps&viz=line&n=5&rank=max&dir=sum&future=yes`;
+  const a = await answer(page, () => page.goto(base + "/explore" + search));
+  const state = () =>
+    page.evaluate(() => ({
+      q: document.querySelector("#filter").value,
+      unit: document.querySelector("#unit").value,
+      dir: document.querySelector("#dir").value,
+      top: document.querySelector("#top").value,
+      rank: document.querySelector("#rank").value,
+      viz: document.querySelector("[aria-label=Visualization] [aria-checked=true]").textContent,
+      range: document.querySelector("#range").textContent,
+      chips: [...document.querySelectorAll(".chip")].map((c) => c.textContent),
+      rows: [...document.querySelectorAll("tr[data-series]")].map((r) => r.dataset.series + r.dataset.dir),
+      facts: document.querySelector(".facts.warn")?.textContent,
+    }));
+  const before = await state();
+  assert.equal(before.q, "not src.port = 9");
+  assert.deepEqual([before.unit, before.dir, before.top, before.rank, before.viz], ["pps", "sum", "5", "max", "Line"]);
+  assert.match(before.facts ?? "", /future/);
+  const b = await answer(page, () => page.reload());
+  assert.deepEqual(await state(), before);
+  assert.deepEqual([b.from, b.to, b.step, b.by, b.unit], [a.from, a.to, a.step, a.by, a.unit]);
+  await answer(page, () => page.locator("#unit").selectOption("bps"));
+  assert.equal(params(page).get("future"), "yes");
+  await page.close();
+});
+
+test("stack, lines, percent and table; the tooltip; the SQL", async () => {
+  const [first] = await groupable();
+  const { page, body } = await explore(`?by=${first}`);
+  for (const name of ["Line", "100 %", "Stack"]) {
+    await page.getByRole("radio", { name, exact: true }).click();
+    await page.locator(".uplot").waitFor();
+  }
+  const box = await page.locator(".u-over").boundingBox();
+  await page.mouse.move(box.x + box.width * 0.5, box.y + box.height * 0.5);
+  await page.locator(".tooltip").waitFor();
+  assert.match(await page.locator(".tooltip").innerText(), /Total/);
+  await page.mouse.move(5, 5);
+  await page.locator(".tooltip").waitFor({ state: "detached" });
+  await page.getByRole("radio", { name: "Table", exact: true }).click();
+  await page.locator(".uplot").waitFor({ state: "detached" });
+  assert.equal(await page.locator("tr[data-series]").count(), body.series.length);
+  await page.getByRole("radio", { name: "Stack", exact: true }).click();
+  await page.locator(".plot").focus();
+  await page.keyboard.press("End");
+  await page.waitForFunction(() => /\d/.test(document.querySelector(".chart [aria-live]").textContent));
+  assert.match(await page.locator(".plot").getAttribute("aria-label"), /peak/);
+  assert.equal(await page.locator(".plot").getAttribute("role"), "img");
+  await page.keyboard.press("x");
+  const drawer = page.locator("#sql");
+  await drawer.waitFor();
+  assert.equal((await drawer.locator("pre").textContent()).trim(), body.meta.sql.trim());
+  assert.match(await drawer.innerText(), /rows read/);
+  await page.keyboard.press("x");
+  await drawer.waitFor({ state: "detached" });
+  await page.close();
+});
+
+test("keys: help, unit, direction, refresh; none while typing", async () => {
+  const { page } = await explore("");
+  await page.keyboard.press("?");
+  await page.locator("dialog[open]").waitFor();
+  await page.keyboard.press("Escape");
+  await page.locator("dialog[open]").waitFor({ state: "detached" });
+  await answer(page, () => page.keyboard.press("u"));
+  assert.notEqual(params(page).get("unit"), null);
+  await answer(page, () => page.keyboard.press("d"));
+  assert.equal(params(page).get("dir"), "in");
+  await answer(page, () => page.keyboard.press("r"));
+  const url = page.url();
+  await page.locator("#filter").focus();
+  await page.keyboard.type("udx?r");
+  assert.equal(page.url(), url);
+  assert.equal(await page.locator("#filter").inputValue(), "udx?r");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
+  await page.locator("#filter").blur();
+  await page.keyboard.press("g");
+  await page.keyboard.press("s");
+  await page.waitForURL("**/status");
+  await page.close();
+});
+
+test("live: the chart goes on by itself and stops when asked", async () => {
+  const { page } = await explore("?from=-5m&live=1");
+  const a = await (await page.waitForResponse(isQuery)).json();
+  const b = await (await page.waitForResponse(isQuery)).json();
+  assert.ok(b.to > a.to || b.meta.through >= a.meta.through);
+  await page.locator("#refresh").selectOption("off");
+  assert.equal(params(page).get("live"), null);
+  await page.close();
+});
+
+test("dark and light, kept, without a flash", async () => {
+  const { page } = await explore("", { scheme: "light" });
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const bright = (c) => c.match(/\d+(\.\d+)?/g).slice(0, 3).reduce((a, x) => a + Number(x), 0) > 380;
+  assert.ok(bright(await ground()));
+  await page.getByRole("radio", { name: "Theme: dark" }).click();
+  assert.ok(!bright(await ground()));
+  // Before any script of the page has run, the choice is there already.
+  await page.route("**/assets/*.js", (r) => r.abort());
+  const seen = complaints.length;
+  await page.reload({ waitUntil: "domcontentloaded" });
+  assert.ok(!bright(await ground()), "dark before the script");
+  complaints.length = seen; // the scripts that were held back
+  await page.unroute("**/assets/*.js");
+  await page.goto(base + "/status");
+  await page.getByRole("radio", { name: "Theme: auto" }).click();
+  assert.ok(bright(await ground()));
+  await page.emulateMedia({ colorScheme: "dark" });
+  assert.ok(!bright(await ground()));
+  await page.close();
+});
+
+test("start shows the ports, the snippets and the exporters", async () => {
+  const page = await open("/start");
+  await page.locator(".listener").first().waitFor();
+  const status = await (await fetch(base + "/api/v1/status")).json();
+  const text = await page.locator(".listeners").innerText();
+  for (const l of status.listeners) assert.match(text, new RegExp(`\\b${l.addr.split(":").pop()}\\b`));
+  await page.locator("#collector").fill("198.51.100.7");
+  const tabs = page.locator("[role=tab]");
+  assert.ok((await tabs.count()) >= 6);
+  for (let i = 0; i < (await tabs.count()); i++) {
+    await tabs.nth(i).click();
+    assert.match(await page.locator(".snippet pre").innerText(), /198\.51\.100\.7/, await tabs.nth(i).innerText());
+  }
+  for (const e of (status.exporters ?? []).slice(0, 5)) assert.match(await page.locator(".seen").innerText(), new RegExp(e.address.replace(/[.[\]]/g, "\\$&")));
+  await page.locator("#collector").fill("");
+  await page.close();
+});
+
+test("the door leads to Explore when there is data", async () => {
+  const page = await open("/");
+  await page.waitForURL("**/explore?live=1");
+  await page.locator(".uplot").waitFor();
+  await page.close();
+});
+
+test("status shows the counters", async () => {
+  const page = await open("/status");
+  await page.locator(".pipeline").waitFor();
+  for (const stage of ["udp", "decode", "queue", "store"]) assert.match(await page.locator(`[data-stage=${stage}]`).innerText(), /\d/);
+  const status = await (await fetch(base + "/api/v1/status")).json();
+  if (status.exporters?.length) {
+    const text = await page.locator("#exporters").innerText();
+    for (const e of status.exporters.slice(0, 5)) assert.ok(text.includes(e.address), e.address);
+  }
+  const drops = (status.drops ?? []).filter((d) => d.count > 0);
+  for (const d of drops) assert.ok((await page.locator("#drops").innerText()).includes(d.reason), d.reason);
+  if (drops.length === 0) assert.match(await page.locator(".good-line").innerText(), /Nothing was lost/);
+  assert.match(await page.locator("[aria-label=Storage]").innerText(), /Rows/);
+  assert.match(await page.locator("[aria-label=Engine]").innerText(), /up/);
+  await page.close();
+});
+
+test("a phone scrolls down only", async () => {
+  const [first] = await groupable();
+  for (const path of [`/explore?by=${first}`, "/explore?q=a+rather+long+filter+text+that+does+not+fit+into+one+line+of+a+phone", "/start", "/status"]) {
+    const page = await open(path, { width: 360, height: 740 });
+    await page.waitForSelector(".uplot, .filter-error, .listener, .pipeline, .empty");
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(over <= 0, `${path}: ${over} px too wide`);
+    await page.close();
+  }
+});
+
+test("usable within a second", async () => {
+  const page = await open("/status");
+  const took = [];
+  for (let i = 0; i < 3; i++) {
+    await page.goto("about:blank");
+    const began = performance.now();
+    await page.goto(base + "/explore", { waitUntil: "commit" });
+    await page.locator("#filter").waitFor();
+    await page.locator("#range").waitFor();
+    took.push(performance.now() - began);
+  }
+  const best = Math.min(...took);
+  console.log(`usable after ${took.map((t) => t.toFixed(0)).join(", ")} ms`);
+  assert.ok(best < 1000, `${best.toFixed(0)} ms`);
+  await page.close();
+});
+
+// Last: what all pages together did.
+test("no console errors, no request leaves the origin", () => {
+  assert.deepEqual(complaints, []);
+  assert.deepEqual(strangers, []);
+});

@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { QueryResult, Series } from "../src/api.ts";
+import { assign, mix, palette } from "../src/colour.ts";
+import { byteOffset, condition, fieldWords, indexOfByte, narrow, quote, tokens } from "../src/filter.ts";
+import * as fmt from "../src/format.ts";
+import { bucket, edges, layers, seriesID, sum } from "../src/stack.ts";
+
+test("values for reading", () => {
+  const f = (v: number | null, unit: string, want: string) => assert.equal(fmt.value(v, unit), want);
+  f(0, "bps", "0 b/s");
+  f(1, "bps", "1.00 b/s");
+  f(1240, "bps", "1.24 kb/s");
+  f(1.24e9, "bps", "1.24 Gb/s");
+  f(12.4e9, "bps", "12.4 Gb/s");
+  f(124e9, "bps", "124 Gb/s");
+  f(999.4, "bps", "999 b/s");
+  f(999.6, "bps", "1.00 kb/s");
+  f(999_600_000, "bps", "1.00 Gb/s");
+  f(-5e6, "bps", "5.00 Mb/s");
+  f(0.25, "fps", "0.25 flows/s");
+  f(2.5e6, "fps", "2.50 M flows/s");
+  f(3e12, "bytes", "3.00 TB");
+  f(1500, "packets", "1.50 k packets");
+  f(42.5, "pct", "42.5 %");
+  f(null, "bps", "–");
+  f(NaN, "bps", "–");
+  assert.deepEqual(fmt.axis([-5e8, 0, 5e8, 1e9, 1.5e9], "bps"), ["0.5 Gb/s", "0", "0.5 Gb/s", "1.0 Gb/s", "1.5 Gb/s"]);
+  assert.deepEqual(fmt.axis([0, 250, 500], "pps"), ["0", "250 p/s", "500 p/s"]);
+  assert.deepEqual(fmt.axis([0, 2.5e6, 5e6], "bytes"), ["0", "2.5 MB", "5.0 MB"]);
+  assert.deepEqual(fmt.axis([-100, 0, 100], "pct"), ["100%", "0%", "100%"]);
+  assert.equal(fmt.share(0.0004), "<0.1 %");
+  assert.equal(fmt.share(1), "100 %");
+  assert.equal(fmt.error(0.048), "±4.8 %");
+  assert.equal(fmt.error(null), "–");
+  assert.equal(fmt.count(1234), "1,234");
+  assert.equal(fmt.count(12_345_678), "12.3 M");
+  assert.equal(fmt.parseAmount("10g"), 1e10);
+  assert.equal(fmt.parseAmount("2.5M"), 2.5e6);
+  assert.equal(fmt.parseAmount("5k"), 5000);
+  assert.equal(fmt.parseAmount("x"), undefined);
+});
+
+test("tokens cover the text", () => {
+  const fields = fieldWords(["src.as", "src.port", "direction"]);
+  const f = (text: string, want: string) => {
+    const list = tokens(text, fields);
+    assert.equal(list.map((t) => text.slice(t.start, t.end)).join(""), text);
+    assert.equal(list.filter((t) => t.type !== "space").map((t) => t.type).join(" "), want, text);
+  };
+  f("", "");
+  f("src.as = 2906", "field op value");
+  f("src as 2906", "field field value");
+  f("SRC.AS in [2906 15169]", "field keyword paren value value paren");
+  f('not (port != 53 or "a \\" b")', "keyword paren field op value keyword string paren");
+  f('"open', "string");
+  f("10.0.0.0/8 2001:db8::/32 AS174 :443", "value value value value");
+  f("@dns -- rest", "macro comment");
+  f("a /* b */ c /* d", "word comment word comment");
+  f("a&&b||!c", "word keyword word keyword keyword word");
+  f("a & b | c @", "word word word word word word");
+});
+
+test("quoting and conditions", () => {
+  const f = (v: string, kind: string, want: string) => assert.equal(quote(v, kind), want);
+  f("2906", "uint32", "2906");
+  f("192.0.2.1", "ip", "192.0.2.1");
+  f("2001:db8::/32", "ip", "2001:db8::/32");
+  f("udp", "enum", "udp");
+  f("in", "enum", '"in"');
+  f("et-0/0/0", "string", '"et-0/0/0"');
+  f('a"b\\c', "string", '"a\\"b\\\\c"');
+  f("", "string", '""');
+  f("x or y", "uint32", '"x or y"');
+  assert.equal(condition("src.as", "uint32", ["=", "!="], "2906", false), "src.as = 2906");
+  assert.equal(condition("src.as", "uint32", ["=", "!="], "2906", true), "src.as != 2906");
+  assert.equal(condition("path", "list", ["has"], "174", true), 'not path has "174"');
+});
+
+test("narrowing keeps the meaning of what stands there", () => {
+  const f = (q: string, term: string, want: string) => assert.equal(narrow(q, term), want);
+  f("", "port = 53", "port = 53");
+  f("  ", "port = 53", "port = 53");
+  f("udp", "port = 53", "udp and port = 53");
+  f("tcp or udp", "port = 53", "(tcp or udp) and port = 53");
+  f("(tcp or udp)", "port = 53", "(tcp or udp) and port = 53");
+  f("a in [1 or 2]", "port = 53", "a in [1 or 2] and port = 53");
+  f('"x or y"', "port = 53", '"x or y" and port = 53');
+  f("udp and port = 53", "port = 53", "udp and port = 53");
+  f("port = 53", "port = 53", "port = 53");
+  f("udp -- dns", "port = 53", "udp -- dns\nand port = 53");
+  f("tcp or udp -- dns", "port = 53", "(tcp or udp -- dns\n) and port = 53");
+  f("tcp || udp", "x = 1", "(tcp || udp) and x = 1");
+});
+
+test("byte offsets", () => {
+  const text = 'é = "東🙂" x';
+  for (let i = 0; i <= text.length; i++) {
+    if (i > 0 && text.charCodeAt(i - 1) >= 0xd800 && text.charCodeAt(i - 1) < 0xdc00) continue; // inside a pair
+    assert.equal(indexOfByte(text, byteOffset(text, i)), i);
+  }
+  assert.equal(byteOffset("é", 1), 2);
+  assert.equal(indexOfByte("ab", 99), 2);
+});
+
+const series = (key: string[], dir: Series["dir"], values: (number | null)[], other = false): Series => ({
+  key,
+  label: other ? ["Other"] : key,
+  dir,
+  other,
+  values,
+  n: values.map(() => 100),
+  avg: values.reduce<number>((a, v) => a + (v ?? 0), 0) / values.length,
+  max: 0,
+  last: 0,
+  total: values.reduce<number>((a, v) => a + (v ?? 0), 0),
+  share: 0,
+  error: null,
+});
+
+const result = (list: Series[], more: Partial<QueryResult["meta"]> = {}): QueryResult => ({
+  from: 0,
+  to: 40,
+  step: 10,
+  unit: "bps",
+  by: ["src.as"],
+  times: [0, 10, 20, 30],
+  dirs: ["in", "out"],
+  series: list,
+  total: [],
+  other: 0,
+  meta: { sql: "", params: {}, rows: 0, bytes: 0, ms: 0, table: "flows", partial: { first: false, last: false }, through: 40, resolution: 1, ...more },
+});
+
+test("the outer edge of a stack is the sum of its layers", () => {
+  const list = layers(result([series(["1"], "in", [1, 2, 3, 4]), series([], "in", [5, 5, 5, 5], true), series(["2"], "in", [10, 20, 30, 40]), series(["1"], "out", [7, 7, 7, 7]), series([], "out", [1, 1, 1, 1], true)]));
+  assert.deepEqual(list.map((l) => [l.id, l.series.dir]), [["1", "in"], ["2", "in"], ["other", "in"], ["1", "out"], ["other", "out"]]);
+  const e = edges(list, 4, false);
+  assert.deepEqual(e[2], [16, 27, 38, 49]);
+  assert.deepEqual(e[4], [-8, -8, -8, -8]);
+  const p = edges(list, 4, true);
+  assert.ok(p[2].every((v) => Math.abs((v ?? 0) - 100) < 1e-9));
+  assert.ok(p[4].every((v) => Math.abs((v ?? 0) + 100) < 1e-9));
+  assert.equal(list[2].colour, -1, "Other is grey");
+  assert.equal(list[0].colour, list[3].colour, "a group has one colour in both directions");
+});
+
+test("what is not known yet is not zero", () => {
+  const list = layers(result([series(["1"], "in", [1, 2, 3, 0])], { through: 25 }));
+  assert.deepEqual(list[0].values, [1, 2, 3, null]);
+  assert.deepEqual(edges(list, 4, false)[0], [1, 2, 3, null]);
+});
+
+test("sums leave partial buckets out of max and last", () => {
+  const list = layers(result([series(["1"], "in", [90, 2, 3, 80]), series(["2"], "in", [1, 1, 1, 1])]));
+  const s = sum(list, { first: true, last: true });
+  assert.deepEqual([s.max, s.last, s.total], [4, 4, 179]);
+  assert.deepEqual([sum(list, { first: false, last: false }).max, sum([], { first: true, last: true }).max], [91, 0]);
+});
+
+test("bucket", () => {
+  const times = [0, 10, 20];
+  assert.deepEqual([-1, 0, 9.9, 10, 25].map((t) => bucket(times, t)), [-1, 0, 0, 1, 2]);
+  assert.equal(bucket([], 5), -1);
+});
+
+test("colours follow the value", () => {
+  const values = Array.from({ length: 12 }, (_, i) => String(1000 + i * 37));
+  const a = assign(values);
+  const b = assign([...values].reverse());
+  for (const v of values) assert.equal(a.get(v), b.get(v), "the order of arrival must not matter");
+  assert.equal(new Set(a.values()).size, 12, "twelve values, twelve colours");
+  assert.equal(assign(Array.from({ length: 30 }, (_, i) => "v" + i)).size, 30);
+  assert.equal(mix("#ffffff", "#000000", 0.5), "#808080");
+  assert.equal(seriesID(series([], "in", [])), "total-in");
+});
+
+test("the palette can be told apart", () => {
+  const lin = (c: number) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+  const rgb = (hex: string) => [1, 3, 5].map((i) => lin(parseInt(hex.slice(i, i + 2), 16) / 255));
+  // Machado, Oliveira and Fernandes 2009, severity 1.0, on linear RGB.
+  const sight: Record<string, number[]> = {
+    normal: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+    protanopia: [0.152286, 1.052583, -0.204868, 0.114503, 0.786281, 0.099216, -0.003882, -0.048116, 1.051998],
+    deuteranopia: [0.367322, 0.860646, -0.227968, 0.280085, 0.672501, 0.047413, -0.01182, 0.04294, 0.968881],
+  };
+  const seen = (c: number[], m: number[]) => [0, 1, 2].map((i) => Math.min(1, Math.max(0, m[3 * i] * c[0] + m[3 * i + 1] * c[1] + m[3 * i + 2] * c[2])));
+  const oklab = ([r, g, b]: number[]) => {
+    const l = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
+    const m = Math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b);
+    const s = Math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);
+    return [0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s, 1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s, 0.0259040371 * l + 0.7827717662 * m - 0.808675766 * s];
+  };
+  for (const [name, m] of Object.entries(sight)) {
+    const labs = palette.map((c) => oklab(seen(rgb(c), m)));
+    for (let i = 0; i < labs.length; i++)
+      for (let j = 0; j < i; j++) {
+        const d = Math.hypot(...labs[i].map((v, k) => v - labs[j][k]));
+        assert.ok(d >= 0.095, `${name}: ${palette[i]} and ${palette[j]} are ${d.toFixed(3)} apart`);
+      }
+  }
+});
