@@ -19,7 +19,7 @@
 //	secrets/writer      password of user netmeta, mode 0600
 //	secrets/reader      password of the read-only user reader, mode 0600
 //	engine.lock         locked while an engine has the directory; says whose process
-//	engine.json         address of the running engine, mode 0600
+//	engine.json         address of the engine that runs or ran last, mode 0600
 //	engine.xml          the engine's configuration, written at each start
 package engine
 
@@ -186,7 +186,6 @@ func Serve(ctx context.Context, c Config) error {
 	}
 	s.closeSessions()
 	base.Close()
-	os.Remove(filepath.Join(c.Path, endpointFile))
 	return nil
 }
 

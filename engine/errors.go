@@ -77,9 +77,9 @@ func (e *exception) httpStatus() int {
 	switch e.code {
 	case codeAuthFailed, codeReadonly, codeAccessDenied:
 		return http.StatusForbidden
-	case 6, 27, 26, 38, 41, 43, 44, 53, 57, 62, 69, 70, 72, 130, 131, 132, 346, 457, codeBadArguments, codeConstraintViolation, codeCannotDecompress, codeUnknownSession - 1:
+	case 6, 27, 26, 38, 41, 43, 44, 53, 57, 62, 69, 70, 72, 130, 131, 132, 346, 456, 457, codeBadArguments, codeConstraintViolation, codeCannotDecompress, 371:
 		return http.StatusBadRequest
-	case 16, 46, 47, 50, 56, 60, 73, 79, 81, 115, 36 + 1000, codeUnknownSession:
+	case 16, 46, 47, 50, 56, 60, 73, 79, 81, 115, codeUnknownSession:
 		return http.StatusNotFound
 	case 223:
 		return http.StatusRequestEntityTooLarge

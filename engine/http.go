@@ -90,7 +90,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	q, err := parseRequest(r)
 	if err != nil {
-		newResponse(w, &request{}).fail(err, s.version)
+		newResponse(w, &request{credentials: true}).fail(err, s.version)
 		return
 	}
 	control := http.NewResponseController(w)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -55,20 +56,33 @@ func childMain() int {
 	return 0
 }
 
-// shared is the engine that most tests use.
-var shared *Supervisor
+// shared is the engine that most tests use, started by the first of them.
+var (
+	shared     *Supervisor
+	sharedOnce sync.Once
+	sharedStop = func() error { return nil }
+)
 
 func testMain(m *testing.M) int {
-	flag.Parse()
 	if _, err := libchdb.Find(); err != nil {
 		fmt.Fprintf(os.Stderr, "!!! THE ENGINE IS NOT TESTED: %v\n", err)
-		return m.Run()
+	}
+	code := m.Run()
+	if err := sharedStop(); err != nil {
+		fmt.Fprintln(os.Stderr, "the shared engine:", err)
+		code = 1
+	}
+	return code
+}
+
+func startShared() {
+	if _, err := libchdb.Find(); err != nil {
+		return
 	}
 	dir, err := os.MkdirTemp("", "netmeta-engine-test-")
 	if err != nil {
 		panic(err)
 	}
-	defer os.RemoveAll(dir)
 	s, err := New(testOptions(dir))
 	if err != nil {
 		panic(err)
@@ -77,13 +91,11 @@ func testMain(m *testing.M) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	code := m.Run()
-	cancel()
-	if err := <-ended; err != nil {
-		fmt.Fprintln(os.Stderr, "the shared engine:", err)
-		code = 1
+	sharedStop = func() error {
+		defer os.RemoveAll(dir)
+		cancel()
+		return <-ended
 	}
-	return code
 }
 
 func testOptions(dir string) Options {
@@ -98,6 +110,7 @@ func testOptions(dir string) Options {
 // engine returns the shared engine, ready.
 func engine(t testing.TB) *Supervisor {
 	t.Helper()
+	sharedOnce.Do(startShared)
 	if shared == nil {
 		_, err := libchdb.Find()
 		t.Skipf("THE ENGINE IS NOT TESTED: %v", err)

@@ -100,11 +100,12 @@ func (q *request) authenticate(r *http.Request, values url.Values) error {
 	case r.Header.Get("X-ClickHouse-User") != "" || r.Header.Get("X-ClickHouse-Key") != "":
 		q.user, q.password, q.credentials = r.Header.Get("X-ClickHouse-User"), r.Header.Get("X-ClickHouse-Key"), true
 	case r.Header.Get("Authorization") != "":
+		q.credentials = true
 		user, password, ok := r.BasicAuth()
 		if !ok {
 			return errorf(codeAuthFailed, "AUTHENTICATION_FAILED", "Invalid authentication: only the Basic scheme is known")
 		}
-		q.user, q.password, q.credentials = user, password, true
+		q.user, q.password = user, password
 	case values.Has("user") || values.Has("password"):
 		q.user, q.password, q.credentials = values.Get("user"), values.Get("password"), true
 	}
