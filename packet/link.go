@@ -10,6 +10,7 @@ import (
 const (
 	etherIPv4     = flow.EtherTypeIPv4
 	etherIPv6     = flow.EtherTypeIPv6
+	etherARP      = 0x0806
 	etherTEB      = 0x6558 // Ethernet within GRE or Geneve
 	etherVLAN     = 0x8100 // 802.1Q
 	etherMPLS     = 0x8847
@@ -304,19 +305,42 @@ func (d *dissector) underLabels(data []byte) {
 	d.inside(flow.TunnelNone, 0, Ethernet, data)
 }
 
-// startsEthernet reports that the data looks like a frame: an EtherType that carries
-// traffic at its place, and, where that may be chance, an IP header behind it.
+// startsEthernet reports that the data looks like a frame with IP or ARP. It must not
+// take IP for it: the EtherType would be in the source address, so any host in
+// 8.0.64.0/20 would do. The checksum of the IPv4 header behind it makes that sure.
 func startsEthernet(data []byte) bool {
-	if len(data) < 15 {
+	for at := 12; at <= 12+2*4 && len(data) >= at+8; at += 4 {
+		rest := data[at+2:]
+		switch be16(data[at:]) {
+		case etherIPv4:
+			return checksumIPv4(rest)
+		case etherIPv6:
+			return rest[0]>>4 == 6
+		case etherARP:
+			return be32(rest) == 1<<16|etherIPv4 // of Ethernet and IPv4 (RFC 826)
+		case etherVLAN, etherQinQ, etherQinQ9100:
+			continue
+		}
 		return false
 	}
-	switch be16(data[12:]) {
-	case etherIPv4:
-		return data[14]>>4 == 4
-	case etherIPv6:
-		return data[14]>>4 == 6
-	case etherVLAN, etherQinQ, etherQinQ9100, etherMPLS, etherPPPoE, 0x0806:
-		return true
-	}
 	return false
+}
+
+// checksumIPv4 reports that the data starts with a whole IPv4 header whose checksum
+// is right (RFC 1071).
+func checksumIPv4(data []byte) bool {
+	if len(data) < 20 || data[0]>>4 != 4 {
+		return false
+	}
+	size := int(data[0]&0x0f) * 4
+	if size < 20 || len(data) < size {
+		return false
+	}
+	sum := uint32(0)
+	for i := 0; i < size; i += 2 {
+		sum += uint32(be16(data[i:]))
+	}
+	sum = sum>>16 + sum&0xffff
+	sum += sum >> 16
+	return sum&0xffff == 0xffff
 }
