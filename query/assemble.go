@@ -1,0 +1,460 @@
+package query
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Rows are the columns that a statement of Series gave back, all of one length.
+// See series.go for what they hold.
+type Rows struct {
+	Time     []uint32
+	Dir      []string
+	Top      []uint8
+	Groups   []uint64
+	Keys     [][]string // [column][row]
+	Labels   [][]string // [column][row]
+	Value    []uint64
+	Packets  []uint64
+	N        []uint64
+	Variance []float64
+}
+
+// Set puts a column in its place by the name that it has in the result: a slice of
+// the Go type of its ClickHouse type.
+func (r *Rows) Set(name string, column any) error {
+	ok := true
+	switch name {
+	case "t":
+		r.Time, ok = column.([]uint32)
+	case "dir":
+		r.Dir, ok = column.([]string)
+	case "top":
+		r.Top, ok = column.([]uint8)
+	case "groups":
+		r.Groups, ok = column.([]uint64)
+	case "value":
+		r.Value, ok = column.([]uint64)
+	case "packets":
+		r.Packets, ok = column.([]uint64)
+	case "n":
+		r.N, ok = column.([]uint64)
+	case "variance":
+		r.Variance, ok = column.([]float64)
+	default:
+		list := &r.Keys
+		if strings.HasPrefix(name, "l") {
+			list = &r.Labels
+		}
+		i := -1
+		if name != "" && strings.IndexByte("kl", name[0]) >= 0 {
+			if n, err := strconv.Atoi(name[1:]); err == nil {
+				i = n
+			}
+		}
+		if i < 0 || i >= 2*maxBy {
+			return fmt.Errorf("query: the result has a column %q that no statement asks for", name)
+		}
+		for len(*list) <= i {
+			*list = append(*list, nil)
+		}
+		(*list)[i], ok = column.([]string)
+	}
+	if !ok {
+		return fmt.Errorf("query: column %s of the result is %T", name, column)
+	}
+	return nil
+}
+
+// Len is the number of rows.
+func (r *Rows) Len() int { return len(r.Time) }
+
+func (r *Rows) check(keys, labels int) error {
+	n := r.Len()
+	ok := len(r.Dir) == n && len(r.Top) == n && len(r.Groups) == n && len(r.Value) == n && len(r.Packets) == n && len(r.N) == n && len(r.Variance) == n &&
+		(n == 0 || len(r.Keys) == keys && len(r.Labels) == labels)
+	for _, list := range [][][]string{r.Keys, r.Labels} {
+		for _, column := range list {
+			ok = ok && len(column) == n
+		}
+	}
+	if !ok {
+		return fmt.Errorf("query: the columns of the result differ in length or number: %d rows, %d of %d keys, %d of %d labels", n, len(r.Keys), keys, len(r.Labels), labels)
+	}
+	return nil
+}
+
+// A Result is the answer to a request: what the chart draws and the table lists.
+type Result struct {
+	From   int64    `json:"from"`
+	To     int64    `json:"to"`
+	Step   int64    `json:"step"`
+	Unit   string   `json:"unit"`
+	By     []string `json:"by"`
+	Times  []int64  `json:"times"`
+	Dirs   []string `json:"dirs"`   // directions that occur, in the order of dirOrder
+	Series []Series `json:"series"` // by direction, then by rank; Other is the last of its direction
+	Total  []Total  `json:"total"`  // by direction, as Dirs: the sum of all series, the top edge of the chart
+	Other  int      `json:"other"`  // groups folded into Other, over all directions
+}
+
+// A Series is one group in one direction.
+type Series struct {
+	Key    []string `json:"key"`   // a text per field of by; what the group is
+	Label  []string `json:"label"` // a text per field of by; what to call it
+	Dir    string   `json:"dir"`
+	Other  bool     `json:"other"`
+	Folded int      `json:"folded,omitempty"` // of Other: how many groups it holds
+	Filter []string `json:"filter"`           // a condition per field of by that lets through this group alone
+	Values Points   `json:"values"`           // one per bucket: a rate, or with the units bytes, packets and flows a sum
+	N      []uint64 `json:"n"`                // one per bucket: packets as sampled
+	Figures
+	Share float64  `json:"share"` // of the total of the direction
+	Error *float64 `json:"error"` // relative error of the estimate with 95 % confidence, from sampling; nil when nothing was sampled
+}
+
+// A Total is the sum of all series of a direction.
+type Total struct {
+	Dir    string `json:"dir"`
+	Values Points `json:"values"`
+	Figures
+}
+
+// Figures say a series in a few numbers. Max and Last look only at buckets that
+// lie in the window whole, unless none does; Avg and Total at all.
+type Figures struct {
+	Avg   float64 `json:"avg"`
+	Max   float64 `json:"max"`
+	Last  float64 `json:"last"`
+	Total uint64  `json:"total"` // bytes, packets or flows
+}
+
+// Points are the values of a line. In JSON they have 4 significant digits: the
+// error, 0.05 %, is far below that of sampling.
+type Points []float64
+
+// MarshalJSON writes the points.
+func (p Points) MarshalJSON() ([]byte, error) {
+	b := append(make([]byte, 0, 2+8*len(p)), '[')
+	for i, v := range p {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		switch {
+		case v == 0 || math.IsNaN(v) || math.IsInf(v, 0):
+			b = append(b, '0')
+		case v >= 1e3 && v < 1e6 || v >= 1 && v == math.Trunc(v) && v < 1e4:
+			digits := math.Pow(10, math.Floor(math.Log10(v))-3)
+			b = strconv.AppendFloat(b, math.Round(v/digits)*digits, 'f', 0, 64)
+		default:
+			b = strconv.AppendFloat(b, v, 'g', 4, 64)
+		}
+	}
+	return append(b, ']'), nil
+}
+
+var dirOrder = []string{"in", "out", "internal", "transit", "unknown", "sum"}
+
+// cells are the sums of one series or total.
+type cells struct {
+	dir            string
+	keys, labels   []string // of the columns, not of the fields
+	other          bool
+	value, pkts    []uint64
+	n              []uint64
+	variance       float64
+	groups         uint64
+	score, ordered float64
+}
+
+func newCells(dir string, buckets int) *cells {
+	return &cells{dir: dir, value: make([]uint64, buckets), pkts: make([]uint64, buckets), n: make([]uint64, buckets)}
+}
+
+// Assemble puts the rows of a statement of Series together. It is pure: the
+// request and the range are those that the statement was made from.
+func Assemble(r Request, rg Range, rows Rows) (Result, error) {
+	dims, err := r.dims()
+	if err != nil {
+		return Result{}, err
+	}
+	width, labels := 0, 0
+	for _, d := range dims {
+		k, l := d.widths()
+		width, labels = width+k, labels+l
+	}
+	if err := rows.check(width, labels); err != nil {
+		return Result{}, err
+	}
+	all, totals, err := collect(&rg, &rows, len(dims) > 0)
+	if err != nil {
+		return Result{}, err
+	}
+	figure := figures{&r, &rg}
+	figure.rank(all)
+	res := Result{From: rg.From, To: rg.To, Step: rg.Step, Unit: r.Unit, By: r.By, Times: rg.Times, Dirs: []string{}, Series: []Series{}, Total: []Total{}}
+	if res.By == nil {
+		res.By = []string{}
+	}
+	total := map[string]*cells{}
+	for _, t := range totals {
+		total[t.dir] = t
+		res.Dirs = append(res.Dirs, t.dir)
+		res.Total = append(res.Total, Total{Dir: t.dir, Values: figure.points(t), Figures: figure.of(t)})
+	}
+	folded := foldedGroups(all, r.Dir != "sum" && r.RankDir == "each")
+	res.Other = folded[""]
+	for _, c := range all {
+		s := Series{Dir: c.dir, Other: c.other, Values: figure.points(c), N: c.n, Figures: figure.of(c), Error: figure.error(c),
+			Key: []string{}, Label: []string{}, Filter: []string{}}
+		if t := sum(total[c.dir].value); t > 0 {
+			s.Share = float64(s.Total) / float64(t)
+		}
+		switch {
+		case c.other:
+			s.Label = append(s.Label, "Other")
+			s.Folded = folded[c.dir]
+		case len(dims) == 0:
+			s.Label = append(s.Label, "Total")
+		}
+		if !c.other {
+			k, l := c.keys, c.labels
+			for _, d := range dims {
+				nk, nl := d.widths()
+				key, label, filter := d.present(k[:nk], l[:nl])
+				s.Key, s.Label, s.Filter = append(s.Key, key), append(s.Label, label), append(s.Filter, filter)
+				k, l = k[nk:], l[nl:]
+			}
+		}
+		res.Series = append(res.Series, s)
+	}
+	return res, nil
+}
+
+// widths are the numbers of columns that keys and labels make.
+func (d dim) widths() (keys, labels int) {
+	switch {
+	case d.isInterface():
+		return 2, 2
+	case d.isExporter():
+		return 1, 1
+	}
+	return 1, 0
+}
+
+// collect adds the rows up: into series, and into a total per direction.
+func collect(rg *Range, rows *Rows, grouped bool) (all, totals []*cells, err error) {
+	bucket := make(map[uint32]int, len(rg.Times))
+	for i, t := range rg.Times {
+		bucket[uint32(t)] = i
+	}
+	series := map[string]*cells{}
+	byDir := map[string]*cells{}
+	var id []byte
+	for row := range rows.Len() {
+		i, ok := bucket[rows.Time[row]]
+		if !ok {
+			return nil, nil, fmt.Errorf("query: the result has a bucket at %d that the range has not", rows.Time[row])
+		}
+		dir, other := rows.Dir[row], grouped && rows.Top[row] == 0
+		id = append(append(id[:0], dir...), 0, rows.Top[row])
+		if !other {
+			for _, k := range rows.Keys {
+				id = append(append(id, k[row]...), 0)
+			}
+		}
+		c := series[string(id)]
+		if c == nil {
+			c = newCells(dir, len(rg.Times))
+			c.other = other
+			if !other {
+				c.keys, c.labels = at(rows.Keys, row), at(rows.Labels, row)
+			}
+			series[string(id)] = c
+			all = append(all, c)
+		}
+		for j, l := range rows.Labels {
+			if !other && c.labels[j] == "" {
+				c.labels[j] = l[row]
+			}
+		}
+		t := byDir[dir]
+		if t == nil {
+			t = newCells(dir, len(rg.Times))
+			byDir[dir] = t
+			totals = append(totals, t)
+		}
+		for _, c := range []*cells{c, t} {
+			c.value[i] += rows.Value[row]
+			c.pkts[i] += rows.Packets[row]
+			c.n[i] += rows.N[row]
+			c.variance += rows.Variance[row]
+			c.groups = max(c.groups, rows.Groups[row])
+		}
+	}
+	slices.SortFunc(totals, func(a, b *cells) int { return compareDir(a.dir, b.dir) })
+	return all, totals, nil
+}
+
+func at(columns [][]string, row int) []string {
+	list := make([]string, len(columns))
+	for i, c := range columns {
+		list[i] = c[row]
+	}
+	return list
+}
+
+func compareDir(a, b string) int {
+	return cmp.Or(slices.Index(dirOrder, a)-slices.Index(dirOrder, b), strings.Compare(a, b))
+}
+
+// foldedGroups counts what Other holds: by direction, and under "" over all of
+// them. When directions are not ranked apart there is one count for all.
+func foldedGroups(all []*cells, each bool) map[string]int {
+	groups, named := map[string]int{}, map[string]int{}
+	seen := map[string]bool{}
+	for _, c := range all {
+		if c.other {
+			continue
+		}
+		groups[c.dir] = max(groups[c.dir], int(c.groups))
+		named[c.dir]++
+		seen[strings.Join(c.keys, "\x00")] = true
+		groups[""] = max(groups[""], int(c.groups))
+	}
+	folded := map[string]int{}
+	for _, c := range all {
+		if !c.other {
+			continue
+		}
+		if each {
+			folded[c.dir] = max(0, groups[c.dir]-named[c.dir])
+			folded[""] += folded[c.dir]
+		} else {
+			folded[c.dir] = max(0, groups[""]-len(seen))
+			folded[""] = folded[c.dir]
+		}
+	}
+	return folded
+}
+
+// figures work out what is shown from sums.
+type figures struct {
+	r  *Request
+	rg *Range
+}
+
+// point is the value of bucket i.
+func (f figures) point(c *cells, i int) float64 {
+	v := float64(c.value[i])
+	switch f.r.Unit {
+	case "bps":
+		return v * 8 / float64(f.rg.covered(i))
+	case "pps", "fps":
+		return v / float64(f.rg.covered(i))
+	case "bpp":
+		if c.pkts[i] == 0 {
+			return 0
+		}
+		return v / float64(c.pkts[i])
+	}
+	return v
+}
+
+func (f figures) points(c *cells) Points {
+	p := make(Points, len(c.value))
+	for i := range p {
+		p[i] = f.point(c, i)
+	}
+	return p
+}
+
+func sum(list []uint64) uint64 {
+	var n uint64
+	for _, v := range list {
+		n += v
+	}
+	return n
+}
+
+func (f figures) of(c *cells) Figures {
+	a, b := f.rg.full()
+	g := Figures{Total: sum(c.value), Last: f.point(c, b-1)}
+	for i := a; i < b; i++ {
+		g.Max = max(g.Max, f.point(c, i))
+	}
+	total, seconds := float64(g.Total), float64(f.rg.To-f.rg.From)
+	switch f.r.Unit {
+	case "bps":
+		g.Avg = total * 8 / seconds
+	case "pps", "fps":
+		g.Avg = total / seconds
+	case "bpp":
+		if p := sum(c.pkts); p > 0 {
+			g.Avg = total / float64(p)
+		}
+	default: // a sum per bucket
+		g.Avg = total / seconds * float64(f.rg.Step)
+	}
+	return g
+}
+
+// error is the relative error of the number of packets with 95 % confidence. When
+// one of rate r packets is looked at, each that was seen stands for r with the
+// variance r(r−1); n packets at one rate give 196·√((1−1/r)/n) %. Of bytes it is a
+// little more. Flows are not scaled and have no error of this kind.
+func (f figures) error(c *cells) *float64 {
+	packets := sum(c.pkts)
+	if c.variance <= 0 || packets == 0 || f.r.Unit == "fps" || f.r.Unit == "flows" {
+		return nil
+	}
+	e := 1.96 * math.Sqrt(c.variance) / float64(packets)
+	return &e
+}
+
+// rank sorts the series as the request ranks them.
+func (f figures) rank(all []*cells) {
+	each := f.r.RankDir == "each"
+	byKey := map[string]float64{}
+	for _, c := range all {
+		g := f.of(c)
+		switch f.r.Rank {
+		case "max":
+			c.score = g.Max
+		case "last":
+			c.score = g.Last
+		case "p95":
+			a, b := f.rg.full()
+			list := make([]float64, 0, b-a)
+			for i := a; i < b; i++ {
+				list = append(list, f.point(c, i))
+			}
+			slices.Sort(list)
+			c.score = list[len(list)-1-len(list)*5/100]
+		default:
+			c.score = float64(g.Total)
+		}
+		byKey[strings.Join(c.keys, "\x00")] += c.score
+	}
+	for _, c := range all {
+		if c.ordered = c.score; !each {
+			c.ordered = byKey[strings.Join(c.keys, "\x00")]
+		}
+	}
+	slices.SortFunc(all, func(a, b *cells) int {
+		if d := compareDir(a.dir, b.dir); d != 0 {
+			return d
+		}
+		if a.other != b.other {
+			if a.other {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Or(cmp.Compare(b.ordered, a.ordered), cmp.Compare(sum(b.value), sum(a.value)), slices.Compare(a.keys, b.keys))
+	})
+}

@@ -1,0 +1,364 @@
+package query
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"netmeta/column"
+	"netmeta/flow"
+)
+
+// A compiler turns nodes into SQL. All that came from outside goes into params;
+// what it writes are names of columns, functions and {p0:Type}.
+type compiler struct {
+	schema Schema
+	params map[string]string
+}
+
+func newCompiler(s Schema) *compiler { return &compiler{s, map[string]string{}} }
+
+// param binds a value, in ClickHouse's text form, and gives back its place.
+func (c *compiler) param(kind, value string) string {
+	name := "p" + strconv.Itoa(len(c.params))
+	c.params[name] = value
+	return "{" + name + ":" + kind + "}"
+}
+
+// escape writes a string as TabSeparated does, which is how parameters are read.
+var escape = strings.NewReplacer("\\", `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`, "\b", `\b`, "\f", `\f`, "\x00", `\0`, "'", `\'`).Replace
+
+func (c *compiler) text(s string) string { return c.param("String", escape(s)) }
+
+// array binds a list. Elements of a text kind are quoted.
+func (c *compiler) array(kind string, values []string) string {
+	quoted := kind == "String" || kind == "IPv6"
+	var b strings.Builder
+	b.WriteByte('[')
+	for i, v := range values {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		if quoted {
+			b.WriteByte('\'')
+			b.WriteString(escape(v))
+			b.WriteByte('\'')
+		} else {
+			b.WriteString(v)
+		}
+	}
+	b.WriteByte(']')
+	return c.param("Array("+kind+")", b.String())
+}
+
+// column is the column, or its zero value while the table does not have it.
+func (c *compiler) column(f *column.Field) string {
+	if c.schema.Has == nil || !f.Rare || c.schema.Has(f.Name) {
+		return f.Name
+	}
+	switch f.Kind {
+	case column.Text:
+		return "''"
+	case column.IP:
+		return "toIPv6('::')"
+	case column.Enum:
+		return "CAST('" + f.Enum[0] + "', '" + strings.ReplaceAll(f.SQLType(), "'", `\'`) + "')"
+	case column.Uint32List, column.Uint128List, column.TextMap:
+		return "defaultValueOfTypeName('" + f.SQLType() + "')"
+	}
+	return "to" + f.SQLType() + "(0)"
+}
+
+// sides are the expressions that a field stands for: two for either side of a
+// pair, otherwise one.
+//
+// Remote is the far side: the source of what comes in, the destination of what
+// goes out. Of traffic that does neither (internal, transit, unknown) the source
+// counts as remote and the destination as local.
+func (c *compiler) sides(f *Field, first, second *column.Field) []string {
+	if f.base.expr != nil {
+		return []string{f.base.expr(c.column)}
+	}
+	switch f.Side {
+	case "any":
+		return []string{c.column(first), c.column(second)}
+	case "dst", "out":
+		return []string{c.column(second)}
+	case "remote":
+		return []string{"if(Direction = 'out', " + c.column(second) + ", " + c.column(first) + ")"}
+	case "local":
+		return []string{"if(Direction = 'out', " + c.column(first) + ", " + c.column(second) + ")"}
+	}
+	return []string{c.column(first)}
+}
+
+// condition is the SQL of a node, safe to stand between AND.
+func (c *compiler) condition(n Node) string {
+	switch n := n.(type) {
+	case And:
+		return c.junction(n.Of, " AND ")
+	case Or:
+		return c.junction(n.Of, " OR ")
+	case Not:
+		switch of := n.Of.(type) {
+		case And, Or:
+			return "NOT " + c.condition(of) // brings its parentheses
+		case Compare:
+			return c.compare(of, true)
+		}
+		return "NOT (" + c.condition(n.Of) + ")"
+	case Macro:
+		if n.Of == nil {
+			return "1"
+		}
+		return c.condition(n.Of)
+	case Search:
+		return c.search(n.Text)
+	case Compare:
+		return c.compare(n, false)
+	}
+	panic(fmt.Sprintf("BUG: node %T", n))
+}
+
+func (c *compiler) junction(nodes []Node, with string) string {
+	parts := make([]string, len(nodes))
+	for i, n := range nodes {
+		parts[i] = c.condition(n)
+	}
+	return "(" + strings.Join(parts, with) + ")"
+}
+
+// searched are the columns in which bare text is looked for.
+var searched = []*column.Field{
+	flow.InIfName.Field, flow.OutIfName.Field, flow.InIfDescription.Field, flow.OutIfDescription.Field, flow.InIfProvider.Field, flow.OutIfProvider.Field,
+	flow.ExporterName.Field, flow.SrcNetName.Field, flow.DstNetName.Field, flow.SrcNetTenant.Field, flow.DstNetTenant.Field, flow.ApplicationName.Field,
+}
+
+func (c *compiler) search(text string) string {
+	needle := c.text(text)
+	var parts []string
+	for _, f := range searched {
+		if name := c.column(f); name == f.Name {
+			parts = append(parts, "positionCaseInsensitiveUTF8("+name+", "+needle+") > 0")
+		}
+	}
+	if parts == nil { // no record has a name yet: nothing is found, and the parameter is used
+		parts = []string{needle + " = ''"}
+	}
+	return "(" + strings.Join(parts, " OR ") + ")"
+}
+
+// A pattern is a condition with a gap for the expression of a side, so that both
+// sides share their parameters.
+type pattern struct{ before, after string }
+
+func (p pattern) on(expr string) string { return p.before + expr + p.after }
+
+// compare is the SQL of a comparison or, with not, of its opposite.
+func (c *compiler) compare(n Compare, not bool) string {
+	negative := (n.Op == Ne || n.Op == NotMatch || n.Op == NotIn) != not
+	var parts []string
+	add := func(exprs []string, patterns []pattern) {
+		for _, e := range exprs {
+			for _, p := range patterns {
+				parts = append(parts, p.on(e))
+			}
+		}
+	}
+	f, b := n.Field, n.Field.base
+	if n.With != nil {
+		op := n.Op
+		if op == Ne {
+			op = Eq
+		}
+		other := c.sides(n.With, n.With.base.first, n.With.base.second)[0]
+		add(c.sides(f, b.first, b.second), []pattern{{"", " " + op.String() + " " + other}})
+	} else {
+		main, alt := splitAlt(n.Values)
+		if len(main) > 0 {
+			patterns := c.patterns(b, b.class, n.Op, main, b.first)
+			add(c.sides(f, b.first, b.second), patterns)
+			if b.moreFirst != nil && (n.Op == Match || n.Op == NotMatch || n.Op == Has) {
+				add(c.sides(f, b.moreFirst, b.moreSecnd), patterns)
+			}
+		}
+		if len(alt) > 0 {
+			add(c.sides(f, b.altFirst, b.altSecond), c.patterns(b, b.alt, n.Op, alt, b.altFirst))
+		}
+	}
+	sql := strings.Join(parts, " OR ")
+	switch {
+	case negative:
+		return "NOT (" + sql + ")"
+	case len(parts) > 1:
+		return "(" + sql + ")"
+	}
+	return sql
+}
+
+func splitAlt(values []Value) (main, alt []Value) {
+	for _, v := range values {
+		if v.Alt {
+			alt = append(alt, v)
+		} else {
+			main = append(main, v)
+		}
+	}
+	return main, alt
+}
+
+// patterns are the conditions for the values, any of which is enough. Negative
+// operators are handled by their opposites.
+func (c *compiler) patterns(b *base, cl class, op Op, values []Value, f *column.Field) []pattern {
+	switch op {
+	case Match, NotMatch:
+		return []pattern{{"match(", ", " + c.text(values[0].Text) + ")"}}
+	case Has:
+		if cl.text() {
+			return []pattern{{"positionCaseInsensitiveUTF8(", ", " + c.text(values[0].Text) + ") > 0"}}
+		}
+	case Lt, Le, Gt, Ge:
+		v := values[0]
+		if cl == classIP {
+			return []pattern{{"", " " + op.String() + " " + c.param("IPv6", ip6(v.From))}}
+		}
+		return []pattern{{"", " " + op.String() + " " + c.param(numberType(b, f), strconv.FormatUint(v.Lo, 10))}}
+	}
+	switch cl {
+	case classText, classCountry, classEnum:
+		list := make([]string, len(values))
+		for i, v := range values {
+			list[i] = v.Text
+		}
+		if len(list) == 1 {
+			return []pattern{{"", " = " + c.text(list[0])}}
+		}
+		return []pattern{{"", " IN " + c.array("String", list)}}
+	case classFlags:
+		return c.flagPatterns(values)
+	case classIP:
+		return c.addressPatterns(values)
+	case classLargeCommunity:
+		list := make([]string, len(values))
+		for i, v := range values {
+			list[i] = largeDecimal(v)
+		}
+		return c.hasPatterns("UInt128", list, nil)
+	}
+	kind := "UInt32"
+	if !cl.list() {
+		kind = numberType(b, f)
+	}
+	var single []string
+	var ranges []Value
+	for _, v := range values {
+		if v.Lo == v.Hi {
+			single = append(single, strconv.FormatUint(v.Lo, 10))
+		} else {
+			ranges = append(ranges, v)
+		}
+	}
+	if cl.list() {
+		return c.hasPatterns(kind, single, ranges)
+	}
+	var patterns []pattern
+	switch {
+	case len(single) == 1:
+		patterns = append(patterns, pattern{"", " = " + c.param(kind, single[0])})
+	case len(single) > 1:
+		patterns = append(patterns, pattern{"", " IN " + c.array(kind, single)})
+	}
+	for _, v := range ranges {
+		lo, hi := c.param(kind, strconv.FormatUint(v.Lo, 10)), c.param(kind, strconv.FormatUint(v.Hi, 10))
+		patterns = append(patterns, pattern{"", " BETWEEN " + lo + " AND " + hi})
+	}
+	return patterns
+}
+
+// numberType is the type of parameters for a field of numbers: that of the column.
+func numberType(b *base, f *column.Field) string {
+	if b.expr != nil {
+		return b.exprType
+	}
+	return f.SQLType()
+}
+
+func (c *compiler) hasPatterns(kind string, single []string, ranges []Value) []pattern {
+	var patterns []pattern
+	switch {
+	case len(single) == 1:
+		patterns = append(patterns, pattern{"has(", ", " + c.param(kind, single[0]) + ")"})
+	case len(single) > 1:
+		patterns = append(patterns, pattern{"hasAny(", ", " + c.array(kind, single) + ")"})
+	}
+	for _, v := range ranges {
+		lo, hi := c.param(kind, strconv.FormatUint(v.Lo, 10)), c.param(kind, strconv.FormatUint(v.Hi, 10))
+		patterns = append(patterns, pattern{"arrayExists(x -> x BETWEEN " + lo + " AND " + hi + ", ", ")"})
+	}
+	return patterns
+}
+
+func (c *compiler) flagPatterns(values []Value) []pattern {
+	var patterns []pattern
+	for _, v := range values {
+		set := c.param("UInt16", strconv.FormatUint(v.Lo, 10))
+		switch {
+		case v.ExactFlags:
+			patterns = append(patterns, pattern{"", " = " + set})
+		case v.Lo == v.Hi:
+			patterns = append(patterns, pattern{"bitAnd(", ", " + set + ") = " + set})
+		default:
+			patterns = append(patterns, pattern{"bitAnd(", ", " + c.param("UInt16", strconv.FormatUint(v.Hi, 10)) + ") = " + set})
+		}
+	}
+	return patterns
+}
+
+// addressPatterns put single addresses into one list and merge ranges that touch.
+func (c *compiler) addressPatterns(values []Value) []pattern {
+	var single []string
+	type span struct{ from, to netip.Addr }
+	var ranges []span
+	for _, v := range values {
+		from, to := netip.AddrFrom16(v.From.As16()), netip.AddrFrom16(v.To.As16())
+		if from == to {
+			single = append(single, ip6(from))
+		} else {
+			ranges = append(ranges, span{from, to})
+		}
+	}
+	slices.SortFunc(ranges, func(a, b span) int { return cmp.Or(compare16(a.from, b.from), compare16(a.to, b.to)) })
+	merged := ranges[:0]
+	for _, r := range ranges {
+		if n := len(merged); n > 0 && (compare16(r.from, merged[n-1].to) <= 0 || r.from.Prev() == merged[n-1].to) {
+			if compare16(r.to, merged[n-1].to) > 0 {
+				merged[n-1].to = r.to
+			}
+			continue
+		}
+		merged = append(merged, r)
+	}
+	var patterns []pattern
+	switch {
+	case len(single) == 1:
+		patterns = append(patterns, pattern{"", " = " + c.param("IPv6", single[0])})
+	case len(single) > 1:
+		patterns = append(patterns, pattern{"", " IN " + c.array("IPv6", single)})
+	}
+	for _, r := range merged {
+		patterns = append(patterns, pattern{"", " BETWEEN " + c.param("IPv6", ip6(r.from)) + " AND " + c.param("IPv6", ip6(r.to))})
+	}
+	return patterns
+}
+
+func compare16(a, b netip.Addr) int {
+	x, y := a.As16(), b.As16()
+	return bytes.Compare(x[:], y[:])
+}
+
+// ip6 is an address as it is stored: IPv4 as ::ffff:a.b.c.d.
+func ip6(a netip.Addr) string { return netip.AddrFrom16(a.As16()).String() }

@@ -1,0 +1,325 @@
+package query
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// sameAgain checks that the canonical text of a filter gives the filter back.
+func sameAgain(t *testing.T, f Filter) {
+	t.Helper()
+	text := f.String()
+	again, err := ParseFilter(text, Schema{Macros: goldenMacros})
+	if err != nil {
+		t.Errorf("%s: %v", text, err)
+		return
+	}
+	if !reflect.DeepEqual(again, f) {
+		t.Errorf("%s: read back as %s\n got %#v\nwant %#v", text, again, again.Root, f.Root)
+	}
+}
+
+func TestRandomFilters(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for range 5000 {
+		f := Filter{randomNode(rnd, 4)}
+		sameAgain(t, f)
+		c := newCompiler(Schema{})
+		if sql := c.condition(f.Root); strings.Count(sql, "(") != strings.Count(sql, ")") {
+			t.Errorf("%s: parentheses in %s", f, sql)
+		}
+	}
+}
+
+func randomNode(rnd *rand.Rand, depth int) Node {
+	if depth == 0 {
+		return randomCompare(rnd)
+	}
+	many := func(nested func(Node) bool) []Node {
+		list := make([]Node, 2+rnd.IntN(3))
+		for i := range list {
+			for list[i] == nil || nested(list[i]) {
+				list[i] = randomNode(rnd, depth-1)
+			}
+		}
+		return list
+	}
+	switch rnd.IntN(6) {
+	case 0:
+		return And{many(func(n Node) bool { _, ok := n.(And); return ok })}
+	case 1:
+		return Or{many(func(n Node) bool { _, ok := n.(Or); return ok })}
+	case 2:
+		n := randomNode(rnd, depth-1)
+		if _, ok := n.(Not); ok {
+			return n
+		}
+		return Not{n}
+	case 3:
+		return Search{randomText(rnd)}
+	}
+	return randomCompare(rnd)
+}
+
+func randomText(rnd *rand.Rand) string {
+	const letters = `ab"\'%_{}()[]-*/.:;,=<>! ` + "\t\n" + "äé☃"
+	runes := []rune(letters)
+	text := make([]rune, 1+rnd.IntN(8))
+	for i := range text {
+		text[i] = runes[rnd.IntN(len(runes))]
+	}
+	return string(text)
+}
+
+func randomCompare(rnd *rand.Rand) Node {
+	f := fields[rnd.IntN(len(fields))]
+	ops := f.operators()
+	op := Op(0)
+	for want := ops[rnd.IntN(len(ops))]; opText[op] != want; op++ {
+	}
+	n := Compare{Field: f, Op: op}
+	switch op {
+	case In, NotIn:
+		for range 2 + rnd.IntN(4) {
+			n.Values = append(n.Values, randomValue(rnd, f, true))
+		}
+	case Match, NotMatch:
+		n.Values = []Value{{Text: regexp.QuoteMeta(randomText(rnd)), Alt: !f.base.class.text()}}
+	case Has:
+		if f.base.class.text() || f.dual() && f.base.alt.text() {
+			n.Values = []Value{{Text: randomText(rnd), Alt: !f.base.class.text()}}
+			break
+		}
+		n.Values = []Value{randomValue(rnd, f, true)}
+	case Lt, Le, Gt, Ge:
+		n.Values = []Value{randomValue(rnd, f, false)}
+	default:
+		n.Values = []Value{randomValue(rnd, f, true)}
+	}
+	return n
+}
+
+func randomValue(rnd *rand.Rand, f *Field, ranges bool) Value {
+	b := f.base
+	c, largest := b.class, b.max
+	v := Value{}
+	if f.dual() && ranges && rnd.IntN(2) == 0 {
+		c, largest, v.Alt = b.alt, maxOf(b.altFirst), true
+	}
+	switch c {
+	case classIP:
+		bytes := make([]byte, 4+12*rnd.IntN(2))
+		for i := range bytes {
+			bytes[i] = byte(rnd.IntN(256))
+		}
+		a, _ := netip.AddrFromSlice(bytes)
+		v.From, v.To = a, a
+		if ranges && rnd.IntN(2) == 0 {
+			p := prefixValue(netip.PrefixFrom(a, rnd.IntN(a.BitLen())))
+			v.From, v.To = p.From, p.To
+			if n := p.To.Prev(); rnd.IntN(3) == 0 && p.From.Less(n) {
+				v.To = n
+			}
+		}
+	case classEnum:
+		v.Text = b.enum[rnd.IntN(len(b.enum))]
+	case classText:
+		v.Text = randomText(rnd)
+	case classCountry:
+		v.Text = strings.ToUpper(randomText(rnd))
+	case classFlags:
+		v.Hi = 1 + rnd.Uint64N(511)
+		v.Lo = v.Hi & rnd.Uint64N(512)
+		if v.Lo == 0 && rnd.IntN(2) == 0 {
+			v.Hi, v.ExactFlags = 0, true
+		} else if rnd.IntN(3) == 0 {
+			v.Hi, v.ExactFlags = 0, true
+		}
+	case classMAC:
+		v.Lo = rnd.Uint64N(1 << 48)
+		v.Hi = v.Lo
+	case classCommunity:
+		v.Lo = uint64(rnd.Uint32())
+		v.Hi = v.Lo
+	case classLargeCommunity:
+		v.Lo, v.Hi = rnd.Uint64(), uint64(rnd.Uint32())
+	default:
+		v.Lo = rnd.Uint64() & largest >> rnd.IntN(64) // largest is one less than a power of two, or 63
+		if rnd.IntN(4) == 0 {
+			v.Lo = v.Lo / 1000 * 1000
+		}
+		v.Hi = v.Lo
+		if ranges && rnd.IntN(3) == 0 {
+			v.Hi = v.Lo + rnd.Uint64()&(largest-v.Lo)
+		}
+	}
+	return v
+}
+
+// TestBothNegationsAgree pins the meaning of != on either side: neither side.
+func TestBothNegationsAgree(t *testing.T) {
+	f := func(a, b string) {
+		t.Helper()
+		x, _ := compileText(a, Schema{})
+		y, _ := compileText(b, Schema{})
+		if x.SQL != y.SQL || x.SQL == "" {
+			t.Errorf("%s: %s\n%s: %s", a, x.SQL, b, y.SQL)
+		}
+	}
+	f("port != 53", "not port 53")
+	f("port not in [53 80]", "not port in [53 80]")
+	f(`if !~ "x"`, `not if ~ "x"`)
+	f("ip != 10.0.0.0/8", "not ip 10.0.0.0/8")
+	f("as != 174", "not as 174")
+	f("not (port != 53)", "port 53")
+}
+
+// TestValuesStayParameters compiles filters with hostile text in every place that
+// takes text: the SQL must be the same as with harmless text, and hold none of it.
+func TestValuesStayParameters(t *testing.T) {
+	hostile := []string{
+		"x", "'", `\`, `\'`, "'; DROP TABLE flows; --", "' OR 1=1 --", "{p0:String}", "{from:DateTime}", "/*", "*/", "`", "\x7f", "\t\n\r\b\f",
+		"NULL", "1) OR (1=1", "$(id)", "%27", "\u2019", "ʼ", strings.Repeat("'", 500), "FORMAT Native", ";", "\\N", "@dns",
+	}
+	for _, shape := range []string{"%s", "in.if = %s", "in.if != %s", "in.if has %s", "app = %s", "exporter = %s", "if in [%s %s]", "country = %s", "src.netname not in [%s, %s]"} {
+		var first string
+		for _, text := range hostile {
+			filter := strings.ReplaceAll(shape, "%s", quoteText(text))
+			got, _ := compileText(filter, Schema{})
+			if got.Error != nil {
+				t.Errorf("%s: %v", filter, got.Error)
+				continue
+			}
+			if first == "" {
+				first = got.SQL
+			}
+			if got.SQL != first {
+				t.Errorf("%s: the SQL is another one:\n%s\n%s", filter, got.SQL, first)
+			}
+			for name, value := range got.Params {
+				if strings.ContainsAny(value, "\t\n\r\b\f\x00") {
+					t.Errorf("%s: %s=%q is not escaped", filter, name, value)
+				}
+			}
+		}
+	}
+	// The same with regular expressions, numbers and addresses.
+	f := func(a, b string) {
+		t.Helper()
+		x, _ := compileText(a, Schema{})
+		y, _ := compileText(b, Schema{})
+		if x.Error != nil || y.Error != nil || x.SQL != y.SQL {
+			t.Errorf("%s: %v %s\n%s: %v %s", a, x.Error, x.SQL, b, y.Error, y.SQL)
+		}
+	}
+	f(`in.if ~ "a"`, `in.if ~ "'; DROP TABLE flows; --"`)
+	f("port 1", "port 65535")
+	f("ip 10.0.0.0/8", "ip 2001:db8::/32")
+	f("as in [1 2]", "as in [4294967295 3]")
+	f("direction in", "direction unknown")
+	f("flags S/SA", "flags F/FRU")
+}
+
+func TestLimits(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		_, err := ParseFilter(text, Schema{})
+		var e *FilterError
+		if want == "" && err == nil {
+			return
+		}
+		if !errors.As(err, &e) || want == "" || !strings.Contains(e.Message, want) {
+			t.Errorf("%.40s…: %v, want %q", text, err, want)
+		}
+	}
+	f(strings.Repeat(" ", maxFilterBytes), "")
+	f(strings.Repeat(" ", maxFilterBytes+1), "more than 8192")
+	f(strings.Repeat("(", maxDepth)+"tcp"+strings.Repeat(")", maxDepth), "")
+	f(strings.Repeat("(", maxDepth+1)+"tcp"+strings.Repeat(")", maxDepth+1), "64 levels")
+	f(strings.Repeat("not ", 2000)+"tcp", "")
+	f(strings.Repeat("(", 8000), "64 levels")
+	f("\xff", "not UTF-8")
+	f("tcp\x00", "zero byte")
+
+	// Macros of macros of macros grow without end.
+	macros := map[string]string{"m0": strings.TrimSuffix(strings.Repeat("tcp or ", 1000), "or ")}
+	for i := 1; i < 40; i++ {
+		macros[fmt.Sprintf("m%d", i)] = strings.TrimSuffix(strings.Repeat(fmt.Sprintf("@m%d or ", i-1), 10), "or ")
+	}
+	if _, err := ParseFilter("@m39", Schema{Macros: macros}); err == nil || !strings.Contains(err.Error(), "20000 conditions") {
+		t.Errorf("macros that grow: %v", err)
+	}
+}
+
+func TestError(t *testing.T) {
+	_, err := ParseFilter("src prt 53", Schema{})
+	if got, want := fmt.Sprint(err), `4–7: unknown field "prt"; did you mean port?`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestRareColumns: a column that is not in the table is its zero value in the SQL.
+func TestRareColumns(t *testing.T) {
+	has := func(string) bool { return false }
+	f := func(text, want string) {
+		t.Helper()
+		if got, _ := compileText(text, Schema{Has: has}); got.SQL != want {
+			t.Errorf("%s: got %s, want %s", text, got.SQL, want)
+		}
+	}
+	f("src.vlan 5", "toUInt16(0) = {p0:UInt16}")
+	f("in.if ae1", "'' = {p0:String}")
+	f("bgpnexthop 10.0.0.1", "toIPv6('::') = {p0:IPv6}")
+	f("path has 1", "has(defaultValueOfTypeName('Array(UInt32)'), {p0:UInt32})")
+	f("src.port 5", "SrcPort = {p0:UInt16}")
+	f(`"x"`, "({p0:String} = '')")
+}
+
+func FuzzParse(f *testing.F) {
+	for _, c := range filterCases(f) {
+		f.Add(c.Text, len(c.Text)/2)
+	}
+	f.Fuzz(func(t *testing.T, text string, cursor int) {
+		s := Schema{Macros: goldenMacros}
+		filter, err := ParseFilter(text, s)
+		if err != nil {
+			var e *FilterError
+			if !errors.As(err, &e) || e.Message == "" || e.Span[0] < 0 || e.Span[0] > e.Span[1] || e.Span[1] > len(text) {
+				t.Fatalf("%q: error %+v", text, err)
+			}
+		} else if filter.Root != nil {
+			sql := newCompiler(s).condition(filter.Root)
+			if canonical := filter.String(); len(canonical) <= maxFilterBytes {
+				sameAgain(t, filter)
+				again, _ := ParseFilter(canonical, s)
+				if got := newCompiler(s).condition(again.Root); got != sql {
+					t.Fatalf("%q: the canonical text means something else:\n%s\n%s", text, sql, got)
+				}
+			}
+		}
+		if c := Complete(text, cursor, s, nil); c.Replace[0] < 0 || c.Replace[0] > c.Replace[1] || c.Replace[1] > len(text) {
+			t.Fatalf("%q at %d: replace %v", text, cursor, c.Replace)
+		}
+	})
+}
+
+func BenchmarkParseAndCompile(b *testing.B) {
+	for _, text := range []string{"udp src port 53", "remote.as in [2906 15169] direction in not net 10.0.0.0/8", `in.if ~ "^et-0/0/" and (bytes > 10M or flags S/SA)`} {
+		b.Run(text, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				f, err := ParseFilter(text, Schema{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				newCompiler(Schema{}).condition(f.Root)
+			}
+		})
+	}
+}

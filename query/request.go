@@ -1,0 +1,234 @@
+package query
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Request is a question, which is also the URL of the page that shows its
+// answer. Keys are only ever added, and what a URL once meant it means for ever.
+// ParseURL makes one; the zero value lacks the defaults.
+type Request struct {
+	Filter   string     // q: the filter as it was typed
+	By       []string   // by: names to group by, in order, as the formatter writes them
+	From, To string     // from, to: see Resolve
+	TZ       string     // tz: browser, utc or an IANA name
+	Unit     string     // unit: bps pps fps bytes packets flows pct bpp
+	Layer    string     // layer: l3 l2 l1, what counts as a byte
+	Viz      string     // viz: for the page alone
+	N        int        // n: series per direction beside Other, 1 to 50
+	Rank     string     // rank: avg max last p95 delta
+	RankDir  string     // rankdir: each direction has its own first N, or sum
+	Dir      string     // dir: both in out internal sum
+	VS       string     // vs: what to compare with
+	Step     int        // step: seconds of a bucket, 0 is auto
+	Agg      string     // agg: avg or peak
+	Y, YMax  string     // y, ymax: for the page alone
+	Live     bool       // live: for the page alone
+	Sel      string     // sel: the brushed window
+	Hide     []string   // hide: for the page alone
+	PX       int        // px: width of the plot in pixels, a limit for the buckets; 0 is unknown
+	Unknown  url.Values // keys that are none of these: kept, and given back by Values
+}
+
+// Units that a chart can show.
+var units = []UnitInfo{
+	{"bps", "bits/s"}, {"pps", "packets/s"}, {"fps", "flows/s"}, {"bytes", "bytes"}, {"packets", "packets"}, {"flows", "flows"},
+	{"pct", "% of interface"}, {"bpp", "bytes/packet"},
+}
+
+// UnitInfo is a unit of a chart.
+type UnitInfo struct {
+	Name  string `json:"name"`
+	Title string `json:"title"`
+}
+
+// Units are those that a request can ask for.
+func Units() []UnitInfo { return slices.Clone(units) }
+
+func unitNames() []string {
+	list := make([]string, len(units))
+	for i, u := range units {
+		list[i] = u.Name
+	}
+	return list
+}
+
+// A choice is a key with a fixed set of values; the first is the default.
+type choice struct {
+	key    string
+	values []string
+	at     func(*Request) *string
+}
+
+var choices = []choice{
+	{"unit", unitNames(), func(r *Request) *string { return &r.Unit }},
+	{"layer", []string{"l3", "l2", "l1"}, func(r *Request) *string { return &r.Layer }},
+	{"viz", []string{"stack", "stack100", "line", "grid", "heat", "sankey", "matrix", "treemap", "bar", "table", "map"}, func(r *Request) *string { return &r.Viz }},
+	{"rank", []string{"avg", "max", "last", "p95", "delta"}, func(r *Request) *string { return &r.Rank }},
+	{"rankdir", []string{"each", "sum"}, func(r *Request) *string { return &r.RankDir }},
+	{"dir", []string{"both", "in", "out", "internal", "sum"}, func(r *Request) *string { return &r.Dir }},
+	{"agg", []string{"avg", "peak"}, func(r *Request) *string { return &r.Agg }},
+	{"y", []string{"lin", "log", "sqrt"}, func(r *Request) *string { return &r.Y }},
+}
+
+// texts are keys with free text and their defaults.
+var texts = []struct {
+	key, standard string
+	at            func(*Request) *string
+}{
+	{"q", "", func(r *Request) *string { return &r.Filter }},
+	{"from", "-1h", func(r *Request) *string { return &r.From }},
+	{"to", "now", func(r *Request) *string { return &r.To }},
+	{"tz", "browser", func(r *Request) *string { return &r.TZ }},
+	{"vs", "", func(r *Request) *string { return &r.VS }},
+	{"ymax", "", func(r *Request) *string { return &r.YMax }},
+	{"sel", "", func(r *Request) *string { return &r.Sel }},
+}
+
+const (
+	defaultN   = 12
+	maxN       = 50
+	maxBy      = 8
+	maxStep    = 86400
+	maxPX      = 100_000
+	maxKeyText = 1 << 10 // bytes of a value other than q
+)
+
+// known are all keys.
+var known = func() []string {
+	list := []string{"by", "n", "step", "live", "hide", "px"}
+	for _, c := range choices {
+		list = append(list, c.key)
+	}
+	for _, t := range texts {
+		list = append(list, t.key)
+	}
+	return list
+}()
+
+// ParseURL reads the keys of a URL. A key that is missing or empty has its
+// default. unknown names the keys that mean nothing here, sorted; they are kept in
+// the request. The error is a *KeyError. The filter is not looked at: see
+// ParseFilter.
+func ParseURL(v url.Values) (r Request, unknown []string, err error) {
+	for _, t := range texts {
+		*t.at(&r) = t.standard
+		if s := v.Get(t.key); s != "" {
+			if len(s) > maxKeyText && t.key != "q" {
+				return r, nil, &KeyError{t.key, s[:32] + "…", fmt.Sprintf("is longer than %d bytes", maxKeyText)}
+			}
+			*t.at(&r) = s
+		}
+	}
+	for _, c := range choices {
+		*c.at(&r) = c.values[0]
+		if s := v.Get(c.key); s != "" {
+			if !slices.Contains(c.values, s) {
+				e := &KeyError{c.key, s, "is none of " + strings.Join(c.values, ", ")}
+				if near := nearest(s, c.values); near != "" {
+					e.Message += "; did you mean " + near + "?"
+				}
+				return r, nil, e
+			}
+			*c.at(&r) = s
+		}
+	}
+	if r.Unit == "pct" && v.Get("layer") == "" {
+		r.Layer = "l1"
+	}
+	if r.N, err = number(v, "n", 1, maxN, defaultN); err != nil {
+		return r, nil, err
+	}
+	if v.Get("step") != "auto" {
+		if r.Step, err = number(v, "step", 1, maxStep, 0); err != nil {
+			return r, nil, err
+		}
+	}
+	if r.PX, err = number(v, "px", 1, maxPX, 0); err != nil {
+		return r, nil, err
+	}
+	switch s := v.Get("live"); s {
+	case "", "0":
+	case "1":
+		r.Live = true
+	default:
+		return r, nil, &KeyError{"live", s, "is neither 0 nor 1"}
+	}
+	for item := range strings.SplitSeq(v.Get("hide"), ",") {
+		if item != "" {
+			r.Hide = append(r.Hide, item)
+		}
+	}
+	if r.By, err = parseBy(v.Get("by")); err != nil {
+		return r, nil, err
+	}
+	for key, values := range v {
+		if !slices.Contains(known, key) {
+			if r.Unknown == nil {
+				r.Unknown = url.Values{}
+			}
+			r.Unknown[key] = values
+			unknown = append(unknown, key)
+		}
+	}
+	slices.Sort(unknown)
+	return r, unknown, nil
+}
+
+func number(v url.Values, key string, least, most, standard int) (int, error) {
+	s := v.Get(key)
+	if s == "" {
+		return standard, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < least || n > most {
+		return 0, &KeyError{key, s, fmt.Sprintf("is not a number from %d to %d", least, most)}
+	}
+	return n, nil
+}
+
+// Values are the keys of the request, those with their default value left out.
+// ParseURL reads the same request back.
+func (r Request) Values() url.Values {
+	v := url.Values{}
+	for key, values := range r.Unknown {
+		v[key] = slices.Clone(values)
+	}
+	for _, t := range texts {
+		if s := *t.at(&r); s != "" && s != t.standard {
+			v.Set(t.key, s)
+		}
+	}
+	for _, c := range choices {
+		standard := c.values[0]
+		if c.key == "layer" && r.Unit == "pct" {
+			standard = "l1"
+		}
+		if s := *c.at(&r); s != "" && s != standard {
+			v.Set(c.key, s)
+		}
+	}
+	if len(r.By) > 0 {
+		v.Set("by", strings.Join(r.By, ","))
+	}
+	if r.N != 0 && r.N != defaultN {
+		v.Set("n", strconv.Itoa(r.N))
+	}
+	if r.Step != 0 {
+		v.Set("step", strconv.Itoa(r.Step))
+	}
+	if r.PX != 0 {
+		v.Set("px", strconv.Itoa(r.PX))
+	}
+	if r.Live {
+		v.Set("live", "1")
+	}
+	if len(r.Hide) > 0 {
+		v.Set("hide", strings.Join(r.Hide, ","))
+	}
+	return v
+}
