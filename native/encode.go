@@ -28,6 +28,7 @@ type Block struct {
 // and belongs to one goroutine.
 type Encoder struct {
 	buf  proto.Buffer
+	size int // of the last block
 	dict dictionary
 }
 
@@ -52,7 +53,8 @@ func (e *Encoder) Encode(b *column.Batch) Block {
 			}
 		}
 	}
-	e.buf.Reset()
+	// The last block is a good guess of the size of this one.
+	e.buf.Buf = make([]byte, 0, e.size+e.size/8+1024)
 	e.buf.PutUVarInt(uint64(len(block.Columns)))
 	e.buf.PutUVarInt(uint64(block.Rows))
 	for _, f := range block.Columns {
@@ -60,7 +62,8 @@ func (e *Encoder) Encode(b *column.Batch) Block {
 		e.buf.PutString(f.SQLType())
 		e.column(f, b)
 	}
-	block.Data = append([]byte(nil), e.buf.Buf...)
+	block.Data, e.size = e.buf.Buf, len(e.buf.Buf)
+	e.buf.Buf = nil // the block is the caller's now
 	return block
 }
 
@@ -68,16 +71,15 @@ func (e *Encoder) column(f *column.Field, b *column.Batch) {
 	n := b.Len()
 	switch f.Kind {
 	case column.Uint8, column.Enum:
-		e.buf.Buf = append(e.buf.Buf, b.Uint8s(f)[:n]...)
+		e.buf.PutRaw(b.Uint8s(f)[:n])
 	case column.Uint16:
-		proto.ColUInt16(b.Uint16s(f)[:n]).EncodeColumn(&e.buf)
+		e.buf.PutRaw(memory(b.Uint16s(f)[:n]))
 	case column.Uint32, column.Time:
-		proto.ColUInt32(b.Uint32s(f)[:n]).EncodeColumn(&e.buf)
+		e.buf.PutRaw(memory(b.Uint32s(f)[:n]))
 	case column.Uint64, column.TimeMS: // DateTime64 is signed; the times of flows are not negative
-		proto.ColUInt64(b.Uint64s(f)[:n]).EncodeColumn(&e.buf)
+		e.buf.PutRaw(memory(b.Uint64s(f)[:n]))
 	case column.IP:
-		addrs := b.Addrs(f)[:n]
-		e.buf.Buf = append(e.buf.Buf, unsafe.Slice(&addrs[0][0], 16*n)...)
+		e.buf.PutRaw(memory(b.Addrs(f)[:n]))
 	case column.Text:
 		labels := b.LabelColumn(f)[:n]
 		dictState(&e.buf)
@@ -89,7 +91,7 @@ func (e *Encoder) column(f *column.Field, b *column.Batch) {
 	case column.Uint32List:
 		e.offsets(n, func(row int) int { return len(b.List32At(f, row)) })
 		for row := range n {
-			proto.ColUInt32(b.List32At(f, row)).EncodeColumn(&e.buf)
+			e.buf.PutRaw(memory(b.List32At(f, row)))
 		}
 	case column.Uint128List:
 		e.offsets(n, func(row int) int { return len(b.List128At(f, row)) })
@@ -117,6 +119,12 @@ func (e *Encoder) column(f *column.Field, b *column.Batch) {
 	default:
 		panic("BUG: column " + f.Name + " has no wire form")
 	}
+}
+
+// memory is the bytes of a column as they lie in memory. Native is little-endian, and
+// so is every machine that the engine runs on.
+func memory[T uint16 | uint32 | uint64 | column.Addr](c []T) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(c))), len(c)*int(unsafe.Sizeof(*new(T))))
 }
 
 // offsets writes, for each row, how many elements the rows up to it have.

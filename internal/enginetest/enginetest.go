@@ -1,0 +1,97 @@
+// Package enginetest gives tests a real engine: one for each test binary, in a
+// temporary directory, with a database of its own for each test.
+package enginetest
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"netmeta/engine"
+	"netmeta/store"
+)
+
+var (
+	supervisor *engine.Supervisor
+	databases  atomic.Uint32
+)
+
+// Main is the TestMain of a package that uses the engine. The supervisor starts the
+// test binary again as the engine's process.
+func Main(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "engine" {
+		serve(os.Args[2:])
+		return
+	}
+	flag.Parse()
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "engine for the tests:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func serve(args []string) {
+	fs := flag.NewFlagSet("engine", flag.ExitOnError)
+	path := fs.String("path", "", "")
+	memory := fs.Int64("memory", 0, "")
+	queries := fs.Int("max-queries", 0, "")
+	library := fs.String("library", "", "")
+	if err := fs.Parse(args); err != nil {
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := engine.Serve(ctx, engine.Config{Path: *path, Memory: *memory, MaxQueries: *queries, Library: *library}); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(m *testing.M) (int, error) {
+	dir, err := os.MkdirTemp("", "netmeta-engine-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	quiet := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	supervisor, err = engine.New(engine.Options{Path: dir, Memory: 4 << 30, Logger: quiet})
+	if err != nil {
+		return 0, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { supervisor.Run(ctx); close(ended) }()
+	defer func() { stop(); <-ended }()
+	ready, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	if err := supervisor.Ready(ready); err != nil {
+		return 0, err
+	}
+	return m.Run(), nil
+}
+
+// Clients are a writer and a reader in a new database, dropped when the test ends.
+func Clients(t testing.TB) (writer, reader *store.Client) {
+	t.Helper()
+	w, r := supervisor.Writer(), supervisor.Reader()
+	db := fmt.Sprintf("test_%d", databases.Add(1))
+	admin := store.NewClient(supervisor.URL(), w.Name, w.Password, "")
+	if err := admin.Exec(t.Context(), "CREATE DATABASE "+db); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := admin.Exec(context.Background(), "DROP DATABASE "+db); err != nil {
+			t.Error(err)
+		}
+	})
+	return store.NewClient(supervisor.URL(), w.Name, w.Password, db), store.NewClient(supervisor.URL(), r.Name, r.Password, db)
+}
