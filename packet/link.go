@@ -98,12 +98,7 @@ func (d *dissector) ethernet(data []byte) {
 		return
 	}
 	d.dstMAC, d.srcMAC = mac(data), mac(data[6:])
-	t := be16(data[12:])
-	if t == etherIPv4 && len(data) >= 14+20 && data[14]>>4 == 4 {
-		d.ipv4(data[14:]) // most packets, and the branches of network cost them 2 ns
-		return
-	}
-	d.network(t, data[14:])
+	d.network(be16(data[12:]), data[14:])
 }
 
 func (d *dissector) shortEthernet(data []byte) {

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -400,6 +401,27 @@ func TestSubAgents(t *testing.T) {
 	}
 }
 
+// TestConcurrent: decoders share agents; run it with -race.
+func TestConcurrent(t *testing.T) {
+	state := New(Config{})
+	payloads, truth := simulate.Capture(simulate.SFlow, 2000, 1)
+	var wait sync.WaitGroup
+	const decoders = 4
+	for range decoders {
+		wait.Go(func() {
+			d, b := state.Decoder(), flow.Table.NewBatch(64)
+			for _, p := range payloads {
+				d.Decode(&source.Datagram{Payload: p, Exporter: sender, Received: arrival}, b, b.Reset)
+			}
+		})
+	}
+	wait.Wait()
+	state.Settle()
+	if n := state.Counters().Flows.Load(); n != decoders*uint64(len(truth)) {
+		t.Errorf("%d flows, want %d", n, decoders*len(truth))
+	}
+}
+
 // TestManyAgents: forged agents do not fill memory, and their flows still count.
 func TestManyAgents(t *testing.T) {
 	state := New(Config{})
@@ -448,12 +470,22 @@ func TestDecodeAllocates(t *testing.T) {
 
 func BenchmarkDecode(b *testing.B) {
 	payload, flows := benchmarkDatagram(b)
+	b.Run("tcp4-switch", func(b *testing.B) { benchmarkDecode(b, [][]byte{payload}, flows) })
+	// IPv4 and IPv6, switch, router and gateway records.
+	payloads, truth := simulate.Capture(simulate.SFlow, 10_000, 1)
+	b.Run("simulated", func(b *testing.B) { benchmarkDecode(b, payloads, len(truth)) })
+}
+
+func benchmarkDecode(b *testing.B, payloads [][]byte, flows int) {
 	d, batch := New(Config{}).Decoder(), flow.Table.NewBatch(8192)
-	dg := &source.Datagram{Payload: payload, Exporter: sender, Received: arrival}
+	dg := &source.Datagram{Exporter: sender, Received: arrival}
 	flush := func() { batch.Reset() }
 	b.ReportAllocs()
 	for b.Loop() {
-		d.Decode(dg, batch, flush)
+		for _, p := range payloads {
+			dg.Payload = p
+			d.Decode(dg, batch, flush)
+		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*flows), "ns/flow")
 }
