@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -447,3 +448,51 @@ func TestStreaming(t *testing.T) {
 		t.Errorf("resident memory went from %d MB to %d MB for an answer of %d MB", before, after, n>>20)
 	}
 }
+
+// TestMany: many requests at once, with errors among them, leave no descriptor, no
+// thread and little memory behind.
+func TestMany(t *testing.T) {
+	w, r := writer(t), reader(t)
+	w.must("CREATE OR REPLACE TABLE many (a UInt64) ENGINE = MergeTree ORDER BY a")
+	load := func(n int) {
+		var group sync.WaitGroup
+		for i := range 16 {
+			group.Go(func() {
+				for j := range n / 16 {
+					switch (i + j) % 5 {
+					case 0:
+						w.do("POST", fmt.Sprint(j), "query", "INSERT INTO many FORMAT TSV")
+					case 1:
+						w.do("POST", "SELEC")
+					case 2:
+						r.do("POST", "SELECT count() FROM many")
+					case 3:
+						r.do("POST", "DROP TABLE many")
+					case 4:
+						w.do("POST", "SELECT throwIf(number = 5) FROM numbers(10) FORMAT TSV", "max_block_size", "1")
+					}
+				}
+			})
+		}
+		group.Wait()
+	}
+	usage := func() (files, threads, mb int) {
+		pid := shared.Stats().PID
+		entries, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+		tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+		var size, resident int
+		fmt.Sscan(string(text), &size, &resident)
+		return len(entries), len(tasks), resident * os.Getpagesize() >> 20
+	}
+	load(400)
+	files, threads, mb := usage()
+	load(soak)
+	files2, threads2, mb2 := usage()
+	t.Logf("%d requests: files %d → %d, threads %d → %d, memory %d → %d MB", soak, files, files2, threads, threads2, mb, mb2)
+	if files2 > files+20 || threads2 > threads+40 || mb2 > mb+100+soak/100 {
+		t.Error("something is left behind")
+	}
+}
+
+const soak = 2000
