@@ -439,6 +439,26 @@ test("usable within a second", async () => {
   await page.close();
 });
 
+// A new installation is a state that only the mock can be put into.
+test("before the first datagram", { skip: process.env.BASE_URL ? "the server has data" : false }, async () => {
+  const full = base;
+  const fresh = await serve(0, { empty: true });
+  base = fresh.url;
+  try {
+    const page = await open("/");
+    await page.locator(".waiting").waitFor();
+    assert.equal(new URL(page.url()).pathname, "/");
+    await page.getByRole("button", { name: "Explore the traffic" }).click();
+    await page.locator("[data-empty=no-exporter]").waitFor();
+    await page.getByRole("button", { name: "How to point a router here" }).click();
+    await page.waitForURL("**/start");
+    await page.close();
+  } finally {
+    base = full;
+    fresh.close();
+  }
+});
+
 // Last: what all pages together did.
 test("no console errors, no request leaves the origin", () => {
   assert.deepEqual(complaints, []);

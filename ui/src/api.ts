@@ -38,6 +38,8 @@ export interface Meta {
   through: number;
   resolution: number;
   unknown_keys?: string[] | null;
+  /** What of the question is not answered, a sentence each. */
+  notes?: string[] | null;
   empty?: "no-exporter" | "no-match" | "before-retention" | null;
   matches_7d?: boolean;
 }
@@ -147,7 +149,7 @@ export interface Status {
   rates: { datagrams: number; flows: number; bytes_stored: number };
   drops: Drop[] | null;
   exporters: Exporter[] | null;
-  engine: { up: boolean; version: string; url: string; restarts: number };
+  engine: { up: boolean; version: string; url: string; restarts: number; error?: string };
   storage: {
     rows: number;
     bytes: number;

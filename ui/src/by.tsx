@@ -1,7 +1,7 @@
 // What the traffic is grouped by: chips in order, moved by dragging or by keyboard, added from the fields that the server names.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { fieldOf, fields, focusOn, show, termTitle, view } from "./state.ts";
+import { fieldOf, fields, show, termTitle, view } from "./state.ts";
 import { Icon, Popover } from "./ui.tsx";
 
 const masks = { 4: ["16", "24", "28"], 6: ["32", "48", "64"] };
@@ -13,10 +13,6 @@ export function GroupBy() {
   const [dragged, setDragged] = useState<string | null>(null);
   const [over, setOver] = useState<string | null>(null);
   const row = useRef<HTMLDivElement>(null);
-
-  useEffect(() => {
-    if (focusOn.value.what === "by") setAdding(true);
-  }, [focusOn.value]);
 
   const set = (next: string[]) => show({ by: next });
 
@@ -113,7 +109,7 @@ export function GroupBy() {
 function ChipMenu({ term, first, last, onMove, onReplace, onRemove }: { term: string; first: boolean; last: boolean; onMove: (d: -1 | 1) => void; onReplace: (t: string) => void; onRemove: () => void }) {
   const name = term.split(":")[0];
   const field = fieldOf(term);
-  const prefix = /\.net$|^net$/.test(name) && field?.kind === "ip";
+  const net = name.replace(/(^|\.)ip$/, "$1net");
   return (
     <div role="menu" class="menu-list">
       {!first && (
@@ -126,12 +122,17 @@ function ChipMenu({ term, first, last, onMove, onReplace, onRemove }: { term: st
           Move right
         </button>
       )}
-      {prefix &&
+      {field?.kind === "ip" &&
         masks[4].map((m, i) => (
-          <button key={m} type="button" role="menuitem" onClick={() => onReplace(`${name}:${m}:${masks[6][i]}`)}>
+          <button key={m} type="button" role="menuitem" onClick={() => onReplace(`${net}:${m}:${masks[6][i]}`)}>
             Networks of /{m} and /{masks[6][i]}
           </button>
         ))}
+      {term !== name && field && (
+        <button type="button" role="menuitem" onClick={() => onReplace(field.name)}>
+          Single addresses
+        </button>
+      )}
       <button type="button" role="menuitem" onClick={onRemove}>
         Remove
       </button>

@@ -270,6 +270,11 @@ function Header({ answer, v }: { answer: Answer; v: View }) {
           <Icon name="warn" /> The exporters report every {duration(meta.resolution)}: buckets of {duration(step)} are finer than their data.
         </p>
       )}
+      {meta.notes?.map((n) => (
+        <p key={n} class="facts warn">
+          <Icon name="warn" /> {n}
+        </p>
+      ))}
       {kept.length > 0 && (
         <p class="facts warn">
           <Icon name="warn" /> Not understood in this URL, and kept: {kept.join(", ")}
@@ -287,7 +292,6 @@ function Header({ answer, v }: { answer: Answer; v: View }) {
 function Empty({ kind, answer }: { kind: string; answer: Answer }) {
   const { from, to } = current();
   const v = view.value;
-  const week = 7 * 86400;
   return (
     <div class="empty" data-empty={kind}>
       {kind === "no-exporter" ? (
@@ -314,8 +318,8 @@ function Empty({ kind, answer }: { kind: string; answer: Answer }) {
           </p>
           <div class="row">
             {answer.result.meta.matches_7d && (
-              <button type="button" class="button" onClick={() => show({ from: absolute(from - week), to: absolute(to - week) })}>
-                It matched 7 days ago: show that
+              <button type="button" class="button" onClick={() => show({ from: "-7d", to: "now" })}>
+                It matches in the last 7 days: show them
               </button>
             )}
             {v.q && (

@@ -49,7 +49,7 @@ const reserved = new Set(["and", "or", "not", "in", "has", "src", "dst", "any", 
 
 /** A value as the language writes it: bare when that is safe, in quotes otherwise. */
 export function quote(value: string, kind: string): string {
-  if (/^(u?int|float|ip|mac|prefix)/.test(kind) && bare.test(value)) return value;
+  if (/^(number|duration|flags|u?int|float|ip|mac)/.test(kind) && bare.test(value)) return value;
   if (kind === "enum" && bare.test(value) && !reserved.has(value.toLowerCase())) return value;
   return '"' + value.replace(/[\\"]/g, "\\$&") + '"';
 }

@@ -4,7 +4,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { api, APIError, type CompletionItem, type FilterError } from "./api.ts";
 import { byteOffset, indexOfByte, tokens } from "./filter.ts";
-import { focusOn, show, view, words } from "./state.ts";
+import { show, view, words } from "./state.ts";
 import { Icon } from "./ui.tsx";
 
 interface List {
@@ -39,12 +39,6 @@ export function FilterLine({ serverError }: { serverError: FilterError | undefin
     setError(undefined);
     close();
   }, [q]);
-  useEffect(() => {
-    if (focusOn.value.what === "filter") {
-      area.current?.focus();
-      area.current?.select();
-    }
-  }, [focusOn.value]);
   useEffect(() => () => [timers.current.complete, timers.current.check].forEach(clearTimeout), []);
 
   function close() {

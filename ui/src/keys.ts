@@ -2,7 +2,7 @@
 
 import { dirs, pinnedLink, vizzes } from "./explore.tsx";
 import { shift, zoomBy } from "./range.tsx";
-import { copy, focusOn, go, helpOpen, keysChoice, path, refreshChoice, reload, say, show, shown, sqlOpen, units, view } from "./state.ts";
+import { copy, go, helpOpen, keysChoice, path, refreshChoice, reload, say, show, shown, sqlOpen, units, view } from "./state.ts";
 
 export const help: [string, string][] = [
   ["/", "filter"],
@@ -52,8 +52,12 @@ export function listen(): void {
   });
 }
 
-const focus = (what: "filter" | "time" | "by") => () => {
-  focusOn.value = { what, count: focusOn.value.count + 1 };
+// At once, not with the next drawing: the key that follows belongs to the field already.
+const press = (id: string) => () => document.getElementById(id)?.click();
+const filter = () => {
+  const area = document.getElementById("filter") as HTMLTextAreaElement | null;
+  area?.focus();
+  area?.select();
 };
 
 const common: Record<string, () => void> = {
@@ -66,9 +70,9 @@ const row = (key: string) => () => {
 };
 
 const explore: Record<string, () => void> = {
-  "/": focus("filter"),
-  t: focus("time"),
-  b: focus("by"),
+  "/": filter,
+  t: press("range"),
+  b: press("by-add"),
   v: () => show({ viz: next(vizzes, view.value.viz).value }),
   u: () => show({ unit: next(units.value.map((x) => ({ value: x.name, title: x.title })), view.value.unit).value }),
   d: () => {

@@ -1,7 +1,7 @@
 // The time range: presets, one text field that understands what people write, steps left and right, zoom out, refresh.
 
 import { useEffect, useState } from "preact/hooks";
-import { focusOn, refreshChoice, reload, show, shown, view, zone } from "./state.ts";
+import { refreshChoice, reload, show, shown, view, zone } from "./state.ts";
 import { absolute, browserZone, move, parseRange, type Range, rangeText, resolve, zoom } from "./time.ts";
 import { Icon, IconButton, Popover, Select } from "./ui.tsx";
 
@@ -47,9 +47,6 @@ export function TimeRange() {
   const c = current();
   const range: Range = { from: v.from, to: v.to };
 
-  useEffect(() => {
-    if (focusOn.value.what === "time") setOpen(true);
-  }, [focusOn.value]);
   useEffect(() => {
     if (open) {
       setText(v.to === "now" && /^-\d+[smhdwy]$/.test(v.from) ? v.from : `${v.from}..${v.to}`);

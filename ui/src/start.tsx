@@ -130,12 +130,13 @@ export function Start({ first }: { first: boolean }) {
 
 /** How far a new exporter has come. */
 function Seen({ e, now }: { e: Exporter; now: number }) {
+  const known = e.sampling_rate > 0 && !/^(none|unknown)?$/.test(e.sampling_source);
   const templated = /ipfix|9/.test(e.type);
   const steps: [boolean, string][] = [
     [e.datagrams > 0, `${fmt.count(e.datagrams)} datagrams`],
     [e.type !== "", e.type],
     ...(templated ? ([[e.templates > 0, e.templates > 0 ? `${e.templates} templates` : "waiting for a template"]] as [boolean, string][]) : []),
-    [e.sampling_rate > 0 && e.sampling_source !== "none", e.sampling_rate > 0 && e.sampling_source !== "none" ? (e.sampling_rate === 1 ? "not sampled" : `1:${fmt.grouped(e.sampling_rate)} sampled`) : "sampling rate not known"],
+    [known, known ? (e.sampling_rate === 1 ? "not sampled" : `1:${fmt.grouped(e.sampling_rate)} sampled`) : "sampling rate not known"],
     [e.flows > 0, e.flows > 0 ? `${fmt.count(e.flows)} flows` : "no flow yet"],
   ];
   return (

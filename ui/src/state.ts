@@ -40,21 +40,25 @@ export const words = computed(() => fieldWords(fields.value.map((f) => f.name)))
 export async function loadFields(): Promise<void> {
   try {
     const { body } = await api.fields();
-    fields.value = body.fields ?? [];
+    const groups = [...new Set((body.fields ?? []).map((f) => f.group))];
+    fields.value = (body.fields ?? []).map((f) => ({ ...f, title: capital(f.title) })).sort((a, b) => groups.indexOf(a.group) - groups.indexOf(b.group));
     if (body.units?.length) units.value = body.units;
   } catch {
     setTimeout(loadFields, 2000);
   }
 }
 
-/** A group-by term is a field, with arguments after colons. */
+const capital = (s: string) => s.charAt(0).toUpperCase() + s.slice(1);
+
+/** A group-by term is a field, with arguments after colons. Networks (x.net:24:48) are addresses (x.ip) cut short. */
 export function fieldOf(term: string): Field | undefined {
-  return fieldByName.value.get(term.split(":")[0]);
+  const name = term.split(":")[0];
+  return fieldByName.value.get(name) ?? fieldByName.value.get(name.replace(/(^|\.)net$/, "$1ip"));
 }
 
 export function termTitle(term: string): string {
   const [name, ...args] = term.split(":");
-  return (fieldByName.value.get(name)?.title ?? name) + (args.length ? " /" + args.join(" /") : "");
+  return (fieldOf(term)?.title ?? name) + (args.length ? " /" + args.join(" /") : "");
 }
 
 // Personal choices.
@@ -131,8 +135,6 @@ export async function copy(text: string, what: string): Promise<void> {
 export const highlight = signal<string | null>(null);
 export const sqlOpen = signal(false);
 export const helpOpen = signal(false);
-/** Raised to ask a control to take the focus. */
-export const focusOn = signal<{ what: "filter" | "time" | "by" | ""; count: number }>({ what: "", count: 0 });
 export const reload = signal(0);
 /** Set by Explore while it has an answer on screen. */
 export const shown = signal<{ from: number; to: number; step: number; now: number; ids: string[] } | null>(null);

@@ -65,10 +65,10 @@ export function Status() {
   const drops = (s.drops ?? []).filter((d) => d.count > 0);
   const lost = (where: RegExp) => drops.filter((d) => where.test(d.where)).reduce((a, d) => a + d.count, 0);
   const listeners = s.listeners ?? [];
-  const socketLoss = Math.max(lost(/kernel|udp|socket|listener/i), listeners.reduce((a, l) => a + l.dropped, 0));
-  const decodeLoss = lost(/decode|netflow|sflow|ipfix|source|template|packet/i);
+  const socketLoss = Math.max(lost(/kernel|udp/i), listeners.reduce((a, l) => a + l.dropped, 0));
+  const decodeLoss = lost(/decode/i);
   const queueLoss = lost(/queue|pipe|spool/i);
-  const storeLoss = Math.max(lost(/store|insert|clickhouse|engine/i), p.insert_errors);
+  const storeLoss = Math.max(lost(/store|engine/i), p.insert_errors);
   const h = history.current;
   const fill = p.queue_capacity > 0 ? p.queue_blocks / p.queue_capacity : 0;
   const exporters = [...(s.exporters ?? [])].sort((a, b) => b.flows - a.flows);
@@ -110,9 +110,9 @@ export function Status() {
           total={`${fmt.count(p.inserted_rows)} rows`}
           loss={storeLoss}
           values={h.rows}
-          warn={engine.up ? "" : "The engine is down; what arrives waits in the queue"}
+          warn={engine.up ? "" : "The engine is down and is started again; what arrives waits in the queue"}
           id="store"
-          extra={`insert ${ms(p.insert_ms)} · lag ${ms(p.lag_ms)}`}
+          extra={`insert ${ms(p.insert_ms)}${p.lag_ms > 0 ? ` · ${ms(p.lag_ms)} since the last` : ""}`}
         />
       </section>
 
@@ -176,7 +176,7 @@ export function Status() {
               </thead>
               <tbody>
                 {exporters.map((e) => {
-                  const known = e.sampling_rate > 0 && e.sampling_source !== "none" && e.sampling_source !== "";
+                  const known = e.sampling_rate > 0 && !/^(none|unknown)?$/.test(e.sampling_source);
                   const silent = s.now - e.last;
                   return (
                     <tr key={e.address + e.type}>
@@ -256,13 +256,14 @@ export function Status() {
           <h2>
             Engine <span class={`badge ${engine.up ? "good" : "bad"}`}>{engine.up ? "up" : "down"}</span>
           </h2>
+          {engine.error && <p class={engine.up ? "warn" : "bad"}>{engine.error}</p>}
           <dl class="facts-list">
             <Fact name="ClickHouse" value={engine.version || "–"} />
             <Fact name="HTTP" value={engine.url} />
             <Fact name="Restarts" value={String(engine.restarts)} />
             <Fact name="Insert errors" value={fmt.count(p.insert_errors)} />
             <Fact name="Insert takes" value={ms(p.insert_ms)} />
-            <Fact name="Socket to table" value={ms(p.lag_ms)} />
+            <Fact name="Flows waiting for" value={ms(p.lag_ms)} />
           </dl>
         </section>
       </div>

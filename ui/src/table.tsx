@@ -154,7 +154,7 @@ export function ResultTable({ result, layers, hidden, onIsolate, onToggle }: Pro
                 const s = sum(visible.filter((l) => l.series.dir === t.dir), result.meta.partial);
                 return <TotalRow key={"shown" + t.dir} name="Shown" dir={t.dir} stats={s} share={t.total > 0 ? s.total / t.total : 0} result={result} />;
               })}
-            {result.total.map((t) => (
+            {by.length > 0 && result.total.map((t) => (
               <TotalRow key={t.dir} name="Total" dir={t.dir} stats={t} share={1} result={result} />
             ))}
           </tfoot>

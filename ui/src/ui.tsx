@@ -1,7 +1,7 @@
 // Small pieces that all pages are made of.
 
 import type { ButtonHTMLAttributes, ComponentChildren, RefObject } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { copy } from "./state.ts";
 
 const glyphs: Record<string, string> = {
@@ -75,7 +75,7 @@ export function Select({ label, value, choices, onChange, id }: { label: string;
 export function Popover({ open, onClose, class: cls, label, children, anchor }: { open: boolean; onClose: () => void; class?: string; label: string; children: ComponentChildren; anchor?: { x: number; y: number } }) {
   const ref = useRef<HTMLDivElement>(null);
   const back = useRef<Element | null>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return;
     back.current = document.activeElement;
     const el = ref.current;
@@ -98,7 +98,7 @@ export function Popover({ open, onClose, class: cls, label, children, anchor }: 
     };
   }, [open]);
   // Kept inside the window: a menu opened near an edge moves away from it.
-  useEffect(() => {
+  useLayoutEffect(() => {
     const el = ref.current;
     if (!open || !el) return;
     if (anchor) {
