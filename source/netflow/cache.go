@@ -164,13 +164,17 @@ func (s *State) viewLocked(key viewKey, typ uint8) *view {
 }
 
 // factsLocked is what options data told that holds for a session: its own, or of
-// another port of its domain, or of domain 0, which stands for the whole exporter
-// (RFC 7011 §3.1).
+// another port of its domain, or of domain 0, which in IPFIX stands for the whole
+// exporter (RFC 7011 §3.1).
 func factsLocked(ses *session) *facts {
 	if ses.facts != nil {
 		return ses.facts
 	}
-	for _, dom := range []*domain{ses.domain, ses.domain.exporter.domains[0]} {
+	whole := ses.domain
+	if x := ses.domain.exporter; x.key.version == 10 {
+		whole = x.domains[0]
+	}
+	for _, dom := range []*domain{ses.domain, whole} {
 		if dom == nil {
 			continue
 		}
@@ -219,6 +223,9 @@ func (s *State) templateLocked(ses *session, id uint16) (t viewedTemplate) {
 	if t.template != nil && t.plan == nil && !t.options {
 		// Not before it is needed: most templates of a flood never are.
 		t.plan = compile(t.elements())
+		if s.config.oneWay {
+			t.plan.reverse = nil
+		}
 	}
 	return t
 }
@@ -296,7 +303,7 @@ func (s *State) roomLocked(bytes int, keep *session) bool {
 			}
 		}
 		least := leastOf(some)
-		if try == 64 || least == nil || least.proven.Load() && least.idle == 0 {
+		if try == 64 || least == nil || len(least.templates) > 0 && least.proven.Load() && least.idle == 0 {
 			return false
 		}
 		s.evictLocked(least)
@@ -313,7 +320,13 @@ func leastOf(sessions []*session) (least *session) {
 	return least
 }
 
+// lessThan says which of two is the better to forget: one without templates of
+// its own, which loses nothing by it, then one of which no data were decoded,
+// then the one that is silent longer.
 func (ses *session) lessThan(other *session) bool {
+	if a, b := len(ses.templates) > 0, len(other.templates) > 0; a != b {
+		return b
+	}
 	if a, b := ses.proven.Load(), other.proven.Load(); a != b {
 		return b
 	}

@@ -64,6 +64,8 @@ type Config struct {
 	// most 32 MiB.
 	WaitTime  time.Duration
 	WaitBytes int
+
+	oneWay bool // tests: no rows for the reverse direction of biflows
 }
 
 func (c *Config) fill() {
@@ -238,11 +240,12 @@ func (d *Decoder) refuse(r source.Reason) {
 
 // follow checks the sequence number of the message, after its records have been
 // counted.
-func (d *Decoder) follow(units uint32, window int32) {
+func (d *Decoder) follow(norm counting) {
 	if d.session == nil {
 		return
 	}
-	lost := d.session.heard(d.sequence, units, window, !d.blind, d.uptime, d.hasUptime)
+	known := !d.blind || norm == byDatagram
+	lost := d.session.heard(place{d.sequence, d.records}, norm, known, d.uptime, d.hasUptime)
 	if lost > 0 {
 		d.state.Counters.Lost.Add(lost)
 		d.entry.Lost.Add(lost)

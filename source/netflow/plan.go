@@ -23,7 +23,11 @@ type plan struct {
 	steps  []step   // in the order in which they must run
 	labels []uint16 // elements that are MPLS labels, top first
 
-	frameSize  int  // element with the size of a sampled frame, -1 if there is none
+	frameSize int      // element with the size of a sampled frame, -1 if there is none
+	reverse   *plan    // of the reverse direction of biflows; nil if there is none
+	volume    []uint16 // of a reverse plan: its counters
+	timed     bool     // of a reverse plan: it has times of its own
+
 	selector   bool // records name a selector or sampler
 	icmpInPort bool // ICMP type and code may be in the destination port
 }
@@ -54,6 +58,12 @@ const (
 // the flows table, in the order of the list of each field; the first that the
 // template has wins, the others fill in where it is zero.
 func compile(elements []element) *plan {
+	c := compileOneWay(elements)
+	c.reverse = c.compileReverse()
+	return c.plan
+}
+
+func compileOneWay(elements []element) *compiler {
 	c := compiler{elements: elements, plan: &plan{frameSize: -1}}
 	c.place()
 	for _, f := range flow.Table.Fields {
@@ -62,7 +72,7 @@ func compile(elements []element) *plan {
 		}
 	}
 	c.special()
-	return c.plan
+	return &c
 }
 
 type compiler struct {
@@ -156,12 +166,19 @@ func plainOp(f *column.Field) op {
 // fixed decodes records of one length. The body holds nothing else.
 func (d *Decoder) fixed(p *plan, body []byte) {
 	for len(body) > 0 {
-		n := min(len(body)/p.stride, d.room())
+		n := min(len(body)/p.stride, d.room(p))
 		row := d.batch.AddN(n)
 		for i := range p.steps {
 			d.run(p, &p.steps[i], &p.layout, body, p.stride, row, n)
 		}
 		d.finish(p, row, n)
+		if p.reverse != nil {
+			for i := range n {
+				if !d.batch.Full() { // never, but in a batch of one row
+					d.reverse(p, &p.layout, body[i*p.stride:], row+i)
+				}
+			}
+		}
 		body = body[n*p.stride:]
 	}
 }
@@ -173,9 +190,9 @@ func (d *Decoder) variable(p *plan, body []byte) {
 	}
 	lay := layout{d.lay.offset[:len(p.width)], d.lay.width[:len(p.width)]}
 	for !padding(body, p.least) {
-		d.room()
+		room := d.room(p)
 		first := d.batch.Len()
-		for !d.batch.Full() && !padding(body, p.least) {
+		for ; room > 0 && !padding(body, p.least); room-- {
 			size := lay.measure(p.width, body)
 			if size < 0 {
 				d.refuse(source.BadLength)
@@ -188,6 +205,14 @@ func (d *Decoder) variable(p *plan, body []byte) {
 				d.run(p, &p.steps[i], &lay, body, 0, row, 1)
 			}
 			d.records++
+			if p.reverse != nil {
+				// The offsets are those of this record only.
+				d.finish(p, row, 1)
+				if !d.batch.Full() {
+					d.reverse(p, &lay, body, row)
+				}
+				first = d.batch.Len()
+			}
 			body = body[size:]
 		}
 		if n := d.batch.Len() - first; n > 0 {
@@ -196,13 +221,17 @@ func (d *Decoder) variable(p *plan, body []byte) {
 	}
 }
 
-// room is the number of rows that can be added; at least one, since a full batch
-// is flushed.
-func (d *Decoder) room() int {
-	if d.batch.Full() {
+// room is the number of records that can be added; at least one, since a full
+// batch is flushed. Biflows need two rows.
+func (d *Decoder) room(p *plan) int {
+	rows := 1
+	if p.reverse != nil {
+		rows = 2
+	}
+	if d.batch.Room() < rows {
 		d.flush()
 	}
-	return d.batch.Room()
+	return max(d.batch.Room()/rows, 1)
 }
 
 // padding reports that what is left of a set holds no record (RFC 7011 §3.3.1).
@@ -259,7 +288,7 @@ func (d *Decoder) run(pl *plan, s *step, at *layout, records []byte, stride, row
 	case putUint64:
 		numbers(b.Uint64s(s.field)[row:row+n], p, stride, width, s.fill)
 	case putAddr:
-		addresses(b.Addrs(s.field)[row:row+n], p, stride, width, s.fill)
+		addresses(b.Addrs(s.field)[row:row+n], p, stride, width)
 	case putNextHop:
 		nextHops(b.Addrs(s.field)[row:row+n], p, stride, width, s.fill)
 	case frameSection:
@@ -275,78 +304,102 @@ func (d *Decoder) run(pl *plan, s *step, at *layout, records []byte, stride, row
 // the element is defined (RFC 7011 §6.2) or longer than the column; of the
 // latter the lower bytes count.
 func numbers[T uint8 | uint16 | uint32 | uint64](col []T, p []byte, stride, width int, fill bool) {
+	at := 0
 	switch {
 	case fill:
 		for i := range col {
 			if col[i] == 0 {
-				col[i] = T(number(p[i*stride:], width))
+				col[i] = T(number(p[at:], width))
 			}
+			at += stride
 		}
 	case width == 1:
 		for i := range col {
-			col[i] = T(p[i*stride])
+			col[i] = T(p[at])
+			at += stride
 		}
 	case width == 2:
 		for i := range col {
-			col[i] = T(binary.BigEndian.Uint16(p[i*stride:]))
+			col[i] = T(binary.BigEndian.Uint16(p[at:]))
+			at += stride
 		}
 	case width == 4:
 		for i := range col {
-			col[i] = T(binary.BigEndian.Uint32(p[i*stride:]))
+			col[i] = T(binary.BigEndian.Uint32(p[at:]))
+			at += stride
 		}
 	case width == 8:
 		for i := range col {
-			col[i] = T(binary.BigEndian.Uint64(p[i*stride:]))
+			col[i] = T(binary.BigEndian.Uint64(p[at:]))
+			at += stride
 		}
 	default:
 		for i := range col {
-			col[i] = T(number(p[i*stride:], width))
+			col[i] = T(number(p[at:], width))
+			at += stride
 		}
 	}
 }
 
 // number reads an unsigned integer; of more than 8 bytes, the last 8.
 func number(p []byte, width int) (v uint64) {
+	switch width {
+	case 1:
+		return uint64(p[0])
+	case 2:
+		return uint64(binary.BigEndian.Uint16(p))
+	case 4:
+		return uint64(binary.BigEndian.Uint32(p))
+	case 8:
+		return binary.BigEndian.Uint64(p)
+	}
 	for _, c := range p[:width] {
 		v = v<<8 | uint64(c)
 	}
 	return v
 }
 
-// addresses copies source or destination addresses. With fill, the template has
-// them twice: for both families, of which the unused one is zero, or for an outer
-// and an inner header, and then the outer is first.
-func addresses(col []column.Addr, p []byte, stride, width int, fill bool) {
-	switch {
-	case width == 4 && !fill:
+// addresses copies source or destination addresses into new rows.
+func addresses(col []column.Addr, p []byte, stride, width int) {
+	at := 0
+	switch width {
+	case 4:
 		for i := range col {
-			col[i] = column.AddrFrom4([4]byte(p[i*stride:]))
+			put4(&col[i], binary.BigEndian.Uint32(p[at:]))
+			at += stride
 		}
-	case width == 16 && !fill:
+	case 16:
 		for i := range col {
-			col[i] = column.Addr(p[i*stride:])
-		}
-	case width == 4 || width == 16:
-		for i := range col {
-			if unset(col[i]) {
-				if a := address(p[i*stride:], width); !unset(a) {
-					col[i] = a
-				}
-			}
+			col[i] = column.Addr(p[at:])
+			at += stride
 		}
 	}
 }
 
 // nextHops copies addresses of which zero means that there is none.
 func nextHops(col []column.Addr, p []byte, stride, width int, fill bool) {
-	if width != 4 && width != 16 {
-		return
-	}
-	for i := range col {
-		if a := address(p[i*stride:], width); !unset(a) && (!fill || col[i] == column.Addr{}) {
-			col[i] = a
+	at := 0
+	switch width {
+	case 4:
+		for i := range col {
+			if v := binary.BigEndian.Uint32(p[at:]); v != 0 && (!fill || col[i] == column.Addr{}) {
+				put4(&col[i], v)
+			}
+			at += stride
+		}
+	case 16:
+		for i := range col {
+			if a := column.Addr(p[at:]); !unset(a) && (!fill || col[i] == column.Addr{}) {
+				col[i] = a
+			}
+			at += stride
 		}
 	}
+}
+
+// put4 writes an IPv4 address into an address that is zero.
+func put4(a *column.Addr, v uint32) {
+	binary.BigEndian.PutUint64(a[8:], 0xffff<<32|uint64(v))
 }
 
 func address(p []byte, width int) column.Addr {

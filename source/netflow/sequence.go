@@ -1,33 +1,61 @@
 package netflow
 
-// Sequence numbers count datagrams (v9), flows (v5) or data records (IPFIX) that
-// were sent before. A jump by up to a window is loss, or datagrams out of order;
-// anything else is an exporter that started anew.
+// A sequence number counts what was sent before: datagrams in v9, flows in v5,
+// data records in IPFIX. That is the norm; real exporters also count what the
+// datagram itself carries (ulogd, softflowd and Open vSwitch in IPFIX), or
+// flows in v9, or messages in IPFIX. Which way a sender counts is told from which
+// way fits, or its loss would be counted where there is none.
+type counting uint8
+
 const (
-	windowDatagrams = 1 << 14
-	windowFlows     = 1 << 20
+	byDatagram counting = iota // one more with each datagram
+	before                     // by what the previous datagram carried
+	including                  // by what this datagram carries
+	countings
 )
+
+// A jump by up to this is loss, or datagrams out of order; anything else is an
+// exporter that started anew.
+const maxJump = 1 << 20
 
 // patience is how many datagrams may come until a gap counts as lost.
 const patience = 16
 
+// A place is a datagram in the sequence.
+type place struct {
+	seq   uint32
+	units uint32 // flows or records that it carries
+}
+
+// step is how far the next datagram is from p.
+func (c counting) step(p place, next uint32) uint32 {
+	switch c {
+	case byDatagram:
+		return 1
+	case before:
+		return p.units
+	}
+	return next
+}
+
 type sequence struct {
 	started bool
-	next    uint32 // expected
+	last    place
 	uptime  uint32
+	fits    [countings]int8 // how often each way of counting was right lately
 
-	// other is where a datagram that did not fit would go on. If the next one
-	// begins there, the exporter has started anew (the method of RFC 3550 A.1).
-	other    uint32
+	// other is a datagram that did not fit. If the next one follows it, the exporter
+	// has started anew (the method of RFC 3550 A.1).
+	other    place
 	hasOther bool
 
 	gap  uint64 // missing, but may still come
-	wait int    // datagrams until gap counts
+	wait int    // datagrams until the gap counts
 }
 
-// heard takes note of a message: its sequence number and how many units it
-// carries, if that is known. It returns how many units are now certainly lost.
-func (ses *session) heard(seq, units uint32, window int32, known bool, uptime uint32, hasUptime bool) (lost uint64) {
+// heard takes note of a datagram. known is false when not all that it carries
+// could be counted. It returns how many units are now certainly lost.
+func (ses *session) heard(now place, norm counting, known bool, uptime uint32, hasUptime bool) (lost uint64) {
 	ses.mu.Lock()
 	defer ses.mu.Unlock()
 	s := &ses.sequence
@@ -39,25 +67,47 @@ func (ses *session) heard(seq, units uint32, window int32, known bool, uptime ui
 	const tenSeconds = 10_000
 	rebooted := hasUptime && s.started && int32(uptime-s.uptime) < -tenSeconds
 	s.uptime = uptime
-	ahead := int32(seq - s.next)
-	switch {
-	case !s.started || rebooted || s.hasOther && seq == s.other && ahead != 0:
-		s.started, s.hasOther = known, false
-		s.next = seq + units
-	case ahead >= 0 && ahead <= window:
-		if ahead > 0 {
-			s.gap += uint64(ahead)
-			s.wait = patience
-		}
-		s.hasOther = false
-		s.next = seq + units
-		s.started = known // if not, begin anew with the next message
-	case ahead < 0 && s.gap > 0 && ahead >= -window:
-		s.gap -= min(s.gap, uint64(units)) // late: fills a gap
-	default:
-		s.other, s.hasOther = seq+units, known
+	if !s.started || rebooted {
+		s.last, s.started, s.hasOther = now, known, false
+		return lost
 	}
+	way := s.way(now, norm)
+	ahead := int32(now.seq - s.last.seq - way.step(s.last, now.units))
+	switch {
+	case ahead == 0:
+	case s.hasOther && now.seq == s.other.seq+way.step(s.other, now.units):
+	case ahead > 0 && ahead <= maxJump:
+		s.gap += uint64(ahead)
+		s.wait = patience
+	case ahead < 0 && ahead >= -maxJump && s.gap > 0:
+		s.gap -= min(s.gap, uint64(way.step(now, now.units))) // late: fills a gap
+		return lost
+	default:
+		s.other, s.hasOther = now, known
+		return lost
+	}
+	s.last, s.hasOther = now, false
+	s.started = known // if not, begin anew with the next datagram
 	return lost
+}
+
+// way is how the sender counts.
+func (s *sequence) way(now place, norm counting) counting {
+	const memory = 8
+	best := norm
+	for c := range countings {
+		if now.seq == s.last.seq+c.step(s.last, now.units) {
+			s.fits[c] = min(s.fits[c]+1, memory)
+		} else {
+			s.fits[c] = max(s.fits[c]-1, 0)
+		}
+	}
+	for c := range countings {
+		if s.fits[c] > s.fits[best] {
+			best = c
+		}
+	}
+	return best
 }
 
 // settle gives up waiting for late datagrams.

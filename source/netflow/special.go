@@ -224,11 +224,14 @@ func (c *compiler) etherType() {
 	versioned := c.one(60, ipVersion)
 	v4, v6, pos := false, false, 0
 	for i, e := range c.elements {
-		switch e.IE {
-		case column.IE{ID: 8}, column.IE{ID: 12}:
-			v4, pos = v4 || e.length == 4, i
-		case column.IE{ID: 27}, column.IE{ID: 28}:
-			v6, pos = v6 || e.length == 16, i
+		if !slices.Contains(flow.SrcAddr.Field.IE, e.IE) && !slices.Contains(flow.DstAddr.Field.IE, e.IE) {
+			continue
+		}
+		switch e.length {
+		case 4:
+			v4, pos = true, i
+		case 16:
+			v6, pos = true, i
 		}
 	}
 	if v4 || v6 {
@@ -281,10 +284,11 @@ func (d *Decoder) runSpecial(s *step, at *layout, records []byte, stride, row, n
 		}
 		col := b.Uint64s(s.field)[row : row+n]
 		for i := range col {
-			if col[i] != 0 {
+			v := number(p[i*stride:], width)
+			if col[i] != 0 || v == 0 && s.op != timeDelta {
 				continue
 			}
-			switch v := value(i); s.op {
+			switch s.op {
 			case timeSeconds:
 				col[i] = v * 1000
 			case timeMillis:
@@ -367,11 +371,8 @@ func (d *Decoder) runSpecial(s *step, at *layout, records []byte, stride, row, n
 	case direction:
 		col := flow.Direction.Column(b)[row : row+n]
 		for i := range col {
-			switch value(i) {
-			case 0:
-				col[i] = flow.DirectionIn
-			case 1:
-				col[i] = flow.DirectionOut
+			if v := number(p[i*stride:], width); v < 2 {
+				col[i] = flow.DirectionIn + uint8(v)
 			}
 		}
 	case ipVersion:

@@ -48,5 +48,5 @@ func (d *Decoder) decode5(p []byte) {
 	}
 	d.records = uint32(count)
 	d.fixed(plan5, body[:count*record5])
-	d.follow(uint32(count), windowFlows)
+	d.follow(before)
 }

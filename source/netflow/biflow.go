@@ -1,0 +1,101 @@
+package netflow
+
+import (
+	"netmeta/column"
+	"netmeta/flow"
+)
+
+// Biflows (RFC 5103): one record carries both directions of a conversation. The
+// elements of the reverse direction have the numbers of the forward ones under an
+// enterprise number of their own. A record whose reverse direction has packets
+// becomes two rows; if only that has, one turned round.
+
+const reversePEN = 29305
+
+// compileReverse makes the plan of the reverse direction, nil if the template has
+// none.
+func (c *compiler) compileReverse() *plan {
+	// Firewalls count per initiator and responder; the counters of the latter are
+	// the reverse of those that compile takes when there are no others.
+	initiator := c.counts(231)
+	elements := make([]element, len(c.elements))
+	found := false
+	for i, e := range c.elements {
+		elements[i] = element{column.IE{PEN: reversePEN}, e.length} // nothing
+		switch {
+		case e.PEN == reversePEN:
+			elements[i].IE = column.IE{ID: e.ID}
+		case initiator && e.IE == column.IE{ID: 232}:
+			elements[i].IE = column.IE{ID: 231}
+		case initiator && e.IE == column.IE{ID: 299}:
+			elements[i].IE = column.IE{ID: 298}
+		}
+		found = found || elements[i].PEN == 0
+	}
+	if !found {
+		return nil
+	}
+	r := compileOneWay(elements).plan
+	for _, s := range r.steps {
+		switch s.field {
+		case flow.Bytes.Field, flow.Packets.Field:
+			r.volume = append(r.volume, s.pos)
+		case flow.FlowStart.Field, flow.FlowEnd.Field:
+			r.timed = true
+		}
+	}
+	if r.volume == nil {
+		return nil
+	}
+	return r
+}
+
+// counts reports that an element is where Bytes come from.
+func (c *compiler) counts(id uint16) bool {
+	for _, s := range c.steps {
+		if s.field == flow.Bytes.Field {
+			return c.elements[s.pos].IE == column.IE{ID: id}
+		}
+	}
+	return false
+}
+
+// reverse adds the row of the reverse direction of a record, whose forward row is
+// finished. The batch must have room.
+func (d *Decoder) reverse(p *plan, at *layout, record []byte, forward int) {
+	r := p.reverse
+	some := uint64(0)
+	for _, pos := range r.volume {
+		some |= number(record[at.offset[pos]:], int(at.width[pos]))
+	}
+	if some == 0 {
+		return
+	}
+	b := d.batch
+	row := forward
+	if flow.Bytes.At(b, row)|flow.Packets.At(b, row) != 0 {
+		row = b.AddCopy(forward)
+		d.flows++
+	}
+	b.Turn(row)
+	// What the record says of the forward direction only.
+	flow.Bytes.Set(b, row, 0)
+	flow.Packets.Set(b, row, 0)
+	flow.TCPFlags.Set(b, row, 0)
+	if r.timed {
+		flow.FlowStart.Set(b, row, 0)
+		flow.FlowEnd.Set(b, row, 0)
+	}
+	switch flow.Direction.At(b, row) {
+	case flow.DirectionIn:
+		flow.Direction.Set(b, row, flow.DirectionOut)
+	case flow.DirectionOut:
+		flow.Direction.Set(b, row, flow.DirectionIn)
+	}
+	for i := range r.steps {
+		d.run(r, &r.steps[i], at, record, 0, row, 1)
+	}
+	if r.timed {
+		d.placeInTime(flow.Quality.Column(b)[row:row+1], row, 1)
+	}
+}

@@ -1,0 +1,650 @@
+package netflow
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"netmeta/column"
+	"netmeta/flow"
+	"netmeta/source"
+)
+
+// be is the values as big-endian integers of the widths of the elements.
+func be(list []element, values ...uint64) (p []byte) {
+	for i, e := range list {
+		var b [16]byte
+		binary.BigEndian.PutUint64(b[8:], values[i])
+		p = append(p, b[16-e.length:]...)
+	}
+	return p
+}
+
+// rates are the sampling rates of all rows, with their sources.
+func rates(b *column.Batch) string {
+	var list []string
+	for row := range b.Len() {
+		list = append(list, fmt.Sprint(flow.SamplingRate.At(b, row), " ", flow.SamplingSource.Field.Enum[flow.SamplingSource.At(b, row)]))
+	}
+	return strings.Join(list, ", ")
+}
+
+// column values of all rows
+func values(b *column.Batch, h column.U64) (list []uint64) {
+	for row := range b.Len() {
+		list = append(list, h.At(b, row))
+	}
+	return list
+}
+
+func refused(s *State, r source.Reason) uint64 {
+	for reason, n := range s.Counters.Refused() {
+		if reason == r {
+			return n
+		}
+	}
+	return 0
+}
+
+var (
+	bytesOnly  = []element{iana(1, 4)}
+	withIfs    = []element{iana(1, 4), iana(10, 2), iana(14, 2)}
+	samplerIDs = []element{iana(1, 4), iana(48, 1)}
+)
+
+func TestVersion(t *testing.T) {
+	f := func(payload string, version int, ok bool) {
+		t.Helper()
+		if v, k := Version([]byte(payload)); v != version || k != ok {
+			t.Errorf("Version(%q) = %d, %v", payload, v, k)
+		}
+	}
+	f("", 0, false)
+	f("\x00", 0, false)
+	f("\x00\x05", 5, true)
+	f("\x00\x09", 9, true)
+	f("\x00\x0a...", 10, true)
+	f("\x00\x01", 1, false)
+	f("\x00\x00\x00\x05", 0, false) // sFlow
+	f("\xff\xff", 65535, false)
+}
+
+func TestSampling(t *testing.T) {
+	state := New(Config{SamplingRate: func(a netip.Addr) uint32 {
+		if a == netip.MustParseAddr("192.0.2.1") {
+			return 7
+		}
+		return 0
+	}})
+	d := state.Decoder()
+	b := flow.Table.NewBatch(100)
+	f := func(want string, m datagram, sets ...[]byte) {
+		t.Helper()
+		b.Reset()
+		if m.version == 0 {
+			m.version = 9
+		}
+		m.body = slices.Concat(sets...)
+		m.decode(d, b)
+		if got := rates(b); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	sampler := []element{iana(1, 4), iana(48, 1), iana(50, 4)} // scope system
+	samplers := func(id, rate uint64) []byte { return set16(400, be(sampler, 0, id, rate)...) }
+	wide := []element{iana(1, 4), iana(34, 4)}
+	interfaces := []element{iana(2, 4), iana(34, 4)} // v9 scope type 2
+
+	// Before options data, the configuration holds.
+	f("7 config", datagram{}, templateOf(9, 300, bytesOnly...), set16(300, be(bytesOnly, 1)...))
+	// Two samplers at one exporter.
+	both := set16(301, append(be(samplerIDs, 1, 1), be(samplerIDs, 1, 2)...)...)
+	f("7 config, 7 config", datagram{}, templateOf(9, 301, samplerIDs...), both)
+	f("", datagram{}, optionsOf(9, 400, 1, sampler...), samplers(1, 100))
+	f("100 options, 7 config", datagram{}, both)
+	// The only sampler holds for records that name none.
+	f("100 options", datagram{}, set16(300, be(bytesOnly, 1)...))
+	f("", datagram{}, samplers(2, 200))
+	f("100 options, 200 options", datagram{}, both)
+	f("7 config", datagram{}, set16(300, be(bytesOnly, 1)...))
+	// A changed rate holds from then on.
+	f("100 options, 300 options", datagram{}, samplers(2, 300), both)
+	// Another domain knows nothing of it.
+	f("7 config, 7 config", datagram{domain: 5}, templateOf(9, 301, samplerIDs...), both)
+
+	// Interfaces; the output interface when the input has no rate.
+	ifs := set16(302, slices.Concat(be(withIfs, 1, 10, 20), be(withIfs, 1, 20, 10), be(withIfs, 1, 30, 31))...)
+	f("10 options, 20 options, 7 config", datagram{domain: 2}, templateOf(9, 302, withIfs...), optionsOf(9, 401, 1, interfaces...),
+		set16(401, append(be(interfaces, 10, 10), be(interfaces, 20, 20)...)...), ifs)
+	// The whole exporter comes after interfaces.
+	f("10 options, 20 options, 50 options", datagram{domain: 2}, optionsOf(9, 402, 1, wide...), set16(402, be(wide, 0, 50)...), ifs)
+
+	// The record itself comes first, unless it says zero.
+	own := []element{iana(1, 4), iana(34, 4)}
+	f("11 record, 50 options", datagram{domain: 2}, templateOf(9, 303, own...), set16(303, append(be(own, 1, 11), be(own, 1, 0)...)...))
+
+	// Domain 0 stands for the whole exporter (IPFIX).
+	process := []element{iana(144, 4), iana(305, 4), iana(306, 4)}
+	f("", datagram{version: 10}, optionsOf(10, 403, 1, process...), set16(403, be(process, 1, 1, 999)...))
+	f("1000 options", datagram{version: 10, domain: 8}, templateOf(10, 300, bytesOnly...), set16(300, be(bytesOnly, 1)...))
+
+	// PSAMP: size and population of a selector, with the fields of systematic
+	// sampling filled in too.
+	selector := []element{iana(302, 4), iana(304, 2), iana(305, 4), iana(309, 4), iana(310, 4)}
+	flows := []element{iana(1, 4), iana(302, 4)}
+	f("256 options", datagram{version: 10, domain: 9}, optionsOf(10, 404, 1, selector...), set16(404, be(selector, 3, 3, 1, 1, 256)...),
+		templateOf(10, 304, flows...), set16(304, be(flows, 1, 3)...))
+	// Records may carry them as well.
+	pairs := []element{iana(305, 4), iana(306, 4)}
+	f("100 record", datagram{version: 10, domain: 9}, templateOf(10, 305, pairs...), set16(305, be(pairs, 10, 990)...))
+
+	// An exporter without a configured rate.
+	b.Reset()
+	d.Decode(&source.Datagram{Payload: datagram{version: 10, body: append(templateOf(10, 300, bytesOnly...), set16(300, 0, 0, 0, 1)...)}.bytes(),
+		Exporter: netip.MustParseAddrPort("192.0.2.2:1"), Received: arrival}, b, b.Reset)
+	if got := rates(b); got != "1 unknown" || flow.Quality.At(b, 0)&flow.NoSampling == 0 {
+		t.Error("no rate at all: ", got)
+	}
+	// v5 says it in the header.
+	p, _ := benchmark5()
+	b.Reset()
+	d.Decode(&source.Datagram{Payload: p, Exporter: router, Received: arrival}, b, b.Reset)
+	if got := rates(b); !strings.HasPrefix(got, "100 header, ") {
+		t.Error("v5: ", got)
+	}
+	x, _ := state.Exporters.Of(router.Addr(), flow.TypeNetFlow5)
+	if x.SamplingRate.Load() != 100 || x.SamplingSource.Load() != uint32(flow.SamplingHeader) {
+		t.Error("the exporter has ", x.SamplingRate.Load(), x.SamplingSource.Load())
+	}
+}
+
+func TestTemplates(t *testing.T) {
+	state := New(Config{})
+	d := state.Decoder()
+	b := flow.Table.NewBatch(100)
+	f := func(what string, m datagram, want []uint64, sets ...[]byte) {
+		t.Helper()
+		b.Reset()
+		m.version = 10
+		m.body = slices.Concat(sets...)
+		m.decode(d, b)
+		if got := values(b, flow.Bytes); !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", what, got, want)
+		}
+	}
+	long := []element{iana(4, 1), iana(1, 8)}
+	record := func(v uint64) []byte { return set16(300, be(bytesOnly, v)...) }
+
+	f("template and data", datagram{port: 1}, []uint64{5}, templateOf(10, 300, bytesOnly...), record(5))
+	f("other domain", datagram{port: 1, domain: 1}, []uint64{6}, templateOf(10, 300, long...), set16(300, be(long, 17, 6)...))
+	f("first domain again", datagram{port: 1}, []uint64{7}, record(7))
+	f("back from another port", datagram{port: 2}, []uint64{8}, record(8))
+	f("a second process, same id", datagram{port: 3}, []uint64{9}, templateOf(10, 300, long...), set16(300, be(long, 17, 9)...))
+	f("the first is not disturbed", datagram{port: 1}, []uint64{10}, record(10))
+	f("which one a third port means is not known", datagram{port: 4}, nil, record(11))
+	f("a new layout", datagram{port: 1}, []uint64{12}, templateOf(10, 300, long...), set16(300, be(long, 17, 12)...))
+	f("all agree again", datagram{port: 5}, []uint64{13}, set16(300, be(long, 17, 13)...))
+	f("what does not fit is not borrowed", datagram{port: 5}, nil, record(14))
+	f("unknown set, then a known one", datagram{port: 1}, []uint64{15}, set16(999, 1, 2, 3, 4), set16(300, be(long, 17, 15)...))
+	f("withdrawal is ignored over UDP", datagram{port: 1}, []uint64{16}, set16(templates10, 1, 44, 0, 0), set16(300, be(long, 17, 16)...))
+	f("two templates, padding", datagram{port: 6}, []uint64{17, 18},
+		append(templateOf(10, 300, bytesOnly...), set16(templates10, append(appendElements([]byte{1, 45, 0, 2}, long), 0, 0)...)...),
+		set16(301, append(be(long, 17, 17), 0, 0, 0)...), record(18))
+
+	if n := refused(state, source.NoTemplate); n != 0 {
+		t.Error("sets are still waiting, but ", n, " were refused")
+	}
+	state.Flush()
+	if n := refused(state, source.NoTemplate); n != 3 {
+		t.Error("refused ", n, " sets for want of a template, want 3")
+	}
+	if state.waiting != 0 {
+		t.Error("bytes wait: ", state.waiting)
+	}
+}
+
+func TestWaiting(t *testing.T) {
+	state := New(Config{WaitBytes: 4 * waitingSize(make([]byte, 4)) * 10})
+	d := state.Decoder()
+	b := flow.Table.NewBatch(100)
+	for i := range 12 { // room for 10
+		datagram{version: 9, sequence: uint32(i), body: set16(300, 0, 0, 0, byte(i))}.decode(d, b)
+	}
+	if b.Len() != 0 || refused(state, source.NoTemplate) != 2 {
+		t.Fatal(b.Len(), " rows, refused ", refused(state, source.NoTemplate))
+	}
+	datagram{version: 9, sequence: 12, body: append(templateOf(9, 300, bytesOnly...), set16(300, 0, 0, 0, 99)...)}.decode(d, b)
+	if got := values(b, flow.Bytes); !slices.Equal(got, []uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 99}) {
+		t.Error(got)
+	}
+	for row := range b.Len() {
+		late := flow.Quality.At(b, row)&flow.LateTemplate != 0
+		if late != (row < 10) || int(flow.SequenceNum.At(b, row)) != []int{row, 12}[row/10] {
+			t.Error(row, late, flow.SequenceNum.At(b, row))
+		}
+	}
+	if state.waiting != 0 || state.Counters.Flows.Load() != 11 {
+		t.Error(state.waiting, " bytes wait, ", state.Counters.Flows.Load(), " flows")
+	}
+
+	// Options data wait as well; what waited too long is given up.
+	sampler := []element{iana(1, 4), iana(34, 4)}
+	datagram{version: 9, domain: 1, body: set16(400, be(sampler, 0, 123)...)}.decode(d, b)
+	datagram{version: 9, domain: 1, body: set16(300, 0, 0, 0, 1)}.decode(d, b)
+	datagram{version: 9, domain: 1, body: optionsOf(9, 400, 1, sampler...)}.decode(d, b)
+	b.Reset()
+	later := arrival.Add(time.Hour)
+	d.Decode(&source.Datagram{Payload: datagram{version: 9, domain: 1, body: append(templateOf(9, 300, bytesOnly...), set16(300, 0, 0, 0, 2)...)}.bytes(),
+		Exporter: router, Received: later}, b, b.Reset)
+	if got := rates(b); got != "123 options" || refused(state, source.NoTemplate) != 3 {
+		t.Error(got, refused(state, source.NoTemplate))
+	}
+}
+
+func TestLimits(t *testing.T) {
+	state := New(Config{ExporterTemplates: 10, Templates: 50})
+	d := state.Decoder()
+	b := flow.Table.NewBatch(100)
+	good := datagram{version: 10, port: 9, body: append(templateOf(10, 300, bytesOnly...), set16(300, 0, 0, 0, 1)...)}
+	good.decode(d, b)
+	for i := range 20 {
+		datagram{version: 10, port: 9, body: templateOf(10, uint16(400+i), bytesOnly...)}.decode(d, b)
+	}
+	// The session and 9 templates are held.
+	if n := refused(state, source.TooManyTemplates); n != 12 {
+		t.Error(n, " templates refused, want 12")
+	}
+	x, _ := state.Exporters.Of(router.Addr(), flow.TypeIPFIX)
+	if x.Templates.Load() != 9 {
+		t.Error(x.Templates.Load())
+	}
+	// A flood from forged addresses stays within the limit and does not push out
+	// the one that sends flows.
+	for i := range 2000 {
+		from := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 1)
+		d.Decode(&source.Datagram{Payload: datagram{version: 10, body: templateOf(10, 300, bytesOnly...)}.bytes(), Exporter: from, Received: arrival}, b, b.Reset)
+		if state.held > 50 {
+			t.Fatal(state.held, " held")
+		}
+	}
+	b.Reset()
+	datagram{version: 10, port: 9, body: set16(300, 0, 0, 0, 2)}.decode(d, b)
+	if got := values(b, flow.Bytes); !slices.Equal(got, []uint64{2}) {
+		t.Error("the good exporter lost its template: ", got)
+	}
+	held, bytes := 0, 0
+	for _, x := range state.exporters {
+		for _, dom := range x.domains {
+			for _, s := range dom.sessions {
+				held += 1 + len(s.templates)
+				for _, tpl := range s.templates {
+					bytes += len(tpl.spec)
+				}
+			}
+		}
+	}
+	if held != state.held || bytes != state.bytes {
+		t.Errorf("accounts are wrong: %d held, %d counted; %d bytes, %d counted", state.held, held, state.bytes, bytes)
+	}
+	// A session that is silent is forgotten.
+	for range sweepsPerExpiry + 3 {
+		state.mu.Lock()
+		state.swept = time.Time{}
+		state.sweepLocked()
+		state.mu.Unlock()
+	}
+	if state.held != 0 || state.bytes != 0 || len(state.exporters) != 0 {
+		t.Error("not forgotten: ", state.held, state.bytes, len(state.exporters))
+	}
+	b.Reset()
+	datagram{version: 10, port: 9, body: set16(300, 0, 0, 0, 2)}.decode(d, b)
+	if b.Len() != 0 {
+		t.Error("decoded with a forgotten template")
+	}
+}
+
+func TestSequence(t *testing.T) {
+	f := func(what string, norm counting, want uint64, places ...place) {
+		t.Helper()
+		var s session
+		lost := uint64(0)
+		for _, p := range places {
+			lost += s.heard(p, norm, true, 0, false)
+		}
+		if lost += s.settle(); lost != want {
+			t.Errorf("%s: lost %d, want %d", what, lost, want)
+		}
+	}
+	type p = place
+	f("in order", before, 0, p{10, 5}, p{15, 5}, p{20, 5})
+	f("a gap", before, 5, p{5, 5}, p{10, 5}, p{20, 5}, p{25, 5})
+	f("a gap at different sizes", before, 7, p{10, 5}, p{15, 3}, p{18, 4}, p{29, 2}, p{31, 9})
+	f("out of order", before, 0, p{10, 5}, p{20, 5}, p{15, 5}, p{25, 5})
+	f("two late", byDatagram, 0, p{1, 1}, p{4, 1}, p{2, 1}, p{3, 1}, p{5, 1})
+	f("twice the same", before, 0, p{10, 5}, p{10, 5}, p{15, 5})
+	f("restart", before, 0, p{10000, 5}, p{0, 5}, p{5, 5}, p{10, 5})
+	f("restart, then a gap", before, 7, p{10000, 5}, p{0, 5}, p{5, 5}, p{17, 5})
+	f("a stray datagram", before, 0, p{10, 5}, p{3_000_000_000, 5}, p{15, 5}, p{20, 5})
+	f("wrap", before, 0, p{1<<32 - 5, 10}, p{5, 5})
+	f("gap over the wrap", before, 3, p{1<<32 - 5, 4}, p{2, 5})
+	f("counts what it carries too", before, 0, p{2, 2}, p{15, 13}, p{16, 1}, p{20, 4})
+	f("and loses some", before, 6, p{2, 2}, p{15, 13}, p{16, 1}, p{26, 4})
+	f("v9 counts flows", byDatagram, 0, p{100, 20}, p{120, 7}, p{127, 3}, p{130, 24})
+	f("v9 as it should", byDatagram, 2, p{100, 20}, p{101, 7}, p{102, 3}, p{105, 24})
+	f("IPFIX counts messages", before, 0, p{1, 20}, p{2, 7}, p{3, 4}, p{4, 3})
+
+	var s session
+	s.heard(place{1000, 1}, byDatagram, true, 500_000, true)
+	if s.heard(place{500, 1}, byDatagram, true, 1000, true); s.last.seq != 500 {
+		t.Error("a reboot is not seen in SysUptime")
+	}
+
+	// After the patience for late datagrams is over, a gap counts at once.
+	s = session{}
+	s.heard(place{0, 1}, byDatagram, true, 0, false)
+	lost := uint64(0)
+	for i := range uint32(patience + 1) {
+		lost += s.heard(place{10 + i, 1}, byDatagram, true, 0, false)
+	}
+	if lost != 9 {
+		t.Error("lost ", lost, ", want 9")
+	}
+}
+
+// TestLoss goes through datagrams: IPFIX counts records, those of options too.
+func TestLoss(t *testing.T) {
+	state := New(Config{})
+	d := state.Decoder()
+	b := flow.Table.NewBatch(100)
+	wide := []element{iana(144, 4), iana(34, 4)}
+	datagram{version: 10, sequence: 0, body: slices.Concat(templateOf(10, 300, bytesOnly...), optionsOf(10, 400, 1, wide...),
+		set16(400, be(wide, 1, 1)...), set16(300, 0, 0, 0, 1, 0, 0, 0, 2))}.decode(d, b)
+	datagram{version: 10, sequence: 3, body: set16(300, 0, 0, 0, 3)}.decode(d, b)
+	datagram{version: 10, sequence: 6, body: set16(300, 0, 0, 0, 3)}.decode(d, b)
+	state.Flush()
+	x, _ := state.Exporters.Of(router.Addr(), flow.TypeIPFIX)
+	if state.Counters.Lost.Load() != 2 || x.Lost.Load() != 2 {
+		t.Error("lost ", state.Counters.Lost.Load(), x.Lost.Load())
+	}
+}
+
+func TestTimes(t *testing.T) {
+	b := flow.Table.NewBatch(10)
+	now := arrival.Unix()
+	f := func(what string, version uint16, list []element, record []byte, start, end int64, quality uint16) {
+		t.Helper()
+		b.Reset()
+		datagram{version: version, body: append(templateOf(version, 300, list...), set16(300, record...)...)}.decode(New(Config{}).Decoder(), b)
+		if b.Len() != 1 {
+			t.Fatal(what, ": no row")
+		}
+		gs, ge, q := int64(flow.FlowStart.At(b, 0)), int64(flow.FlowEnd.At(b, 0)), flow.Quality.At(b, 0)&(flow.NoTime|flow.ClockSkewed)
+		if gs != start || ge != end || q != quality {
+			t.Errorf("%s: got %d to %d, quality %b; want %d to %d, %b", what, gs, ge, q, start, end, quality)
+		}
+	}
+	up := []element{iana(22, 4), iana(21, 4)}
+	// SysUptime is 1,000,000 in these datagrams, the header has whole seconds.
+	f("uptime", 9, up, be(up, 990_000, 995_000), now*1000-10_000, now*1000-5_000, 0)
+	f("uptime in the next datagram", 9, up, be(up, 999_000, 1_000_500), now*1000-1000, now*1000+500, 0)
+	f("before the wrap", 9, up, be(up, 1<<32-1_000_000, 0), now*1000-2_000_000, now*1000-1_000_000, 0)
+	f("IPFIX has no uptime", 10, up, be(up, 1, 2), arrival.UnixMilli(), arrival.UnixMilli(), flow.NoTime)
+	init := append([]element{iana(160, 8)}, up...)
+	f("unless with the time of initialisation", 10, init, be(init, uint64(now*1000-500_000), 100_000, 200_000), now*1000-400_000, now*1000-300_000, 0)
+	secs := []element{iana(150, 4), iana(151, 4)}
+	f("seconds", 10, secs, be(secs, uint64(now-9), uint64(now-3)), now*1000-9000, now*1000-3000, 0)
+	millis := []element{iana(150, 4), iana(152, 8), iana(153, 8)}
+	f("milliseconds win", 10, millis, be(millis, uint64(now-9), uint64(now*1000-8500), uint64(now*1000-1)), now*1000-8500, now*1000-1, 0)
+	ntp := []element{iana(154, 8), iana(157, 8)}
+	f("micro- and nanoseconds", 10, ntp, be(ntp, uint64(now+ntpEpoch-5)<<32|1<<31, uint64(now+ntpEpoch)<<32|1<<30), now*1000-4500, now*1000+250, 0)
+	delta := []element{iana(158, 4), iana(159, 4)}
+	f("delta microseconds", 10, delta, be(delta, 3_000_000, 0), now*1000-3000, now*1000, 0)
+	f("none", 10, bytesOnly, be(bytesOnly, 1), arrival.UnixMilli(), arrival.UnixMilli(), flow.NoTime)
+	f("only a start", 10, secs[:1], be(secs[:1], uint64(now-9)), now*1000-9000, now*1000-9000, 0)
+	f("1970", 10, secs, be(secs, 100, 200), arrival.UnixMilli(), arrival.UnixMilli(), flow.ClockSkewed)
+	f("2100", 10, secs, be(secs, 4102444800, uint64(now)), now*1000, now*1000, flow.ClockSkewed)
+	f("two days ahead", 10, secs, be(secs, uint64(now+172800), uint64(now+172801)), now*1000+172800_000, now*1000+172801_000, flow.ClockSkewed)
+	dur := []element{iana(152, 8), iana(161, 4)}
+	f("duration", 10, dur, be(dur, uint64(now*1000-5000), 1500), now*1000-5000, now*1000-3500, 0)
+}
+
+func TestNTP(t *testing.T) {
+	f := func(v uint64, want int64) {
+		t.Helper()
+		if got := int64(ntpMillis(v)); got != want {
+			t.Errorf("%#x: got %d, want %d", v, got, want)
+		}
+	}
+	f(0, 0)
+	f(ntpEpoch<<32, 0)
+	f((ntpEpoch+1)<<32|0x80000000, 1500)
+	f(0x00000001_00000000, (1<<32+1-ntpEpoch)*1000) // 2036
+}
+
+func TestTwoHeaders(t *testing.T) {
+	list := []element{iana(27, 16), iana(28, 16), iana(4, 1), iana(5, 1), iana(8, 4), iana(12, 4), iana(4, 1), iana(5, 1), iana(60, 1)}
+	p := slices.Concat([]byte{0x20, 1, 15: 1}, []byte{0x20, 1, 15: 2}, []byte{4, 9, 10, 0, 0, 1, 10, 0, 0, 2, 17, 8, 6})
+	b := flow.Table.NewBatch(10)
+	datagram{version: 10, body: append(templateOf(10, 300, list...), set16(300, p...)...)}.decode(New(Config{}).Decoder(), b)
+	got := string(column.AppendJSON(nil, b, 0))
+	for _, want := range []string{`"SrcAddr":"10.0.0.1"`, `"DstAddr":"10.0.0.2"`, `"OuterSrcAddr":"2001::1"`, `"OuterDstAddr":"2001::2"`, `"Proto":17`, `"IPTos":8`, `"EType":2048`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in %s", want, got)
+		}
+	}
+}
+
+func TestBiflow(t *testing.T) {
+	back := func(id, length uint16) element { return element{column.IE{PEN: reversePEN, ID: id}, length} }
+	f := func(what string, list []element, record []byte, want ...string) {
+		t.Helper()
+		for _, size := range []int{100, 4, 2} {
+			b := flow.Table.NewBatch(size)
+			var got []string
+			flush := func() {
+				for row := range b.Len() {
+					var s []string
+					for _, h := range []column.U16{flow.SrcPort, flow.DstPort, flow.TCPFlags} {
+						s = append(s, fmt.Sprint(h.At(b, row)))
+					}
+					s = append(s, fmt.Sprint(flow.Bytes.At(b, row), flow.Packets.At(b, row), flow.InIf.At(b, row), flow.OutIf.At(b, row),
+						flow.Direction.At(b, row), flow.SrcAddr.At(b, row).IP(), arrival.Unix()*1000-int64(flow.FlowStart.At(b, row))))
+					got = append(got, strings.Join(s, " "))
+				}
+				b.Reset()
+			}
+			var body []byte
+			for range 5 {
+				body = append(body, record...)
+			}
+			p := datagram{version: 10, body: append(templateOf(10, 300, list...), set16(300, body...)...)}.bytes()
+			state := New(Config{})
+			state.Decoder().Decode(&source.Datagram{Payload: p, Exporter: router, Received: arrival}, b, flush)
+			flush()
+			if len(got) != 5*len(want) || state.Counters.Flows.Load() != uint64(len(got)) {
+				t.Fatalf("%s: %d rows, %d counted, want %d: %q", what, len(got), state.Counters.Flows.Load(), 5*len(want), got)
+			}
+			slices.Sort(got)
+			for i, w := range want {
+				if got[i*5] != w || got[i*5+4] != w {
+					t.Errorf("%s, batch of %d:\n got %q\nwant %q", what, size, got[i*5], w)
+				}
+			}
+		}
+	}
+	now := uint64(arrival.Unix() * 1000)
+	keys := []element{iana(8, 4), iana(12, 4), iana(7, 2), iana(11, 2), iana(10, 2), iana(14, 2), iana(61, 1), iana(6, 1), iana(1, 4), iana(2, 4), iana(152, 8)}
+	values := []uint64{0x0a000001, 0x0a000002, 1000, 80, 1, 2, 0, 0x1b, 500, 5, now - 9000}
+	forward, other := "1000 80 27 500 5 1 2 1 10.0.0.1 9000", "80 1000 "
+	two := append(slices.Clone(keys), back(1, 4), back(2, 4), back(6, 1), back(152, 8))
+	f("both", two, be(two, append(slices.Clone(values), 7000, 70, 0x12, now-8000)...), forward, other+"18 7000 70 2 1 2 10.0.0.2 8000")
+	f("only back", two, be(two, append(append(slices.Clone(values[:8]), 0, 0, now-9000), 7000, 70, 0x12, now-8000)...), other+"18 7000 70 2 1 2 10.0.0.2 8000")
+	f("none back", two, be(two, append(slices.Clone(values), 0, 0, 0, 0)...), forward)
+	two = append(slices.Clone(keys), back(1, 4), back(2, 4))
+	f("no times back", two, be(two, append(slices.Clone(values), 7000, 70)...), forward, other+"0 7000 70 2 1 2 10.0.0.2 9000")
+	long := append(slices.Clone(two), iana(999, variable))
+	f("variable length", long, append(be(two, append(slices.Clone(values), 7000, 70)...), 2, 1, 1), forward, other+"0 7000 70 2 1 2 10.0.0.2 9000")
+	firewall := append(slices.Clone(keys), iana(231, 4), iana(298, 4), iana(232, 4), iana(299, 4))
+	f("responder beside delta counters", firewall, be(firewall, append(slices.Clone(values), 1, 2, 3, 4)...), forward)
+	firewall = slices.Concat(keys[:8], firewall[10:])
+	f("responder", firewall, be(firewall, append(slices.Clone(values[:8]), now-9000, 1, 2, 3, 4)...),
+		"1000 80 27 1 2 1 2 1 10.0.0.1 9000", other+"0 3 4 2 1 2 10.0.0.2 9000")
+}
+
+func TestMalformed(t *testing.T) {
+	f := func(what string, payload []byte, reason source.Reason, flows int) {
+		t.Helper()
+		state := New(Config{})
+		b := flow.Table.NewBatch(100)
+		state.Decoder().Decode(&source.Datagram{Payload: payload, Exporter: router, Received: arrival}, b, b.Reset)
+		if b.Len() != flows || refused(state, reason) == 0 {
+			t.Errorf("%s: %d flows, %v: %d", what, b.Len(), reason, refused(state, reason))
+		}
+	}
+	v := func(version uint16, sets ...[]byte) []byte {
+		return datagram{version: version, body: slices.Concat(sets...)}.bytes()
+	}
+	tpl, data := templateOf(9, 300, bytesOnly...), set16(300, 0, 0, 0, 1)
+	f("empty", nil, source.UnknownVersion, 0)
+	f("version 1", []byte{0, 1, 0, 0}, source.UnknownVersion, 0)
+	f("short v5", []byte{0, 5, 0, 1}, source.ShortDatagram, 0)
+	f("short v9", v(9)[:19], source.ShortDatagram, 0)
+	f("short IPFIX", v(10)[:15], source.ShortDatagram, 0)
+	f("set too long", v(9, tpl, data, []byte{1, 44, 0, 99, 1}), source.BadLength, 1)
+	f("set too short", v(9, tpl, data, []byte{1, 44, 0, 3, 1}), source.BadLength, 1)
+	f("reserved set", v(9, tpl, set16(77, 1, 2), data), source.UnknownSet, 1)
+	f("template with a reserved id", v(9, set16(templates9, 0, 9, 0, 1, 0, 1, 0, 4)), source.BadTemplate, 0)
+	f("template cut short", v(9, set16(templates9, 1, 44, 0, 9, 0, 1, 0, 4), tpl, data), source.BadTemplate, 1)
+	f("template of nothing", v(9, set16(templates9, 1, 44, 0, 1, 0, 1, 0, 0)), source.BadTemplate, 0)
+	f("enterprise number cut off", v(10, set16(templates10, 1, 44, 0, 1, 0x80, 1, 0, 4)), source.BadTemplate, 0)
+	f("more scopes than fields", v(10, set16(options10, 1, 44, 0, 1, 0, 2, 0, 1, 0, 4)), source.BadTemplate, 0)
+	short := v(10, templateOf(10, 300, bytesOnly...), data)
+	binary.BigEndian.PutUint16(short[2:], 999)
+	f("IPFIX length beyond the datagram", short, source.BadLength, 1)
+	tail := append(v(10, templateOf(10, 300, bytesOnly...), data), 1, 2, 3, 4, 5)
+	f("bytes behind the message", tail, source.BadLength, 1)
+	long := []element{iana(1, 4), iana(999, variable)}
+	f("variable length beyond the set", v(10, templateOf(10, 301, long...), set16(301, 0, 0, 0, 1, 2, 7, 7, 0, 0, 0, 2, 200)), source.BadLength, 1)
+
+	p, n := benchmark5()
+	binary.BigEndian.PutUint16(p[2:], 55582)
+	f("v5 count too large", p, source.BadCount, n)
+	binary.BigEndian.PutUint16(p[2:], 3)
+	f("v5 count too small", p, source.BadCount, 3)
+	binary.BigEndian.PutUint16(p[2:], uint16(n))
+	f("v5 cut short", p[:len(p)-1], source.BadCount, n-1)
+}
+
+// TestSmallBatch sees that a batch which fills up in the middle of a set is
+// flushed and nothing is lost.
+func TestSmallBatch(t *testing.T) {
+	for _, list := range [][]element{bytesOnly, {iana(1, 4), iana(999, variable)}} {
+		b := flow.Table.NewBatch(3)
+		var got []uint64
+		flush := func() { got = append(got, values(b, flow.Bytes)...); b.Reset() }
+		var body []byte
+		for i := range 10 {
+			body = append(body, 0, 0, 0, byte(i))
+			if len(list) > 1 {
+				body = append(body, 1, 9)
+			}
+		}
+		p := datagram{version: 10, body: append(templateOf(10, 300, list...), set16(300, body...)...)}.bytes()
+		state := New(Config{})
+		state.Decoder().Decode(&source.Datagram{Payload: p, Exporter: router, Received: arrival}, b, flush)
+		flush()
+		if !slices.Equal(got, []uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) || state.Counters.Flows.Load() != 10 {
+			t.Error(got)
+		}
+	}
+}
+
+func TestApplications(t *testing.T) {
+	state := New(Config{})
+	d := state.Decoder()
+	b := flow.Table.NewBatch(10)
+	names := []element{iana(1, 4), iana(95, 4), iana(96, 8)}
+	flows := []element{iana(1, 4), iana(95, 4)}
+	datagram{version: 9, body: slices.Concat(optionsOf(9, 400, 1, names...),
+		set16(400, append([]byte{0, 0, 0, 0, 3, 0, 0, 80}, "http\x00\x00\x00\x00"...)...),
+		templateOf(9, 300, flows...), set16(300, be(flows, 1, 3<<24|80)...), set16(300, be(flows, 1, 3<<24|81)...))}.decode(d, b)
+	if a, n := flow.ApplicationName.At(b, 0).String(), flow.ApplicationName.At(b, 1).String(); a != "http" || n != "" {
+		t.Errorf("%q, %q", a, n)
+	}
+	// The record may carry the name itself.
+	named := []element{iana(1, 4), iana(96, variable)}
+	b.Reset()
+	datagram{version: 10, body: append(templateOf(10, 300, named...), set16(300, append([]byte{0, 0, 0, 1, 3}, "dns"...)...)...)}.decode(d, b)
+	if a := flow.ApplicationName.At(b, 0).String(); a != "dns" {
+		t.Errorf("%q", a)
+	}
+}
+
+func TestAllocs(t *testing.T) {
+	b := flow.Table.NewBatch(4096)
+	flush := b.Reset
+	f := func(what string, first, data []byte) {
+		t.Helper()
+		d := New(Config{}).Decoder()
+		dg := source.Datagram{Payload: first, Exporter: router, Received: arrival}
+		d.Decode(&dg, b, flush)
+		dg.Payload = data
+		d.Decode(&dg, b, flush)
+		if n := testing.AllocsPerRun(500, func() { d.Decode(&dg, b, flush) }); n != 0 {
+			t.Errorf("%s: %v allocations", what, n)
+		}
+	}
+	p5, _ := benchmark5()
+	f("v5", p5, p5)
+	t9, p9, _ := benchmarkDatagram(9)
+	f("v9", t9, p9)
+	t10, p10, _ := benchmarkDatagram(10)
+	f("IPFIX", t10, p10)
+
+	// Everything that costs something: variable length, samplers, text, labels.
+	list := []element{iana(1, 8), iana(48, 2), iana(96, variable), iana(70, 3), iana(71, 3), iana(27, 16), iana(8, 4), iana(152, 8), iana(32, 2), iana(61, 1)}
+	record := slices.Concat(be(list[:2], 1500, 1), []byte{3, 'w', 'e', 'b'}, []byte{0, 1, 0, 0, 2, 1}, make([]byte, 16), []byte{10, 0, 0, 1},
+		be(list[7:], uint64(arrival.UnixMilli()), 0x0800, 1))
+	f("variable", datagram{version: 10, body: templateOf(10, 300, list...)}.bytes(),
+		datagram{version: 10, body: set16(300, slices.Concat(record, record, record)...)}.bytes())
+}
+
+// TestConcurrent decodes in several goroutines what shares templates and facts
+// that keep changing. Run it with -race.
+func TestConcurrent(t *testing.T) {
+	state := New(Config{Templates: 200})
+	long := []element{iana(4, 1), iana(1, 8)}
+	wide := []element{iana(144, 4), iana(34, 4)}
+	var wg sync.WaitGroup
+	for worker := range 4 {
+		wg.Go(func() {
+			d := state.Decoder()
+			b := flow.Table.NewBatch(100)
+			for i := range 300 {
+				m := datagram{version: 10, port: uint16(1 + (worker+i)%3), domain: uint32(i % 2), sequence: uint32(i)}
+				switch i % 10 {
+				case 0:
+					m.body = templateOf(10, 300, bytesOnly...)
+				case 3:
+					m.body = templateOf(10, 300, long...)
+				case 5:
+					m.body = append(optionsOf(10, 400, 1, wide...), set16(400, be(wide, 1, uint64(i))...)...)
+				case 7:
+					m.body = templateOf(10, uint16(301+i%300), bytesOnly...)
+				default:
+					m.body = append(set16(300, be(long, 17, 1)...), set16(uint16(301+i%300), be(bytesOnly, 1)...)...)
+				}
+				m.decode(d, b)
+				if worker == 0 && i%100 == 0 {
+					state.Flush()
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
