@@ -134,7 +134,7 @@ func sided(b *base) []string {
 // split by.
 func (f *Field) groupable() bool {
 	b := f.base
-	return !f.either() && (b.expr == nil || b.class == classCodepoint) && !b.class.list() && (b.first == nil || b.first.Role != column.Measure)
+	return !f.either() && (b.expr == "" || b.class == classCodepoint) && !b.class.list() && (b.first == nil || b.first.Role != column.Measure)
 }
 
 // isInterface says that the field is the interface, which is known by its exporter
@@ -144,25 +144,25 @@ func (d dim) isInterface() bool { return d.field.base.altFirst == flow.InIf.Fiel
 func (d dim) isExporter() bool { return d.field.base.first == flow.ExporterAddress.Field }
 
 // keys are the expressions that the rows are grouped by.
-func (d dim) keys(c *compiler) []string {
+func (d dim) keys() []string {
 	b := d.field.base
 	switch {
 	case d.isInterface():
-		return []string{c.column(flow.ExporterAddress.Field), c.sides(d.field, b.altFirst, b.altSecond)[0]}
+		return []string{flow.ExporterAddress.Field.Name, d.field.sides(b.altFirst, b.altSecond)[0]}
 	case d.v4 != 0:
-		e := c.sides(d.field, b.first, b.second)[0]
+		e := d.field.sides(b.first, b.second)[0]
 		return []string{fmt.Sprintf("tupleElement(IPv6CIDRToRange(%s, if(%s BETWEEN toIPv6('::ffff:0.0.0.0') AND toIPv6('::ffff:255.255.255.255'), %d, %d)), 1)", e, e, 96+d.v4, d.v6)}
 	}
-	return []string{c.sides(d.field, b.first, b.second)[0]}
+	return []string{d.field.sides(b.first, b.second)[0]}
 }
 
 // labels are expressions for what describes a key without being part of it.
-func (d dim) labels(c *compiler) []string {
+func (d dim) labels() []string {
 	switch {
 	case d.isInterface():
-		return []string{c.column(flow.ExporterName.Field), c.sides(d.field, d.field.base.first, d.field.base.second)[0]}
+		return []string{flow.ExporterName.Field.Name, d.field.sides(d.field.base.first, d.field.base.second)[0]}
 	case d.isExporter():
-		return []string{c.column(flow.ExporterName.Field)}
+		return []string{flow.ExporterName.Field.Name}
 	}
 	return nil
 }

@@ -80,7 +80,7 @@ func (f *Field) info() FieldInfo {
 	}
 	if b.first != nil {
 		info.Rare, info.Type = b.first.Rare, b.first.SQLType()
-		if b.expr == nil {
+		if b.expr == "" {
 			switch f.Side {
 			case "", "src", "in":
 				info.Column = b.first.Name

@@ -16,11 +16,10 @@ import (
 // A compiler turns nodes into SQL. All that came from outside goes into params;
 // what it writes are names of columns, functions and {p0:Type}.
 type compiler struct {
-	schema Schema
 	params map[string]string
 }
 
-func newCompiler(s Schema) *compiler { return &compiler{s, map[string]string{}} }
+func newCompiler() *compiler { return &compiler{map[string]string{}} }
 
 // param binds a value, in ClickHouse's text form, and gives back its place.
 func (c *compiler) param(kind, value string) string {
@@ -55,45 +54,27 @@ func (c *compiler) array(kind string, values []string) string {
 	return c.param("Array("+kind+")", b.String())
 }
 
-// column is the column, or its zero value while the table does not have it.
-func (c *compiler) column(f *column.Field) string {
-	if c.schema.Has == nil || !f.Rare || c.schema.Has(f.Name) {
-		return f.Name
-	}
-	switch f.Kind {
-	case column.Text:
-		return "''"
-	case column.IP:
-		return "toIPv6('::')"
-	case column.Enum:
-		return "CAST('" + f.Enum[0] + "', '" + strings.ReplaceAll(f.SQLType(), "'", `\'`) + "')"
-	case column.Uint32List, column.Uint128List, column.TextMap:
-		return "defaultValueOfTypeName('" + f.SQLType() + "')"
-	}
-	return "to" + f.SQLType() + "(0)"
-}
-
 // sides are the expressions that a field stands for: two for either side of a
 // pair, otherwise one.
 //
 // Remote is the far side: the source of what comes in, the destination of what
 // goes out. Of traffic that does neither (internal, transit, unknown) the source
 // counts as remote and the destination as local.
-func (c *compiler) sides(f *Field, first, second *column.Field) []string {
-	if f.base.expr != nil {
-		return []string{f.base.expr(c.column)}
+func (f *Field) sides(first, second *column.Field) []string {
+	if f.base.expr != "" {
+		return []string{f.base.expr}
 	}
 	switch f.Side {
 	case "any":
-		return []string{c.column(first), c.column(second)}
+		return []string{first.Name, second.Name}
 	case "dst", "out":
-		return []string{c.column(second)}
+		return []string{second.Name}
 	case "remote":
-		return []string{"if(Direction = 'out', " + c.column(second) + ", " + c.column(first) + ")"}
+		return []string{"if(Direction = 'out', " + second.Name + ", " + first.Name + ")"}
 	case "local":
-		return []string{"if(Direction = 'out', " + c.column(first) + ", " + c.column(second) + ")"}
+		return []string{"if(Direction = 'out', " + first.Name + ", " + second.Name + ")"}
 	}
-	return []string{c.column(first)}
+	return []string{first.Name}
 }
 
 // condition is the SQL of a node, safe to stand between AND.
@@ -142,12 +123,7 @@ func (c *compiler) search(text string) string {
 	needle := c.text(text)
 	var parts []string
 	for _, f := range searched {
-		if name := c.column(f); name == f.Name {
-			parts = append(parts, "positionCaseInsensitiveUTF8("+name+", "+needle+") > 0")
-		}
-	}
-	if parts == nil { // no record has a name yet: nothing is found, and the parameter is used
-		parts = []string{needle + " = ''"}
+		parts = append(parts, "positionCaseInsensitiveUTF8("+f.Name+", "+needle+") > 0")
 	}
 	return "(" + strings.Join(parts, " OR ") + ")"
 }
@@ -175,19 +151,19 @@ func (c *compiler) compare(n Compare, not bool) string {
 		if op == Ne {
 			op = Eq
 		}
-		other := c.sides(n.With, n.With.base.first, n.With.base.second)[0]
-		add(c.sides(f, b.first, b.second), []pattern{{"", " " + op.String() + " " + other}})
+		other := n.With.sides(n.With.base.first, n.With.base.second)[0]
+		add(f.sides(b.first, b.second), []pattern{{"", " " + op.String() + " " + other}})
 	} else {
 		main, alt := splitAlt(n.Values)
 		if len(main) > 0 {
 			patterns := c.patterns(b, b.class, n.Op, main, b.first)
-			add(c.sides(f, b.first, b.second), patterns)
+			add(f.sides(b.first, b.second), patterns)
 			if b.moreFirst != nil && (n.Op == Match || n.Op == NotMatch || n.Op == Has) {
-				add(c.sides(f, b.moreFirst, b.moreSecnd), patterns)
+				add(f.sides(b.moreFirst, b.moreSecnd), patterns)
 			}
 		}
 		if len(alt) > 0 {
-			add(c.sides(f, b.altFirst, b.altSecond), c.patterns(b, b.alt, n.Op, alt, b.altFirst))
+			add(f.sides(b.altFirst, b.altSecond), c.patterns(b, b.alt, n.Op, alt, b.altFirst))
 		}
 	}
 	sql := strings.Join(parts, " OR ")
@@ -281,7 +257,7 @@ func (c *compiler) patterns(b *base, cl class, op Op, values []Value, f *column.
 
 // numberType is the type of parameters for a field of numbers: that of the column.
 func numberType(b *base, f *column.Field) string {
-	if b.expr != nil {
+	if b.expr != "" {
 		return b.exprType
 	}
 	return f.SQLType()

@@ -290,7 +290,10 @@ func valueItems(f *Field, word string, values ValueSource, list bool) []Item {
 	}
 	var items []Item
 	if values != nil {
-		items = append(items, values(f.Name, word)...)
+		for _, it := range values(f.Name, word) {
+			it.Insert = strings.TrimSpace(it.Insert) + end
+			items = append(items, it)
+		}
 	}
 	var known []Item
 	add := func(text, detail string) { known = append(known, Item{text + end, text, "value", detail}) }
@@ -332,7 +335,12 @@ func valueItems(f *Field, word string, values ValueSource, list bool) []Item {
 	for i := range known {
 		known[i].Detail = strings.TrimSpace(known[i].Detail)
 	}
-	return append(items, match(word, known)...)
+	for _, it := range match(word, known) {
+		if !slices.ContainsFunc(items, func(have Item) bool { return have.Insert == it.Insert }) {
+			items = append(items, it)
+		}
+	}
+	return items
 }
 
 func rankOf(order []string, name string) int {

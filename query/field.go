@@ -54,7 +54,7 @@ type base struct {
 	// The columns: first and second of a pair, or first alone. An expression
 	// stands for a column in computed names.
 	first, second *column.Field
-	expr          func(col func(*column.Field) string) string
+	expr          string
 	exprType      string // the ClickHouse type of parameters compared with expr
 
 	// Some names take two classes of values. "if" is the interface's name when
@@ -118,7 +118,7 @@ func init() {
 		if f == flow.IPTos.Field {
 			bases = append(bases, &base{name: "dscp", class: classCodepoint, title: "DSCP", group: f.Group, max: 63, first: f,
 				doc:  "Differentiated services codepoint: the upper six bits of the type of service (RFC 2474).",
-				expr: func(col func(*column.Field) string) string { return "bitShiftRight(" + col(f) + ", 2)" }, exprType: "UInt8"})
+				expr: "bitShiftRight(IPTos, 2)", exprType: "UInt8"})
 		}
 	}
 	bases = append(bases, computed...)
@@ -136,7 +136,7 @@ func init() {
 			fields = append(fields, f)
 			byName[f.Name] = f
 		}
-		if b.expr != nil {
+		if b.expr != "" {
 			continue
 		}
 		byColumn[strings.ToLower(b.first.Name)] = byName[b.first.FilterName()]
@@ -162,29 +162,21 @@ func init() {
 // computed are names for what is worked out of one record. bytes, packets and
 // these are per record and as counted, not multiplied by the sampling rate.
 var computed = []*base{
-	{name: "duration", class: classDuration, title: "duration", group: "record", unit: column.Millisecond, max: 1<<63 - 1, exprType: "UInt64",
+	{name: "duration", class: classDuration, title: "duration", group: "record", unit: column.Millisecond, max: 1<<63 - 1,
 		doc:  "How long the flow of the record lasted: from its first packet to its last.",
-		expr: durationSQL},
-	{name: "bps", class: classNumber, title: "bits/s of the record", group: "volume", unit: column.BitPerSec, max: 1<<63 - 1, exprType: "UInt64",
-		doc: "Bits per second of the record over its duration, 0 when it has none; per record, not multiplied by the sampling rate.",
-		expr: func(col func(*column.Field) string) string {
-			return "if(" + durationSQL(col) + " > 0, " + col(flow.Bytes.Field) + " * 8000 / " + durationSQL(col) + ", 0)"
-		}},
-	{name: "pps", class: classNumber, title: "packets/s of the record", group: "volume", max: 1<<63 - 1, exprType: "UInt64",
-		doc: "Packets per second of the record over its duration, 0 when it has none; per record, not multiplied by the sampling rate.",
-		expr: func(col func(*column.Field) string) string {
-			return "if(" + durationSQL(col) + " > 0, " + col(flow.Packets.Field) + " * 1000 / " + durationSQL(col) + ", 0)"
-		}},
-	{name: "bpp", class: classNumber, title: "bytes per packet", group: "volume", unit: column.Byte, max: 1<<63 - 1, exprType: "UInt64",
-		doc: "Mean size of the packets of the record.",
-		expr: func(col func(*column.Field) string) string {
-			return col(flow.Bytes.Field) + " / greatest(" + col(flow.Packets.Field) + ", 1)"
-		}},
+		expr: durationSQL, exprType: "UInt64"},
+	{name: "bps", class: classNumber, title: "bits/s of the record", group: "volume", unit: column.BitPerSec, max: 1<<63 - 1,
+		doc:  "Bits per second of the record over its duration, 0 when it has none; per record, not multiplied by the sampling rate.",
+		expr: "if(" + durationSQL + " > 0, Bytes * 8000 / " + durationSQL + ", 0)", exprType: "UInt64"},
+	{name: "pps", class: classNumber, title: "packets/s of the record", group: "volume", max: 1<<63 - 1,
+		doc:  "Packets per second of the record over its duration, 0 when it has none; per record, not multiplied by the sampling rate.",
+		expr: "if(" + durationSQL + " > 0, Packets * 1000 / " + durationSQL + ", 0)", exprType: "UInt64"},
+	{name: "bpp", class: classNumber, title: "bytes per packet", group: "volume", unit: column.Byte, max: 1<<63 - 1,
+		doc:  "Mean size of the packets of the record.",
+		expr: "Bytes / greatest(Packets, 1)", exprType: "UInt64"},
 }
 
-func durationSQL(col func(*column.Field) string) string {
-	return "(toUnixTimestamp64Milli(" + col(flow.FlowEnd.Field) + ") - toUnixTimestamp64Milli(" + col(flow.FlowStart.Field) + "))"
-}
+const durationSQL = "(toUnixTimestamp64Milli(FlowEnd) - toUnixTimestamp64Milli(FlowStart))"
 
 func newBase(f *column.Field) *base {
 	b := &base{name: f.Filter, class: classOf(f), title: f.Title, doc: f.Doc, group: f.Group, unit: f.Unit, show: f.Show, enum: f.Enum, max: maxOf(f), first: f, second: f.Twin()}

@@ -30,7 +30,7 @@ func TestRandomFilters(t *testing.T) {
 	for range 5000 {
 		f := Filter{randomNode(rnd, 4)}
 		sameAgain(t, f)
-		c := newCompiler(Schema{})
+		c := newCompiler()
 		if sql := c.condition(f.Root); strings.Count(sql, "(") != strings.Count(sql, ")") {
 			t.Errorf("%s: parentheses in %s", f, sql)
 		}
@@ -264,23 +264,6 @@ func TestError(t *testing.T) {
 	}
 }
 
-// TestRareColumns: a column that is not in the table is its zero value in the SQL.
-func TestRareColumns(t *testing.T) {
-	has := func(string) bool { return false }
-	f := func(text, want string) {
-		t.Helper()
-		if got, _ := compileText(text, Schema{Has: has}); got.SQL != want {
-			t.Errorf("%s: got %s, want %s", text, got.SQL, want)
-		}
-	}
-	f("src.vlan 5", "toUInt16(0) = {p0:UInt16}")
-	f("in.if ae1", "'' = {p0:String}")
-	f("bgpnexthop 10.0.0.1", "toIPv6('::') = {p0:IPv6}")
-	f("path has 1", "has(defaultValueOfTypeName('Array(UInt32)'), {p0:UInt32})")
-	f("src.port 5", "SrcPort = {p0:UInt16}")
-	f(`"x"`, "({p0:String} = '')")
-}
-
 func FuzzParse(f *testing.F) {
 	for _, c := range filterCases(f) {
 		f.Add(c.Text, len(c.Text)/2)
@@ -294,11 +277,11 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("%q: error %+v", text, err)
 			}
 		} else if filter.Root != nil {
-			sql := newCompiler(s).condition(filter.Root)
+			sql := newCompiler().condition(filter.Root)
 			if canonical := filter.String(); len(canonical) <= maxFilterBytes {
 				sameAgain(t, filter)
 				again, _ := ParseFilter(canonical, s)
-				if got := newCompiler(s).condition(again.Root); got != sql {
+				if got := newCompiler().condition(again.Root); got != sql {
 					t.Fatalf("%q: the canonical text means something else:\n%s\n%s", text, sql, got)
 				}
 			}
@@ -318,7 +301,7 @@ func BenchmarkParseAndCompile(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				newCompiler(Schema{}).condition(f.Root)
+				newCompiler().condition(f.Root)
 			}
 		})
 	}

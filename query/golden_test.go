@@ -64,7 +64,7 @@ func compileText(text string, s Schema) (filterCase, Filter) {
 		panic(err)
 	}
 	if f.Root != nil {
-		compiler := newCompiler(s)
+		compiler := newCompiler()
 		c.SQL = compiler.condition(f.Root)
 		if len(compiler.params) > 0 {
 			c.Params = compiler.params

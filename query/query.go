@@ -22,13 +22,8 @@ import (
 	"strings"
 )
 
-// A Schema is what a compilation must know about the store.
+// A Schema is what a filter may name beside the fields.
 type Schema struct {
-	// Has says whether a column is in the table now. Rare columns enter it with
-	// their first value; until then the SQL says their zero value instead.
-	// Nil means that all columns are there.
-	Has func(column string) bool
-
 	// Macros are the saved filters behind @name, without the @.
 	Macros map[string]string
 }

@@ -60,8 +60,8 @@ func (r *Request) valueSQL() string {
 }
 
 // where is the condition of a request: half-open in time, the direction, the filter.
-func (r *Request) where(c *compiler, from, to int64) (string, error) {
-	filter, err := ParseFilter(r.Filter, c.schema)
+func (r *Request) where(c *compiler, s Schema, from, to int64) (string, error) {
+	filter, err := ParseFilter(r.Filter, s)
 	if err != nil {
 		return "", err
 	}
@@ -111,15 +111,15 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 	if err != nil {
 		return Statement{}, err
 	}
-	c := newCompiler(s)
-	where, err := r.where(c, rg.From, rg.To)
+	c := newCompiler()
+	where, err := r.where(c, s, rg.From, rg.To)
 	if err != nil {
 		return Statement{}, err
 	}
 	q := series{request: &r, rg: &rg, c: c, where: where, split: r.Dir != "sum"}
 	for _, d := range dims {
-		q.keys = append(q.keys, d.keys(c)...)
-		q.labels = append(q.labels, d.labels(c)...)
+		q.keys = append(q.keys, d.keys()...)
+		q.labels = append(q.labels, d.labels()...)
 	}
 	st := Statement{SQL: q.sql(), Params: c.params, Columns: q.columns(), Notes: r.notes()}
 	return st, nil
@@ -326,8 +326,8 @@ func (q *series) columns() []ResultColumn {
 // Probe is the statement that says whether any record of a window meets the
 // request: one row with the column found, UInt8.
 func (r Request) Probe(from, to int64, s Schema) (Statement, error) {
-	c := newCompiler(s)
-	where, err := r.where(c, from, to)
+	c := newCompiler()
+	where, err := r.where(c, s, from, to)
 	if err != nil {
 		return Statement{}, err
 	}

@@ -1,0 +1,128 @@
+package query
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// valuesWindow is how far back values are looked for: completion offers what is
+// there now.
+const valuesWindow = 900
+
+// A ValuesQuery finds the values of one field that carry the most traffic.
+type ValuesQuery struct {
+	Statement
+	dim dim
+}
+
+// Values is the query for a name of the filter language; false for one whose values
+// are not worth a list, like a time or a measure.
+func Values(field string) (ValuesQuery, bool) {
+	f := find(field)
+	if f == nil {
+		return ValuesQuery{}, false
+	}
+	dims := []dim{{field: f}}
+	if f.either() { // both sides, each row counted on each
+		dims = dims[:0]
+		for _, name := range sided(f.base)[:2] {
+			dims = append(dims, dim{field: find(name)})
+		}
+	}
+	c := newCompiler(Schema{})
+	var keys, labels []string
+	for _, d := range dims {
+		if !d.field.groupable() {
+			return ValuesQuery{}, false
+		}
+		keys = append(keys, "("+tuple(d.keys(c))+")")
+		labels = append(labels, "("+tuple(d.labels(c))+")")
+	}
+	st := Statement{
+		SQL: lines(
+			"SELECT v.1 AS keys, v.2 AS labels, sum(Bytes * SamplingRate) * 8 / "+strconv.Itoa(valuesWindow)+" AS rate",
+			"FROM flows",
+			"ARRAY JOIN ["+zip(keys, labels)+"] AS v",
+			fmt.Sprintf("WHERE TimeReceived >= now() - %d", valuesWindow),
+			"GROUP BY keys, labels",
+			"ORDER BY rate DESC",
+			"LIMIT 200"),
+		Params:  c.params,
+		Columns: []ResultColumn{{"keys", "Array(String)"}, {"labels", "Array(String)"}, {"rate", "Float64"}},
+	}
+	return ValuesQuery{st, dim{field: dims[0].field}}, true
+}
+
+// tuple is an array of texts, so that a query has the same shape for each field.
+func tuple(exprs []string) string {
+	if len(exprs) == 0 {
+		return "CAST([], 'Array(String)')"
+	}
+	texts := make([]string, len(exprs))
+	for i, e := range exprs {
+		texts[i] = "toString(" + e + ")"
+	}
+	return "[" + strings.Join(texts, ", ") + "]"
+}
+
+func zip(keys, labels []string) string {
+	pairs := make([]string, len(keys))
+	for i := range keys {
+		pairs[i] = "(" + keys[i] + ", " + labels[i] + ")"
+	}
+	return strings.Join(pairs, ", ")
+}
+
+// Items turns the result into what completion offers, the largest first.
+func (q ValuesQuery) Items(keys, labels [][]string, rate []float64) []Item {
+	items := make([]Item, 0, len(keys))
+	for i := range keys {
+		_, label, filter := q.dim.present(keys[i], labels[i])
+		_, value, _ := cutLast(filter, " = ")
+		if value == "" || value == `""` {
+			continue
+		}
+		it := Item{Insert: value + " ", Label: value, Kind: "value", Detail: formatRate(rate[i])}
+		if label != value {
+			it.Detail = label + " · " + it.Detail
+		}
+		items = append(items, it)
+	}
+	return items
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
+
+// formatRate writes bits per second with three digits.
+func formatRate(v float64) string {
+	units := []string{"b/s", "kb/s", "Mb/s", "Gb/s", "Tb/s"}
+	i := 0
+	for v >= 999.5 && i < len(units)-1 {
+		v, i = v/1000, i+1
+	}
+	return strconv.FormatFloat(v, 'g', 3, 64) + " " + units[i]
+}
+
+// MatchValues are the items that begin with the prefix and then those that contain
+// it, in their order.
+func MatchValues(items []Item, prefix string) []Item {
+	prefix = strings.ToLower(prefix)
+	var begins, contains []Item
+	for _, it := range items {
+		text := strings.ToLower(it.Label)
+		switch {
+		case strings.HasPrefix(strings.Trim(text, `"`), prefix):
+			begins = append(begins, it)
+		case strings.Contains(text, prefix), strings.Contains(strings.ToLower(it.Detail), prefix):
+			contains = append(contains, it)
+		}
+	}
+	return slices.Concat(begins, contains)
+}
