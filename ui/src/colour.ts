@@ -17,19 +17,28 @@ function hash(s: string): number {
 }
 
 /**
- * The colour index of each value. Values are placed in the order of their hash, a taken place moves on to the next free one: the
- * same set of values gets the same colours in whatever order it comes, and no two share one while there are colours left.
+ * The colour index of each value, the most important value first. Each takes the colour it had before (`memory`, which is kept up to date) or
+ * the one its hash names, and the next free one when another has taken that: the largest keep their colour everywhere, nothing
+ * changes on a refresh, and no two share a colour while there are colours left.
  */
-export function assign(values: string[]): Map<string, number> {
+export function assign(values: string[], memory: Map<string, number>): Map<string, number> {
   const out = new Map<string, number>();
   const taken = new Uint16Array(palette.length);
-  const sorted = [...new Set(values)].map((v) => [hash(v), v] as const).sort((a, b) => a[0] - b[0] || (a[1] < b[1] ? -1 : 1));
-  for (const [h, v] of sorted) {
-    const least = Math.min(...taken);
-    let i = h % palette.length;
-    while (taken[i] > least) i = (i + 1) % palette.length;
+  const take = (v: string, i: number) => {
     taken[i]++;
     out.set(v, i);
+    memory.set(v, i);
+  };
+  const free = (i: number) => taken[i] === Math.min(...taken);
+  for (const v of values) {
+    const i = memory.get(v);
+    if (i !== undefined && free(i)) take(v, i);
+  }
+  for (const v of values) {
+    if (out.has(v)) continue;
+    let i = hash(v) % palette.length;
+    while (!free(i)) i = (i + 1) % palette.length;
+    take(v, i);
   }
   return out;
 }

@@ -167,7 +167,8 @@ export function FilterLine({ serverError }: { serverError: FilterError | undefin
     }
   }
 
-  const wrong = error ?? (text === q ? serverError : undefined);
+  // A text that is still being completed is not wrong yet.
+  const wrong = list ? undefined : (error ?? (text === q ? serverError : undefined));
   const span = wrong ? ([indexOfByte(text, wrong.span[0]), indexOfByte(text, wrong.span[1])] as const) : undefined;
   const rows = Math.min(6, text.split("\n").length);
   const fix = wrong?.suggestion && span ? wrong.suggestion : undefined;

@@ -1,7 +1,7 @@
 // From an answer to what is drawn: order, side, colour, and the edges of the stack. Pure; the canvas is in chart.tsx.
 
 import type { Dir, QueryResult, Series } from "./api.ts";
-import { assign, palette } from "./colour.ts";
+import { assign } from "./colour.ts";
 
 /** One series on the chart. */
 export interface Layer {
@@ -39,14 +39,16 @@ export function layers(r: QueryResult): Layer[] {
     .sort((a, b) => dirOrder.indexOf(a.series.dir) - dirOrder.indexOf(b.series.dir) || Number(a.series.other) - Number(b.series.other));
 }
 
-/** With more groups than colours, the largest do not share theirs with one another. */
+/** Colours that groups had, in this visit. Bounded: after many groups it begins anew. */
+const remembered = new Map<string, number>();
+const maxRemembered = 2000;
+
+/** The largest group chooses first. */
 function colour(series: Series[]): Map<string, number> {
   const size = new Map<string, number>();
   for (const s of series) size.set(seriesID(s), Math.max(size.get(seriesID(s)) ?? 0, s.total));
-  const ids = [...size.keys()].sort((a, b) => (size.get(b) ?? 0) - (size.get(a) ?? 0));
-  const out = new Map<string, number>();
-  for (let i = 0; i < ids.length; i += palette.length) for (const [id, c] of assign(ids.slice(i, i + palette.length))) out.set(id, c);
-  return out;
+  if (remembered.size > maxRemembered) remembered.clear();
+  return assign([...size.keys()].sort((a, b) => (size.get(b) ?? 0) - (size.get(a) ?? 0)), remembered);
 }
 
 /**

@@ -166,11 +166,16 @@ test("bucket", () => {
 
 test("colours follow the value", () => {
   const values = Array.from({ length: 12 }, (_, i) => String(1000 + i * 37));
-  const a = assign(values);
-  const b = assign([...values].reverse());
-  for (const v of values) assert.equal(a.get(v), b.get(v), "the order of arrival must not matter");
+  const memory = new Map<string, number>();
+  const a = assign(values, memory);
   assert.equal(new Set(a.values()).size, 12, "twelve values, twelve colours");
-  assert.equal(assign(Array.from({ length: 30 }, (_, i) => "v" + i)).size, 30);
+  assert.deepEqual([...assign([...values].reverse(), memory)].sort(), [...a].sort(), "a refresh that changes the ranks changes no colour");
+  const few = assign(values.slice(3, 9), memory);
+  for (const [v, c] of few) assert.equal(c, a.get(v), "a narrower view keeps the colours");
+  assert.equal(assign([values[5], "other"], new Map()).get(values[5]), assign([values[5]], new Map()).get(values[5]), "the largest has the colour of its hash");
+  const many = assign(Array.from({ length: 30 }, (_, i) => "v" + i), new Map());
+  assert.equal(many.size, 30);
+  assert.equal(new Set([...many.values()].slice(0, 12)).size, 12, "the twelve largest do not share");
   assert.equal(mix("#ffffff", "#000000", 0.5), "#808080");
   assert.equal(seriesID(series([], "in", [])), "total-in");
 });
