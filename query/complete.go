@@ -230,16 +230,16 @@ func fieldItems(side, word string, s Schema) []Item {
 	for _, m := range macros {
 		items = append(items, Item{"@" + m + " ", "@" + m, "macro", s.Macros[m]})
 	}
+	if word != "" { // "as" finds src.as too
+		for _, f := range fields {
+			if f.Side != "" && !f.either() {
+				items = append(items, Item{f.Name + " ", f.Name, "field", sideTitle[f.Side] + f.base.title})
+			}
+		}
+	}
 	found := match(word, items)
 	if word != "" {
 		found = append(found, aliasItems(side, word, words, found)...)
-		if len(found) > 1 { // names with a side whose name begins so: "as" also finds src.as
-			for _, f := range fields {
-				if f.Side != "" && f.Side != "any" && strings.HasPrefix(f.base.name, strings.ToLower(word)) {
-					found = append(found, Item{f.Name + " ", f.Name, "field", sideTitle[f.Side] + f.base.title})
-				}
-			}
-		}
 	}
 	return found
 }

@@ -440,6 +440,10 @@ func (p *parser) compare(f *Field, at token) (Node, *FilterError) {
 	p.wants(want{kind: wantOperator, field: f})
 	t := p.peek()
 	switch {
+	case t.kind == tokEnd:
+		e := missing(f, t)
+		e.Expected = append(f.operators(), e.Expected...)
+		return nil, e
 	case t.keyword("in"):
 		return p.in(f, In)
 	case t.keyword("notin"):

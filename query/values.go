@@ -31,14 +31,14 @@ func Values(field string) (ValuesQuery, bool) {
 			dims = append(dims, dim{field: find(name)})
 		}
 	}
-	c := newCompiler(Schema{})
+	c := newCompiler()
 	var keys, labels []string
 	for _, d := range dims {
 		if !d.field.groupable() {
 			return ValuesQuery{}, false
 		}
-		keys = append(keys, "("+tuple(d.keys(c))+")")
-		labels = append(labels, "("+tuple(d.labels(c))+")")
+		keys = append(keys, "("+tuple(d.keys())+")")
+		labels = append(labels, "("+tuple(d.labels())+")")
 	}
 	st := Statement{
 		SQL: lines(

@@ -1,0 +1,395 @@
+package query
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"netmeta/internal/golden"
+)
+
+// seriesNow is when the requests of the golden files are asked.
+var seriesNow = time.Date(2026, 11, 23, 12, 34, 56, 0, time.UTC)
+
+// TestSeriesGolden makes the statements of testdata/series/*.txt. The first line
+// of a file is the URL; to add a case, make a file of one line and run with -update.
+func TestSeriesGolden(t *testing.T) {
+	paths, err := filepath.Glob("testdata/series/*.txt")
+	if err != nil || len(paths) < 15 {
+		t.Fatalf("%d files, %v", len(paths), err)
+	}
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, _, _ := strings.Cut(string(data), "\n")
+		r, rg := request(t, line)
+		var out bytes.Buffer
+		fmt.Fprintln(&out, line)
+		fmt.Fprintln(&out)
+		st, err := r.Series(rg, Schema{Macros: goldenMacros})
+		if err != nil {
+			fmt.Fprintln(&out, "error:", err)
+			golden.Equal(t, path, out.Bytes())
+			continue
+		}
+		fmt.Fprintln(&out, st.SQL)
+		fmt.Fprintln(&out)
+		for _, name := range slices.Sorted(maps.Keys(st.Params)) {
+			fmt.Fprintf(&out, "%s = %s\n", name, st.Params[name])
+		}
+		for _, c := range st.Columns {
+			fmt.Fprintf(&out, "→ %s %s\n", c.Name, c.Type)
+		}
+		for _, n := range st.Notes {
+			fmt.Fprintln(&out, "note:", n)
+		}
+		golden.Equal(t, path, out.Bytes())
+	}
+}
+
+func request(t testing.TB, query string) (Request, Range) {
+	t.Helper()
+	v, err := url.ParseQuery(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, _, err := ParseURL(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rg, err := r.Resolve(seriesNow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, rg
+}
+
+func TestSeriesErrors(t *testing.T) {
+	f := func(query string, want error) {
+		t.Helper()
+		r, rg := request(t, query)
+		_, err := r.Series(rg, Schema{})
+		var key *KeyError
+		var filter *FilterError
+		switch want.(type) {
+		case *KeyError:
+			if !errors.As(err, &key) {
+				t.Errorf("%s: %v", query, err)
+			}
+		case *FilterError:
+			if !errors.As(err, &filter) {
+				t.Errorf("%s: %v", query, err)
+			}
+		}
+	}
+	f("q=src+prt+53", &FilterError{})
+	f("unit=pct", &KeyError{})
+	f("rank=delta", &KeyError{})
+	f("by=ts:1h", &KeyError{})
+}
+
+// rowsOf writes rows down one by one.
+type rowsOf struct{ Rows }
+
+func (r *rowsOf) add(t int64, dir string, top bool, groups int, keys []string, value, packets, n uint64) {
+	r.Time = append(r.Time, uint32(t))
+	r.Dir = append(r.Dir, dir)
+	flag := uint8(0)
+	if top {
+		flag = 1
+	}
+	r.Top = append(r.Top, flag)
+	r.Groups = append(r.Groups, uint64(groups))
+	for len(r.Keys) < len(keys) {
+		r.Keys = append(r.Keys, nil)
+	}
+	for i, k := range keys {
+		r.Keys[i] = append(r.Keys[i], k)
+	}
+	r.Value = append(r.Value, value)
+	r.Packets = append(r.Packets, packets)
+	r.N = append(r.N, n)
+	r.Variance = append(r.Variance, float64(packets*999)) // rate 1000
+}
+
+func TestAssemble(t *testing.T) {
+	r, rg := request(t, "by=src.as&from=1790000005&to=1790000035&step=10")
+	if len(rg.Times) != 4 || !rg.FirstPartial || !rg.LastPartial {
+		t.Fatalf("%+v", rg)
+	}
+	var rows rowsOf
+	rows.add(1790000000, "in", true, 9, []string{"174"}, 1000, 1000, 1)
+	rows.add(1790000010, "in", true, 9, []string{"174"}, 4000, 4000, 4)
+	rows.add(1790000020, "in", true, 9, []string{"174"}, 2000, 2000, 2)
+	rows.add(1790000030, "in", true, 9, []string{"174"}, 9000, 9000, 9)
+	rows.add(1790000010, "in", true, 9, []string{"3356"}, 20000, 20000, 20)
+	rows.add(1790000010, "in", false, 0, []string{"0"}, 500, 500, 1)
+	rows.add(1790000030, "out", true, 1, []string{"174"}, 100, 100, 1)
+	got, err := Assemble(r, rg, rows.Rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.MarshalIndent(got, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden.Equal(t, "testdata/assemble.json", append(text, '\n'))
+
+	if s := got.Series[0]; s.Key[0] != "3356" || s.Max != 16000 || s.Last != 0 || s.Total != 20000 {
+		t.Errorf("the first series is %+v", s)
+	}
+	if s := got.Series[1]; s.Max != 3200 || s.Last != 1600 {
+		t.Errorf("buckets that the window cuts count: %+v", s)
+	}
+	if s := got.Series[2]; !s.Other || s.Folded != 7 || got.Other != 7 {
+		t.Errorf("other is %+v, %d", s, got.Other)
+	}
+}
+
+// TestSumIsTotal adds up random rows: the series with Other are the total, in the
+// figures and in each bucket.
+func TestSumIsTotal(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for _, query := range []string{"by=src.as,proto&from=-10m", "by=src.as,proto&from=-10m&rankdir=sum&rank=max", "by=src.as,proto&unit=pps&rank=p95&from=-2d&tz=Europe/Berlin&step=7200", "by=src.as,proto&unit=bytes&rank=last&from=-77s&step=10"} {
+		r, rg := request(t, query)
+		var rows rowsOf
+		want := map[string]uint64{}
+		for _, at := range rg.Times {
+			for _, dir := range []string{"unknown", "out", "in"} {
+				for range rnd.IntN(6) {
+					v := rnd.Uint64N(1e12)
+					want[dir] += v
+					key := fmt.Sprint(rnd.IntN(4))
+					rows.add(at, dir, key != "0", 10, []string{key, "6"}, v, v/1000, v/1e6)
+				}
+			}
+		}
+		got, err := Assemble(r, rg, rows.Rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got.Dirs, []string{"in", "out", "unknown"}) {
+			t.Errorf("dirs %v", got.Dirs)
+		}
+		sums := map[string]uint64{}
+		points := map[string]Points{}
+		share := map[string]float64{}
+		for i, s := range got.Series {
+			sums[s.Dir] += s.Total
+			share[s.Dir] += s.Share
+			if points[s.Dir] == nil {
+				points[s.Dir] = make(Points, len(rg.Times))
+			}
+			for j, v := range s.Values {
+				points[s.Dir][j] += v
+			}
+			if i > 0 && got.Series[i-1].Dir == s.Dir && got.Series[i-1].Other {
+				t.Errorf("%s: Other of %s is not the last", query, s.Dir)
+			}
+		}
+		for _, total := range got.Total {
+			if total.Total != want[total.Dir] || sums[total.Dir] != want[total.Dir] {
+				t.Errorf("%s %s: total %d, sum of series %d, want %d", query, total.Dir, total.Total, sums[total.Dir], want[total.Dir])
+			}
+			if math.Abs(share[total.Dir]-1) > 1e-9 {
+				t.Errorf("%s %s: the shares are %v together", query, total.Dir, share[total.Dir])
+			}
+			for j, v := range total.Values {
+				if math.Abs(v-points[total.Dir][j]) > 1e-6*v {
+					t.Errorf("%s %s: bucket %d is %v, the series make %v", query, total.Dir, j, v, points[total.Dir][j])
+				}
+			}
+		}
+	}
+}
+
+func TestAssembleRefuses(t *testing.T) {
+	r, rg := request(t, "by=src.as&from=-10s")
+	var rows rowsOf
+	rows.add(5, "in", true, 1, []string{"1"}, 1, 1, 1)
+	if _, err := Assemble(r, rg, rows.Rows); err == nil {
+		t.Error("a bucket that is not there is taken")
+	}
+	rows = rowsOf{}
+	rows.add(rg.Times[0], "in", true, 1, []string{"1"}, 1, 1, 1)
+	rows.Keys = nil
+	if _, err := Assemble(r, rg, rows.Rows); err == nil {
+		t.Error("missing keys are taken")
+	}
+	if res, err := Assemble(r, rg, Rows{}); err != nil || len(res.Series) != 0 {
+		t.Errorf("no rows: %v %v", res, err)
+	}
+}
+
+func TestPoints(t *testing.T) {
+	f := func(p Points, want string) {
+		t.Helper()
+		got, err := json.Marshal(p)
+		if err != nil || string(got) != want {
+			t.Errorf("got %s, %v, want %s", got, err, want)
+		}
+		var back []float64
+		if err := json.Unmarshal(got, &back); err != nil {
+			t.Errorf("%s: %v", got, err)
+		}
+		for i, v := range back {
+			if !math.IsNaN(p[i]) && !math.IsInf(p[i], 0) && math.Abs(v-p[i]) > 0.00051*math.Abs(p[i]) {
+				t.Errorf("%v is written as %v", p[i], v)
+			}
+		}
+	}
+	f(Points{}, "[]")
+	f(Points{0, 1, 5, 10, 999, 1000, 1234, 12345, 999999, 123456789}, "[0,1,5,10,999,1000,1234,12350,1000000,1.235e+08]")
+	f(Points{0.5, 1.2345, 99.999, math.NaN(), math.Inf(1)}, "[0.5,1.234,100,0,0]")
+}
+
+func TestError95(t *testing.T) {
+	// sflow.org/packetSamplingBasics: 1,000 of the samples are of the class.
+	r, rg := request(t, "from=1790000000&to=1790000010&step=10")
+	rows := Rows{Time: []uint32{1790000000}, Dir: []string{"in"}, Top: []uint8{1}, Groups: []uint64{1}, Value: []uint64{1}, N: []uint64{1000},
+		Packets: []uint64{1000 * 1e6}, Variance: []float64{1000 * 1e6 * (1e6 - 1)}}
+	res, err := Assemble(r, rg, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := res.Series[0].Error; e == nil || math.Abs(*e-0.0620) > 0.0001 {
+		t.Errorf("error %v, want 6.2 %%", e)
+	}
+	rows.Packets[0], rows.Variance[0] = 1000, 0 // not sampled
+	if res, _ = Assemble(r, rg, rows); res.Series[0].Error != nil {
+		t.Errorf("error %v of what was not sampled", *res.Series[0].Error)
+	}
+}
+
+func TestComplete(t *testing.T) {
+	values := func(field, prefix string) []Item {
+		if field != "src.as" {
+			return nil
+		}
+		return MatchValues([]Item{{"2906 ", "2906", "value", "AS2906 · 31 Gb/s"}, {"174 ", "174", "value", "AS174 · 2 Gb/s"}}, prefix)
+	}
+	// | is the cursor; want are the first labels and the text that is replaced.
+	f := func(text, replaced string, want ...string) {
+		t.Helper()
+		cursor := strings.IndexByte(text, '|')
+		text = text[:cursor] + text[cursor+1:]
+		c := Complete(text, cursor, Schema{Macros: goldenMacros}, values)
+		if got := text[c.Replace[0]:c.Replace[1]]; got != replaced {
+			t.Errorf("%s: replaces %q, want %q", text, got, replaced)
+		}
+		var labels []string
+		for _, it := range c.Items {
+			labels = append(labels, it.Label)
+		}
+		if len(want) == 0 && len(labels) > 0 || len(labels) < len(want) || !slices.Equal(labels[:len(want)], want) {
+			t.Errorf("%s: got %q, want %q first", text, labels, want)
+		}
+	}
+	f("src prt|", "prt", "port")
+	f("src po|", "po", "port")
+	f("|", "", "type", "exporter")
+	f("src.p|", "src.p", "src.port")
+	f("por|", "por", "port", "src.port", "dst.port")
+	f("prt|", "prt", "port")
+	f("port |", "", "=", "!=")
+	f("port 44|", "44")
+	f("port ht|", "ht", "https", "http")
+	f("port in [80, dn|", "dn", "dns", "mdns")
+	f("proto |", "", "=", "!=")
+	f("proto = |", "", "tcp", "udp")
+	f("proto = u|", "u", "udp", "udplite")
+	f("direction |", "", "=", "!=", "in", "not in", "unknown", "in", "out")
+	f("direction = o|", "o", "out")
+	f("flags S|", "S", "S", "S/SA")
+	f("src.as |", "", "=", "!=", "<", "<=", ">", ">=", "in", "not in", "2906")
+	f("src.as = 2|", "2", "2906")
+	f("src.as in [|", "", "2906", "174")
+	f("tcp |", "", "and", "or")
+	f("tcp a|", "a", "and", "as", "app")
+	f("tcp and |", "", "type", "exporter")
+	f("@d|", "@d", "@dns")
+	f("not |", "", "type")
+	f("tcp) |", "")
+	f("src prt 53 and |", "")
+	f("in.|", "in.", "in.mac", "in.vlan")
+	f("in.if |", "", "=", "!=", "~")
+	f("community bl|", "bl", "blackhole")
+	f(`in.if = "et-|`, `"et-`)
+}
+
+func TestCatalogue(t *testing.T) {
+	seen := map[string]bool{}
+	for _, f := range FieldsCatalogue() {
+		if seen[f.Name] || f.Title == "" || f.Doc == "" || f.Group == "" || f.Type == "" || len(f.Ops) == 0 {
+			t.Errorf("%+v", f)
+		}
+		seen[f.Name] = true
+		if _, err := parseDim(f.Name); (err == nil) != f.Groupable {
+			t.Errorf("%s: groupable is %v, by= says %v", f.Name, f.Groupable, err)
+		}
+		for _, op := range f.Ops {
+			if strings.HasSuffix(f.Name, ".net") {
+				break
+			}
+			value := map[string]string{"ip": "10.0.0.1", "mac": "00:11:22:33:44:55", "string": `"x"`, "enum": "unknown", "flags": "S", "duration": "1s", "number": "1", "list": "1"}[f.Kind]
+			switch {
+			case f.Name == "tunnel":
+				value = "vxlan"
+			case f.Name == "community":
+				value = "1:2"
+			case f.Name == "largecommunity":
+				value = "1:2:3"
+			case op == "~" || op == "!~":
+				value = `"x"`
+			}
+			if op == "in" || op == "not in" {
+				value = "[" + value + "]"
+			}
+			if _, err := ParseFilter(f.Name+" "+op+" "+value, Schema{}); err != nil {
+				t.Errorf("%s %s %s: %v", f.Name, op, value, err)
+			}
+		}
+	}
+	for _, name := range []string{"src.as", "dst.port", "remote.as", "local.ip", "port", "in.if", "proto", "direction", "exporter", "src.net", "dscp", "bps"} {
+		if !seen[name] {
+			t.Errorf("%s is not there", name)
+		}
+	}
+}
+
+func TestValues(t *testing.T) {
+	for _, name := range []string{"src.as", "as", "remote.ip", "port", "in.if", "if", "exporter", "src.country", "mac", "proto"} {
+		if _, ok := Values(name); !ok {
+			t.Errorf("%s has no values", name)
+		}
+	}
+	for _, name := range []string{"bytes", "bps", "nothing", "'; --"} {
+		if _, ok := Values(name); ok {
+			t.Errorf("%s has values", name)
+		}
+	}
+	f := func(name string, keys, labels []string, want Item) {
+		t.Helper()
+		q, _ := Values(name)
+		got := q.Items([][]string{keys}, [][]string{labels}, []float64{3.1e10})
+		if len(got) != 1 || got[0] != want {
+			t.Errorf("%s: got %+v, want %+v", name, got, want)
+		}
+	}
+	f("src.as", []string{"2906"}, nil, Item{"2906 ", "2906", "value", "AS2906 · 31 Gb/s"})
+	f("mac", []string{"73588229205"}, nil, Item{"00:11:22:33:44:55 ", "00:11:22:33:44:55", "value", "31 Gb/s"})
+	f("exporter", []string{"::ffff:192.0.2.1"}, []string{"fra1"}, Item{"192.0.2.1 ", "192.0.2.1", "value", "fra1 · 31 Gb/s"})
+}
