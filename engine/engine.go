@@ -141,6 +141,9 @@ func Serve(ctx context.Context, c Config) error {
 	}
 	defer listener.Close()
 	if in.parent != nil {
+		// When memory runs out, the kernel is to end the engine and not the collector.
+		// It is no error when it does not take the advice.
+		os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0)
 		go func() {
 			// The parent holds the other end and never writes: the end of the file is
 			// the end of the parent, however it died.
@@ -235,6 +238,10 @@ func open(c Config) (*server, *libchdb.Conn, error) {
 		return nil, nil, fmt.Errorf("engine: first query: the answer is %q", result.Bytes())
 	}
 	s.displayName, s.version, s.timezone = fields[0], fields[1], fields[2]
+	if s.forbidden, err = forbid(base); err != nil {
+		base.Close()
+		return nil, nil, fmt.Errorf("engine: list its functions: %w", err)
+	}
 	return s, base, nil
 }
 

@@ -36,6 +36,7 @@ type server struct {
 
 	writer, reader User
 	limits         limits
+	forbidden      forbidden
 
 	// Requests that run at once, apart for the two users: reading must not be able
 	// to keep the collector from writing.
@@ -168,12 +169,11 @@ func (s *server) serve(r *http.Request, q *request, out *response) error {
 	case isReader && st.kind == kindInsert:
 		return errorf(codeReadonly, "READONLY", "reader: Cannot execute query in readonly mode. For queries over HTTP, the user %s may only read", s.reader.Name)
 	case isReader:
-		if text, err = readerStatement(conn, text); err != nil {
+		var settings []setting
+		if st, settings, err = s.readerStatement(conn, text); err != nil {
 			return err
 		}
-		if st, err = parseStatement(text); err != nil {
-			return err
-		}
+		q.settings = append(q.settings, settings...)
 	}
 	tag, err := s.prepare(conn, q, isReader)
 	if err != nil {

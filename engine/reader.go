@@ -11,11 +11,18 @@ import (
 // The read-only user. The engine has no users and no grants; SET readonly=1 on the
 // session refuses writes, DDL, table functions that reach out (file, url, remote,
 // executable, …) and changes of settings. It leaves holes, because it was made for
-// a server that keeps its client's files apart: INTO OUTFILE writes any file, the
-// function file() reads any file, DESCRIBE TABLE file(…) and url(…) infer a
-// structure, KILL QUERY ends the writer's insert. They are closed here: the
-// statement is parsed and written out again by the engine's own parser, and what
-// it wrote is looked at token by token.
+// a server that keeps its client's files apart:
+//
+//	SELECT … INTO OUTFILE 'x'              writes any file
+//	SELECT file('x')                       reads any file
+//	DESCRIBE TABLE url('x')                asks any server
+//	SELECT * FROM (SELECT … SETTINGS readonly = 0)
+//	KILL QUERY                             ends the writer's inserts
+//
+// They are closed here: the statement is parsed and written out again by the
+// engine's own parser, and what it wrote is looked at token by token. So a comment,
+// a quote or a spelling that hides something from us would have to hide it from the
+// engine too.
 
 // readerVerbs are the statements that the reader may use.
 var readerVerbs = map[string]bool{
@@ -23,18 +30,48 @@ var readerVerbs = map[string]bool{
 	"SHOW": true, "DESCRIBE": true, "DESC": true, "EXPLAIN": true, "EXISTS": true, "USE": true,
 }
 
-// forbiddenNames may not stand in a reader's statement at all: functions that read
-// files. A function need not be followed by a bracket: SELECT * APPLY file.
-var forbiddenNames = set(`file catboostevaluate`)
+// harmlessTableFunctions are those that the reader may call: they stay within the
+// store. Every other one that the engine has is forbidden, those of a new version
+// too.
+var harmlessTableFunctions = set(`
+	dictionary format generaterandom generateseries generate_series input merge mergetreeindex mergetreeprojection null numbers numbers_mt
+	primes sqlstandardvalues values view zeros zeros_mt`)
 
-// forbiddenCalls may not be called by the reader: table functions that reach
-// outside of the store.
-var forbiddenCalls = set(`
-	filesystem url s3 s3s gcs oss cosn hdfs azureblobstorage remote remotesecure mysql postgresql mongodb redis sqlite odbc jdbc
-	executable hive arrowflight ytsaurus iceberg icebergs3 icebergazure iceberghdfs iceberglocal deltalake deltalakes3 deltalakeazure
-	deltalakelocal hudi paimon paimons3 paimonazure paimonhdfs paimonlocal python filecluster urlcluster s3cluster hdfscluster
-	azureblobstoragecluster icebergcluster icebergs3cluster icebergazurecluster iceberghdfscluster deltalakecluster hudicluster
-	paimoncluster cluster clusterallreplicas`)
+// forbidden holds what a reader's statement may not use, in lower case.
+type forbidden struct {
+	names map[string]bool // functions, forbidden as a name: SELECT * APPLY file needs no bracket
+	calls map[string]bool // table functions, forbidden before a bracket
+}
+
+// forbid asks the engine for its functions.
+func forbid(conn *libchdb.Conn) (forbidden, error) {
+	f := forbidden{names: set("file catboostevaluate"), calls: map[string]bool{}}
+	list := func(sql string) ([]string, error) {
+		result, err := conn.Query(sql, "TabSeparated", nil)
+		if err != nil {
+			return nil, err
+		}
+		defer result.Close()
+		return strings.Fields(string(result.Bytes())), nil
+	}
+	functions, err := list("SELECT lower(name) FROM system.functions WHERE startsWith(lower(name), 'ai')") // they ask a model somewhere
+	if err != nil {
+		return f, err
+	}
+	for _, name := range functions {
+		f.names[name] = true
+	}
+	tables, err := list("SELECT lower(name) FROM system.table_functions")
+	if err != nil {
+		return f, err
+	}
+	for _, name := range tables {
+		if !harmlessTableFunctions[name] {
+			f.calls[name] = true
+		}
+	}
+	return f, nil
+}
 
 func set(words string) map[string]bool {
 	m := map[string]bool{}
@@ -90,39 +127,56 @@ func (l limits) readerSetting(s setting) error {
 	return nil
 }
 
-// readerStatement checks a reader's statement and returns the text to run instead:
-// what the engine's parser made of it. conn is a session without settings yet.
-func readerStatement(conn *libchdb.Conn, text string) (string, error) {
+// readerStatement checks a reader's statement and returns what to run instead: what
+// the engine's parser made of it, without its last SETTINGS clause, and the settings
+// of that. conn is a session without settings yet.
+func (s *server) readerStatement(conn *libchdb.Conn, text string) (st statement, settings []setting, err error) {
 	result, err := conn.Query("SELECT formatQuery({statement:String})", "RawBLOB", []libchdb.Param{{Name: "statement", Value: escapeParam(text)}})
 	if err != nil {
 		e := engineError(err)
-		e.message = strings.Replace(e.message, ": In scope SELECT formatQuery({statement:String})", "", 1)
-		return "", e
+		if i := strings.LastIndex(e.message, ": In scope SELECT formatQuery("); i > 0 {
+			e.message = e.message[:i] + e.message[strings.LastIndex(e.message, " ("):]
+		}
+		return st, nil, e
 	}
-	defer result.Close()
 	text = string(result.Bytes())
-
-	lex := lexer{text: text}
-	verb, ok := lex.next()
-	if !ok {
-		return "", errorf(codeSyntaxError, "SYNTAX_ERROR", "Syntax error: Empty query")
+	result.Close()
+	if st, err = parseStatement(text); err != nil {
+		return st, nil, err
 	}
-	if word := strings.ToUpper(verb.text(text)); !readerVerbs[word] {
-		return "", errorf(codeReadonly, "READONLY", "reader: Cannot execute query in readonly mode: %.20s is not for the read-only user", word)
+	// A read-only session refuses SETTINGS in the statement, the harmless ones too. So
+	// they are set before, as if they had stood in the URL.
+	if rest, hoisted, ok := st.hoistSettings(); ok {
+		text, settings = rest, hoisted
+		for _, set := range settings {
+			if err := s.limits.readerSetting(set); err != nil {
+				return st, nil, err
+			}
+		}
+		if st, err = parseStatement(text); err != nil {
+			return st, nil, err
+		}
 	}
-	for before := verb; ; {
+	if st.kind == kindInsert || !readerVerbs[st.verb] {
+		return st, nil, errorf(codeReadonly, "READONLY", "reader: Cannot execute query in readonly mode: %.20s is not for the read-only user", st.verb)
+	}
+	var before token
+	for lex := (lexer{text: text}); ; {
 		t, ok := lex.next()
 		if !ok {
-			return text, nil
+			return st, settings, nil
 		}
-		name := strings.ToLower(unquote(t.text(text)))
+		word := t.text(text)
+		name := strings.ToLower(unquote(word))
 		switch {
-		case t.kind.name() && forbiddenNames[name],
-			name == "(" && before.kind.name() && forbiddenCalls[strings.ToLower(unquote(before.text(text)))]:
-			return "", errorf(codeAccessDenied, "ACCESS_DENIED",
+		case t.kind.name() && s.forbidden.names[name],
+			word == "(" && before.kind.name() && s.forbidden.calls[strings.ToLower(unquote(before.text(text)))]:
+			return st, nil, errorf(codeAccessDenied, "ACCESS_DENIED",
 				"reader: Not enough privileges. %s reaches outside of the store, which is not for the read-only user", strings.Trim(text[before.from:t.to], "( \n"))
 		case name == "outfile" && strings.EqualFold(before.text(text), "INTO"):
-			return "", errorf(codeReadonly, "READONLY", "reader: Cannot execute query in readonly mode: INTO OUTFILE writes a file")
+			return st, nil, errorf(codeReadonly, "READONLY", "reader: Cannot execute query in readonly mode: INTO OUTFILE writes a file")
+		case t.kind == tokenWord && word == "SETTINGS": // the parser writes its words in capitals
+			return st, nil, errorf(codeReadonly, "READONLY", "reader: Cannot modify settings in readonly mode, but for plain values at the end of the statement or in the URL")
 		}
 		before = t
 	}

@@ -32,6 +32,10 @@ type statement struct {
 	// at the end.
 	outfile int
 
+	// settings is the SETTINGS clause at the end of the statement, from its first
+	// byte to the one after its last; both 0 without one.
+	settings [2]int
+
 	// data is the offset in the text that was parsed where the inline data of
 	// kindInsert begins.
 	data int
@@ -90,9 +94,45 @@ func parseStatement(text string) (statement, error) {
 		case is(i, "FORMAT") && i > 0 && i+1 < len(top) && top[i+1].kind.name() && (i+2 == len(top) || is(i+2, "SETTINGS")):
 			s.format = unquote(top[i+1].text(text))
 			s.outfile = top[i].from
+
+		case is(i, "SETTINGS") && i > 0:
+			end := i + 1
+			for end < len(top) && !is(end, "FORMAT") && !is(end, "INTO") {
+				end++
+			}
+			s.settings = [2]int{top[i].from, top[end-1].to}
 		}
 	}
 	return s, nil
+}
+
+// hoistSettings takes the SETTINGS clause out of a statement: SETTINGS a = 1, b = 'x'.
+// ok is false when there is none, or something in it is no plain value.
+func (s statement) hoistSettings() (text string, settings []setting, ok bool) {
+	from, to := s.settings[0], s.settings[1]
+	clause := s.text[from:to]
+	var words []string
+	for lex := (lexer{text: clause}); ; {
+		t, more := lex.next()
+		if !more {
+			break
+		}
+		words = append(words, t.text(clause))
+	}
+	for i := 1; i < len(words); i += 4 { // SETTINGS, then name = value and a comma
+		if i+2 >= len(words) || !isIdentifier(words[i]) || words[i+1] != "=" || i+3 < len(words) && (words[i+3] != "," || i+4 == len(words)) {
+			return "", nil, false
+		}
+		value := words[i+2]
+		switch {
+		case value[0] == '\'' && !strings.ContainsAny(value, "\\") && len(value) >= 2:
+			value = strings.ReplaceAll(value[1:len(value)-1], "''", "'")
+		case !isDigit(value[0]) && !strings.EqualFold(value, "true") && !strings.EqualFold(value, "false"):
+			return "", nil, false
+		}
+		settings = append(settings, setting{words[i], value})
+	}
+	return s.text[:from] + s.text[to:], settings, len(settings) > 0
 }
 
 // opens returns by how much a token deepens the nesting of brackets.
