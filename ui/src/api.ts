@@ -7,6 +7,10 @@ export interface Series {
   label: string[];
   dir: Dir;
   other: boolean;
+  /** For Other: how many groups it holds. */
+  folded?: number;
+  /** A condition of the filter language for each part of the key. */
+  filter?: string[] | null;
   values: (number | null)[];
   /** Sampled packets behind each value. */
   n: (number | null)[];

@@ -61,6 +61,11 @@ export function condition(field: string, kind: string, ops: string[], value: str
   return `${exclude ? "not " : ""}${field} has ${v}`;
 }
 
+/** The opposite of a condition, in the words of the language. */
+export function without(term: string): string {
+  return /^\S+ = [^=<>~!]*$/.test(term) ? term.replace(" = ", " != ") : `not (${term})`;
+}
+
 /** The filter text narrowed by a condition. Leaves it as it is when the condition already stands there. */
 export function narrow(q: string, term: string): string {
   const text = q.trim();

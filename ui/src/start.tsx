@@ -33,7 +33,8 @@ export function Start({ first }: { first: boolean }) {
   const local = /^(localhost|127\.|::1$)/.test(host);
   const v = vendors.find((x) => x.id === vendor) ?? vendors[0];
   const listeners = status?.listeners ?? [];
-  const listener = listeners.find((l) => l.kind === v.kind && portOf(l.addr) === String(v.port)) ?? listeners.find((l) => l.kind === v.kind) ?? listeners.find((l) => portOf(l.addr) === String(v.port));
+  // The usual port of the protocol when it is open; any other takes it as well.
+  const listener = listeners.find((l) => portOf(l.addr) === String(v.port)) ?? listeners.find((l) => l.kind.toLowerCase().includes(v.kind)) ?? listeners[0];
   const port = listener ? portOf(listener.addr) : String(v.port);
   const config = v.config(local ? "COLLECTOR" : host, port);
   const exporters = [...(status?.exporters ?? [])].sort((a, b) => (a.address < b.address ? -1 : 1));

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { QueryResult } from "./api.ts";
 import { layerColour, seriesName, solidDir } from "./chart.tsx";
-import { condition, narrow } from "./filter.ts";
+import { condition, narrow, without } from "./filter.ts";
 import * as fmt from "./format.ts";
 import { type Layer, sum } from "./stack.ts";
 import { copy, dark, fieldOf, highlight, show, termTitle, view } from "./state.ts";
@@ -27,6 +27,8 @@ interface MenuAt {
   term: string;
   value: string;
   label: string;
+  /** The condition that the server gave for this value. */
+  filter: string | undefined;
 }
 
 const arrows: Record<string, string> = { in: "↓", out: "↑", internal: "↻", transit: "→", unknown: "?", sum: "Σ" };
@@ -88,7 +90,7 @@ export function ResultTable({ result, layers, hidden, onIsolate, onToggle }: Pro
         const next = trs[Math.max(0, Math.min(trs.length - 1, at + (key === "j" ? 1 : -1)))];
         next?.querySelector<HTMLElement>("button.value, button.swatch-button")?.focus();
       } else if (at >= 0 && by[0] && !rows[at].series.other) {
-        apply(by[0], rows[at].series.key[0], key === "_");
+        apply(by[0], rows[at].series.key[0], key === "_", rows[at].series.filter?.[0]);
       }
     };
     addEventListener("netmeta:row", step);
@@ -175,11 +177,12 @@ function Row({ l, again, oneWay, result, off, max, isDark, onMenu, onPick }: { l
   const { unit, by } = result;
   const colour = layerColour(l, isDark);
   const name = seriesName(l);
+  const more = s.folded ?? result.other;
   const open = (e: MouseEvent, i: number) => {
     const value = s.key[i];
-    if (e.altKey) return apply(by[i], value, true);
+    if (e.altKey) return apply(by[i], value, true, s.filter?.[i]);
     const box = (e.currentTarget as HTMLElement).getBoundingClientRect();
-    onMenu({ x: box.left, y: box.bottom + 4, term: by[i], value, label: s.label[i] ?? value });
+    onMenu({ x: box.left, y: box.bottom + 4, term: by[i], value, label: s.label[i] ?? value, filter: s.filter?.[i] });
   };
   return (
     <tr
@@ -202,7 +205,7 @@ function Row({ l, again, oneWay, result, off, max, isDark, onMenu, onPick }: { l
       </td>
       {s.other ? (
         <td class="text key" colSpan={Math.max(1, by.length)}>
-          Other <span class="quiet">{result.other > 0 ? `(${fmt.grouped(result.other)} more)` : ""}</span>
+          Other <span class="quiet">{more > 0 ? `(${fmt.grouped(more)} more)` : ""}</span>
         </td>
       ) : (
         by.map((term, i) => (
@@ -276,9 +279,10 @@ function TotalRow({ name, dir, stats, share, result }: { name: string; dir: stri
 }
 
 /** Narrows the filter by a value of a group-by term, or by its absence. */
-function apply(term: string, value: string, exclude: boolean): void {
+function apply(term: string, value: string, exclude: boolean, filter: string | undefined): void {
   const f = fieldOf(term);
-  show({ q: narrow(view.value.q, condition(term.split(":")[0], f?.kind ?? "string", f?.ops ?? [], value, exclude)), hide: [] });
+  const own = filter ? (exclude ? without(filter) : filter) : condition(term.split(":")[0], f?.kind ?? "string", f?.ops ?? [], value, exclude);
+  show({ q: narrow(view.value.q, own), hide: [] });
 }
 
 function ValueMenu({ at, onDone }: { at: MenuAt; onDone: () => void }) {
@@ -300,10 +304,10 @@ function ValueMenu({ at, onDone }: { at: MenuAt; onDone: () => void }) {
       <div class="menu-title">
         {termTitle(at.term)} <b>{at.label || "(empty)"}</b>
       </div>
-      <button type="button" role="menuitem" onClick={act(() => apply(at.term, at.value, false))}>
+      <button type="button" role="menuitem" onClick={act(() => apply(at.term, at.value, false, at.filter))}>
         <Icon name="plus" /> Only this
       </button>
-      <button type="button" role="menuitem" onClick={act(() => apply(at.term, at.value, true))}>
+      <button type="button" role="menuitem" onClick={act(() => apply(at.term, at.value, true, at.filter))}>
         <Icon name="minus" /> Exclude <kbd>Alt+click</kbd>
       </button>
       <button
@@ -311,7 +315,7 @@ function ValueMenu({ at, onDone }: { at: MenuAt; onDone: () => void }) {
         role="menuitem"
         onClick={act(() => {
           // What is this one made of: the value becomes the filter, and the next grouping is asked for.
-          apply(at.term, at.value, false);
+          apply(at.term, at.value, false, at.filter);
           show({ by: by.filter((b) => b !== at.term) }, "replace");
           document.getElementById("by-add")?.click();
         })}

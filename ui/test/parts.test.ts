@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { QueryResult, Series } from "../src/api.ts";
 import { assign, mix, palette } from "../src/colour.ts";
-import { byteOffset, condition, fieldWords, indexOfByte, narrow, quote, tokens } from "../src/filter.ts";
+import { byteOffset, condition, fieldWords, indexOfByte, narrow, quote, tokens, without } from "../src/filter.ts";
 import * as fmt from "../src/format.ts";
 import { bucket, edges, layers, seriesID, sum } from "../src/stack.ts";
 
@@ -91,6 +91,12 @@ test("narrowing keeps the meaning of what stands there", () => {
   f("udp -- dns", "port = 53", "udp -- dns\nand port = 53");
   f("tcp or udp -- dns", "port = 53", "(tcp or udp -- dns\n) and port = 53");
   f("tcp || udp", "x = 1", "(tcp || udp) and x = 1");
+});
+
+test("the opposite of a condition", () => {
+  assert.equal(without("src.as = 2906"), "src.as != 2906");
+  assert.equal(without("path has 174"), "not (path has 174)");
+  assert.equal(without('name = "a = b"'), 'not (name = "a = b")');
 });
 
 test("byte offsets", () => {
