@@ -241,7 +241,7 @@ func (b *Batch) Turn(row int) {
 			continue
 		}
 		x, y := f.slot, f.twin.slot
-		switch f.Kind.store() {
+		switch f.store {
 		case store8:
 			b.u8.swap(x, y, row, b.cap)
 		case store16:
@@ -265,7 +265,7 @@ func (b *Batch) Used(f *Field) bool {
 	if f.Kind == Alias {
 		return false
 	}
-	switch f.Kind.store() {
+	switch f.store {
 	case store8:
 		return len(b.u8[f.slot]) > 0
 	case store16:
@@ -293,7 +293,7 @@ func (b *Batch) Zero(f *Field) bool {
 	if !b.Used(f) {
 		return true
 	}
-	switch f.Kind.store() {
+	switch f.store {
 	case store8:
 		return allZero(b.u8[f.slot][:b.rows])
 	case store16:
@@ -375,7 +375,7 @@ func (b *Batch) PairsAt(f *Field, row int) []Pair {
 }
 
 func (f *Field) in(s storeID) int {
-	if f.Kind.store() != s {
+	if f.store != s {
 		panic("BUG: column " + f.Name + " is of another kind")
 	}
 	return f.slot

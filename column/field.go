@@ -114,7 +114,8 @@ type Field struct {
 
 	table *Table
 	index int // in table.Fields
-	slot  int // in the batch's stores of this Kind's Go type
+	store storeID
+	slot  int // in that store of the batch
 	twin  *Field
 }
 

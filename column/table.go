@@ -62,9 +62,9 @@ func (t *Table) add(f Field, k Kind) *Field {
 	}
 	f.Kind, f.table, f.index = k, t, len(t.Fields)
 	if k != Alias {
-		s := k.store()
-		f.slot = t.slots[s]
-		t.slots[s]++
+		f.store = k.store()
+		f.slot = t.slots[f.store]
+		t.slots[f.store]++
 	}
 	p := &f
 	t.Fields = append(t.Fields, p)

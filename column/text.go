@@ -34,7 +34,7 @@ func AppendJSON(dst []byte, b *Batch, row int) []byte {
 }
 
 func (b *Batch) zeroAt(f *Field, row int) bool {
-	switch f.Kind.store() {
+	switch f.store {
 	case store8:
 		return b.u8[f.slot][row] == 0
 	case store16:
@@ -133,7 +133,7 @@ func (b *Batch) appendValue(dst []byte, f *Field, row int) []byte {
 }
 
 func (b *Batch) numberAt(f *Field, row int) uint64 {
-	switch f.Kind.store() {
+	switch f.store {
 	case store8:
 		return uint64(b.u8[f.slot][row])
 	case store16:

@@ -6,6 +6,18 @@ import (
 	"netmeta/column"
 )
 
+// Names that a field needs must be there before the fields: Go initialises files in
+// their order, and puts off what is not ready.
+func TestOrder(t *testing.T) {
+	order := ""
+	for _, f := range Table.Fields[:10] {
+		order += f.Name + " "
+	}
+	if order != "TimeReceived FlowStart FlowEnd FlowType ExporterAddress ObservationDomain SequenceNum SamplingRate SamplingSource Quality " {
+		t.Errorf("the first fields are %s", order)
+	}
+}
+
 // What every statement in fields.go promises.
 func TestFields(t *testing.T) {
 	filters := map[string]string{}

@@ -132,7 +132,7 @@ func (s *State) viewLocked(key viewKey, typ uint8) *view {
 	x := s.exporters[xk]
 	if x == nil {
 		x = &exporter{key: xk, domains: map[uint32]*domain{}}
-		x.entry, x.known = s.Exporters.Of(xk.addr, typ)
+		x.entry, x.known = s.config.Exporters.Of(xk.addr, typ)
 	}
 	v.entry, v.known, v.facts = x.entry, x.known, noFacts
 	dom := x.domains[key.domain]

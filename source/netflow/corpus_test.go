@@ -231,8 +231,8 @@ func compareCapture(t *testing.T, file, name string, used map[string]bool) {
 		}
 		t.Errorf("%s: got %v, want %v", field, got, want)
 	}
-	check("templates", int(state.Counters.Templates.Load()), count["template"]+count["options_template"])
-	check("options", int(state.Counters.OptionsRecords.Load()), count["options"])
+	check("templates", int(state.Counters().Templates.Load()), count["template"]+count["options_template"])
+	check("options", int(state.Counters().OptionsRecords.Load()), count["options"])
 
 	bad := map[string]int{}
 	for i, row := range rows[:min(len(rows), len(want))] {

@@ -52,9 +52,9 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 		flush()
-		state.Flush()
-		if rows != state.Counters.Flows.Load() {
-			t.Fatal(rows, " rows, ", state.Counters.Flows.Load(), " counted")
+		state.Settle()
+		if rows != state.Counters().Flows.Load() {
+			t.Fatal(rows, " rows, ", state.Counters().Flows.Load(), " counted")
 		}
 		if state.waiting != 0 {
 			t.Fatal(state.waiting, " bytes still wait")

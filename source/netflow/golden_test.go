@@ -25,12 +25,12 @@ func TestCaptures(t *testing.T) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			state := New(Config{})
 			b := decodeFile(t, state, file)
-			state.Flush()
+			state.Settle()
 			var got bytes.Buffer
 			for row := range b.Len() {
 				got.Write(append(column.AppendJSON(nil, b, row), '\n'))
 			}
-			c := &state.Counters
+			c := state.Counters()
 			fmt.Fprintf(&got, "datagrams %d, flows %d, templates %d, options records %d, lost %d\n",
 				c.Datagrams.Load(), c.Flows.Load(), c.Templates.Load(), c.OptionsRecords.Load(), c.Lost.Load())
 			for reason, n := range c.Refused() {

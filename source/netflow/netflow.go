@@ -92,10 +92,8 @@ func (c *Config) fill() {
 // State is what the decoders of a process share: templates, what options data
 // told, sequence numbers, and the counters. It is safe for concurrent use.
 type State struct {
-	Counters  source.Counters
-	Exporters *source.Exporters
-
-	config Config
+	counters source.Counters
+	config   Config
 
 	mu        sync.Mutex // guards everything below, and all exporters, domains and templates
 	exporters map[exporterKey]*exporter
@@ -109,7 +107,7 @@ type State struct {
 // New makes an empty State.
 func New(c Config) *State {
 	c.fill()
-	return &State{Exporters: c.Exporters, config: c, exporters: map[exporterKey]*exporter{}}
+	return &State{config: c, exporters: map[exporterKey]*exporter{}}
 }
 
 // Decoder makes a decoder for one goroutine.
@@ -163,12 +161,12 @@ type message struct {
 // Decode implements source.Decoder.
 func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 	s := d.state
-	s.Counters.Datagrams.Add(1)
+	s.counters.Datagrams.Add(1)
 	p := dg.Payload
 	version, ok := Version(p)
 	if !ok {
 		// Nothing tells who this is: no entry in the list of exporters for it.
-		s.Counters.Refuse(source.UnknownVersion)
+		s.counters.Refuse(source.UnknownVersion)
 		return
 	}
 	d.batch, d.flush = b, flush
@@ -198,7 +196,7 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 		}
 	}
 	if d.flows > 0 {
-		s.Counters.Flows.Add(d.flows)
+		s.counters.Flows.Add(d.flows)
 	}
 	d.batch, d.flush = nil, nil
 }
@@ -222,7 +220,7 @@ func (d *Decoder) open() {
 
 // short refuses a message that ends inside its header.
 func (d *Decoder) short() {
-	d.entry, d.known = d.state.Exporters.Of(d.exporter.Addr(), d.typ)
+	d.entry, d.known = d.state.config.Exporters.Of(d.exporter.Addr(), d.typ)
 	d.refuse(source.ShortDatagram)
 }
 
@@ -232,7 +230,7 @@ func (d *Decoder) use(v *view) {
 }
 
 func (d *Decoder) refuse(r source.Reason) {
-	d.state.Counters.Refuse(r)
+	d.state.counters.Refuse(r)
 	if d.entry != nil {
 		d.entry.Refused.Add(1)
 	}
@@ -247,15 +245,18 @@ func (d *Decoder) follow(norm counting) {
 	known := !d.blind || norm == byDatagram
 	lost := d.session.heard(place{d.sequence, d.records}, norm, known, d.uptime, d.hasUptime)
 	if lost > 0 {
-		d.state.Counters.Lost.Add(lost)
+		d.state.counters.Lost.Add(lost)
 		d.entry.Lost.Add(lost)
 	}
 }
 
-// Flush counts what is still open: sets that wait for their template as
+// Counters count what came in and what was refused.
+func (s *State) Counters() *source.Counters { return &s.counters }
+
+// Settle counts what is still open: sets that wait for their template as
 // NoTemplate, gaps that a late datagram might have filled as lost. Call it when
 // no more datagrams come, as at the end of a capture file.
-func (s *State) Flush() {
+func (s *State) Settle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, x := range s.exporters {
@@ -263,7 +264,7 @@ func (s *State) Flush() {
 			s.dropWaitingLocked(dom, func(*waitingSet) bool { return true })
 			for _, ses := range dom.sessions {
 				if lost := ses.settle(); lost > 0 {
-					s.Counters.Lost.Add(lost)
+					s.counters.Lost.Add(lost)
 					x.entry.Lost.Add(lost)
 				}
 			}

@@ -43,7 +43,7 @@ func values(b *column.Batch, h column.U64) (list []uint64) {
 }
 
 func refused(s *State, r source.Reason) uint64 {
-	for reason, n := range s.Counters.Refused() {
+	for reason, n := range s.counters.Refused() {
 		if reason == r {
 			return n
 		}
@@ -157,7 +157,7 @@ func TestSampling(t *testing.T) {
 	if got := rates(b); !strings.HasPrefix(got, "100 header, ") {
 		t.Error("v5: ", got)
 	}
-	x, _ := state.Exporters.Of(router.Addr(), flow.TypeNetFlow5)
+	x, _ := state.config.Exporters.Of(router.Addr(), flow.TypeNetFlow5)
 	if x.SamplingRate.Load() != 100 || x.SamplingSource.Load() != uint32(flow.SamplingHeader) {
 		t.Error("the exporter has ", x.SamplingRate.Load(), x.SamplingSource.Load())
 	}
@@ -199,7 +199,7 @@ func TestTemplates(t *testing.T) {
 	if n := refused(state, source.NoTemplate); n != 0 {
 		t.Error("sets are still waiting, but ", n, " were refused")
 	}
-	state.Flush()
+	state.Settle()
 	if n := refused(state, source.NoTemplate); n != 3 {
 		t.Error("refused ", n, " sets for want of a template, want 3")
 	}
@@ -228,8 +228,8 @@ func TestWaiting(t *testing.T) {
 			t.Error(row, late, flow.SequenceNum.At(b, row))
 		}
 	}
-	if state.waiting != 0 || state.Counters.Flows.Load() != 11 {
-		t.Error(state.waiting, " bytes wait, ", state.Counters.Flows.Load(), " flows")
+	if state.waiting != 0 || state.Counters().Flows.Load() != 11 {
+		t.Error(state.waiting, " bytes wait, ", state.Counters().Flows.Load(), " flows")
 	}
 
 	// Options data wait as well; what waited too long is given up.
@@ -259,7 +259,7 @@ func TestLimits(t *testing.T) {
 	if n := refused(state, source.TooManyTemplates); n != 12 {
 		t.Error(n, " templates refused, want 12")
 	}
-	x, _ := state.Exporters.Of(router.Addr(), flow.TypeIPFIX)
+	x, _ := state.config.Exporters.Of(router.Addr(), flow.TypeIPFIX)
 	if x.Templates.Load() != 9 {
 		t.Error(x.Templates.Load())
 	}
@@ -366,10 +366,10 @@ func TestLoss(t *testing.T) {
 		set16(400, be(wide, 1, 1)...), set16(300, 0, 0, 0, 1, 0, 0, 0, 2))}.decode(d, b)
 	datagram{version: 10, sequence: 3, body: set16(300, 0, 0, 0, 3)}.decode(d, b)
 	datagram{version: 10, sequence: 6, body: set16(300, 0, 0, 0, 3)}.decode(d, b)
-	state.Flush()
-	x, _ := state.Exporters.Of(router.Addr(), flow.TypeIPFIX)
-	if state.Counters.Lost.Load() != 2 || x.Lost.Load() != 2 {
-		t.Error("lost ", state.Counters.Lost.Load(), x.Lost.Load())
+	state.Settle()
+	x, _ := state.config.Exporters.Of(router.Addr(), flow.TypeIPFIX)
+	if state.Counters().Lost.Load() != 2 || x.Lost.Load() != 2 {
+		t.Error("lost ", state.Counters().Lost.Load(), x.Lost.Load())
 	}
 }
 
@@ -466,8 +466,8 @@ func TestBiflow(t *testing.T) {
 			state := New(Config{})
 			state.Decoder().Decode(&source.Datagram{Payload: p, Exporter: router, Received: arrival}, b, flush)
 			flush()
-			if len(got) != 5*len(want) || state.Counters.Flows.Load() != uint64(len(got)) {
-				t.Fatalf("%s: %d rows, %d counted, want %d: %q", what, len(got), state.Counters.Flows.Load(), 5*len(want), got)
+			if len(got) != 5*len(want) || state.Counters().Flows.Load() != uint64(len(got)) {
+				t.Fatalf("%s: %d rows, %d counted, want %d: %q", what, len(got), state.Counters().Flows.Load(), 5*len(want), got)
 			}
 			slices.Sort(got)
 			for i, w := range want {
@@ -558,7 +558,7 @@ func TestSmallBatch(t *testing.T) {
 		state := New(Config{})
 		state.Decoder().Decode(&source.Datagram{Payload: p, Exporter: router, Received: arrival}, b, flush)
 		flush()
-		if !slices.Equal(got, []uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) || state.Counters.Flows.Load() != 10 {
+		if !slices.Equal(got, []uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) || state.Counters().Flows.Load() != 10 {
 			t.Error(got)
 		}
 	}
@@ -641,7 +641,7 @@ func TestConcurrent(t *testing.T) {
 				}
 				m.decode(d, b)
 				if worker == 0 && i%100 == 0 {
-					state.Flush()
+					state.Settle()
 				}
 			}
 		})

@@ -101,7 +101,7 @@ func (d *Decoder) optionsData(t *template, body []byte) {
 		body = body[size:]
 	}
 	d.records += uint32(len(records))
-	d.state.Counters.OptionsRecords.Add(uint64(len(records)))
+	d.state.counters.OptionsRecords.Add(uint64(len(records)))
 	if d.session == nil {
 		return
 	}

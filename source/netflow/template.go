@@ -132,7 +132,7 @@ func (d *Decoder) templateSet(p []byte, options bool) {
 		if count == 0 && d.version == 10 && t.id >= 2 {
 			// A withdrawal. Over UDP it must not be sent and is ignored, since
 			// datagrams may come in another order than sent (RFC 7011 §8.4).
-			d.state.Counters.Templates.Add(1)
+			d.state.counters.Templates.Add(1)
 			p = p[4:]
 			continue
 		}
@@ -181,7 +181,7 @@ func (d *Decoder) templateSet(p []byte, options bool) {
 			continue
 		}
 		t.spec = string(fields[:size])
-		d.state.Counters.Templates.Add(1)
+		d.state.counters.Templates.Add(1)
 		if d.setTemplate(t) {
 			d.release(t.id)
 		}

@@ -95,7 +95,7 @@ func (s *State) dropWaitingLocked(dom *domain, drop func(*waitingSet) bool) {
 		}
 		dom.waitBytes -= waitingSize(w.body)
 		s.waiting -= waitingSize(w.body)
-		s.Counters.Refuse(source.NoTemplate)
+		s.counters.Refuse(source.NoTemplate)
 		w.from.entry.Refused.Add(1)
 	}
 	clear(dom.waiting[len(kept):])

@@ -1,4 +1,4 @@
-package flow
+package flow // The names in this file are initialised before fields.go, which sorts after it.
 
 // Values of FlowType.
 const (

@@ -1,0 +1,198 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"netmeta/query"
+	"netmeta/store"
+)
+
+// meta says where the numbers of an answer come from.
+type meta struct {
+	SQL        string            `json:"sql"`
+	Params     map[string]string `json:"params"`
+	Rows       uint64            `json:"rows"`  // read
+	Bytes      uint64            `json:"bytes"` // read
+	MS         float64           `json:"ms"`
+	Table      string            `json:"table"`
+	Partial    partial           `json:"partial"`
+	Through    int64             `json:"through"`    // newest second in the store, 0 when it is empty
+	Resolution int               `json:"resolution"` // seconds
+	Unknown    []string          `json:"unknown_keys"`
+	Notes      []string          `json:"notes"`
+	Empty      string            `json:"empty,omitempty"` // why there is nothing to show
+	Matches7d  bool              `json:"matches_7d"`      // the filter finds something in the last 7 days
+}
+
+type partial struct {
+	First bool `json:"first"`
+	Last  bool `json:"last"`
+}
+
+func (s *Server) query(w http.ResponseWriter, r *http.Request) {
+	req, unknown, err := query.ParseURL(r.URL.Query())
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	rg, err := req.Resolve(s.now())
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	stmt, err := req.Series(rg, s.Schema)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	rows, stats, err := s.run(r.Context(), stmt)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	result, err := query.Assemble(req, rg, rows)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	m := meta{
+		SQL: stmt.SQL, Params: stmt.Params, Notes: stmt.Notes, Unknown: unknown,
+		Rows: stats.Rows, Bytes: stats.Bytes, MS: float64(stats.Elapsed.Microseconds()) / 1000,
+		Table: "flows", Partial: partial{rg.FirstPartial, rg.LastPartial}, Resolution: 1,
+	}
+	newest, oldest := s.span(r.Context())
+	m.Through = newest
+	if len(rows.Time) == 0 {
+		m.Empty, m.Matches7d = s.whyEmpty(r.Context(), req, rg, newest, oldest)
+	}
+	writeJSON(w, struct {
+		query.Result
+		Meta meta `json:"meta"`
+	}{result, m})
+}
+
+// run executes a statement of the query package.
+func (s *Server) run(ctx context.Context, stmt query.Statement) (query.Rows, store.Stats, error) {
+	var rows query.Rows
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout+5*time.Second)
+	defer cancel()
+	res, stats, err := s.Store.Select(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params, Settings: map[string]string{
+		"max_execution_time": strconv.Itoa(int(queryTimeout / time.Second)),
+	}})
+	if err != nil {
+		return rows, stats, err
+	}
+	for i, name := range res.Names {
+		if err := rows.Set(name, res.Columns[i]); err != nil {
+			return rows, stats, err
+		}
+	}
+	return rows, stats, nil
+}
+
+// whyEmpty tells the three reasons for an empty picture apart.
+func (s *Server) whyEmpty(ctx context.Context, req query.Request, rg query.Range, newest, oldest int64) (why string, matches7d bool) {
+	switch {
+	case newest == 0:
+		return "no-exporter", false
+	case rg.To <= oldest:
+		return "before-retention", false
+	}
+	now := s.now().Unix()
+	stmt, err := req.Probe(now-7*86400, now, s.Schema)
+	if err != nil {
+		return "no-match", false
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	res, _, err := s.Store.Select(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params})
+	if err != nil || res.Rows == 0 {
+		return "no-match", false
+	}
+	found, _ := res.Columns[0].([]uint8)
+	return "no-match", len(found) > 0 && found[0] != 0
+}
+
+// span is the newest and oldest second of the flows table, 0 when it is empty. It
+// comes from the parts' own minimum and maximum, without reading rows.
+func (s *Server) span(ctx context.Context) (newest, oldest int64) {
+	res, _, err := s.Store.Select(ctx, store.Query{SQL: `SELECT toUInt32(max(TimeReceived)), toUInt32(min(TimeReceived)) FROM flows`})
+	if err != nil || res.Rows == 0 {
+		return 0, 0
+	}
+	return int64(res.Columns[0].([]uint32)[0]), int64(res.Columns[1].([]uint32)[0])
+}
+
+// A catalogue keeps, for each field that somebody types a filter on, the values with
+// the most traffic of late, so that completion never scans for each keystroke.
+type catalogue struct {
+	store *store.Client
+
+	mu     sync.Mutex
+	fields map[string]*known
+}
+
+// known is what the catalogue has of one field.
+type known struct {
+	at    time.Time // when asked for
+	done  chan struct{}
+	items []query.Item
+}
+
+const (
+	catalogueAge   = time.Minute
+	catalogueWait  = 150 * time.Millisecond
+	catalogueQuery = 3 * time.Second
+)
+
+// source gives the completion a way to look values up. A field seen for the first
+// time is asked for in the background; the caller waits a moment for it.
+func (c *catalogue) source(ctx context.Context) query.ValueSource {
+	return func(field, prefix string) []query.Item {
+		q, ok := query.Values(field)
+		if !ok {
+			return nil
+		}
+		c.mu.Lock()
+		if c.fields == nil {
+			c.fields = map[string]*known{}
+		}
+		k := c.fields[field]
+		if k == nil || time.Since(k.at) > catalogueAge {
+			fresh := &known{at: time.Now(), done: make(chan struct{})}
+			if k != nil {
+				fresh.items = k.items // until the new ones are there
+			}
+			c.fields[field] = fresh
+			k = fresh
+			go c.fetch(k, q)
+		}
+		c.mu.Unlock()
+		select {
+		case <-k.done:
+		case <-time.After(catalogueWait):
+		case <-ctx.Done():
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return query.MatchValues(k.items, prefix)
+	}
+}
+
+func (c *catalogue) fetch(k *known, q query.ValuesQuery) {
+	defer close(k.done)
+	ctx, cancel := context.WithTimeout(context.Background(), catalogueQuery)
+	defer cancel()
+	res, _, err := c.store.Select(ctx, store.Query{SQL: q.SQL, Params: q.Params, Settings: map[string]string{"max_execution_time": "3"}})
+	if err != nil || res.Rows == 0 {
+		return
+	}
+	items := q.Items(res.Columns[0].([][]string), res.Columns[1].([][]string), res.Columns[2].([]float64))
+	c.mu.Lock()
+	k.items = items
+	c.mu.Unlock()
+}

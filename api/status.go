@@ -1,0 +1,128 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"netmeta/store"
+)
+
+// Status is how the system is: what comes in, where it is lost, what is kept.
+type Status struct {
+	Version   string     `json:"version"`
+	Started   int64      `json:"started"`
+	Now       int64      `json:"now"`
+	Listeners []Listener `json:"listeners"`
+	Pipeline  Pipeline   `json:"pipeline"`
+	Rates     Rates      `json:"rates"`
+	Drops     []Drop     `json:"drops"`
+	Exporters []Exporter `json:"exporters"`
+	Engine    Engine     `json:"engine"`
+	Storage   Storage    `json:"storage"`
+}
+
+// Listener is a UDP port.
+type Listener struct {
+	Addr      string `json:"addr"`
+	Kind      string `json:"kind"`
+	Datagrams uint64 `json:"datagrams"`
+	Bytes     uint64 `json:"bytes"`
+	Dropped   uint64 `json:"dropped"` // by the kernel
+	Buffer    int    `json:"buffer"`  // octets of each socket's receive buffer
+}
+
+// Pipeline counts since the start.
+type Pipeline struct {
+	Datagrams     uint64 `json:"datagrams"`
+	Flows         uint64 `json:"flows"`
+	Blocks        uint64 `json:"blocks"`
+	QueueBlocks   int    `json:"queue_blocks"`
+	QueueCapacity int    `json:"queue_capacity"`
+	InsertedRows  uint64 `json:"inserted_rows"`
+	InsertErrors  uint64 `json:"insert_errors"`
+	InsertMS      uint64 `json:"insert_ms"` // of the last insert
+	LagMS         int64  `json:"lag_ms"`    // since the last insert ended, while flows wait
+}
+
+// Rates are means over the last 10 s.
+type Rates struct {
+	Datagrams   float64 `json:"datagrams"`
+	Flows       float64 `json:"flows"`
+	BytesStored float64 `json:"bytes_stored"` // of Native blocks handed to the store
+}
+
+// Drop is a kind of loss that occurred.
+type Drop struct {
+	Where  string `json:"where"`
+	Reason string `json:"reason"`
+	Count  uint64 `json:"count"`
+	Hint   string `json:"hint"`
+}
+
+// Exporter is a device that sent something.
+type Exporter struct {
+	Address        string `json:"address"`
+	Type           string `json:"type"`
+	Datagrams      uint64 `json:"datagrams"`
+	Flows          uint64 `json:"flows"`
+	Last           int64  `json:"last"`
+	SamplingRate   uint32 `json:"sampling_rate"`
+	SamplingSource string `json:"sampling_source"`
+	Templates      int64  `json:"templates"`
+	Lost           uint64 `json:"lost"`
+	Refused        uint64 `json:"refused"`
+}
+
+// Engine is the store's server.
+type Engine struct {
+	Up       bool   `json:"up"`
+	Embedded bool   `json:"embedded"`
+	Version  string `json:"version"`
+	URL      string `json:"url"`
+	Restarts int    `json:"restarts"`
+	Error    string `json:"error,omitempty"`
+}
+
+// Storage is what is kept.
+type Storage struct {
+	Rows        uint64  `json:"rows"`
+	Bytes       uint64  `json:"bytes"`
+	BytesPerRow float64 `json:"bytes_per_row"`
+	Oldest      int64   `json:"oldest"`
+	Newest      int64   `json:"newest"`
+	DiskFree    uint64  `json:"disk_free"`
+	DiskTotal   uint64  `json:"disk_total"`
+	TTLDays     int     `json:"ttl_days"`
+}
+
+func (s *Server) status(w http.ResponseWriter, r *http.Request) {
+	st := s.Status()
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	if err := s.storage(ctx, &st); err != nil && st.Engine.Error == "" {
+		st.Engine.Error = err.Error()
+	}
+	writeJSON(w, st)
+}
+
+// storage adds what the store says of itself. While it is away its part is zero.
+func (s *Server) storage(ctx context.Context, st *Status) error {
+	res, _, err := s.Store.Select(ctx, store.Query{SQL: `
+SELECT sum(rows), sum(bytes_on_disk)
+FROM system.parts WHERE active AND database = currentDatabase() AND table = 'flows'`})
+	if err != nil {
+		return err
+	}
+	st.Storage.Rows, st.Storage.Bytes = res.Columns[0].([]uint64)[0], res.Columns[1].([]uint64)[0]
+	if st.Storage.Rows > 0 {
+		st.Storage.BytesPerRow = float64(st.Storage.Bytes) / float64(st.Storage.Rows)
+	}
+	st.Storage.Newest, st.Storage.Oldest = s.span(ctx)
+	res, _, err = s.Store.Select(ctx, store.Query{SQL: `SELECT sum(unreserved_space), sum(total_space) FROM system.disks`})
+	if err != nil {
+		return err
+	}
+	st.Storage.DiskFree, st.Storage.DiskTotal = res.Columns[0].([]uint64)[0], res.Columns[1].([]uint64)[0]
+	return nil
+}

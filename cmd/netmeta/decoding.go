@@ -1,0 +1,82 @@
+package main
+
+import (
+	"net/netip"
+
+	"netmeta/source"
+	"netmeta/source/detect"
+	"netmeta/source/netflow"
+	"netmeta/source/sflow"
+)
+
+// A decoding holds the decoders of all protocols and what they share.
+type decoding struct {
+	exporters *source.Exporters
+	netflow   *netflow.State
+	sflow     *sflow.State
+	unknown   *source.Counters // datagrams of no known protocol
+}
+
+// newDecoding makes decoders without configuration.
+func newDecoding() *decoding { return newDecodingWith(nil) }
+
+// newDecodingWith makes decoders; rates are sampling rates for exporters that do not
+// say theirs.
+func newDecodingWith(rates map[netip.Addr]uint32) *decoding {
+	d := &decoding{exporters: &source.Exporters{}, unknown: &source.Counters{}}
+	rate := func(a netip.Addr) uint32 { return rates[a] }
+	d.netflow = netflow.New(netflow.Config{Exporters: d.exporters, SamplingRate: rate})
+	d.sflow = sflow.New(sflow.Config{Exporters: d.exporters, SamplingRate: rate})
+	return d
+}
+
+// decoder makes the decoder of one goroutine.
+func (d *decoding) decoder() source.Decoder {
+	return &detect.Decoder{Refused: d.unknown, NetFlow: d.netflow.Decoder(), SFlow: d.sflow.Decoder()}
+}
+
+// settle counts what was still awaited: no more datagrams come.
+func (d *decoding) settle() {
+	d.netflow.Settle()
+	d.sflow.Settle()
+}
+
+// counters are those of each source by its name.
+func (d *decoding) counters() map[string]*source.Counters {
+	return map[string]*source.Counters{"netflow": d.netflow.Counters(), "sflow": d.sflow.Counters(), "udp": d.unknown}
+}
+
+// totals are the counters of all sources, added up.
+type totals struct {
+	Datagrams, Flows, Templates, OptionsRecords, CounterSamples, DiscardedSamples, Lost uint64
+	Refused                                                                             []refusal
+}
+
+type refusal struct {
+	source.Reason
+	Count uint64
+}
+
+func (d *decoding) totals() (t totals) {
+	counts := map[source.Reason]uint64{}
+	var order []source.Reason
+	for _, c := range []*source.Counters{d.netflow.Counters(), d.sflow.Counters(), d.unknown} {
+		t.Datagrams += c.Datagrams.Load()
+		t.Flows += c.Flows.Load()
+		t.Templates += c.Templates.Load()
+		t.OptionsRecords += c.OptionsRecords.Load()
+		t.CounterSamples += c.CounterSamples.Load()
+		t.DiscardedSamples += c.DiscardedSamples.Load()
+		t.Lost += c.Lost.Load()
+		for r, n := range c.Refused() {
+			if n > 0 && counts[r] == 0 {
+				order = append(order, r)
+			}
+			counts[r] += n
+		}
+	}
+	for _, r := range order {
+		t.Refused = append(t.Refused, refusal{r, counts[r]})
+	}
+	return t
+}

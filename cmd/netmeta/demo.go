@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"netmeta/flow"
+	"netmeta/simulate"
+	"netmeta/source"
+	"netmeta/source/udp"
+	"netmeta/store"
+)
+
+// The demo: exporters of each protocol, an hour of history and then live traffic.
+var demoProtocols = []simulate.Protocol{simulate.NetFlow9, simulate.IPFIX, simulate.SFlow}
+
+const (
+	demoHistory = time.Hour
+	demoRate    = 300 // flows per second of each protocol
+)
+
+func (s *server) runDemo(ctx context.Context) {
+	var g errgroup.Group
+	for i, p := range demoProtocols {
+		g.Go(func() error { return s.demoProtocol(ctx, p, uint64(i+1)) })
+	}
+	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		s.log.Error("demo ended", "err", err)
+	}
+}
+
+func (s *server) demoProtocol(ctx context.Context, p simulate.Protocol, seed uint64) error {
+	now := time.Now()
+	o := simulate.Options{Protocol: p, Rate: demoRate, Seed: seed, Exporters: 2, Daily: true}
+
+	// History goes through a decoder of its own with the clock of the simulation, and
+	// into the pipe like anything else. What the store holds already is not doubled.
+	from := now.Add(-demoHistory)
+	if newest, err := s.newest(ctx); err == nil && newest.After(from) {
+		from = newest
+	}
+	history := o
+	history.Duration = now.Sub(from)
+	history.Now = func() time.Time { return from }
+	decoder, emitter := newDecoding().decoder(), s.pipe.Emitter()
+	batch := flow.Table.NewBatch(udp.BatchRows)
+	for d := range simulate.Datagrams(history) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		decoder.Decode(&source.Datagram{Payload: d.Payload, Exporter: d.Src, Received: d.Time}, batch, func() { emitter.Emit(batch) })
+	}
+	emitter.Emit(batch)
+
+	o.To = fmt.Sprintf("127.0.0.1:%d", s.listeners[0].Addr.Port())
+	_, err := simulate.Run(ctx, o)
+	return err
+}
+
+// newest is the time of the newest flow in the store.
+func (s *server) newest(ctx context.Context) (time.Time, error) {
+	if s.engine != nil {
+		if err := s.engine.Ready(ctx); err != nil {
+			return time.Time{}, err
+		}
+	}
+	res, _, err := s.reader.Select(ctx, store.Query{SQL: "SELECT toUInt32(max(TimeReceived)) FROM flows"})
+	if err != nil {
+		return time.Time{}, err
+	}
+	return time.Unix(int64(res.Columns[0].([]uint32)[0]), 0), nil
+}

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"netmeta/engine"
+)
+
+type engineCmd struct {
+	Path       string `required:"" type:"path" help:"Data directory."`
+	Listen     string `help:"Address of the ClickHouse HTTP interface; a port of its own choice when left out."`
+	Remote     bool   `help:"Allow an address that is not loopback."`
+	Library    string `type:"path" help:"The engine library, libchdb.so; found by itself when left out."`
+	Memory     int64  `help:"Bytes of memory that the engine may use; a share of the machine's when left out."`
+	MaxQueries int    `help:"Queries that may run at once."`
+}
+
+func (engineCmd) Help() string {
+	return `Loads the ClickHouse engine and serves the ClickHouse HTTP interface. The users are
+"netmeta", who may write, and "reader"; their passwords are in PATH/secrets.
+"netmeta run" starts this by itself and restarts it when it dies.
+
+Example:
+  netmeta engine --path ./data --listen 127.0.0.1:8123`
+}
+
+func (c engineCmd) Run(ctx context.Context) error {
+	return engine.Serve(ctx, engine.Config{
+		Path: c.Path, Listen: c.Listen, Remote: c.Remote, Library: c.Library,
+		Memory: c.Memory, MaxQueries: c.MaxQueries,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	})
+}

@@ -1,0 +1,58 @@
+// Command netmeta is NetMeta: one binary with a subcommand for each thing that it
+// does. Each subcommand is a file of this package; this one lists them.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the build.
+var version = "dev"
+
+// cli is the command line. The help of a command ends with examples.
+type cli struct {
+	Run      runCmd      `cmd:"" help:"Collect flows, keep them and serve the page."`
+	Decode   decodeCmd   `cmd:"" help:"Print the flow records in capture files."`
+	Replay   replayCmd   `cmd:"" help:"Send the datagrams of capture files to a collector."`
+	Simulate simulateCmd `cmd:"" help:"Send believable flow records to a collector."`
+	SQL      sqlCmd      `cmd:"" name:"sql" help:"Ask the store in SQL, read-only."`
+	Schema   schemaCmd   `cmd:"" help:"Print the tables, and how the store's differ."`
+	Check    checkCmd    `cmd:"" help:"Check a configuration file."`
+	Engine   engineCmd   `cmd:"" help:"Serve the embedded ClickHouse engine (run starts it by itself)."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run() error {
+	_, err := fmt.Println("netmeta", version)
+	return err
+}
+
+func main() {
+	// The first Ctrl-C asks for a clean end, the second is not caught.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+
+	var c cli
+	parser := kong.Must(&c,
+		kong.Name("netmeta"),
+		kong.Description("Network observability: takes in NetFlow, IPFIX and sFlow, keeps every flow at one-second resolution, answers questions about it.\n\nStart with: netmeta run"),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	kctx, err := parser.Parse(os.Args[1:])
+	parser.FatalIfErrorf(err)
+	if err := kctx.Run(); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(os.Stderr, "netmeta:", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+
+	"netmeta/simulate"
+)
+
+type replayCmd struct {
+	To    string   `required:"" placeholder:"HOST:PORT" help:"Collector to send to."`
+	Rate  float64  `help:"Datagrams per second; 0 keeps to --speed."`
+	Speed float64  `help:"1 keeps the timing of the capture, 10 is ten times as fast, 0 as fast as possible." default:"0"`
+	Loop  int      `help:"Times through the files; -1 until Ctrl-C." default:"1"`
+	Port  uint16   `help:"Send only datagrams that went to this port."`
+	Files []string `arg:"" name:"file" type:"existingfile" help:"Capture files: pcap or pcapng, also gzip'd."`
+}
+
+func (replayCmd) Help() string {
+	return `Sends the UDP payloads of capture files as they are. Each exporter of the capture
+has a socket of its own; to a loopback address also an address of its own
+(127.0.0.0/8), so that the collector tells them apart. Prints what it sent as JSON.
+
+Examples:
+  netmeta replay --to 127.0.0.1:2055 flows.pcap
+  netmeta replay --to 127.0.0.1:2055 --rate 500 --loop -1 flows.pcap.gz`
+}
+
+func (c replayCmd) Run(ctx context.Context) error {
+	stats, err := simulate.Replay(ctx, simulate.ReplayOptions{
+		To: c.To, Files: c.Files, Rate: c.Rate, Speed: c.Speed, Loop: c.Loop, Port: c.Port,
+	})
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(stats)
+}

@@ -1,0 +1,338 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"netmeta/api"
+	"netmeta/config"
+	"netmeta/engine"
+	"netmeta/flow"
+	"netmeta/pipe"
+	"netmeta/query"
+	"netmeta/source/udp"
+	"netmeta/store"
+	"netmeta/ui"
+)
+
+type runCmd struct {
+	Config string `type:"path" help:"Configuration file; without it everything has a default."`
+	Data   string `type:"path" help:"Directory for everything that is kept (default ./data)."`
+	Listen string `help:"Address of the page and the API (default 127.0.0.1:8080)."`
+	Demo   bool   `help:"Simulated exporters send an hour of history and then live traffic; data go to ./data-demo."`
+}
+
+func (runCmd) Help() string {
+	return `Takes in NetFlow v5 and v9, IPFIX and sFlow on UDP 2055, 4739 and 6343 (any of them on
+any port), keeps every flow in the embedded ClickHouse, and serves the page on
+http://127.0.0.1:8080. Ctrl-C stops cleanly: what was received is stored.
+
+Examples:
+  netmeta run
+  netmeta run --data /var/lib/netmeta --config /etc/netmeta.yaml
+  netmeta run --demo`
+}
+
+// stopTimeout is how long what was received may take to be stored at the end.
+const stopTimeout = 20 * time.Second
+
+func (c runCmd) Run(ctx context.Context) error {
+	cfg, err := c.config()
+	if err != nil {
+		return err
+	}
+	s, err := newServer(cfg, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	if err != nil {
+		return err
+	}
+	s.demo = c.Demo
+	return s.run(ctx)
+}
+
+func (c runCmd) config() (config.Config, error) {
+	cfg := config.Default()
+	if c.Demo {
+		cfg.Data = "./data-demo"
+	}
+	if c.Config != "" {
+		var err error
+		if cfg, err = config.Load(c.Config); err != nil {
+			return cfg, err
+		}
+	}
+	if c.Data != "" {
+		cfg.Data = c.Data
+	}
+	if c.Listen != "" {
+		cfg.HTTP.Listen = c.Listen
+	}
+	return cfg, cfg.Validate()
+}
+
+// A server is a running NetMeta: the parts, in the order in which data move.
+type server struct {
+	cfg     config.Config
+	log     *slog.Logger
+	started time.Time
+	demo    bool
+
+	listeners []*udp.Listener
+	decoding  *decoding
+	pipe      *pipe.Pipe
+	writer    *store.Writer
+	reader    *store.Client
+	engine    *engine.Supervisor // nil when another ClickHouse is used
+	http      net.Listener
+	rates     rateMeter
+}
+
+// newServer binds every port and starts nothing, so that what is wrong is said
+// before anything happens.
+func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
+	s = &server{cfg: cfg, log: log, started: time.Now()}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	if err := os.MkdirAll(cfg.Data, 0o755); err != nil {
+		return s, fmt.Errorf("data directory: %w", err)
+	}
+	if s.http, err = net.Listen("tcp", cfg.HTTP.Listen); err != nil {
+		return s, fmt.Errorf("page: %w: choose another address with --listen HOST:PORT or http.listen", err)
+	}
+	for _, addr := range cfg.Sources.UDP.Listen {
+		l, err := udp.Listen(addr, portName(addr), cfg.Sources.UDP.Workers, log)
+		if err != nil {
+			return s, err
+		}
+		s.listeners = append(s.listeners, l)
+	}
+	var writer *store.Client
+	if cfg.Store.URL != "" {
+		writer = store.NewClient(cfg.Store.URL, cfg.Store.User, cfg.Store.Password, cfg.Store.Database)
+		s.reader = writer
+	} else {
+		s.engine, err = engine.New(engine.Options{
+			Path: cfg.Data, Listen: cfg.Engine.Listen, Memory: int64(cfg.Engine.MemoryMiB) << 20, Logger: log,
+		})
+		if err != nil {
+			return s, err
+		}
+		w, r := s.engine.Writer(), s.engine.Reader()
+		writer = store.NewClient(s.engine.URL(), w.Name, w.Password, "")
+		s.reader = store.NewClient(s.engine.URL(), r.Name, r.Password, "")
+	}
+	rates := map[netip.Addr]uint32{}
+	for a, rate := range cfg.Sources.Sampling.Exporters {
+		rates[netip.MustParseAddr(a).Unmap()] = rate
+	}
+	s.decoding = newDecodingWith(rates)
+	s.pipe = pipe.New(cfg.Store.QueueBlocks)
+	s.writer = &store.Writer{Client: writer, Log: log, Schema: schemaOf(cfg)}
+	return s, nil
+}
+
+func schemaOf(cfg config.Config) store.Schema {
+	return store.Schema{Table: &flow.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns}
+}
+
+// close gives back what newServer took, if run is never called.
+func (s *server) close() {
+	if s.http != nil {
+		s.http.Close()
+	}
+	for _, l := range s.listeners {
+		l.Close()
+	}
+	if s.engine != nil {
+		s.engine.Close()
+	}
+}
+
+// run starts the parts from the store to the sources, so that each finds the next
+// one ready, and stops them from the sources to the store, so that nothing that was
+// received is lost.
+func (s *server) run(ctx context.Context) error {
+	var (
+		sources, web, last sync.WaitGroup // who is waited for, in the order of stopping
+		failed             = make(chan error, 8)
+	)
+	engineCtx, stopEngine := context.WithCancel(context.Background())
+	defer stopEngine()
+	if s.engine != nil {
+		last.Go(func() {
+			if err := s.engine.Run(engineCtx); err != nil && engineCtx.Err() == nil {
+				failed <- err
+			}
+		})
+	}
+
+	writerCtx, stopWriter := context.WithCancel(context.Background())
+	defer stopWriter()
+	stored := make(chan error, 1)
+	go func() { stored <- s.write(writerCtx) }()
+
+	srv := &http.Server{Handler: s.api().Handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	web.Go(func() {
+		if err := srv.Serve(s.http); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("page: %w", err)
+		}
+	})
+
+	sourceCtx, stopSources := context.WithCancel(context.Background())
+	defer stopSources()
+	for _, l := range s.listeners {
+		sources.Go(func() {
+			if err := l.Run(sourceCtx, &flow.Table, s.worker); err != nil {
+				failed <- err
+			}
+		})
+	}
+	sources.Go(func() { s.rates.run(sourceCtx, s.counts) })
+	if s.demo {
+		sources.Go(func() { s.runDemo(sourceCtx) })
+	}
+	s.announce()
+
+	var err error
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(os.Stderr, "stopping: storing what was received (Ctrl-C again stops at once)")
+	case err = <-failed:
+		fmt.Fprintln(os.Stderr, "netmeta:", err)
+	case e := <-stored:
+		stored <- nil
+		err = e
+	}
+
+	stopSources()
+	giveUp := time.AfterFunc(stopTimeout, stopWriter)
+	defer giveUp.Stop()
+	sources.Wait()
+	s.pipe.Close()
+	err = errors.Join(err, <-stored)
+	shutdown, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	srv.Shutdown(shutdown)
+	srv.Close()
+	web.Wait()
+	stopEngine()
+	last.Wait()
+	return err
+}
+
+// write makes the tables ready and takes blocks from the pipe to the store. When it
+// gives up it empties the queue, so that nobody waits for it, and says what is lost.
+func (s *server) write(ctx context.Context) error {
+	err := s.migrate(ctx)
+	if err == nil {
+		err = s.writer.Run(ctx, s.pipe.Queue())
+	}
+	if err == nil {
+		return nil
+	}
+	lost := 0
+	for b := range s.pipe.Queue() {
+		lost += b.Rows
+	}
+	if lost > 0 {
+		err = fmt.Errorf("%w; %d more rows waited in the queue and are lost", err, lost)
+	}
+	return err
+}
+
+// migrate waits for the store and brings its tables up to date. Only an error that
+// trying again cannot mend ends it.
+func (s *server) migrate(ctx context.Context) error {
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		var err error
+		if s.engine != nil {
+			err = s.engine.Ready(ctx)
+		}
+		if err == nil {
+			err = store.Migrate(ctx, s.writer.Client, s.writer.Schema, s.log)
+		}
+		if err == nil || ctx.Err() != nil || !store.Temporary(err) {
+			return err
+		}
+		s.log.Warn("store is not ready: trying again", "pause", pause, "err", err)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// worker makes what one socket's goroutine owns.
+func (s *server) worker() udp.Worker {
+	return udp.Worker{Decoder: s.decoding.decoder(), Emit: s.pipe.Emitter().Emit}
+}
+
+func (s *server) api() *api.Server {
+	return &api.Server{
+		Store:   s.reader,
+		Schema:  query.Schema{Macros: s.cfg.Filter.Macros},
+		Status:  s.status,
+		Ready:   s.ready,
+		Metrics: s.metrics(),
+		Page:    ui.Handler(),
+		Log:     s.log,
+	}
+}
+
+func (s *server) ready(ctx context.Context) error {
+	if err := s.reader.Ping(ctx); err != nil {
+		return err
+	}
+	if n, most := s.pipe.Waiting(); n == most {
+		return errors.New("the queue to the store is full")
+	}
+	return nil
+}
+
+// announce says where to point a router and where to look.
+func (s *server) announce() {
+	var ports []string
+	for _, l := range s.listeners {
+		ports = append(ports, fmt.Sprint(l.Addr.Port()))
+	}
+	data, err := filepath.Abs(s.cfg.Data)
+	if err != nil {
+		data = s.cfg.Data
+	}
+	keep := "for ever"
+	if d := s.cfg.Store.RetentionDays; d > 0 {
+		keep = fmt.Sprintf("for %d days", d)
+	}
+	fmt.Fprintf(os.Stderr, `NetMeta %s
+  look at    http://%s
+  send to    UDP %s of this machine: NetFlow v5, v9, IPFIX or sFlow, any of them on any port
+  flows      are kept in %s %s
+  ask        netmeta sql --data %s "SELECT count() FROM flows"
+  stop       Ctrl-C
+`, version, s.http.Addr(), strings.Join(ports, ", "), data, keep, s.cfg.Data)
+}
+
+// portName says what is customary on a port.
+func portName(addr string) string {
+	switch _, port, _ := net.SplitHostPort(addr); port {
+	case "2055", "9995", "9996":
+		return "NetFlow"
+	case "4739":
+		return "IPFIX"
+	case "6343":
+		return "sFlow"
+	}
+	return "NetFlow, IPFIX, sFlow"
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"netmeta/store"
+)
+
+type schemaCmd struct {
+	Config string `type:"path" help:"Configuration file that names the store."`
+	Data   string `type:"path" help:"Data directory (default ./data)."`
+	Diff   bool   `help:"Print the statements that would change the store's tables to this, instead of the tables."`
+}
+
+func (schemaCmd) Help() string {
+	return `Prints the CREATE TABLE statements, made from the fields that this version knows. With
+--diff it compares them with the tables in the store and prints what is different, as
+the ALTER statements that the next start would run. Nothing is changed.
+
+Examples:
+  netmeta schema
+  netmeta schema --diff`
+}
+
+func (c schemaCmd) Run(ctx context.Context) error {
+	cfg, err := runCmd{Config: c.Config, Data: c.Data}.config()
+	if err != nil {
+		return err
+	}
+	schema := schemaOf(cfg)
+	if !c.Diff {
+		_, err := fmt.Println(schema.Create() + ";")
+		return err
+	}
+	client, done, err := connect(ctx, c.Config, c.Data)
+	if err != nil {
+		return err
+	}
+	defer done()
+	changes, err := store.Plan(ctx, client, schema)
+	if err != nil {
+		return err
+	}
+	for _, ch := range changes {
+		fmt.Printf("-- %s\n%s;\n", ch.Reason, ch.SQL)
+	}
+	if len(changes) == 0 {
+		fmt.Fprintln(os.Stderr, "the store's tables are as this version wants them")
+	}
+	return nil
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"netmeta/simulate"
+)
+
+type simulateCmd struct {
+	To        string        `placeholder:"HOST:PORT" help:"Collector to send to."`
+	Write     string        `placeholder:"FILE.pcap" type:"path" help:"Write a capture file in place of sending."`
+	Protocol  string        `default:"ipfix" enum:"netflow5,netflow9,ipfix,sflow" help:"${enum}."`
+	Rate      float64       `default:"1000" help:"Flows per second over all exporters; 0 is as fast as possible."`
+	Duration  time.Duration `help:"How long to send; without it until Ctrl-C."`
+	Flows     uint64        `help:"Stop after so many flows."`
+	Seed      uint64        `default:"1" help:"The same seed gives the same traffic."`
+	Exporters int           `default:"4" help:"Exporters, each with a sampling rate of its own."`
+	IPv4Only  bool          `name:"ipv4-only" help:"No IPv6 flows."`
+	Quiet     bool          `help:"No progress on standard error."`
+}
+
+func (simulateCmd) Help() string {
+	return `Sends the traffic of an invented network: several exporters with different sampling
+rates, IPv4 and IPv6, many ASes with heavy tails, a daily curve, and now and then an
+attack. Templates and options come as from a router. At the end one JSON object says
+exactly what was sent; bytes and packets as the records carry them, bytes_scaled and
+packets_scaled times the sampling rates.
+
+Examples:
+  netmeta simulate --to 127.0.0.1:2055 --protocol netflow9 --rate 5000 --duration 60s
+  netmeta simulate --protocol sflow --flows 1000 --write sflow.pcap`
+}
+
+func (c simulateCmd) Run(ctx context.Context) error {
+	o := simulate.Options{
+		Protocol: simulate.Protocol(c.Protocol), To: c.To, Rate: c.Rate, Duration: c.Duration,
+		Flows: c.Flows, Seed: c.Seed, Exporters: c.Exporters, IPv4Only: c.IPv4Only,
+	}
+	if !c.Quiet && isTerminal(os.Stderr) {
+		o.Progress = func(s simulate.Sent) {
+			fmt.Fprintf(os.Stderr, "\r%.0f s  %d flows  %.0f flows/s ", s.Seconds, s.Flows, s.Rate)
+		}
+		defer fmt.Fprintln(os.Stderr)
+	}
+	sent, err := c.send(ctx, o)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(sent)
+}
+
+func (c simulateCmd) send(ctx context.Context, o simulate.Options) (simulate.Sent, error) {
+	switch {
+	case (c.To == "") == (c.Write == ""):
+		return simulate.Sent{}, errors.New("name either a collector with --to HOST:PORT or a file with --write FILE.pcap")
+	case c.Write == "":
+		return simulate.Run(ctx, o)
+	}
+	f, err := os.Create(c.Write)
+	if err != nil {
+		return simulate.Sent{}, err
+	}
+	sent, err := simulate.WriteCapture(f, o)
+	return sent, errors.Join(err, f.Close())
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"netmeta/config"
+	"netmeta/engine"
+	"netmeta/store"
+)
+
+type sqlCmd struct {
+	Config string `type:"path" help:"Configuration file that names the store."`
+	Data   string `type:"path" help:"Data directory (default ./data)."`
+	Format string `help:"Any ClickHouse format, like CSVWithNames, JSONEachRow, Vertical; default PrettyCompact on a terminal, TSV in a pipe."`
+	Query  string `arg:"" optional:"" help:"The query; read from standard input when left out."`
+}
+
+func (sqlCmd) Help() string {
+	return `Runs read-only SQL against the running store, or against the one in --data when
+nothing runs. The flows table has a column for everything that is known of a flow;
+"netmeta schema" lists them with their meaning.
+
+Examples:
+  netmeta sql "SELECT SrcAS, sum(Bytes * SamplingRate) AS b FROM flows GROUP BY SrcAS ORDER BY b DESC LIMIT 10"
+  netmeta sql --format CSVWithNames "SELECT * FROM flows LIMIT 100" > flows.csv
+  echo "SELECT count() FROM flows" | netmeta sql`
+}
+
+func (c sqlCmd) Run(ctx context.Context) error {
+	if c.Query == "" {
+		text, err := io.ReadAll(os.Stdin)
+		if err != nil {
+			return err
+		}
+		c.Query = string(text)
+	}
+	if strings.TrimSpace(c.Query) == "" {
+		return errors.New(`no query: write it as the last argument, like netmeta sql "SELECT count() FROM flows"`)
+	}
+	if c.Format == "" {
+		c.Format = "TabSeparated"
+		if isTerminal(os.Stdout) {
+			c.Format = "PrettyCompact"
+		}
+	}
+	client, done, err := connect(ctx, c.Config, c.Data)
+	if err != nil {
+		return err
+	}
+	defer done()
+	body, err := client.Stream(ctx, store.Query{SQL: c.Query}, c.Format)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	_, err = io.Copy(os.Stdout, body)
+	return err
+}
+
+// connect finds the store as a read-only user: the one that the configuration names,
+// the engine that runs on the data directory, or else one started on it for the
+// moment. done ends it.
+func connect(ctx context.Context, configPath, data string) (c *store.Client, done func(), err error) {
+	cfg, err := runCmd{Config: configPath, Data: data}.config()
+	if err != nil {
+		return nil, nil, err
+	}
+	if cfg.Store.URL != "" {
+		return store.NewClient(cfg.Store.URL, cfg.Store.User, cfg.Store.Password, cfg.Store.Database), func() {}, nil
+	}
+	return connectEmbedded(ctx, cfg)
+}
+
+func connectEmbedded(ctx context.Context, cfg config.Config) (*store.Client, func(), error) {
+	if _, err := os.Stat(cfg.Data); err != nil {
+		return nil, nil, errors.New("no data in " + cfg.Data + ": start netmeta run, or name the directory with --data")
+	}
+	if e, err := engine.Running(cfg.Data); err == nil {
+		_, reader, err := engine.Users(cfg.Data)
+		if err != nil {
+			return nil, nil, err
+		}
+		return store.NewClient(e.URL, reader.Name, reader.Password, ""), func() {}, nil
+	}
+	quiet := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	s, err := engine.New(engine.Options{Path: cfg.Data, Logger: quiet})
+	if err != nil {
+		return nil, nil, err
+	}
+	engineCtx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { s.Run(engineCtx); close(ended) }()
+	done := func() { stop(); <-ended }
+	if err := s.Ready(ctx); err != nil {
+		done()
+		return nil, nil, err
+	}
+	r := s.Reader()
+	return store.NewClient(s.URL(), r.Name, r.Password, ""), done, nil
+}

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/term"
+
+	"netmeta/api"
+	"netmeta/flow"
+)
+
+// status is what the process knows of itself.
+func (s *server) status() api.Status {
+	t := s.decoding.totals()
+	waiting, capacity := s.pipe.Waiting()
+	w := &s.writer.Stats
+	st := api.Status{
+		Version: version, Started: s.started.Unix(), Now: time.Now().Unix(),
+		Pipeline: api.Pipeline{
+			Flows: t.Flows, Blocks: s.pipe.Blocks.Load(), QueueBlocks: waiting, QueueCapacity: capacity,
+			InsertedRows: w.Rows.Load(), InsertErrors: w.Errors.Load(), InsertMS: w.LastMS.Load(),
+		},
+		Rates:     s.rates.last(),
+		Listeners: []api.Listener{},
+		Drops:     []api.Drop{},
+		Exporters: []api.Exporter{},
+		Storage:   api.Storage{TTLDays: s.cfg.Store.RetentionDays},
+	}
+	if waiting > 0 {
+		st.Pipeline.LagMS = time.Now().UnixMilli() - max(w.LastAt.Load(), s.started.UnixMilli())
+	}
+	drop := func(where, reason, hint string, n uint64) {
+		if n > 0 {
+			st.Drops = append(st.Drops, api.Drop{Where: where, Reason: reason, Count: n, Hint: hint})
+		}
+	}
+	for _, l := range s.listeners {
+		st.Pipeline.Datagrams += l.Datagrams.Load()
+		st.Listeners = append(st.Listeners, api.Listener{
+			Addr: l.Addr.String(), Kind: l.Name, Datagrams: l.Datagrams.Load(), Bytes: l.Bytes.Load(),
+			Dropped: l.Dropped.Load(), Buffer: l.Buffer,
+		})
+		drop("kernel "+l.Addr.String(), "receive buffer full",
+			"The collector could not read fast enough: give it a core, raise net.core.rmem_max, or send less.", l.Dropped.Load())
+		drop("kernel "+l.Addr.String(), "datagram larger than 65,535 octets", "No exporter should send this.", l.Truncated.Load())
+	}
+	for _, r := range t.Refused {
+		drop("decoder", r.String(), r.Remedy(), r.Count)
+	}
+	drop("network", "missing by sequence number", "Lost on the way or at the exporter: check the path and the exporter's own counters.", t.Lost)
+	drop("store", "refused for good", "The log says why: another program may have changed the table.", w.RefusedRows.Load())
+	for _, x := range s.decoding.exporters.List() {
+		st.Exporters = append(st.Exporters, api.Exporter{
+			Address: x.Address.String(), Type: flow.FlowType.Field.Enum[x.Type],
+			Datagrams: x.Datagrams.Load(), Flows: x.Flows.Load(), Last: x.LastSeen.Load() / 1e9,
+			SamplingRate: x.SamplingRate.Load(), SamplingSource: flow.SamplingSource.Field.Enum[x.SamplingSource.Load()],
+			Templates: x.Templates.Load(), Lost: x.Lost.Load(), Refused: x.Refused.Load(),
+		})
+	}
+	st.Engine = api.Engine{Up: true, URL: s.cfg.Store.URL}
+	if s.engine != nil {
+		e := s.engine.Stats()
+		st.Engine = api.Engine{Up: e.Up, Embedded: true, Version: e.Version, URL: e.URL, Restarts: e.Restarts, Error: e.LastError}
+	}
+	return st
+}
+
+// counted is what rates are made of.
+type counted struct {
+	at                       time.Time
+	datagrams, flows, stored uint64
+}
+
+func (s *server) counts() counted {
+	c := counted{at: time.Now(), flows: s.decoding.totals().Flows, stored: s.writer.Stats.Bytes.Load()}
+	for _, l := range s.listeners {
+		c.datagrams += l.Datagrams.Load()
+	}
+	return c
+}
+
+// A rateMeter keeps counts of the last ten seconds.
+type rateMeter struct {
+	mu      sync.Mutex
+	history []counted // oldest first
+}
+
+const rateWindow = 10
+
+func (m *rateMeter) run(ctx context.Context, counts func() counted) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		m.mu.Lock()
+		if m.history = append(m.history, counts()); len(m.history) > rateWindow+1 {
+			m.history = m.history[1:]
+		}
+		m.mu.Unlock()
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (m *rateMeter) last() api.Rates {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.history) < 2 {
+		return api.Rates{}
+	}
+	a, b := m.history[0], m.history[len(m.history)-1]
+	seconds := b.at.Sub(a.at).Seconds()
+	return api.Rates{
+		Datagrams:   float64(b.datagrams-a.datagrams) / seconds,
+		Flows:       float64(b.flows-a.flows) / seconds,
+		BytesStored: float64(b.stored-a.stored) / seconds,
+	}
+}
+
+// metrics serves Prometheus. Names stand here in full.
+func (s *server) metrics() http.Handler {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{s})
+	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
+}
+
+var (
+	udpDatagrams    = prometheus.NewDesc("netmeta_udp_datagrams_total", "Datagrams received.", []string{"listener"}, nil)
+	udpBytes        = prometheus.NewDesc("netmeta_udp_bytes_total", "Octets of payload received.", []string{"listener"}, nil)
+	udpDropped      = prometheus.NewDesc("netmeta_udp_dropped_total", "Datagrams that the kernel dropped because the receive buffer was full.", []string{"listener"}, nil)
+	sourceDatagrams = prometheus.NewDesc("netmeta_source_datagrams_total", "Datagrams decoded.", []string{"source"}, nil)
+	sourceFlows     = prometheus.NewDesc("netmeta_source_flows_total", "Flow records decoded.", []string{"source"}, nil)
+	sourceTemplates = prometheus.NewDesc("netmeta_source_templates_total", "Template records decoded.", []string{"source"}, nil)
+	sourceOptions   = prometheus.NewDesc("netmeta_source_options_records_total", "Options data records decoded.", []string{"source"}, nil)
+	sourceLost      = prometheus.NewDesc("netmeta_source_lost_total", "Missing by sequence number: datagrams (NetFlow v9, sFlow) or flow records (NetFlow v5, IPFIX).", []string{"source"}, nil)
+	sourceRefused   = prometheus.NewDesc("netmeta_source_refused_total", "What was not decoded, by reason.", []string{"source", "reason"}, nil)
+	exporterCount   = prometheus.NewDesc("netmeta_exporters", "Exporters seen since the start.", nil, nil)
+	pipeRows        = prometheus.NewDesc("netmeta_pipe_rows_total", "Rows put into the queue.", nil, nil)
+	pipeBlocks      = prometheus.NewDesc("netmeta_pipe_blocks_total", "Blocks put into the queue.", nil, nil)
+	pipeQueue       = prometheus.NewDesc("netmeta_pipe_queue_blocks", "Blocks that wait in the queue.", nil, nil)
+	pipeCapacity    = prometheus.NewDesc("netmeta_pipe_queue_capacity_blocks", "Blocks that the queue can hold.", nil, nil)
+	storeRows       = prometheus.NewDesc("netmeta_store_rows_total", "Rows stored.", nil, nil)
+	storeBytes      = prometheus.NewDesc("netmeta_store_bytes_total", "Octets of Native blocks stored.", nil, nil)
+	storeInserts    = prometheus.NewDesc("netmeta_store_inserts_total", "Inserts that succeeded.", nil, nil)
+	storeErrors     = prometheus.NewDesc("netmeta_store_insert_errors_total", "Inserts that failed and were tried again or given up.", nil, nil)
+	storeRefused    = prometheus.NewDesc("netmeta_store_refused_rows_total", "Rows that the store refused for good.", nil, nil)
+	engineUp        = prometheus.NewDesc("netmeta_engine_up", "1 while the embedded engine answers.", nil, nil)
+	engineRestarts  = prometheus.NewDesc("netmeta_engine_restarts_total", "Times that the embedded engine was started again.", nil, nil)
+)
+
+// A collector reads the counters of a server when it is scraped.
+type collector struct{ *server }
+
+func (collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{udpDatagrams, udpBytes, udpDropped, sourceDatagrams, sourceFlows, sourceTemplates, sourceOptions,
+		sourceLost, sourceRefused, exporterCount, pipeRows, pipeBlocks, pipeQueue, pipeCapacity, storeRows, storeBytes, storeInserts,
+		storeErrors, storeRefused, engineUp, engineRestarts} {
+		ch <- d
+	}
+}
+
+func (c collector) Collect(ch chan<- prometheus.Metric) {
+	count := func(d *prometheus.Desc, v uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	gauge := func(d *prometheus.Desc, v int) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v))
+	}
+	for _, l := range c.listeners {
+		addr := netip.AddrPortFrom(l.Addr.Addr(), l.Addr.Port()).String()
+		count(udpDatagrams, l.Datagrams.Load(), addr)
+		count(udpBytes, l.Bytes.Load(), addr)
+		count(udpDropped, l.Dropped.Load(), addr)
+	}
+	for name, k := range c.decoding.counters() {
+		count(sourceDatagrams, k.Datagrams.Load(), name)
+		count(sourceFlows, k.Flows.Load(), name)
+		count(sourceTemplates, k.Templates.Load(), name)
+		count(sourceOptions, k.OptionsRecords.Load(), name)
+		count(sourceLost, k.Lost.Load(), name)
+		for reason, n := range k.Refused() {
+			count(sourceRefused, n, name, reason.String())
+		}
+	}
+	waiting, capacity := c.pipe.Waiting()
+	gauge(exporterCount, len(c.decoding.exporters.List()))
+	count(pipeRows, c.pipe.Rows.Load())
+	count(pipeBlocks, c.pipe.Blocks.Load())
+	gauge(pipeQueue, waiting)
+	gauge(pipeCapacity, capacity)
+	w := &c.writer.Stats
+	count(storeRows, w.Rows.Load())
+	count(storeBytes, w.Bytes.Load())
+	count(storeInserts, w.Inserts.Load())
+	count(storeErrors, w.Errors.Load())
+	count(storeRefused, w.RefusedRows.Load())
+	if c.engine != nil {
+		e := c.engine.Stats()
+		up := 0
+		if e.Up {
+			up = 1
+		}
+		gauge(engineUp, up)
+		count(engineRestarts, uint64(e.Restarts))
+	}
+}
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
