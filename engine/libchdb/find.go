@@ -46,7 +46,7 @@ func Find() (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("libchdb: no libchdb.so for linux/%s found; install it with `make engine` or `npm ci --prefix engine/libchdb`, "+
+	return "", fmt.Errorf("libchdb: no libchdb.so for linux/%s found; install it with `make build` or `npm ci --prefix engine/libchdb`, "+
 		"put it beside %s, or name it in $%s", runtime.GOARCH, exe, Env)
 }
 

@@ -1,15 +1,16 @@
 // Package libchdb binds the handful of calls of libchdb, the ClickHouse engine as
-// a shared library, that the engine needs: connect, query, streamed query,
-// streamed insert. It loads the library at run time and calls it without a C
-// compiler, so a binary built with CGO_ENABLED=0 works.
+// a shared library, that package engine needs: connect, query, streamed insert. The
+// library's streamed query is not bound, since it formats each chunk as if it were
+// the whole answer; package engine has the engine write to a pipe instead. The
+// library is loaded at run time and called without a C compiler, so a binary built
+// with CGO_ENABLED=0 works.
 //
 // A process has one engine and one data directory. Connections to it are
 // sessions: each has its own settings and temporary tables, and they run queries
 // in parallel. A connection runs one statement at a time and is not safe for
-// concurrent use; a stream or an insert occupies its connection until it is
-// closed. The engine keeps state in the thread that calls it, so a caller holds
-// its OS thread (runtime.LockOSThread) from the start of a stream or an insert to
-// its Close.
+// concurrent use; an insert occupies its connection until it is closed. The engine
+// keeps state in the thread that calls it, so a caller holds its OS thread
+// (runtime.LockOSThread) from Connect, or from the start of an insert, to Close.
 package libchdb
 
 import (
@@ -29,29 +30,26 @@ type Library struct {
 	// The C functions. Handles are uintptr: they point to memory of the library,
 	// which Go's collector must neither move nor free. All lengths are explicit,
 	// so statements and data may hold zero bytes.
-	version                          func() unsafe.Pointer
-	setSignalHandlers                func(enabled int32)
-	connect                          func(argc int32, argv unsafe.Pointer) uintptr
-	closeConn                        func(conn uintptr)
-	query, streamQuery, streamInsert statement
-	streamFetch                      func(conn, stream uintptr) uintptr
-	streamCancel                     func(conn, stream uintptr)
-	insertAppend                     func(insert uintptr, data unsafe.Pointer, n uintptr) int32
-	insertDone                       func(insert uintptr) uintptr
-	insertCancel                     func(insert uintptr)
-	insertError                      func(insert uintptr) unsafe.Pointer
-	insertDestroy                    func(insert uintptr)
-	destroy                          func(result uintptr)
-	buffer                           func(result uintptr) unsafe.Pointer
-	length                           func(result uintptr) uintptr
-	elapsed                          func(result uintptr) float64
-	rowsRead                         func(result uintptr) uint64
-	bytesRead                        func(result uintptr) uint64
-	storageRows                      func(result uintptr) uint64
-	storageBytes                     func(result uintptr) uint64
-	rowsWritten                      func(result uintptr) uint64
-	bytesWritten                     func(result uintptr) uint64
-	resultError                      func(result uintptr) unsafe.Pointer
+	version             func() unsafe.Pointer
+	setSignalHandlers   func(enabled int32)
+	connect             func(argc int32, argv unsafe.Pointer) uintptr
+	closeConn           func(conn uintptr)
+	query, streamInsert statement
+	insertAppend        func(insert uintptr, data unsafe.Pointer, n uintptr) int32
+	insertDone          func(insert uintptr) uintptr
+	insertError         func(insert uintptr) unsafe.Pointer
+	insertDestroy       func(insert uintptr)
+	destroy             func(result uintptr)
+	buffer              func(result uintptr) unsafe.Pointer
+	length              func(result uintptr) uintptr
+	elapsed             func(result uintptr) float64
+	rowsRead            func(result uintptr) uint64
+	bytesRead           func(result uintptr) uint64
+	storageRows         func(result uintptr) uint64
+	storageBytes        func(result uintptr) uint64
+	rowsWritten         func(result uintptr) uint64
+	bytesWritten        func(result uintptr) uint64
+	resultError         func(result uintptr) unsafe.Pointer
 }
 
 var (
@@ -83,13 +81,9 @@ func load(path string) (l *Library, err error) {
 		{"chdb_connect", &l.connect},
 		{"chdb_close_conn", &l.closeConn},
 		{"chdb_query_with_params_n", &l.query},
-		{"chdb_stream_query_with_params_n", &l.streamQuery},
-		{"chdb_stream_fetch_result", &l.streamFetch},
-		{"chdb_stream_cancel_query", &l.streamCancel},
 		{"chdb_stream_insert_with_params_n", &l.streamInsert},
 		{"chdb_stream_append", &l.insertAppend},
 		{"chdb_stream_done", &l.insertDone},
-		{"chdb_stream_cancel_insert", &l.insertCancel},
 		{"chdb_stream_insert_error", &l.insertError},
 		{"chdb_destroy_insert_stream", &l.insertDestroy},
 		{"chdb_destroy_query_result", &l.destroy},
@@ -145,10 +139,10 @@ func (l *Library) Connect(args ...string) (*Conn, error) {
 	return &Conn{l: l, holder: holder, handle: deref(holder)}, nil
 }
 
-// Close closes the connection. No stream or insert may be open on it.
+// Close closes the connection. No insert may be open on it.
 func (c *Conn) Close() {
 	if c.holder != 0 {
-		keepSignals(func() { c.l.closeConn(c.holder) })
+		c.l.closeConn(c.holder)
 		c.holder, c.handle = 0, 0
 	}
 }
@@ -170,7 +164,7 @@ type Stats struct {
 	RowsWritten, BytesWritten uint64
 }
 
-// Result is the answer to a statement, or one chunk of a streamed answer. Its
+// Result is the answer to a statement. Its
 // memory belongs to the library until Close.
 type Result struct {
 	l      *Library
@@ -245,53 +239,6 @@ func (c *Conn) call(f statement, sql, format string, params []Param) uintptr {
 	runtime.KeepAlive(pointers)
 	runtime.KeepAlive(lengths)
 	return handle
-}
-
-// Stream is the answer to a SELECT, fetched chunk by chunk.
-type Stream struct {
-	conn   *Conn
-	handle uintptr
-	done   bool
-}
-
-// Stream starts a SELECT. Other statements cannot be streamed.
-func (c *Conn) Stream(sql, format string, params []Param) (*Stream, error) {
-	r, err := c.l.result(c.call(c.l.streamQuery, sql, format, params))
-	if err != nil {
-		return nil, err
-	}
-	return &Stream{conn: c, handle: r.handle}, nil
-}
-
-// Next returns the next chunk, which the caller closes, or nil at the end.
-func (s *Stream) Next() (*Result, error) {
-	if s.done {
-		return nil, nil
-	}
-	r, err := s.conn.l.result(s.conn.l.streamFetch(s.conn.handle, s.handle))
-	if err != nil {
-		s.done = true
-		return nil, err
-	}
-	if s.conn.l.length(r.handle) == 0 && s.conn.l.rowsRead(r.handle) == 0 {
-		s.done = true
-		r.Close()
-		return nil, nil
-	}
-	return r, nil
-}
-
-// Close ends the stream, cancels the statement when chunks are left, and frees
-// the connection for the next statement.
-func (s *Stream) Close() {
-	if s.handle == 0 {
-		return
-	}
-	if !s.done {
-		s.conn.l.streamCancel(s.conn.handle, s.handle)
-	}
-	s.conn.l.destroy(s.handle)
-	s.handle, s.done = 0, true
 }
 
 // Insert is an INSERT whose data is being passed.

@@ -1,6 +1,7 @@
 package libchdb
 
 import (
+	"sync"
 	"syscall"
 	"unsafe"
 )
@@ -9,28 +10,35 @@ import (
 // (handler, flags, restorer, mask: 32 bytes), opaque to us.
 type sigaction [64]byte
 
-// keepSignals runs f and puts every signal disposition back as it was before.
+// signalMutex lets one call at a time touch the dispositions: one that saved them
+// while another one's library call had them reset would restore the wrong ones.
+var signalMutex sync.Mutex
+
+// keepSignals runs f and puts the dispositions of the signals that the Go runtime
+// lives on back as they were before.
 //
-// The library resets SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP
-// and SIGTSTP to their defaults whenever its handlers are switched off and again
-// at every connect. Go needs its own: without the SIGSEGV handler a nil
-// dereference is not a panic but the end of the process.
+// The library resets these to their defaults when its own handlers are switched off
+// and again at every connect. Go needs its handlers: without that of SIGSEGV a nil
+// dereference is not a panic but the end of the process. Signals that a program
+// may take for itself (signal.Notify) are left alone: the library does not touch
+// them, and restoring them would undo what another goroutine just asked for.
 //
-// Between f's reset and the restore another thread that takes one of these
-// signals dies by it. Nothing can be done about that from outside, so it is made
-// rare: connections are opened at start and kept.
+// Between the library's reset and our restore another thread that takes one of
+// these signals dies by it. Nothing can be done about that from outside; this
+// process takes none of them as long as it has no fault.
 func keepSignals(f func()) {
-	const last = 64
-	var saved [last + 1]sigaction
-	var have [last + 1]bool
-	for sig := uintptr(1); sig <= last; sig++ {
-		_, _, errno := syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, sig, 0, uintptr(unsafe.Pointer(&saved[sig])), 8, 0, 0)
-		have[sig] = errno == 0 && sig != uintptr(syscall.SIGKILL) && sig != uintptr(syscall.SIGSTOP)
+	signals := [...]syscall.Signal{
+		syscall.SIGABRT, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGILL, syscall.SIGSEGV, syscall.SIGSYS, syscall.SIGTRAP, syscall.SIGTSTP,
+		syscall.SIGURG, syscall.SIGPROF, // preemption and profiles
+	}
+	signalMutex.Lock()
+	defer signalMutex.Unlock()
+	var saved [len(signals)]sigaction
+	for i, sig := range signals {
+		syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(sig), 0, uintptr(unsafe.Pointer(&saved[i])), 8, 0, 0)
 	}
 	f()
-	for sig := uintptr(1); sig <= last; sig++ {
-		if have[sig] {
-			syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&saved[sig])), 0, 8, 0, 0)
-		}
+	for i, sig := range signals {
+		syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&saved[i])), 0, 8, 0, 0)
 	}
 }
