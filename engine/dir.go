@@ -87,15 +87,18 @@ func lockDir(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("engine: data directory: %w", err)
 	}
-	for deadline := time.Now().Add(stopTime + 4*time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for begin := time.Now(); ; time.Sleep(50 * time.Millisecond) {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil {
 			break
 		}
 		text, _ := os.ReadFile(path)
 		pid, _ := strconv.Atoi(strings.TrimSpace(string(text)))
-		orphan := pid > 0 && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
-		if !errors.Is(err, syscall.EWOULDBLOCK) || !orphan || time.Now().After(deadline) {
+		wait := 200 * time.Millisecond // for one who only looks, in Running
+		if pid > 0 && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			wait = stopTime + 4*time.Second
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Since(begin) > wait {
 			f.Close()
 			if errors.Is(err, syscall.EWOULDBLOCK) {
 				return nil, fmt.Errorf("engine: %s is in use by process %d; stop that, or give another directory with --data", dir, pid)
