@@ -61,7 +61,7 @@ test: build
 	go test -timeout 15m ./...
 
 bench: build
-	@test/bench
+	@go run ./internal/bench
 
 fuzz: build
 	@for p in $$(go list ./...); do \

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,7 +17,16 @@ import (
 )
 
 // The demo: exporters of each protocol, an hour of history and then live traffic.
-var demoProtocols = []simulate.Protocol{simulate.NetFlow9, simulate.IPFIX, simulate.SFlow}
+// Each has addresses of its own, so that its history and its live traffic are of the
+// same exporters.
+var demoProtocols = []struct {
+	protocol simulate.Protocol
+	sources  netip.Addr
+}{
+	{simulate.NetFlow9, netip.MustParseAddr("127.0.9.1")},
+	{simulate.IPFIX, netip.MustParseAddr("127.0.10.1")},
+	{simulate.SFlow, netip.MustParseAddr("127.0.6.1")},
+}
 
 const (
 	demoHistory = time.Hour
@@ -26,16 +36,16 @@ const (
 func (s *server) runDemo(ctx context.Context) {
 	var g errgroup.Group
 	for i, p := range demoProtocols {
-		g.Go(func() error { return s.demoProtocol(ctx, p, uint64(i+1)) })
+		o := simulate.Options{Protocol: p.protocol, Sources: p.sources, Rate: demoRate, Seed: uint64(i + 1), Exporters: 2, Daily: true}
+		g.Go(func() error { return s.demoProtocol(ctx, o) })
 	}
 	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		s.log.Error("demo ended", "err", err)
 	}
 }
 
-func (s *server) demoProtocol(ctx context.Context, p simulate.Protocol, seed uint64) error {
+func (s *server) demoProtocol(ctx context.Context, o simulate.Options) error {
 	now := time.Now()
-	o := simulate.Options{Protocol: p, Rate: demoRate, Seed: seed, Exporters: 2, Daily: true}
 
 	// History goes through a decoder of its own with the clock of the simulation, and
 	// into the pipe like anything else. What the store holds already is not doubled.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"time"
 
@@ -21,6 +22,9 @@ type simulateCmd struct {
 	Seed      uint64        `default:"1" help:"The same seed gives the same traffic."`
 	Exporters int           `default:"4" help:"Exporters, each with a sampling rate of its own."`
 	IPv4Only  bool          `name:"ipv4-only" help:"No IPv6 flows."`
+	Daily     bool          `help:"Let the rate follow the daily curve; --rate is the evening's."`
+	NoEvents  bool          `help:"No attacks."`
+	Sources   netip.Addr    `help:"Address of the first exporter when sending to a loopback address (default 127.0.1.1)."`
 	Quiet     bool          `help:"No progress on standard error."`
 }
 
@@ -40,6 +44,7 @@ func (c simulateCmd) Run(ctx context.Context) error {
 	o := simulate.Options{
 		Protocol: simulate.Protocol(c.Protocol), To: c.To, Rate: c.Rate, Duration: c.Duration,
 		Flows: c.Flows, Seed: c.Seed, Exporters: c.Exporters, IPv4Only: c.IPv4Only,
+		Daily: c.Daily, NoEvents: c.NoEvents, Sources: c.Sources,
 	}
 	if !c.Quiet && isTerminal(os.Stderr) {
 		o.Progress = func(s simulate.Sent) {
@@ -48,10 +53,10 @@ func (c simulateCmd) Run(ctx context.Context) error {
 		defer fmt.Fprintln(os.Stderr)
 	}
 	sent, err := c.send(ctx, o)
-	if err != nil {
-		return err
+	if sent.Datagrams > 0 || err == nil { // what was sent before an error was sent
+		err = errors.Join(err, json.NewEncoder(os.Stdout).Encode(sent))
 	}
-	return json.NewEncoder(os.Stdout).Encode(sent)
+	return err
 }
 
 func (c simulateCmd) send(ctx context.Context, o simulate.Options) (simulate.Sent, error) {
