@@ -1,7 +1,6 @@
 package query
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"net/netip"
@@ -200,7 +199,7 @@ func (c *compiler) patterns(b *base, cl class, op Op, values []Value, f *column.
 	case Lt, Le, Gt, Ge:
 		v := values[0]
 		if cl == classIP {
-			return []pattern{{"", " " + op.String() + " " + c.param("IPv6", ip6(v.From))}}
+			return c.addressPatterns([]Value{beyond(op, v.From)})
 		}
 		return []pattern{{"", " " + op.String() + " " + c.param(numberType(b, f), strconv.FormatUint(v.Lo, 10))}}
 	}
@@ -294,6 +293,29 @@ func (c *compiler) flagPatterns(values []Value) []pattern {
 	return patterns
 }
 
+// beyond is the range of addresses that are less or more than a, of its version of
+// IP. Where there are none the range ends before it begins.
+func beyond(op Op, a netip.Addr) Value {
+	whole := prefixValue(netip.PrefixFrom(a, 0))
+	v := Value{From: whole.From, To: a}
+	switch op {
+	case Lt:
+		v.To = a.Prev()
+	case Gt:
+		v = Value{From: a.Next(), To: whole.To}
+	case Ge:
+		v = Value{From: a, To: whole.To}
+	}
+	if !v.From.IsValid() || !v.To.IsValid() {
+		return Value{From: whole.To, To: whole.From}
+	}
+	return v
+}
+
+// IPv4 is stored inside of IPv6, as ::ffff:0:0/96. Prefixes of IPv6 that hold this
+// block, ::/0 among them, mean IPv6 all the same.
+var beforeIPv4, afterIPv4 = netip.MustParseAddr("::fffe:ffff:ffff"), netip.MustParseAddr("::1:0:0:0")
+
 // addressPatterns put single addresses into one list and merge ranges that touch.
 func (c *compiler) addressPatterns(values []Value) []pattern {
 	var single []string
@@ -301,17 +323,25 @@ func (c *compiler) addressPatterns(values []Value) []pattern {
 	var ranges []span
 	for _, v := range values {
 		from, to := netip.AddrFrom16(v.From.As16()), netip.AddrFrom16(v.To.As16())
-		if from == to {
+		switch {
+		case from == to:
 			single = append(single, ip6(from))
-		} else {
+		case !v.From.Is4() && from.Compare(beforeIPv4.Next()) <= 0 && to.Compare(afterIPv4.Prev()) >= 0:
+			if from.Compare(beforeIPv4) <= 0 {
+				ranges = append(ranges, span{from, beforeIPv4})
+			}
+			if to.Compare(afterIPv4) >= 0 {
+				ranges = append(ranges, span{afterIPv4, to})
+			}
+		default:
 			ranges = append(ranges, span{from, to})
 		}
 	}
-	slices.SortFunc(ranges, func(a, b span) int { return cmp.Or(compare16(a.from, b.from), compare16(a.to, b.to)) })
+	slices.SortFunc(ranges, func(a, b span) int { return cmp.Or(a.from.Compare(b.from), a.to.Compare(b.to)) })
 	merged := ranges[:0]
 	for _, r := range ranges {
-		if n := len(merged); n > 0 && (compare16(r.from, merged[n-1].to) <= 0 || r.from.Prev() == merged[n-1].to) {
-			if compare16(r.to, merged[n-1].to) > 0 {
+		if n := len(merged); n > 0 && (r.from.Compare(merged[n-1].to) <= 0 || r.from.Prev() == merged[n-1].to) {
+			if r.to.Compare(merged[n-1].to) > 0 {
 				merged[n-1].to = r.to
 			}
 			continue
@@ -329,11 +359,6 @@ func (c *compiler) addressPatterns(values []Value) []pattern {
 		patterns = append(patterns, pattern{"", " BETWEEN " + c.param("IPv6", ip6(r.from)) + " AND " + c.param("IPv6", ip6(r.to))})
 	}
 	return patterns
-}
-
-func compare16(a, b netip.Addr) int {
-	x, y := a.As16(), b.As16()
-	return bytes.Compare(x[:], y[:])
 }
 
 // ip6 is an address as it is stored: IPv4 as ::ffff:a.b.c.d.

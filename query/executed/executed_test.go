@@ -1,0 +1,741 @@
+// Package executed runs the statements of query on the real engine: all of the
+// golden ones for their form, and on random rows for their answers, against a slow
+// and obvious second implementation. It stands apart from query because its tests
+// need the engine and those of query do not.
+package executed
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"netmeta/column"
+	"netmeta/flow"
+	"netmeta/internal/enginetest"
+	"netmeta/native"
+	"netmeta/query"
+	"netmeta/store"
+)
+
+func TestMain(m *testing.M) { enginetest.Main(m) }
+
+// now is a full hour and two minutes, so that some buckets are partial.
+var now = time.Date(2026, 11, 23, 12, 2, 56, 0, time.UTC)
+
+// seconds that the rows are spread over, back from now.
+const seconds = 5 * 3600
+
+var macros = map[string]string{"dns": "port 53 (tcp or udp)", "internal": "src net 10.0.0.0/8 dst net 10.0.0.0/8", "empty": ""}
+
+// table makes a flows table, with the rare columns or without, and fills it with n
+// rows. Few values, so that filters find some of them.
+func table(t testing.TB, n int, rare bool) (*store.Client, *column.Batch) {
+	t.Helper()
+	w, reader := enginetest.Clients(t)
+	s := store.Schema{Table: &flow.Table}
+	if rare {
+		s.Columns = []string{"all"}
+	}
+	if err := w.Exec(t.Context(), s.Create()); err != nil {
+		t.Fatal(err)
+	}
+	if n == 0 {
+		return reader, nil
+	}
+	b := flow.Table.NewBatch(n)
+	rnd := rand.New(rand.NewPCG(7, 11))
+	for range n {
+		fill(rnd, b, b.Add(), rare)
+	}
+	var e native.Encoder
+	block := e.Encode(b)
+	var names []string
+	for _, f := range block.Columns {
+		names = append(names, f.Name)
+	}
+	if err := w.Insert(t.Context(), "flows", names, "1", block.Data); err != nil {
+		t.Fatal(err)
+	}
+	return reader, b
+}
+
+func pick[T any](rnd *rand.Rand, of ...T) T { return of[rnd.IntN(len(of))] }
+
+func fill(rnd *rand.Rand, b *column.Batch, row int, rare bool) {
+	addr := func() column.Addr {
+		return column.AddrFrom(netip.MustParseAddr(pick(rnd, "10.0.0.1", "10.0.0.2", "10.0.0.5", "10.0.0.200", "10.1.2.3", "192.0.2.1", "192.0.2.77", "203.0.113.7", "2001:db8::1", "2001:db8:1::2", "::1", "172.16.5.4", "198.51.100.9")))
+	}
+	text := func() column.Label {
+		return column.LabelOf(pick(rnd, "", "et-0/0/1", "ae1", "lo0", "transit cogent", "Cogent", "DE", "FR", "GB", "fra1", "ams2", "it's \"quoted\" \\ text", "100% \\ of 'it'\ttab", "zeile\nzwei", "münchen", "customer-1", "server", "acme", "youtube", "Frankfurt am Main", "'; DROP TABLE flows; --"))
+	}
+	at := now.Unix() - 1 - rnd.Int64N(seconds)
+	flow.TimeReceived.Set(b, row, uint32(at))
+	flow.FlowEnd.Set(b, row, uint64(at*1000))
+	flow.FlowStart.Set(b, row, uint64(at*1000-pick[int64](rnd, 0, 1, 499, 500, 1500, 5000, 60_000, 90_000, 3_700_000)))
+	flow.FlowType.Set(b, row, uint8(rnd.IntN(5)))
+	flow.SamplingSource.Set(b, row, uint8(rnd.IntN(5)))
+	flow.ExporterAddress.Set(b, row, column.AddrFrom(netip.MustParseAddr(pick(rnd, "192.0.2.1", "192.0.2.2", "2001:db8::5"))))
+	flow.ObservationDomain.Set(b, row, uint32(rnd.IntN(7)))
+	flow.SamplingRate.Set(b, row, pick[uint32](rnd, 1, 1000, 1024))
+	packets := pick[uint64](rnd, 1, 2, 3, 10_001, 1_000_000)
+	flow.Packets.Set(b, row, packets)
+	flow.Bytes.Set(b, row, packets*pick[uint64](rnd, 0, 40, 64, 99, 100, 1500)+pick[uint64](rnd, 0, 1))
+	flow.SrcAddr.Set(b, row, addr())
+	flow.DstAddr.Set(b, row, addr())
+	port := func() uint16 {
+		return pick[uint16](rnd, 0, 53, 80, 443, 1023, 1024, 1433, 2000, 2048, 8080, 49152, 65535)
+	}
+	flow.SrcPort.Set(b, row, port())
+	flow.DstPort.Set(b, row, port())
+	flow.Proto.Set(b, row, pick[uint8](rnd, 1, 6, 17, 17, 47, 58))
+	flow.EType.Set(b, row, pick[uint16](rnd, 0x800, 0x86dd, 0x806, 0x8847))
+	flow.TCPFlags.Set(b, row, pick[uint16](rnd, 0, 2, 4, 16, 18, 20, 24, 0x3f, 0x102))
+	flow.IPTos.Set(b, row, pick[uint8](rnd, 0, 184, 46, 136))
+	flow.Direction.Set(b, row, uint8(rnd.IntN(5)))
+	flow.InIf.Set(b, row, pick[uint32](rnd, 0, 5, 512, 513, 521))
+	flow.OutIf.Set(b, row, pick[uint32](rnd, 0, 5, 512, 6))
+	flow.NextHop.Set(b, row, addr())
+	as := func() uint32 { return pick[uint32](rnd, 0, 174, 3356, 2906, 15169, 64500, 65546) }
+	flow.SrcAS.Set(b, row, as())
+	flow.DstAS.Set(b, row, as())
+	flow.SrcMask.Set(b, row, pick[uint8](rnd, 0, 24, 25))
+	flow.DstMask.Set(b, row, pick[uint8](rnd, 0, 24, 48))
+	if !rare || rnd.IntN(4) == 0 {
+		return
+	}
+	for _, c := range []column.Labels{flow.InIfName, flow.OutIfName, flow.InIfDescription, flow.OutIfDescription, flow.InIfConnectivity, flow.OutIfConnectivity, flow.InIfProvider, flow.OutIfProvider,
+		flow.ExporterName, flow.ExporterGroup, flow.ExporterSite, flow.SrcNetName, flow.DstNetName, flow.SrcNetRole, flow.DstNetRole, flow.SrcNetTenant, flow.DstNetTenant,
+		flow.SrcCity, flow.DstCity, flow.ApplicationName} {
+		c.Set(b, row, text())
+	}
+	flow.SrcCountry.Set(b, row, column.LabelOf(pick(rnd, "", "DE", "FR", "GB")))
+	flow.DstCountry.Set(b, row, column.LabelOf(pick(rnd, "", "DE", "FR", "US")))
+	flow.IPTTL.Set(b, row, uint8(rnd.IntN(7)))
+	flow.IPv6FlowLabel.Set(b, row, pick[uint32](rnd, 0, 0x12345))
+	flow.FragmentOffset.Set(b, row, pick[uint16](rnd, 0, 185))
+	flow.IcmpType.Set(b, row, pick[uint8](rnd, 0, 3, 8))
+	flow.IcmpCode.Set(b, row, pick[uint8](rnd, 0, 1))
+	flow.ForwardingStatus.Set(b, row, pick[uint8](rnd, 64, 128))
+	flow.FlowEndReason.Set(b, row, uint8(rnd.IntN(6)))
+	mac := func() uint64 { return pick[uint64](rnd, 0, 0x001122334455, 0x001122334466, 0xffffffffffff) }
+	flow.SrcMac.Set(b, row, mac())
+	flow.DstMac.Set(b, row, mac())
+	flow.SrcVlan.Set(b, row, pick[uint16](rnd, 0, 100, 200))
+	flow.DstVlan.Set(b, row, pick[uint16](rnd, 0, 100, 200))
+	flow.InIfSpeed.Set(b, row, pick[uint64](rnd, 0, 1e9, 1e10, 1e11))
+	flow.InIfBoundary.Set(b, row, uint8(rnd.IntN(3)))
+	flow.OutIfBoundary.Set(b, row, uint8(rnd.IntN(3)))
+	flow.BGPNextHop.Set(b, row, addr())
+	flow.NextHopAS.Set(b, row, as())
+	flow.DstASPath.Set(b, row, pick(rnd, nil, []uint32{174}, []uint32{3356, 174, 64500}, []uint32{64499}))
+	flow.DstCommunities.Set(b, row, pick(rnd, nil, []uint32{65000<<16 | 666}, []uint32{65000<<16 | 1, 0xffff029a}, []uint32{65000<<16 | 100, 0xffffff01}))
+	flow.DstLargeCommunities.Set(b, row, pick(rnd, nil, []column.Uint128{{Lo: 1<<32 | 2, Hi: 65000}}, []column.Uint128{{Lo: 1<<32 | 3, Hi: 65000}, {Lo: 5}}))
+	flow.IngressVRF.Set(b, row, pick[uint32](rnd, 0, 5))
+	flow.EgressVRF.Set(b, row, pick[uint32](rnd, 0, 7))
+	flow.TunnelType.Set(b, row, uint8(rnd.IntN(9)))
+	flow.VNI.Set(b, row, pick[uint32](rnd, 0, 5000))
+	flow.MPLSLabels.Set(b, row, pick(rnd, nil, []uint32{16, 3}, []uint32{150}))
+	flow.OuterSrcAddr.Set(b, row, addr())
+	flow.SrcAddrNAT.Set(b, row, addr())
+	flow.NatEvent.Set(b, row, uint8(rnd.IntN(3)))
+}
+
+// run asks a request of the store.
+func run(t testing.TB, reader *store.Client, q string) (query.Request, query.Range, query.Rows, query.Result) {
+	t.Helper()
+	v, err := url.ParseQuery(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, _, err := query.ParseURL(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rg, err := r.Resolve(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := r.Series(rg, query.Schema{Macros: macros})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, _, err := reader.Select(t.Context(), store.Query{SQL: st.SQL, Params: st.Params})
+	if err != nil {
+		t.Fatalf("%s: %v\n%s\n%v", q, err, st.SQL, st.Params)
+	}
+	var rows query.Rows
+	for i, name := range res.Names {
+		if i >= len(st.Columns) || st.Columns[i].Name != name {
+			t.Errorf("%s: column %d is %s", q, i, name)
+		}
+		if err := rows.Set(name, res.Columns[i]); err != nil {
+			t.Fatalf("%s: %v", q, err)
+		}
+	}
+	result, err := query.Assemble(r, rg, rows)
+	if err != nil {
+		t.Fatalf("%s: %v", q, err)
+	}
+	return r, rg, rows, result
+}
+
+// TestGoldenStatements runs every statement of the golden files: on an empty table,
+// on one without the rare columns, and on one with all.
+func TestGoldenStatements(t *testing.T) {
+	empty, _ := table(t, 0, false)
+	thin, _ := table(t, 3000, false)
+	wide, _ := table(t, 3000, true)
+	paths, err := filepath.Glob("../testdata/series/*.txt")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("%d files, %v", len(paths), err)
+	}
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, _, _ := strings.Cut(string(data), "\n")
+		if strings.Contains(string(data), "\nerror: ") {
+			continue
+		}
+		if _, _, _, res := run(t, empty, q); len(res.Series) != 0 {
+			t.Errorf("%s: an empty table has series", q)
+		}
+		run(t, thin, q)
+		run(t, wide, q)
+	}
+}
+
+// TestSeriesAgree compares series, Other and totals with sums that Go makes row by
+// row, for every way to rank and to split.
+func TestSeriesAgree(t *testing.T) {
+	reader, b := table(t, 20_000, true)
+	n := 0
+	for _, by := range []string{"", "src.as", "proto,dst.port", "src.net:24:48", "in.if", "exporter", "remote.as,local.ip", "direction", "src.mac", "flags", "dscp", "src.country", "in.boundary,etype", "src.vlan", "out.if,src.ip,dst.ip"} {
+		for _, opts := range []string{"", "rankdir=sum", "rank=max", "rank=last&rankdir=sum", "rank=p95", "dir=sum", "dir=out", "dir=sum&rank=max&unit=packets", "unit=pps&layer=l2", "unit=bytes&layer=l2", "unit=bps&layer=l1&dir=in", "unit=flows&rank=max", "unit=bpp"} {
+			for _, when := range []string{"from=-1h", "from=-5h&step=3600&tz=Asia/Kolkata"} {
+				if n++; n%5 != 0 { // each option meets each window and several groups
+					continue
+				}
+				q := "q=not+port+80&n=4&" + when + "&" + opts
+				if by != "" {
+					q += "&by=" + by
+				}
+				r, rg, rows, res := run(t, reader, q)
+				compareSeries(t, q, r, rg, b, rows, res)
+			}
+		}
+	}
+}
+
+// compareSeries adds the rows of the batch up by hand.
+func compareSeries(t *testing.T, q string, r query.Request, rg query.Range, b *column.Batch, rows query.Rows, res query.Result) {
+	t.Helper()
+	type cell struct {
+		dir, key string
+		t        int64
+	}
+	type group struct{ dir, key string }
+	cells := map[cell]uint64{}
+	totals := map[group]uint64{}
+	all := map[string]uint64{}
+	keys := map[string]bool{}
+	var sampled uint64
+	for row := range b.Len() {
+		at := int64(flow.TimeReceived.At(b, row))
+		if at < rg.From || at >= rg.To || flow.SrcPort.At(b, row) == 80 || flow.DstPort.At(b, row) == 80 {
+			continue
+		}
+		dir := flow.Direction.Field.Enum[flow.Direction.At(b, row)]
+		switch r.Dir {
+		case "sum":
+			dir = "sum"
+		case "in", "out", "internal":
+			if dir != r.Dir {
+				continue
+			}
+		}
+		i := len(rg.Times) - 1
+		for rg.Times[i] > at {
+			i--
+		}
+		rate := uint64(flow.SamplingRate.At(b, row))
+		v := flow.Bytes.At(b, row)
+		switch r.Layer {
+		case "l2":
+			v += 18 * flow.Packets.At(b, row)
+		case "l1":
+			v += 38 * flow.Packets.At(b, row)
+		}
+		v *= rate
+		switch r.Unit {
+		case "pps", "packets":
+			v = flow.Packets.At(b, row) * rate
+		case "flows":
+			v = 1
+		}
+		sampled += flow.Packets.At(b, row)
+		key := keyOf(r.By, b, row)
+		cells[cell{dir, key, rg.Times[i]}] += v
+		totals[group{dir, key}] += v
+		all[dir] += v
+		keys[key] = true
+	}
+	var n uint64
+	for _, v := range rows.N {
+		n += v
+	}
+	if n != sampled {
+		t.Errorf("%s: n is %d, want %d", q, n, sampled)
+	}
+	byDir := map[string]uint64{}
+	score := func(dir, key string) float64 { // in the terms of r.Rank
+		first, last := 0, len(rg.Times)
+		if rg.FirstPartial {
+			first++
+		}
+		if rg.LastPartial {
+			last--
+		}
+		var list []uint64
+		for i := first; i < last; i++ {
+			list = append(list, cells[cell{dir, key, rg.Times[i]}])
+		}
+		switch r.Rank {
+		case "max":
+			return float64(slices.Max(list))
+		case "last":
+			return float64(list[len(list)-1])
+		case "p95":
+			slices.Sort(list)
+			return float64(list[len(list)-1-len(list)*5/100])
+		}
+		return float64(totals[group{dir, key}])
+	}
+	named := map[string]map[string]bool{}
+	for _, s := range res.Series {
+		byDir[s.Dir] += s.Total
+		if s.Other {
+			continue
+		}
+		key := strings.Join(s.Key, "|")
+		if named[s.Dir] == nil {
+			named[s.Dir] = map[string]bool{}
+		}
+		named[s.Dir][key] = true
+		if want := totals[group{s.Dir, key}]; s.Total != want {
+			t.Errorf("%s: %s %v: total %d, want %d", q, s.Dir, s.Key, s.Total, want)
+		}
+	}
+	for dir, want := range all {
+		if byDir[dir] != want {
+			t.Errorf("%s: %s: the series sum up to %d, want %d", q, dir, byDir[dir], want)
+		}
+	}
+	for _, total := range res.Total {
+		if total.Total != all[total.Dir] {
+			t.Errorf("%s: %s: total %d, want %d", q, total.Dir, total.Total, all[total.Dir])
+		}
+	}
+	if len(r.By) == 0 {
+		return
+	}
+	// Who was picked: nobody outside may have a higher score than anybody inside.
+	if r.Dir == "sum" || r.RankDir == "each" {
+		for dir, inside := range named {
+			lowest := -1.0
+			for key := range inside {
+				if s := score(dir, key); lowest < 0 || s < lowest {
+					lowest = s
+				}
+			}
+			groups := 0
+			for g := range totals {
+				if g.dir != dir {
+					continue
+				}
+				groups++
+				if !inside[g.key] && score(dir, g.key) > lowest {
+					t.Errorf("%s: %s: %s is folded and has more than one that is not", q, dir, g.key)
+				}
+			}
+			if len(inside) != min(r.N, groups) {
+				t.Errorf("%s: %s: %d series of %d groups", q, dir, len(inside), groups)
+			}
+			for _, s := range res.Series {
+				if s.Other && s.Dir == dir && s.Folded != groups-len(inside) {
+					t.Errorf("%s: %s: %d folded, want %d", q, dir, s.Folded, groups-len(inside))
+				}
+			}
+		}
+		return
+	}
+	if want := max(0, len(keys)-r.N); res.Other != want {
+		t.Errorf("%s: %d folded, want %d", q, res.Other, want)
+	}
+}
+
+// keyOf is the key of a row as Series.Key has it.
+func keyOf(by []string, b *column.Batch, row int) string {
+	var parts []string
+	for _, name := range by {
+		side, rest, _ := strings.Cut(name, ".")
+		switch {
+		case strings.Contains(name, ".net:"):
+			a := value(field("src.ip"), b, row).(netip.Addr)
+			bits := 48
+			if a.Is4() {
+				bits = 24
+			}
+			p, _ := a.Prefix(bits)
+			parts = append(parts, p.String())
+			continue
+		case rest == "if":
+			parts = append(parts, fmt.Sprintf("%v#%v", value(field("exporter"), b, row), value(field(side+".ifindex"), b, row)))
+			continue
+		}
+		v := values(name, b, row)[0]
+		if name == "src.mac" {
+			n := v.(uint64)
+			v = fmt.Sprintf("%02x:%02x:%02x:%02x:%02x:%02x", byte(n>>40), byte(n>>32), byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
+		}
+		parts = append(parts, fmt.Sprint(v))
+	}
+	return strings.Join(parts, "|")
+}
+
+// TestFiltersAgree counts what each filter of the golden file finds, and compares
+// it with the rows for which the tree of the filter holds.
+func TestFiltersAgree(t *testing.T) {
+	reader, b := table(t, 4000, true)
+	data, err := os.ReadFile("../testdata/filter.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, n := 0, 0
+	seen := map[string]bool{}
+	for line := range strings.Lines(string(data)) {
+		var c struct{ Text string }
+		if err := json.Unmarshal([]byte(line), &c); err != nil {
+			t.Fatal(err)
+		}
+		f, err := query.ParseFilter(c.Text, query.Schema{Macros: macros})
+		if err != nil || seen[f.String()] {
+			continue
+		}
+		seen[f.String()] = true
+		want := uint64(0)
+		for row := range b.Len() {
+			if f.Root == nil || holds(f.Root, b, row) {
+				want++
+			}
+		}
+		_, _, _, res := run(t, reader, url.Values{"q": {c.Text}, "dir": {"sum"}, "unit": {"flows"}, "from": {fmt.Sprint(now.Unix() - seconds)}}.Encode())
+		got := uint64(0)
+		if len(res.Total) > 0 {
+			got = res.Total[0].Total
+		}
+		if got != want {
+			t.Errorf("%s: the engine finds %d, the tree %d", c.Text, got, want)
+		}
+		n++
+		if want > 0 && want < uint64(b.Len()) {
+			found++
+		}
+	}
+	if found < n*3/4 {
+		t.Errorf("only %d of %d filters tell rows apart: the rows are too poor", found, n)
+	}
+}
+
+// holds is what a filter means.
+func holds(n query.Node, b *column.Batch, row int) bool {
+	switch n := n.(type) {
+	case query.And:
+		return !slices.ContainsFunc(n.Of, func(n query.Node) bool { return !holds(n, b, row) })
+	case query.Or:
+		return slices.ContainsFunc(n.Of, func(n query.Node) bool { return holds(n, b, row) })
+	case query.Not:
+		return !holds(n.Of, b, row)
+	case query.Macro:
+		return n.Of == nil || holds(n.Of, b, row)
+	case query.Search:
+		for _, name := range []string{"in.if", "out.if", "in.ifdescription", "out.ifdescription", "in.provider", "out.provider", "exportername", "src.netname", "dst.netname", "src.nettenant", "dst.nettenant", "app"} {
+			if strings.Contains(strings.ToLower(value(field(name), b, row).(string)), strings.ToLower(n.Text)) {
+				return true
+			}
+		}
+		return false
+	case query.Compare:
+		return compare(n, b, row)
+	}
+	panic(fmt.Sprintf("node %T", n))
+}
+
+func compare(n query.Compare, b *column.Batch, row int) bool {
+	positive := map[query.Op]query.Op{query.Ne: query.Eq, query.NotMatch: query.Match, query.NotIn: query.In}
+	if op, ok := positive[n.Op]; ok {
+		n.Op = op
+		return !compare(n, b, row)
+	}
+	if n.With != nil {
+		x, y := values(n.Field.Name, b, row)[0], values(n.With.Name, b, row)[0]
+		return ordered(n.Op, order(x, y))
+	}
+	for _, v := range n.Values {
+		names := []string{n.Field.Name}
+		_, name, sided := strings.Cut(n.Field.Name, ".")
+		if !sided {
+			name = n.Field.Name
+		}
+		side := strings.TrimSuffix(n.Field.Name, name)
+		switch {
+		case name == "if" && v.Alt:
+			names = []string{side + "ifindex"}
+		case name == "if" && (n.Op == query.Match || n.Op == query.Has):
+			names = append(names, side+"ifdescription")
+		case name == "exporter" && v.Alt:
+			names = []string{"exportername"}
+		case name == "community" && v.Alt:
+			names = []string{"largecommunity"}
+		}
+		for _, name := range names {
+			for _, x := range values(name, b, row) {
+				if meets(n.Op, x, v, strings.HasSuffix(name, "flags")) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func ordered(op query.Op, c int) bool {
+	switch op {
+	case query.Lt:
+		return c < 0
+	case query.Le:
+		return c <= 0
+	case query.Gt:
+		return c > 0
+	case query.Ge:
+		return c >= 0
+	}
+	return c == 0
+}
+
+func order(x, y any) int {
+	switch x := x.(type) {
+	case netip.Addr:
+		a, b := x.As16(), y.(netip.Addr).As16()
+		return slices.Compare(a[:], b[:])
+	case string:
+		return strings.Compare(x, y.(string))
+	case uint64:
+		return number(float64(x), y)
+	case float64:
+		return number(x, y)
+	}
+	panic(fmt.Sprintf("%T", x))
+}
+
+func number(x float64, y any) int {
+	var f float64
+	switch y := y.(type) {
+	case uint64:
+		f = float64(y)
+	case float64:
+		f = y
+	}
+	switch {
+	case x < f:
+		return -1
+	case x > f:
+		return 1
+	}
+	return 0
+}
+
+func meets(op query.Op, x any, v query.Value, flags bool) bool {
+	switch x := x.(type) {
+	case string:
+		switch op {
+		case query.Match:
+			return regexp.MustCompile("(?s)" + v.Text).MatchString(x)
+		case query.Has:
+			return strings.Contains(strings.ToLower(x), strings.ToLower(v.Text))
+		}
+		return x == v.Text
+	case netip.Addr:
+		switch {
+		case x.Is4() != v.From.Is4():
+			return false
+		case op != query.Eq && op != query.In:
+			return ordered(op, order(x, v.From))
+		}
+		return order(x, v.From) >= 0 && order(x, v.To) <= 0
+	case []uint64:
+		return slices.ContainsFunc(x, func(n uint64) bool { return n >= v.Lo && n <= v.Hi })
+	case []column.Uint128:
+		return slices.Contains(x, column.Uint128{Lo: v.Lo, Hi: v.Hi})
+	case uint64:
+		if flags {
+			if v.ExactFlags {
+				return x == v.Lo
+			}
+			return x&v.Hi == v.Lo
+		}
+	}
+	if op != query.Eq && op != query.In {
+		return ordered(op, order(x, v.Lo))
+	}
+	return order(x, v.Lo) >= 0 && order(x, v.Hi) <= 0
+}
+
+// field finds the column of a name with its side.
+func field(name string) *column.Field {
+	for _, f := range flow.Table.Fields {
+		if f.FilterName() == name {
+			return f
+		}
+	}
+	panic("no field " + name)
+}
+
+// values are those that a name of the filter language stands for in a row.
+func values(name string, b *column.Batch, row int) []any {
+	duration := float64(flow.FlowEnd.At(b, row)) - float64(flow.FlowStart.At(b, row))
+	perSecond := func(v float64) []any {
+		if duration <= 0 {
+			return []any{0.0}
+		}
+		return []any{v / duration}
+	}
+	packets := float64(flow.Packets.At(b, row))
+	switch name {
+	case "dscp":
+		return []any{uint64(flow.IPTos.At(b, row) >> 2)}
+	case "duration":
+		return []any{duration}
+	case "bps":
+		return perSecond(float64(flow.Bytes.At(b, row)) * 8000)
+	case "pps":
+		return perSecond(packets * 1000)
+	case "bpp":
+		return []any{float64(flow.Bytes.At(b, row)) / max(packets, 1)}
+	}
+	side, rest, sided := strings.Cut(name, ".")
+	if !sided {
+		for _, pair := range [][2]string{{"src.", "dst."}, {"in.", "out."}} {
+			for _, f := range flow.Table.Fields {
+				if f.FilterName() == pair[0]+name {
+					return []any{value(f, b, row), value(f.Twin(), b, row)}
+				}
+			}
+		}
+	}
+	out := flow.Direction.At(b, row) == flow.DirectionOut
+	switch {
+	case side == "remote" && out, side == "local" && !out:
+		name = "dst." + rest
+	case side == "remote", side == "local":
+		name = "src." + rest
+	}
+	return []any{value(field(name), b, row)}
+}
+
+// value is the value of a column: uint64, string, netip.Addr or a list.
+func value(f *column.Field, b *column.Batch, row int) any {
+	switch f.Kind {
+	case column.Uint8:
+		return uint64(b.Uint8s(f)[row])
+	case column.Enum:
+		return f.Enum[b.Uint8s(f)[row]]
+	case column.Uint16:
+		return uint64(b.Uint16s(f)[row])
+	case column.Uint32:
+		return uint64(b.Uint32s(f)[row])
+	case column.Uint64:
+		return b.Uint64s(f)[row]
+	case column.IP:
+		return b.Addrs(f)[row].IP()
+	case column.Text:
+		return b.LabelColumn(f)[row].String()
+	case column.Uint32List:
+		var list []uint64
+		for _, v := range b.List32At(f, row) {
+			list = append(list, uint64(v))
+		}
+		return list
+	case column.Uint128List:
+		return slices.Clone(b.List128At(f, row))
+	}
+	panic("kind of " + f.Name)
+}
+
+// TestValues runs the statement for the values of every field.
+func TestValues(t *testing.T) {
+	reader, _ := table(t, 1000, true)
+	n := 0
+	for _, info := range query.FieldsCatalogue() {
+		q, ok := query.Values(info.Name)
+		if !ok {
+			continue
+		}
+		n++
+		if _, _, err := reader.Select(t.Context(), store.Query{SQL: q.SQL, Params: q.Params}); err != nil {
+			t.Errorf("%s: %v\n%s", info.Name, err, q.SQL)
+		}
+	}
+	if n < 30 {
+		t.Errorf("%d fields have values", n)
+	}
+}
+
+// TestProbe asks whether there is anything.
+func TestProbe(t *testing.T) {
+	reader, _ := table(t, 1000, true)
+	f := func(filter string, from int64, want uint8) {
+		t.Helper()
+		st, err := query.Request{Filter: filter}.Probe(from, now.Unix(), query.Schema{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, _, err := reader.Select(t.Context(), store.Query{SQL: st.SQL, Params: st.Params})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := res.Columns[0].([]uint8); len(got) != 1 || got[0] != want {
+			t.Errorf("%s: %v, want %d", filter, got, want)
+		}
+	}
+	f("udp", now.Unix()-seconds, 1)
+	f("port 4242", now.Unix()-seconds, 0)
+	f("", now.Unix()-seconds, 1)
+}
+
+// TestFilterOfSeries asks for each series again by its own filter: it finds the same.
+func TestFilterOfSeries(t *testing.T) {
+	reader, _ := table(t, 3000, true)
+	for _, by := range []string{"src.as", "proto", "src.net:24:48", "dst.ip", "in.if", "exporter", "src.mac", "flags", "dscp", "etype", "src.country", "direction", "in.boundary", "remote.as", "app", "in.ifdescription", "tunnel", "dst.port"} {
+		_, _, _, res := run(t, reader, "from=-5h&dir=sum&n=50&by="+by)
+		for _, s := range res.Series {
+			if s.Other {
+				continue
+			}
+			_, _, _, again := run(t, reader, url.Values{"from": {"-5h"}, "dir": {"sum"}, "q": {s.Filter[0]}}.Encode())
+			if len(again.Total) != 1 || again.Total[0].Total != s.Total {
+				t.Errorf("by=%s: %s finds %+v, want %d", by, s.Filter[0], again.Total, s.Total)
+			}
+		}
+	}
+}
