@@ -31,8 +31,10 @@ func FieldsCatalogue() []FieldInfo {
 		for _, side := range sides {
 			list = append(list, b.field(side).info())
 		}
+		if b.name == "ip" {
+			list = append(list, nets()...)
+		}
 	}
-	list = append(list, nets()...)
 	return list
 }
 

@@ -116,9 +116,15 @@ func operatorAt(rest string) string {
 
 func lexQuoted(text string, start int) (token, *FilterError) {
 	quote := text[start]
+	if strings.HasPrefix(text[start+1:], string(quote)) { // nothing, whatever follows
+		return token{tokQuoted, "", start, start + 2}, nil
+	}
 	var b strings.Builder
 	for i := start + 1; i < len(text); i++ {
 		switch {
+		case text[i] == quote && i+1 < len(text) && text[i+1] == quote: // doubled, as in SQL
+			i++
+			b.WriteByte(quote)
 		case text[i] == quote:
 			return token{tokQuoted, b.String(), start, i + 1}, nil
 		case text[i] == '\\' && i+1 < len(text) && (text[i+1] == '\\' || text[i+1] == '"' || text[i+1] == '\''):
