@@ -1,0 +1,109 @@
+// Package gen writes the reference documents that follow from the code. Its test
+// holds doc/ to what it writes; `go test ./internal/gen -update` rewrites them.
+package gen
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"reflect"
+	"strings"
+
+	"netmeta/column"
+	"netmeta/config"
+	"netmeta/flow"
+)
+
+// Fields is doc/fields.md: every column of the flows table.
+func Fields() []byte {
+	var b strings.Builder
+	b.WriteString(`# The flows table
+
+Made from flow/fields.go; do not edit. One row is one flow record as it was received.
+Names and types are a public API: columns are added, never renamed. A *rare* column
+enters the table with the first value other than zero that arrives for it; until then
+SQL may name it all the same and reads zero. IPv4 addresses are ` + "`::ffff:a.b.c.d`" + `.
+
+| column | type | in filters | IPFIX elements | what it is |
+|---|---|---|---|---|
+`)
+	for _, f := range flow.Table.Fields {
+		var ies []string
+		for _, ie := range f.IE {
+			ies = append(ies, fmt.Sprint(ie.ID))
+		}
+		doc := f.Doc
+		if f.Kind == column.Alias {
+			doc += " Computed: `" + f.SQL + "`."
+		}
+		if f.Rare {
+			doc += " *Rare.*"
+		}
+		filter := f.FilterName()
+		if filter != "" {
+			filter = "`" + filter + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s | %s |\n", f.Name, strings.ReplaceAll(f.SQLType(), "|", `\|`), filter, strings.Join(ies, ", "), doc)
+	}
+	return []byte(b.String())
+}
+
+// Config is doc/config.md: every key of the configuration file, with the comment of
+// its field and its default. source is the text of config.go.
+func Config(source []byte) ([]byte, error) {
+	file, err := parser.ParseFile(token.NewFileSet(), "config.go", source, parser.ParseComments)
+	if err != nil {
+		return nil, err
+	}
+	comments := map[string]map[string]string{} // type → field → comment
+	ast.Inspect(file, func(n ast.Node) bool {
+		t, ok := n.(*ast.TypeSpec)
+		if !ok {
+			return true
+		}
+		s, ok := t.Type.(*ast.StructType)
+		if !ok {
+			return true
+		}
+		fields := map[string]string{}
+		for _, f := range s.Fields.List {
+			for _, name := range f.Names {
+				fields[name.Name] = strings.Join(strings.Fields(f.Doc.Text()), " ")
+			}
+		}
+		comments[t.Name.Name] = fields
+		return true
+	})
+	var b strings.Builder
+	b.WriteString(`# The configuration file
+
+Made from config/config.go; do not edit. The file is YAML and every key is optional:
+` + "`netmeta run`" + ` without one uses the defaults below. ` + "`netmeta check FILE`" + ` says what is
+wrong with a file: the line, the key, the value and what to write instead.
+
+| key | default | what it is |
+|---|---|---|
+`)
+	writeKeys(&b, comments, reflect.ValueOf(config.Default()), "")
+	return []byte(b.String()), nil
+}
+
+func writeKeys(b *strings.Builder, comments map[string]map[string]string, v reflect.Value, path string) {
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		key := path + f.Tag.Get("yaml")
+		if f.Type.Kind() == reflect.Struct {
+			writeKeys(b, comments, v.Field(i), key+".")
+			continue
+		}
+		value := fmt.Sprintf("`%v`", v.Field(i).Interface())
+		if v.Field(i).IsZero() {
+			value = ""
+			if f.Type.Kind() == reflect.Int {
+				value = "`0`"
+			}
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s |\n", key, value, comments[v.Type().Name()][f.Name])
+	}
+}
