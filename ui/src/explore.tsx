@@ -7,13 +7,14 @@ import { TimeChart } from "./chart.tsx";
 import { FilterLine } from "./filterline.tsx";
 import * as fmt from "./format.ts";
 import { current, Refresh, refreshSeconds, TimeRange, zoomBy } from "./range.tsx";
-import { SQLDrawer } from "./sql.tsx";
 import { layers as layersOf } from "./stack.ts";
 import { dark, go, reload, show, shown, sqlOpen, termTitle, units, view, zone } from "./state.ts";
 import { ResultTable } from "./table.tsx";
 import { absolute, clock, duration, moments } from "./time.ts";
 import { format, request, type View } from "./url.ts";
-import { Icon, Select, useWidth } from "./ui.tsx";
+import { Icon, lazy, Select, useWidth } from "./ui.tsx";
+
+const SQLDrawer = lazy(() => import("./sql.tsx").then((m) => m.SQLDrawer));
 
 interface Answer {
   result: QueryResult;
@@ -222,7 +223,7 @@ export function Explore() {
           <ResultTable result={result} layers={all} hidden={hidden} onIsolate={isolate} onToggle={toggle} />
         </section>
       )}
-      <SQLDrawer result={result} keys={keys} />
+      {sqlOpen.value && <SQLDrawer result={result} keys={keys} />}
       <span hidden data-dark={dark.value} data-answer={answer?.asked} />
     </main>
   );
@@ -253,7 +254,7 @@ function Header({ answer, v }: { answer: Answer; v: View }) {
         {worst > 0 && <span title="95 % error of the total that sampling alone explains">total {fmt.error(worst)}</span>}
         {reaches && meta.through > 0 && (
           <span class={behind > Math.max(30, 3 * step) ? "warn" : ""} title={`The newest record was received at ${moments(meta.through, tz, now)}`}>
-            data through {behind < 600 ? `−${Math.max(0, Math.round(behind))} s` : moments(meta.through, tz, now)}
+            data through {behind < 0.5 ? "now" : behind < 600 ? `−${Math.round(behind)} s` : moments(meta.through, tz, now)}
           </span>
         )}
         {(meta.partial.first || meta.partial.last) && (

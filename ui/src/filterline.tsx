@@ -89,6 +89,13 @@ export function FilterLine({ serverError }: { serverError: FilterError | undefin
 
   function edit(value: string, cursor: number) {
     setText(value);
+    // Until the server answers, the list follows the word: what no longer fits goes, and what is accepted replaces what stands there now.
+    if (list && cursor >= list.start && value.startsWith(text.slice(0, list.start))) {
+      const word = value.slice(list.start, cursor).toLowerCase();
+      const items = list.items.filter((i) => i.label.toLowerCase().includes(word));
+      setList(items.length ? { start: list.start, end: cursor, items } : null);
+    } else setList(null);
+    setActive(-1);
     complete(value, cursor);
     clearTimeout(timers.current.check);
     setError(undefined);

@@ -1,28 +1,15 @@
 // The frame around the pages: name, navigation, theme, help, and which page the path asks for.
 
-import { type ComponentType, render } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
-import { api } from "./api.ts";
+import { render } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { Explore, pinnedLink } from "./explore.tsx";
 import { help, listen } from "./keys.ts";
 import { copy, go, helpOpen, keysChoice, loadFields, path, setTheme, themeChoice, themes, toast } from "./state.ts";
 import "./style.css";
-import { IconButton } from "./ui.tsx";
-
-/** A page that is fetched when it is first opened. */
-function lazy<P extends object>(load: () => Promise<ComponentType<P>>) {
-  let loaded: ComponentType<P> | undefined;
-  return (props: P) => {
-    const [, again] = useState(0);
-    useEffect(() => {
-      if (!loaded) void load().then((c) => ((loaded = c), again(1)));
-    }, []);
-    const Page = loaded;
-    return Page ? <Page {...props} /> : <main id="main" />;
-  };
-}
+import { IconButton, lazy } from "./ui.tsx";
 
 const Start = lazy(() => import("./start.tsx").then((m) => m.Start));
+const Home = lazy(() => import("./home.tsx").then((m) => m.Home));
 const Status = lazy(() => import("./status.tsx").then((m) => m.Status));
 
 const pages: [string, string][] = [
@@ -64,7 +51,7 @@ function App() {
           <IconButton icon="question" label="Keys  ?" onClick={() => (helpOpen.value = true)} />
         </div>
       </header>
-      {p === "/explore" ? <Explore /> : p === "/start" ? <Start first={false} /> : p === "/status" ? <Status /> : p === "/" ? <Home /> : <NotFound />}
+      {p === "/explore" ? <Explore /> : p === "/start" ? <Start /> : p === "/status" ? <Status /> : p === "/" ? <Home /> : <NotFound />}
       <Help />
       <div class={`toast ${toast.value ? "on" : ""}`} role="status">
         {toast.value}
@@ -79,30 +66,6 @@ function follow(e: MouseEvent): void {
   e.preventDefault();
   const to = (e.currentTarget as HTMLAnchorElement).getAttribute("href") ?? "/";
   if (to !== path.peek()) go(to);
-}
-
-/** The door: Explore when there is something to see, Start until then. */
-function Home() {
-  const [fresh, setFresh] = useState(false);
-  useEffect(() => {
-    let gone = false;
-    const look = () =>
-      api.status().then(
-        ({ body }) => {
-          if (gone) return;
-          if ((body.exporters ?? []).length === 0 && body.storage.rows === 0) setFresh(true);
-          else go("/explore?live=1", "replace");
-        },
-        () => {
-          if (!gone) setFresh(true);
-        },
-      );
-    void look();
-    return () => {
-      gone = true;
-    };
-  }, []);
-  return fresh ? <Start first /> : <main id="main" />;
 }
 
 function NotFound() {

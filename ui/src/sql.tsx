@@ -20,7 +20,6 @@ function colour(sql: string) {
 }
 
 export function SQLDrawer({ result, keys }: { result: QueryResult | undefined; keys: string }) {
-  if (!sqlOpen.value) return null;
   const meta = result?.meta;
   const params = Object.entries(meta?.params ?? {});
   const asText = (v: unknown) => (typeof v === "string" ? v : JSON.stringify(v));

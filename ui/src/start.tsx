@@ -15,7 +15,7 @@ export const portOf = (addr: string) => addr.slice(addr.lastIndexOf(":") + 1);
 /** An IPv6 address stands in brackets before a port. */
 const withPort = (host: string, port: string) => (host.includes(":") && !host.startsWith("[") ? `[${host}]:${port}` : `${host}:${port}`);
 
-export function Start({ first }: { first: boolean }) {
+export function Start() {
   const [status, setStatus] = useState<Status | null>(null);
   const [down, setDown] = useState(false);
   const [vendor, setVendor] = useState(vendors[0].id);
@@ -119,7 +119,7 @@ export function Start({ first }: { first: boolean }) {
             </ul>
           )}
           <div class="row end">
-            <button type="button" class={`button ${exporters.length ? "primary" : ""}`} onClick={() => go(first || exporters.length ? "/explore?live=1" : "/explore")}>
+            <button type="button" class={`button ${exporters.length ? "primary" : ""}`} onClick={() => go("/explore?live=1")}>
               Explore the traffic
             </button>
           </div>

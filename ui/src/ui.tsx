@@ -1,6 +1,6 @@
 // Small pieces that all pages are made of.
 
-import type { ButtonHTMLAttributes, ComponentChildren, RefObject } from "preact";
+import type { ButtonHTMLAttributes, ComponentChildren, ComponentType, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { copy } from "./state.ts";
 
@@ -118,6 +118,19 @@ export function Popover({ open, onClose, class: cls, label, children, anchor }: 
       {children}
     </div>
   );
+}
+
+/** A part of the page that is fetched when it is first shown. */
+export function lazy<P extends object>(load: () => Promise<ComponentType<P>>) {
+  let loaded: ComponentType<P> | undefined;
+  return (props: P) => {
+    const [, again] = useState(0);
+    useEffect(() => {
+      if (!loaded) void load().then((c) => ((loaded = c), again(1)));
+    }, []);
+    const Page = loaded;
+    return Page ? <Page {...props} /> : null;
+  };
 }
 
 /** A value over time in the height of a line of text. */

@@ -30,8 +30,8 @@ export const vendors: Vendor[] = [
  match interface input
  collect interface output
  collect transport tcp flags
- collect routing source as
- collect routing destination as
+ collect routing source as 4-octet
+ collect routing destination as 4-octet
  collect counter bytes long
  collect counter packets long
  collect timestamp absolute first
