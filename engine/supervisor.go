@@ -263,6 +263,7 @@ func (s *Supervisor) child(ctx context.Context) error {
 				version = e.Version
 			}
 			s.set(func() { s.version = version }, true)
+			s.log.Info("engine: ready", "version", version, "url", s.url)
 		}
 	}()
 	exited := make(chan struct{})
@@ -331,7 +332,11 @@ func (s *Supervisor) forward(r io.Reader) (last string) {
 		}
 		if text := strings.TrimSpace(string(line)); text != "" {
 			last = text
-			s.log.Info("engine: " + text)
+			level := slog.LevelWarn
+			if strings.Contains(text, "level=INFO") || strings.Contains(text, "level=DEBUG") {
+				level = slog.LevelDebug // the supervisor says itself what matters of these
+			}
+			s.log.Log(context.Background(), level, "engine: "+text)
 		}
 	}
 }

@@ -179,12 +179,9 @@ var (
 		Doc: "BGP communities of the destination route, ASN in the upper 16 bits (RFC 1997)."})
 	DstLargeCommunities = Table.List128(column.Field{Name: "DstLargeCommunities", Title: "large communities", Filter: "largecommunity", Group: "routing", Rare: true,
 		Doc: "Large BGP communities of the destination route: three 32-bit parts in the lower 96 bits (RFC 8092)."})
-	IngressVRF = Table.U32(column.Field{Name: "IngressVRF", Title: "ingress VRF", Filter: "invrf", Group: "routing", Rare: true,
-		IE:  ie(234),
-		Doc: "VRF id on the way in."})
-	EgressVRF = Table.U32(column.Field{Name: "EgressVRF", Title: "egress VRF", Filter: "outvrf", Group: "routing", Rare: true,
-		IE:  ie(235),
-		Doc: "VRF id on the way out."})
+	IngressVRF, EgressVRF = Table.U32Pair("IngressVRF", "EgressVRF", column.Field{Title: "VRF", Filter: "vrf", Group: "routing", Rare: true,
+		IE: ie(234), DstIE: ie(235),
+		Doc: "VRF id on the way in or out."})
 )
 
 // Networks and geography.

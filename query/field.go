@@ -286,8 +286,6 @@ func lookup(side, name string) *Field {
 		return byName["nextas"]
 	case side == "next" && (name == "hop" || name == "ip"):
 		return byName["nexthop"]
-	case (side == "in" || side == "out") && name == "vrf":
-		return byName[side+"vrf"]
 	case side == "in" && (name == "mac" || name == "vlan"):
 		side = "src"
 	case side == "out" && (name == "mac" || name == "vlan"):

@@ -1,0 +1,88 @@
+// Package arch holds the map of the tree: what each package may import of ours, and
+// why. It is a test so that the map cannot go stale. Tests may import anything.
+package arch
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// allowed is what a package may import of ours. Data move from top to bottom; a
+// package knows what stands above it in its row and nothing else.
+var allowed = map[string]struct {
+	imports []string
+	because string
+}{
+	"column":              {nil, "how we hold data: the ground that everything stands on"},
+	"flow":                {[]string{"column"}, "the schema: fields are columns"},
+	"packet":              {[]string{"column", "flow"}, "reads a packet into a row; knows no protocol of exporters"},
+	"source":              {[]string{"column"}, "what sources share; never its members"},
+	"source/udp":          {[]string{"column", "source"}, "sockets; knows no protocol"},
+	"source/netflow":      {[]string{"column", "flow", "packet", "source"}, "one way in; never another source, never the store"},
+	"source/sflow":        {[]string{"column", "flow", "packet", "source"}, "one way in; never another source, never the store"},
+	"source/detect":       {[]string{"column", "source", "source/netflow", "source/sflow"}, "chooses between sources, so it knows them"},
+	"native":              {[]string{"column"}, "the wire form of any table"},
+	"pipe":                {[]string{"column", "native"}, "where stages meet; what comes before and after is handed to it"},
+	"engine/libchdb":      {nil, "the binding; knows nothing of flows"},
+	"engine":              {[]string{"engine/libchdb"}, "a ClickHouse server; knows nothing of flows"},
+	"store":               {[]string{"column", "native"}, "any table in any ClickHouse; knows no source and no question"},
+	"query":               {[]string{"column", "flow"}, "pure: a request to SQL; never the store, never HTTP"},
+	"query/executed":      {nil, "tests alone: every statement of query, run on the engine"},
+	"api":                 {[]string{"query", "store"}, "how others ask; never a source"},
+	"ui":                  {nil, "the page as files"},
+	"config":              {[]string{"flow"}, "the file; names of columns are checked against the schema"},
+	"simulate":            {[]string{"internal/pcap"}, "another end of the wire: shares no code with our decoders"},
+	"internal/pcap":       {nil, "capture files"},
+	"internal/golden":     {nil, "for tests"},
+	"internal/enginetest": {[]string{"engine", "store"}, "for tests: a real engine"},
+	"internal/gen":        {[]string{"column", "config", "flow"}, "reference documents from the code"},
+	"internal/bench":      {[]string{"api", "engine"}, "measures the built binary from outside"},
+	"internal/arch":       {nil, "this map"},
+	"cmd/netmeta":         {[]string{"*"}, "wires everything; nothing imports it"},
+}
+
+func TestImports(t *testing.T) {
+	list := exec.Command("go", "list", "-json=ImportPath,Imports,Doc,GoFiles", "netmeta/...")
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p struct {
+			ImportPath, Doc  string
+			GoFiles, Imports []string
+		}
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimPrefix(p.ImportPath, "netmeta/")
+		seen[name] = true
+		rule, ok := allowed[name]
+		if !ok {
+			t.Errorf("package %s is not on the map: add it with what it may import and why", name)
+			continue
+		}
+		if p.Doc == "" && len(p.GoFiles) > 0 {
+			t.Errorf("package %s has no sentence that says what it is", name)
+		}
+		for _, imp := range p.Imports {
+			ours, ok := strings.CutPrefix(imp, "netmeta/")
+			if ok && !slices.Contains(rule.imports, ours) && !slices.Contains(rule.imports, "*") {
+				t.Errorf("%s imports %s, but it is %q", name, ours, rule.because)
+			}
+		}
+	}
+	for name := range allowed {
+		if !seen[name] {
+			t.Errorf("package %s is on the map but not in the tree", name)
+		}
+	}
+}
