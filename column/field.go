@@ -113,7 +113,8 @@ type Field struct {
 	Side Side // filled by Table for pairs
 
 	table *Table
-	index int // in table.Fields
+	index int    // in table.Fields
+	sql   string // ClickHouse type
 	store storeID
 	slot  int // in that store of the batch
 	twin  *Field
@@ -131,7 +132,9 @@ func (f *Field) FilterName() string {
 }
 
 // SQLType is the ClickHouse type of the column.
-func (f *Field) SQLType() string {
+func (f *Field) SQLType() string { return f.sql }
+
+func (f *Field) sqlType() string {
 	switch f.Kind {
 	case Alias:
 		return f.Type

@@ -66,6 +66,7 @@ func (t *Table) add(f Field, k Kind) *Field {
 		f.slot = t.slots[f.store]
 		t.slots[f.store]++
 	}
+	f.sql = f.sqlType()
 	p := &f
 	t.Fields = append(t.Fields, p)
 	if t.byName == nil {

@@ -10,6 +10,7 @@
 package native
 
 import (
+	"sync"
 	"unsafe"
 
 	"github.com/ClickHouse/ch-go/proto"
@@ -17,11 +18,34 @@ import (
 	"netmeta/column"
 )
 
-// A Block is one encoded batch. It is immutable and may travel between goroutines.
+// A Block is one encoded batch. It is immutable until Release and may travel between
+// goroutines.
 type Block struct {
 	Data    []byte
 	Rows    int
 	Columns []*column.Field // what the block carries: every column with a value other than zero
+}
+
+// Release gives the memory of the block back for another one. Nobody may look at the
+// data any more.
+func (b *Block) Release() {
+	if b.Data != nil {
+		data := b.Data[:0]
+		buffers.Put(&data)
+		b.Data = nil
+	}
+}
+
+// buffers are what released blocks leave. A block is a megabyte, and memory that is
+// new to the process costs more than the encoding: the kernel must find and clear it.
+var buffers sync.Pool
+
+// take returns an empty buffer, with room for a block of the size of the last one.
+func take(size int) []byte {
+	if b, ok := buffers.Get().(*[]byte); ok && cap(*b) >= size {
+		return *b
+	}
+	return make([]byte, 0, size+size/8+1024)
 }
 
 // An Encoder turns batches into blocks. It keeps memory for labels between calls
@@ -53,8 +77,7 @@ func (e *Encoder) Encode(b *column.Batch) Block {
 			}
 		}
 	}
-	// The last block is a good guess of the size of this one.
-	e.buf.Buf = make([]byte, 0, e.size+e.size/8+1024)
+	e.buf.Buf = take(e.size)
 	e.buf.PutUVarInt(uint64(len(block.Columns)))
 	e.buf.PutUVarInt(uint64(block.Rows))
 	for _, f := range block.Columns {

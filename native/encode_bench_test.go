@@ -46,7 +46,8 @@ func BenchmarkEncode(b *testing.B) {
 	var e native.Encoder
 	b.ReportAllocs()
 	for b.Loop() {
-		e.Encode(batch)
+		block := e.Encode(batch)
+		block.Release()
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/flow")
 }
