@@ -238,7 +238,7 @@ func hop(what byte, ifIndex uint32, exporter int, v6 bool) netip.Addr {
 }
 
 // amount sets packets and bytes. Packets of records are log-normal around the median, and one in fifty is an elephant
-// with a Pareto tail (shape 1.1). Sizes vary around the usual one.
+// with a Pareto tail (shape 1.1), cut at 2,000: a router exports long flows every few seconds. Sizes vary around the usual one.
 func (g *generator) amount(f *Flow, median float64, size uint16) {
 	r := g.rand
 	n := uint64(1)
@@ -249,7 +249,7 @@ func (g *generator) amount(f *Flow, median float64, size uint16) {
 		} else {
 			p = median * math.Exp(0.9*r.NormFloat64())
 		}
-		n = uint64(min(max(1, p*g.volume), 200_000))
+		n = uint64(min(max(1, p*g.volume), 2000))
 	}
 	u := r.Uint32()
 	length := uint64(size)

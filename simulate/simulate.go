@@ -9,7 +9,7 @@
 //	─► direction ─► packets (log-normal with a Pareto tail) and bytes (by service and direction) ─► interfaces, routes
 //
 // Streaming peaks in the evening and offices in the morning, by the wall clock, and the volume of all of it follows the
-// day. About every five minutes one customer host is the target of a DNS amplification attack for a minute.
+// day. About every twenty minutes one customer host is the target of a DNS amplification attack for a minute.
 // Customers have addresses that are reserved for documentation and benchmarks (RFC 5737, 3849, 9637, 2544); prefixes of
 // real autonomous systems are plausible, hosts in them are hashes.
 //

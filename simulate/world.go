@@ -320,8 +320,8 @@ func (w *world) asWeights(h float64, eligible []int) []float64 {
 }
 
 const (
-	eventEvery  = 300 // seconds; each such span has one event
-	eventLength = 60  // seconds
+	eventEvery  = 1200 // seconds; each such span has one event
+	eventLength = 60   // seconds
 	eventShare  = 0.35
 )
 
