@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"netmeta/column"
 	"netmeta/flow"
@@ -15,7 +16,7 @@ import (
 )
 
 type decodeCmd struct {
-	JSON  bool     `help:"One JSON object a line. This is the default when the output is not a terminal."`
+	JSON  bool     `help:"One JSON object a line."`
 	Files []string `arg:"" name:"file" help:"Capture files: pcap or pcapng, also gzip'd; - reads standard input."`
 }
 
@@ -35,7 +36,7 @@ func (c decodeCmd) Run() error {
 	d := newDecoding()
 	batch := flow.Table.NewBatch(udp.BatchRows)
 	write := writeText
-	if c.JSON || !isTerminal(os.Stdout) {
+	if c.JSON {
 		write = writeJSON
 	}
 	var line []byte
@@ -79,7 +80,7 @@ type summary struct {
 	*decoding
 	packets   uint64
 	datagrams uint64
-	skipped   map[string]uint64
+	skipped   []pcap.Skip // frames that hold no datagram
 }
 
 func (s *summary) file(path string, batch *column.Batch, flush func()) error {
@@ -105,12 +106,14 @@ func (s *summary) file(path string, batch *column.Batch, flush func()) error {
 		}
 		decoder.Decode(&source.Datagram{Payload: dg.Payload, Exporter: dg.Src, Received: dg.Time}, batch, flush)
 	}
-	if s.skipped == nil {
-		s.skipped = map[string]uint64{}
-	}
 	for _, skip := range r.Skipped() {
-		s.skipped[skip.Reason] += skip.Count
 		s.packets += skip.Count
+		i := slices.IndexFunc(s.skipped, func(have pcap.Skip) bool { return have.Reason == skip.Reason })
+		if i < 0 {
+			i = len(s.skipped)
+			s.skipped = append(s.skipped, pcap.Skip{Reason: skip.Reason})
+		}
+		s.skipped[i].Count += skip.Count
 	}
 	return nil
 }
@@ -134,8 +137,8 @@ func (s *summary) print(w io.Writer) {
 	if t.Lost > 0 {
 		fmt.Fprintf(w, "missing by sequence number %d\n", t.Lost)
 	}
-	for reason, n := range s.skipped {
-		fmt.Fprintf(w, "not decoded: %d (%s)\n", n, reason)
+	for _, skip := range s.skipped {
+		fmt.Fprintf(w, "not decoded: %d (%s)\n", skip.Count, skip.Reason)
 	}
 	for _, r := range t.Refused {
 		fmt.Fprintf(w, "not decoded: %d (%s)\n", r.Count, r.Reason)
