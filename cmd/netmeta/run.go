@@ -315,13 +315,17 @@ func (s *server) announce() {
 	if d := s.cfg.Store.RetentionDays; d > 0 {
 		keep = fmt.Sprintf("for %d days", d)
 	}
+	where := ""
+	if s.cfg.Data != config.Default().Data {
+		where = " --data " + s.cfg.Data
+	}
 	fmt.Fprintf(os.Stderr, `NetMeta %s
   look at    http://%s
   send to    UDP %s of this machine: NetFlow v5, v9, IPFIX or sFlow, any of them on any port
   flows      are kept in %s %s
-  ask        netmeta sql --data %s "SELECT count() FROM flows"
+  ask        %s sql%s "SELECT count() FROM flows"
   stop       Ctrl-C
-`, version, s.http.Addr(), strings.Join(ports, ", "), data, keep, s.cfg.Data)
+`, version, s.http.Addr(), strings.Join(ports, ", "), data, keep, os.Args[0], where)
 }
 
 // portName says what is customary on a port.
