@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -18,6 +20,13 @@ import (
 	"time"
 
 	"netmeta/native"
+)
+
+// Limits of what is read into memory.
+const (
+	resultLimit    = 256 << 20 // of a Select
+	exceptionLimit = 16 << 10  // of the text of an error; servers keep to it as well
+	dialTimeout    = 5 * time.Second
 )
 
 // A Client talks to one ClickHouse as one user. It is safe for concurrent use.
@@ -34,6 +43,7 @@ type Client struct {
 func NewClient(url, user, password, database string) *Client {
 	return &Client{URL: url, User: user, Password: password, Database: database,
 		http: http.Client{Transport: &http.Transport{
+			DialContext:         (&net.Dialer{Timeout: dialTimeout}).DialContext,
 			MaxIdleConnsPerHost: 16,
 			IdleConnTimeout:     time.Minute,
 			TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
@@ -66,33 +76,33 @@ type Query struct {
 
 // Exec runs a statement and waits for its end.
 func (c *Client) Exec(ctx context.Context, sql string) error {
-	body, _, err := c.open(ctx, Query{SQL: sql}, nil)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	return drain(body)
+	return c.exec(ctx, Query{SQL: sql}, nil)
 }
 
 // Insert appends blocks to a table. The columns are all that any block carries: with
 // them named, a column that the table lacks is an error and not lost data. Two calls
 // with the same token and the same bytes insert once, up to a million rows.
 func (c *Client) Insert(ctx context.Context, table string, columns []string, token string, blocks ...[]byte) error {
-	readers := make([]io.Reader, len(blocks))
-	for i, b := range blocks {
-		readers[i] = bytes.NewReader(b)
-	}
-	sql := "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") FORMAT Native"
-	q := Query{SQL: sql, Settings: map[string]string{"insert_deduplication_token": token}}
-	body, _, err := c.open(ctx, q, io.MultiReader(readers...))
+	return c.exec(ctx, Query{
+		SQL:      "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") FORMAT Native",
+		Settings: map[string]string{"insert_deduplication_token": token},
+	}, blocks)
+}
+
+// exec reads the answer to its end: an exception may come after the headers.
+func (c *Client) exec(ctx context.Context, q Query, data [][]byte) error {
+	body, _, err := c.open(ctx, q, data)
 	if err != nil {
 		return err
 	}
 	defer body.Close()
-	return drain(body)
+	if _, err := io.Copy(io.Discard, body); err != nil {
+		return fmt.Errorf("read answer: %w", err)
+	}
+	return nil
 }
 
-// Select runs a query and reads its result whole.
+// Select runs a query and reads its result whole, up to 256 MiB.
 func (c *Client) Select(ctx context.Context, q Query) (*native.Result, Stats, error) {
 	start := time.Now()
 	q.Settings = with(q.Settings, "default_format", "Native")
@@ -101,22 +111,25 @@ func (c *Client) Select(ctx context.Context, q Query) (*native.Result, Stats, er
 		return nil, Stats{}, err
 	}
 	defer body.Close()
-	var raw bytes.Buffer
-	if _, err := raw.ReadFrom(body); err != nil {
-		return nil, Stats{}, fmt.Errorf("read result: %w", err)
-	}
-	res, err := native.Decode(bytes.NewReader(raw.Bytes()))
-	if err != nil {
-		if e := exceptionIn(raw.Bytes()); e != nil {
-			return nil, Stats{}, e
+	limited := &io.LimitedReader{R: body, N: resultLimit + 1}
+	res, err := native.Decode(limited)
+	switch {
+	case limited.N <= 0:
+		return nil, Stats{}, fmt.Errorf("result is larger than %d MiB: ask for fewer rows or columns, or for a stream", resultLimit>>20)
+	case err != nil:
+		// What does not decode may be the text of an exception: the end tells.
+		var e *Exception
+		if _, end := io.Copy(io.Discard, limited); errors.As(end, &e) {
+			err = end
 		}
-		return nil, Stats{}, fmt.Errorf("result: %w", err)
+		return nil, Stats{}, fmt.Errorf("read result: %w", err)
 	}
 	return res, summary(header, start), nil
 }
 
 // Stream runs a query and returns its output as ClickHouse formats it. The caller
-// closes the body.
+// closes the body. A query that fails on its way ends the body with an *Exception
+// instead of io.EOF.
 func (c *Client) Stream(ctx context.Context, q Query, format string) (io.ReadCloser, error) {
 	q.Settings = with(q.Settings, "default_format", format)
 	body, _, err := c.open(ctx, q, nil)
@@ -142,7 +155,7 @@ func (c *Client) Ping(ctx context.Context) error {
 
 // open sends the query; with data the statement goes into the URL and the data
 // into the body, else the statement into the body.
-func (c *Client) open(ctx context.Context, q Query, data io.Reader) (io.ReadCloser, http.Header, error) {
+func (c *Client) open(ctx context.Context, q Query, data [][]byte) (io.ReadCloser, http.Header, error) {
 	v := url.Values{}
 	for k, s := range q.Settings {
 		v.Set(k, s)
@@ -156,69 +169,117 @@ func (c *Client) open(ctx context.Context, q Query, data io.Reader) (io.ReadClos
 	if c.Database != "" {
 		v.Set("database", c.Database)
 	}
-	body := data
 	if data == nil {
-		body = strings.NewReader(q.SQL)
+		data = [][]byte{[]byte(q.SQL)}
 	} else {
 		v.Set("query", q.SQL)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(c.URL, "/")+"/?"+v.Encode(), body)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(c.URL, "/")+"/?"+v.Encode(), nil)
 	if err != nil {
 		return nil, nil, err
 	}
+	for _, d := range data {
+		req.ContentLength += int64(len(d))
+	}
+	// With GetBody the transport can send again what went into a connection that the
+	// server was just closing.
+	req.GetBody = func() (io.ReadCloser, error) {
+		readers := make([]io.Reader, len(data))
+		for i, d := range data {
+			readers[i] = bytes.NewReader(d)
+		}
+		return io.NopCloser(io.MultiReader(readers...)), nil
+	}
+	req.Body, _ = req.GetBody()
 	req.Header.Set("X-ClickHouse-User", c.User)
 	req.Header.Set("X-ClickHouse-Key", c.Password)
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, nil, fmt.Errorf("store %s: %w", c.URL, err)
+		return nil, nil, fmt.Errorf("store %s: %w", c.URL, withoutURL(err))
 	}
 	if resp.StatusCode != http.StatusOK {
 		defer resp.Body.Close()
-		text, _ := io.ReadAll(io.LimitReader(resp.Body, 16<<10))
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, exceptionLimit))
 		code, _ := strconv.Atoi(resp.Header.Get("X-ClickHouse-Exception-Code"))
-		msg := strings.TrimSpace(string(text))
+		msg := strings.TrimSpace(strings.ToValidUTF8(string(text), ""))
 		if msg == "" {
 			msg = resp.Status
 		}
 		return nil, nil, &Exception{Code: code, Message: msg}
 	}
-	return resp.Body, resp.Header, nil
+	return &answer{body: resp.Body, tag: resp.Header.Get("X-ClickHouse-Exception-Tag")}, resp.Header, nil
 }
 
-// drain reads to the end: an exception may come after the headers have gone out.
-func drain(body io.Reader) error {
-	var tail bytes.Buffer
-	if _, err := tail.ReadFrom(body); err != nil {
-		return fmt.Errorf("read answer: %w", err)
+// withoutURL takes the URL out of an error of the HTTP client: a statement and its
+// parameters are in it.
+func withoutURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
 	}
-	if e := exceptionIn(tail.Bytes()); e != nil {
-		return e
+	return err
+}
+
+// An answer is the body of an answer that has begun well. ClickHouse writes an
+// exception that comes later at the end of the body,
+//
+//	\r\n__exception__\r\n<tag>\r\n<message>\n<length> <tag>\r\n__exception__\r\n
+//
+// with the tag that a header has announced, and cuts the connection. Servers before
+// 25.11 write the bare message. The answer gives it as the error at the end.
+type answer struct {
+	body io.ReadCloser
+	tag  string
+	tail []byte // the last bytes read, at least exceptionLimit when there are so many
+}
+
+func (a *answer) Read(p []byte) (int, error) {
+	n, err := a.body.Read(p)
+	if len(a.tail) > 4*exceptionLimit {
+		a.tail = append(a.tail[:0], a.tail[len(a.tail)-exceptionLimit:]...)
+	}
+	a.tail = append(a.tail, p[max(0, n-exceptionLimit):n]...)
+	if err != nil {
+		if e := a.exception(err); e != nil {
+			return n, e
+		}
+	}
+	return n, err
+}
+
+func (a *answer) Close() error { return a.body.Close() }
+
+// exception finds the exception at the end of an answer that has ended with err.
+func (a *answer) exception(err error) error {
+	if a.tag != "" {
+		_, text, found := strings.Cut(string(a.tail), "__exception__\r\n"+a.tag+"\r\n")
+		if !found {
+			return nil
+		}
+		if end := strings.LastIndexByte(strings.TrimSuffix(text, a.tag+"\r\n__exception__\r\n"), '\n'); end >= 0 {
+			text = text[:end]
+		}
+		return newException(text)
+	}
+	// Without a tag data may look like it: only what is cut short is suspect.
+	if i := strings.LastIndex(string(a.tail), "Code: "); err != io.EOF && i >= 0 {
+		return newException(string(a.tail[i:]))
 	}
 	return nil
 }
 
-// exceptionIn finds the exception that ClickHouse appends to an answer that it had
-// begun to send.
-func exceptionIn(b []byte) error {
-	const mark = "DB::Exception:"
-	i := bytes.Index(b, []byte(mark))
-	if i < 0 {
-		return nil
-	}
-	e := &Exception{}
-	if j := bytes.LastIndex(b[:i], []byte("Code: ")); j >= 0 {
-		e.Code, _ = strconv.Atoi(strings.TrimRight(string(b[j+6:i]), ". "))
-		i = j
-	}
-	e.Message = strings.TrimSpace(strings.ToValidUTF8(string(b[i:]), ""))
+// newException reads "Code: 395. DB::Exception: …".
+func newException(text string) *Exception {
+	e := &Exception{Message: strings.TrimSpace(strings.ToValidUTF8(text, ""))}
+	number, _, _ := strings.Cut(strings.TrimPrefix(e.Message, "Code: "), ".")
+	e.Code, _ = strconv.Atoi(number)
 	return e
 }
 
+// with adds a setting, unless the caller has set it.
 func with(m map[string]string, k, v string) map[string]string {
 	out := map[string]string{k: v}
-	for key, val := range m {
-		out[key] = val
-	}
+	maps.Copy(out, m)
 	return out
 }
 
@@ -242,10 +303,16 @@ func summaryField(text, name string) uint64 {
 
 // Temporary reports whether doing the same again later may work: the server is
 // away, starting, out of memory or busy. Errors that name something wrong with the
-// statement or the data are not temporary.
+// statement, the data or the table are not temporary.
 func Temporary(err error) bool {
-	var e *Exception
-	if !errors.As(err, &e) {
+	var (
+		e        *Exception
+		mismatch *MismatchError
+	)
+	switch {
+	case errors.As(err, &mismatch):
+		return false
+	case !errors.As(err, &e):
 		return true // the network, or a server that is being restarted
 	}
 	switch e.Code {

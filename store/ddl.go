@@ -90,63 +90,69 @@ type Change struct {
 	Reason string // for the log, in words
 }
 
-// Diff compares the table that is there with the one that is wanted. A column is
-// only ever added, promoted from alias to real, or given further enum names; a
-// difference that would need more is an error.
-func (s Schema) Diff(have []Column, createSQL string) ([]Change, error) {
+// A MismatchError is a column that cannot become what it must be.
+type MismatchError struct{ Table, Column, Have, Want string }
+
+func (e *MismatchError) Error() string {
+	return fmt.Sprintf("column %s.%s is %s in the store but must be %s: this version cannot convert it; use the version of NetMeta that made the table, or move the table away with RENAME TABLE %[1]s TO %[1]s_old",
+		e.Table, e.Column, e.Have, e.Want)
+}
+
+// Diff compares the table that is there, its columns and its CREATE statement, with
+// the one that is wanted. A column is only ever added, made real, or given further
+// enum names; a difference that would need more is a *MismatchError. Columns that
+// this version does not know stay as they are.
+func (s Schema) Diff(have []Column, create string) ([]Change, error) {
 	there := map[string]Column{}
 	for _, c := range have {
 		there[c.Name] = c
 	}
 	var changes []Change
+	alter := func(reason, format string, args ...any) {
+		changes = append(changes, Change{SQL: "ALTER TABLE " + s.Table.Name + " " + fmt.Sprintf(format, args...), Reason: reason})
+	}
 	after := "FIRST"
 	for _, f := range s.Table.Fields {
 		c, ok := there[f.Name]
+		want := f.SQLType()
+		alias := c.Kind == "ALIAS"
 		switch {
 		case !ok:
-			changes = append(changes, Change{
-				SQL:    fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s", s.Table.Name, s.define(f), after),
-				Reason: "column " + f.Name + " is new"})
+			alter("column "+f.Name+" is new", "ADD COLUMN %s %s", s.define(f), after)
+		case f.Kind == column.Alias && !alias:
+			return nil, &MismatchError{s.Table.Name, f.Name, "a stored " + c.Type, "computed"}
 		case f.Kind == column.Alias:
-			if squeeze(c.Expression) != squeeze(f.SQL) || c.Kind != "ALIAS" {
-				changes = append(changes, Change{
-					SQL:    fmt.Sprintf("ALTER TABLE %s MODIFY COLUMN %s", s.Table.Name, s.define(f)),
-					Reason: "the expression of " + f.Name + " changed"})
+			if squeeze(c.Expression) != squeeze(f.SQL) || c.Type != want {
+				alter("the expression of "+f.Name+" changed", "MODIFY COLUMN %s", s.define(f))
 			}
-		case c.Kind == "ALIAS" && s.real(f):
-			changes = append(changes, s.Promote(f)...)
-		case c.Type != f.SQLType() && c.Kind == "ALIAS":
-			changes = append(changes, Change{
-				SQL:    fmt.Sprintf("ALTER TABLE %s MODIFY COLUMN %s", s.Table.Name, s.define(f)),
-				Reason: "the type of " + f.Name + " changed"})
-		case c.Type != f.SQLType():
-			if f.Kind != column.Enum || !strings.HasPrefix(f.SQLType(), strings.TrimSuffix(c.Type, ")")) {
-				return nil, fmt.Errorf("column %s.%s is %s in the store but must be %s: this version cannot convert it; use the version of NetMeta that made the table, or move the table away with RENAME TABLE %s TO %s_old",
-					s.Table.Name, f.Name, c.Type, f.SQLType(), s.Table.Name, s.Table.Name)
+		case alias && s.real(f):
+			alter("rare column "+f.Name+" enters the table", "MODIFY COLUMN %s REMOVE ALIAS", f.Name)
+			if f.Codec != "" || c.Type != want {
+				alter("storage of "+f.Name, "MODIFY COLUMN %s", defineReal(f))
 			}
-			changes = append(changes, Change{
-				SQL:    fmt.Sprintf("ALTER TABLE %s MODIFY COLUMN %s", s.Table.Name, defineReal(f)),
-				Reason: f.Name + " has further names"})
+		case alias && c.Type != want:
+			alter("the type of "+f.Name+" changed", "MODIFY COLUMN %s", s.define(f))
+		case c.Type == want, f.Kind == column.Enum && moreNames(want, c.Type):
+			// As wanted, or made by a newer version.
+		case f.Kind == column.Enum && moreNames(c.Type, want):
+			alter(f.Name+" has further names", "MODIFY COLUMN %s", defineReal(f))
+		default:
+			return nil, &MismatchError{s.Table.Name, f.Name, c.Type, want}
 		}
 		after = "AFTER " + f.Name
 	}
-	if s.TTLDays > 0 && !strings.Contains(createSQL, "TTL "+s.ttl()) {
-		changes = append(changes, Change{
-			SQL:    fmt.Sprintf("ALTER TABLE %s MODIFY TTL %s", s.Table.Name, s.ttl()),
-			Reason: fmt.Sprintf("retention is %d days", s.TTLDays)})
+	switch has := strings.Contains(create, " TTL "); {
+	case s.TTLDays > 0 && !strings.Contains(create, " TTL "+s.ttl()):
+		alter(fmt.Sprintf("retention is %d days", s.TTLDays), "MODIFY TTL %s", s.ttl())
+	case s.TTLDays == 0 && has:
+		alter("retention is without end", "REMOVE TTL")
 	}
 	return changes, nil
 }
 
-// Promote makes a rare column a real one. It fails when the column is real already,
-// so two processes that promote at once do no harm.
-func (s Schema) Promote(f *column.Field) []Change {
-	reason := "values for the rare column " + f.Name + " arrive"
-	changes := []Change{{SQL: fmt.Sprintf("ALTER TABLE %s MODIFY COLUMN %s REMOVE ALIAS", s.Table.Name, f.Name), Reason: reason}}
-	if f.Codec != "" {
-		changes = append(changes, Change{SQL: fmt.Sprintf("ALTER TABLE %s MODIFY COLUMN %s", s.Table.Name, defineReal(f)), Reason: reason})
-	}
-	return changes
+// moreNames says that an Enum type has all names of another one, and more.
+func moreNames(fewer, more string) bool {
+	return strings.HasPrefix(more, strings.TrimSuffix(fewer, ")")+", ")
 }
 
 // squeeze drops what ClickHouse may write differently in an expression.

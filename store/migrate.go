@@ -49,17 +49,29 @@ func Plan(ctx context.Context, c *Client, s Schema) ([]Change, error) {
 	return s.Diff(have, create)
 }
 
-// Migrate carries the plan out.
+// Migrate carries the plan out. Any number of processes may do so at once.
 func Migrate(ctx context.Context, c *Client, s Schema, log *slog.Logger) error {
-	changes, err := Plan(ctx, c, s)
-	if err != nil {
-		return err
-	}
-	for _, ch := range changes {
-		log.Info("store: "+ch.Reason, "table", s.Table.Name)
-		if err := c.Exec(ctx, ch.SQL); err != nil {
-			return fmt.Errorf("%s: %w", ch.Reason, err)
+	var failed Change
+	for {
+		changes, err := Plan(ctx, c, s)
+		if err != nil {
+			return err
+		}
+		for _, ch := range changes {
+			if err = c.Exec(ctx, ch.SQL); err != nil {
+				// Two processes plan the same; one of them is first, and the change of the
+				// other fails (a column cannot be added twice). The next plan is without
+				// it. What fails twice is wrong.
+				if ch == failed || ctx.Err() != nil {
+					return fmt.Errorf("%s: %w", ch.Reason, err)
+				}
+				failed = ch
+				break
+			}
+			log.Info("store: "+ch.Reason, "table", s.Table.Name)
+		}
+		if err == nil {
+			return nil
 		}
 	}
-	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -16,9 +17,15 @@ import (
 const (
 	// An insert takes what is queued, up to about this many rows: one part of the
 	// table for each insert, so larger is cheaper, until memory matters.
-	insertRows = 500_000
+	// A body of more than a million rows or 256 MiB would be cut by the server and its
+	// token not recognised on a retry.
+	insertRows  = 500_000
+	insertBytes = 128 << 20
 	// Inserts begin at most this often.
 	insertEvery = time.Second
+	// An attempt that takes longer is given up and made again; the token keeps the rows
+	// from being stored twice should the first one still end well.
+	insertTimeout = 2 * time.Minute
 	// Pauses between attempts grow from the first to the last of these.
 	retryFirst = 100 * time.Millisecond
 	retryLast  = 5 * time.Second
@@ -30,7 +37,7 @@ type Writer struct {
 	Schema Schema
 	Log    *slog.Logger
 
-	real map[string]bool // columns that the table really has
+	real map[string]bool // columns that the table has, as far as we have looked
 	id   string          // of this process, first part of every token
 	seq  uint64
 
@@ -59,65 +66,61 @@ func (w *Writer) Run(ctx context.Context, queue <-chan native.Block) error {
 		w.id = hex.EncodeToString(raw[:])
 	}
 	var began time.Time
-	for {
-		first, open := <-queue
-		if !open {
+	for open := true; open; {
+		first, ok := <-queue
+		if !ok {
 			return nil
 		}
-		// Wait until the last insert is a second old, so that inserts are large
-		// under load and the first flow after silence is visible at once.
-		blocks, rows := []native.Block{first}, first.Rows
-		due := time.After(time.Until(began.Add(insertEvery)))
-	collect:
-		for rows < insertRows && open {
+		var blocks []native.Block
+		rows, size := 0, 0
+		add := func(b native.Block) {
+			blocks, rows, size = append(blocks, b), rows+b.Rows, size+len(b.Data)
+		}
+		add(first)
+		// Take what waits. Then wait for more until the last insert is a second old, so
+		// that inserts are large under load, larger still when the store is slow, and
+		// the first flow after silence is visible at once.
+		due := began.Add(insertEvery)
+		for open && rows < insertRows && size < insertBytes && (len(queue) > 0 || time.Until(due) > 0) {
 			select {
 			case b, ok := <-queue:
-				if !ok {
-					open = false
-					break collect
+				if open = ok; ok {
+					add(b)
 				}
-				blocks, rows = append(blocks, b), rows+b.Rows
-			case <-due:
-				break collect
+			case <-time.After(time.Until(due)):
 			}
 		}
 		began = time.Now()
-		if err := w.insert(ctx, blocks, rows); err != nil {
+		if err := w.insert(ctx, blocks, rows, size); err != nil {
 			return err
 		}
-		if !open {
-			return nil
-		}
 	}
+	return nil
 }
 
 // insert stores blocks, again and again until the store takes them or refuses them
 // for good. Every attempt sends the same bytes under the same token.
-func (w *Writer) insert(ctx context.Context, blocks []native.Block, rows int) error {
+func (w *Writer) insert(ctx context.Context, blocks []native.Block, rows, size int) error {
 	w.seq++
 	token := fmt.Sprintf("%s-%d", w.id, w.seq)
-	data, size := make([][]byte, len(blocks)), 0
+	data := make([][]byte, len(blocks))
 	carried := map[*column.Field]bool{}
 	for i, b := range blocks {
 		data[i] = b.Data
-		size += len(b.Data)
 		for _, f := range b.Columns {
 			carried[f] = true
 		}
 	}
-	var fields []*column.Field
 	var names []string
 	for _, f := range w.Schema.Table.Fields {
 		if carried[f] {
-			fields, names = append(fields, f), append(names, f.Name)
+			names = append(names, f.Name)
 		}
 	}
+	refused := false
 	for pause := retryFirst; ; pause = min(2*pause, retryLast) {
 		start := time.Now()
-		err := w.promote(ctx, fields)
-		if err == nil {
-			err = w.Client.Insert(ctx, w.Schema.Table.Name, names, token, data...)
-		}
+		err := w.attempt(ctx, names, token, data)
 		switch {
 		case err == nil:
 			w.Stats.Rows.Add(uint64(rows))
@@ -126,18 +129,25 @@ func (w *Writer) insert(ctx context.Context, blocks []native.Block, rows int) er
 			w.Stats.Inserts.Add(1)
 			w.Stats.LastMS.Store(uint64(time.Since(start).Milliseconds()))
 			w.Stats.LastAt.Store(time.Now().UnixMilli())
+			if pause == retryFirst { // else a former attempt may still be reading them
+				for i := range blocks {
+					blocks[i].Release()
+				}
+			}
 			return nil
 		case ctx.Err() != nil:
 			return fmt.Errorf("store: stopped with %d rows not stored: %w", rows, err)
 		}
 		w.Stats.Errors.Add(1)
-		w.real = nil // the table may have been changed under us
-		if !Temporary(err) {
+		w.real = nil // the table may have been changed under us, or dropped
+		// One refusal may come from such a change. Two in a row will not end.
+		if !Temporary(err) && refused {
 			w.Stats.RefusedRows.Add(uint64(rows))
-			w.Log.Error("store refuses a block for good: its rows are lost", "table", w.Schema.Table.Name, "rows", rows, "err", err)
+			w.Log.Error("store refuses rows for good: they are lost", "table", w.Schema.Table.Name, "rows", rows, "err", err)
 			return nil
 		}
-		w.Log.Warn("store does not take a block: trying again", "table", w.Schema.Table.Name, "rows", rows, "pause", pause, "err", err)
+		refused = !Temporary(err)
+		w.Log.Warn("store does not take rows: trying again", "table", w.Schema.Table.Name, "rows", rows, "pause", pause, "err", err)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
@@ -145,29 +155,22 @@ func (w *Writer) insert(ctx context.Context, blocks []native.Block, rows int) er
 	}
 }
 
-// promote makes the rare ones of the fields real columns.
-func (w *Writer) promote(ctx context.Context, fields []*column.Field) error {
-	if w.real == nil {
-		have, _, err := Describe(ctx, w.Client, w.Schema.Table.Name)
-		if err != nil {
+// attempt makes the columns real that are not yet, and inserts.
+func (w *Writer) attempt(ctx context.Context, names []string, token string, data [][]byte) error {
+	ctx, cancel := context.WithTimeout(ctx, insertTimeout)
+	defer cancel()
+	if slices.ContainsFunc(names, func(name string) bool { return !w.real[name] }) {
+		s := w.Schema
+		s.Columns = slices.Concat(s.Columns, names)
+		if err := Migrate(ctx, w.Client, s, w.Log); err != nil {
 			return err
 		}
-		w.real = map[string]bool{}
-		for _, c := range have {
-			w.real[c.Name] = c.Kind != "ALIAS"
+		if w.real == nil {
+			w.real = map[string]bool{}
+		}
+		for _, name := range names {
+			w.real[name] = true
 		}
 	}
-	for _, f := range fields {
-		if w.real[f.Name] {
-			continue
-		}
-		for _, ch := range w.Schema.Promote(f) {
-			w.Log.Info("store: "+ch.Reason, "table", w.Schema.Table.Name)
-			if err := w.Client.Exec(ctx, ch.SQL); err != nil {
-				return fmt.Errorf("%s: %w", ch.Reason, err)
-			}
-		}
-		w.real[f.Name] = true
-	}
-	return nil
+	return w.Client.Insert(ctx, w.Schema.Table.Name, names, token, data...)
 }
