@@ -76,7 +76,7 @@ type Store struct {
 	// Rare columns to make real from the start: "all", or their names. The others
 	// become real when their first value arrives.
 	Columns []string `yaml:"columns"`
-	// Blocks of up to 8,192 rows that may wait for the store.
+	// Blocks of up to 8,192 rows, about a megabyte each, that may wait for the store.
 	QueueBlocks int `yaml:"queue-blocks"`
 }
 
