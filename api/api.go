@@ -8,10 +8,10 @@ import (
 	_ "embed"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"netmeta/query"
@@ -21,10 +21,11 @@ import (
 //go:embed openapi.json
 var openAPI []byte
 
-// Limits of one query. The engine enforces them.
+// Limits of one request. The engine enforces that of a query.
 const (
 	queryTimeout = 60 * time.Second
 	bodyLimit    = 64 << 10
+	bodyTimeout  = 10 * time.Second
 )
 
 // A Server answers the API. Its fields are set before Handler is called.
@@ -38,12 +39,12 @@ type Server struct {
 	Log     *slog.Logger
 	Now     func() time.Time // tests; nil: time.Now
 
-	values catalogue
+	values *catalogue
 }
 
 // Handler routes requests.
 func (s *Server) Handler() http.Handler {
-	s.values.store = s.Store
+	s.values = newCatalogue(s.Store)
 	mux := http.NewServeMux()
 	for pattern, h := range s.routes() {
 		mux.HandleFunc(pattern, h)
@@ -79,12 +80,11 @@ func (s *Server) now() time.Time {
 }
 
 func (s *Server) openAPI(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Write(openAPI)
+	s.writeJSON(w, json.RawMessage(openAPI))
 }
 
 func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, map[string]string{"status": "ok"})
+	s.writeJSON(w, map[string]string{"status": "ok"})
 }
 
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
@@ -94,7 +94,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, problem{Title: "not ready", Status: http.StatusServiceUnavailable, Detail: err.Error()})
 		return
 	}
-	writeJSON(w, map[string]string{"status": "ok"})
+	s.writeJSON(w, map[string]string{"status": "ok"})
 }
 
 // A problem is an error as RFC 9457 writes it; the last three members are ours, for
@@ -112,17 +112,23 @@ type problem struct {
 
 func writeProblem(w http.ResponseWriter, p problem) {
 	p.Type = "about:blank"
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(p.Status)
-	json.NewEncoder(w).Encode(p)
+	if p.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "3")
+	}
+	write(w, "application/problem+json", p.Status, p)
 }
+
+// An unexpectedError is a mistake of ours: an answer that the query package did not
+// ask for.
+type unexpectedError struct{ error }
 
 // fail answers with the problem that an error stands for.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var (
-		filter    *query.FilterError
-		key       *query.KeyError
-		exception *store.Exception
+		filter     *query.FilterError
+		key        *query.KeyError
+		exception  *store.Exception
+		unexpected unexpectedError
 	)
 	switch {
 	case r.Context().Err() != nil: // the client has gone: nobody reads the answer
@@ -132,49 +138,73 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 			Key: "q", Span: &filter.Span, Expected: filter.Expected, Suggestion: filter.Suggestion})
 	case errors.As(err, &key):
 		writeProblem(w, problem{Title: "request not understood", Status: http.StatusBadRequest, Detail: key.Error(), Key: key.Key})
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &exception) && exception.Code == 159:
-		writeProblem(w, problem{Title: "query took too long", Status: http.StatusGatewayTimeout,
-			Detail: "the query ran longer than " + queryTimeout.String() + ": narrow the time range or the filter"})
+	case errors.As(err, &unexpected):
+		s.Log.Error("query not answered", "path", r.URL.Path, "query", r.URL.RawQuery, "err", err)
+		writeProblem(w, problem{Title: "internal error", Status: http.StatusInternalServerError, Detail: err.Error()})
 	case errors.As(err, &exception):
-		s.Log.Error("query failed", "path", r.URL.Path, "err", err)
-		writeProblem(w, problem{Title: "the store refused the query", Status: http.StatusBadGateway, Detail: exception.Message})
+		s.Log.Warn("query failed", "path", r.URL.Path, "query", r.URL.RawQuery, "err", err)
+		switch exception.Code {
+		case 159: // TIMEOUT_EXCEEDED
+			writeProblem(w, tooLong)
+		case 202: // TOO_MANY_SIMULTANEOUS_QUERIES
+			writeProblem(w, problem{Title: "too many queries", Status: http.StatusServiceUnavailable, Detail: "the store answers as many queries as it may: try again in a few seconds"})
+		case 241: // MEMORY_LIMIT_EXCEEDED
+			writeProblem(w, problem{Title: "query needs too much memory", Status: http.StatusInsufficientStorage,
+				Detail: "the query needs more memory than it may have: narrow the time range or the filter, or group by less"})
+		default:
+			writeProblem(w, problem{Title: "the store refused the query", Status: http.StatusBadGateway, Detail: exception.Message})
+		}
+	case errors.Is(err, context.DeadlineExceeded):
+		writeProblem(w, tooLong)
 	default:
-		s.Log.Error("request failed", "path", r.URL.Path, "err", err)
+		s.Log.Warn("store away", "path", r.URL.Path, "err", err)
 		writeProblem(w, problem{Title: "the store does not answer", Status: http.StatusServiceUnavailable,
 			Detail: "the store does not answer at the moment; it is restarted by itself: try again in a few seconds"})
 	}
 }
 
-func writeJSON(w http.ResponseWriter, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	if err := json.NewEncoder(w).Encode(v); err != nil && !strings.Contains(err.Error(), "broken pipe") {
-		slog.Debug("answer not written", "err", err)
+var tooLong = problem{Title: "query took too long", Status: http.StatusGatewayTimeout,
+	Detail: fmt.Sprintf("the query ran longer than %.0f s", queryTimeout.Seconds()) + ": narrow the time range or the filter"}
+
+func (s *Server) writeJSON(w http.ResponseWriter, v any) {
+	if err := write(w, "application/json", http.StatusOK, v); err != nil {
+		s.Log.Debug("answer not written", "err", err) // the client has gone
 	}
 }
 
-// argument reads a text of a GET query or of the JSON body of a POST.
+// write sends JSON. What it says is of this moment.
+func write(w http.ResponseWriter, contentType string, status int, v any) error {
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	return json.NewEncoder(w).Encode(v)
+}
+
+// arguments gives the texts of the URL or, of a POST, of the JSON object in its body.
 func arguments(w http.ResponseWriter, r *http.Request) (func(name string) string, error) {
-	if r.Method == http.MethodGet {
+	if r.Method != http.MethodPost {
 		return r.URL.Query().Get, nil
 	}
+	http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
 	var body map[string]any
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, bodyLimit)).Decode(&body); err != nil {
-		return nil, &query.KeyError{Key: "body", Value: "", Message: "send a JSON object: " + err.Error()}
+		return nil, &query.KeyError{Key: "body", Message: "send a JSON object: " + err.Error()}
 	}
 	return func(name string) string {
 		switch v := body[name].(type) {
 		case string:
 			return v
 		case float64:
-			return strconv.Itoa(int(v))
+			return strconv.FormatFloat(v, 'f', -1, 64)
 		}
 		return ""
 	}, nil
 }
 
 func (s *Server) fields(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, struct {
+	s.writeJSON(w, struct {
 		Fields []query.FieldInfo `json:"fields"`
 		Units  []query.UnitInfo  `json:"units"`
 	}{query.FieldsCatalogue(), query.Units()})
@@ -186,7 +216,7 @@ func (s *Server) check(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	writeJSON(w, query.Check(arg("q"), s.Schema))
+	s.writeJSON(w, query.Check(arg("q"), s.Schema))
 }
 
 func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
@@ -200,5 +230,5 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
 	if err != nil || cursor < 0 || cursor > len(text) {
 		cursor = len(text)
 	}
-	writeJSON(w, query.Complete(text, cursor, s.Schema, s.values.source(r.Context())))
+	s.writeJSON(w, query.Complete(text, cursor, s.Schema, s.values.source(r.Context())))
 }

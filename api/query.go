@@ -56,20 +56,20 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request) {
 	}
 	result, err := query.Assemble(req, rg, rows)
 	if err != nil {
-		s.fail(w, r, err)
+		s.fail(w, r, unexpectedError{err})
 		return
 	}
 	m := meta{
-		SQL: stmt.SQL, Params: stmt.Params, Notes: stmt.Notes, Unknown: unknown,
+		SQL: stmt.SQL, Params: stmt.Params, Notes: append([]string{}, stmt.Notes...), Unknown: append([]string{}, unknown...),
 		Rows: stats.Rows, Bytes: stats.Bytes, MS: float64(stats.Elapsed.Microseconds()) / 1000,
 		Table: "flows", Partial: partial{rg.FirstPartial, rg.LastPartial}, Resolution: 1,
 	}
-	newest, oldest := s.span(r.Context())
+	newest, oldest, err := s.span(r.Context())
 	m.Through = newest
-	if len(rows.Time) == 0 {
+	if len(rows.Time) == 0 && err == nil {
 		m.Empty, m.Matches7d = s.whyEmpty(r.Context(), req, rg, newest, oldest)
 	}
-	writeJSON(w, struct {
+	s.writeJSON(w, struct {
 		query.Result
 		Meta meta `json:"meta"`
 	}{result, m})
@@ -88,7 +88,7 @@ func (s *Server) run(ctx context.Context, stmt query.Statement) (query.Rows, sto
 	}
 	for i, name := range res.Names {
 		if err := rows.Set(name, res.Columns[i]); err != nil {
-			return rows, stats, err
+			return rows, stats, unexpectedError{err}
 		}
 	}
 	return rows, stats, nil
@@ -119,21 +119,24 @@ func (s *Server) whyEmpty(ctx context.Context, req query.Request, rg query.Range
 
 // span is the newest and oldest second of the flows table, 0 when it is empty. It
 // comes from the parts' own minimum and maximum, without reading rows.
-func (s *Server) span(ctx context.Context) (newest, oldest int64) {
+func (s *Server) span(ctx context.Context) (newest, oldest int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
 	res, _, err := s.Store.Select(ctx, store.Query{SQL: `SELECT toUInt32(max(TimeReceived)), toUInt32(min(TimeReceived)) FROM flows`})
-	if err != nil || res.Rows == 0 {
-		return 0, 0
+	if err != nil {
+		return 0, 0, err
 	}
-	return int64(res.Columns[0].([]uint32)[0]), int64(res.Columns[1].([]uint32)[0])
+	return int64(res.Columns[0].([]uint32)[0]), int64(res.Columns[1].([]uint32)[0]), nil
 }
 
 // A catalogue keeps, for each field that somebody types a filter on, the values with
 // the most traffic of late, so that completion never scans for each keystroke.
 type catalogue struct {
-	store *store.Client
+	store   *store.Client
+	running chan struct{} // a place for each query
 
 	mu     sync.Mutex
-	fields map[string]*known
+	fields map[string]*known // at most one for each field that there is
 }
 
 // known is what the catalogue has of one field.
@@ -144,10 +147,15 @@ type known struct {
 }
 
 const (
-	catalogueAge   = time.Minute
-	catalogueWait  = 150 * time.Millisecond
-	catalogueQuery = 3 * time.Second
+	catalogueAge    = time.Minute
+	catalogueWait   = 150 * time.Millisecond
+	catalogueQuery  = 3 * time.Second
+	catalogueAtOnce = 2 // queries; a field that finds none free has no values yet
 )
+
+func newCatalogue(c *store.Client) *catalogue {
+	return &catalogue{store: c, running: make(chan struct{}, catalogueAtOnce), fields: map[string]*known{}}
+}
 
 // source gives the completion a way to look values up. A field seen for the first
 // time is asked for in the background; the caller waits a moment for it.
@@ -158,20 +166,24 @@ func (c *catalogue) source(ctx context.Context) query.ValueSource {
 			return nil
 		}
 		c.mu.Lock()
-		if c.fields == nil {
-			c.fields = map[string]*known{}
-		}
 		k := c.fields[field]
 		if k == nil || time.Since(k.at) > catalogueAge {
-			fresh := &known{at: time.Now(), done: make(chan struct{})}
-			if k != nil {
-				fresh.items = k.items // until the new ones are there
+			select {
+			case c.running <- struct{}{}:
+				fresh := &known{at: time.Now(), done: make(chan struct{})}
+				if k != nil {
+					fresh.items = k.items // until the new ones are there
+				}
+				c.fields[field] = fresh
+				k = fresh
+				go c.fetch(k, q)
+			default:
 			}
-			c.fields[field] = fresh
-			k = fresh
-			go c.fetch(k, q)
 		}
 		c.mu.Unlock()
+		if k == nil {
+			return nil
+		}
 		select {
 		case <-k.done:
 		case <-time.After(catalogueWait):
@@ -184,7 +196,10 @@ func (c *catalogue) source(ctx context.Context) query.ValueSource {
 }
 
 func (c *catalogue) fetch(k *known, q query.ValuesQuery) {
-	defer close(k.done)
+	defer func() {
+		close(k.done)
+		<-c.running
+	}()
 	ctx, cancel := context.WithTimeout(context.Background(), catalogueQuery)
 	defer cancel()
 	res, _, err := c.store.Select(ctx, store.Query{SQL: q.SQL, Params: q.Params, Settings: map[string]string{"max_execution_time": "3"}})

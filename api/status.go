@@ -103,7 +103,7 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 	if err := s.storage(ctx, &st); err != nil && st.Engine.Error == "" {
 		st.Engine.Error = err.Error()
 	}
-	writeJSON(w, st)
+	s.writeJSON(w, st)
 }
 
 // storage adds what the store says of itself. While it is away its part is zero.
@@ -118,7 +118,9 @@ FROM system.parts WHERE active AND database = currentDatabase() AND table = 'flo
 	if st.Storage.Rows > 0 {
 		st.Storage.BytesPerRow = float64(st.Storage.Bytes) / float64(st.Storage.Rows)
 	}
-	st.Storage.Newest, st.Storage.Oldest = s.span(ctx)
+	if st.Storage.Newest, st.Storage.Oldest, err = s.span(ctx); err != nil {
+		return err
+	}
 	res, _, err = s.Store.Select(ctx, store.Query{SQL: `SELECT sum(unreserved_space), sum(total_space) FROM system.disks`})
 	if err != nil {
 		return err

@@ -1,0 +1,559 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"netmeta/column"
+	"netmeta/flow"
+	"netmeta/internal/enginetest"
+	"netmeta/native"
+	"netmeta/query"
+	"netmeta/store"
+)
+
+// serverFor is a server over a store, with a process that knows a little of itself.
+func serverFor(c *store.Client, now time.Time) *Server {
+	return &Server{
+		Store:  c,
+		Schema: query.Schema{Macros: map[string]string{"web": "port in [80, 443]"}},
+		Status: func() Status {
+			return Status{Version: "test", Started: now.Unix() - 60, Now: now.Unix(),
+				Listeners: []Listener{{Addr: "127.0.0.1:2055", Kind: "NetFlow", Datagrams: 3, Bytes: 400}},
+				Drops:     []Drop{{Where: "decode", Reason: "no template", Count: 1, Hint: "wait"}},
+				Exporters: []Exporter{{Address: "192.0.2.1", Type: "ipfix", SamplingSource: "options"}}}
+		},
+		Ready: func(context.Context) error { return nil },
+		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain; version=0.0.4")
+			io.WriteString(w, "netmeta_flows_total 1\n")
+		}),
+		Page: http.NotFoundHandler(),
+		Log:  slog.New(slog.DiscardHandler),
+		Now:  func() time.Time { return now },
+	}
+}
+
+func empty(t testing.TB) (s *Server, w *store.Client) {
+	w, r := enginetest.Clients(t)
+	if err := store.Migrate(t.Context(), w, store.Schema{Table: &flow.Table}, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	return serverFor(r, time.Now().Truncate(time.Second)), w
+}
+
+const seedRows = 6000
+
+// seeded is a server over flows of the last two hours, of every direction and
+// sampling rate, and one flow to port 9999 six hours ago.
+func seeded(t testing.TB) *Server {
+	t.Helper()
+	s, w := empty(t)
+	r := rand.New(rand.NewPCG(2, 2))
+	b := flow.Table.NewBatch(seedRows)
+	address := func(n int) column.Addr {
+		if r.IntN(3) == 0 {
+			return column.Addr{0: 0x20, 1: 0x01, 2: 0x0d, 3: 0xb8, 15: byte(r.IntN(n))}
+		}
+		return column.AddrFrom4([4]byte{192, 0, 2, byte(r.IntN(n))})
+	}
+	for range seedRows - 1 {
+		row := b.Add()
+		flow.TimeReceived.Set(b, row, uint32(s.now().Unix()-int64(r.IntN(7200))))
+		flow.ExporterAddress.Set(b, row, column.AddrFrom4([4]byte{203, 0, 113, byte(1 + r.IntN(2))}))
+		flow.SamplingRate.Set(b, row, []uint32{1, 100, 1024}[r.IntN(3)])
+		flow.Packets.Set(b, row, 1+uint64(r.IntN(20)))
+		flow.Bytes.Set(b, row, 40+uint64(r.ExpFloat64()*5000))
+		flow.SrcAddr.Set(b, row, address(30))
+		flow.DstAddr.Set(b, row, address(30))
+		flow.EType.Set(b, row, []uint16{flow.EtherTypeIPv4, flow.EtherTypeIPv6}[r.IntN(2)])
+		flow.Proto.Set(b, row, []uint8{6, 17, 1}[r.IntN(3)])
+		flow.SrcPort.Set(b, row, []uint16{53, 80, 443, 40000}[r.IntN(4)])
+		flow.DstPort.Set(b, row, []uint16{53, 80, 443, 40000}[r.IntN(4)])
+		flow.SrcAS.Set(b, row, uint32(64500+r.IntN(40)))
+		flow.DstAS.Set(b, row, uint32(64500+r.IntN(5)))
+		flow.InIf.Set(b, row, uint32(r.IntN(6)))
+		flow.OutIf.Set(b, row, uint32(r.IntN(6)))
+		flow.Direction.Set(b, row, uint8(r.IntN(5)))
+		if r.IntN(2) == 0 {
+			flow.InIfName.Set(b, row, column.LabelOf(fmt.Sprint("ge-0/0/", flow.InIf.At(b, row))))
+		}
+	}
+	old := b.Add()
+	flow.TimeReceived.Set(b, old, uint32(s.now().Unix()-6*3600))
+	flow.SamplingRate.Set(b, old, 1)
+	flow.Bytes.Set(b, old, 100)
+	flow.Packets.Set(b, old, 1)
+	flow.DstPort.Set(b, old, 9999)
+	var e native.Encoder
+	queue := make(chan native.Block, 1)
+	queue <- e.Encode(b)
+	close(queue)
+	writer := &store.Writer{Client: w, Schema: store.Schema{Table: &flow.Table}, Log: s.Log}
+	if err := writer.Run(t.Context(), queue); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// result is the answer of /api/v1/query.
+type result struct {
+	query.Result
+	Meta meta `json:"meta"`
+}
+
+// ask sends a request, checks the answer against the description and decodes it.
+func ask(t testing.TB, h http.Handler, method, target, body string, status int, v any) {
+	t.Helper()
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, httptest.NewRequest(method, target, strings.NewReader(body)))
+	if rec.Code != status {
+		t.Errorf("%s %.200s: %d %.300s, want %d", method, target, rec.Code, rec.Body, status)
+		return
+	}
+	path, _, _ := strings.Cut(target, "?")
+	description(t).answer(t, method, path, rec)
+	if err := json.Unmarshal(rec.Body.Bytes(), v); err != nil {
+		t.Errorf("%s %.200s: %v", method, target, err)
+	}
+}
+
+// conditions are filters with the same said in SQL by hand.
+var conditions = []struct{ filter, sql string }{
+	{"", "1"},
+	{"tcp", "Proto = 6"},
+	{"src port 443", "SrcPort = 443"},
+	{"port in [53, 80] and not udp", "(SrcPort IN (53, 80) OR DstPort IN (53, 80)) AND Proto != 17"},
+	{"as = 64501", "(SrcAS = 64501 OR DstAS = 64501)"},
+	{"remote.as < 64510", "if(Direction = 'out', DstAS, SrcAS) < 64510"},
+	{"net 192.0.2.0/28", "(SrcAddr BETWEEN toIPv6('192.0.2.0') AND toIPv6('192.0.2.15') OR DstAddr BETWEEN toIPv6('192.0.2.0') AND toIPv6('192.0.2.15'))"},
+	{"src net 2001:db8::/32", "SrcAddr >= toIPv6('2001:db8::') AND SrcAddr < toIPv6('2001:db9::')"},
+	{"exporter = 203.0.113.2 and in if 3", "ExporterAddress = toIPv6('203.0.113.2') AND InIf = 3"},
+	{`in.if = "ge-0/0/2"`, "InIfName = 'ge-0/0/2'"},
+	{"bytes > 3000 or packets = 1", "Bytes > 3000 OR Packets = 1"},
+	{"vni = 7 or src.country = DE", "0"}, // rare columns that the table has not
+	{"vni = 0", "1"},
+	{"ip6 and @web", "EType = 34525 AND (SrcPort IN (80, 443) OR DstPort IN (80, 443))"},
+}
+
+// direct are the sums of a statement written by hand: by direction and bucket.
+type direct map[string]map[int64]uint64
+
+func (d direct) total(dir string) (n uint64) {
+	for _, v := range d[dir] {
+		n += v
+	}
+	return n
+}
+
+func directly(t testing.TB, c *store.Client, expr, dir, bucket, where string, from, to int64) direct {
+	t.Helper()
+	res, _, err := c.Select(t.Context(), store.Query{SQL: fmt.Sprintf(
+		"SELECT toString(%s) AS d, toUInt32(%s) AS t, sum(%s) FROM flows WHERE toUnixTimestamp(TimeReceived) >= %d AND toUnixTimestamp(TimeReceived) < %d AND (%s) GROUP BY d, t", dir, bucket, expr, from, to, where)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := direct{}
+	for i := range res.Rows {
+		name := res.Columns[0].([]string)[i]
+		if d[name] == nil {
+			d[name] = map[int64]uint64{}
+		}
+		d[name][int64(res.Columns[1].([]uint32)[i])] = res.Columns[2].([]uint64)[i]
+	}
+	return d
+}
+
+// What the API says of random questions is what SQL written by hand says; the
+// series add up to the totals, in sum and in each bucket.
+func TestQueryNumbers(t *testing.T) {
+	s := seeded(t)
+	h := s.Handler()
+	r := rand.New(rand.NewPCG(1, 3))
+	pick := func(list ...string) string { return list[r.IntN(len(list))] }
+	near := func(a, b, of float64) bool { return math.Abs(a-b) <= 1e-9+of*6e-4 } // four digits
+	for range 80 {
+		c := conditions[r.IntN(len(conditions))]
+		v := url.Values{}
+		set := func(key, value string) {
+			if value != "" {
+				v.Set(key, value)
+			}
+		}
+		set("q", c.filter)
+		set("unit", pick("", "bps", "pps", "fps", "bytes", "packets", "flows"))
+		set("layer", pick("", "l2", "l1"))
+		set("by", pick("", "src.as", "proto", "src.ip", "in.if", "dst.net:28:64", "remote.as,proto", "exporter,direction", "src.country", "in.if,src.port,dst.port"))
+		set("dir", pick("", "both", "in", "out", "internal", "sum"))
+		set("n", pick("", "1", "3", "50"))
+		set("rank", pick("", "avg", "max", "last", "p95"))
+		set("rankdir", pick("", "each", "sum"))
+		set("from", pick("", "-2h", "-37m", "-7h"))
+		set("to", pick("", "now", "-5m"))
+		set("step", pick("", "auto", "60", "7", "300"))
+		set("px", pick("", "900"))
+		if v.Get("step") == "7" && v.Get("from") == "-7h" {
+			v.Set("step", "60")
+		}
+		target := "/api/v1/query?" + v.Encode()
+		var got result
+		ask(t, h, "GET", target, "", http.StatusOK, &got)
+
+		expr := map[string]string{"pps": "Packets * SamplingRate", "packets": "Packets * SamplingRate", "fps": "1", "flows": "1"}[got.Unit]
+		if expr == "" {
+			expr = map[string]string{"": "Bytes", "l2": "(Bytes + 18 * Packets)", "l1": "(Bytes + 38 * Packets)"}[v.Get("layer")] + " * SamplingRate"
+		}
+		dir, where := "Direction", c.sql
+		switch d := v.Get("dir"); d {
+		case "sum":
+			dir = "'sum'"
+		case "in", "out", "internal":
+			where = "Direction = '" + d + "' AND (" + where + ")"
+		}
+		want := directly(t, s.Store, expr, dir, fmt.Sprintf("intDiv(toUnixTimestamp(TimeReceived), %d) * %[1]d", got.Step), where, got.From, got.To)
+		if len(want) != len(got.Dirs) || len(want) != len(got.Total) {
+			t.Errorf("%s: directions %v, SQL finds %v", target, got.Dirs, want)
+			continue
+		}
+		for _, total := range got.Total {
+			var sum, folded uint64
+			values := make([]float64, len(got.Times))
+			for _, one := range got.Series {
+				if one.Dir != total.Dir {
+					continue
+				}
+				sum += one.Total
+				folded += uint64(one.Folded)
+				for i, v := range one.Values {
+					values[i] += v
+				}
+			}
+			if total.Total != want.total(total.Dir) || sum != total.Total {
+				t.Errorf("%s: %s: total %d, series %d, SQL %d", target, total.Dir, total.Total, sum, want.total(total.Dir))
+			}
+			for i, start := range got.Times {
+				exact := float64(want[total.Dir][start])
+				switch got.Unit {
+				case "bps":
+					exact *= 8
+					fallthrough
+				case "pps", "fps":
+					exact /= float64(min(start+got.Step, got.To) - max(start, got.From))
+				}
+				if !near(total.Values[i], exact, exact) || !near(values[i], exact, exact) {
+					t.Errorf("%s: %s at %d: total %v, series %v, SQL %v", target, total.Dir, start, total.Values[i], values[i], exact)
+					break
+				}
+			}
+		}
+		if t.Failed() {
+			t.Logf("%s\n%v", got.Meta.SQL, got.Meta.Params)
+			return
+		}
+	}
+}
+
+// The series are the largest groups, in order.
+func TestQueryTop(t *testing.T) {
+	s := seeded(t)
+	h := s.Handler()
+	var got result
+	ask(t, h, "GET", "/api/v1/query?by=src.as&n=5&dir=sum&from=-1h&unit=bytes", "", http.StatusOK, &got)
+	res, _, err := s.Store.Select(t.Context(), store.Query{SQL: fmt.Sprintf(
+		"SELECT toString(SrcAS), sum(Bytes * SamplingRate) AS b FROM flows WHERE toUnixTimestamp(TimeReceived) >= %d AND toUnixTimestamp(TimeReceived) < %d GROUP BY 1 ORDER BY b DESC", got.From, got.To)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Series) != 6 || got.Other != res.Rows-5 || !got.Series[5].Other || got.Series[5].Folded != res.Rows-5 {
+		t.Fatalf("%d series, %d folded, %d groups", len(got.Series), got.Other, res.Rows)
+	}
+	for i := range 5 {
+		if one := got.Series[i]; one.Key[0] != res.Columns[0].([]string)[i] || one.Total != res.Columns[1].([]uint64)[i] {
+			t.Errorf("series %d is %s with %d, want %s with %d", i, one.Key, one.Total, res.Columns[0].([]string)[i], res.Columns[1].([]uint64)[i])
+		}
+		// Its filter finds it alone.
+		var alone result
+		ask(t, h, "GET", "/api/v1/query?dir=sum&from=-1h&unit=bytes&q="+url.QueryEscape(got.Series[i].Filter[0]), "", http.StatusOK, &alone)
+		if len(alone.Total) != 1 || alone.Total[0].Total != got.Series[i].Total {
+			t.Errorf("filter %q finds %+v, want %d", got.Series[i].Filter[0], alone.Total, got.Series[i].Total)
+		}
+	}
+	if got.Meta.Rows == 0 || got.Meta.Bytes == 0 || got.Meta.MS <= 0 || got.Meta.Table != "flows" || got.Meta.Through < s.now().Unix()-60 {
+		t.Errorf("meta %+v", got.Meta)
+	}
+}
+
+func TestQueryEmpty(t *testing.T) {
+	none, _ := empty(t)
+	some := seeded(t)
+	f := func(s *Server, target, why string, matches bool) {
+		t.Helper()
+		var got result
+		ask(t, s.Handler(), "GET", target, "", http.StatusOK, &got)
+		if got.Meta.Empty != why || got.Meta.Matches7d != matches {
+			t.Errorf("%s: %q %v, want %q %v", target, got.Meta.Empty, got.Meta.Matches7d, why, matches)
+		}
+		if (why != "") != (len(got.Series) == 0) || got.Series == nil || got.Total == nil || got.Dirs == nil || len(got.Times) == 0 {
+			t.Errorf("%s: %d series", target, len(got.Series))
+		}
+	}
+	f(none, "/api/v1/query", "no-exporter", false)
+	f(none, "/api/v1/query?q=tcp&by=src.as", "no-exporter", false)
+	f(some, "/api/v1/query", "", false)
+	f(some, "/api/v1/query?q=dst+port+9999", "no-match", true)
+	f(some, "/api/v1/query?q=dst+port+9999&from=-12h", "", false)
+	f(some, "/api/v1/query?q=dst+port+9998", "no-match", false)
+	f(some, "/api/v1/query?from=-30d&to=-20d", "before-retention", false)
+}
+
+// What is wrong with a request is said with its place and a remedy.
+func TestQueryErrors(t *testing.T) {
+	h := seeded(t).Handler()
+	f := func(target, key string) {
+		t.Helper()
+		var p problem
+		ask(t, h, "GET", target, "", http.StatusBadRequest, &p)
+		if p.Key != key || p.Detail == "" || p.Status != http.StatusBadRequest {
+			t.Errorf("%s: %+v, want key %s", target, p, key)
+		}
+	}
+	for _, target := range []string{"unit=nope", "unit=pct", "n=0", "n=51", "n=x", "from=yesterday", "to=tomorrow", "from=now", "by=nonsense", "by=bytes", "step=0",
+		"px=-1", "dir=up", "rank=delta", "rank=worst", "tz=Mars", "layer=l7", "live=2", "viz=cube", "rankdir=x"} {
+		key, _, _ := strings.Cut(target, "=")
+		f("/api/v1/query?"+target, key)
+	}
+	f("/api/v1/query?step=1&from=-10h", "step")
+	f("/api/v1/query?by="+strings.Repeat("src.as,", 9), "by")
+
+	var p problem
+	ask(t, h, "GET", "/api/v1/query?q=src+prt+53", "", http.StatusBadRequest, &p)
+	if p.Key != "q" || p.Span == nil || *p.Span != [2]int{4, 7} || p.Suggestion == "" {
+		t.Errorf("filter: %+v", p)
+	}
+	var got result
+	ask(t, h, "GET", "/api/v1/query?colour=red&vs=1d&q="+url.QueryEscape(strings.Repeat("(", 300)), "", http.StatusBadRequest, &p)
+	ask(t, h, "GET", "/api/v1/query?colour=red&vs=1d", "", http.StatusOK, &got)
+	if !slices.Equal(got.Meta.Unknown, []string{"colour"}) || len(got.Meta.Notes) != 1 {
+		t.Errorf("unknown %v, notes %v", got.Meta.Unknown, got.Meta.Notes)
+	}
+}
+
+// What goes wrong in the store is told apart.
+func TestStoreErrors(t *testing.T) {
+	f := func(code, status int) {
+		t.Helper()
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-ClickHouse-Exception-Code", fmt.Sprint(code))
+			w.WriteHeader(http.StatusInternalServerError)
+			fmt.Fprintf(w, "Code: %d. DB::Exception: so it is.", code)
+		}))
+		defer srv.Close()
+		s := serverFor(store.NewClient(srv.URL, "", "", ""), time.Now())
+		var p problem
+		ask(t, s.Handler(), "GET", "/api/v1/query", "", status, &p)
+		if p.Status != status {
+			t.Errorf("code %d: %+v", code, p)
+		}
+	}
+	f(159, http.StatusGatewayTimeout)
+	f(202, http.StatusServiceUnavailable)
+	f(241, http.StatusInsufficientStorage)
+	f(47, http.StatusBadGateway)
+
+	away := serverFor(store.NewClient("http://127.0.0.1:1", "", "", ""), time.Now()).Handler()
+	var p problem
+	ask(t, away, "GET", "/api/v1/query", "", http.StatusServiceUnavailable, &p)
+	if strings.Contains(p.Detail, "127.0.0.1") || !strings.Contains(p.Detail, "again") {
+		t.Errorf("store away: %+v", p)
+	}
+	var st Status
+	ask(t, away, "GET", "/api/v1/status", "", http.StatusOK, &st)
+	if st.Engine.Error == "" || st.Storage.Rows != 0 || st.Version != "test" {
+		t.Errorf("status without a store: %+v", st)
+	}
+	var c query.Completion
+	ask(t, away, "GET", "/api/v1/filter/complete?text=src.as+%3D+", "", http.StatusOK, &c)
+
+	broken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, "\x01\x01\x01t\x06String\x01x") // t is no number
+	}))
+	defer broken.Close()
+	ask(t, serverFor(store.NewClient(broken.URL, "", "", ""), time.Now()).Handler(), "GET", "/api/v1/query", "", http.StatusInternalServerError, &p)
+}
+
+// A request that nobody waits for ends its query in the store.
+func TestQueryCancelled(t *testing.T) {
+	w, r := enginetest.Clients(t)
+	if err := w.Exec(t.Context(), `CREATE VIEW flows AS SELECT toDateTime(now() - 10, 'UTC') AS TimeReceived, CAST('in', 'Enum8(\'in\' = 1)') AS Direction,
+		number AS Bytes, sipHash64(number) AS Packets, toUInt32(1) AS SamplingRate FROM numbers(1000000000000)`); err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(serverFor(r, time.Now()).Handler())
+	defer srv.Close()
+	running := func() bool {
+		res, _, err := w.Select(t.Context(), store.Query{SQL: "SELECT count() FROM system.processes WHERE current_database = currentDatabase() AND query LIKE '%FROM flows%' AND query NOT LIKE '%processes%'"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.Columns[0].([]uint64)[0] > 0
+	}
+	until := func(what string, fact func() bool) {
+		t.Helper()
+		for end := time.Now().Add(20 * time.Second); !fact(); time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("waited in vain until %s", what)
+			}
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		req, _ := http.NewRequestWithContext(ctx, "GET", srv.URL+"/api/v1/query", nil)
+		_, err := http.DefaultClient.Do(req)
+		ended <- err
+	}()
+	until("the query runs", running)
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	until("the query is gone", func() bool { return !running() })
+}
+
+func TestFilter(t *testing.T) {
+	s := seeded(t)
+	h := s.Handler()
+	var checked struct {
+		OK        bool
+		Canonical string
+		Error     query.FilterError
+	}
+	for _, f := range []func(filter string){
+		func(q string) {
+			ask(t, h, "GET", "/api/v1/filter/check?q="+url.QueryEscape(q), "", http.StatusOK, &checked)
+		},
+		func(q string) {
+			body, _ := json.Marshal(map[string]string{"q": q})
+			ask(t, h, "POST", "/api/v1/filter/check", string(body), http.StatusOK, &checked)
+		},
+	} {
+		if f("udp src port 53"); !checked.OK || checked.Canonical != "proto = udp and src.port = 53" {
+			t.Errorf("%+v", checked)
+		}
+		if f("src prt 53"); checked.OK || checked.Error.Span != [2]int{4, 7} || !strings.Contains(checked.Error.Suggestion, "port") {
+			t.Errorf("%+v", checked)
+		}
+		if f("@web"); !checked.OK {
+			t.Errorf("%+v", checked)
+		}
+	}
+
+	complete := func(method, text, cursor string) (c query.Completion) {
+		t.Helper()
+		if method == "GET" {
+			ask(t, h, "GET", "/api/v1/filter/complete?text="+url.QueryEscape(text)+"&cursor="+cursor, "", http.StatusOK, &c)
+			return c
+		}
+		if cursor == "" {
+			cursor = "null"
+		}
+		body, _ := json.Marshal(text)
+		ask(t, h, "POST", "/api/v1/filter/complete", fmt.Sprintf(`{"text":%s,"cursor":%s}`, body, cursor), http.StatusOK, &c)
+		return c
+	}
+	has := func(c query.Completion, label string) bool {
+		return slices.ContainsFunc(c.Items, func(it query.Item) bool { return it.Label == label })
+	}
+	for _, method := range []string{"GET", "POST"} {
+		if c := complete(method, "src.as = 1 or dst.po", "20"); c.Replace != [2]int{14, 20} || !has(c, "dst.port") {
+			t.Errorf("%s: %+v", method, c)
+		}
+		if c := complete(method, "por and tcp", "3"); c.Replace != [2]int{0, 3} || !has(c, "port") {
+			t.Errorf("%s: %+v", method, c)
+		}
+		for _, cursor := range []string{"", "-3", "100000", "1e300"} {
+			if c := complete(method, "por", cursor); c.Replace != [2]int{0, 3} || !has(c, "port") {
+				t.Errorf("%s at %q: %+v", method, cursor, c)
+			}
+		}
+		if c := complete(method, "@", ""); !has(c, "@web") {
+			t.Errorf("%s: %+v", method, c)
+		}
+		// Values that occur, with how much of them: first the known ones.
+		var c query.Completion
+		for end := time.Now().Add(20 * time.Second); len(c.Items) == 0 && time.Now().Before(end); {
+			c = complete(method, "dst.as = ", "")
+		}
+		if len(c.Items) != 5 || c.Items[0].Kind != "value" || !strings.Contains(c.Items[0].Detail, "b/s") || !strings.HasPrefix(strings.TrimPrefix(c.Items[0].Label, "AS"), "6450") {
+			t.Errorf("%s: values %+v", method, c)
+		}
+	}
+
+	for _, path := range []string{"/api/v1/filter/check", "/api/v1/filter/complete"} {
+		for _, body := range []string{"", "{", "[]", `"q"`, "q=1", `{"q":"` + strings.Repeat("x", bodyLimit) + `"}`} {
+			var p problem
+			ask(t, h, "POST", path, body, http.StatusBadRequest, &p)
+			if p.Key != "body" || p.Detail == "" {
+				t.Errorf("%s with %.20q: %+v", path, body, p)
+			}
+		}
+	}
+}
+
+func TestStatus(t *testing.T) {
+	s := seeded(t)
+	var st Status
+	ask(t, s.Handler(), "GET", "/api/v1/status", "", http.StatusOK, &st)
+	g := st.Storage
+	if g.Rows != seedRows || g.Bytes == 0 || g.BytesPerRow <= 0 || g.Newest < s.now().Unix()-60 || g.Oldest != s.now().Unix()-6*3600 || g.DiskTotal < g.DiskFree || g.DiskFree == 0 {
+		t.Errorf("storage %+v", g)
+	}
+	if len(st.Listeners) != 1 || len(st.Drops) != 1 || len(st.Exporters) != 1 || st.Engine.Error != "" {
+		t.Errorf("status %+v", st)
+	}
+}
+
+func TestReady(t *testing.T) {
+	s, _ := empty(t)
+	var p problem
+	s.Ready = func(context.Context) error { return errors.New("the queue to the store is full") }
+	ask(t, s.Handler(), "GET", "/readyz", "", http.StatusServiceUnavailable, &p)
+	if p.Detail != "the queue to the store is full" {
+		t.Errorf("%+v", p)
+	}
+	var ok map[string]string
+	ask(t, s.Handler(), "GET", "/healthz", "", http.StatusOK, &ok)
+	s.Ready = func(context.Context) error { return nil }
+	ask(t, s.Handler(), "GET", "/readyz", "", http.StatusOK, &ok)
+}
+
+func TestNotFound(t *testing.T) {
+	s, _ := empty(t)
+	f := func(method, path string) {
+		t.Helper()
+		rec := httptest.NewRecorder()
+		s.Handler().ServeHTTP(rec, httptest.NewRequest(method, path, nil))
+		var p problem
+		if err := json.Unmarshal(rec.Body.Bytes(), &p); err != nil || rec.Code != http.StatusNotFound || rec.Header().Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s %s: %d %s", method, path, rec.Code, rec.Body)
+		}
+	}
+	f("GET", "/api/")
+	f("GET", "/api/v1/nothing")
+	f("GET", "/api/v2/query")
+	f("DELETE", "/api/v1/query")
+}
