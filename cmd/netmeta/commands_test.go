@@ -88,6 +88,25 @@ func TestCheck(t *testing.T) {
 	f("\tdata: x\n", "1")
 }
 
+// Where data go: invented flows never among real ones unless somebody says so.
+func TestData(t *testing.T) {
+	f := func(want string, c runCmd) {
+		t.Helper()
+		if cfg, err := c.config(); err != nil || cfg.Data != want {
+			t.Errorf("%+v: data in %q, want %q: %v", c, cfg.Data, want, err)
+		}
+	}
+	some, named := write(t, "store:\n  retention-days: 7\n"), write(t, "data: /srv/flows\n")
+	f("./data", runCmd{})
+	f("./data", runCmd{Config: some})
+	f("/srv/flows", runCmd{Config: named})
+	f("/x", runCmd{Config: named, Data: "/x"})
+	f("./data-demo", runCmd{Demo: true})
+	f("./data-demo", runCmd{Demo: true, Config: some})
+	f("/srv/flows", runCmd{Demo: true, Config: named})
+	f("/x", runCmd{Demo: true, Data: "/x"})
+}
+
 // decoded runs netmeta decode and takes apart what it prints.
 func decoded(t *testing.T, stdin string, args ...string) (lines []map[string]any, summary map[string]int, notDecoded int) {
 	t.Helper()

@@ -61,14 +61,14 @@ func (c runCmd) Run(ctx context.Context) error {
 
 func (c runCmd) config() (config.Config, error) {
 	cfg := config.Default()
-	if c.Demo {
-		cfg.Data = "./data-demo"
-	}
 	if c.Config != "" {
 		var err error
 		if cfg, err = config.Load(c.Config); err != nil {
 			return cfg, err
 		}
+	}
+	if c.Demo && cfg.Data == config.Default().Data {
+		cfg.Data = "./data-demo" // invented flows do not go among real ones
 	}
 	if c.Data != "" {
 		cfg.Data = c.Data
