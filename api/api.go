@@ -139,10 +139,10 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.As(err, &key):
 		writeProblem(w, problem{Title: "request not understood", Status: http.StatusBadRequest, Detail: key.Error(), Key: key.Key})
 	case errors.As(err, &unexpected):
-		s.Log.Error("query not answered", "path", r.URL.Path, "query", r.URL.RawQuery, "err", err)
+		s.Log.Error("query not answered", "path", r.URL.Path, "query", fmt.Sprintf("%.300s", r.URL.RawQuery), "err", err)
 		writeProblem(w, problem{Title: "internal error", Status: http.StatusInternalServerError, Detail: err.Error()})
 	case errors.As(err, &exception):
-		s.Log.Warn("query failed", "path", r.URL.Path, "query", r.URL.RawQuery, "err", err)
+		s.Log.Warn("query failed", "path", r.URL.Path, "query", fmt.Sprintf("%.300s", r.URL.RawQuery), "err", err)
 		switch exception.Code {
 		case 159: // TIMEOUT_EXCEEDED
 			writeProblem(w, tooLong)

@@ -266,6 +266,42 @@ func TestQueryNumbers(t *testing.T) {
 	}
 }
 
+// Bytes per packet are a ratio in each bucket, and do not add up.
+func TestQueryRatio(t *testing.T) {
+	s := seeded(t)
+	var got result
+	ask(t, s.Handler(), "GET", "/api/v1/query?unit=bpp&by=proto&dir=sum&step=600", "", http.StatusOK, &got)
+	const bucket = "intDiv(toUnixTimestamp(TimeReceived), 600) * 600"
+	bytes := directly(t, s.Store, "Bytes * SamplingRate", "'sum'", bucket, "1", got.From, got.To)["sum"]
+	packets := directly(t, s.Store, "Packets * SamplingRate", "'sum'", bucket, "1", got.From, got.To)["sum"]
+	for i, start := range got.Times {
+		want := float64(bytes[start]) / float64(packets[start])
+		if v := got.Total[0].Values[i]; math.Abs(v-want) > want*6e-4 {
+			t.Errorf("at %d: %v, want %v", start, v, want)
+		}
+	}
+}
+
+// Buckets of an hour begin with the hours of the zone.
+func TestQueryZone(t *testing.T) {
+	s := seeded(t)
+	f := func(zone string, step, offset int64) {
+		t.Helper()
+		var got result
+		ask(t, s.Handler(), "GET", fmt.Sprintf("/api/v1/query?unit=bytes&dir=sum&from=-7h&step=%d&tz=%s", step, zone), "", http.StatusOK, &got)
+		want := directly(t, s.Store, "Bytes * SamplingRate", "'sum'", fmt.Sprintf("intDiv(toUnixTimestamp(TimeReceived) + %d, %d) * %[2]d - %[1]d", offset, step), "1", got.From, got.To)["sum"]
+		for i, start := range got.Times {
+			if v, exact := got.Total[0].Values[i], float64(want[start]); (start+offset)%step != 0 || math.Abs(v-exact) > exact*6e-4 {
+				t.Errorf("%s at %d: %v, want %v", zone, start, v, exact)
+			}
+		}
+	}
+	f("utc", 3600, 0)
+	f("Asia/Kolkata", 3600, 19800)
+	f("Asia/Kathmandu", 7200, 20700)
+	f("Asia/Kathmandu", 60, 20700)
+}
+
 // The series are the largest groups, in order.
 func TestQueryTop(t *testing.T) {
 	s := seeded(t)
