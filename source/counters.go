@@ -64,6 +64,8 @@ type Counters struct {
 	CounterSamples   atomic.Uint64 // sFlow counter samples
 	DiscardedSamples atomic.Uint64 // sFlow notices of dropped packets
 	Lost             atomic.Uint64 // datagrams (v9, sFlow) or flows (v5, IPFIX) missing by sequence number
+	Reordered        atomic.Uint64 // datagrams that came after a later one
+	Restarts         atomic.Uint64 // times that a sender began anew
 
 	refused [reasonCount]atomic.Uint64
 }

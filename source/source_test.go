@@ -44,3 +44,51 @@ func TestReasons(t *testing.T) {
 		seen[r.String()] = true
 	}
 }
+
+// The numbers of an exporter's health.
+func TestHealth(t *testing.T) {
+	var x Exporter
+	for range 1000 {
+		x.Skew(-90_000)
+	}
+	x.Skew(3_600_000) // one datagram that waited somewhere
+	if s := x.ClockSkewMS(); s < -100_000 || s > 150_000 {
+		t.Error("skew ", s)
+	}
+	for range 500 {
+		x.Skew(2000)
+	}
+	if s := x.ClockSkewMS(); s < 1990 || s > 2010 {
+		t.Error("skew ", s)
+	}
+
+	median := func(want uint64, durations ...uint64) {
+		t.Helper()
+		var x Exporter
+		for _, d := range durations {
+			x.Duration(d)
+		}
+		if got := x.MedianDurationMS(); got != want {
+			t.Errorf("median of %v is %d, want %d", durations, got, want)
+		}
+	}
+	median(0)
+	median(0, 0, 0, 5)
+	median(1023, 1000, 1, 60_000)
+	median(65535, 60_000, 60_000, 60_000, 0)
+	median(1<<32-1, 1<<60)
+
+	x.Refuse(BadLength)
+	x.Refuse(BadLength)
+	x.Refuse(NoTemplate)
+	sum := uint64(0)
+	for r, n := range x.Reasons() {
+		sum += n
+		if r == BadLength && n != 2 {
+			t.Error(r, n)
+		}
+	}
+	if sum != 3 || x.Refused.Load() != 3 {
+		t.Error(sum, x.Refused.Load())
+	}
+}
