@@ -228,6 +228,20 @@ func TestSoftflowd(t *testing.T) {
 		b.do(func() { err = c.Start() })
 		return err
 	})
+	inside := func(query string) (string, error) {
+		cmd := command(t, "sql", "--data", p.data, query)
+		var text []byte
+		var err error
+		b.do(func() { text, err = cmd.CombinedOutput() })
+		if err != nil {
+			err = fmt.Errorf("%s: %w: %s", query, err, text)
+		}
+		return strings.TrimSpace(string(text)), err
+	}
+	waitFor(t, 20*time.Second, "tables", func() error {
+		_, err := inside("SELECT 1 FROM flows LIMIT 0")
+		return err
+	})
 	truth := watch(t, b, "b0")
 	versions := map[string]string{"netflow5": "5", "netflow9": "9", "ipfix": "10"}
 	var watchers []*softflowd
@@ -278,16 +292,6 @@ func TestSoftflowd(t *testing.T) {
 		s.stop(t)
 	}
 
-	inside := func(query string) (out string) {
-		cmd := command(t, "sql", "--data", p.data, query)
-		var err error
-		var text []byte
-		b.do(func() { text, err = cmd.Output() })
-		if err != nil {
-			t.Fatalf("%s: %v", query, err)
-		}
-		return strings.TrimSpace(string(text))
-	}
 	for flowType := range versions {
 		var list []string
 		for _, c := range want {
@@ -299,9 +303,12 @@ func TestSoftflowd(t *testing.T) {
 		slices.Sort(list)
 		all := strings.Join(list, "\n")
 		waitFor(t, 10*time.Second, flowType+" stored", func() error {
-			got := inside(`SELECT Proto, replaceOne(toString(SrcAddr), '::ffff:', ''), replaceOne(toString(DstAddr), '::ffff:', ''),
+			got, err := inside(`SELECT Proto, replaceOne(toString(SrcAddr), '::ffff:', ''), replaceOne(toString(DstAddr), '::ffff:', ''),
 				if(Proto IN (6, 17), SrcPort, 0) AS s, if(Proto IN (6, 17), DstPort, 0) AS d, sum(Packets), sum(Bytes)
 				FROM flows WHERE FlowType = '` + flowType + `' AND d != 9 AND match(toString(SrcAddr), ':(10.77|:[12]$)') GROUP BY ALL`)
+			if err != nil {
+				return err
+			}
 			rows := strings.Split(got, "\n")
 			slices.Sort(rows)
 			if got = strings.Join(rows, "\n"); got != all {
@@ -310,8 +317,8 @@ func TestSoftflowd(t *testing.T) {
 			return nil
 		})
 	}
-	if got := inside("SELECT countIf(SamplingRate != 1 OR ScaledBytes != Bytes OR FlowEnd < FlowStart OR abs(dateDiff('second', FlowEnd, now())) > 600) FROM flows"); got != "0" {
-		t.Errorf("%s rows with another sampling rate than 1 or with odd times", got)
+	if got, err := inside("SELECT countIf(SamplingRate != 1 OR ScaledBytes != Bytes OR FlowEnd < FlowStart OR abs(dateDiff('second', FlowEnd, now())) > 600) FROM flows"); err != nil || got != "0" {
+		t.Errorf("%s rows with another sampling rate than 1 or with odd times: %v", got, err)
 	}
 }
 
