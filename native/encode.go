@@ -27,7 +27,7 @@ type Block struct {
 }
 
 // Release gives the memory of the block back for another one. Nobody may look at the
-// data any more.
+// data any more, and only one of all copies of a block may be released.
 func (b *Block) Release() {
 	if b.Data != nil {
 		data := b.Data[:0]

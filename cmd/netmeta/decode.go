@@ -2,9 +2,11 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"slices"
 
@@ -16,8 +18,9 @@ import (
 )
 
 type decodeCmd struct {
-	JSON  bool     `help:"One JSON object a line."`
-	Files []string `arg:"" name:"file" help:"Capture files: pcap or pcapng, also gzip'd; - reads standard input."`
+	JSON   bool     `help:"One JSON object a line."`
+	Listen string   `placeholder:"ADDR" help:"Decode what arrives on a UDP port, like :2055, until Ctrl-C; nothing is stored."`
+	Files  []string `arg:"" optional:"" name:"file" help:"Capture files: pcap or pcapng, also gzip'd; - reads standard input."`
 }
 
 func (decodeCmd) Help() string {
@@ -28,42 +31,55 @@ flows, templates, options records, and what was not decoded with the reason.
 Examples:
   tcpdump -i eth0 -s 0 -w flows.pcap udp port 2055
   netmeta decode flows.pcap
-  netmeta decode --json flows.pcap | jq 'select(.DstPort == 53)'`
+  netmeta decode --json flows.pcap | jq 'select(.DstPort == 53)'
+  ssh router-tap tcpdump -i eth0 -s 0 -w - udp port 2055 | netmeta decode -
+  netmeta decode --listen :2055`
 }
 
-func (c decodeCmd) Run() error {
-	out := bufio.NewWriterSize(os.Stdout, 1<<20)
-	d := newDecoding()
-	batch := flow.Table.NewBatch(udp.BatchRows)
-	write := writeText
+func (c decodeCmd) Run(ctx context.Context) error {
+	if (len(c.Files) == 0) == (c.Listen == "") {
+		return errors.New("name either capture files or a port with --listen ADDR")
+	}
+	p := printer{out: bufio.NewWriterSize(os.Stdout, 1<<20), row: writeText, live: c.Listen != ""}
 	if c.JSON {
-		write = writeJSON
+		p.row = writeJSON
 	}
-	var line []byte
-	var failed error
-	flush := func() {
-		for row := range batch.Len() {
-			line = write(line[:0], batch, row)
-			if _, err := out.Write(line); err != nil && failed == nil {
-				failed = err
-			}
+	sum := summary{decoding: newDecoding()}
+	var err error
+	if c.Listen != "" {
+		err = sum.listen(ctx, c.Listen, &p)
+	} else {
+		err = sum.files(ctx, c.Files, &p)
+	}
+	sum.settle()
+	if err = errors.Join(err, p.err, p.out.Flush()); err == nil {
+		sum.print(os.Stderr)
+	}
+	return err
+}
+
+// A printer writes the rows of batches.
+type printer struct {
+	out  *bufio.Writer
+	row  func(dst []byte, b *column.Batch, row int) []byte
+	live bool // somebody watches: do not hold lines back
+	line []byte
+	err  error // the first; nothing is written after it
+}
+
+// print writes all rows and empties the batch.
+func (p *printer) print(b *column.Batch) {
+	for row := range b.Len() {
+		if p.err != nil {
+			break
 		}
-		batch.Reset()
+		p.line = p.row(p.line[:0], b, row)
+		_, p.err = p.out.Write(p.line)
 	}
-	sum := summary{decoding: d}
-	for _, path := range c.Files {
-		if err := sum.file(path, batch, flush); err != nil {
-			flush()
-			return errors.Join(err, out.Flush())
-		}
+	b.Reset()
+	if p.live && p.err == nil {
+		p.err = p.out.Flush()
 	}
-	flush()
-	d.settle()
-	if failed == nil {
-		failed = out.Flush()
-	}
-	sum.print(os.Stderr)
-	return failed
 }
 
 func writeJSON(dst []byte, b *column.Batch, row int) []byte {
@@ -78,26 +94,52 @@ func writeText(dst []byte, b *column.Batch, row int) []byte {
 // A summary counts over all files.
 type summary struct {
 	*decoding
-	packets   uint64
+	packets   uint64 // of captures, that hold no datagram
 	datagrams uint64
-	skipped   []pcap.Skip // frames that hold no datagram
+	skipped   []pcap.Skip // what packets were
 }
 
-func (s *summary) file(path string, batch *column.Batch, flush func()) error {
+// listen decodes what arrives on a port until ctx ends.
+func (s *summary) listen(ctx context.Context, addr string, p *printer) error {
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	l, err := udp.Listen(addr, portName(addr), 1, log)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "listening on UDP %s; Ctrl-C ends\n", l.Addr)
+	err = l.Run(ctx, &flow.Table, func() udp.Worker { return udp.Worker{Decoder: s.decoder(), Emit: p.print} })
+	s.datagrams = l.Datagrams.Load()
+	return err
+}
+
+// files decodes capture files one after the other. Templates of one hold for the
+// next.
+func (s *summary) files(ctx context.Context, paths []string, p *printer) error {
+	batch := flow.Table.NewBatch(udp.BatchRows)
+	for _, path := range paths {
+		if err := s.file(ctx, path, batch, p); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+func (s *summary) file(ctx context.Context, path string, batch *column.Batch, p *printer) error {
 	r, err := openCapture(path)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	decoder := s.decoder()
-	for {
+	decoder, flush := s.decoder(), func() { p.print(batch) }
+	defer flush()
+	before := s.datagrams
+	for ctx.Err() == nil && p.err == nil {
 		dg, err := r.NextUDP()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			flush()
-			return fmt.Errorf("%s: after %d datagrams: %w", path, s.datagrams, err)
+			return fmt.Errorf("after %d datagrams: %w", s.datagrams-before, err)
 		}
 		s.datagrams++
 		if dg.Truncated {

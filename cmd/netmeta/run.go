@@ -183,7 +183,13 @@ func (s *server) run(ctx context.Context) error {
 	stored := make(chan error, 1)
 	go func() { stored <- s.write(writerCtx) }()
 
-	srv := &http.Server{Handler: s.api().Handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	srv := &http.Server{
+		Handler:           s.api().Handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
 	web.Go(func() {
 		if err := srv.Serve(s.http); !errors.Is(err, http.ErrServerClosed) {
 			failed <- fmt.Errorf("page: %w", err)
