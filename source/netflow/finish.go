@@ -36,6 +36,10 @@ func (d *Decoder) finish(p *plan, row, n int) {
 		}
 	}
 	d.placeInTime(quality, row, n)
+	if last := row + n - 1; quality[n-1]&flow.NoTime == 0 {
+		start, end := flow.FlowStart.At(b, last), flow.FlowEnd.At(b, last)
+		d.entry.Duration(end - min(start, end))
+	}
 	d.scale(p, quality, row, n)
 	if p.icmpInPort {
 		d.icmp(row, n)

@@ -194,6 +194,9 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 		if d.flows > 0 {
 			d.entry.Flows.Add(d.flows)
 		}
+		if d.records > 0 {
+			d.entry.Records.Add(uint64(d.records))
+		}
 	}
 	if d.flows > 0 {
 		s.counters.Flows.Add(d.flows)
@@ -206,10 +209,12 @@ const skewMS = 60_000
 
 // open finds the sender of the message whose header has been read.
 func (d *Decoder) open() {
-	if skew := d.exported - d.received; skew > skewMS || skew < -skewMS {
+	d.use(d.lookup())
+	skew := d.exported - d.received
+	if skew > skewMS || skew < -skewMS {
 		d.quality |= flow.ClockSkewed
 	}
-	d.use(d.lookup())
+	d.entry.Skew(skew)
 	if !d.known {
 		d.refuse(source.TooManyExporters)
 	}
@@ -232,7 +237,7 @@ func (d *Decoder) use(v *view) {
 func (d *Decoder) refuse(r source.Reason) {
 	d.state.counters.Refuse(r)
 	if d.entry != nil {
-		d.entry.Refused.Add(1)
+		d.entry.Refuse(r)
 	}
 }
 
@@ -243,10 +248,22 @@ func (d *Decoder) follow(norm counting) {
 		return
 	}
 	known := !d.blind || norm == byDatagram
-	lost := d.session.heard(place{d.sequence, d.records}, norm, known, d.uptime, d.hasUptime)
-	if lost > 0 {
-		d.state.counters.Lost.Add(lost)
-		d.entry.Lost.Add(lost)
+	f := d.session.heard(place{d.sequence, d.records}, norm, known, d.uptime, d.hasUptime)
+	if f == (finding{}) {
+		return
+	}
+	c := &d.state.counters
+	if f.lost > 0 {
+		c.Lost.Add(f.lost)
+		d.entry.Lost.Add(f.lost)
+	}
+	if f.reordered {
+		c.Reordered.Add(1)
+		d.entry.Reordered.Add(1)
+	}
+	if f.restarted {
+		c.Restarts.Add(1)
+		d.entry.Restarts.Add(1)
 	}
 }
 

@@ -218,6 +218,10 @@ func TestWaiting(t *testing.T) {
 	if b.Len() != 0 || refused(state, source.NoTemplate) != 2 {
 		t.Fatal(b.Len(), " rows, refused ", refused(state, source.NoTemplate))
 	}
+	x, _ := state.config.Exporters.Of(router.Addr(), flow.TypeNetFlow9)
+	if x.Waiting.Load() != 10 || x.Dropped.Load() != 2 {
+		t.Error(x.Waiting.Load(), " sets wait, ", x.Dropped.Load(), " dropped")
+	}
 	datagram{version: 9, sequence: 12, body: append(templateOf(9, 300, bytesOnly...), set16(300, 0, 0, 0, 99)...)}.decode(d, b)
 	if got := values(b, flow.Bytes); !slices.Equal(got, []uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 99}) {
 		t.Error(got)
@@ -230,6 +234,9 @@ func TestWaiting(t *testing.T) {
 	}
 	if state.waiting != 0 || state.Counters().Flows.Load() != 11 {
 		t.Error(state.waiting, " bytes wait, ", state.Counters().Flows.Load(), " flows")
+	}
+	if x.Waiting.Load() != 0 || x.Records.Load() != 11 {
+		t.Error(x.Waiting.Load(), " sets wait, ", x.Records.Load(), " records")
 	}
 
 	// Options data wait as well; what waited too long is given up.
@@ -314,7 +321,7 @@ func TestSequence(t *testing.T) {
 		var s session
 		lost := uint64(0)
 		for _, p := range places {
-			lost += s.heard(p, norm, true, 0, false)
+			lost += s.heard(p, norm, true, 0, false).lost
 		}
 		if lost += s.settle(); lost != want {
 			t.Errorf("%s: lost %d, want %d", what, lost, want)
@@ -338,9 +345,34 @@ func TestSequence(t *testing.T) {
 	f("v9 as it should", byDatagram, 2, p{100, 20}, p{101, 7}, p{102, 3}, p{105, 24})
 	f("IPFIX counts messages", before, 0, p{1, 20}, p{2, 7}, p{3, 4}, p{4, 3})
 
+	g := func(what string, lost uint64, reordered, restarts int, places ...place) {
+		t.Helper()
+		var s session
+		var sum finding
+		for _, p := range places {
+			f := s.heard(p, byDatagram, true, 0, false)
+			sum.lost += f.lost
+			if f.reordered {
+				reordered--
+			}
+			if f.restarted {
+				restarts--
+			}
+		}
+		if sum.lost += s.settle(); sum.lost != lost || reordered != 0 || restarts != 0 {
+			t.Errorf("%s: lost %d, want %d; %d reordered and %d restarts too few", what, sum.lost, lost, reordered, restarts)
+		}
+	}
+	g("in order", 0, 0, 0, p{1, 1}, p{2, 1}, p{3, 1})
+	g("two late", 0, 2, 0, p{1, 1}, p{4, 1}, p{2, 1}, p{3, 1}, p{5, 1})
+	g("late and lost", 1, 1, 0, p{1, 1}, p{4, 1}, p{2, 1}, p{5, 1})
+	g("twice the same", 0, 1, 0, p{1, 1}, p{2, 1}, p{2, 1}, p{3, 1})
+	g("restart", 0, 0, 1, p{1000, 1}, p{0, 1}, p{1, 1}, p{2, 1})
+	g("restart far ahead", 0, 0, 1, p{1, 1}, p{2, 1}, p{3_000_000_000, 1}, p{3_000_000_001, 1})
+
 	var s session
 	s.heard(place{1000, 1}, byDatagram, true, 500_000, true)
-	if s.heard(place{500, 1}, byDatagram, true, 1000, true); s.last.seq != 500 {
+	if f := s.heard(place{500, 1}, byDatagram, true, 1000, true); s.last.seq != 500 || !f.restarted {
 		t.Error("a reboot is not seen in SysUptime")
 	}
 
@@ -349,7 +381,7 @@ func TestSequence(t *testing.T) {
 	s.heard(place{0, 1}, byDatagram, true, 0, false)
 	lost := uint64(0)
 	for i := range uint32(patience + 1) {
-		lost += s.heard(place{10 + i, 1}, byDatagram, true, 0, false)
+		lost += s.heard(place{10 + i, 1}, byDatagram, true, 0, false).lost
 	}
 	if lost != 9 {
 		t.Error("lost ", lost, ", want 9")

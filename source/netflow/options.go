@@ -102,6 +102,7 @@ func (d *Decoder) optionsData(t *template, body []byte) {
 	}
 	d.records += uint32(len(records))
 	d.state.counters.OptionsRecords.Add(uint64(len(records)))
+	d.entry.Options.Add(uint64(len(records)))
 	if d.session == nil {
 		return
 	}

@@ -53,15 +53,22 @@ type sequence struct {
 	wait int    // datagrams until the gap counts
 }
 
+// A finding is what a datagram's place in the sequence tells.
+type finding struct {
+	lost      uint64 // units that are now certainly lost
+	reordered bool   // a datagram was out of its place: late, or sent twice
+	restarted bool   // the sender has started anew
+}
+
 // heard takes note of a datagram. known is false when not all that it carries
-// could be counted. It returns how many units are now certainly lost.
-func (ses *session) heard(now place, norm counting, known bool, uptime uint32, hasUptime bool) (lost uint64) {
+// could be counted.
+func (ses *session) heard(now place, norm counting, known bool, uptime uint32, hasUptime bool) (f finding) {
 	ses.mu.Lock()
 	defer ses.mu.Unlock()
 	s := &ses.sequence
 	if s.gap > 0 {
 		if s.wait--; s.wait <= 0 {
-			lost, s.gap = s.gap, 0
+			f.lost, s.gap = s.gap, 0
 		}
 	}
 	const tenSeconds = 10_000
@@ -69,26 +76,30 @@ func (ses *session) heard(now place, norm counting, known bool, uptime uint32, h
 	s.uptime = uptime
 	if !s.started || rebooted {
 		s.last, s.started, s.hasOther = now, known, false
-		return lost
+		f.restarted = rebooted
+		return f
 	}
 	way := s.way(now, norm)
 	ahead := int32(now.seq - s.last.seq - way.step(s.last, now.units))
 	switch {
 	case ahead == 0:
+		f.reordered = s.hasOther // since this follows what was before the other
 	case s.hasOther && now.seq == s.other.seq+way.step(s.other, now.units):
+		f.restarted = true
 	case ahead > 0 && ahead <= maxJump:
 		s.gap += uint64(ahead)
 		s.wait = patience
 	case ahead < 0 && ahead >= -maxJump && s.gap > 0:
 		s.gap -= min(s.gap, uint64(way.step(now, now.units))) // late: fills a gap
-		return lost
+		f.reordered = true
+		return f
 	default:
 		s.other, s.hasOther = now, known
-		return lost
+		return f
 	}
 	s.last, s.hasOther = now, false
 	s.started = known // if not, begin anew with the next datagram
-	return lost
+	return f
 }
 
 // way is how the sender counts.

@@ -18,6 +18,7 @@ func (d *Decoder) wait(id uint16, body []byte) {
 	s := d.state
 	if d.session == nil {
 		d.refuse(source.NoTemplate)
+		d.entry.Dropped.Add(1)
 		return
 	}
 	s.mu.Lock()
@@ -34,8 +35,10 @@ func (d *Decoder) wait(id uint16, body []byte) {
 	// One domain takes at most a quarter of the room.
 	if s.waiting+size > s.config.WaitBytes || dom.waitBytes+size > s.config.WaitBytes/4 || d.session.gone() {
 		d.refuse(source.NoTemplate)
+		d.entry.Dropped.Add(1)
 		return
 	}
+	d.entry.Waiting.Add(1)
 	s.waiting += size
 	dom.waitBytes += size
 	dom.waiting = append(dom.waiting, waitingSet{id, append([]byte(nil), body...), d.message})
@@ -62,12 +65,14 @@ func (d *Decoder) release(id uint16) {
 			continue
 		case w.from.received < d.received-s.config.WaitTime.Milliseconds():
 			d.refuse(source.NoTemplate)
+			d.entry.Dropped.Add(1)
 		default:
 			w.from.facts = factsLocked(w.from.session)
 			now, with = append(now, w), append(with, t)
 		}
 		dom.waitBytes -= waitingSize(w.body)
 		s.waiting -= waitingSize(w.body)
+		d.entry.Waiting.Add(-1)
 	}
 	clear(dom.waiting[len(kept):])
 	dom.waiting = kept
@@ -77,9 +82,10 @@ func (d *Decoder) release(id uint16) {
 		current := d.message
 		d.message = w.from
 		d.quality |= flow.LateTemplate
-		d.flows = 0
+		d.flows, d.records = 0, 0
 		d.decodeSet(with[i].template, w.body)
 		current.flows += d.flows
+		d.entry.Records.Add(uint64(d.records))
 		d.message = current
 		d.facts = d.view.facts // options data may have been among them
 	}
@@ -96,7 +102,9 @@ func (s *State) dropWaitingLocked(dom *domain, drop func(*waitingSet) bool) {
 		dom.waitBytes -= waitingSize(w.body)
 		s.waiting -= waitingSize(w.body)
 		s.counters.Refuse(source.NoTemplate)
-		w.from.entry.Refused.Add(1)
+		w.from.entry.Refuse(source.NoTemplate)
+		w.from.entry.Waiting.Add(-1)
+		w.from.entry.Dropped.Add(1)
 	}
 	clear(dom.waiting[len(kept):])
 	dom.waiting = kept
