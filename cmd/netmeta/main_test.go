@@ -118,9 +118,9 @@ func startWith(t testing.TB, data string, launch func(*exec.Cmd) error, args ...
 	p := &running{TB: t, data: data, ended: make(chan struct{})}
 	p.cmd = command(t, append([]string{"run", "--config", config}, args...)...)
 	// Neither the end of the test's context nor a Ctrl-C at its terminal may kill what
-	// stop has to end in good order.
+	// stop has to end in good order. A test binary that dies leaves nothing behind.
 	p.cmd.Cancel = func() error { return nil }
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	p.cmd.Stderr = p
 	p.began = time.Now()
 	if err := launch(p.cmd); err != nil {

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -333,6 +334,7 @@ func startSoftflowd(t *testing.T, n *namespace, version, to string) *softflowd {
 	dir := t.TempDir()
 	s := &softflowd{control: filepath.Join(dir, "ctl")}
 	s.cmd = exec.CommandContext(t.Context(), "softflowd", "-d", "-i", "b0", "-v", version, "-n", to, "-p", filepath.Join(dir, "pid"), "-c", s.control)
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var err error
 	n.do(func() { err = s.cmd.Start() })
 	if err != nil {
