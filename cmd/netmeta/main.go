@@ -45,12 +45,18 @@ func main() {
 	parser := kong.Must(&c,
 		kong.Name("netmeta"),
 		kong.Description("Network observability: takes in NetFlow, IPFIX and sFlow, keeps every flow at one-second resolution, answers questions about it.\n\nStart with: netmeta run"),
-		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
-	kctx, err := parser.Parse(os.Args[1:])
-	parser.FatalIfErrorf(err)
+	args := os.Args[1:]
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	kctx, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "netmeta: %v; see netmeta --help\n", err)
+		os.Exit(2)
+	}
 	if err := kctx.Run(); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "netmeta:", err)
 		os.Exit(1)

@@ -280,6 +280,7 @@ func TestRefusedStart(t *testing.T) {
 	}
 	const free = "http:\n  listen: 127.0.0.1:0\nsources:\n  udp:\n    listen: [\"127.0.0.1:0\"]\n"
 	f("data: "+other+"\nhttp:\n  listen: "+page+"\n", page, "address already in use", "--listen")
+	f("data: "+other+"\nhttp:\n  listen: 127.0.0.1:0\nsources:\n  udp:\n    listen: [\""+p.udp+"\"]\n", p.udp, "another program holds the port", "sources.udp.listen")
 	f("data: "+p.data+"\n"+free, p.data, fmt.Sprint("process ", p.cmd.Process.Pid), "--data")
 	f("datum: x\n", `unknown key "datum"`, `did you mean "data"?`)
 	f("data: /proc/nowhere\n"+free, "/proc/nowhere")

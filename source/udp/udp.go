@@ -59,6 +59,9 @@ func Listen(addr, name string, workers int, log *slog.Logger) (*Listener, error)
 		ctlErr := c.Control(func(fd uintptr) { err = l.prepare(int(fd)) })
 		return errors.Join(ctlErr, err)
 	}}
+	// The first socket takes the port for itself and shares it afterwards. With
+	// SO_REUSEPORT from the start it would join the sockets of another NetMeta of the
+	// same user, and the kernel would divide the exporters between the two.
 	for range workers {
 		conn, err := lc.ListenPacket(context.Background(), "udp", addr)
 		if err != nil {
@@ -66,6 +69,11 @@ func Listen(addr, name string, workers int, log *slog.Logger) (*Listener, error)
 			if errors.Is(err, syscall.EADDRINUSE) {
 				return nil, fmt.Errorf("listen on UDP %s: another program holds the port: stop it (ss -lunp shows it), or choose another port with sources.udp.listen", addr)
 			}
+			return nil, fmt.Errorf("listen on UDP %s: %w", addr, err)
+		}
+		if err := share(conn.(*net.UDPConn)); err != nil {
+			conn.Close()
+			l.Close()
 			return nil, fmt.Errorf("listen on UDP %s: %w", addr, err)
 		}
 		l.conns = append(l.conns, conn.(*net.UDPConn))
@@ -81,8 +89,10 @@ func Listen(addr, name string, workers int, log *slog.Logger) (*Listener, error)
 }
 
 func (l *Listener) prepare(fd int) error {
-	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
-		return os.NewSyscallError("SO_REUSEPORT", err)
+	if len(l.conns) > 0 { // the first one does so when it has the port
+		if err := reusePort(fd); err != nil {
+			return err
+		}
 	}
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer); err != nil {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer) // as far as allowed
@@ -92,6 +102,20 @@ func (l *Listener) prepare(fd int) error {
 		return os.NewSyscallError("SO_RXQ_OVFL", err)
 	}
 	return os.NewSyscallError("SO_TIMESTAMPNS", unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1))
+}
+
+// share lets further sockets of this process have the port as well.
+func share(conn *net.UDPConn) error {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	ctlErr := raw.Control(func(fd uintptr) { err = reusePort(int(fd)) })
+	return errors.Join(ctlErr, err)
+}
+
+func reusePort(fd int) error {
+	return os.NewSyscallError("SO_REUSEPORT", unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1))
 }
 
 // Close closes the sockets; Run then returns.

@@ -125,6 +125,19 @@ func TestPortInUse(t *testing.T) {
 	}
 }
 
+// Another NetMeta does not share the port, though its sockets are of the same kind.
+func TestPortInUseByAnother(t *testing.T) {
+	first, err := Listen("127.0.0.1:0", "test", 2, slog.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	if second, err := Listen(first.Addr.String(), "test", 2, slog.Default()); err == nil {
+		second.Close()
+		t.Error("two listeners share a port: each gets a part of the datagrams")
+	}
+}
+
 func TestReceiveDoesNotAllocate(t *testing.T) {
 	l, err := Listen("127.0.0.1:0", "test", 1, slog.Default())
 	if err != nil {
