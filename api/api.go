@@ -66,6 +66,7 @@ func (s *Server) routes() map[string]http.HandlerFunc {
 		"GET /api/v1/filter/complete":  s.complete,
 		"POST /api/v1/filter/complete": s.complete,
 		"GET /api/v1/status":           s.status,
+		"GET /api/v1/exporters":        s.exporters,
 		"GET /api/v1/openapi.json":     s.openAPI,
 		"GET /healthz":                 s.healthz,
 		"GET /readyz":                  s.readyz,

@@ -60,20 +60,6 @@ type Drop struct {
 	Hint   string `json:"hint"`
 }
 
-// Exporter is a device that sent something.
-type Exporter struct {
-	Address        string `json:"address"`
-	Type           string `json:"type"`
-	Datagrams      uint64 `json:"datagrams"`
-	Flows          uint64 `json:"flows"`
-	Last           int64  `json:"last"`
-	SamplingRate   uint32 `json:"sampling_rate"`
-	SamplingSource string `json:"sampling_source"`
-	Templates      int64  `json:"templates"`
-	Lost           uint64 `json:"lost"`
-	Refused        uint64 `json:"refused"`
-}
-
 // Engine is the store's server.
 type Engine struct {
 	Up       bool   `json:"up"`

@@ -15,6 +15,7 @@ import (
 
 	"netmeta/api"
 	"netmeta/flow"
+	"netmeta/source"
 )
 
 // status is what the process knows of itself.
@@ -58,12 +59,7 @@ func (s *server) status() api.Status {
 	drop("network", "missing by sequence number", "Lost on the way or at the exporter: check the path and the exporter's own counters.", t.Lost)
 	drop("store", "refused for good", "The log says why: another program may have changed the table.", w.RefusedRows.Load())
 	for _, x := range s.decoding.exporters.List() {
-		st.Exporters = append(st.Exporters, api.Exporter{
-			Address: x.Address.String(), Type: flow.FlowType.Field.Enum[x.Type],
-			Datagrams: x.Datagrams.Load(), Flows: x.Flows.Load(), Last: x.LastSeen.Load() / 1e9,
-			SamplingRate: x.SamplingRate.Load(), SamplingSource: flow.SamplingSource.Field.Enum[x.SamplingSource.Load()],
-			Templates: x.Templates.Load(), Lost: x.Lost.Load(), Refused: x.Refused.Load(),
-		})
+		st.Exporters = append(st.Exporters, exporterStatus(x))
 	}
 	st.Engine = api.Engine{Up: true, URL: s.cfg.Store.URL}
 	if s.engine != nil {
@@ -71,6 +67,23 @@ func (s *server) status() api.Status {
 		st.Engine = api.Engine{Up: e.Up, Embedded: true, Version: e.Version, URL: e.URL, Restarts: e.Restarts, Error: e.LastError}
 	}
 	return st
+}
+
+func exporterStatus(x *source.Exporter) api.Exporter {
+	reasons := map[string]uint64{}
+	for r, n := range x.Reasons() {
+		if n > 0 {
+			reasons[r.String()] = n
+		}
+	}
+	return api.Exporter{
+		Address: x.Address.String(), Type: flow.FlowType.Field.Enum[x.Type], Last: x.LastSeen.Load() / 1e9,
+		Datagrams: x.Datagrams.Load(), Flows: x.Flows.Load(), Records: x.Records.Load(), Options: x.Options.Load(),
+		SamplingRate: x.SamplingRate.Load(), SamplingSource: flow.SamplingSource.Field.Enum[x.SamplingSource.Load()],
+		Templates: x.Templates.Load(), Waiting: x.Waiting.Load(), Dropped: x.Dropped.Load(),
+		Lost: x.Lost.Load(), Reordered: x.Reordered.Load(), Restarts: x.Restarts.Load(),
+		Refused: x.Refused.Load(), Reasons: reasons, ClockSkewMS: x.ClockSkewMS(), ResolutionMS: x.MedianDurationMS(),
+	}
 }
 
 // counted is what rates are made of.

@@ -1,0 +1,88 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"netmeta/query"
+	"netmeta/store"
+)
+
+// Exporter is a device that sent something: what came from it since the start of the
+// process, what was missing, and how far its data can be trusted.
+type Exporter struct {
+	Address        string            `json:"address"`
+	Type           string            `json:"type"`
+	Datagrams      uint64            `json:"datagrams"`
+	Flows          uint64            `json:"flows"`
+	Records        uint64            `json:"records"`
+	Options        uint64            `json:"options"`
+	Last           int64             `json:"last"`
+	SamplingRate   uint32            `json:"sampling_rate"`
+	SamplingSource string            `json:"sampling_source"`
+	Templates      int64             `json:"templates"`
+	Waiting        int64             `json:"waiting"`
+	Dropped        uint64            `json:"dropped"`
+	Lost           uint64            `json:"lost"`
+	Reordered      uint64            `json:"reordered"`
+	Restarts       uint64            `json:"restarts"`
+	Refused        uint64            `json:"refused"`
+	Reasons        map[string]uint64 `json:"reasons,omitempty"` // of what was refused
+	ClockSkewMS    int64             `json:"clock_skew_ms"`     // how far its clock is ahead
+	ResolutionMS   uint64            `json:"resolution_ms"`     // median duration of its records
+}
+
+// covered is an exporter with the share of its rows that have a value in each column.
+type covered struct {
+	Exporter
+	Coverage map[string]float64 `json:"coverage,omitempty"`
+}
+
+func (s *Server) exporters(w http.ResponseWriter, r *http.Request) {
+	shares, err := s.coverage(r.Context())
+	if err != nil {
+		s.Log.Warn("coverage of exporters is not known", "err", err)
+	}
+	list := []covered{}
+	for _, x := range s.Status().Exporters {
+		list = append(list, covered{x, shares[x.Address+" "+x.Type]})
+	}
+	s.writeJSON(w, struct {
+		Exporters []covered `json:"exporters"`
+	}{list})
+}
+
+// coverage asks which columns each exporter fills, by "address type".
+func (s *Server) coverage(ctx context.Context) (map[string]map[string]float64, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	res, _, err := s.Store.Select(ctx, store.Query{SQL: query.Coverage(), Settings: map[string]string{"max_execution_time": "5"}})
+	if err != nil || res.Rows == 0 {
+		return nil, err
+	}
+	names := query.CoverageFields()
+	shares := map[string]map[string]float64{}
+	addresses, types := res.Columns[0].([]string), res.Columns[1].([]string)
+	rows, filled := res.Columns[2].([]uint64), res.Columns[3].([][]string)
+	for i := range addresses {
+		addr, err := netip.ParseAddr(addresses[i])
+		if err != nil {
+			return nil, err
+		}
+		of := map[string]float64{}
+		for j, text := range filled[i] {
+			n, err := strconv.ParseUint(text, 10, 64)
+			if err != nil {
+				return nil, err
+			}
+			if n > 0 {
+				of[names[j]] = float64(n) / float64(rows[i])
+			}
+		}
+		shares[addr.Unmap().String()+" "+types[i]] = of
+	}
+	return shares, nil
+}

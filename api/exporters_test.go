@@ -1,0 +1,44 @@
+package api
+
+import (
+	"math"
+	"net/http"
+	"testing"
+
+	"netmeta/store"
+)
+
+// The coverage of an exporter is the share of its rows that have a value.
+func TestExporters(t *testing.T) {
+	s := seeded(t)
+	s.Status = func() Status {
+		return Status{Exporters: []Exporter{
+			{Address: "192.0.2.1", Type: "ipfix", Reasons: map[string]uint64{"bad length": 2}},
+			{Address: "203.0.113.1", Type: "unknown"},
+		}}
+	}
+	var answer struct {
+		Exporters []struct {
+			Address  string
+			Coverage map[string]float64
+		}
+	}
+	ask(t, s.Handler(), "GET", "/api/v1/exporters", "", http.StatusOK, &answer)
+	if len(answer.Exporters) != 2 || answer.Exporters[0].Coverage != nil {
+		t.Fatalf("exporters %+v", answer.Exporters)
+	}
+	of := answer.Exporters[1].Coverage
+	res, _, err := s.Store.Select(t.Context(), store.Query{SQL: `SELECT avg(SrcPort != 0), avg(Bytes != 0) FROM flows
+WHERE TimeReceived >= now() - 300 AND ExporterAddress = toIPv6('203.0.113.1') AND FlowType = 'unknown'`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range []string{"SrcPort", "Bytes"} {
+		if want := res.Columns[i].([]float64)[0]; math.Abs(of[name]-want) > 0.05 {
+			t.Errorf("coverage of %s is %v, want %v", name, of[name], want)
+		}
+	}
+	if _, ok := of["VNI"]; ok || len(of) < 5 {
+		t.Errorf("coverage %v", of)
+	}
+}
