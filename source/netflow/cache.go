@@ -222,7 +222,9 @@ func (s *State) templateLocked(ses *session, id uint16) (t viewedTemplate) {
 	}
 	if t.template != nil && t.plan == nil && !t.options {
 		// Not before it is needed: most templates of a flood never are.
-		t.plan = compile(t.elements())
+		elements := t.elements()
+		t.plan = compile(elements)
+		t.plan.extras = s.extras(elements)
 		if s.config.oneWay {
 			t.plan.reverse = nil
 		}

@@ -49,6 +49,10 @@ type Config struct {
 	// that nothing is configured. It must be safe for concurrent use.
 	SamplingRate func(exporter netip.Addr) uint32
 
+	// Extra are the elements that go into the column of that name. Elements makes
+	// them of names.
+	Extra []Element
+
 	// At most 4096 templates of one exporter and 100,000 in all. Each source port
 	// and observation domain that sends counts as one too.
 	ExporterTemplates, Templates int
@@ -112,7 +116,7 @@ func New(c Config) *State {
 
 // Decoder makes a decoder for one goroutine.
 func (s *State) Decoder() *Decoder {
-	return &Decoder{state: s, views: map[viewKey]*view{}, labels: map[string]column.Label{}}
+	return &Decoder{state: s, views: map[viewKey]*view{}, labels: map[string]column.Label{}, values: map[string]string{}}
 }
 
 // A Decoder decodes datagrams. It belongs to one goroutine.
@@ -128,6 +132,12 @@ type Decoder struct {
 	lay    layout     // of the variable-length record being decoded
 	stack  [10]uint32 // MPLS labels of one row
 	labels map[string]column.Label
+
+	// For Extra: the entries and a value of the row being decoded, and the values
+	// of the last rows.
+	pairs  []column.Pair
+	text   []byte
+	values map[string]string
 }
 
 var _ source.Decoder = (*Decoder)(nil)

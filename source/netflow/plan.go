@@ -22,6 +22,7 @@ type plan struct {
 	least  int      // of the shortest record
 	steps  []step   // in the order in which they must run
 	labels []uint16 // elements that are MPLS labels, top first
+	extras []extra  // elements that go into Extra
 
 	frameSize int      // element with the size of a sampled frame, -1 if there is none
 	reverse   *plan    // of the reverse direction of biflows; nil if there is none
@@ -171,6 +172,11 @@ func (d *Decoder) fixed(p *plan, body []byte) {
 		for i := range p.steps {
 			d.run(p, &p.steps[i], &p.layout, body, p.stride, row, n)
 		}
+		if p.extras != nil {
+			for i := range n {
+				d.putExtras(p.extras, &p.layout, body[i*p.stride:], row+i)
+			}
+		}
 		d.finish(p, row, n)
 		if p.reverse != nil {
 			for i := range n {
@@ -203,6 +209,9 @@ func (d *Decoder) variable(p *plan, body []byte) {
 			row := d.batch.Add()
 			for i := range p.steps {
 				d.run(p, &p.steps[i], &lay, body, 0, row, 1)
+			}
+			if p.extras != nil {
+				d.putExtras(p.extras, &lay, body, row)
 			}
 			d.records++
 			if p.reverse != nil {

@@ -83,6 +83,14 @@ var sections = []struct {
 	{316, packet.MPLS},     // mplsLabelStackSection
 }
 
+// Elements with the name of an application; the first that says one counts.
+var appNames = []column.IE{
+	{ID: 96},                // applicationName
+	{PEN: 25461, ID: 56701}, // Palo Alto Networks App-ID
+	{PEN: 35632, ID: 119},   // nProbe L7_PROTO_NAME
+	{PEN: 3054, ID: 111},    // Ixia L7 application name
+}
+
 // specialField handles a field of the table whose elements are plain but whose
 // rules are not.
 func (c *compiler) specialField(f *column.Field) bool {
@@ -177,7 +185,9 @@ func (c *compiler) special() {
 	if len(c.labels) > 0 {
 		c.add(step{op: mplsLabels, pos: c.labels[0]})
 	}
-	c.one(96, appName)
+	for _, ie := range appNames {
+		c.find(ie, func(pos, _ uint16) { c.add(step{op: appName, pos: pos, with: none}) })
+	}
 	c.one(95, appID)
 	for _, section := range sections {
 		if pos := c.first(section.id); pos >= 0 {
@@ -395,7 +405,9 @@ func (d *Decoder) runSpecial(s *step, at *layout, records []byte, stride, row, n
 	case appName:
 		col := flow.ApplicationName.Column(b)[row : row+n]
 		for i := range col {
-			col[i] = d.label(p[i*stride : i*stride+width])
+			if col[i] == (column.Label{}) {
+				col[i] = d.label(p[i*stride : i*stride+width])
+			}
 		}
 	case appID:
 		if len(d.facts.apps) == 0 {

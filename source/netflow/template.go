@@ -57,7 +57,7 @@ func (t *template) elements() []element {
 			if t.options && i < int(t.scopes) {
 				list[i].ID = scope9(list[i].ID)
 			} else {
-				list[i].ID = cisco9(list[i].ID)
+				list[i].IE = vendor9(list[i].ID)
 			}
 		}
 	}
@@ -102,21 +102,30 @@ func scope9(typ uint16) uint16 {
 	return typ
 }
 
-// cisco9 is the element that a field type of Cisco's own in v9 stands for: ASA
-// writes address translation with numbers from before there were elements for it
-// (Cisco ASA NetFlow Implementation Guide, table 2).
-func cisco9(typ uint16) uint16 {
-	switch typ {
-	case 40001: // NF_F_XLATE_SRC_ADDR_IPV4
-		return 225
-	case 40002: // NF_F_XLATE_DST_ADDR_IPV4
-		return 226
-	case 40003: // NF_F_XLATE_SRC_PORT
-		return 227
-	case 40004: // NF_F_XLATE_DST_PORT
-		return 228
+// vendor9 is the element that a field type of v9 stands for. There are no
+// enterprise numbers in v9, so vendors took types from the upper end. ASA writes
+// address translation with numbers from before there were elements for it (Cisco
+// ASA NetFlow Implementation Guide, table 2), Palo Alto Networks two of its own,
+// and nProbe its IPFIX elements with 57472 added.
+func vendor9(typ uint16) column.IE {
+	const nprobe = 57472
+	switch {
+	case typ == 40001: // NF_F_XLATE_SRC_ADDR_IPV4
+		typ = 225
+	case typ == 40002: // NF_F_XLATE_DST_ADDR_IPV4
+		typ = 226
+	case typ == 40003: // NF_F_XLATE_SRC_PORT
+		typ = 227
+	case typ == 40004: // NF_F_XLATE_DST_PORT
+		typ = 228
+	case typ == 40005: // NF_F_FW_EVENT
+		typ = 233
+	case typ == 56701 || typ == 56702: // App-ID, User-ID
+		return column.IE{PEN: 25461, ID: typ}
+	case typ > nprobe && typ < nprobe+1024:
+		return column.IE{PEN: 35632, ID: typ - nprobe}
 	}
-	return typ
+	return column.IE{ID: typ}
 }
 
 // templateSet decodes a set of templates or of options templates.

@@ -1,0 +1,140 @@
+package netflow
+
+import (
+	"bytes"
+	"encoding/hex"
+	"math"
+	"net/netip"
+	"strconv"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"netmeta/column"
+	"netmeta/flow"
+)
+
+// Elements that the configuration names go into the map Extra, as text: they may
+// be of any vendor and of any type.
+
+// An extra is an element of a template that goes into Extra.
+type extra struct {
+	pos  uint16
+	typ  valueType
+	name column.Label
+}
+
+// extras finds the elements of a template that Extra shall have. Of those that a
+// record has twice, the first counts.
+func (s *State) extras(elements []element) (list []extra) {
+	for _, want := range s.config.Extra {
+		for i, e := range elements {
+			if e.IE == want.IE && e.length > 0 {
+				list = append(list, extra{uint16(i), want.typ, column.LabelOf(want.Name)})
+				break
+			}
+		}
+	}
+	return list
+}
+
+// putExtras fills Extra of one row. Values that are known from before allocate
+// nothing.
+func (d *Decoder) putExtras(list []extra, at *layout, record []byte, row int) {
+	d.pairs = d.pairs[:0]
+	for _, x := range list {
+		raw := record[at.offset[x.pos]:][:at.width[x.pos]]
+		d.text = appendValue(d.text[:0], x.typ, raw)
+		if len(d.text) == 0 {
+			continue
+		}
+		value, ok := d.values[string(d.text)]
+		if !ok {
+			if len(d.values) >= maxLabels {
+				clear(d.values)
+			}
+			value = string(d.text)
+			d.values[value] = value
+		}
+		d.pairs = append(d.pairs, column.Pair{Key: x.name, Value: value})
+	}
+	if len(d.pairs) > 0 {
+		flow.Extra.Set(d.batch, row, d.pairs)
+	}
+}
+
+// maxText bounds what is kept of a value, in octets.
+const maxText = 512
+
+// appendValue writes a value as text: numbers in decimal, addresses and times as
+// usual, what has no better form in hexadecimal. A value whose length its type
+// does not have is hexadecimal as well.
+func appendValue(dst []byte, typ valueType, p []byte) []byte {
+	if len(p) > maxText {
+		p = p[:maxText]
+	}
+	n := len(p)
+	switch {
+	case n == 0:
+		return dst
+	case typ == unknownType && n <= 8, typ == unsigned && n <= 8:
+		return strconv.AppendUint(dst, number(p, n), 10)
+	case typ == unknownType && printable(p):
+		return appendText(dst, p)
+	case typ == signed && n <= 8:
+		shift := 64 - 8*n
+		return strconv.AppendInt(dst, int64(number(p, n)<<shift)>>shift, 10)
+	case typ == float && n == 4:
+		return strconv.AppendFloat(dst, float64(math.Float32frombits(uint32(number(p, 4)))), 'g', -1, 32)
+	case typ == float && n == 8:
+		return strconv.AppendFloat(dst, math.Float64frombits(number(p, 8)), 'g', -1, 64)
+	case typ == boolean && n == 1 && p[0] == 1: // RFC 7011 §6.1.5
+		return append(dst, "true"...)
+	case typ == boolean && n == 1 && p[0] == 2:
+		return append(dst, "false"...)
+	case (typ == ipv4Address || typ == ipv6Address) && (n == 4 || n == 16):
+		a, _ := netip.AddrFromSlice(p)
+		return a.AppendTo(dst)
+	case typ == macAddress && n == 6:
+		return column.AppendMAC(dst, number(p, 6))
+	case typ == text:
+		return appendText(dst, p)
+	case typ == dateTimeSeconds && n == 4:
+		return appendTime(dst, time.Unix(int64(number(p, 4)), 0))
+	case typ == dateTimeMilliseconds && n == 8 && number(p, 8) < 1<<48:
+		return appendTime(dst, time.UnixMilli(int64(number(p, 8))))
+	case typ == dateTimeNTP && n == 8:
+		return appendTime(dst, time.UnixMilli(int64(ntpMillis(number(p, 8)))))
+	}
+	return hex.AppendEncode(dst, p)
+}
+
+func appendTime(dst []byte, t time.Time) []byte {
+	return t.UTC().AppendFormat(dst, "2006-01-02T15:04:05.000Z07:00")
+}
+
+// appendText appends a string up to its padding, with what is not UTF-8 replaced.
+func appendText(dst, p []byte) []byte {
+	for p = untilZero(p); len(p) > 0; {
+		r, size := utf8.DecodeRune(p)
+		if r == utf8.RuneError && size == 1 && !utf8.FullRune(p) {
+			break // a rune that maxText or the exporter cut
+		}
+		dst = utf8.AppendRune(dst, r)
+		p = p[size:]
+	}
+	return dst
+}
+
+// printable reports that octets of an unknown type are a string.
+func printable(p []byte) bool {
+	p = bytes.TrimRight(p, "\x00")
+	for len(p) > 0 {
+		r, size := utf8.DecodeRune(p)
+		if r == utf8.RuneError || !unicode.IsPrint(r) && !unicode.IsSpace(r) {
+			return false
+		}
+		p = p[size:]
+	}
+	return true
+}
