@@ -7,9 +7,10 @@ const (
 	TypeNetFlow5
 	TypeNetFlow9
 	TypeIPFIX
+	TypeMirror // packets themselves, from a port mirror or a capture
 )
 
-var types = [...]string{"unknown", "sflow", "netflow5", "netflow9", "ipfix"}
+var types = [...]string{"unknown", "sflow", "netflow5", "netflow9", "ipfix", "mirror"}
 
 // Values of SamplingSource, in rising order of trust.
 const (

@@ -3,22 +3,27 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"slices"
+	"text/tabwriter"
 
 	"netmeta/column"
 	"netmeta/flow"
 	"netmeta/internal/pcap"
+	"netmeta/packet"
 	"netmeta/source"
 	"netmeta/source/udp"
 )
 
 type decodeCmd struct {
 	JSON   bool     `help:"One JSON object a line."`
+	Mirror bool     `help:"The packets in the files are traffic, not exports: a row for each of them."`
+	Stats  bool     `help:"Print what is known of each exporter in place of its records."`
 	Listen string   `placeholder:"ADDR" help:"Decode what arrives on a UDP port, like :2055, until Ctrl-C; nothing is stored."`
 	Files  []string `arg:"" optional:"" name:"file" help:"Capture files: pcap or pcapng, also gzip'd; - reads standard input."`
 }
@@ -33,18 +38,23 @@ Examples:
   netmeta decode flows.pcap
   netmeta decode --json flows.pcap | jq 'select(.DstPort == 53)'
   ssh router-tap tcpdump -i eth0 -s 0 -w - udp port 2055 | netmeta decode -
-  netmeta decode --listen :2055`
+  netmeta decode --listen :2055
+  netmeta decode --stats flows.pcap
+  netmeta decode --mirror traffic.pcap`
 }
 
 func (c decodeCmd) Run(ctx context.Context) error {
 	if (len(c.Files) == 0) == (c.Listen == "") {
 		return errors.New("name either capture files or a port with --listen ADDR")
 	}
-	p := printer{out: bufio.NewWriterSize(os.Stdout, 1<<20), row: writeText, live: c.Listen != ""}
+	if c.Mirror && (c.Listen != "" || c.Stats) {
+		return errors.New("--mirror reads packets from files: it goes neither with --listen nor with --stats")
+	}
+	p := printer{out: bufio.NewWriterSize(os.Stdout, 1<<20), row: writeText, live: c.Listen != "", quiet: c.Stats}
 	if c.JSON {
 		p.row = writeJSON
 	}
-	sum := summary{decoding: newDecoding()}
+	sum := summary{decoding: newDecoding(), mirror: c.Mirror}
 	var err error
 	if c.Listen != "" {
 		err = sum.listen(ctx, c.Listen, &p)
@@ -52,6 +62,9 @@ func (c decodeCmd) Run(ctx context.Context) error {
 		err = sum.files(ctx, c.Files, &p)
 	}
 	sum.settle()
+	if c.Stats && err == nil {
+		err = sum.stats(p.out, c.JSON)
+	}
 	if err = errors.Join(err, p.err, p.out.Flush()); err == nil {
 		sum.print(os.Stderr)
 	}
@@ -60,17 +73,18 @@ func (c decodeCmd) Run(ctx context.Context) error {
 
 // A printer writes the rows of batches.
 type printer struct {
-	out  *bufio.Writer
-	row  func(dst []byte, b *column.Batch, row int) []byte
-	live bool // somebody watches: do not hold lines back
-	line []byte
-	err  error // the first; nothing is written after it
+	out   *bufio.Writer
+	row   func(dst []byte, b *column.Batch, row int) []byte
+	live  bool // somebody watches: do not hold lines back
+	quiet bool // count, and write nothing
+	line  []byte
+	err   error // the first; nothing is written after it
 }
 
 // print writes all rows and empties the batch.
 func (p *printer) print(b *column.Batch) {
 	for row := range b.Len() {
-		if p.err != nil {
+		if p.err != nil || p.quiet {
 			break
 		}
 		p.line = p.row(p.line[:0], b, row)
@@ -97,6 +111,8 @@ type summary struct {
 	packets   uint64 // of captures, that hold no datagram
 	datagrams uint64
 	skipped   []pcap.Skip // what packets were
+	mirror    bool        // packets are traffic
+	mirrored  uint64      // rows made of packets
 }
 
 // listen decodes what arrives on a port until ctx ends.
@@ -130,8 +146,12 @@ func (s *summary) file(ctx context.Context, path string, batch *column.Batch, p 
 		return err
 	}
 	defer r.Close()
-	decoder, flush := s.decoder(), func() { p.print(batch) }
+	flush := func() { p.print(batch) }
 	defer flush()
+	if s.mirror {
+		return s.packetRows(ctx, r, batch, p)
+	}
+	decoder := s.decoder()
 	before := s.datagrams
 	for ctx.Err() == nil && p.err == nil {
 		dg, err := r.NextUDP()
@@ -160,6 +180,60 @@ func (s *summary) file(ctx context.Context, path string, batch *column.Batch, p 
 	return nil
 }
 
+// packetRows makes a row of each packet of a capture.
+func (s *summary) packetRows(ctx context.Context, r *pcap.Reader, b *column.Batch, p *printer) error {
+	for ctx.Err() == nil && p.err == nil {
+		frame, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("after %d packets: %w", s.packets, err)
+		}
+		s.packets++
+		link := packet.LinkType(frame.LinkType)
+		if !link.Known() {
+			s.unknown.Refuse(source.UnknownHeader)
+			continue
+		}
+		if b.Full() {
+			p.print(b)
+		}
+		s.mirrored++
+		row, at := b.Add(), uint64(frame.Time.UnixMilli())
+		flow.TimeReceived.Set(b, row, uint32(frame.Time.Unix()))
+		flow.FlowStart.Set(b, row, at)
+		flow.FlowEnd.Set(b, row, at)
+		flow.FlowType.Set(b, row, flow.TypeMirror)
+		flow.SamplingRate.Set(b, row, 1)
+		flow.SamplingSource.Set(b, row, flow.SamplingRecord)
+		flow.Packets.Set(b, row, 1)
+		flow.Bytes.Set(b, row, uint64(frame.Length))
+		packet.Dissect(b, row, link, frame.Data)
+	}
+	return nil
+}
+
+// stats writes what is known of each exporter.
+func (s *summary) stats(w io.Writer, asJSON bool) error {
+	enc, table := json.NewEncoder(w), tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	if !asJSON {
+		fmt.Fprintln(table, "exporter\ttype\tdatagrams\trecords\tflows\tsampling\tfrom\ttemplates\tlost\treordered\trestarts\trefused\tskew ms\tmedian ms\t")
+	}
+	for _, e := range s.exporters.List() {
+		x := exporterStatus(e)
+		if asJSON {
+			if err := enc.Encode(x); err != nil {
+				return err
+			}
+			continue
+		}
+		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", x.Address, x.Type, x.Datagrams, x.Records, x.Flows,
+			x.SamplingRate, x.SamplingSource, x.Templates, x.Lost, x.Reordered, x.Restarts, x.Refused, x.ClockSkewMS, x.ResolutionMS)
+	}
+	return table.Flush()
+}
+
 func openCapture(path string) (*pcap.Reader, error) {
 	if path == "-" {
 		return pcap.NewReader(os.Stdin)
@@ -169,7 +243,7 @@ func openCapture(path string) (*pcap.Reader, error) {
 
 func (s *summary) print(w io.Writer) {
 	t := s.totals()
-	fmt.Fprintf(w, "packets %d\nflows %d\ntemplates %d\noptions records %d\n", s.packets+s.datagrams, t.Flows, t.Templates, t.OptionsRecords)
+	fmt.Fprintf(w, "packets %d\nflows %d\ntemplates %d\noptions records %d\n", s.packets+s.datagrams, t.Flows+s.mirrored, t.Templates, t.OptionsRecords)
 	if t.CounterSamples > 0 {
 		fmt.Fprintf(w, "counter samples %d (not printed)\n", t.CounterSamples)
 	}

@@ -3,7 +3,7 @@ CREATE TABLE IF NOT EXISTS flows
     TimeReceived DateTime('UTC') COMMENT 'When the datagram arrived, in seconds. Graphs are drawn over it.' CODEC(DoubleDelta, ZSTD(1)),
     FlowStart DateTime64(3, 'UTC') COMMENT 'When the first packet of the flow was seen, by the exporter\'s clock.' CODEC(DoubleDelta, ZSTD(1)),
     FlowEnd DateTime64(3, 'UTC') COMMENT 'When the last packet of the flow was seen, by the exporter\'s clock.' CODEC(DoubleDelta, ZSTD(1)),
-    FlowType Enum8('unknown' = 0, 'sflow' = 1, 'netflow5' = 2, 'netflow9' = 3, 'ipfix' = 4) COMMENT 'How the record came in.',
+    FlowType Enum8('unknown' = 0, 'sflow' = 1, 'netflow5' = 2, 'netflow9' = 3, 'ipfix' = 4, 'mirror' = 5) COMMENT 'How the record came in.',
     ExporterAddress IPv6 COMMENT 'The device that sent the record: the source of the datagram, or the agent address of sFlow.',
     ObservationDomain UInt32 COMMENT 'Observation domain id (IPFIX), source id (v9), engine type and id (v5) or sub-agent id (sFlow).',
     SequenceNum UInt32 COMMENT 'Sequence number of the datagram that carried the record.' CODEC(Delta, ZSTD(1)),
