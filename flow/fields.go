@@ -52,10 +52,10 @@ var (
 		Enum: qualityBits[:],
 		Doc:  "What is not known or not certain about the record, a set of bits."})
 	Bytes = Table.U64(column.Field{Name: "Bytes", Title: "bytes", Filter: "bytes", Group: "volume", Role: column.Measure, Unit: column.Byte,
-		IE:  ie(1, 23, 85),
+		IE:  ie(1, 23, 85, 171),
 		Doc: "Octets as the exporter counted them, from the IP header on where it says so; not multiplied by the sampling rate."})
 	Packets = Table.U64(column.Field{Name: "Packets", Title: "packets", Filter: "packets", Group: "volume", Role: column.Measure, Unit: column.Packet,
-		IE:  ie(2, 24, 86),
+		IE:  ie(2, 24, 86, 172),
 		Doc: "Packets as the exporter counted them; not multiplied by the sampling rate."})
 	ScaledBytes = Table.Computed(column.Field{Name: "ScaledBytes", Title: "scaled bytes", Group: "volume", Role: column.Measure, Unit: column.Byte,
 		Type: "UInt64", SQL: "Bytes * SamplingRate",
@@ -86,8 +86,17 @@ var (
 		IE:  ie(5),
 		Doc: "Type of service (IPv4) or traffic class (IPv6): DSCP in the upper six bits, ECN in the lower two."})
 	IPTTL = Table.U8(column.Field{Name: "IPTTL", Title: "time to live", Filter: "ttl", Group: "ip", Rare: true,
-		IE:  ie(192),
-		Doc: "Time to live (IPv4) or hop limit (IPv6)."})
+		IE:  ie(192, 52),
+		Doc: "Time to live (IPv4) or hop limit (IPv6); the least when the exporter tells a range."})
+	MaxTTL = Table.U8(column.Field{Name: "MaxTTL", Title: "highest time to live", Filter: "maxttl", Group: "ip", Rare: true,
+		IE:  ie(53),
+		Doc: "Highest time to live or hop limit of the packets of the flow."})
+	MinPacketLength = Table.U32(column.Field{Name: "MinPacketLength", Title: "shortest packet", Filter: "minlength", Group: "ip", Unit: column.Byte, Rare: true,
+		IE:  ie(25, 422),
+		Doc: "Octets of the shortest packet of the flow, from the IP header on where the exporter says so."})
+	MaxPacketLength = Table.U32(column.Field{Name: "MaxPacketLength", Title: "longest packet", Filter: "maxlength", Group: "ip", Unit: column.Byte, Rare: true,
+		IE:  ie(26, 423),
+		Doc: "Octets of the longest packet of the flow, from the IP header on where the exporter says so."})
 	IPv6FlowLabel = Table.U32(column.Field{Name: "IPv6FlowLabel", Title: "IPv6 flow label", Filter: "flowlabel", Group: "ip", Rare: true,
 		IE:  ie(31),
 		Doc: "Flow label of the IPv6 header, 20 bits (RFC 6437)."})
@@ -210,6 +219,7 @@ var (
 	OuterSrcAddr, OuterDstAddr = Table.IPPair("OuterSrcAddr", "OuterDstAddr", column.Field{Title: "outer address", Filter: "outerip", Group: "tunnel", Rare: true,
 		Doc: "Address in the outer header of the tunnel."})
 	VNI = Table.U32(column.Field{Name: "VNI", Title: "tunnel id", Filter: "vni", Group: "tunnel", Rare: true,
+		IE:  ie(351, 296, 507),
 		Doc: "VXLAN or Geneve network id, GRE key, GTP-U tunnel endpoint id or ERSPAN session id."})
 	MPLSLabels = Table.List32(column.Field{Name: "MPLSLabels", Title: "MPLS labels", Filter: "mpls", Group: "tunnel", Rare: true,
 		Doc: "MPLS label values, 20 bits each, top of the stack first (RFC 3032)."})
@@ -222,6 +232,21 @@ var (
 	NatEvent = Table.U8(column.Field{Name: "NatEvent", Title: "NAT event", Filter: "natevent", Group: "nat", Rare: true,
 		IE:  ie(230),
 		Doc: "What happened to the translation: 1 created, 2 deleted, 3 pool exhausted and others (RFC 8158)."})
+	FirewallEvent = Table.U8(column.Field{Name: "FirewallEvent", Title: "firewall event", Filter: "fwevent", Group: "nat", Rare: true,
+		IE:  ie(233),
+		Doc: "What the firewall did with the flow: 1 created, 2 deleted, 3 denied, 4 alert, 5 update (IANA)."})
+	PortRangeStart = Table.U16(column.Field{Name: "PortRangeStart", Title: "port block start", Filter: "blockstart", Group: "nat", Rare: true,
+		IE:  ie(361),
+		Doc: "First port of the block that the translator gave to a subscriber (RFC 8158)."})
+	PortRangeEnd = Table.U16(column.Field{Name: "PortRangeEnd", Title: "port block end", Filter: "blockend", Group: "nat", Rare: true,
+		IE:  ie(362),
+		Doc: "Last port of the block that the translator gave to a subscriber (RFC 8158)."})
+	PortRangeStep = Table.U16(column.Field{Name: "PortRangeStep", Title: "port block step", Filter: "blockstep", Group: "nat", Rare: true,
+		IE:  ie(363),
+		Doc: "Step from one port of the block to the next, when they are not contiguous (RFC 8158)."})
+	PortRangeNumPorts = Table.U16(column.Field{Name: "PortRangeNumPorts", Title: "port block size", Filter: "blocksize", Group: "nat", Rare: true,
+		IE:  ie(364),
+		Doc: "Number of ports in the block (RFC 8158)."})
 )
 
 // Anything else.

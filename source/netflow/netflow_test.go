@@ -471,6 +471,81 @@ func TestTwoHeaders(t *testing.T) {
 	}
 }
 
+func TestTunnelType(t *testing.T) {
+	f := func(proto, port uint64, outer string, segments bool, want uint8) {
+		t.Helper()
+		list := []element{iana(4, 1), iana(11, 2), iana(8, 4), iana(12, 4), iana(8, 4), iana(12, 4), iana(4, 1)}
+		record := be(list, proto, port, 1, 2, 0x0a000001, 0x0a000002, 6)
+		if outer == "v6" {
+			list[2], list[3] = iana(27, 16), iana(28, 16)
+			record = be(list, proto, port, 1, 2, 0x0a000001, 0x0a000002, 6)
+		}
+		if segments {
+			list = append(list, iana(498, 1))
+			record = append(record, 1)
+		}
+		b := flow.Table.NewBatch(10)
+		datagram{version: 10, body: append(templateOf(10, 300, list...), set16(300, record...)...)}.decode(New(Config{}).Decoder(), b)
+		if got := flow.TunnelType.At(b, 0); got != want || flow.Proto.At(b, 0) != 6 {
+			t.Errorf("protocol %d in %s: type %d, want %d; inner protocol %d", proto, outer, got, want, flow.Proto.At(b, 0))
+		}
+	}
+	f(4, 0, "v4", false, flow.TunnelIPIP)
+	f(4, 0, "v6", false, flow.TunnelIPIP)
+	f(41, 0, "v4", false, flow.Tunnel6in4)
+	f(41, 0, "v6", false, flow.TunnelIPIP)
+	f(41, 0, "v6", true, flow.TunnelSRv6)
+	f(43, 0, "v6", false, flow.TunnelSRv6)
+	f(47, 0, "v4", false, flow.TunnelGRE)
+	f(17, 4789, "v4", false, flow.TunnelVXLAN)
+	f(17, 6081, "v4", false, flow.TunnelGeneve)
+	f(17, 2152, "v6", false, flow.TunnelGTPU)
+	f(17, 53, "v4", false, flow.TunnelNone)
+}
+
+// TestRareElements: address translation, firewalls, ranges, and structured data
+// (RFC 6313), which is skipped by its length.
+func TestRareElements(t *testing.T) {
+	f := func(want string, list []element, record []byte) {
+		t.Helper()
+		b := flow.Table.NewBatch(10)
+		state := New(Config{})
+		datagram{version: 10, body: append(templateOf(10, 300, list...), set16(300, record...)...)}.decode(state.Decoder(), b)
+		if b.Len() != 1 {
+			t.Fatal(b.Len(), " rows")
+		}
+		if got := string(column.AppendJSON(nil, b, 0)); !strings.Contains(got, want) {
+			t.Errorf("no %s in %s", want, got)
+		}
+		for reason, n := range state.Counters().Refused() {
+			if n > 0 {
+				t.Error(reason, ": ", n)
+			}
+		}
+	}
+	block := []element{iana(8, 4), iana(225, 4), iana(361, 2), iana(362, 2), iana(363, 2), iana(364, 2), iana(230, 1), iana(233, 1)}
+	f(`"SrcAddrNAT":"203.0.113.9","NatEvent":16,"FirewallEvent":1,"PortRangeStart":1024,"PortRangeEnd":2047,"PortRangeStep":1,"PortRangeNumPorts":1024`,
+		block, be(block, 0x64400001, 0xcb007109, 1024, 2047, 1, 1024, 16, 1))
+	ranges := []element{iana(25, 8), iana(26, 2), iana(52, 1), iana(53, 1)}
+	f(`"IPTTL":61,"MaxTTL":64,"MinPacketLength":40,"MaxPacketLength":1500`, ranges, be(ranges, 40, 1500, 61, 64))
+	ranges = append(ranges, iana(192, 1))
+	f(`"IPTTL":63,"MaxTTL":64`, ranges, be(ranges, 40, 1500, 61, 64, 63))
+	totals := []element{iana(171, 8), iana(86, 8)}
+	f(`"Bytes":7000,"Packets":70`, totals, be(totals, 7000, 70))
+	segment := []element{iana(351, 8), iana(1, 4)}
+	f(`"VNI":5010`, segment, be(segment, 1<<56|5010, 1))
+
+	for _, id := range []uint16{291, 292, 293} {
+		lists := []element{iana(1, 4), iana(id, variable), iana(2, 4)}
+		// basicList: semantic, element 2, length 2, two values.
+		f(`"Bytes":5,"Packets":6`, lists, slices.Concat([]byte{0, 0, 0, 5, 9, 3, 0, 2, 0, 2, 0, 1, 0, 2}, []byte{0, 0, 0, 6}))
+		f(`"Bytes":5,"Packets":6`, lists, slices.Concat([]byte{0, 0, 0, 5, 255, 1, 44}, make([]byte, 300), []byte{0, 0, 0, 6}))
+		f(`"Bytes":5,"Packets":6`, lists, []byte{0, 0, 0, 5, 0, 0, 0, 0, 6})
+		lists[1].length = 9
+		f(`"Bytes":5,"Packets":6`, lists, []byte{0, 0, 0, 5, 3, 0, 2, 0, 2, 0, 1, 0, 2, 0, 0, 0, 6})
+	}
+}
+
 func TestBiflow(t *testing.T) {
 	back := func(id, length uint16) element { return element{column.IE{PEN: reversePEN, ID: id}, length} }
 	f := func(what string, list []element, record []byte, want ...string) {

@@ -83,7 +83,7 @@ func slowRecord(b *column.Batch, elements []element, values [][]byte, exported i
 			}
 		}
 	}
-	for f, list := range map[column.U64][]uint16{flow.Bytes: {1, 23, 85, 231, 352}, flow.Packets: {2, 24, 86, 298}} {
+	for f, list := range map[column.U64][]uint16{flow.Bytes: {1, 23, 85, 171, 231, 352, 353}, flow.Packets: {2, 24, 86, 172, 298}} {
 		for _, id := range list {
 			if p, ok := first(id); ok {
 				f.Set(b, row, num(p))
@@ -178,7 +178,7 @@ func TestPlan(t *testing.T) {
 			}
 		}
 	}
-	pool = append(pool, 21, 22, 150, 151, 152, 153, 154, 155, 156, 157, 34, 32, 61, 60, 231, 298, 352, 9999, 210)
+	pool = append(pool, 21, 22, 150, 151, 152, 153, 154, 155, 156, 157, 34, 32, 61, 60, 231, 298, 352, 353, 9999, 210)
 	addresses := []uint16{8, 12, 27, 28, 15, 62, 18, 63, 225, 226, 281, 282}
 	for range 3000 {
 		version := uint16(9 + r.IntN(2))

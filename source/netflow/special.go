@@ -33,6 +33,7 @@ const (
 	family // EtherType from the addresses, or from the template if all its addresses are of one family
 	dscp
 	mplsLabels
+	tunnelType // from the outer protocol
 	appName
 	appID
 	frameSection // the first bytes of a sampled packet
@@ -45,8 +46,8 @@ const none = math.MaxUint16
 // of this observation point come first, then those behind it, the totals since
 // the flow began, those of the initiator, and the octets of layer 2.
 var counters = map[*column.Field][]column.IE{
-	flow.Bytes.Field:   {{ID: 1}, {ID: 23}, {ID: 85}, {ID: 231}, {ID: 352}},
-	flow.Packets.Field: {{ID: 2}, {ID: 24}, {ID: 86}, {ID: 298}},
+	flow.Bytes.Field:   {{ID: 1}, {ID: 23}, {ID: 85}, {ID: 171}, {ID: 231}, {ID: 352}, {ID: 353}},
+	flow.Packets.Field: {{ID: 2}, {ID: 24}, {ID: 86}, {ID: 172}, {ID: 298}},
 }
 
 // What a template with an outer and an inner header has twice, in this order.
@@ -184,6 +185,18 @@ func (c *compiler) special() {
 	}
 	if len(c.labels) > 0 {
 		c.add(step{op: mplsLabels, pos: c.labels[0]})
+	}
+	if pos := c.first(4); pos >= 0 && c.twoHeaders() {
+		s := step{op: tunnelType, pos: uint16(pos), with: none}
+		if port := c.first(11); port >= 0 {
+			s.with = uint16(port)
+		}
+		for _, e := range c.elements {
+			if e.PEN == 0 && e.ID >= 492 && e.ID <= 502 { // segment routing header (RFC 9487)
+				s.fill = true
+			}
+		}
+		c.add(s)
 	}
 	for _, ie := range appNames {
 		c.find(ie, func(pos, _ uint16) { c.add(step{op: appName, pos: pos, with: none}) })
@@ -397,6 +410,19 @@ func (d *Decoder) runSpecial(s *step, at *layout, records []byte, stride, row, n
 		}
 	case family:
 		d.family(s.with, s.fill, row, n)
+	case tunnelType:
+		for i := range n {
+			if !d.tunnelled(row + i) {
+				continue
+			}
+			port := uint64(0)
+			if s.with != none {
+				port = second(i)
+			}
+			if t := tunnel(uint8(value(i)), uint16(port), flow.OuterSrcAddr.At(b, row+i), s.fill); t != flow.TunnelNone {
+				flow.TunnelType.Set(b, row+i, t)
+			}
+		}
 	case dscp:
 		col := flow.IPTos.Column(b)[row : row+n]
 		for i := range col {
@@ -521,6 +547,27 @@ func (d *Decoder) family(etype uint16, fill bool, row, n int) {
 // which the element ipVersion does not describe.
 func (d *Decoder) tunnelled(row int) bool {
 	return flow.OuterSrcAddr.At(d.batch, row) != (column.Addr{})
+}
+
+// tunnel is the type of a tunnel by what its outer header says.
+func tunnel(proto uint8, port uint16, outer column.Addr, segments bool) uint8 {
+	switch {
+	case segments || proto == 43: // routing header
+		return flow.TunnelSRv6
+	case proto == 47:
+		return flow.TunnelGRE
+	case proto == 41 && etherTypeOf(outer) == flow.EtherTypeIPv4:
+		return flow.Tunnel6in4
+	case proto == 4 || proto == 41:
+		return flow.TunnelIPIP
+	case proto == 17 && port == 4789:
+		return flow.TunnelVXLAN
+	case proto == 17 && port == 6081:
+		return flow.TunnelGeneve
+	case proto == 17 && port == 2152:
+		return flow.TunnelGTPU
+	}
+	return flow.TunnelNone
 }
 
 func etherTypeOf(a column.Addr) uint16 {

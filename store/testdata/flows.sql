@@ -22,7 +22,10 @@ CREATE TABLE IF NOT EXISTS flows
     EType UInt16 COMMENT 'EtherType of the network layer: 0x0800 IPv4, 0x86dd IPv6.',
     TCPFlags UInt16 COMMENT 'TCP header flags of all packets of the flow, or-ed (RFC 9293).',
     IPTos UInt8 COMMENT 'Type of service (IPv4) or traffic class (IPv6): DSCP in the upper six bits, ECN in the lower two.',
-    IPTTL UInt8 ALIAS defaultValueOfTypeName('UInt8') COMMENT 'Time to live (IPv4) or hop limit (IPv6).',
+    IPTTL UInt8 ALIAS defaultValueOfTypeName('UInt8') COMMENT 'Time to live (IPv4) or hop limit (IPv6); the least when the exporter tells a range.',
+    MaxTTL UInt8 ALIAS defaultValueOfTypeName('UInt8') COMMENT 'Highest time to live or hop limit of the packets of the flow.',
+    MinPacketLength UInt32 ALIAS defaultValueOfTypeName('UInt32') COMMENT 'Octets of the shortest packet of the flow, from the IP header on where the exporter says so.',
+    MaxPacketLength UInt32 ALIAS defaultValueOfTypeName('UInt32') COMMENT 'Octets of the longest packet of the flow, from the IP header on where the exporter says so.',
     IPv6FlowLabel UInt32 ALIAS defaultValueOfTypeName('UInt32') COMMENT 'Flow label of the IPv6 header, 20 bits (RFC 6437).',
     FragmentId UInt32 ALIAS defaultValueOfTypeName('UInt32') COMMENT 'Identification of the IPv4 header or of the IPv6 fragment header.',
     FragmentOffset UInt16 ALIAS defaultValueOfTypeName('UInt16') COMMENT 'Fragment offset in units of eight octets.',
@@ -91,6 +94,11 @@ CREATE TABLE IF NOT EXISTS flows
     SrcPortNAT UInt16 ALIAS defaultValueOfTypeName('UInt16') COMMENT 'Port after translation.',
     DstPortNAT UInt16 ALIAS defaultValueOfTypeName('UInt16') COMMENT 'Port after translation.',
     NatEvent UInt8 ALIAS defaultValueOfTypeName('UInt8') COMMENT 'What happened to the translation: 1 created, 2 deleted, 3 pool exhausted and others (RFC 8158).',
+    FirewallEvent UInt8 ALIAS defaultValueOfTypeName('UInt8') COMMENT 'What the firewall did with the flow: 1 created, 2 deleted, 3 denied, 4 alert, 5 update (IANA).',
+    PortRangeStart UInt16 ALIAS defaultValueOfTypeName('UInt16') COMMENT 'First port of the block that the translator gave to a subscriber (RFC 8158).',
+    PortRangeEnd UInt16 ALIAS defaultValueOfTypeName('UInt16') COMMENT 'Last port of the block that the translator gave to a subscriber (RFC 8158).',
+    PortRangeStep UInt16 ALIAS defaultValueOfTypeName('UInt16') COMMENT 'Step from one port of the block to the next, when they are not contiguous (RFC 8158).',
+    PortRangeNumPorts UInt16 ALIAS defaultValueOfTypeName('UInt16') COMMENT 'Number of ports in the block (RFC 8158).',
     ApplicationName LowCardinality(String) ALIAS defaultValueOfTypeName('LowCardinality(String)') COMMENT 'Application that the exporter recognised.',
     Extra Map(LowCardinality(String), String) ALIAS defaultValueOfTypeName('Map(LowCardinality(String), String)') COMMENT 'Unknown and enterprise elements that the configuration names, as text.'
 )
