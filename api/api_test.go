@@ -102,7 +102,7 @@ func seeded(t testing.TB) *Server {
 	queue := make(chan native.Block, 1)
 	queue <- e.Encode(b)
 	close(queue)
-	writer := &store.Writer{Client: w, Schema: store.Schema{Table: &flow.Table}, Log: s.Log}
+	writer := &store.Writer{Client: w, Schemas: []store.Schema{{Table: &flow.Table}}, Log: s.Log}
 	if err := writer.Run(t.Context(), queue); err != nil {
 		t.Fatal(err)
 	}

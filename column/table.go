@@ -9,6 +9,11 @@ type Table struct {
 	Name   string
 	Fields []*Field
 
+	// How ClickHouse keeps it: expressions of PARTITION BY and ORDER BY. Empty means
+	// as flows: by the hour, and by five minutes, exporter and interfaces.
+	Partition string
+	Order     string
+
 	byName map[string]*Field
 	slots  [storeCount]int // how many fields live in each store
 }

@@ -21,6 +21,7 @@ import (
 // A Block is one encoded batch. It is immutable until Release and may travel between
 // goroutines.
 type Block struct {
+	Table   *column.Table
 	Data    []byte
 	Rows    int
 	Columns []*column.Field // what the block carries: every column with a value other than zero
@@ -60,7 +61,7 @@ type Encoder struct {
 // are left out: the store knows their value. A batch without rows gives a block
 // without data.
 func (e *Encoder) Encode(b *column.Batch) Block {
-	block := Block{Rows: b.Len()}
+	block := Block{Table: b.Table(), Rows: b.Len()}
 	if block.Rows == 0 {
 		return block
 	}

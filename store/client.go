@@ -1,7 +1,7 @@
 // Package store is how NetMeta keeps data: a client of ClickHouse's HTTP interface,
 // which the embedded engine and any ClickHouse server speak alike; the statements
 // that make and extend our tables from their fields; and the writer that takes
-// blocks from the pipe to the flows table.
+// blocks from the pipe to their tables.
 package store
 
 import (

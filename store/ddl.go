@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,12 +37,13 @@ func (s Schema) Create() string {
 		fmt.Fprintf(&b, "    %s%s\n", s.define(f), comma)
 	}
 	b.WriteString(")\nENGINE = MergeTree\n")
-	b.WriteString("PARTITION BY toStartOfHour(TimeReceived)\n")
-	b.WriteString("ORDER BY (toStartOfFiveMinutes(TimeReceived), ExporterAddress, InIf, OutIf)\n")
+	partition := cmp.Or(s.Table.Partition, "toStartOfHour(TimeReceived)")
+	order := cmp.Or(s.Table.Order, "toStartOfFiveMinutes(TimeReceived), ExporterAddress, InIf, OutIf")
+	fmt.Fprintf(&b, "PARTITION BY %s\nORDER BY (%s)\n", partition, order)
 	if s.TTLDays > 0 {
 		fmt.Fprintf(&b, "TTL %s\n", s.ttl())
 	}
-	// ttl_only_drop_parts: whole hours go, no part is rewritten.
+	// ttl_only_drop_parts: whole partitions go, no part is rewritten.
 	b.WriteString("SETTINGS non_replicated_deduplication_window = 1000, ttl_only_drop_parts = 1")
 	return b.String()
 }

@@ -31,22 +31,36 @@ const (
 	retryLast  = 5 * time.Second
 )
 
-// A Writer takes blocks to one table, in order, one insert at a time.
+// A Writer takes blocks to their tables, in order, one insert at a time.
 type Writer struct {
-	Client *Client
-	Schema Schema
-	Log    *slog.Logger
+	Client  *Client
+	Schemas []Schema // of all tables whose blocks come
+	Log     *slog.Logger
 
-	real map[string]bool // columns that the table has, as far as we have looked
-	id   string          // of this process, first part of every token
+	real map[*column.Field]bool // columns that the tables have, as far as we have looked
+	id   string                 // of this process, first part of every token
 	seq  uint64
 
 	Stats WriterStats
+	rows  [maxTables]atomic.Uint64 // stored, by the number of the schema
+}
+
+// maxTables bounds the number of schemas.
+const maxTables = 8
+
+// RowsOf is how many rows of a table were stored. It is safe for concurrent use.
+func (w *Writer) RowsOf(table *column.Table) uint64 {
+	for i, s := range w.Schemas {
+		if s.Table == table {
+			return w.rows[i].Load()
+		}
+	}
+	return 0
 }
 
 // WriterStats count what the writer did. They are safe for concurrent use.
 type WriterStats struct {
-	Rows        atomic.Uint64
+	Rows        atomic.Uint64 // of all tables
 	Blocks      atomic.Uint64
 	Bytes       atomic.Uint64 // of Native blocks
 	Inserts     atomic.Uint64
@@ -71,10 +85,11 @@ func (w *Writer) Run(ctx context.Context, queue <-chan native.Block) error {
 		if !ok {
 			return nil
 		}
-		var blocks []native.Block
+		blocks := map[*column.Table][]native.Block{}
 		rows, size := 0, 0
 		add := func(b native.Block) {
-			blocks, rows, size = append(blocks, b), rows+b.Rows, size+len(b.Data)
+			blocks[b.Table] = append(blocks[b.Table], b)
+			rows, size = rows+b.Rows, size+len(b.Data)
 		}
 		add(first)
 		// Take what waits. Then wait for more until the last insert is a second old, so
@@ -91,38 +106,59 @@ func (w *Writer) Run(ctx context.Context, queue <-chan native.Block) error {
 			}
 		}
 		began = time.Now()
-		if err := w.insert(ctx, blocks, rows, size); err != nil {
-			return err
+		for i, s := range w.Schemas {
+			if err := w.insert(ctx, s, &w.rows[i], blocks[s.Table]); err != nil {
+				return fmt.Errorf("store: stopped with %d rows not stored: %w", rowsOf(blocks), err)
+			}
+			delete(blocks, s.Table)
+		}
+		if len(blocks) > 0 {
+			panic(fmt.Sprintf("BUG: %d rows of a table that the writer does not know", rowsOf(blocks)))
 		}
 	}
 	return nil
 }
 
-// insert stores blocks, again and again until the store takes them or refuses them
-// for good. Every attempt sends the same bytes under the same token.
-func (w *Writer) insert(ctx context.Context, blocks []native.Block, rows, size int) error {
+func rowsOf(blocks map[*column.Table][]native.Block) (n int) {
+	for _, list := range blocks {
+		for _, b := range list {
+			n += b.Rows
+		}
+	}
+	return n
+}
+
+// insert stores blocks of one table, again and again until the store takes them or
+// refuses them for good. Every attempt sends the same bytes under the same token.
+func (w *Writer) insert(ctx context.Context, s Schema, stored *atomic.Uint64, blocks []native.Block) error {
+	if len(blocks) == 0 {
+		return nil
+	}
 	w.seq++
 	token := fmt.Sprintf("%s-%d", w.id, w.seq)
 	data := make([][]byte, len(blocks))
 	carried := map[*column.Field]bool{}
+	rows, size := 0, 0
 	for i, b := range blocks {
 		data[i] = b.Data
+		rows, size = rows+b.Rows, size+len(b.Data)
 		for _, f := range b.Columns {
 			carried[f] = true
 		}
 	}
-	var names []string
-	for _, f := range w.Schema.Table.Fields {
+	var fields []*column.Field
+	for _, f := range s.Table.Fields {
 		if carried[f] {
-			names = append(names, f.Name)
+			fields = append(fields, f)
 		}
 	}
 	refused := false
 	for pause := retryFirst; ; pause = min(2*pause, retryLast) {
 		start := time.Now()
-		err := w.attempt(ctx, names, token, data)
+		err := w.attempt(ctx, s, fields, token, data)
 		switch {
 		case err == nil:
+			stored.Add(uint64(rows))
 			w.Stats.Rows.Add(uint64(rows))
 			w.Stats.Blocks.Add(uint64(len(blocks)))
 			w.Stats.Bytes.Add(uint64(size))
@@ -136,18 +172,18 @@ func (w *Writer) insert(ctx context.Context, blocks []native.Block, rows, size i
 			}
 			return nil
 		case ctx.Err() != nil:
-			return fmt.Errorf("store: stopped with %d rows not stored: %w", rows, err)
+			return err
 		}
 		w.Stats.Errors.Add(1)
-		w.real = nil // the table may have been changed under us, or dropped
+		w.real = nil // a table may have been changed under us, or dropped
 		// One refusal may come from such a change. Two in a row will not end.
 		if !Temporary(err) && refused {
 			w.Stats.RefusedRows.Add(uint64(rows))
-			w.Log.Error("store refuses rows for good: they are lost", "table", w.Schema.Table.Name, "rows", rows, "err", err)
+			w.Log.Error("store refuses rows for good: they are lost", "table", s.Table.Name, "rows", rows, "err", err)
 			return nil
 		}
 		refused = !Temporary(err)
-		w.Log.Warn("store does not take rows: trying again", "table", w.Schema.Table.Name, "rows", rows, "pause", pause, "err", err)
+		w.Log.Warn("store does not take rows: trying again", "table", s.Table.Name, "rows", rows, "pause", pause, "err", err)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
@@ -156,21 +192,24 @@ func (w *Writer) insert(ctx context.Context, blocks []native.Block, rows, size i
 }
 
 // attempt makes the columns real that are not yet, and inserts.
-func (w *Writer) attempt(ctx context.Context, names []string, token string, data [][]byte) error {
+func (w *Writer) attempt(ctx context.Context, s Schema, fields []*column.Field, token string, data [][]byte) error {
 	ctx, cancel := context.WithTimeout(ctx, insertTimeout)
 	defer cancel()
-	if slices.ContainsFunc(names, func(name string) bool { return !w.real[name] }) {
-		s := w.Schema
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
+	}
+	if slices.ContainsFunc(fields, func(f *column.Field) bool { return !w.real[f] }) {
 		s.Columns = slices.Concat(s.Columns, names)
 		if err := Migrate(ctx, w.Client, s, w.Log); err != nil {
 			return err
 		}
 		if w.real == nil {
-			w.real = map[string]bool{}
+			w.real = map[*column.Field]bool{}
 		}
-		for _, name := range names {
-			w.real[name] = true
+		for _, f := range fields {
+			w.real[f] = true
 		}
 	}
-	return w.Client.Insert(ctx, w.Schema.Table.Name, names, token, data...)
+	return w.Client.Insert(ctx, s.Table.Name, names, token, data...)
 }

@@ -29,7 +29,7 @@ func filled(blocks ...native.Block) chan native.Block {
 func start(t testing.TB, s *sample) (*store.Writer, *store.Client) {
 	w, r := enginetest.Clients(t)
 	migrate(t, w, store.Schema{Table: &s.Table})
-	return &store.Writer{Client: w, Schema: store.Schema{Table: &s.Table}, Log: quiet}, r
+	return &store.Writer{Client: w, Schemas: []store.Schema{{Table: &s.Table}}, Log: quiet}, r
 }
 
 func run(t testing.TB, w *store.Writer, blocks ...native.Block) {
@@ -70,6 +70,26 @@ func TestWriterJoins(t *testing.T) {
 	}
 }
 
+// Blocks of several tables come in one queue, each goes to its own.
+func TestWriterTables(t *testing.T) {
+	s, other := standard(), &sample{Table: column.Table{Name: "counters", Partition: "toYYYYMMDD(TimeReceived)", Order: "ExporterAddress, TimeReceived"}}
+	other.TimeReceived = other.Time(column.Field{Name: "TimeReceived"})
+	other.Exporter = other.IP(column.Field{Name: "ExporterAddress"})
+	other.Bytes = other.U64(column.Field{Name: "Bytes", Rare: true})
+	w, r := start(t, s)
+	w.Schemas = append(w.Schemas, store.Schema{Table: &other.Table})
+	run(t, w, s.bytes(1), other.bytes(10, 20), s.bytes(2), other.bytes(30))
+	if got := text(t, r, "SELECT sum(Bytes) FROM flows") + " " + text(t, r, "SELECT sum(Bytes) FROM counters"); got != "3 60" {
+		t.Errorf("sums %s", got)
+	}
+	if n := w.Stats.Inserts.Load(); n != 2 || w.RowsOf(&s.Table) != 2 || w.RowsOf(&other.Table) != 3 {
+		t.Errorf("%d inserts of %d and %d rows", n, w.RowsOf(&s.Table), w.RowsOf(&other.Table))
+	}
+	if got := text(t, r, "SELECT partition_key, sorting_key FROM system.tables WHERE database = currentDatabase() AND name = 'counters'"); got != "toYYYYMMDD(TimeReceived)\tExporterAddress, TimeReceived" {
+		t.Errorf("the table is kept by %s", got)
+	}
+}
+
 // A rare column answers with zero until its first value, and is real from then on.
 func TestWriterRareColumns(t *testing.T) {
 	s := standard()
@@ -92,7 +112,7 @@ func TestWriterRareColumns(t *testing.T) {
 	if got := text(t, r, "SELECT Bytes FROM flows WHERE VNI = 77 OR has(Labels, 5)"); got != "4" {
 		t.Errorf("filter found %q", got)
 	}
-	if plan, err := store.Plan(t.Context(), w.Client, w.Schema); err != nil || len(plan) > 0 {
+	if plan, err := store.Plan(t.Context(), w.Client, w.Schemas[0]); err != nil || len(plan) > 0 {
 		t.Errorf("a promoted column is as wanted, but: %v, %v", plan, err)
 	}
 }
@@ -106,7 +126,7 @@ func TestWritersPromoteAtOnce(t *testing.T) {
 	const writers = 6
 	for range writers {
 		all.Go(func() {
-			w := &store.Writer{Client: w.Client, Schema: w.Schema, Log: quiet}
+			w := &store.Writer{Client: w.Client, Schemas: w.Schemas, Log: quiet}
 			run(t, w, s.block(10, func(b *column.Batch, i int) {
 				s.VNI.Set(b, i, 9)
 				s.Site.Set(b, i, column.LabelOf("fra"))

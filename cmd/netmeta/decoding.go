@@ -3,6 +3,7 @@ package main
 import (
 	"net/netip"
 
+	"netmeta/column"
 	"netmeta/source"
 	"netmeta/source/detect"
 	"netmeta/source/netflow"
@@ -30,9 +31,19 @@ func newDecodingWith(rates map[netip.Addr]uint32) *decoding {
 	return d
 }
 
-// decoder makes the decoder of one goroutine.
-func (d *decoding) decoder() source.Decoder {
-	return &detect.Decoder{Refused: d.unknown, NetFlow: d.netflow.Decoder(), SFlow: d.sflow.Decoder()}
+// decoder makes the decoder of one goroutine, for flows alone.
+func (d *decoding) decoder() source.Decoder { return d.decoderOf(d.sflow.Decoder()) }
+
+// decoderWithCounters makes a decoder that fills a batch of the counters table as well
+// and calls flush when that is full.
+func (d *decoding) decoderWithCounters(counters *column.Batch, flush func()) source.Decoder {
+	s := d.sflow.Decoder()
+	s.Counters(counters, flush)
+	return d.decoderOf(s)
+}
+
+func (d *decoding) decoderOf(s *sflow.Decoder) source.Decoder {
+	return &detect.Decoder{Refused: d.unknown, NetFlow: d.netflow.Decoder(), SFlow: s}
 }
 
 // settle counts what was still awaited: no more datagrams come.

@@ -12,10 +12,12 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"netmeta/api"
 	"netmeta/config"
+	"netmeta/counter"
 	"netmeta/engine"
 	"netmeta/flow"
 	"netmeta/pipe"
@@ -42,6 +44,10 @@ Examples:
   netmeta run --data /var/lib/netmeta --config /etc/netmeta.yaml
   netmeta run --demo`
 }
+
+// counterRows is the size of a worker's batch of counters: what arrives in a quarter of
+// a second, of a few thousand interfaces.
+const counterRows = 1024
 
 // stopTimeout is how long what was received may take to be stored at the end.
 const stopTimeout = 20 * time.Second
@@ -90,6 +96,7 @@ type server struct {
 	decoding  *decoding
 	pipe      *pipe.Pipe
 	writer    *store.Writer
+	migrated  atomic.Bool // the tables are there
 	reader    *store.Client
 	engine    *engine.Supervisor // nil when another ClickHouse is used
 	http      net.Listener
@@ -139,12 +146,16 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	}
 	s.decoding = newDecodingWith(rates)
 	s.pipe = pipe.New(cfg.Store.QueueBlocks)
-	s.writer = &store.Writer{Client: writer, Log: log, Schema: schemaOf(cfg)}
+	s.writer = &store.Writer{Client: writer, Log: log, Schemas: schemas(cfg)}
 	return s, nil
 }
 
-func schemaOf(cfg config.Config) store.Schema {
-	return store.Schema{Table: &flow.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns}
+// schemas are the tables that we keep.
+func schemas(cfg config.Config) []store.Schema {
+	return []store.Schema{
+		{Table: &flow.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns},
+		{Table: &counter.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns},
+	}
 }
 
 // close gives back what newServer took, if run is never called.
@@ -243,6 +254,7 @@ func (s *server) run(ctx context.Context) error {
 func (s *server) write(ctx context.Context) error {
 	err := s.migrate(ctx)
 	if err == nil {
+		s.migrated.Store(true)
 		err = s.writer.Run(ctx, s.pipe.Queue())
 	}
 	if err == nil {
@@ -266,8 +278,10 @@ func (s *server) migrate(ctx context.Context) error {
 		if s.engine != nil {
 			err = s.engine.Ready(ctx)
 		}
-		if err == nil {
-			err = store.Migrate(ctx, s.writer.Client, s.writer.Schema, s.log)
+		for _, schema := range s.writer.Schemas {
+			if err == nil {
+				err = store.Migrate(ctx, s.writer.Client, schema, s.log)
+			}
 		}
 		if err == nil || ctx.Err() != nil || !store.Temporary(err) {
 			return err
@@ -282,7 +296,10 @@ func (s *server) migrate(ctx context.Context) error {
 
 // worker makes what one socket's goroutine owns.
 func (s *server) worker() udp.Worker {
-	return udp.Worker{Decoder: s.decoding.decoder(), Emit: s.pipe.Emitter().Emit}
+	emit := s.pipe.Emitter().Emit
+	counters := counter.Table.NewBatch(counterRows)
+	flush := func() { emit(counters) }
+	return udp.Worker{Decoder: s.decoding.decoderWithCounters(counters, flush), Emit: emit, Flush: flush}
 }
 
 func (s *server) api() *api.Server {
@@ -300,6 +317,9 @@ func (s *server) api() *api.Server {
 func (s *server) ready(ctx context.Context) error {
 	if err := s.reader.Ping(ctx); err != nil {
 		return err
+	}
+	if !s.migrated.Load() {
+		return errors.New("the tables are being made")
 	}
 	if n, most := s.pipe.Waiting(); n == most {
 		return errors.New("the queue to the store is full")

@@ -102,7 +102,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("status: drops %v, engine %+v, storage %+v", s.Drops, s.Engine, s.Storage)
 	}
 	for _, line := range []string{
-		fmt.Sprintf("netmeta_store_rows_total %d", sent.Flows),
+		fmt.Sprintf(`netmeta_store_rows_total{table="flows"} %d`, sent.Flows),
 		fmt.Sprintf(`netmeta_udp_datagrams_total{listener="%s"} %d`, p.udp, sent.Datagrams),
 		"netmeta_engine_up 1",
 	} {

@@ -29,19 +29,26 @@ func (c schemaCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	schema := schemaOf(cfg)
 	if !c.Diff {
-		_, err := fmt.Println(schema.Create() + ";")
-		return err
+		for _, schema := range schemas(cfg) {
+			if _, err := fmt.Println(schema.Create() + ";"); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	client, done, err := connect(ctx, c.Config, c.Data)
 	if err != nil {
 		return err
 	}
 	defer done()
-	changes, err := store.Plan(ctx, client, schema)
-	if err != nil {
-		return err
+	var changes []store.Change
+	for _, schema := range schemas(cfg) {
+		more, err := store.Plan(ctx, client, schema)
+		if err != nil {
+			return err
+		}
+		changes = append(changes, more...)
 	}
 	for _, ch := range changes {
 		fmt.Printf("-- %s\n%s;\n", ch.Reason, ch.SQL)

@@ -27,7 +27,7 @@ func (s *server) status() api.Status {
 		Version: version, Started: s.started.Unix(), Now: time.Now().Unix(),
 		Pipeline: api.Pipeline{
 			Flows: t.Flows, Blocks: s.pipe.Blocks.Load(), QueueBlocks: waiting, QueueCapacity: capacity,
-			InsertedRows: w.Rows.Load(), InsertErrors: w.Errors.Load(), InsertMS: w.LastMS.Load(),
+			InsertedRows: s.writer.RowsOf(&flow.Table), InsertErrors: w.Errors.Load(), InsertMS: w.LastMS.Load(),
 		},
 		Rates:     s.rates.last(),
 		Listeners: []api.Listener{},
@@ -162,7 +162,7 @@ var (
 	pipeBlocks      = prometheus.NewDesc("netmeta_pipe_blocks_total", "Blocks put into the queue.", nil, nil)
 	pipeQueue       = prometheus.NewDesc("netmeta_pipe_queue_blocks", "Blocks that wait in the queue.", nil, nil)
 	pipeCapacity    = prometheus.NewDesc("netmeta_pipe_queue_capacity_blocks", "Blocks that the queue can hold.", nil, nil)
-	storeRows       = prometheus.NewDesc("netmeta_store_rows_total", "Rows stored.", nil, nil)
+	storeRows       = prometheus.NewDesc("netmeta_store_rows_total", "Rows stored.", []string{"table"}, nil)
 	storeBytes      = prometheus.NewDesc("netmeta_store_bytes_total", "Octets of Native blocks stored.", nil, nil)
 	storeInserts    = prometheus.NewDesc("netmeta_store_inserts_total", "Inserts that succeeded.", nil, nil)
 	storeErrors     = prometheus.NewDesc("netmeta_store_insert_errors_total", "Inserts that failed and were tried again or given up.", nil, nil)
@@ -212,7 +212,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(pipeQueue, waiting)
 	gauge(pipeCapacity, capacity)
 	w := &c.writer.Stats
-	count(storeRows, w.Rows.Load())
+	for _, s := range c.writer.Schemas {
+		count(storeRows, c.writer.RowsOf(s.Table), s.Table.Name)
+	}
 	count(storeBytes, w.Bytes.Load())
 	count(storeInserts, w.Inserts.Load())
 	count(storeErrors, w.Errors.Load())

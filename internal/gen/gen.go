@@ -12,23 +12,46 @@ import (
 
 	"netmeta/column"
 	"netmeta/config"
+	"netmeta/counter"
 	"netmeta/flow"
 )
 
 // Fields is doc/fields.md: every column of the flows table.
 func Fields() []byte {
-	var b strings.Builder
-	b.WriteString(`# The flows table
+	return fields(`# The flows table
 
 Made from flow/fields.go; do not edit. One row is one flow record as it was received.
 Names and types are a public API: columns are added, never renamed. A *rare* column
 enters the table with the first value other than zero that arrives for it; until then
-SQL may name it all the same and reads zero. IPv4 addresses are ` + "`::ffff:a.b.c.d`" + `.
+SQL may name it all the same and reads zero. IPv4 addresses are `+"`::ffff:a.b.c.d`"+`.
+`, &flow.Table)
+}
 
+// Counters is doc/counters.md: every column of the counters table.
+func Counters() []byte {
+	return fields(`# The counters table
+
+Made from counter/fields.go; do not edit. One row is one reading of an interface, a queue
+or a device, as sFlow counter samples carry it. Counters only rise; what happened is the
+difference of two rows. Traffic of an interface, in bits per second:
+
+    SELECT TimeReceived, (InOctets - lagInFrame(InOctets) OVER w) * 8 / (TimeReceived - lagInFrame(TimeReceived) OVER w) AS bps
+    FROM counters WHERE ExporterAddress = toIPv6('192.0.2.1') AND IfIndex = 3 AND bitTest(Records, 0)
+    WINDOW w AS (ORDER BY TimeReceived ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
+
+The first row has no predecessor: leave it out. A counter that the device does not keep
+is zero. Columns are *rare* as in the [flows table](fields.md).
+`, &counter.Table)
+}
+
+func fields(head string, table *column.Table) []byte {
+	var b strings.Builder
+	b.WriteString(head)
+	b.WriteString(`
 | column | type | in filters | IPFIX elements | what it is |
 |---|---|---|---|---|
 `)
-	for _, f := range flow.Table.Fields {
+	for _, f := range table.Fields {
 		var ies []string
 		for _, ie := range f.IE {
 			ies = append(ies, fmt.Sprint(ie.ID))

@@ -10,6 +10,7 @@ import (
 // The reference documents are those of today's code.
 func TestDocumentsAreFresh(t *testing.T) {
 	golden.Equal(t, "../../doc/fields.md", Fields())
+	golden.Equal(t, "../../doc/counters.md", Counters())
 	source, err := os.ReadFile("../../config/config.go")
 	if err != nil {
 		t.Fatal(err)

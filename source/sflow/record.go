@@ -41,19 +41,24 @@ func (d *Decoder) records(s *sample, n uint32, rest []byte) {
 			d.refuse(source.BadCount)
 			return
 		}
-		format, length := be32(rest), int(be32(rest[4:]))
-		content := rest[8:]
-		if length > len(content) {
-			d.refuse(source.BadLength) // what there is of it is read
-			rest = nil
-		} else {
-			content, rest = content[:length], content[length:]
-			rest = rest[min(len(rest), -length&3):] // padding
-		}
-		if !d.record(s, format, content) {
+		var format uint32
+		var content []byte
+		if format, content, rest = d.next(rest); !d.record(s, format, content) {
 			d.refuse(source.BadLength)
 		}
 	}
+}
+
+// next cuts a record off, of which at least the head is there.
+func (d *Decoder) next(b []byte) (format uint32, content, rest []byte) {
+	format, length := be32(b), int(be32(b[4:]))
+	content = b[8:]
+	if length > len(content) {
+		d.refuse(source.BadLength) // what there is of it is read
+		return format, content, nil
+	}
+	content, rest = content[:length], content[length:]
+	return format, content, rest[min(len(rest), -length&3):] // padding
 }
 
 // record reads one record; it is false when the record ends too early.

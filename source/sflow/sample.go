@@ -50,7 +50,7 @@ func (d *Decoder) samples(n uint32, rest []byte) {
 		case expandedFlowSample:
 			d.expandedFlowSample(content)
 		case counterSample, expandedCountersSample:
-			d.state.counters.CounterSamples.Add(1)
+			d.countersSample(content, format == expandedCountersSample)
 		case discardedPacket:
 			d.state.counters.DiscardedSamples.Add(1)
 		default:

@@ -1,5 +1,6 @@
 // Package sflow decodes sFlow version 5 (https://sflow.org/sflow_version_5.txt)
-// into rows of the flows table: one row for a flow sample.
+// into rows of two tables: a row of flows for a flow sample, a row of counters for a
+// counter sample.
 //
 // All of sFlow is XDR, words of four bytes:
 //
@@ -150,6 +151,9 @@ type Decoder struct {
 
 	datagram
 	words []uint32 // of the list being read: an AS path, communities, labels
+
+	counters      *column.Batch // of the counters table; nil when nobody wants them
+	flushCounters func()
 }
 
 var _ source.Decoder = (*Decoder)(nil)
@@ -162,6 +166,7 @@ type datagram struct {
 	exporter column.Addr
 	subAgent uint32
 	sequence uint32
+	uptime   uint32 // of the agent, in milliseconds
 	seconds  uint32 // of the time of arrival
 	millis   uint64
 
@@ -206,10 +211,11 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 		exporter: agent,
 		subAgent: be32(rest),
 		sequence: be32(rest[4:]),
+		uptime:   be32(rest[8:]),
 		seconds:  uint32(dg.Received.Unix()),
 		millis:   uint64(dg.Received.UnixMilli()),
 	}
-	d.heard(dg.Exporter.Addr(), be32(rest[8:]))
+	d.heard(dg.Exporter.Addr())
 	d.samples(be32(rest[12:]), rest[16:])
 
 	entry := d.from.entry
@@ -228,7 +234,7 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 }
 
 // heard finds the agent and takes note of the sequence number.
-func (d *Decoder) heard(sender netip.Addr, uptime uint32) {
+func (d *Decoder) heard(sender netip.Addr) {
 	key := agentKey{sender, d.exporter, d.subAgent}
 	a := d.agents[key]
 	if a == nil {
@@ -242,7 +248,7 @@ func (d *Decoder) heard(sender netip.Addr, uptime uint32) {
 		return
 	}
 	a.mu.Lock()
-	lost := a.sequence.heard(d.sequence, uptime)
+	lost := a.sequence.heard(d.datagram.sequence, d.uptime)
 	a.mu.Unlock()
 	d.state.lost(a, lost)
 }

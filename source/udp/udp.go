@@ -130,6 +130,7 @@ func (l *Listener) Close() {
 type Worker struct {
 	Decoder source.Decoder
 	Emit    func(*column.Batch) // returns with an empty batch
+	Flush   func()              // hands on what the decoder keeps beside the batch; nil: nothing
 }
 
 // Run reads until ctx ends, with a worker from make for each socket. What the kernel
@@ -155,9 +156,14 @@ func (l *Listener) read(ctx context.Context, conn *net.UDPConn, batch *column.Ba
 	defer stop()
 
 	flush := func() { w.Emit(batch) }
+	if w.Flush == nil {
+		w.Flush = func() {}
+	}
+	defer w.Flush()
 	var (
 		in      = newReceiver()
 		oldest  time.Time // when the batch ceased to be empty
+		flushed time.Time // when the decoder was asked for what it keeps
 		dropped uint32    // as the socket last said, it never goes back
 		dg      source.Datagram
 	)
@@ -201,6 +207,10 @@ func (l *Listener) read(ctx context.Context, conn *net.UDPConn, batch *column.Ba
 		}
 		if batch.Len() > 0 && time.Since(oldest) >= flushAfter {
 			flush()
+		}
+		if time.Since(flushed) >= flushAfter {
+			w.Flush()
+			flushed = time.Now()
 		}
 		switch {
 		case ctx.Err() != nil && n == 0:

@@ -1,0 +1,228 @@
+package sflow
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"netmeta/column"
+	"netmeta/counter"
+	"netmeta/flow"
+	"netmeta/internal/golden"
+	"netmeta/source"
+)
+
+// decodeCounters decodes datagrams and gives the rows of the counters table.
+func decodeCounters(t testing.TB, state *State, each func(func(*source.Datagram))) (rows []map[string]any) {
+	t.Helper()
+	d, flows, counters := state.Decoder(), flow.Table.NewBatch(3), counter.Table.NewBatch(2)
+	flush := func() {
+		for row := range counters.Len() {
+			rows = append(rows, object(t, column.AppendJSON(nil, counters, row)))
+		}
+		counters.Reset()
+	}
+	d.Counters(counters, flush)
+	each(func(dg *source.Datagram) { d.Decode(dg, flows, flows.Reset) })
+	flush()
+	return rows
+}
+
+func TestCounters(t *testing.T) {
+	f := func(payload, want, wantRefused string) {
+		t.Helper()
+		state := New(Config{})
+		rows := decodeCounters(t, state, func(decode func(*source.Datagram)) {
+			decode(&source.Datagram{Payload: words(t, payload), Exporter: sender, Received: arrival})
+		})
+		var got strings.Builder
+		for _, row := range rows {
+			for name, v := range map[string]string{"TimeReceived": "2026-01-01T12:00:00.000Z", "ExporterAddress": "192.0.2.1", "ObservationDomain": "7", "SequenceNum": "9", "Uptime": "1000000"} {
+				if fmt.Sprint(row[name]) != v {
+					t.Errorf("%s = %v, want %s", name, row[name], v)
+				}
+				delete(row, name)
+			}
+			fmt.Fprintln(&got, row)
+		}
+		var wanted strings.Builder
+		for line := range strings.Lines(want) {
+			fmt.Fprintln(&wanted, object(t, []byte(line)))
+		}
+		if got.String() != wanted.String() {
+			t.Errorf("%s\n got %s\nwant %s", payload, &got, &wanted)
+		}
+		if r := refused(state); r != wantRefused {
+			t.Errorf("%s\nrefused %q, want %q", payload, r, wantRefused)
+		}
+	}
+	// A counter sample of interface 3.
+	sample := func(n int, records string) string { return head + "1" + block(t, 2, fmt.Sprint("9 3 ", n, records)) }
+	generic := block(t, 1, "3 6 0 1000000000 1 3 1 0 2 3 4 5 6 7 0 12 13 14 15 16 17 2")
+	const genericRow = `"IfIndex":3,"IfType":6,"IfSpeed":1000000000,"IfDirection":"full-duplex","IfStatus":["admin-up","oper-up"],` +
+		`"InOctets":4294967296,"InUcastPkts":2,"InMulticastPkts":3,"InBroadcastPkts":4,"InDiscards":5,"InErrors":6,"InUnknownProtos":7,` +
+		`"OutOctets":12,"OutUcastPkts":13,"OutMulticastPkts":14,"OutBroadcastPkts":15,"OutDiscards":16,"OutErrors":17,"PromiscuousMode":2`
+	f(sample(1, generic), `{"Records":["interface"],`+genericRow+`}`, "")
+	f(head+"1"+block(t, 4, "9 0 3 1"+generic), `{"Records":["interface"],`+genericRow+`}`, "")
+	f(sample(2, generic+block(t, 2, "1 2 3 4 5 6 7 8 9 10 11 12 13")),
+		`{"Records":["interface","ethernet"],`+genericRow+`,"AlignmentErrors":1,"FCSErrors":2,"SingleCollisionFrames":3,"MultipleCollisionFrames":4,`+
+			`"SQETestErrors":5,"DeferredTransmissions":6,"LateCollisions":7,"ExcessiveCollisions":8,"InternalMacTransmitErrors":9,`+
+			`"CarrierSenseErrors":10,"FrameTooLongs":11,"InternalMacReceiveErrors":12,"SymbolErrors":13}`, "")
+
+	// What the device does not count has all bits set.
+	f(sample(1, block(t, 2, "1 4294967295 3 4 5 6 7 8 9 10 11 12 4294967295")),
+		`{"Records":["ethernet"],"IfIndex":3,"AlignmentErrors":1,"SingleCollisionFrames":3,"MultipleCollisionFrames":4,`+
+			`"SQETestErrors":5,"DeferredTransmissions":6,"LateCollisions":7,"ExcessiveCollisions":8,"InternalMacTransmitErrors":9,`+
+			`"CarrierSenseErrors":10,"FrameTooLongs":11,"InternalMacReceiveErrors":12}`, "")
+
+	// Ports, VLANs, aggregates.
+	f(sample(2, block(t, 1004, "0x0000000a00000001 5")+block(t, 1005, "4 0x65746830")),
+		`{"Records":["port"],"IfIndex":3,"OFDatapath":42949672961,"OFPort":5,"IfName":"eth0"}`, "")
+	f(sample(1, block(t, 5, "100 1 0 2 3 4 5")),
+		`{"Records":["vlan"],"IfIndex":3,"VLAN":100,"VlanOctets":4294967296,"VlanUcastPkts":2,"VlanMulticastPkts":3,"VlanBroadcastPkts":4,"VlanDiscards":5}`, "")
+	f(sample(1, block(t, 7, "0x020000000001 0x020000000002 10 0x4d3d4d3d 1 2 3 4 5 6 7 8")),
+		`{"Records":["lag"],"IfIndex":3,"LAGActorSystem":"02:00:00:00:00:01","LAGPartnerSystem":"02:00:00:00:00:02","LAGAttachedIndex":10,"LAGPortState":1295863101,`+
+			`"LACPDUsRx":1,"MarkerPDUsRx":2,"MarkerResponsesRx":3,"LACPUnknownRx":4,"LACPIllegalRx":5,"LACPDUsTx":6,"MarkerPDUsTx":7,"MarkerResponsesTx":8}`, "")
+
+	// A row for each queue.
+	queue := func(index int) string { return block(t, 1003, fmt.Sprint(index, " 256 1024 1 2 3 4 5 6 7 8 9 10")) }
+	const queueRow = `,"QueueSegmentSize":256,"QueueSegments":1024,"QueueLength0":1,"QueueLength1":2,"QueueLength2":3,"QueueLength4":4,"QueueLength8":5,` +
+		`"QueueLength32":6,"QueueLength128":7,"QueueLength1024":8,"QueueLengthMore":9,"QueueDropped":10}`
+	f(sample(2, queue(0)+queue(1)), `{"Records":["queue"],"IfIndex":3`+queueRow+"\n"+`{"Records":["queue"],"IfIndex":3,"QueueIndex":1`+queueRow, "")
+
+	// A host.
+	f(head+"1"+block(t, 4, "9 2 1 4"+block(t, 2000, "4 0x7765623a 0x00112233445566778899aabbccddeeff 3 2 3 0x362e31")+
+		block(t, 2003, "1069547520 0 3212836864 1 2 3 4 5 6 7 8 9 10 11 12 13 14")+
+		block(t, 2004, "1 0 0 5 0 0 0 0 0 0 0 0 0 0 1 2 3 4")+block(t, 2006, "1 0 2 3 4 0 5 6 7 8")),
+		`{"SourceClass":"entity","IfIndex":1,"Records":["host","cpu","memory","network"],"HostName":"web:","HostSystem":"linux","HostRelease":"6.1",`+
+			`"Load1":150,"ProcsRunning":1,"Procs":2,"CPUs":3,"CPUMHz":4,"HostUptime":5,"CPUUser":6,"CPUNice":7,"CPUSystem":8,"CPUIdle":9,"CPUWait":10,`+
+			`"CPUInterrupt":11,"CPUSoft":12,"Interrupts":13,"Contexts":14,"MemoryTotal":4294967296,"MemoryFree":5,"PageIn":1,"PageOut":2,"SwapIn":3,"SwapOut":4,`+
+			`"InHostOctets":4294967296,"InHostPkts":2,"InHostErrors":3,"InHostDropped":4,"OutHostOctets":5,"OutHostPkts":6,"OutHostErrors":7,"OutHostDropped":8}`, "")
+	f(sample(1, block(t, 1001, "100 200 300 0 4096 0 1024")),
+		`{"Records":["processor"],"IfIndex":3,"CPU5s":100,"CPU1m":200,"CPU5m":300,"MemoryTotal":4096,"MemoryFree":1024}`, "")
+
+	// Other records are skipped, broken ones read as far as they go.
+	f(sample(3, block(t, 4300<<12|1, "1 2 3")+block(t, 2008, "1")+block(t, 1005, "1 0x61")), `{"Records":["port"],"IfIndex":3,"IfName":"a"}`, "")
+	f(sample(1, block(t, 2, "1 2")), `{"Records":["ethernet"],"IfIndex":3,"AlignmentErrors":1,"FCSErrors":2}`, "1 bad length")
+	f(sample(1, block(t, 1005, "400 0x61")), `{"Records":["port"],"IfIndex":3}`, "1 bad length")
+	f(sample(2, block(t, 1005, "1 0x61")), `{"Records":["port"],"IfIndex":3,"IfName":"a"}`, "1 bad count")
+	f(head+"1"+block(t, 2, "9"), "", "1 bad length")
+	f(head+"1"+block(t, 4, "9 77 3 0"), "", "1 unknown sample")
+}
+
+// TestCountersCorpus compares counter samples of the corpus with what sflowtool
+// reads, for the counters that it names as the specification does.
+func TestCountersCorpus(t *testing.T) {
+	files, _ := filepath.Glob(corpus + "/sflow/*.sflowtool.jsonl")
+	if len(files) == 0 {
+		t.Skip("no captures in " + corpus)
+	}
+	names := map[string]string{
+		"networkType": "IfType", "ifSpeed": "IfSpeed", "ifInOctets": "InOctets", "ifOutOctets": "OutOctets",
+		"ifPromiscuousMode": "PromiscuousMode", "5s_cpu": "CPU5s", "1m_cpu": "CPU1m", "5m_cpu": "CPU5m",
+		"total_memory_bytes": "MemoryTotal", "free_memory_bytes": "MemoryFree", "ifName": "IfName",
+		"ifInUnknownProtos": "InUnknownProtos", "openflow_port": "OFPort",
+		"actorSystemID": "LAGActorSystem", "attachedAggID": "LAGAttachedIndex",
+		"OVS_dp_hits": "OVSHits", "OVS_dp_misses": "OVSMisses", "OVS_dp_flows": "OVSFlows",
+		"fds_open": "AppFiles", "fds_max": "AppFilesMax", "mem_used": "AppMemory", "mem_max": "AppMemoryMax",
+		"user_time": "AppUserMS", "system_time": "AppSystemMS",
+	}
+	for _, side := range []string{"In", "Out"} {
+		for _, what := range []string{"UcastPkts", "MulticastPkts", "BroadcastPkts", "Discards", "Errors"} {
+			names["if"+side+what] = side + what
+		}
+	}
+	for _, c := range counter.Table.Fields {
+		if strings.HasPrefix(c.Doc, "dot3Stats") {
+			names["dot3Stats"+c.Name] = c.Name
+		}
+	}
+	unknown := map[string]bool{"4294967295": true, "18446744073709551615": true}
+	samples, values := 0, 0
+	for _, name := range files {
+		base := strings.TrimSuffix(name, ".sflowtool.jsonl")
+		t.Run(filepath.Base(base), func(t *testing.T) {
+			rows := decodeCounters(t, New(Config{}), func(decode func(*source.Datagram)) { eachDatagram(t, base+".pcap", decode) })
+			for _, datagram := range jsonLines(t, name) {
+				list, _ := datagram["samples"].([]any)
+				for _, s := range list {
+					s := s.(map[string]any)
+					if s["sampleType"] != "COUNTERSSAMPLE" {
+						continue
+					}
+					want := map[string]string{}
+					elements, _ := s["elements"].([]any)
+					for _, e := range elements {
+						for k, v := range e.(map[string]any) {
+							if c, ok := names[k]; ok {
+								want[c] = fmt.Sprint(v)
+							}
+						}
+					}
+					if len(want) == 0 {
+						continue
+					}
+					samples++
+					// Ours are in the same order; a sample without a record that we read has no row.
+					_, index, _ := strings.Cut(fmt.Sprint(s["sourceId"]), ":")
+					for len(rows) > 0 && (fmt.Sprint(rows[0]["IfIndex"]) != index || fmt.Sprint(rows[0]["SequenceNum"]) != s["sampleSequenceNo"]) {
+						rows = rows[1:]
+					}
+					if len(rows) == 0 {
+						t.Fatalf("no row for %v", s)
+					}
+					for c, v := range want {
+						values++
+						got := fmt.Sprint(rows[0][c])
+						if rows[0][c] == nil {
+							got = "0"
+						}
+						switch {
+						case unknown[v]:
+							v = "0"
+						case c == "LAGActorSystem":
+							got = strings.ReplaceAll(got, ":", "")
+						case strings.HasPrefix(c, "CPU"): // we keep hundredths of a percent
+							v = strings.Replace(v, ".", "", 1)
+						}
+						if got != v {
+							t.Errorf("%s = %s, want %s\n%v\n%v", c, got, v, rows[0], s)
+						}
+					}
+					rows = rows[1:]
+				}
+			}
+		})
+	}
+	t.Logf("%d counter samples, %d values", samples, values)
+}
+
+func TestCountersAllocate(t *testing.T) {
+	d, flows, counters := New(Config{}).Decoder(), flow.Table.NewBatch(8), counter.Table.NewBatch(8)
+	d.Counters(counters, counters.Reset)
+	dg := &source.Datagram{Exporter: sender, Received: arrival, Payload: words(t, head+"1"+block(t, 2, "9 3 2"+
+		block(t, 1, "3 6 0 1000000000 1 3 1 0 2 3 4 5 6 7 0 12 13 14 15 16 17 2")+block(t, 2, "1 2 3 4 5 6 7 8 9 10 11 12 13")))}
+	flush := func() { flows.Reset() }
+	if n := testing.AllocsPerRun(1000, func() { d.Decode(dg, flows, flush) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestGoldenCounters decodes the counter samples of Open vSwitch: ports, and the
+// switch as a whole.
+func TestGoldenCounters(t *testing.T) {
+	state := New(Config{})
+	var text []byte
+	for _, row := range decodeCounters(t, state, func(decode func(*source.Datagram)) { eachDatagram(t, "testdata/ovs.pcap", decode) }) {
+		line, err := json.Marshal(row) // columns by name
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = append(append(text, line...), '\n')
+	}
+	c := state.Counters()
+	text = fmt.Appendf(text, "%d counter samples; refused: %s\n", c.CounterSamples.Load(), refused(state))
+	golden.Equal(t, "testdata/ovs-counters.golden", text)
+}
