@@ -22,6 +22,7 @@ const (
 	UnknownSample                  // sFlow sample format that is not known
 	UnknownHeader                  // sampled header protocol that is not known
 	BadAddress                     // address of an unknown family
+	TooManyNames                   // the limit of names from options data is reached
 	TruncatedCapture               // the capture file holds only a part of the datagram
 	reasonCount
 )
@@ -29,7 +30,7 @@ const (
 var reasons = [reasonCount]string{
 	"unknown version", "datagram too short", "bad length", "bad count", "unknown template", "bad template",
 	"too many templates", "too many exporters", "unknown set", "unknown sample", "unknown header protocol",
-	"bad address", "truncated in capture",
+	"bad address", "too many names", "truncated in capture",
 }
 
 var remedies = [reasonCount]string{
@@ -45,6 +46,7 @@ var remedies = [reasonCount]string{
 	"The agent sends samples that sFlow v5 does not define; flows are not concerned.",
 	"The agent samples frames of a link type that is not decoded.",
 	"The exporter sends malformed addresses.",
+	"More names of interfaces, VRFs or applications than the limit arrived: a broken exporter, or forged datagrams.",
 	"Capture whole packets (tcpdump -s 0).",
 }
 

@@ -89,6 +89,7 @@ type view struct {
 	entry      *source.Exporter
 	known      bool
 	facts      *facts
+	metadata   *Metadata                 // nil: told nothing
 	templates  map[uint16]viewedTemplate // with nil for ids known to be unknown
 }
 
@@ -160,6 +161,7 @@ func (s *State) viewLocked(key viewKey, typ uint8) *view {
 	}
 	v.generation = dom.generation.Load()
 	v.facts = factsLocked(v.session)
+	v.metadata = s.metadata[xk.addr]
 	return v
 }
 
@@ -265,6 +267,7 @@ func (d *Decoder) setTemplate(t *template) (news bool) {
 	s.bytes += len(t.spec)
 	ses.templates[t.id] = t
 	ses.domain.generation.Add(1)
+	s.changes.Add(1)
 	s.refreshLocked(d)
 	return true
 }
@@ -275,7 +278,15 @@ func (s *State) refreshLocked(d *Decoder) {
 	clear(v.templates)
 	v.generation = d.session.domain.generation.Load()
 	v.facts = factsLocked(d.session)
-	d.facts = v.facts
+	v.metadata = s.metadata[v.key.exporter.Addr().Unmap()]
+	d.facts, d.metadata = v.facts, v.metadata
+}
+
+// everyGenerationLocked makes all views of an exporter wrong.
+func (x *exporter) everyGenerationLocked() {
+	for _, dom := range x.domains {
+		dom.generation.Add(1)
+	}
 }
 
 func (ses *session) gone() bool {
@@ -357,10 +368,12 @@ func (s *State) evictLocked(ses *session) {
 	x.held -= n + 1
 	s.held -= n + 1
 	dom.generation.Add(1)
+	s.changes.Add(1)
 	if len(dom.sessions) == 0 {
 		delete(x.domains, dom.id)
 		if len(x.domains) == 0 {
 			delete(s.exporters, x.key)
+			s.forgetLocked(x.key.addr)
 		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"netmeta/column"
@@ -61,6 +62,9 @@ type Config struct {
 	// records: 64 MiB.
 	TemplateBytes int
 
+	// NameBytes bounds the memory of names that options data told: 32 MiB.
+	NameBytes int
+
 	// What a sender told is forgotten when nothing came from it for 24 hours.
 	Expiry time.Duration
 
@@ -82,6 +86,7 @@ func (c *Config) fill() {
 	set(&c.Templates, 100_000)
 	set(&c.TemplateBytes, 64<<20)
 	set(&c.WaitBytes, 32<<20)
+	set(&c.NameBytes, 32<<20)
 	if c.Expiry <= 0 {
 		c.Expiry = 24 * time.Hour
 	}
@@ -98,6 +103,7 @@ func (c *Config) fill() {
 type State struct {
 	counters source.Counters
 	config   Config
+	changes  atomic.Uint64 // rises with whatever Save keeps
 
 	mu        sync.Mutex // guards everything below, and all exporters, domains and templates
 	exporters map[exporterKey]*exporter
@@ -106,12 +112,14 @@ type State struct {
 	waiting   int // bytes of waiting sets
 	swept     time.Time
 	told      uint64 // how many facts were made
+	metadata  map[netip.Addr]*Metadata
+	names     int // bytes of names in metadata
 }
 
 // New makes an empty State.
 func New(c Config) *State {
 	c.fill()
-	return &State{config: c, exporters: map[exporterKey]*exporter{}}
+	return &State{config: c, exporters: map[exporterKey]*exporter{}, metadata: map[netip.Addr]*Metadata{}}
 }
 
 // Decoder makes a decoder for one goroutine.
@@ -157,7 +165,8 @@ type message struct {
 	addr      column.Addr
 	exporter  netip.AddrPort
 	entry     *source.Exporter
-	facts     *facts // what options data told about the sender; never nil
+	facts     *facts    // what options data told about the sender; never nil
+	metadata  *Metadata // the names that it told; nil if none
 
 	headerRate uint32 // sampling rate in the header of v5; 0 for none
 
@@ -241,7 +250,7 @@ func (d *Decoder) short() {
 
 // use makes a view that of the message.
 func (d *Decoder) use(v *view) {
-	d.view, d.session, d.entry, d.known, d.facts = v, v.session, v.entry, v.known, v.facts
+	d.view, d.session, d.entry, d.known, d.facts, d.metadata = v, v.session, v.entry, v.known, v.facts, v.metadata
 }
 
 func (d *Decoder) refuse(r source.Reason) {

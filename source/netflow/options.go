@@ -3,26 +3,23 @@ package netflow
 import (
 	"bytes"
 	"maps"
-	"strings"
-
-	"netmeta/column"
 )
 
-// facts is what options data told about a sender. It does not change: news make
-// a new one.
+// facts is what options data told about a sender that its records are decoded
+// with. It does not change: news make a new one. Names are in Metadata.
 type facts struct {
-	told   uint64                  // rises with each facts made
-	rates  map[rateKey]uint32      // sampling rates of selectors, samplers and interfaces
-	byIf   bool                    // some are of interfaces
-	wide   uint32                  // sampling rate of everything, 0 if not told
-	only   uint32                  // sampling rate of all selectors, if they have the same
-	booted uint64                  // when SysUptime was 0, milliseconds since 1970; 0 if not told
-	apps   map[uint64]column.Label // application names
+	told   uint64             // rises with each facts made
+	rates  map[rateKey]uint32 // sampling rates of selectors, samplers and interfaces
+	byIf   bool               // some are of interfaces
+	wide   uint32             // sampling rate of everything, 0 if not told
+	only   uint32             // sampling rate of all selectors, if they have the same
+	booted uint64             // when SysUptime was 0, milliseconds since 1970; 0 if not told
 }
 
 var noFacts = &facts{}
 
-// maxFacts bounds each map of facts.
+// maxFacts bounds the rates of a sender, a few for each interface of a large
+// router.
 const maxFacts = 8192
 
 // A rateKey is what a sampling rate is for.
@@ -46,9 +43,19 @@ type optionsRecord struct {
 	of        uint64 // 310 samplingPopulation
 	chance    uint32 // 311 samplingProbability, as a rate
 	algorithm uint64 // 304 selectorAlgorithm
-	booted    uint64 // 160 systemInitTimeMilliseconds
-	app       uint64 // 95 applicationId
-	appName   []byte // 96
+
+	// For Metadata.
+	app           uint64 // 95 applicationId
+	appName       []byte // 96
+	ifIndex       uint32 // 10, 14, 252 or 253
+	hasIf         bool
+	ifName        []byte // 82
+	ifDescription []byte // 83
+	vrf           uint32 // 234 or 235
+	hasVRF        bool
+	vrfName       []byte // 236
+	domainName    []byte // 300
+	system        System
 }
 
 // rate is the sampling rate, 0 if the record says none. Selector algorithm 1 is
@@ -106,15 +113,21 @@ func (d *Decoder) optionsData(t *template, body []byte) {
 	if d.session == nil {
 		return
 	}
-	d.state.mu.Lock()
-	defer d.state.mu.Unlock()
+	s := d.state
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if d.session.gone() {
+		return
+	}
+	s.describeLocked(d, records)
 	old := d.session.facts
 	if old == nil {
 		old = noFacts
 	}
-	if now := old.with(records); now != old && !d.session.gone() {
-		d.state.told++
-		now.told = d.state.told
+	if now := old.with(records); now != old {
+		s.told++
+		s.changes.Add(1)
+		now.told = s.told
 		d.session.facts = now
 		// Facts of domain 0 hold for the other domains too.
 		for _, dom := range d.session.domain.exporter.domains {
@@ -122,7 +135,9 @@ func (d *Decoder) optionsData(t *template, body []byte) {
 				dom.generation.Add(1)
 			}
 		}
-		d.state.refreshLocked(d)
+		s.refreshLocked(d)
+	} else {
+		d.metadata = s.metadata[d.exporter.Addr().Unmap()]
 	}
 }
 
@@ -138,7 +153,14 @@ func readOptions(elements []element, scopes int, lay *layout, p []byte) (r optio
 		switch e.ID {
 		case 48, 302:
 			r.key, r.wide, selector = selectorKey(v), false, true
+		case 252, 253:
+			if !r.hasIf {
+				r.ifIndex, r.hasIf = uint32(v), true
+			}
 		case 10, 14:
+			if !r.hasIf {
+				r.ifIndex, r.hasIf = uint32(v), true
+			}
 			if i < scopes && !selector {
 				r.key, r.wide = ifKey(v), false
 			}
@@ -158,8 +180,30 @@ func readOptions(elements []element, scopes int, lay *layout, p []byte) (r optio
 			r.of = v
 		case 311:
 			r.chance = probability(v, len(raw))
+		case 36:
+			r.system.ActiveTimeoutS = uint32(v)
+		case 37:
+			r.system.IdleTimeoutS = uint32(v)
+		case 40:
+			r.system.Octets = v
+		case 41:
+			r.system.Messages = v
+		case 42:
+			r.system.Records = v
 		case 160:
-			r.booted = v
+			r.system.Booted = v
+		case 82:
+			r.ifName = raw
+		case 83:
+			r.ifDescription = raw
+		case 234, 235:
+			if !r.hasVRF {
+				r.vrf, r.hasVRF = uint32(v), true
+			}
+		case 236:
+			r.vrfName = raw
+		case 300:
+			r.domainName = raw
 		case 95:
 			r.app = appKey(raw)
 		case 96:
@@ -176,9 +220,9 @@ func (f *facts) with(records []optionsRecord) *facts {
 	// change gives the copy that may be written to.
 	change := func() *facts {
 		if now == f {
-			now = &facts{rates: maps.Clone(f.rates), apps: maps.Clone(f.apps), wide: f.wide, booted: f.booted}
+			now = &facts{rates: maps.Clone(f.rates), wide: f.wide, booted: f.booted}
 			if now.rates == nil {
-				now.rates, now.apps = map[rateKey]uint32{}, map[uint64]column.Label{}
+				now.rates = map[rateKey]uint32{}
 			}
 		}
 		return now
@@ -191,18 +235,12 @@ func (f *facts) with(records []optionsRecord) *facts {
 				if now.wide != rate {
 					change().wide = rate
 				}
-			case now.rates[r.key] != rate && len(now.rates) < maxFacts:
+			case now.rates[r.key] != rate && (len(now.rates) < maxFacts || now.rates[r.key] != 0):
 				change().rates[r.key] = rate
 			}
 		}
-		if r.booted != 0 && r.booted != now.booted {
-			change().booted = r.booted
-		}
-		if r.app != 0 && len(r.appName) > 0 && len(now.apps) < maxFacts {
-			name := column.LabelOf(validText(untilZero(r.appName)))
-			if now.apps[r.app] != name {
-				change().apps[r.app] = name
-			}
+		if boot := r.system.Booted; boot != 0 && boot != now.booted {
+			change().booted = boot
 		}
 	}
 	if now == f {
@@ -231,6 +269,3 @@ func untilZero(p []byte) []byte {
 	}
 	return p
 }
-
-// validText makes a text of bytes from the network.
-func validText(p []byte) string { return strings.ToValidUTF8(string(p), "�") }

@@ -436,12 +436,15 @@ func (d *Decoder) runSpecial(s *step, at *layout, records []byte, stride, row, n
 			}
 		}
 	case appID:
-		if len(d.facts.apps) == 0 {
+		m := d.metadata
+		if m == nil {
 			return
 		}
+		m.mu.RLock()
+		defer m.mu.RUnlock()
 		for i := range n {
 			if flow.ApplicationName.At(b, row+i) == (column.Label{}) {
-				if name, ok := d.facts.apps[appKey(p[i*stride:i*stride+width])]; ok {
+				if name, ok := m.applications[appKey(p[i*stride:i*stride+width])]; ok {
 					flow.ApplicationName.Set(b, row+i, name)
 				}
 			}
@@ -627,8 +630,7 @@ func (d *Decoder) label(p []byte) column.Label {
 	if len(d.labels) >= maxLabels {
 		clear(d.labels)
 	}
-	text := validText(p)
-	l := column.LabelOf(text)
+	l := column.LabelOf(string(appendText(nil, p[:min(len(p), maxText)])))
 	d.labels[string(p)] = l
 	return l
 }

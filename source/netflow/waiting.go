@@ -67,7 +67,7 @@ func (d *Decoder) release(id uint16) {
 			d.refuse(source.NoTemplate)
 			d.entry.Dropped.Add(1)
 		default:
-			w.from.facts = factsLocked(w.from.session)
+			w.from.facts, w.from.metadata = factsLocked(w.from.session), s.metadata[w.from.exporter.Addr().Unmap()]
 			now, with = append(now, w), append(with, t)
 		}
 		dom.waitBytes -= waitingSize(w.body)
@@ -87,7 +87,7 @@ func (d *Decoder) release(id uint16) {
 		current.flows += d.flows
 		d.entry.Records.Add(uint64(d.records))
 		d.message = current
-		d.facts = d.view.facts // options data may have been among them
+		d.facts, d.metadata = d.view.facts, d.view.metadata // options data may have been among them
 	}
 }
 

@@ -1,0 +1,258 @@
+package netflow
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"netmeta/column"
+	"netmeta/source"
+)
+
+// Metadata is what an exporter told about itself in options data: names that its
+// records refer to by number. It belongs to the address of the exporter, whatever
+// version and observation domain it came with. It is safe for concurrent use.
+//
+// A reader that looks up many rows does well to keep what it found for as long as
+// Generation stands.
+type Metadata struct {
+	generation atomic.Uint64
+
+	mu           sync.RWMutex // guards the following; State.mu is taken before it, never after
+	interfaces   map[uint32]Interface
+	vrfs         map[uint32]column.Label
+	applications map[uint64]column.Label
+	system       System
+	size         int // of all names, as the bound counts it
+}
+
+// An Interface is what is known of an ifIndex.
+type Interface struct {
+	Name        column.Label // interfaceName (82)
+	Description column.Label // interfaceDescription (83)
+}
+
+// System is what an exporter told of itself as a whole. Zero is not told.
+type System struct {
+	Domain         column.Label // observationDomainName (300)
+	Booted         uint64       // systemInitTimeMilliseconds (160), milliseconds since 1970
+	ActiveTimeoutS uint32       // flowActiveTimeout (36)
+	IdleTimeoutS   uint32       // flowIdleTimeout (37)
+	Octets         uint64       // exportedOctetTotalCount (40)
+	Messages       uint64       // exportedMessageTotalCount (41)
+	Records        uint64       // exportedFlowRecordTotalCount (42)
+}
+
+// Bounds of the names of one exporter. All exporters together may have
+// Config.NameBytes.
+const (
+	maxInterfaces   = 16_384
+	maxVRFs         = 4096
+	maxApplications = 16_384
+	maxName         = 256 // octets of a name; the rest is cut off
+	nameCost        = 96  // octets that an entry takes beside its text
+)
+
+// Generation changes whenever something that was told is new.
+func (m *Metadata) Generation() uint64 { return m.generation.Load() }
+
+// Interface is what is known of an ifIndex; zero if nothing was told.
+func (m *Metadata) Interface(index uint32) Interface {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.interfaces[index]
+}
+
+// VRF is the name of a VRF by its id; zero if none was told.
+func (m *Metadata) VRF(id uint32) column.Label {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.vrfs[id]
+}
+
+// Interfaces is a copy of all interfaces by ifIndex.
+func (m *Metadata) Interfaces() map[uint32]Interface {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return maps.Clone(m.interfaces)
+}
+
+// VRFs is a copy of all names of VRFs by id.
+func (m *Metadata) VRFs() map[uint32]column.Label {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return maps.Clone(m.vrfs)
+}
+
+// Applications is a copy of all names of applications by id: classification
+// engine in the upper 8 bits, selector below (RFC 6759 §4).
+func (m *Metadata) Applications() map[uint64]column.Label {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return maps.Clone(m.applications)
+}
+
+// System is what the exporter told of itself.
+func (m *Metadata) System() System {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.system
+}
+
+// Metadata is what the exporter of an address told, nil if nothing. It stays valid,
+// but is no longer kept up to date, when the exporter has been forgotten.
+func (s *State) Metadata(exporter netip.Addr) *Metadata {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.metadata[exporter.Unmap()]
+}
+
+// Described lists the exporters of which there is Metadata.
+func (s *State) Described() []netip.Addr {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.SortedFunc(maps.Keys(s.metadata), netip.Addr.Compare)
+}
+
+// describe takes in what records of options data say of names.
+func (s *State) describeLocked(d *Decoder, records []optionsRecord) {
+	addr := d.exporter.Addr().Unmap()
+	m := s.metadata[addr]
+	if m == nil {
+		if !slices.ContainsFunc(records, optionsRecord.describes) {
+			return
+		}
+		m = &Metadata{interfaces: map[uint32]Interface{}, vrfs: map[uint32]column.Label{}, applications: map[uint64]column.Label{}}
+		s.metadata[addr] = m
+		d.session.domain.exporter.everyGenerationLocked() // views have none yet
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	before, news, refused := m.size, false, false
+	for i := range records {
+		n, r := m.learnLocked(&records[i], s.config.NameBytes-(s.names+m.size-before))
+		news, refused = news || n, refused || r
+	}
+	s.names += m.size - before
+	if news {
+		m.generation.Add(1)
+		s.changes.Add(1)
+	}
+	if refused {
+		d.refuse(source.TooManyNames)
+	}
+}
+
+// describes reports that a record has something for Metadata.
+func (r optionsRecord) describes() bool {
+	return r.hasIf && (r.ifName != nil || r.ifDescription != nil) || r.hasVRF && r.vrfName != nil ||
+		r.app != 0 && len(r.appName) > 0 || r.system != (System{}) || len(r.domainName) > 0
+}
+
+// learnLocked takes in one record, if the room suffices.
+func (m *Metadata) learnLocked(r *optionsRecord, room int) (news, refused bool) {
+	// put changes one name.
+	put := func(name *column.Label, raw []byte) {
+		if raw == nil {
+			return
+		}
+		raw = untilZero(raw)
+		if string(raw) == name.String() {
+			return
+		}
+		now := column.LabelOf(string(appendText(nil, raw[:min(len(raw), maxName)])))
+		if now == *name {
+			return
+		}
+		cost := len(now.String()) - len(name.String())
+		if cost > room {
+			refused = true
+			return
+		}
+		m.size += cost
+		room -= cost
+		*name, news = now, true
+	}
+	// may reports that there is room for an entry.
+	may := func(known bool, n, limit int) bool {
+		if known {
+			return true
+		}
+		if n >= limit || room < nameCost {
+			refused = true
+			return false
+		}
+		return true
+	}
+	entry := func(known bool) {
+		if !known {
+			m.size += nameCost
+			room -= nameCost
+			news = true
+		}
+	}
+	if r.hasIf && (len(r.ifName) > 0 || len(r.ifDescription) > 0) {
+		x, known := m.interfaces[r.ifIndex]
+		if may(known, len(m.interfaces), maxInterfaces) {
+			put(&x.Name, r.ifName)
+			put(&x.Description, r.ifDescription)
+			if x != (Interface{}) {
+				entry(known)
+				m.interfaces[r.ifIndex] = x
+			}
+		}
+	}
+	if r.hasVRF && len(r.vrfName) > 0 {
+		name, known := m.vrfs[r.vrf]
+		if may(known, len(m.vrfs), maxVRFs) {
+			if put(&name, r.vrfName); name != (column.Label{}) {
+				entry(known)
+				m.vrfs[r.vrf] = name
+			}
+		}
+	}
+	if r.app != 0 && len(r.appName) > 0 {
+		name, known := m.applications[r.app]
+		if may(known, len(m.applications), maxApplications) {
+			if put(&name, r.appName); name != (column.Label{}) {
+				entry(known)
+				m.applications[r.app] = name
+			}
+		}
+	}
+	was := m.system
+	put(&m.system.Domain, r.domainName)
+	set := func(v *uint64, now uint64) {
+		if now != 0 {
+			*v = now
+		}
+	}
+	set32 := func(v *uint32, now uint32) {
+		if now != 0 {
+			*v = now
+		}
+	}
+	set(&m.system.Booted, r.system.Booted)
+	set32(&m.system.ActiveTimeoutS, r.system.ActiveTimeoutS)
+	set32(&m.system.IdleTimeoutS, r.system.IdleTimeoutS)
+	// The totals rise all the time: no news.
+	set(&m.system.Octets, r.system.Octets)
+	set(&m.system.Messages, r.system.Messages)
+	set(&m.system.Records, r.system.Records)
+	steady := func(s System) System { s.Octets, s.Messages, s.Records = 0, 0, 0; return s }
+	return news || steady(was) != steady(m.system), refused
+}
+
+// forgetLocked forgets the metadata of an address from which nothing is left.
+func (s *State) forgetLocked(addr netip.Addr) {
+	m := s.metadata[addr]
+	if m == nil || s.exporters[exporterKey{addr, 9}] != nil || s.exporters[exporterKey{addr, 10}] != nil {
+		return
+	}
+	m.mu.RLock()
+	s.names -= m.size
+	m.mu.RUnlock()
+	delete(s.metadata, addr)
+}
