@@ -44,6 +44,7 @@ func (d *Decoder) samples(n uint32, rest []byte) {
 			content, rest = content[:length], content[length:]
 			rest = rest[min(len(rest), -length&3):] // padding
 		}
+		d.known++
 		switch format {
 		case flowSample:
 			d.flowSample(content)
@@ -52,8 +53,9 @@ func (d *Decoder) samples(n uint32, rest []byte) {
 		case counterSample, expandedCountersSample:
 			d.countersSample(content, format == expandedCountersSample)
 		case discardedPacket:
-			d.state.counters.DiscardedSamples.Add(1)
+			d.discarded(content)
 		default:
+			d.known--
 			d.refuse(source.UnknownSample)
 		}
 	}
@@ -70,6 +72,7 @@ func (d *Decoder) flowSample(b []byte) {
 	}
 	// An interface has its format in the upper two bits.
 	input, output := be32(b[20:]), be32(b[24:])
+	d.drawn = append(d.drawn, drawing{uint64(b[4])<<32 | uint64(be32(b[4:])&0xffffff), be32(b), be32(b[8:]), be32(b[12:]), be32(b[16:])})
 	d.add(sample{
 		rate: be32(b[8:]),
 		in:   port{input >> 30, input & 0x3fffffff},
@@ -86,6 +89,7 @@ func (d *Decoder) expandedFlowSample(b []byte) {
 		d.refuse(source.BadLength)
 		return
 	}
+	d.drawn = append(d.drawn, drawing{uint64(be32(b[4:]))<<32 | uint64(be32(b[8:])), be32(b), be32(b[12:]), be32(b[16:]), be32(b[20:])})
 	d.add(sample{
 		rate: be32(b[12:]),
 		in:   port{be32(b[24:]), be32(b[28:])},

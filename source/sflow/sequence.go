@@ -23,35 +23,44 @@ type sequence struct {
 	wait int    // datagrams until gap counts
 }
 
-// heard takes note of a datagram and returns how many are now certainly lost.
-func (s *sequence) heard(number, uptime uint32) (lost uint64) {
+// A finding is what a datagram's place in the sequence tells.
+type finding struct {
+	lost      uint64 // datagrams that are now certainly lost
+	reordered bool   // a datagram was out of its place: late, or sent twice
+	restarted bool   // the agent has started anew
+}
+
+// heard takes note of a datagram.
+func (s *sequence) heard(number, uptime uint32) (f finding) {
 	if s.gap > 0 {
 		if s.wait--; s.wait == 0 {
-			lost, s.gap = s.gap, 0
+			f.lost, s.gap = s.gap, 0
 		}
 	}
 	// The uptime wraps after 49 days, and then goes on at 0: not backwards modulo 2³².
 	const tenSeconds = 10_000
-	restarted := int32(uptime-s.uptime) < -tenSeconds
+	restarted := s.started && int32(uptime-s.uptime) < -tenSeconds
 	ahead := int32(number - s.next)
 	switch {
-	case !s.started || restarted || s.hasOther && number == s.other:
-		s.started, s.hasOther = true, false
-	case ahead >= 0 && ahead <= window:
-		if ahead > 0 {
-			s.gap += uint64(ahead)
-			s.wait = patience
-		}
-		s.hasOther = false
+	case !s.started || restarted:
+		s.started, f.restarted = true, restarted
+	case ahead == 0:
+		f.reordered = s.hasOther // since this follows what was before the other
+	case s.hasOther && number == s.other:
+		f.restarted = true
+	case ahead > 0 && ahead <= window:
+		s.gap += uint64(ahead)
+		s.wait = patience
 	case ahead < 0 && ahead >= -window && s.gap > 0:
 		s.gap-- // late
-		return lost
+		f.reordered = true
+		return f
 	default: // a duplicate, or somewhere else
 		s.other, s.hasOther = number+1, true
-		return lost
+		return f
 	}
-	s.next, s.uptime = number+1, uptime
-	return lost
+	s.next, s.uptime, s.hasOther = number+1, uptime, false
+	return f
 }
 
 // settle gives up waiting for late datagrams.

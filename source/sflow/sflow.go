@@ -19,9 +19,9 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"netmeta/column"
-	"netmeta/flow"
 	"netmeta/source"
 )
 
@@ -56,34 +56,19 @@ type Config struct {
 	SamplingRate func(exporter netip.Addr) uint32
 }
 
-// maxAgents bounds the number of agents whose sequence numbers are followed. Flows
-// of further ones are decoded all the same; TooManyExporters counts their datagrams.
-const maxAgents = 2 * source.MaxExporters
-
 // State is what the decoders of a process share. It is safe for concurrent use.
 type State struct {
 	config   Config
 	counters source.Counters
 
-	mu     sync.RWMutex // guards agents
+	mu     sync.RWMutex // guards agents and swept
 	agents map[agentKey]*agent
-}
+	swept  int64 // Unix seconds
 
-// An agentKey tells apart who numbers datagrams: each sub-agent of an agent does.
-// Agents behind different senders may give the same address, 127.0.0.1 above all.
-type agentKey struct {
-	sender   netip.Addr
-	agent    column.Addr
-	subAgent uint32
-}
+	sweeps   atomic.Uint64 // how often agents were forgotten
+	samplers atomic.Int64  // of all agents
 
-// An agent is one sender of a sequence of datagrams.
-type agent struct {
-	entry *source.Exporter
-	known bool // entry is the exporter's own, and sequence is in use
-
-	mu sync.Mutex // guards sequence
-	sequence
+	discarded [discardReasons + 1]atomic.Uint64
 }
 
 // New makes an empty State.
@@ -97,48 +82,6 @@ func New(c Config) *State {
 // Counters count what came in and what was refused.
 func (s *State) Counters() *source.Counters { return &s.counters }
 
-// Settle counts as lost what is missing and was still awaited: for the end of a
-// capture file.
-func (s *State) Settle() {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for _, a := range s.agents {
-		a.mu.Lock()
-		lost := a.settle()
-		a.mu.Unlock()
-		s.lost(a, lost)
-	}
-}
-
-func (s *State) lost(a *agent, n uint64) {
-	if n != 0 {
-		s.counters.Lost.Add(n)
-		a.entry.Lost.Add(n)
-	}
-}
-
-// agentOf finds the agent, or makes it on first sight. Beyond the limit it makes
-// one that nobody keeps.
-func (s *State) agentOf(key agentKey) *agent {
-	s.mu.RLock()
-	a := s.agents[key]
-	s.mu.RUnlock()
-	if a != nil {
-		return a
-	}
-	entry, known := s.config.Exporters.Of(key.agent.IP(), flow.TypeSFlow)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if a = s.agents[key]; a != nil {
-		return a
-	}
-	a = &agent{entry: entry, known: known && len(s.agents) < maxAgents}
-	if a.known {
-		s.agents[key] = a
-	}
-	return a
-}
-
 // Decoder makes a decoder for one goroutine.
 func (s *State) Decoder() *Decoder {
 	return &Decoder{state: s, agents: map[agentKey]*agent{}}
@@ -148,9 +91,11 @@ func (s *State) Decoder() *Decoder {
 type Decoder struct {
 	state  *State
 	agents map[agentKey]*agent // a part of the state's, to be read without a lock
+	sweeps uint64              // of the state, when agents was begun
 
 	datagram
-	words []uint32 // of the list being read: an AS path, communities, labels
+	drawn []drawing // of the flow samples of the datagram
+	words []uint32  // of the list being read: an AS path, communities, labels
 
 	counters      *column.Batch // of the counters table; nil when nobody wants them
 	flushCounters func()
@@ -170,10 +115,10 @@ type datagram struct {
 	seconds  uint32 // of the time of arrival
 	millis   uint64
 
-	flows   uint64
-	refused uint64
-	rate    uint32 // of the last flow sample
-	rateBy  uint8  // flow.Sampling…
+	flows  uint64
+	known  uint64 // samples of a known format
+	rate   uint32 // of the last flow sample
+	rateBy uint8  // flow.Sampling…
 }
 
 // Decode implements source.Decoder.
@@ -221,24 +166,29 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 	entry := d.from.entry
 	entry.Datagrams.Add(1)
 	entry.LastSeen.Store(dg.Received.UnixNano())
-	if d.refused > 0 {
-		entry.Refused.Add(d.refused)
-	}
+	entry.Records.Add(d.known)
 	if d.flows > 0 {
 		counters.Flows.Add(d.flows)
 		entry.Flows.Add(d.flows)
 		entry.SamplingRate.Store(d.rate)
 		entry.SamplingSource.Store(uint32(d.rateBy))
+		if d.from.known {
+			d.state.drawn(d.from, d.drawn)
+		}
 	}
-	d.datagram = datagram{}
+	d.datagram, d.drawn = datagram{}, d.drawn[:0]
 }
 
 // heard finds the agent and takes note of the sequence number.
 func (d *Decoder) heard(sender netip.Addr) {
+	if n := d.state.sweeps.Load(); n != d.sweeps {
+		clear(d.agents)
+		d.sweeps = n
+	}
 	key := agentKey{sender, d.exporter, d.subAgent}
 	a := d.agents[key]
 	if a == nil {
-		if a = d.state.agentOf(key); a.known {
+		if a = d.state.agentOf(key, int64(d.seconds)); a.known {
 			d.agents[key] = a
 		}
 	}
@@ -247,15 +197,13 @@ func (d *Decoder) heard(sender netip.Addr) {
 		d.refuse(source.TooManyExporters)
 		return
 	}
-	a.mu.Lock()
-	lost := a.sequence.heard(d.datagram.sequence, d.uptime)
-	a.mu.Unlock()
-	d.state.lost(a, lost)
+	d.state.found(a, a.heard(d.datagram.sequence, d.uptime, int64(d.seconds)))
 }
 
+// refuse counts something of the agent that is not understood.
 func (d *Decoder) refuse(r source.Reason) {
 	d.state.counters.Refuse(r)
-	d.refused++
+	d.from.entry.Refuse(r)
 }
 
 // address reads the family of an address and the address; ok is false when it is

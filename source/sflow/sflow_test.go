@@ -2,6 +2,7 @@ package sflow
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -322,53 +323,64 @@ func TestIs(t *testing.T) {
 	f("0x00050001", false)
 }
 
-// TestSequence counts what is lost among datagrams with the given numbers.
+// TestSequence counts what is lost, reordered and begun anew among datagrams with
+// the given numbers.
 func TestSequence(t *testing.T) {
-	f := func(want uint64, numbers ...uint32) {
+	f := func(lost, reordered, restarts uint64, numbers ...uint32) {
 		t.Helper()
 		var s sequence
-		var lost uint64
-		for i, n := range numbers {
-			lost += s.heard(n, uint32(i)*1000)
+		var got [3]uint64
+		add := func(x finding) {
+			got[0] += x.lost
+			if x.reordered {
+				got[1]++
+			}
+			if x.restarted {
+				got[2]++
+			}
 		}
-		if lost += s.settle(); lost != want {
-			t.Errorf("%v: lost %d, want %d", numbers, lost, want)
+		for i, n := range numbers {
+			add(s.heard(n, uint32(i)*1000))
+		}
+		add(finding{lost: s.settle()})
+		if want := [3]uint64{lost, reordered, restarts}; got != want {
+			t.Errorf("%v: lost, reordered, restarts %v, want %v", numbers, got, want)
 		}
 	}
-	f(0)
-	f(0, 7)
-	f(0, 7, 8, 9)
-	f(1, 7, 9, 10)
-	f(3, 7, 9, 10, 13)
-	f(0, 0xfffffffe, 0xffffffff, 0, 1) // wraps
-	f(2, 0xfffffffe, 1, 2)
-	f(0, 7, 9, 8, 10)            // out of order
-	f(0, 7, 10, 8, 9, 11)        //
-	f(0, 7, 8, 8, 9)             // twice
-	f(0, 7, 8, 8, 9, 9, 10, 10)  // all twice
-	f(0, 500_000, 1, 2, 3)       // started anew
-	f(1, 500_000, 1, 2, 4)       //
-	f(0, 1, 900_000, 2, 3)       // one stray datagram
-	f(0, 7, 7, 7, 7)             // an agent that does not count
-	f(1, 1, 2, 4, 5, 6, 7, 8, 9) //
+	f(0, 0, 0)
+	f(0, 0, 0, 7)
+	f(0, 0, 0, 7, 8, 9)
+	f(1, 0, 0, 7, 9, 10)
+	f(3, 0, 0, 7, 9, 10, 13)
+	f(0, 0, 0, 0xfffffffe, 0xffffffff, 0, 1) // wraps
+	f(2, 0, 0, 0xfffffffe, 1, 2)
+	f(0, 1, 0, 7, 9, 8, 10)
+	f(0, 2, 0, 7, 10, 8, 9, 11)
+	f(0, 1, 0, 7, 8, 8, 9) // twice
+	f(0, 3, 0, 7, 8, 8, 9, 9, 10, 10, 11)
+	f(0, 0, 1, 500_000, 1, 2, 3)       // started anew
+	f(1, 0, 1, 500_000, 1, 2, 4)       //
+	f(0, 1, 0, 1, 900_000, 2, 3)       // one stray datagram
+	f(0, 0, 0, 7, 7, 7, 7)             // an agent that does not count
+	f(1, 0, 0, 1, 2, 4, 5, 6, 7, 8, 9) //
 
 	// Uptime going back is a restart, even where the number would fit a gap.
 	var s sequence
 	s.heard(7, 90_000_000)
-	if lost := s.heard(50, 1000) + s.settle(); lost != 0 {
-		t.Errorf("restart: lost %d", lost)
+	if x := s.heard(50, 1000); x.lost+s.settle() != 0 || !x.restarted {
+		t.Errorf("restart: %+v", x)
 	}
 	// Uptime wraps.
 	s = sequence{}
 	s.heard(7, 0xffffff00)
-	if lost := s.heard(9, 500) + s.settle(); lost != 1 {
-		t.Errorf("uptime wraps: lost %d, want 1", lost)
+	if x := s.heard(9, 500); x.lost+s.settle() != 1 || x.restarted {
+		t.Errorf("uptime wraps: %+v", x)
 	}
 	// A gap counts after a while without Settle.
 	s = sequence{}
-	lost := s.heard(1, 0)
+	lost := s.heard(1, 0).lost
 	for n := uint32(3); n < 3+2*patience; n++ {
-		lost += s.heard(n, n)
+		lost += s.heard(n, n).lost
 	}
 	if lost != 1 {
 		t.Errorf("gap: lost %d, want 1", lost)
@@ -398,6 +410,101 @@ func TestSubAgents(t *testing.T) {
 	if x.Address != netip.MustParseAddr("192.0.2.1") || x.Type != flow.TypeSFlow || x.Datagrams.Load() != 60 || x.Flows.Load() != 60 ||
 		x.Lost.Load() != 57 || x.SamplingRate.Load() != 512 || x.SamplingSource.Load() != uint32(flow.SamplingRecord) || x.LastSeen.Load() != arrival.UnixNano() {
 		t.Errorf("exporter %+v", x)
+	}
+}
+
+// TestHealth: reordering, restarts and refusals are those of the exporter, whatever
+// its address.
+func TestHealth(t *testing.T) {
+	exporters := new(source.Exporters)
+	state := New(Config{Exporters: exporters})
+	d, c := state.Decoder(), newCollector(t)
+	for _, n := range []int{1, 3, 2, 4, 900_000, 900_001} {
+		payload := words(t, fmt.Sprintf("5 2 0x20010db8000000000000000000000001 0 %d 1000 3", n)+block(t, 1, ports+"0")+block(t, 77, "1")+
+			block(t, 5, "1 0 2 0 0 0 257 0"))
+		d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, c.batch, c.flush)
+	}
+	x := exporters.List()[0]
+	if x.Address != netip.MustParseAddr("2001:db8::1") || x.Lost.Load() != 0 || x.Reordered.Load() != 1 || x.Restarts.Load() != 1 ||
+		x.Records.Load() != 12 || x.Flows.Load() != 6 || x.Refused.Load() != 6 {
+		t.Errorf("%s: lost %d, reordered %d, restarts %d, records %d, flows %d, refused %d", x.Address,
+			x.Lost.Load(), x.Reordered.Load(), x.Restarts.Load(), x.Records.Load(), x.Flows.Load(), x.Refused.Load())
+	}
+	for r, n := range x.Reasons() {
+		if n != 0 && r != source.UnknownSample {
+			t.Errorf("%d %s", n, r)
+		}
+	}
+	if c := state.Counters(); c.Reordered.Load() != 1 || c.Restarts.Load() != 1 {
+		t.Errorf("reordered %d, restarts %d", c.Reordered.Load(), c.Restarts.Load())
+	}
+	for reason, n := range state.Discarded() {
+		if reason != "ttl-exceeded" || n != 6 {
+			t.Errorf("%d discarded because of %s", n, reason)
+		}
+	}
+}
+
+// TestSamplings compares what an agent declares with what its counters say.
+func TestSamplings(t *testing.T) {
+	state := New(Config{})
+	d, c := state.Decoder(), newCollector(t)
+	send := func(format int, id string, seq, rate, pool, drops uint32) {
+		interfaces := "3 4 0"
+		if format == 3 {
+			interfaces = "0 3 0 4 0"
+		}
+		payload := words(t, head+"1"+block(t, format, fmt.Sprint(seq, " ", id, " ", rate, " ", pool, " ", drops, " ", interfaces)))
+		d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, c.batch, c.flush)
+	}
+	// Interface 3 samples 1 of 1,024 and says 512; interface 4 as it says, with two drops
+	// and a sample that came late; the host 2:1 began anew.
+	start := uint32(0xfffff000)
+	for i := range uint32(11) {
+		send(1, "3", 100+i, 512, start+1024*i, 0)
+		send(3, "0 4", i, 256, 256*i, i/5)
+		send(3, "0 4", 5, 256, 256*5, 1)
+	}
+	for i := range uint32(4) {
+		send(3, "2 1", 5000+i, 10, 1e6+10*i, 7)
+	}
+	for i := range uint32(4) {
+		send(3, "2 1", 1+i, 10, 10*i, 0)
+	}
+	agent := netip.MustParseAddr("192.0.2.1")
+	want := []Sampling{
+		{Agent: agent, SubAgent: 7, Index: 3, Rate: 512, Effective: 1024, Samples: 10},
+		{Agent: agent, SubAgent: 7, Index: 4, Rate: 256, Effective: 256, Samples: 10, Dropped: 2},
+		{Agent: agent, SubAgent: 7, Class: 2, Index: 1, Rate: 10, Effective: 10, Samples: 5},
+	}
+	if got := state.Samplings(); !reflect.DeepEqual(got, want) {
+		t.Errorf(" got %+v\nwant %+v", got, want)
+	}
+}
+
+// TestSweep: when the tables are full, agents that fell silent make room, and those
+// that did not are still followed.
+func TestSweep(t *testing.T) {
+	state := New(Config{})
+	d, b := state.Decoder(), flow.Table.NewBatch(1)
+	payload := words(t, head+"1"+block(t, 1, ports+"0"))
+	send := func(subAgent int, at time.Time) {
+		binary.BigEndian.PutUint32(payload[12:], uint32(subAgent))
+		d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: at}, b, b.Reset)
+	}
+	for n := range maxAgents + 10 {
+		send(n, arrival)
+	}
+	if r := refused(state); len(state.agents) != maxAgents || r != "10 too many exporters" {
+		t.Errorf("%d agents, refused %s", len(state.agents), r)
+	}
+	later := arrival.Add(idleAfter)
+	send(5, later)
+	later = later.Add(2 * time.Second)
+	send(maxAgents+10, later)
+	send(5, later)
+	if r := refused(state); len(state.agents) != 2 || len(d.agents) != 1 || state.samplers.Load() != 2 || r != "10 too many exporters" {
+		t.Errorf("%d and %d agents, %d samplers, refused %s", len(state.agents), len(d.agents), state.samplers.Load(), r)
 	}
 }
 

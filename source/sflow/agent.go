@@ -1,0 +1,233 @@
+package sflow
+
+import (
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"netmeta/column"
+	"netmeta/flow"
+	"netmeta/source"
+)
+
+// Limits of what is remembered. Flows beyond them are decoded all the same.
+const (
+	// maxAgents bounds the number of agents whose sequence numbers are followed;
+	// TooManyExporters counts the datagrams of further ones.
+	maxAgents = 2 * source.MaxExporters
+	// maxSamplers bounds the number of data sources, of all agents together.
+	maxSamplers = 1 << 17
+	// When a limit is reached, agents that were not heard for this long make room, and
+	// whoever is idle is looked for no more often than sweepEvery.
+	idleAfter  = 10 * time.Minute
+	sweepEvery = 10 * time.Second
+)
+
+// An agentKey tells apart who numbers datagrams: each sub-agent of an agent does.
+// Agents behind different senders may give the same address, 127.0.0.1 above all.
+type agentKey struct {
+	sender   netip.Addr
+	agent    column.Addr
+	subAgent uint32
+}
+
+// An agent is one sender of a sequence of datagrams.
+type agent struct {
+	entry     *source.Exporter
+	known     bool         // entry is the exporter's own, and sequence is in use
+	lastHeard atomic.Int64 // Unix seconds
+
+	mu sync.Mutex // guards what follows
+	sequence
+	samplers map[uint64]*sampler // by class and index of the data source
+}
+
+// A sampler is one data source of an agent, an interface as a rule: what it says of
+// its own sampling.
+type sampler struct {
+	sequence, pool, drops uint32 // of the newest sample
+
+	// other is where a sample that came from before would go on: if the next one does,
+	// the source has started anew.
+	other    uint32
+	hasOther bool
+
+	rate    uint32 // declared
+	samples uint64 // that the source took, of which we may have missed some
+	packets uint64 // out of which it took them
+	dropped uint64 // samples that the agent could not send
+}
+
+// A drawing is what a flow sample says about how it was taken.
+type drawing struct {
+	source                      uint64 // class and index
+	sequence, rate, pool, drops uint32
+}
+
+// take takes note of a sample.
+func (s *sampler) take(d drawing) {
+	const most = 1 << 24 // further apart: it has started anew
+	taken, packets, dropped := d.sequence-s.sequence, d.pool-s.pool, d.drops-s.drops
+	switch {
+	case s.hasOther && d.sequence-s.other < 64 && int32(taken) <= 0:
+	case int32(taken) <= 0: // late, or twice
+		s.other, s.hasOther = d.sequence+1, true
+		return
+	case taken <= most:
+		s.samples += uint64(taken)
+		s.packets += uint64(packets)
+		if dropped <= most {
+			s.dropped += uint64(dropped)
+		}
+	}
+	s.sequence, s.pool, s.drops, s.rate, s.hasOther = d.sequence, d.pool, d.drops, d.rate, false
+}
+
+// heard takes note of a datagram that arrived at the given second, and of the flow
+// samples in it.
+func (a *agent) heard(number, uptime uint32, now int64) finding {
+	a.lastHeard.Store(now)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.sequence.heard(number, uptime)
+}
+
+func (s *State) drawn(a *agent, list []drawing) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, d := range list {
+		x := a.samplers[d.source]
+		if x == nil {
+			if s.samplers.Load() >= maxSamplers {
+				continue
+			}
+			if a.samplers == nil {
+				a.samplers = map[uint64]*sampler{}
+			}
+			s.samplers.Add(1)
+			a.samplers[d.source] = &sampler{sequence: d.sequence, pool: d.pool, drops: d.drops, rate: d.rate}
+			continue
+		}
+		x.take(d)
+	}
+}
+
+// A Sampling is how one data source of an agent samples: what it declares, and what
+// its counters say.
+type Sampling struct {
+	Agent    netip.Addr
+	SubAgent uint32
+	Class    uint32 // 0: Index is an ifIndex
+	Index    uint32
+
+	Rate      uint32  // declared: one of this many packets
+	Effective float64 // packets for each sample that was taken; 0 when not known
+	Samples   uint64  // that Effective is the mean of
+	Dropped   uint64  // samples that the agent took and could not send
+}
+
+// Samplings lists the data sources of all agents.
+func (s *State) Samplings() (list []Sampling) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for key, a := range s.agents {
+		a.mu.Lock()
+		for id, x := range a.samplers {
+			g := Sampling{Agent: key.agent.IP(), SubAgent: key.subAgent, Class: uint32(id >> 32), Index: uint32(id),
+				Rate: x.rate, Samples: x.samples, Dropped: x.dropped}
+			if x.samples > 0 {
+				g.Effective = float64(x.packets) / float64(x.samples)
+			}
+			list = append(list, g)
+		}
+		a.mu.Unlock()
+	}
+	slices.SortFunc(list, func(a, b Sampling) int {
+		if c := a.Agent.Compare(b.Agent); c != 0 {
+			return c
+		}
+		for _, p := range [][2]uint32{{a.SubAgent, b.SubAgent}, {a.Class, b.Class}} {
+			if p[0] != p[1] {
+				return int(int64(p[0]) - int64(p[1]))
+			}
+		}
+		return int(int64(a.Index) - int64(b.Index))
+	})
+	return list
+}
+
+// agentOf finds the agent, or makes it on first sight. Beyond the limit it makes
+// one that nobody keeps.
+func (s *State) agentOf(key agentKey, now int64) *agent {
+	s.mu.RLock()
+	a := s.agents[key]
+	s.mu.RUnlock()
+	if a != nil {
+		return a
+	}
+	entry, known := s.config.Exporters.Of(key.agent.IP(), flow.TypeSFlow)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a = s.agents[key]; a != nil {
+		return a
+	}
+	if len(s.agents) >= maxAgents || s.samplers.Load() >= maxSamplers {
+		s.sweepLocked(now)
+	}
+	a = &agent{entry: entry, known: known && len(s.agents) < maxAgents}
+	if a.known {
+		s.agents[key] = a
+	}
+	return a
+}
+
+// sweepLocked forgets agents that are idle.
+func (s *State) sweepLocked(now int64) {
+	if now-s.swept < int64(sweepEvery/time.Second) {
+		return
+	}
+	s.swept = now
+	for key, a := range s.agents {
+		if now-a.lastHeard.Load() > int64(idleAfter/time.Second) {
+			a.mu.Lock()
+			s.samplers.Add(-int64(len(a.samplers)))
+			a.samplers = nil
+			lost := a.settle()
+			a.mu.Unlock()
+			s.found(a, finding{lost: lost})
+			delete(s.agents, key)
+		}
+	}
+	s.sweeps.Add(1)
+}
+
+// Settle counts as lost what is missing and was still awaited: for the end of a
+// capture file.
+func (s *State) Settle() {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, a := range s.agents {
+		a.mu.Lock()
+		lost := a.settle()
+		a.mu.Unlock()
+		s.found(a, finding{lost: lost})
+	}
+}
+
+// found counts what a sequence number told.
+func (s *State) found(a *agent, f finding) {
+	if f.lost != 0 {
+		s.counters.Lost.Add(f.lost)
+		a.entry.Lost.Add(f.lost)
+	}
+	if f.reordered {
+		s.counters.Reordered.Add(1)
+		a.entry.Reordered.Add(1)
+	}
+	if f.restarted {
+		s.counters.Restarts.Add(1)
+		a.entry.Restarts.Add(1)
+	}
+}
