@@ -260,8 +260,8 @@ func (q *series) best() string {
 	if by := q.score(); by != "" {
 		score = []string{
 			"            (",
-			"                SELECT " + ranked + ", toFloat64(" + by + ") AS score, toFloat64(sum(v)) AS total",
-			"                FROM (SELECT " + ranked + ", t, sum(v) AS v FROM f GROUP BY " + ranked + ", t)",
+			"                SELECT " + ranked + ", toFloat64(" + by + ") AS score, toFloat64(sum(whole)) AS total",
+			"                FROM (SELECT " + ranked + ", t, sum(f.v) AS whole, " + q.shown() + " AS v FROM f GROUP BY " + ranked + ", t)",
 			"                GROUP BY " + ranked,
 			"            )",
 		}
@@ -291,6 +291,14 @@ func (q *series) best() string {
 		"        ARRAY JOIN picked AS pick",
 		"    )",
 	)
+}
+
+// shown is the value of a bucket as the chart shows it, but for a factor.
+func (q *series) shown() string {
+	if q.request.Unit == "bpp" {
+		return "sum(f.v) / greatest(sum(f.p), 1)"
+	}
+	return "sum(f.v)"
 }
 
 // score is what groups are ranked by over their buckets v at t; empty: their sum.

@@ -221,7 +221,7 @@ func TestSeriesAgree(t *testing.T) {
 	reader, b := table(t, 20_000, true)
 	n := 0
 	for _, by := range []string{"", "src.as", "proto,dst.port", "src.net:24:48", "in.if", "exporter", "remote.as,local.ip", "direction", "src.mac", "flags", "dscp", "src.country", "in.boundary,etype", "src.vlan", "out.if,src.ip,dst.ip"} {
-		for _, opts := range []string{"", "rankdir=sum", "rank=max", "rank=last&rankdir=sum", "rank=p95", "dir=sum", "dir=out", "dir=sum&rank=max&unit=packets", "unit=pps&layer=l2", "unit=bytes&layer=l2", "unit=bps&layer=l1&dir=in", "unit=flows&rank=max", "unit=bpp"} {
+		for _, opts := range []string{"", "rankdir=sum", "rank=max", "rank=last&rankdir=sum", "rank=p95", "dir=sum", "dir=out", "dir=sum&rank=max&unit=packets", "unit=pps&layer=l2", "unit=bytes&layer=l2", "unit=bps&layer=l1&dir=in", "unit=flows&rank=max", "unit=bpp", "unit=bpp&rank=max", "unit=bpp&rank=p95&dir=sum"} {
 			for _, when := range []string{"from=-1h", "from=-5h&step=3600&tz=Asia/Kolkata"} {
 				if n++; n%5 != 0 { // each option meets each window and several groups
 					continue
@@ -245,7 +245,7 @@ func compareSeries(t *testing.T, q string, r query.Request, rg query.Range, b *c
 		t        int64
 	}
 	type group struct{ dir, key string }
-	cells := map[cell]uint64{}
+	cells, packets := map[cell]uint64{}, map[cell]uint64{}
 	totals := map[group]uint64{}
 	all := map[string]uint64{}
 	keys := map[string]bool{}
@@ -286,6 +286,7 @@ func compareSeries(t *testing.T, q string, r query.Request, rg query.Range, b *c
 		sampled += flow.Packets.At(b, row)
 		key := keyOf(r.By, b, row)
 		cells[cell{dir, key, rg.Times[i]}] += v
+		packets[cell{dir, key, rg.Times[i]}] += flow.Packets.At(b, row) * rate
 		totals[group{dir, key}] += v
 		all[dir] += v
 		keys[key] = true
@@ -306,18 +307,23 @@ func compareSeries(t *testing.T, q string, r query.Request, rg query.Range, b *c
 		if rg.LastPartial {
 			last--
 		}
-		var list []uint64
+		var list []float64 // as the chart shows them
 		for i := first; i < last; i++ {
-			list = append(list, cells[cell{dir, key, rg.Times[i]}])
+			at := cell{dir, key, rg.Times[i]}
+			v := float64(cells[at])
+			if r.Unit == "bpp" {
+				v /= max(1, float64(packets[at]))
+			}
+			list = append(list, v)
 		}
 		switch r.Rank {
 		case "max":
-			return float64(slices.Max(list))
+			return slices.Max(list)
 		case "last":
-			return float64(list[len(list)-1])
+			return list[len(list)-1]
 		case "p95":
 			slices.Sort(list)
-			return float64(list[len(list)-1-len(list)*5/100])
+			return list[len(list)-1-len(list)*5/100]
 		}
 		return float64(totals[group{dir, key}])
 	}
