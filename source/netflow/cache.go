@@ -252,23 +252,35 @@ func (d *Decoder) setTemplate(t *template) (news bool) {
 	if ses.domain.sessions == nil || ses.gone() {
 		return false // evicted by another decoder just now; the next message makes it anew
 	}
+	if !s.addLocked(ses, t) {
+		d.refuse(source.TooManyTemplates)
+		return false
+	}
+	s.refreshLocked(d)
+	return true
+}
+
+// addLocked puts a template into a session, in place of one with the same id. It
+// reports whether there was room.
+func (s *State) addLocked(ses *session, t *template) bool {
 	x := ses.domain.exporter
-	if old == nil {
+	if old := ses.templates[t.id]; old == nil {
 		if x.held >= s.config.ExporterTemplates || !s.roomLocked(len(t.spec), ses) {
-			d.refuse(source.TooManyTemplates)
 			return false
 		}
 		x.held++
 		s.held++
 		x.entry.Templates.Add(1)
 	} else {
+		if more := len(t.spec) - len(old.spec); s.bytes+more > s.config.TemplateBytes && !s.roomLocked(more, ses) {
+			return false
+		}
 		s.bytes -= len(old.spec)
 	}
 	s.bytes += len(t.spec)
 	ses.templates[t.id] = t
 	ses.domain.generation.Add(1)
 	s.changes.Add(1)
-	s.refreshLocked(d)
 	return true
 }
 

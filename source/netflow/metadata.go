@@ -55,6 +55,10 @@ const (
 	nameCost        = 96  // octets that an entry takes beside its text
 )
 
+func newMetadata() *Metadata {
+	return &Metadata{interfaces: map[uint32]Interface{}, vrfs: map[uint32]column.Label{}, applications: map[uint64]column.Label{}}
+}
+
 // Generation changes whenever something that was told is new.
 func (m *Metadata) Generation() uint64 { return m.generation.Load() }
 
@@ -124,7 +128,7 @@ func (s *State) describeLocked(d *Decoder, records []optionsRecord) {
 		if !slices.ContainsFunc(records, optionsRecord.describes) {
 			return
 		}
-		m = &Metadata{interfaces: map[uint32]Interface{}, vrfs: map[uint32]column.Label{}, applications: map[uint64]column.Label{}}
+		m = newMetadata()
 		s.metadata[addr] = m
 		d.session.domain.exporter.everyGenerationLocked() // views have none yet
 	}

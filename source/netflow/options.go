@@ -90,11 +90,7 @@ func (d *Decoder) optionsData(t *template, body []byte) {
 	least := 0
 	for i, e := range elements {
 		widths[i] = uint32(e.length)
-		if e.length == variable {
-			least++
-		} else {
-			least += int(e.length)
-		}
+		least += e.least()
 	}
 	lay := layout{make([]uint32, len(elements)), make([]uint32, len(elements))}
 	var records []optionsRecord
@@ -246,21 +242,26 @@ func (f *facts) with(records []optionsRecord) *facts {
 	if now == f {
 		return f
 	}
+	now.summarise()
+	return now
+}
+
+// summarise finds out what follows from the rates.
+func (f *facts) summarise() {
 	mixed := false
-	for key, rate := range now.rates {
+	for key, rate := range f.rates {
 		switch {
 		case key == ifKey(uint64(key)):
-			now.byIf = true
-		case now.only == 0:
-			now.only = rate
-		case now.only != rate:
+			f.byIf = true
+		case f.only == 0:
+			f.only = rate
+		case f.only != rate:
 			mixed = true
 		}
 	}
 	if mixed {
-		now.only = 0
+		f.only = 0
 	}
-	return now
 }
 
 func untilZero(p []byte) []byte {

@@ -88,12 +88,8 @@ func (c *compiler) place() {
 	fixed := true
 	for i, e := range c.elements {
 		c.offset[i], c.width[i] = uint32(c.least), uint32(e.length)
-		if e.length == variable {
-			fixed = false
-			c.least++
-		} else {
-			c.least += int(e.length)
-		}
+		c.least += e.least()
+		fixed = fixed && e.length != variable
 	}
 	if fixed {
 		c.stride = c.least

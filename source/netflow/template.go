@@ -21,6 +21,14 @@ type element struct {
 	length uint16
 }
 
+// least is the number of octets that the field takes at least.
+func (e element) least() int {
+	if e.length == variable {
+		return 1
+	}
+	return int(e.length)
+}
+
 // A template as it was announced. It does not change once it is in the cache,
 // except that its plan is made when the first data need it.
 type template struct {
@@ -178,11 +186,7 @@ func (d *Decoder) templateSet(p []byte, options bool) {
 				return
 			}
 			size += n
-			if e.length == variable {
-				least++
-			} else {
-				least += int(e.length)
-			}
+			least += e.least()
 		}
 		p = fields[size:]
 		if count > maxFields || least == 0 || least > 65535 {
