@@ -266,9 +266,15 @@ func (d *dissector) udp(data []byte) {
 	switch d.dstPort {
 	case portVXLAN, portVXLANLinux:
 		d.vxlan(data[8:])
+	case portVXLANGPE:
+		d.vxlanGPE(data[8:])
 	case portGeneve:
 		d.geneve(data[8:])
 	case portGTPU:
 		d.gtpu(data[8:])
+	default:
+		if (d.dstPort == portTeredo || d.srcPort == portTeredo) && d.etherType == etherIPv4 {
+			d.teredo(data[8:])
+		}
 	}
 }

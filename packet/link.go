@@ -19,6 +19,9 @@ const (
 	etherPPP      = 0x880b
 	etherQinQ     = 0x88a8 // 802.1ad
 	etherPBB      = 0x88e7 // 802.1ah
+	etherCMD      = 0x8909 // Cisco metadata: a security group tag
+	etherVNTag    = 0x8926 // of virtual interfaces
+	etherETag     = 0x893f // 802.1BR
 	etherQinQ9100 = 0x9100 // 802.1ad as it was numbered before the standard
 
 	// What is smaller is the length of an 802.3 frame.
@@ -158,6 +161,18 @@ func (d *dissector) network(etherType uint16, data []byte) {
 				d.vlan = be16(data) & 0x0fff
 			}
 			etherType, data = be16(data[2:]), data[4:]
+			continue
+		case etherCMD, etherVNTag, etherETag:
+			// Tags of fabrics, which say nothing of the flow: four bytes, or six.
+			size := 6
+			if etherType == etherVNTag {
+				size = 4
+			}
+			if !d.has(data, size+2) {
+				d.etherType = etherType
+				return
+			}
+			etherType, data = be16(data[size:]), data[size+2:]
 			continue
 		}
 		break

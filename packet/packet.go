@@ -113,11 +113,12 @@ type dissector struct {
 }
 
 // inside reads a packet within the packet. TunnelNone is for Ethernet over MPLS
-// and the like, which have no addresses of their own and are not kept.
-func (d *dissector) inside(tunnel uint8, vni uint32, link LinkType, data []byte) {
+// and the like, which have no addresses of their own and are not kept. It reports
+// whether the packet has a flow, which is then the one in the header.
+func (d *dissector) inside(tunnel uint8, vni uint32, link LinkType, data []byte) bool {
 	d.through(tunnel, vni)
 	if d.inner == maxInside {
-		return
+		return false
 	}
 	d.inner++
 	outer := d.header
@@ -125,7 +126,9 @@ func (d *dissector) inside(tunnel uint8, vni uint32, link LinkType, data []byte)
 	d.link(link, data)
 	if !d.ip {
 		d.header = outer
+		return false
 	}
+	return true
 }
 
 // through keeps the tunnel if it is the outermost.

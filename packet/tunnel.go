@@ -5,7 +5,9 @@ import "netmeta/flow"
 // Destination ports of tunnels.
 const (
 	portGTPU       = 2152
+	portTeredo     = 3544 // of the server; it is the source port of what comes from there
 	portVXLAN      = 4789
+	portVXLANGPE   = 4790
 	portVXLANLinux = 8472 // what Linux used before there was a number, and still does by default
 	portGeneve     = 6081
 )
@@ -23,7 +25,6 @@ func (d *dissector) gre(data []byte) {
 		hasSequence = 0x1000
 		hasAck      = 0x0080 // version 1
 
-		etherCMD     = 0x8909 // Cisco metadata: a security group tag
 		etherERSPAN  = 0x88be // types I and II
 		etherERSPAN3 = 0x22eb
 	)
@@ -87,21 +88,23 @@ func (d *dissector) gre(data []byte) {
 }
 
 // erspan reads the header of type II, in eight bytes, or type III, in twelve and
-// eight more when the lowest bit says so (draft-foschiano-erspan):
+// eight more when the lowest bit says so (draft-foschiano-erspan). The VLAN is that
+// of a frame whose tag was taken off.
 //
 //	0                        2                         4                   8
 //	| version (4), VLAN (12) | flags (6), session (10) | index, timestamp | … O (1) | frame
 func (d *dissector) erspan(data []byte, size int) {
 	var session uint32
+	var vlan uint16
 	if len(data) >= 4 {
-		session = uint32(be16(data[2:]) & 0x3ff)
+		vlan, session = be16(data)&0xfff, uint32(be16(data[2:])&0x3ff)
 	}
 	if size == 12 && len(data) >= 12 && data[11]&1 != 0 {
 		size += 8
 	}
 	d.through(flow.TunnelERSPAN, session)
-	if d.has(data, size) {
-		d.inside(flow.TunnelERSPAN, session, Ethernet, data[size:])
+	if d.has(data, size) && d.inside(flow.TunnelERSPAN, session, Ethernet, data[size:]) && d.vlan == 0 {
+		d.vlan = vlan
 	}
 }
 
@@ -114,6 +117,51 @@ func (d *dissector) vxlan(data []byte) {
 	const hasVNI = 0x08
 	if d.has(data, 8) && data[0]&hasVNI != 0 {
 		d.inside(flow.TunnelVXLAN, be32(data[4:])>>8, Ethernet, data[8:])
+	}
+}
+
+// vxlanGPE reads the header of VXLAN with a protocol in it (draft-ietf-nvo3-vxlan-gpe,
+// section 3):
+//
+//	0       1          3          4     7          8
+//	| flags | reserved | protocol | VNI | reserved | packet
+func (d *dissector) vxlanGPE(data []byte) {
+	const hasVNI, hasProtocol = 0x08, 0x04
+	if !d.has(data, 8) || data[0]&hasVNI == 0 {
+		return
+	}
+	vni, link := be32(data[4:])>>8, Ethernet
+	if data[0]&hasProtocol != 0 {
+		switch data[3] {
+		case 1:
+			link = IPv4
+		case 2:
+			link = IPv6
+		case 3:
+		default: // network service headers and others
+			d.through(flow.TunnelVXLAN, vni)
+			return
+		}
+	}
+	d.inside(flow.TunnelVXLAN, vni, link, data[8:])
+}
+
+// teredo reads IPv6 over UDP over IPv4 (RFC 4380, section 5.1.1), behind up to two
+// indications. Either address of the packet has the prefix 2001::/32, so that nothing
+// else on the port is taken for it.
+//
+//	authentication: | 0001 | id length | value length | id | value | nonce (8) | confirmation
+//	origin:         | 0000 | port | address (4)
+func (d *dissector) teredo(data []byte) {
+	if len(data) >= 4 && be16(data) == 1 {
+		data = data[min(len(data), 13+int(data[2])+int(data[3])):]
+	}
+	if len(data) >= 8 && be16(data) == 0 {
+		data = data[8:]
+	}
+	const prefix = 0x20010000
+	if len(data) >= 40 && data[0]>>4 == 6 && (be32(data[8:]) == prefix || be32(data[24:]) == prefix) {
+		d.inside(flow.Tunnel6in4, 0, IPv6, data)
 	}
 }
 
