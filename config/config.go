@@ -19,6 +19,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"netmeta/flow"
+	"netmeta/source/netflow"
 )
 
 // Config is the file.
@@ -42,6 +43,7 @@ type HTTP struct {
 // Sources is what comes in.
 type Sources struct {
 	UDP      UDP      `yaml:"udp"`
+	NetFlow  NetFlow  `yaml:"netflow"`
 	Sampling Sampling `yaml:"sampling"`
 }
 
@@ -52,6 +54,13 @@ type UDP struct {
 	Listen []string `yaml:"listen"`
 	// Sockets, and goroutines that read them, for each address; 1 to 64.
 	Workers int `yaml:"workers"`
+}
+
+// NetFlow is for NetFlow v9 and IPFIX.
+type NetFlow struct {
+	// Elements that go into the column Extra: by IANA name (tcpWindowSize), by vendor
+	// and name (ixia/hostName), or by number, ID or PEN:ID, when they have no name.
+	Extra []string `yaml:"extra"`
 }
 
 // Sampling is for exporters that do not say their sampling rate.
@@ -261,6 +270,9 @@ func (c Config) Validate() error {
 	}
 	if w := c.Sources.UDP.Workers; w < 1 || w > 64 {
 		bad("sources.udp.workers", w, "use a number from 1 to 64")
+	}
+	if _, err := netflow.Elements(c.Sources.NetFlow.Extra); err != nil {
+		errs = append(errs, fmt.Errorf("sources.netflow.extra: %w", err))
 	}
 	for a, rate := range c.Sources.Sampling.Exporters {
 		if _, err := netip.ParseAddr(a); err != nil {

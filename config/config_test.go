@@ -18,6 +18,8 @@ data: /var/lib/netmeta
 sources:
   udp:
     listen: [":9995"]
+  netflow:
+    extra: [tcpWindowSize, ixia/hostName, "12356:7"]
   sampling:
     exporters:
       192.0.2.1: 1000
@@ -64,6 +66,7 @@ func TestMistakes(t *testing.T) {
 	f(`sources: {udp: {listen: [":70000"]}}`, "70000", "65535")
 	f(`sources: {udp: {listen: [":1", ":1"]}}`, ":1", "twice")
 	f(`sources: {udp: {listen: []}}`, "at least one")
+	f(`sources: {netflow: {extra: [flowId, TcpWindowSize, nonsense]}}`, "sources.netflow.extra", `did you mean "tcpWindowSize"?`, `"nonsense"`, "PEN:ID")
 	f(`sources: {sampling: {exporters: {router1: 5}}}`, "router1", "IP address")
 	f(`sources: {sampling: {exporters: {192.0.2.1: 0}}}`, "192.0.2.1", "use 1")
 	f(`store: {url: "clickhouse:9000"}`, "store.url", "http://")

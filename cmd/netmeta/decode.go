@@ -17,6 +17,7 @@ import (
 	"netmeta/internal/pcap"
 	"netmeta/packet"
 	"netmeta/source"
+	"netmeta/source/netflow"
 	"netmeta/source/udp"
 )
 
@@ -24,6 +25,7 @@ type decodeCmd struct {
 	JSON   bool     `help:"One JSON object a line."`
 	Mirror bool     `help:"The packets in the files are traffic, not exports: a row for each of them."`
 	Stats  bool     `help:"Print what is known of each exporter in place of its records."`
+	Extra  []string `placeholder:"NAME,…" help:"Elements of NetFlow v9 and IPFIX to print in Extra: tcpWindowSize, ixia/hostName, ID or PEN:ID."`
 	Listen string   `placeholder:"ADDR" help:"Decode what arrives on a UDP port, like :2055, until Ctrl-C; nothing is stored."`
 	Files  []string `arg:"" optional:"" name:"file" help:"Capture files: pcap or pcapng, also gzip'd; - reads standard input."`
 }
@@ -40,6 +42,7 @@ Examples:
   ssh router-tap tcpdump -i eth0 -s 0 -w - udp port 2055 | netmeta decode -
   netmeta decode --listen :2055
   netmeta decode --stats flows.pcap
+  netmeta decode --extra tcpWindowSize,ixia/hostName flows.pcap
   netmeta decode --mirror traffic.pcap`
 }
 
@@ -54,8 +57,11 @@ func (c decodeCmd) Run(ctx context.Context) error {
 	if c.JSON {
 		p.row = writeJSON
 	}
-	sum := summary{decoding: newDecoding(), mirror: c.Mirror}
-	var err error
+	extra, err := netflow.Elements(c.Extra)
+	if err != nil {
+		return fmt.Errorf("--extra: %w", err)
+	}
+	sum := summary{decoding: newDecodingWith(nil, extra), mirror: c.Mirror}
 	if c.Listen != "" {
 		err = sum.listen(ctx, c.Listen, &p)
 	} else {

@@ -19,14 +19,14 @@ type decoding struct {
 }
 
 // newDecoding makes decoders without configuration.
-func newDecoding() *decoding { return newDecodingWith(nil) }
+func newDecoding() *decoding { return newDecodingWith(nil, nil) }
 
 // newDecodingWith makes decoders; rates are sampling rates for exporters that do not
-// say theirs.
-func newDecodingWith(rates map[netip.Addr]uint32) *decoding {
+// say theirs, extra the elements that go into the column of that name.
+func newDecodingWith(rates map[netip.Addr]uint32, extra []netflow.Element) *decoding {
 	d := &decoding{exporters: &source.Exporters{}, unknown: &source.Counters{}}
 	rate := func(a netip.Addr) uint32 { return rates[a] }
-	d.netflow = netflow.New(netflow.Config{Exporters: d.exporters, SamplingRate: rate})
+	d.netflow = netflow.New(netflow.Config{Exporters: d.exporters, SamplingRate: rate, Extra: extra})
 	d.sflow = sflow.New(sflow.Config{Exporters: d.exporters, SamplingRate: rate})
 	return d
 }

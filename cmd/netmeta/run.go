@@ -22,6 +22,7 @@ import (
 	"netmeta/flow"
 	"netmeta/pipe"
 	"netmeta/query"
+	"netmeta/source/netflow"
 	"netmeta/source/udp"
 	"netmeta/store"
 	"netmeta/ui"
@@ -101,6 +102,8 @@ type server struct {
 	engine    *engine.Supervisor // nil when another ClickHouse is used
 	http      net.Listener
 	rates     rateMeter
+
+	savedChanges uint64 // what the file of templates has; see templates.go
 }
 
 // newServer binds every port and starts nothing, so that what is wrong is said
@@ -144,7 +147,12 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	for a, rate := range cfg.Sources.Sampling.Exporters {
 		rates[netip.MustParseAddr(a).Unmap()] = rate
 	}
-	s.decoding = newDecodingWith(rates)
+	extra, err := netflow.Elements(cfg.Sources.NetFlow.Extra)
+	if err != nil {
+		return s, err
+	}
+	s.decoding = newDecodingWith(rates, extra)
+	s.loadTemplates()
 	s.pipe = pipe.New(cfg.Store.QueueBlocks)
 	s.writer = &store.Writer{Client: writer, Log: log, Schemas: schemas(cfg)}
 	return s, nil
@@ -217,6 +225,7 @@ func (s *server) run(ctx context.Context) error {
 		})
 	}
 	sources.Go(func() { s.rates.run(sourceCtx, s.counts) })
+	sources.Go(func() { s.keepTemplates(sourceCtx) })
 	if s.demo {
 		sources.Go(func() { s.runDemo(sourceCtx) })
 	}
@@ -237,6 +246,7 @@ func (s *server) run(ctx context.Context) error {
 	giveUp := time.AfterFunc(stopTimeout, stopWriter)
 	defer giveUp.Stop()
 	sources.Wait()
+	s.saveTemplates()
 	s.pipe.Close()
 	err = errors.Join(err, <-stored)
 	shutdown, cancel := context.WithTimeout(context.Background(), time.Second)

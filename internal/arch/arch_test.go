@@ -36,7 +36,7 @@ var allowed = map[string]struct {
 	"query/executed":      {nil, "tests alone: every statement of query, run on the engine"},
 	"api":                 {[]string{"query", "store"}, "how others ask; never a source"},
 	"ui":                  {nil, "the page as files"},
-	"config":              {[]string{"flow"}, "the file; names of columns are checked against the schema"},
+	"config":              {[]string{"flow", "source/netflow"}, "the file; names of columns and of elements are checked"},
 	"simulate":            {[]string{"internal/pcap"}, "another end of the wire: shares no code with our decoders"},
 	"internal/pcap":       {nil, "capture files"},
 	"internal/golden":     {nil, "for tests"},

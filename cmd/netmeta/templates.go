@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+)
+
+// What exporters told (templates, sampling rates, names) is kept in a file of the
+// data directory, so that after a restart nothing waits for it.
+
+const saveTemplatesEvery = time.Minute
+
+func (s *server) templatesPath() string { return filepath.Join(s.cfg.Data, "templates") }
+
+// loadTemplates takes in what an earlier run kept. Without it flows wait for the next
+// template, so nothing here keeps us from starting.
+func (s *server) loadTemplates() {
+	if err := s.decoding.netflow.LoadFile(s.templatesPath()); err != nil {
+		s.log.Warn("what exporters told an earlier run is not known", "err", err)
+	}
+	s.savedChanges = s.decoding.netflow.Changes()
+}
+
+// keepTemplates saves what is new, until ctx ends.
+func (s *server) keepTemplates(ctx context.Context) {
+	tick := time.NewTicker(saveTemplatesEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			s.saveTemplates()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// saveTemplates saves, if anything is new.
+func (s *server) saveTemplates() {
+	changes := s.decoding.netflow.Changes()
+	if changes == s.savedChanges {
+		return
+	}
+	if err := s.decoding.netflow.SaveFile(s.templatesPath()); err != nil {
+		s.log.Warn("what exporters told is not saved: after a restart, flows will wait for templates", "err", err)
+		return
+	}
+	s.savedChanges = changes
+}
