@@ -71,7 +71,7 @@ fuzz: build
 	done
 
 golden: build
-	go test ./column ./packet ./query ./store ./source/... -update
+	go test $$(grep -rl internal/golden --include=*_test.go . | xargs -n1 dirname | grep -v internal/arch | sort -u) -update
 
 screenshots: build
 	@test/screenshots

@@ -10,8 +10,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"netmeta/query"
@@ -37,6 +41,7 @@ type Server struct {
 	Metrics http.Handler                // Prometheus
 	Page    http.Handler                // everything that is not the API
 	Log     *slog.Logger
+	Hosts   []string         // names under which the page is reached, besides addresses and localhost
 	Now     func() time.Time // tests; nil: time.Now
 
 	values *catalogue
@@ -50,11 +55,56 @@ func (s *Server) Handler() http.Handler {
 		mux.HandleFunc(pattern, h)
 	}
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
+		methods := s.methods(r.URL.Path)
+		if len(methods) > 0 {
+			w.Header().Set("Allow", strings.Join(methods, ", "))
+			writeProblem(w, problem{Title: "no such method", Status: http.StatusMethodNotAllowed, Detail: r.URL.Path + " takes " + strings.Join(methods, " and ")})
+			return
+		}
 		writeProblem(w, problem{Title: "no such resource", Status: http.StatusNotFound, Detail: r.Method + " " + r.URL.Path + " is not in the API: see /api/v1/openapi.json"})
 	})
 	mux.Handle("GET /metrics", s.Metrics)
 	mux.Handle("/", s.Page)
-	return mux
+	return s.guard(mux)
+}
+
+// methods are those that a path of the API takes.
+func (s *Server) methods(path string) (list []string) {
+	for pattern := range s.routes() {
+		if method, p, _ := strings.Cut(pattern, " "); p == path {
+			list = append(list, method)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// guard refuses what a web page of somebody else makes a browser send here. There are
+// no logins, so the browser of somebody who may see the data must not fetch them for
+// others: neither under a foreign name that was made to point here (DNS rebinding),
+// nor from a foreign page.
+func (s *Server) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, "/api/") { // no data
+			next.ServeHTTP(w, r)
+			return
+		}
+		host := r.Host
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+		if err != nil && host != "" && host != "localhost" && !slices.Contains(s.Hosts, host) {
+			writeProblem(w, problem{Title: "unknown host", Status: http.StatusMisdirectedRequest,
+				Detail: "this server is not known as " + strconv.Quote(host) + ": add the name to http.hosts in the configuration, or use the address"})
+			return
+		}
+		if site := r.Header.Get("Sec-Fetch-Site"); site == "cross-site" || site == "same-site" {
+			writeProblem(w, problem{Title: "foreign page", Status: http.StatusForbidden, Detail: "a page of another site may not ask"})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func (s *Server) routes() map[string]http.HandlerFunc {

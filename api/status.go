@@ -86,8 +86,13 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 	st := s.Status()
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
-	if err := s.storage(ctx, &st); err != nil && st.Engine.Error == "" {
-		st.Engine.Error = err.Error()
+	if err := s.storage(ctx, &st); err != nil {
+		if !st.Engine.Embedded { // nobody supervises it: that it answers is all we know
+			st.Engine.Up = false
+		}
+		if st.Engine.Error == "" {
+			st.Engine.Error = err.Error()
+		}
 	}
 	s.writeJSON(w, st)
 }

@@ -38,6 +38,9 @@ type HTTP struct {
 	// Address to serve the page and the API on. There are no logins yet: keep it on
 	// a loopback address, or behind a proxy that asks for one.
 	Listen string `yaml:"listen"`
+	// Names under which the page is reached, when it is not by address or as localhost;
+	// requests under other names are refused.
+	Hosts []string `yaml:"hosts"`
 }
 
 // Sources is what comes in.
@@ -300,11 +303,19 @@ func (c Config) Validate() error {
 	}
 	if err := hostPort(c.Engine.Listen); err != nil {
 		bad("engine.listen", c.Engine.Listen, err.Error())
+	} else if !loopback(c.Engine.Listen) {
+		bad("engine.listen", c.Engine.Listen, "use a loopback address, like 127.0.0.1:8123: the interface is not encrypted; for others, put a proxy or a tunnel before it")
 	}
 	if m := c.Engine.MemoryMiB; m != 0 && m < 512 {
 		bad("engine.memory-mib", m, "the engine needs at least 512")
 	}
 	return errors.Join(errs...)
+}
+
+func loopback(hostPort string) bool {
+	host, _, _ := net.SplitHostPort(hostPort)
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.IsLoopback()
 }
 
 func hostPort(s string) error {

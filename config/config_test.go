@@ -75,6 +75,7 @@ func TestMistakes(t *testing.T) {
 	f(`store: {password: "${file:/nonexistent/secret}"}`, "store.password", "/nonexistent/secret")
 	f(`store: {queue-blocks: 1}`, "store.queue-blocks")
 	f(`http: {listen: "web:80"}`, "http.listen", `"web"`)
+	f(`engine: {listen: "0.0.0.0:8123"}`, "engine.listen", "0.0.0.0:8123", "loopback")
 	f(`engine: {memory-mib: 5}`, "engine.memory-mib", "512")
 	f("data: [", "1")
 }

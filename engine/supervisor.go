@@ -319,7 +319,8 @@ func (s *Supervisor) ping(ctx context.Context) error {
 	}
 }
 
-// forward passes the child's stderr on, line by line, and returns the last one.
+// forward passes the child's stderr on, line by line, and returns the last one that
+// tells of trouble.
 func (s *Supervisor) forward(r io.Reader) (last string) {
 	lines := bufio.NewReaderSize(r, 64<<10)
 	for {
@@ -331,10 +332,11 @@ func (s *Supervisor) forward(r io.Reader) (last string) {
 			_, tooLong, err = lines.ReadLine()
 		}
 		if text := strings.TrimSpace(string(line)); text != "" {
-			last = text
 			level := slog.LevelWarn
 			if strings.Contains(text, "level=INFO") || strings.Contains(text, "level=DEBUG") {
 				level = slog.LevelDebug // the supervisor says itself what matters of these
+			} else {
+				last = text
 			}
 			s.log.Log(context.Background(), level, "engine: "+text)
 		}

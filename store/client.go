@@ -35,6 +35,7 @@ type Client struct {
 	User     string
 	Password string
 	Database string // empty: default
+	ReadOnly bool   // the server refuses everything but questions
 
 	http http.Client
 }
@@ -168,6 +169,9 @@ func (c *Client) open(ctx context.Context, q Query, data [][]byte) (io.ReadClose
 	}
 	if c.Database != "" {
 		v.Set("database", c.Database)
+	}
+	if c.ReadOnly {
+		v.Set("readonly", "2") // questions only, but with settings of their own
 	}
 	if data == nil {
 		data = [][]byte{[]byte(q.SQL)}

@@ -67,7 +67,7 @@ type WriterStats struct {
 	Errors      atomic.Uint64 // attempts that failed, retried ones included
 	RefusedRows atomic.Uint64 // given up because the store will never take them
 	LastMS      atomic.Uint64 // duration of the last insert
-	LastAt      atomic.Int64  // Unix milliseconds of its end
+	Since       atomic.Int64  // Unix milliseconds when the oldest rows not stored yet were taken; 0: there are none
 }
 
 // Run takes blocks from the queue until it is closed and empty, then returns nil.
@@ -106,6 +106,7 @@ func (w *Writer) Run(ctx context.Context, queue <-chan native.Block) error {
 			}
 		}
 		began = time.Now()
+		w.Stats.Since.Store(began.UnixMilli())
 		for i, s := range w.Schemas {
 			if err := w.insert(ctx, s, &w.rows[i], blocks[s.Table]); err != nil {
 				return fmt.Errorf("store: stopped with %d rows not stored: %w", rowsOf(blocks), err)
@@ -115,6 +116,7 @@ func (w *Writer) Run(ctx context.Context, queue <-chan native.Block) error {
 		if len(blocks) > 0 {
 			panic(fmt.Sprintf("BUG: %d rows of a table that the writer does not know", rowsOf(blocks)))
 		}
+		w.Stats.Since.Store(0)
 	}
 	return nil
 }
@@ -164,7 +166,6 @@ func (w *Writer) insert(ctx context.Context, s Schema, stored *atomic.Uint64, bl
 			w.Stats.Bytes.Add(uint64(size))
 			w.Stats.Inserts.Add(1)
 			w.Stats.LastMS.Store(uint64(time.Since(start).Milliseconds()))
-			w.Stats.LastAt.Store(time.Now().UnixMilli())
 			if pause == retryFirst { // else a former attempt may still be reading them
 				for i := range blocks {
 					blocks[i].Release()

@@ -54,7 +54,7 @@ func TestWriterJoins(t *testing.T) {
 	if n := w.Stats.Inserts.Load(); n != 1 {
 		t.Errorf("%d inserts", n)
 	}
-	if w.Stats.Rows.Load() != 600 || w.Stats.Blocks.Load() != 300 || w.Stats.Bytes.Load() == 0 || w.Stats.LastAt.Load() == 0 {
+	if w.Stats.Rows.Load() != 600 || w.Stats.Blocks.Load() != 300 || w.Stats.Bytes.Load() == 0 || w.Stats.Since.Load() != 0 {
 		t.Errorf("counted %d rows, %d blocks, %d bytes", w.Stats.Rows.Load(), w.Stats.Blocks.Load(), w.Stats.Bytes.Load())
 	}
 	blocks = blocks[:0]

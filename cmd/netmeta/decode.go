@@ -71,10 +71,8 @@ func (c decodeCmd) Run(ctx context.Context) error {
 	if c.Stats && err == nil {
 		err = sum.stats(p.out, c.JSON)
 	}
-	if err = errors.Join(err, p.err, p.out.Flush()); err == nil {
-		sum.print(os.Stderr)
-	}
-	return err
+	sum.print(os.Stderr)
+	return errors.Join(err, p.err, p.out.Flush())
 }
 
 // A printer writes the rows of batches.

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -57,7 +56,7 @@ func main() {
 		fmt.Fprintf(os.Stderr, "netmeta: %v; see netmeta --help\n", err)
 		os.Exit(2)
 	}
-	if err := kctx.Run(); err != nil && !errors.Is(err, context.Canceled) {
+	if err := kctx.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "netmeta:", err)
 		os.Exit(1)
 	}

@@ -33,6 +33,8 @@ type runCmd struct {
 	Data   string `type:"path" help:"Directory for everything that is kept (default ./data)."`
 	Listen string `help:"Address of the page and the API (default 127.0.0.1:8080)."`
 	Demo   bool   `help:"Simulated exporters send an hour of history and then live traffic; data go to ./data-demo."`
+
+	StopTimeout time.Duration `default:"20s" help:"How long storing what was received may take at the end."`
 }
 
 func (runCmd) Help() string {
@@ -50,9 +52,6 @@ Examples:
 // a second, of a few thousand interfaces.
 const counterRows = 1024
 
-// stopTimeout is how long what was received may take to be stored at the end.
-const stopTimeout = 20 * time.Second
-
 func (c runCmd) Run(ctx context.Context) error {
 	cfg, err := c.config()
 	if err != nil {
@@ -62,7 +61,7 @@ func (c runCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.demo = c.Demo
+	s.demo, s.configPath, s.stopTimeout = c.Demo, c.Config, c.StopTimeout
 	return s.run(ctx)
 }
 
@@ -93,6 +92,9 @@ type server struct {
 	started time.Time
 	demo    bool
 
+	configPath  string        // empty: the defaults
+	stopTimeout time.Duration // how long what was received may take to be stored at the end
+
 	listeners []*udp.Listener
 	decoding  *decoding
 	pipe      *pipe.Pipe
@@ -121,17 +123,13 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	if s.http, err = net.Listen("tcp", cfg.HTTP.Listen); err != nil {
 		return s, fmt.Errorf("page: %w: choose another address with --listen HOST:PORT or http.listen", err)
 	}
-	for _, addr := range cfg.Sources.UDP.Listen {
-		l, err := udp.Listen(addr, portName(addr), cfg.Sources.UDP.Workers, log)
-		if err != nil {
-			return s, err
-		}
-		s.listeners = append(s.listeners, l)
-	}
+	// The lock on the data directory comes before the sockets: a second NetMeta that is
+	// started by mistake must not take a single datagram from the first.
 	var writer *store.Client
 	if cfg.Store.URL != "" {
-		writer = store.NewClient(cfg.Store.URL, cfg.Store.User, cfg.Store.Password, cfg.Store.Database)
-		s.reader = writer
+		writer = storeClient(cfg)
+		s.reader = storeClient(cfg)
+		s.reader.ReadOnly = true
 	} else {
 		s.engine, err = engine.New(engine.Options{
 			Path: cfg.Data, Listen: cfg.Engine.Listen, Memory: int64(cfg.Engine.MemoryMiB) << 20, Logger: log,
@@ -142,6 +140,13 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 		w, r := s.engine.Writer(), s.engine.Reader()
 		writer = store.NewClient(s.engine.URL(), w.Name, w.Password, "")
 		s.reader = store.NewClient(s.engine.URL(), r.Name, r.Password, "")
+	}
+	for _, addr := range cfg.Sources.UDP.Listen {
+		l, err := udp.Listen(addr, portName(addr), cfg.Sources.UDP.Workers, log)
+		if err != nil {
+			return s, err
+		}
+		s.listeners = append(s.listeners, l)
 	}
 	rates := map[netip.Addr]uint32{}
 	for a, rate := range cfg.Sources.Sampling.Exporters {
@@ -156,6 +161,11 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	s.pipe = pipe.New(cfg.Store.QueueBlocks)
 	s.writer = &store.Writer{Client: writer, Log: log, Schemas: schemas(cfg)}
 	return s, nil
+}
+
+// storeClient is a client of the ClickHouse that the configuration names.
+func storeClient(cfg config.Config) *store.Client {
+	return store.NewClient(cfg.Store.URL, cfg.Store.User, cfg.Store.Password, cfg.Store.Database)
 }
 
 // schemas are the tables that we keep.
@@ -200,7 +210,7 @@ func (s *server) run(ctx context.Context) error {
 	writerCtx, stopWriter := context.WithCancel(context.Background())
 	defer stopWriter()
 	stored := make(chan error, 1)
-	go func() { stored <- s.write(writerCtx) }()
+	go func() { stored <- s.write(writerCtx, failed) }()
 
 	srv := &http.Server{
 		Handler:           s.api().Handler(),
@@ -237,18 +247,18 @@ func (s *server) run(ctx context.Context) error {
 		fmt.Fprintln(os.Stderr, "stopping: storing what was received (Ctrl-C again stops at once)")
 	case err = <-failed:
 		fmt.Fprintln(os.Stderr, "netmeta:", err)
-	case e := <-stored:
-		stored <- nil
-		err = e
 	}
 
 	stopSources()
-	giveUp := time.AfterFunc(stopTimeout, stopWriter)
+	giveUp := time.AfterFunc(s.stopTimeout, stopWriter)
 	defer giveUp.Stop()
 	sources.Wait()
 	s.saveTemplates()
 	s.pipe.Close()
 	err = errors.Join(err, <-stored)
+	for len(failed) > 0 {
+		err = errors.Join(err, <-failed)
+	}
 	shutdown, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	srv.Shutdown(shutdown)
@@ -260,8 +270,9 @@ func (s *server) run(ctx context.Context) error {
 }
 
 // write makes the tables ready and takes blocks from the pipe to the store. When it
-// gives up it empties the queue, so that nobody waits for it, and says what is lost.
-func (s *server) write(ctx context.Context) error {
+// must give up it says so at once, which stops the program, and then empties the
+// queue, so that nobody waits for it; the error is what is lost by that.
+func (s *server) write(ctx context.Context, failed chan<- error) error {
 	err := s.migrate(ctx)
 	if err == nil {
 		s.migrated.Store(true)
@@ -270,14 +281,16 @@ func (s *server) write(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
+	failed <- err
 	lost := 0
 	for b := range s.pipe.Queue() {
 		lost += b.Rows
+		s.writer.Stats.RefusedRows.Add(uint64(b.Rows))
 	}
 	if lost > 0 {
-		err = fmt.Errorf("%w; %d more rows waited in the queue and are lost", err, lost)
+		return fmt.Errorf("%d rows waited in the queue and are lost", lost)
 	}
-	return err
+	return nil
 }
 
 // migrate waits for the store and brings its tables up to date. Only an error that
@@ -318,6 +331,7 @@ func (s *server) api() *api.Server {
 		Schema:  query.Schema{Macros: s.cfg.Filter.Macros},
 		Status:  s.status,
 		Ready:   s.ready,
+		Hosts:   s.cfg.HTTP.Hosts,
 		Metrics: s.metrics(),
 		Page:    ui.Handler(),
 		Log:     s.log,
@@ -343,17 +357,22 @@ func (s *server) announce() {
 	for _, l := range s.listeners {
 		ports = append(ports, fmt.Sprint(l.Addr.Port()))
 	}
-	data, err := filepath.Abs(s.cfg.Data)
-	if err != nil {
-		data = s.cfg.Data
+	kept, where := s.cfg.Data, ""
+	if abs, err := filepath.Abs(s.cfg.Data); err == nil {
+		kept = abs
+	}
+	if s.cfg.Store.URL != "" {
+		kept = s.cfg.Store.URL
+	}
+	switch {
+	case s.configPath != "":
+		where = " --config " + s.configPath
+	case s.cfg.Data != config.Default().Data:
+		where = " --data " + s.cfg.Data
 	}
 	keep := "for ever"
 	if d := s.cfg.Store.RetentionDays; d > 0 {
 		keep = fmt.Sprintf("for %d days", d)
-	}
-	where := ""
-	if s.cfg.Data != config.Default().Data {
-		where = " --data " + s.cfg.Data
 	}
 	fmt.Fprintf(os.Stderr, `NetMeta %s
   look at    http://%s
@@ -361,7 +380,10 @@ func (s *server) announce() {
   flows      are kept in %s %s
   ask        %s sql%s "SELECT count() FROM flows"
   stop       Ctrl-C
-`, version, s.http.Addr(), strings.Join(ports, ", "), data, keep, os.Args[0], where)
+`, version, s.http.Addr(), strings.Join(ports, ", "), kept, keep, os.Args[0], where)
+	if addr := s.http.Addr().(*net.TCPAddr); !addr.IP.IsLoopback() {
+		s.log.Warn("the page has no logins and others can reach it: put a proxy that asks for one before it, or listen on 127.0.0.1", "listen", addr)
+	}
 }
 
 // portName says what is customary on a port.

@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,6 +17,7 @@ import (
 
 	"netmeta/engine"
 	"netmeta/simulate"
+	"netmeta/store"
 )
 
 // totalsOf are the sums over flows as `netmeta sql` prints them.
@@ -203,6 +206,59 @@ func TestInterruptAtOnce(t *testing.T) {
 	}
 }
 
+// When the store does not take what was received, the end says how much that is.
+func TestInterruptWithoutStore(t *testing.T) {
+	p := start(t, t.TempDir(), "--stop-timeout", "1s")
+	p.ready()
+	e, err := engine.Running(p.data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(e.PID, syscall.SIGSTOP); err != nil { // it hangs
+		t.Fatal(err)
+	}
+	p.simulate(simulate.Options{Protocol: simulate.IPFIX, Flows: 5000, Rate: 100_000, Seed: 5})
+	code, lost := p.stop(syscall.SIGINT), 0
+	for _, m := range regexp.MustCompile(`(\d+) rows`).FindAllStringSubmatch(p.said(), -1) {
+		n, _ := strconv.Atoi(m[1]) // those of the insert that hangs, and those in the queue
+		lost += n
+	}
+	if code != 1 || lost != 5000 {
+		t.Errorf("exit code %d, %d rows said to be lost of 5000", code, lost)
+	}
+}
+
+// A table that is not ours ends the program, which says what to do; it does not go on
+// and lose flows.
+func TestForeignTable(t *testing.T) {
+	p := start(t, t.TempDir())
+	p.ready()
+	e, err := engine.Running(p.data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, _, err := engine.Users(p.data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := store.NewClient(e.URL, w.Name, w.Password, "")
+	for _, q := range []string{"ALTER TABLE flows DROP COLUMN SrcAS", "ALTER TABLE flows ADD COLUMN SrcAS String"} {
+		if err := c.Exec(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.stop(syscall.SIGINT)
+	p = start(t, p.data)
+	select {
+	case <-p.ended:
+	case <-time.After(15 * time.Second):
+		t.Fatal("it runs on a table that it cannot write")
+	}
+	if code := p.cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(p.said(), "SrcAS is String") {
+		t.Errorf("exit code %d: %s", code, p.said())
+	}
+}
+
 // The engine killed while flows come in is back soon, and no flow is lost or doubled.
 func TestKillEngine(t *testing.T) {
 	p := start(t, t.TempDir())
@@ -280,7 +336,7 @@ func TestRefusedStart(t *testing.T) {
 	}
 	const free = "http:\n  listen: 127.0.0.1:0\nsources:\n  udp:\n    listen: [\"127.0.0.1:0\"]\n"
 	f("data: "+other+"\nhttp:\n  listen: "+page+"\n", page, "address already in use", "--listen")
-	f("data: "+other+"\nhttp:\n  listen: 127.0.0.1:0\nsources:\n  udp:\n    listen: [\""+p.udp+"\"]\n", p.udp, "another program holds the port", "sources.udp.listen")
+	f("data: "+t.TempDir()+"\nhttp:\n  listen: 127.0.0.1:0\nsources:\n  udp:\n    listen: [\""+p.udp+"\"]\n", p.udp, "another program holds the port", "sources.udp.listen")
 	f("data: "+p.data+"\n"+free, p.data, fmt.Sprint("process ", p.cmd.Process.Pid), "--data")
 	f("datum: x\n", `unknown key "datum"`, `did you mean "data"?`)
 	f("data: /proc/nowhere\n"+free, "/proc/nowhere")

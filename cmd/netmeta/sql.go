@@ -71,7 +71,9 @@ func connect(ctx context.Context, configPath, data string) (c *store.Client, don
 		return nil, nil, err
 	}
 	if cfg.Store.URL != "" {
-		return store.NewClient(cfg.Store.URL, cfg.Store.User, cfg.Store.Password, cfg.Store.Database), func() {}, nil
+		client := storeClient(cfg)
+		client.ReadOnly = true
+		return client, func() {}, nil
 	}
 	return connectEmbedded(ctx, cfg)
 }

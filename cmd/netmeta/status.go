@@ -35,8 +35,8 @@ func (s *server) status() api.Status {
 		Exporters: []api.Exporter{},
 		Storage:   api.Storage{TTLDays: s.cfg.Store.RetentionDays},
 	}
-	if waiting > 0 {
-		st.Pipeline.LagMS = time.Now().UnixMilli() - max(w.LastAt.Load(), s.started.UnixMilli())
+	if since := w.Since.Load(); since > 0 {
+		st.Pipeline.LagMS = time.Now().UnixMilli() - since
 	}
 	drop := func(where, reason, hint string, n uint64) {
 		if n > 0 {
@@ -51,7 +51,6 @@ func (s *server) status() api.Status {
 		})
 		drop("kernel "+l.Addr.String(), "receive buffer full",
 			"The collector could not read fast enough: give it a core, raise net.core.rmem_max, or send less.", l.Dropped.Load())
-		drop("kernel "+l.Addr.String(), "datagram larger than 65,535 octets", "No exporter should send this.", l.Truncated.Load())
 	}
 	for _, r := range t.Refused {
 		drop("decoder", r.String(), r.Remedy(), r.Count)

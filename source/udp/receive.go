@@ -90,19 +90,17 @@ func (r *receiver) receive(raw syscall.RawConn, once bool) (int, error) {
 
 // A message is one datagram as received.
 type message struct {
-	payload   []byte
-	from      netip.AddrPort
-	at        time.Time
-	drops     uint32 // by the kernel at this socket so far, if hasDrops
-	hasDrops  bool
-	truncated bool
+	payload  []byte
+	from     netip.AddrPort
+	at       time.Time
+	drops    uint32 // by the kernel at this socket so far, if hasDrops
+	hasDrops bool
 }
 
 // message returns datagram i of the last receive.
 func (r *receiver) message(i int) (m message) {
 	h := &r.headers[i]
 	m.payload = r.buffers[i*maxDatagram:][:min(int(h.len), maxDatagram)]
-	m.truncated = h.hdr.Flags&unix.MSG_TRUNC != 0
 	m.from = addrPort(&r.names[i])
 	control := r.controls[i][:min(uint64(h.hdr.Controllen), controlSize)]
 	// struct cmsghdr: len:uint64 level:int32 type:int32 data, padded to 8

@@ -45,7 +45,6 @@ type Listener struct {
 	Datagrams atomic.Uint64 // received
 	Bytes     atomic.Uint64 // of payload
 	Dropped   atomic.Uint64 // by the kernel, because the receive buffer was full
-	Truncated atomic.Uint64 // larger than 65,535 octets
 	Buffer    int           // octets of receive buffer of each socket, as the kernel accounts
 
 	conns []*net.UDPConn
@@ -134,7 +133,7 @@ type Worker struct {
 }
 
 // Run reads until ctx ends, with a worker from make for each socket. What the kernel
-// had received by then is still decoded and handed on.
+// had received by then is still decoded and handed on; what comes later is not.
 func (l *Listener) Run(ctx context.Context, table *column.Table, make func() Worker) error {
 	var g errgroup.Group
 	for _, conn := range l.conns {
@@ -165,9 +164,13 @@ func (l *Listener) read(ctx context.Context, conn *net.UDPConn, batch *column.Ba
 		oldest  time.Time // when the batch ceased to be empty
 		flushed time.Time // when the decoder was asked for what it keeps
 		dropped uint32    // as the socket last said, it never goes back
+		ended   time.Time // when ctx did
 		dg      source.Datagram
 	)
 	for {
+		if ctx.Err() != nil && ended.IsZero() {
+			ended = time.Now()
+		}
 		wait := flushAfter
 		if batch.Len() > 0 {
 			wait = time.Until(oldest.Add(flushAfter))
@@ -178,7 +181,7 @@ func (l *Listener) read(ctx context.Context, conn *net.UDPConn, batch *column.Ba
 				conn.SetReadDeadline(time.Now())
 			}
 		}
-		n, err := in.receive(raw, ctx.Err() != nil)
+		n, err := in.receive(raw, !ended.IsZero())
 		if errors.Is(err, net.ErrClosed) {
 			flush()
 			return nil
@@ -190,14 +193,15 @@ func (l *Listener) read(ctx context.Context, conn *net.UDPConn, batch *column.Ba
 		was := batch.Len()
 		for i := range n {
 			m := in.message(i)
+			if !ended.IsZero() && m.at.After(ended) { // what was received by then is decoded
+				flush()
+				return nil
+			}
 			l.Datagrams.Add(1)
 			l.Bytes.Add(uint64(len(m.payload)))
 			if m.hasDrops {
 				l.Dropped.Add(uint64(m.drops - dropped)) // modulo 2^32
 				dropped = m.drops
-			}
-			if m.truncated {
-				l.Truncated.Add(1)
 			}
 			dg.Payload, dg.Exporter, dg.Received = m.payload, m.from, m.at
 			w.Decoder.Decode(&dg, batch, flush)
@@ -213,10 +217,10 @@ func (l *Listener) read(ctx context.Context, conn *net.UDPConn, batch *column.Ba
 			flushed = time.Now()
 		}
 		switch {
-		case ctx.Err() != nil && n == 0:
+		case !ended.IsZero() && n == 0:
 			flush()
 			return nil
-		case n > 0 && n < receiveMessages && ctx.Err() == nil:
+		case n > 0 && n < receiveMessages && ended.IsZero():
 			time.Sleep(linger)
 		}
 	}
