@@ -1,0 +1,131 @@
+package netflow
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"net/netip"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"testing"
+
+	"netmeta/flow"
+	"netmeta/source"
+)
+
+// datagrams is how many a hostile test sends: 50,000, or NETMETA_HOSTILE.
+func datagrams(t *testing.T) int {
+	s := os.Getenv("NETMETA_HOSTILE")
+	if s == "" {
+		return 50_000
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatal("NETMETA_HOSTILE: ", err)
+	}
+	return n
+}
+
+// heap is what the live objects take.
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// TestTemplateFlood: forged senders announce templates, no two alike, some with
+// data, options data and names. Memory stays within the bound, and an exporter
+// that is really there loses nothing.
+func TestTemplateFlood(t *testing.T) {
+	n := datagrams(t)
+	config := Config{Templates: 5000, TemplateBytes: 4 << 20, WaitBytes: 2 << 20, NameBytes: 1 << 20}
+	if n > 100_000 {
+		config = Config{} // as it runs
+	}
+	state := New(config)
+	config = state.config
+	d := state.Decoder()
+	b := flow.Table.NewBatch(8192)
+	before := heap()
+
+	good := []element{iana(1, 4), iana(2, 4), iana(48, 1)}
+	sampler := []element{iana(1, 4), iana(48, 1), iana(50, 4)}
+	teach := datagram{version: 9, domain: 1, body: slices.Concat(optionsOf(9, 400, 1, sampler...), set16(400, be(sampler, 0, 1, 100)...),
+		templateOf(9, 300, good...))}
+	flows, wrong := 0, 0
+	count := func() {
+		for row := range b.Len() {
+			if flow.ExporterAddress.At(b, row).IP() != router.Addr() {
+				continue
+			}
+			flows++
+			if flow.Bytes.At(b, row) != 1500 || flow.SamplingRate.At(b, row) != 100 {
+				wrong++
+			}
+		}
+		b.Reset()
+	}
+	d.Decode(&source.Datagram{Payload: teach.bytes(), Exporter: router, Received: arrival}, b, count)
+
+	r := rand.New(rand.NewPCG(1, 2))
+	sent := 0
+	for i := range n {
+		var addr [4]byte
+		binary.BigEndian.PutUint32(addr[:], 10<<24+uint32(r.IntN(n)))
+		m := datagram{version: uint16(9 + r.IntN(2)), domain: r.Uint32N(4)}
+		id := uint16(firstData + r.IntN(60_000))
+		list := []element{iana(1, 4), iana(uint16(500+r.IntN(20_000)), uint16(1+r.IntN(20)))}
+		for range r.IntN(60) {
+			list = append(list, iana(uint16(500+r.IntN(20_000)), uint16(1+r.IntN(20))))
+		}
+		m.body = templateOf(m.version, id, list...)
+		switch i % 10 {
+		case 7: // data for which nobody has a template
+			m.body = append(m.body, set16(id-1, make([]byte, 100)...)...)
+		case 8: // data that make the forged sender look real
+			size := 0
+			for _, e := range list {
+				size += int(e.length)
+			}
+			m.body = append(m.body, set16(id, make([]byte, size)...)...)
+		case 9: // names
+			names := []element{iana(10, 4), iana(82, 32)}
+			m.body = slices.Concat(optionsOf(m.version, id, 1, names...), set16(id, append(be(names[:1], uint64(r.Uint32())), padded("forged", 32)...)...))
+		}
+		from := netip.AddrPortFrom(netip.AddrFrom4(addr), uint16(r.IntN(3)+1))
+		d.Decode(&source.Datagram{Payload: m.bytes(), Exporter: from, Received: arrival}, b, count)
+		if i%100 == 0 {
+			p := datagram{version: 9, domain: 1, sequence: uint32(1 + sent), body: set16(300, be(good, 1500, 1, 1)...)}
+			d.Decode(&source.Datagram{Payload: p.bytes(), Exporter: router, Received: arrival}, b, count)
+			sent++
+		}
+	}
+	count()
+	if flows != sent || wrong != 0 {
+		t.Errorf("of %d flows of the good exporter %d came, %d of them wrong", sent, flows, wrong)
+	}
+	if x, known := state.config.Exporters.Of(router.Addr(), flow.TypeNetFlow9); !known || x.Lost.Load() != 0 || x.Refused.Load() != 0 {
+		t.Errorf("the good exporter: %d lost, %d refused", x.Lost.Load(), x.Refused.Load())
+	}
+	if state.held > config.Templates || state.bytes > config.TemplateBytes || state.waiting > config.WaitBytes || state.names > config.NameBytes {
+		t.Errorf("%d templates, %d bytes of them, %d wait, %d of names", state.held, state.bytes, state.waiting, state.names)
+	}
+	used := heap() - before
+	runtime.KeepAlive(d)
+	// The bounds count texts and octets; around them are maps, plans and views.
+	bound := int64(config.TemplateBytes+config.WaitBytes+config.NameBytes) + int64(config.Templates)*3000 + source.MaxExporters*2000 + 64<<20
+	t.Logf("%d datagrams: %d MiB, bound %d MiB; %d templates held", n, used>>20, bound>>20, state.held)
+	if used > bound {
+		t.Errorf("%d MiB are used, the bound is %d", used>>20, bound>>20)
+	}
+	for reason, n := range state.Counters().Refused() {
+		if n > 0 {
+			t.Log(reason, ": ", n)
+		}
+	}
+	if refused(state, source.NoTemplate) == 0 || n > source.MaxExporters && refused(state, source.TooManyExporters) == 0 {
+		t.Error("refusals are not counted")
+	}
+}
