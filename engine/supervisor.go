@@ -31,6 +31,8 @@ type Options struct {
 	// Exe is the program that calls Serve. Default: this one.
 	Exe string
 
+	hang time.Duration // for tests; 0: hangTime
+
 	// Args come before the flags --path and so on. Default: "engine".
 	Args []string
 
@@ -48,6 +50,10 @@ const (
 	firstDelay   = 100 * time.Millisecond
 	longestDelay = 30 * time.Second
 	steady       = 15 * time.Second
+	// A child that does not answer a ping for so long hangs, and is killed. /ping asks
+	// nothing of the engine itself, so a heavy query does not hold it up.
+	hangTime  = 30 * time.Second
+	pingEvery = 5 * time.Second
 )
 
 // Supervisor runs an engine as a child process.
@@ -94,6 +100,9 @@ func New(o Options) (*Supervisor, error) {
 		if o.Exe, err = os.Executable(); err != nil {
 			return nil, fmt.Errorf("engine: this program's path: %w", err)
 		}
+	}
+	if o.hang == 0 {
+		o.hang = hangTime
 	}
 	if o.Args == nil {
 		o.Args = []string{"engine"}
@@ -264,6 +273,7 @@ func (s *Supervisor) child(ctx context.Context) error {
 			}
 			s.set(func() { s.version = version }, true)
 			s.log.Info("engine: ready", "version", version, "url", s.url)
+			s.watch(watching, cmd.Process)
 		}
 	}()
 	exited := make(chan struct{})
@@ -315,6 +325,25 @@ func (s *Supervisor) ping(ctx context.Context) error {
 		case <-time.After(20 * time.Millisecond):
 		case <-ctx.Done():
 			return ctx.Err()
+		}
+	}
+}
+
+// watch pings the child until ctx ends, and kills it when it hangs.
+func (s *Supervisor) watch(ctx context.Context, child *os.Process) {
+	for {
+		select {
+		case <-time.After(pingEvery):
+		case <-ctx.Done():
+			return
+		}
+		try, cancel := context.WithTimeout(ctx, s.options.hang)
+		err := s.ping(try)
+		cancel()
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("engine: does not answer, killing it", "pid", child.Pid, "after", s.options.hang)
+			child.Kill()
+			return
 		}
 	}
 }

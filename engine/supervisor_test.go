@@ -123,6 +123,24 @@ func TestKill(t *testing.T) {
 
 // TestBackoff: an engine that keeps dying is started less and less often, and comes
 // back when the cause is gone.
+// TestHang: a child that is there but does not answer is killed and started again.
+func TestHang(t *testing.T) {
+	s := start(t, t.TempDir(), func(o *Options) { o.hang = time.Second })
+	ready(t, s)
+	old := s.Stats().PID
+	if err := syscall.Kill(old, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	for s.Stats().PID == old {
+		if time.Now().After(deadline) {
+			t.Fatal("a child that hangs was not replaced")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	ready(t, s).must("SELECT 1")
+}
+
 func TestBackoff(t *testing.T) {
 	die := filepath.Join(t.TempDir(), "die")
 	if err := os.WriteFile(die, nil, 0o600); err != nil {
