@@ -3,12 +3,14 @@ package sflow
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/netip"
 	"testing"
 
 	"github.com/netsampler/goflow2/v2/decoders/sflow"
 
+	"netmeta/counter"
 	"netmeta/flow"
 	"netmeta/simulate"
 	"netmeta/source"
@@ -16,13 +18,13 @@ import (
 
 // peerRows decodes with goflow2, an implementation that is not ours. It knows
 // fewer records and gives up a datagram at the first mistake; ok is false then.
-func peerRows(payload []byte) (rows []map[string]any, ok bool) {
+func peerRows(payload []byte) (rows, counters []map[string]any, ok bool) {
 	if !comparable(payload) {
-		return nil, false
+		return nil, nil, false
 	}
 	var p sflow.Packet
 	if err := sflow.DecodeMessageVersion(bytes.NewBuffer(bytes.Clone(payload)), &p); err != nil || int(p.SamplesCount) != len(p.Samples) {
-		return nil, false
+		return nil, nil, false
 	}
 	for _, s := range p.Samples {
 		row := map[string]any{"SequenceNum": p.SequenceNumber, "ObservationDomain": p.SubAgentId}
@@ -36,8 +38,11 @@ func peerRows(payload []byte) (rows []map[string]any, ok bool) {
 		case sflow.ExpandedFlowSample:
 			rate, records = s.SamplingRate, s.Records
 			in, out = port{s.InputIfFormat, s.InputIfValue}, port{s.OutputIfFormat, s.OutputIfValue}
+		case sflow.CounterSample:
+			counters = append(counters, peerCounters(s)...)
+			continue
 		case nil: // a sample that is cut
-			return nil, false
+			return nil, nil, false
 		default:
 			continue
 		}
@@ -68,13 +73,71 @@ func peerRows(payload []byte) (rows []map[string]any, ok bool) {
 		}
 		rows = append(rows, row)
 	}
-	return rows, true
+	return rows, counters, true
+}
+
+// peerCounters is a counter sample as our rows: one, and one for each queue. goflow2
+// decodes records of interfaces and Ethernet alone.
+func peerCounters(s sflow.CounterSample) (rows []map[string]any) {
+	if s.Header.SourceIdType > uint32(counter.ClassLogical) {
+		return nil
+	}
+	var row map[string]any
+	put := func(name string, v uint64, unknown uint64) {
+		if v != 0 && v < unknown {
+			row[name] = v
+		}
+	}
+	add := func() map[string]any {
+		rows = append(rows, map[string]any{"IfIndex": s.Header.SourceIdValue, "SequenceNum": s.Header.SampleSequenceNumber})
+		return rows[len(rows)-1]
+	}
+	for _, r := range s.Records {
+		if l, ok := layouts[r.Header.DataFormat]; !ok {
+			continue
+		} else if l.has == counter.HasQueue {
+			add()
+			continue
+		}
+		if row == nil {
+			row = add()
+		}
+		const m32, m64 = math.MaxUint32, math.MaxUint64
+		switch r := r.Data.(type) {
+		case sflow.IfCounters:
+			put("IfType", uint64(r.IfType), m32)
+			put("IfSpeed", r.IfSpeed, m64)
+			put("PromiscuousMode", uint64(r.IfPromiscuousMode), 3)
+			put("InOctets", r.IfInOctets, m64)
+			put("OutOctets", r.IfOutOctets, m64)
+			for name, v := range map[string]uint32{
+				"InUcastPkts": r.IfInUcastPkts, "InMulticastPkts": r.IfInMulticastPkts, "InBroadcastPkts": r.IfInBroadcastPkts,
+				"InDiscards": r.IfInDiscards, "InErrors": r.IfInErrors, "InUnknownProtos": r.IfInUnknownProtos,
+				"OutUcastPkts": r.IfOutUcastPkts, "OutMulticastPkts": r.IfOutMulticastPkts, "OutBroadcastPkts": r.IfOutBroadcastPkts,
+				"OutDiscards": r.IfOutDiscards, "OutErrors": r.IfOutErrors,
+			} {
+				put(name, uint64(v), m32)
+			}
+		case sflow.EthernetCounters:
+			for name, v := range map[string]uint32{
+				"AlignmentErrors": r.Dot3StatsAlignmentErrors, "FCSErrors": r.Dot3StatsFCSErrors, "SingleCollisionFrames": r.Dot3StatsSingleCollisionFrames,
+				"MultipleCollisionFrames": r.Dot3StatsMultipleCollisionFrames, "SQETestErrors": r.Dot3StatsSQETestErrors,
+				"DeferredTransmissions": r.Dot3StatsDeferredTransmissions, "LateCollisions": r.Dot3StatsLateCollisions,
+				"ExcessiveCollisions": r.Dot3StatsExcessiveCollisions, "InternalMacTransmitErrors": r.Dot3StatsInternalMacTransmitErrors,
+				"CarrierSenseErrors": r.Dot3StatsCarrierSenseErrors, "FrameTooLongs": r.Dot3StatsFrameTooLongs,
+				"InternalMacReceiveErrors": r.Dot3StatsInternalMacReceiveErrors, "SymbolErrors": r.Dot3StatsSymbolErrors,
+			} {
+				put(name, uint64(v), m32)
+			}
+		}
+	}
+	return rows
 }
 
 // comparable is false for datagrams that goflow2 reads in another way: it takes no
 // padding into account where a length is no multiple of four (RFC 4506, section
-// 4.10), and makes room for as many records as an expanded flow sample says it has
-// before it looks.
+// 4.10), makes room for as many records as an expanded flow sample says it has before
+// it looks, and leaves out a record whose end is missing, of which we read what is there.
 func comparable(payload []byte) bool {
 	_, b, _ := address(payload[4:])
 	if len(b) < 16 {
@@ -85,14 +148,20 @@ func comparable(payload []byte) bool {
 		sample := b[8:min(len(b), 8+length)]
 		b = b[8+len(sample):]
 		size := 32
-		if format == expandedFlowSample {
+		switch format {
+		case expandedFlowSample:
 			size = 44
+		case counterSample:
+			size = 12
+		case expandedCountersSample:
+			size = 16
 		}
 		if length%4 != 0 || len(sample) < size || be32(sample[size-4:]) > 1000 {
 			return false
 		}
 		for r := sample[size:]; len(r) >= 8; r = r[min(len(r), 8+int(be32(r[4:]))):] {
-			if be32(r[4:])%4 != 0 {
+			n := int(be32(r[4:]))
+			if n%4 != 0 || n > len(r)-8 {
 				return false
 			}
 		}
@@ -105,11 +174,48 @@ func peerAddr(b []byte) netip.Addr {
 	return a.Unmap()
 }
 
-// TestPeer decodes simulated datagrams, whole and with bytes changed at random, and
-// compares with goflow2 wherever that decodes them at all.
+// comparePeer reports whether goflow2 decodes a datagram, and compares ours with it
+// then.
+func comparePeer(t *testing.T, payload []byte) bool {
+	t.Helper()
+	flows, counters, ok := peerRows(payload)
+	if !ok {
+		return false
+	}
+	compare := func(got, want []map[string]any) {
+		t.Helper()
+		if len(got) != len(want) {
+			t.Fatalf("%d rows, want %d\n%x", len(got), len(want), payload)
+		}
+		for i := range want {
+			for name, v := range want[i] {
+				text := fmt.Sprint(v)
+				if got[i][name] == nil && (text == "0" || text == "[]" || text == "0.0.0.0" || text == "::") {
+					continue
+				}
+				if fmt.Sprint(got[i][name]) != text {
+					t.Fatalf("row %d: %s = %v, want %v\n%v\n%x", i, name, got[i][name], v, got[i], payload)
+				}
+			}
+		}
+	}
+	compare(decodePayload(t, New(Config{}), payload), flows)
+	compare(decodeCounters(t, New(Config{}), func(decode func(*source.Datagram)) {
+		decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival})
+	}), counters)
+	return true
+}
+
+// TestPeer decodes simulated and captured datagrams, whole and with bytes changed at
+// random, and compares with goflow2 wherever that decodes them at all.
 func TestPeer(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	payloads, _ := simulate.Capture(simulate.SFlow, 1000, 7)
+	eachDatagram(t, "testdata/ovs.pcap", func(d *source.Datagram) {
+		for range 10 {
+			payloads = append(payloads, bytes.Clone(d.Payload))
+		}
+	})
 	decoded := 0
 	for _, whole := range payloads {
 		for changes := range 12 {
@@ -117,25 +223,8 @@ func TestPeer(t *testing.T) {
 			for range changes {
 				payload[4*random.IntN(len(payload)/4)+random.IntN(4)] = byte(random.Uint32())
 			}
-			want, ok := peerRows(payload)
-			if !ok {
-				continue
-			}
-			decoded++
-			got := decodePayload(t, New(Config{}), payload)
-			if len(got) != len(want) {
-				t.Fatalf("%d rows, want %d\n%x", len(got), len(want), payload)
-			}
-			for i := range want {
-				for name, v := range want[i] {
-					text := fmt.Sprint(v)
-					if got[i][name] == nil && (text == "0" || text == "[]" || text == "0.0.0.0" || text == "::") {
-						continue
-					}
-					if fmt.Sprint(got[i][name]) != text {
-						t.Fatalf("flow %d: %s = %v, want %v\n%v\n%x", i, name, got[i][name], v, got[i], payload)
-					}
-				}
+			if comparePeer(t, payload) {
+				decoded++
 			}
 		}
 	}
@@ -145,8 +234,18 @@ func TestPeer(t *testing.T) {
 	t.Logf("%d datagrams", decoded)
 }
 
-// FuzzDecode looks for panics and for rows that do not add up.
-func FuzzDecode(f *testing.F) {
+// FuzzDifferential compares with goflow2, and looks for panics besides.
+func FuzzDifferential(f *testing.F) {
+	seed(f)
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		if len(payload) >= 4 {
+			comparePeer(t, payload)
+		}
+	})
+}
+
+// seed adds datagrams of every kind.
+func seed(f *testing.F) {
 	for _, name := range []string{"pmsflow", "ovs"} {
 		eachDatagram(f, "testdata/"+name+".pcap", func(d *source.Datagram) { f.Add(bytes.Clone(d.Payload)) })
 	}
@@ -164,6 +263,13 @@ func FuzzDecode(f *testing.F) {
 	} {
 		f.Add(words(f, head+"1"+block(f, 3, ports2+"2 "+records)))
 	}
+	f.Add(words(f, head+"2"+block(f, 2, "9 3 2"+block(f, 2, "1 2 3 4 5 6 7 8 9 10 11 12 13")+block(f, 1005, "4 0x65746830"))+block(f, 5, "1 0 2 0 0 0 257 0")))
+	f.Add(words(f, head+"1"+block(f, 4, "9 2 1 2"+block(f, 1003, "1 256 1024 1 2 3 4 5 6 7 8 9 10")+block(f, 2000, "4 0x7765623a 0x00112233445566778899aabbccddeeff 3 2 3 0x362e31"))))
+}
+
+// FuzzDecode looks for panics and for rows that do not add up.
+func FuzzDecode(f *testing.F) {
+	seed(f)
 	b := flow.Table.NewBatch(4)
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		state := New(Config{})
@@ -175,6 +281,8 @@ func FuzzDecode(f *testing.F) {
 		}
 		exact := bytes.Clone(payload)
 		d := state.Decoder()
+		counters := counter.Table.NewBatch(2)
+		d.Counters(counters, counters.Reset)
 		d.Decode(&source.Datagram{Payload: exact[:len(exact):len(exact)], Exporter: sender, Received: arrival}, b, flush)
 		for row := range b.Len() {
 			if flow.SamplingRate.At(b, row) == 0 || flow.Packets.At(b, row) != 1 || flow.TimeReceived.At(b, row) == 0 {
