@@ -36,6 +36,16 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// lacking skips a test for want of something that the machine lacks, or fails it where
+// NETMETA_REQUIRE in the environment says that everything must be there.
+func lacking(t testing.TB, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("NETMETA_REQUIRE") != "" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}
+
 // command is netmeta with arguments. It ends with the test at the latest.
 func command(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()

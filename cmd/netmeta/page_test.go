@@ -13,12 +13,12 @@ import (
 func TestPage(t *testing.T) {
 	for _, program := range []string{"npm", "chromium"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("needs %s: run test/install", program)
+			lacking(t, "needs %s: run test/install", program)
 		}
 	}
 	for _, file := range []string{"../../ui/node_modules/playwright-core", "../../ui/dist/index.html"} {
 		if _, err := os.Stat(file); err != nil {
-			t.Skipf("needs %s: run make build", file)
+			lacking(t, "needs %s: run make build", file)
 		}
 	}
 	p := start(t, t.TempDir(), "--demo")

@@ -51,7 +51,7 @@ func newNamespace(t *testing.T) *namespace {
 		}
 	}()
 	if err := <-made; err != nil {
-		t.Skip("cannot make network namespaces: ", err)
+		lacking(t, "cannot make network namespaces: %v", err)
 	}
 	n.do = func(f func()) {
 		done := make(chan struct{})
@@ -79,11 +79,11 @@ func (n *namespace) run(t *testing.T, line string) string {
 func need(t *testing.T, programs ...string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("needs root, for network namespaces")
+		lacking(t, "needs root, for network namespaces")
 	}
 	for _, p := range programs {
 		if _, err := exec.LookPath(p); err != nil {
-			t.Skipf("needs %s: run test/install", p)
+			lacking(t, "needs %s: run test/install", p)
 		}
 	}
 }
