@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -84,6 +85,9 @@ func lockDir(dir string) (*os.File, error) {
 	}
 	path := filepath.Join(dir, lockFile)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("engine: data directory %s belongs to another user: run as that one, or give another directory with --data: %w", dir, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("engine: data directory: %w", err)
 	}

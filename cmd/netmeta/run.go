@@ -41,6 +41,7 @@ func (runCmd) Help() string {
 	return `Takes in NetFlow v5 and v9, IPFIX and sFlow on UDP 2055, 4739 and 6343 (any of them on
 any port), keeps every flow in the embedded ClickHouse, and serves the page on
 http://127.0.0.1:8080. Ctrl-C stops cleanly: what was received is stored.
+A configuration file has more settings: doc/config.md lists them, "netmeta check" checks it.
 
 Examples:
   netmeta run

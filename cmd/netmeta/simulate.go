@@ -61,6 +61,8 @@ func (c simulateCmd) Run(ctx context.Context) error {
 
 func (c simulateCmd) send(ctx context.Context, o simulate.Options) (simulate.Sent, error) {
 	switch {
+	case c.Exporters < 1 || c.Exporters > 64:
+		return simulate.Sent{}, fmt.Errorf("--exporters %d: use 1 to 64", c.Exporters)
 	case (c.To == "") == (c.Write == ""):
 		return simulate.Sent{}, errors.New("name either a collector with --to HOST:PORT or a file with --write FILE.pcap")
 	case c.Write == "":
