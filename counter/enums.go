@@ -30,10 +30,12 @@ const (
 	HasUDP
 	HasApplication
 	HasOVS
+	HasBuffers
+	HasOptics
 )
 
 var records = [...]string{"interface", "ethernet", "vlan", "lag", "processor", "queue", "port",
-	"host", "cpu", "memory", "disk", "network", "ip", "tcp", "udp", "application", "ovs"}
+	"host", "cpu", "memory", "disk", "network", "ip", "tcp", "udp", "application", "ovs", "buffers", "optics"}
 
 var directions = [...]string{"unknown", "full-duplex", "half-duplex", "in", "out"}
 

@@ -152,6 +152,24 @@ var (
 	QueueDropped      = total(column.Field{Name: "QueueDropped", Title: "dropped by the queue", Group: "queue", Unit: column.Packet, Rare: true, Doc: "Packets dropped because the queue was full."})
 )
 
+// Packet buffers of the switch chip, and optical modules.
+var (
+	DeviceBufferUnicast               = percent("DeviceBufferUnicast", "device buffer, unicast", "How full the device's packet buffer for unicast is, in 1/100 percent.")
+	DeviceBufferMulticast             = percent("DeviceBufferMulticast", "device buffer, multicast", "How full the device's packet buffer for multicast is, in 1/100 percent.")
+	InBufferUnicast, OutBufferUnicast = Table.U64Pair("InBufferUnicast", "OutBufferUnicast", column.Field{Title: "port buffer, unicast", Group: "queue", Role: column.Mark, Rare: true,
+		Doc: "How full the port's share of the packet buffer for unicast is, in 1/100 percent."})
+	InBufferMulticast, OutBufferMulticast = Table.U64Pair("InBufferMulticast", "OutBufferMulticast", column.Field{Title: "port buffer, multicast", Group: "queue", Role: column.Mark, Rare: true,
+		Doc: "How full the port's share of the packet buffer for multicast is, in 1/100 percent."})
+	OpticsMilliVolts = gauge(column.Field{Name: "OpticsMilliVolts", Title: "module voltage", Group: "optics", Rare: true,
+		Doc: "Supply voltage of the optical module, in millivolts."})
+	OpticsMilliDegrees = gauge(column.Field{Name: "OpticsMilliDegrees", Title: "module temperature", Group: "optics", Rare: true,
+		Doc: "Temperature of the optical module, in 1/1000 degree Celsius; zero when it is below."})
+	OpticsTxPower = Table.List32(column.Field{Name: "OpticsTxPower", Title: "power sent", Group: "optics", Role: column.Mark, Rare: true,
+		Doc: "Optical power that each lane sends, in microwatts."})
+	OpticsRxPower = Table.List32(column.Field{Name: "OpticsRxPower", Title: "power received", Group: "optics", Role: column.Mark, Rare: true,
+		Doc: "Optical power that each lane receives, in microwatts."})
+)
+
 func dot3(name, title, doc string) column.U64 {
 	return total(column.Field{Name: name, Title: title, Group: "ethernet", Rare: true, Doc: "dot3Stats" + name + ": " + lower(doc)})
 }

@@ -204,6 +204,45 @@ func text(c column.Labels) step {
 	}}
 }
 
+// maxLanes bounds the lanes of an optical module. Real ones have up to eight.
+const maxLanes = 16
+
+// lanes are those of an optical module, ten words each:
+//
+//	0       4      8          12    16    20           24              28    32    36
+//	| index | bias | sent, µW | min | max | wavelength | received, µW | min | max | wavelength
+func lanes(sent, received column.List32) step {
+	return step{read: func(b *column.Batch, row int, p []byte) ([]byte, bool) {
+		const size = 40
+		if len(p) < 4 || be32(p) > maxLanes || int(be32(p))*size > len(p)-4 {
+			return p, false
+		}
+		n := int(be32(p))
+		p = p[4:]
+		var tx, rx [maxLanes]uint32
+		for i := range n {
+			tx[i], rx[i] = be32(p[8:]), be32(p[24:])
+			p = p[size:]
+		}
+		sent.Set(b, row, tx[:n])
+		received.Set(b, row, rx[:n])
+		return p, true
+	}}
+}
+
+// temperature is signed, in 1/1000 degree.
+func temperature(c column.U64) step {
+	return step{read: func(b *column.Batch, row int, p []byte) ([]byte, bool) {
+		if len(p) < 4 {
+			return p, false
+		}
+		if v := int32(be32(p)); v > 0 {
+			c.Set(b, row, uint64(v))
+		}
+		return p[4:], true
+	}}
+}
+
 func skip(n int) step {
 	return step{read: func(b *column.Batch, row int, p []byte) ([]byte, bool) {
 		if len(p) < n {
@@ -231,6 +270,8 @@ func join(lists ...[]step) (steps []step) {
 	}
 	return steps
 }
+
+const broadcom = 4413 << 12 // an enterprise
 
 // layouts are the counter records that have columns, by format. Others are skipped.
 // Times in milliseconds, percentages in hundredths, unless said.
@@ -261,6 +302,9 @@ var layouts = map[uint32]layout{
 		counter.LACPDUsRx, counter.MarkerPDUsRx, counter.MarkerResponsesRx, counter.LACPUnknownRx, counter.LACPIllegalRx,
 		counter.LACPDUsTx, counter.MarkerPDUsTx, counter.MarkerResponsesTx,
 	))},
+	10: {counter.HasOptics, []step{ // sfp
+		skip(8), c32(counter.OpticsMilliVolts), temperature(counter.OpticsMilliDegrees), lanes(counter.OpticsTxPower, counter.OpticsRxPower),
+	}},
 	1001: {counter.HasProcessor, []step{ // processor
 		c32(counter.CPU5s), c32(counter.CPU1m), c32(counter.CPU5m), c64(counter.MemoryTotal), c64(counter.MemoryFree),
 	}},
@@ -314,4 +358,6 @@ var layouts = map[uint32]layout{
 	2207: {counter.HasOVS, all32( // ovs_dp_stats
 		counter.OVSHits, counter.OVSMisses, counter.OVSLost, counter.OVSMaskHits, counter.OVSFlows, counter.OVSMasks,
 	)},
+	broadcom | 1: {counter.HasBuffers, all32(counter.DeviceBufferUnicast, counter.DeviceBufferMulticast)},                                               // bst_device_buffers
+	broadcom | 2: {counter.HasBuffers, all32(counter.InBufferUnicast, counter.InBufferMulticast, counter.OutBufferUnicast, counter.OutBufferMulticast)}, // bst_port_buffers; its queues are skipped
 }

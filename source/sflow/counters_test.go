@@ -103,6 +103,11 @@ func TestCounters(t *testing.T) {
 	f(sample(1, block(t, 1001, "100 200 300 0 4096 0 1024")),
 		`{"Records":["processor"],"IfIndex":3,"CPU5s":100,"CPU1m":200,"CPU5m":300,"MemoryTotal":4096,"MemoryFree":1024}`, "")
 
+	f(sample(1, block(t, 4413<<12|2, "100 200 300 4294967295 0 0")), `{"Records":["buffers"],"IfIndex":3,"InBufferUnicast":100,"InBufferMulticast":200,"OutBufferUnicast":300}`, "")
+	f(sample(1, block(t, 10, "3 2 3300 35500 2 1 6000 500 0 0 850 400 0 0 850 2 6000 501 0 0 850 401 0 0 850")),
+		`{"Records":["optics"],"IfIndex":3,"OpticsMilliVolts":3300,"OpticsMilliDegrees":35500,"OpticsTxPower":[500,501],"OpticsRxPower":[400,401]}`, "")
+	f(sample(1, block(t, 10, "3 2 3300 4294931796 200 1")), `{"Records":["optics"],"IfIndex":3,"OpticsMilliVolts":3300}`, "1 bad length")
+
 	// Other records are skipped, broken ones read as far as they go.
 	f(sample(3, block(t, 4300<<12|1, "1 2 3")+block(t, 2008, "1")+block(t, 1005, "1 0x61")), `{"Records":["port"],"IfIndex":3,"IfName":"a"}`, "")
 	f(sample(1, block(t, 2, "1 2")), `{"Records":["ethernet"],"IfIndex":3,"AlignmentErrors":1,"FCSErrors":2}`, "1 bad length")
