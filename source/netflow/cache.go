@@ -58,14 +58,21 @@ type session struct {
 
 	// Age is told by sweeps, not by clocks: a message sets used, a sweep takes it
 	// back and counts how often it found nothing. proven says that data came
-	// which a template fitted; the forged do not get that far as cheaply.
-	used   atomic.Bool
-	proven atomic.Bool
-	idle   int
+	// which a template fitted, settled that it did so in many messages; the forged
+	// do not get that far as cheaply.
+	used    atomic.Bool
+	proven  atomic.Bool
+	settled atomic.Bool
+	idle    int
 
-	mu sync.Mutex // guards the following
+	mu       sync.Mutex // guards the following
+	withData int
 	sequence
 }
+
+// settledAfter is the number of messages with data after which a session is
+// settled.
+const settledAfter = 32
 
 // maxPorts is the number of source ports of one domain that are told apart; when
 // one more comes, the one that was silent longest goes.
@@ -312,7 +319,7 @@ func (ses *session) gone() bool {
 
 // roomLocked makes room for one more session or template of so many bytes. When
 // the limit in all is reached, of a few sessions taken at random the least
-// useful goes; sessions of which data were decoded lately stay.
+// useful goes; sessions of which data were decoded lately and often stay.
 func (s *State) roomLocked(bytes int, keep *session) bool {
 	for try := 0; s.held >= s.config.Templates || s.bytes+bytes > s.config.TemplateBytes; try++ {
 		var some []*session
@@ -328,7 +335,7 @@ func (s *State) roomLocked(bytes int, keep *session) bool {
 			}
 		}
 		least := leastOf(some)
-		if try == 64 || least == nil || len(least.templates) > 0 && least.proven.Load() && least.idle == 0 {
+		if try == 64 || least == nil || len(least.templates) > 0 && least.settled.Load() && least.idle == 0 {
 			return false
 		}
 		s.evictLocked(least)
@@ -346,13 +353,16 @@ func leastOf(sessions []*session) (least *session) {
 }
 
 // lessThan says which of two is the better to forget: one without templates of
-// its own, which loses nothing by it, then one of which no data were decoded,
-// then the one that is silent longer.
+// its own, which loses nothing by it, then one of which no data were decoded, then
+// one of which few were, then the one that is silent longer.
 func (ses *session) lessThan(other *session) bool {
 	if a, b := len(ses.templates) > 0, len(other.templates) > 0; a != b {
 		return b
 	}
 	if a, b := ses.proven.Load(), other.proven.Load(); a != b {
+		return b
+	}
+	if a, b := ses.settled.Load(), other.settled.Load(); a != b {
 		return b
 	}
 	return ses.idle > other.idle

@@ -121,6 +121,10 @@ var comparedFields = []compared{
 	{"ip_proto", numberOf(flow.Proto)},
 	{"tos", numberOf(flow.IPTos)},
 	{"ttl", numberOf(flow.IPTTL)},
+	{"ttl_max", numberOf(flow.MaxTTL)},
+	{"len_min", numberOf(flow.MinPacketLength)},
+	{"len_max", numberOf(flow.MaxPacketLength)},
+	{"firewall_event", numberOf(flow.FirewallEvent)},
 	{"src_as", numberOf(flow.SrcAS)},
 	{"dst_as", numberOf(flow.DstAS)},
 	{"src_mask", numberOf(flow.SrcMask)},
@@ -232,11 +236,20 @@ func compareCapture(t *testing.T, file, name string, used map[string]bool) {
 		t.Errorf("%s: got %v, want %v", field, got, want)
 	}
 	check("templates", int(state.Counters().Templates.Load()), count["template"]+count["options_template"])
+	compareMetadata(t, state, all, func(what, got, want string) { check(what, got, want) })
 	check("options", int(state.Counters().OptionsRecords.Load()), count["options"])
 
 	bad := map[string]int{}
 	for i, row := range rows[:min(len(rows), len(want))] {
 		e := want[i]
+		// What stands in for what is not there.
+		for name, other := range map[string][]string{"bytes": {"post_bytes", "bytes_total"}, "packets": {"post_packets", "packets_total"}, "ttl": {"ttl_min"}} {
+			for _, o := range other {
+				if e[name] == nil && e[o] != nil {
+					e[name] = e[o]
+				}
+			}
+		}
 		// Of an outer and an inner header, we keep the inner one in the columns.
 		if inner, ok := e["second"].(map[string]any); ok && inner["src_addr"] != nil {
 			for k, v := range inner {
@@ -307,6 +320,42 @@ func compareCapture(t *testing.T, file, name string, used map[string]bool) {
 	check("reverse bytes", sum(both)-sum(b), octets)
 	for f, n := range bad {
 		t.Logf("%s differs in %d flows", f, n)
+	}
+}
+
+// compareMetadata compares what is known of each exporter with what the records of
+// options data said last.
+func compareMetadata(t *testing.T, state *State, all []expected, check func(what, got, want string)) {
+	t.Helper()
+	last := map[string]string{} // what the last record of each said
+	for _, e := range all {
+		if kind, _ := e.text("record"); kind != "options" {
+			continue
+		}
+		for _, key := range []string{"in_if", "ingress_vrf_id"} {
+			from, _ := e.text("exporter")
+			id, ok := e.text(key)
+			for _, name := range []string{"if_name", "if_descr", "vrf_name"} {
+				if text, named := e.text(name); ok && named && (name == "vrf_name") == (key == "ingress_vrf_id") {
+					last[from+" "+id+" "+name] = text
+				}
+			}
+		}
+	}
+	for what, want := range last {
+		part := strings.Fields(what)
+		id, err := strconv.ParseUint(part[1], 10, 32)
+		m := state.Metadata(netip.MustParseAddr(part[0]))
+		if m == nil || err != nil {
+			t.Errorf("%s: nothing is known of the exporter; %v", what, err)
+			continue
+		}
+		x := m.Interface(uint32(id))
+		got := map[string]column.Label{"if_name": x.Name, "if_descr": x.Description, "vrf_name": m.VRF(uint32(id))}[part[2]]
+		check(what, got.String(), want)
+	}
+	if len(last) > 0 {
+		t.Logf("%d names from options data", len(last))
 	}
 }
 

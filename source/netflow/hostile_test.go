@@ -129,3 +129,32 @@ func TestTemplateFlood(t *testing.T) {
 		t.Error("refusals are not counted")
 	}
 }
+
+// TestRoomAfterFlood: forged senders that sent a template and a few data do not
+// keep a new exporter out, and one that sends data all the time stays.
+func TestRoomAfterFlood(t *testing.T) {
+	state := New(Config{Templates: 400})
+	d := state.Decoder()
+	b := flow.Table.NewBatch(100)
+	send := func(from netip.AddrPort, sets ...[]byte) int {
+		b.Reset()
+		p := datagram{version: 9, body: slices.Concat(sets...)}.bytes()
+		d.Decode(&source.Datagram{Payload: p, Exporter: from, Received: arrival}, b, b.Reset)
+		return b.Len()
+	}
+	template, data := templateOf(9, 300, bytesOnly...), set16(300, be(bytesOnly, 1)...)
+	send(router, template)
+	for range settledAfter {
+		send(router, data)
+	}
+	for i := range 5000 {
+		send(netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 1), template, data, data)
+	}
+	if send(router, data) != 1 {
+		t.Error("the exporter that was there is forgotten")
+	}
+	fresh := netip.MustParseAddrPort("198.51.100.1:2000")
+	if send(fresh, template, data) != 1 || send(fresh, data) != 1 {
+		t.Error("a new exporter is kept out")
+	}
+}

@@ -44,6 +44,7 @@ type keptSession struct {
 	Port      uint16             `json:"port"`
 	LastSeen  int64              `json:"lastSeen"`       // of the exporter, Unix nanoseconds
 	Idle      int                `json:"idle,omitempty"` // sweeps
+	Settled   bool               `json:"settled,omitempty"`
 	Templates []keptTemplate     `json:"templates"`
 	Told      uint64             `json:"told,omitempty"`
 	Rates     map[rateKey]uint32 `json:"rates,omitempty"`
@@ -108,7 +109,7 @@ func (s *State) copy() (k kept) {
 				if !ses.proven.Load() || len(ses.templates) == 0 {
 					continue
 				}
-				ks := keptSession{Exporter: x.key.addr, Version: x.key.version, Domain: dom.id, Port: ses.port, LastSeen: lastSeen, Idle: ses.idle}
+				ks := keptSession{Exporter: x.key.addr, Version: x.key.version, Domain: dom.id, Port: ses.port, LastSeen: lastSeen, Idle: ses.idle, Settled: ses.settled.Load()}
 				for _, t := range ses.templates {
 					ks.Templates = append(ks.Templates, keptTemplate{t.id, t.options, t.scopes, []byte(t.spec)})
 				}
@@ -207,6 +208,7 @@ func (s *State) restore(k *keptSession) {
 	ses.idle = min(max(k.Idle, 0), sweepsPerExpiry)
 	ses.used.Store(false)
 	ses.proven.Store(true)
+	ses.settled.Store(k.Settled)
 	if k.Wide != 0 || k.Booted != 0 || len(k.Rates) > 0 && len(k.Rates) <= maxFacts {
 		s.told = max(s.told, k.Told)
 		f := &facts{told: k.Told, rates: k.Rates, wide: k.Wide, booted: k.Booted}

@@ -65,6 +65,11 @@ type finding struct {
 func (ses *session) heard(now place, norm counting, known bool, uptime uint32, hasUptime bool) (f finding) {
 	ses.mu.Lock()
 	defer ses.mu.Unlock()
+	if ses.withData < settledAfter && now.units > 0 {
+		if ses.withData++; ses.withData == settledAfter {
+			ses.settled.Store(true)
+		}
+	}
 	s := &ses.sequence
 	if s.gap > 0 {
 		if s.wait--; s.wait <= 0 {
