@@ -131,7 +131,7 @@ func decoded(t *testing.T, stdin string, args ...string) (lines []map[string]any
 		lines = append(lines, m)
 	}
 	summary = map[string]int{}
-	count := regexp.MustCompile(`^(packets|flows|templates|options records|counter samples|discarded-packet notices|missing by sequence number) (\d+)( \(not printed\))?$`)
+	count := regexp.MustCompile(`^(packets|flows|templates|options records|counter samples|discarded-packet notices|missing by sequence number|packets dropped by the exporter):? (\d+)( \([^)]+\))?$`)
 	refused := regexp.MustCompile(`^not decoded: (\d+) \(.+\)$`)
 	for line := range strings.Lines(stderr) {
 		line = strings.TrimSuffix(line, "\n")

@@ -254,6 +254,9 @@ func (s *summary) print(w io.Writer) {
 	if t.DiscardedSamples > 0 {
 		fmt.Fprintf(w, "discarded-packet notices %d (not printed)\n", t.DiscardedSamples)
 	}
+	for reason, n := range s.sflow.Discarded() {
+		fmt.Fprintf(w, "packets dropped by the exporter: %d (%s)\n", n, reason)
+	}
 	if t.Lost > 0 {
 		fmt.Fprintf(w, "missing by sequence number %d\n", t.Lost)
 	}

@@ -155,6 +155,10 @@ var (
 	sourceTemplates = prometheus.NewDesc("netmeta_source_templates_total", "Template records decoded.", []string{"source"}, nil)
 	sourceOptions   = prometheus.NewDesc("netmeta_source_options_records_total", "Options data records decoded.", []string{"source"}, nil)
 	sourceLost      = prometheus.NewDesc("netmeta_source_lost_total", "Missing by sequence number: datagrams (NetFlow v9, sFlow) or flow records (NetFlow v5, IPFIX).", []string{"source"}, nil)
+	sourceReordered = prometheus.NewDesc("netmeta_source_reordered_total", "Datagrams that came after a later one, or twice.", []string{"source"}, nil)
+	sourceRestarts  = prometheus.NewDesc("netmeta_source_restarts_total", "Times that an exporter began its sequence anew.", []string{"source"}, nil)
+	sourceCounters  = prometheus.NewDesc("netmeta_source_counter_samples_total", "Counter samples decoded.", []string{"source"}, nil)
+	sourceDiscarded = prometheus.NewDesc("netmeta_source_discarded_total", "Notices of packets that an exporter dropped, by reason.", []string{"source", "reason"}, nil)
 	sourceRefused   = prometheus.NewDesc("netmeta_source_refused_total", "What was not decoded, by reason.", []string{"source", "reason"}, nil)
 	exporterCount   = prometheus.NewDesc("netmeta_exporters", "Exporters seen since the start.", nil, nil)
 	pipeRows        = prometheus.NewDesc("netmeta_pipe_rows_total", "Rows put into the queue.", nil, nil)
@@ -175,7 +179,7 @@ type collector struct{ *server }
 
 func (collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{udpDatagrams, udpBytes, udpDropped, sourceDatagrams, sourceFlows, sourceTemplates, sourceOptions,
-		sourceLost, sourceRefused, exporterCount, pipeRows, pipeBlocks, pipeQueue, pipeCapacity, storeRows, storeBytes, storeInserts,
+		sourceLost, sourceReordered, sourceRestarts, sourceCounters, sourceDiscarded, sourceRefused, exporterCount, pipeRows, pipeBlocks, pipeQueue, pipeCapacity, storeRows, storeBytes, storeInserts,
 		storeErrors, storeRefused, engineUp, engineRestarts} {
 		ch <- d
 	}
@@ -200,9 +204,15 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		count(sourceTemplates, k.Templates.Load(), name)
 		count(sourceOptions, k.OptionsRecords.Load(), name)
 		count(sourceLost, k.Lost.Load(), name)
+		count(sourceReordered, k.Reordered.Load(), name)
+		count(sourceRestarts, k.Restarts.Load(), name)
+		count(sourceCounters, k.CounterSamples.Load(), name)
 		for reason, n := range k.Refused() {
 			count(sourceRefused, n, name, reason.String())
 		}
+	}
+	for reason, n := range c.decoding.sflow.Discarded() {
+		count(sourceDiscarded, n, "sflow", reason)
 	}
 	waiting, capacity := c.pipe.Waiting()
 	gauge(exporterCount, len(c.decoding.exporters.List()))
