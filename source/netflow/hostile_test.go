@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -157,4 +158,84 @@ func TestRoomAfterFlood(t *testing.T) {
 	if send(fresh, template, data) != 1 || send(fresh, data) != 1 {
 		t.Error("a new exporter is kept out")
 	}
+}
+
+// TestGarbage: random octets, and datagrams of real exporters cut short and with
+// some octets changed. Nothing panics, what is refused is counted, and neither
+// memory nor a good exporter suffers.
+func TestGarbage(t *testing.T) {
+	n := datagrams(t)
+	var real [][]byte
+	files, _ := filepath.Glob("testdata/*.pcap")
+	for _, file := range files {
+		for _, dg := range readCapture(t, file) {
+			real = append(real, dg.Payload)
+		}
+	}
+	state := New(Config{WaitBytes: 4 << 20})
+	d := state.Decoder()
+	b := flow.Table.NewBatch(8192)
+	rows, good := uint64(0), 0
+	count := func() {
+		rows += uint64(b.Len())
+		for row := range b.Len() {
+			if flow.ExporterAddress.At(b, row).IP() == router.Addr() {
+				good++
+			}
+		}
+		b.Reset()
+	}
+	teach := datagram{version: 9, domain: 1, body: templateOf(9, 300, bytesOnly...)}
+	d.Decode(&source.Datagram{Payload: teach.bytes(), Exporter: router, Received: arrival}, b, count)
+	before := heap()
+	r := rand.New(rand.NewPCG(3, 4))
+	sent := 0
+	for i := range n {
+		var p []byte
+		if i%4 == 0 {
+			p = make([]byte, r.IntN(1500))
+			for j := range p {
+				p[j] = byte(r.Uint32())
+			}
+			if len(p) > 2 {
+				p[0], p[1] = 0, []byte{5, 9, 10}[r.IntN(3)]
+			}
+		} else {
+			p = slices.Clone(real[r.IntN(len(real))])
+			for range r.IntN(8) {
+				p[2+r.IntN(len(p)-2)] = byte(r.Uint32())
+			}
+			p = p[:len(p)-r.IntN(2)*r.IntN(len(p))]
+		}
+		from := netip.AddrPortFrom(netip.AddrFrom4([4]byte{203, 0, 113, byte(r.IntN(100))}), uint16(r.IntN(3)+1))
+		d.Decode(&source.Datagram{Payload: p, Exporter: from, Received: arrival}, b, count)
+		if i%100 == 0 {
+			p := datagram{version: 9, domain: 1, sequence: uint32(1 + sent), body: set16(300, be(bytesOnly, 1)...)}
+			d.Decode(&source.Datagram{Payload: p.bytes(), Exporter: router, Received: arrival}, b, count)
+			sent++
+		}
+	}
+	count()
+	used := heap() - before
+	runtime.KeepAlive(d)
+	if rows != state.Counters().Flows.Load() || good != sent {
+		t.Errorf("%d rows, %d counted; %d flows of the good exporter, want %d", rows, state.Counters().Flows.Load(), good, sent)
+	}
+	if used > 128<<20 {
+		t.Errorf("%d MiB are used", used>>20)
+	}
+	sum, byExporter := uint64(0), uint64(0)
+	for reason, n := range state.Counters().Refused() {
+		if sum += n; n > 0 {
+			t.Log(reason, ": ", n)
+		}
+	}
+	for _, x := range state.config.Exporters.List() {
+		byExporter += x.Refused.Load()
+	}
+	unknown := refused(state, source.UnknownVersion)
+	if sum == 0 || byExporter != sum-unknown {
+		t.Errorf("%d refused, %d of them of no version; exporters have %d", sum, unknown, byExporter)
+	}
+	t.Logf("%d datagrams, %d rows, %d MiB", n, rows, used>>20)
 }
