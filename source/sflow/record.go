@@ -251,7 +251,7 @@ func (d *Decoder) tunnel(s *sample, b []byte, n int) bool {
 		switch be32(b[12+2*n:]) { // destination port
 		case 2152:
 			tunnel = flow.TunnelGTPU
-		case 4789, 8472:
+		case 4789, 4790, 8472:
 			tunnel = flow.TunnelVXLAN
 		case 6081:
 			tunnel = flow.TunnelGeneve
