@@ -347,7 +347,7 @@ func (b *Batch) Uint16s(f *Field) []uint16 { return b.u16.use(f.in(store16), b.c
 // Uint32s is the column of a Uint32 or Time field.
 func (b *Batch) Uint32s(f *Field) []uint32 { return b.u32.use(f.in(store32), b.cap) }
 
-// Uint64s is the column of a Uint64 or TimeMS field.
+// Uint64s is the column of a Uint64, Int64 or TimeMS field.
 func (b *Batch) Uint64s(f *Field) []uint64 { return b.u64.use(f.in(store64), b.cap) }
 
 // Addrs is the column of an IP field.

@@ -29,6 +29,7 @@ const (
 	Uint16                  // uint16    UInt16
 	Uint32                  // uint32    UInt32
 	Uint64                  // uint64    UInt64
+	Int64                   // uint64    Int64, two's complement
 	Enum                    // uint8     Enum8, names in Field.Enum
 	Time                    // uint32    DateTime('UTC'), seconds since 1970
 	TimeMS                  // uint64    DateTime64(3, 'UTC'), milliseconds since 1970
@@ -146,6 +147,8 @@ func (f *Field) sqlType() string {
 		return "UInt32"
 	case Uint64:
 		return "UInt64"
+	case Int64:
+		return "Int64"
 	case Enum:
 		return enumType(f.Enum)
 	case Time:

@@ -12,7 +12,7 @@ type U16 struct{ Field *Field }
 // U32 is a Uint32 or Time field.
 type U32 struct{ Field *Field }
 
-// U64 is a Uint64 or TimeMS field.
+// U64 is a Uint64, Int64 or TimeMS field.
 type U64 struct{ Field *Field }
 
 // IPs is an IP field.

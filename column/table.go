@@ -42,7 +42,7 @@ func (k Kind) store() storeID {
 		return store16
 	case Uint32, Time:
 		return store32
-	case Uint64, TimeMS:
+	case Uint64, Int64, TimeMS:
 		return store64
 	case IP:
 		return storeAddr
@@ -107,6 +107,7 @@ func (t *Table) U8(f Field) U8           { return U8{t.add(f, Uint8)} }
 func (t *Table) U16(f Field) U16         { return U16{t.add(f, Uint16)} }
 func (t *Table) U32(f Field) U32         { return U32{t.add(f, Uint32)} }
 func (t *Table) U64(f Field) U64         { return U64{t.add(f, Uint64)} }
+func (t *Table) I64(f Field) U64         { return U64{t.add(f, Int64)} }
 func (t *Table) Enum(f Field) U8         { return U8{t.add(f, Enum)} }
 func (t *Table) Time(f Field) U32        { return U32{t.add(f, Time)} }
 func (t *Table) TimeMS(f Field) U64      { return U64{t.add(f, TimeMS)} }

@@ -105,6 +105,9 @@ func (b *Batch) appendValue(dst []byte, f *Field, row int) []byte {
 		return append(dst, '}')
 	}
 	v := b.numberAt(f, row)
+	if f.Kind == Int64 {
+		return strconv.AppendInt(dst, int64(v), 10)
+	}
 	switch f.Show {
 	case MAC:
 		dst = append(dst, '"')

@@ -100,7 +100,7 @@ func (e *Encoder) column(f *column.Field, b *column.Batch) {
 		e.buf.PutRaw(memory(b.Uint16s(f)[:n]))
 	case column.Uint32, column.Time:
 		e.buf.PutRaw(memory(b.Uint32s(f)[:n]))
-	case column.Uint64, column.TimeMS: // DateTime64 is signed; the times of flows are not negative
+	case column.Uint64, column.Int64, column.TimeMS: // DateTime64 is signed; the times of flows are not negative
 		e.buf.PutRaw(memory(b.Uint64s(f)[:n]))
 	case column.IP:
 		e.buf.PutRaw(memory(b.Addrs(f)[:n]))

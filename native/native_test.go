@@ -22,6 +22,7 @@ var (
 	fU16     = kinds.U16(column.Field{Name: "U16"})
 	fU32     = kinds.U32(column.Field{Name: "U32"})
 	fU64     = kinds.U64(column.Field{Name: "U64"})
+	fI64     = kinds.I64(column.Field{Name: "I64"})
 	fEnum    = kinds.Enum(column.Field{Name: "Enum", Enum: []string{"none", "one", "two"}})
 	fTime    = kinds.Time(column.Field{Name: "Time"})
 	fTimeMS  = kinds.TimeMS(column.Field{Name: "TimeMS"})
@@ -44,6 +45,7 @@ func fill(r *rand.Rand, b *column.Batch, row, n int) {
 	fU16.Set(b, row, uint16(r.Uint32()))
 	fU32.Set(b, row, r.Uint32())
 	fU64.Set(b, row, r.Uint64())
+	fI64.Set(b, row, r.Uint64())
 	fEnum.Set(b, row, uint8(r.IntN(3)))
 	fTime.Set(b, row, r.Uint32())
 	fTimeMS.Set(b, row, r.Uint64N(4102444800000)) // until 2100
@@ -76,7 +78,7 @@ func fill(r *rand.Rand, b *column.Batch, row, n int) {
 
 // asText is the query that writes a row as column.AppendJSON does not: each column
 // as ClickHouse prints it, so that nothing of ours is on the way back.
-const asText = `SELECT toString(U8), toString(U16), toString(U32), toString(U64), toString(Enum), toString(toUInt32(Time)),
+const asText = `SELECT toString(U8), toString(U16), toString(U32), toString(U64), toString(I64), toString(Enum), toString(toUInt32(Time)),
 toString(toUnixTimestamp64Milli(TimeMS)), toString(IP), toString(Text), toString(List), toString(List128), toString(Map) FROM kinds ORDER BY Row`
 
 func textOf(b *column.Batch, row int) []string {
@@ -94,7 +96,7 @@ func textOf(b *column.Batch, row int) []string {
 		ip = "::ffff:" + ip
 	}
 	return []string{
-		fmt.Sprint(fU8.At(b, row)), fmt.Sprint(fU16.At(b, row)), fmt.Sprint(fU32.At(b, row)), fmt.Sprint(fU64.At(b, row)),
+		fmt.Sprint(fU8.At(b, row)), fmt.Sprint(fU16.At(b, row)), fmt.Sprint(fU32.At(b, row)), fmt.Sprint(fU64.At(b, row)), fmt.Sprint(int64(fI64.At(b, row))),
 		fEnum.Field.Enum[fEnum.At(b, row)], fmt.Sprint(fTime.At(b, row)), fmt.Sprint(fTimeMS.At(b, row)), ip, fText.At(b, row).String(),
 		list(len(l32), func(i int) string { return fmt.Sprint(l32[i]) }),
 		list(len(l128), func(i int) string { return l128[i].String() }),

@@ -20,6 +20,7 @@ import (
 	"netmeta/counter"
 	"netmeta/engine"
 	"netmeta/flow"
+	"netmeta/health"
 	"netmeta/pipe"
 	"netmeta/query"
 	"netmeta/source/netflow"
@@ -52,6 +53,9 @@ Examples:
 // counterRows is the size of a worker's batch of counters: what arrives in a quarter of
 // a second, of a few thousand interfaces.
 const counterRows = 1024
+
+// healthRows is the size of the batch of exporters' health.
+const healthRows = 1024
 
 func (c runCmd) Run(ctx context.Context) error {
 	cfg, err := c.config()
@@ -105,6 +109,7 @@ type server struct {
 	engine    *engine.Supervisor // nil when another ClickHouse is used
 	http      net.Listener
 	rates     rateMeter
+	health    health.Recorder
 
 	savedChanges uint64 // what the file of templates has; see templates.go
 }
@@ -159,6 +164,7 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	}
 	s.decoding = newDecodingWith(rates, extra)
 	s.loadTemplates()
+	s.health.Exporters = s.decoding.exporters
 	s.pipe = pipe.New(cfg.Store.QueueBlocks)
 	s.writer = &store.Writer{Client: writer, Log: log, Schemas: schemas(cfg)}
 	return s, nil
@@ -174,6 +180,7 @@ func schemas(cfg config.Config) []store.Schema {
 	return []store.Schema{
 		{Table: &flow.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns},
 		{Table: &counter.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns},
+		{Table: &health.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns},
 	}
 }
 
@@ -236,6 +243,7 @@ func (s *server) run(ctx context.Context) error {
 		})
 	}
 	sources.Go(func() { s.rates.run(sourceCtx, s.counts) })
+	sources.Go(func() { s.recordHealth(sourceCtx) })
 	sources.Go(func() { s.keepTemplates(sourceCtx) })
 	if s.demo {
 		sources.Go(func() { s.runDemo(sourceCtx) })
@@ -254,6 +262,7 @@ func (s *server) run(ctx context.Context) error {
 	giveUp := time.AfterFunc(s.stopTimeout, stopWriter)
 	defer giveUp.Stop()
 	sources.Wait()
+	s.storeHealth(time.Now().Truncate(time.Minute))
 	s.saveTemplates()
 	s.pipe.Close()
 	err = errors.Join(err, <-stored)
@@ -316,6 +325,28 @@ func (s *server) migrate(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}
+}
+
+// recordHealth stores how the exporters are, each minute.
+func (s *server) recordHealth(ctx context.Context) {
+	for {
+		begin := time.Now().Truncate(time.Minute)
+		select {
+		case <-time.After(time.Until(begin.Add(time.Minute))):
+			s.storeHealth(begin)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// storeHealth hands on what the exporters did since the last time. It is called by
+// recordHealth, and once more when that and all sources have ended.
+func (s *server) storeHealth(begin time.Time) {
+	batch, emit := health.Table.NewBatch(healthRows), s.pipe.Emitter().Emit
+	flush := func() { emit(batch) }
+	s.health.Minute(begin, batch, flush)
+	flush()
 }
 
 // worker makes what one socket's goroutine owns.

@@ -14,6 +14,7 @@ import (
 	"netmeta/config"
 	"netmeta/counter"
 	"netmeta/flow"
+	"netmeta/health"
 )
 
 // Fields is doc/fields.md: every column of the flows table.
@@ -42,6 +43,19 @@ difference of two rows. Traffic of an interface, in bits per second:
 The first row has no predecessor: leave it out. A counter that the device does not keep
 is zero. Columns are *rare* as in the [flows table](fields.md).
 `, &counter.Table)
+}
+
+// Exporters is doc/exporters.md: every column of the exporters table.
+func Exporters() []byte {
+	return fields(`# The exporters table
+
+Made from health/health.go; do not edit. One row is one exporter in one minute: what came
+from it, what was missing, and how far its data can be trusted. For example, who lost
+something in the last hour:
+
+    SELECT ExporterAddress, FlowType, sum(Lost) AS lost, sum(Datagrams) AS datagrams
+    FROM exporters WHERE TimeReceived > now() - 3600 GROUP BY ALL HAVING lost > 0
+`, &health.Table)
 }
 
 func fields(head string, table *column.Table) []byte {

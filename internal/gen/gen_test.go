@@ -11,6 +11,7 @@ import (
 func TestDocumentsAreFresh(t *testing.T) {
 	golden.Equal(t, "../../doc/fields.md", Fields())
 	golden.Equal(t, "../../doc/counters.md", Counters())
+	golden.Equal(t, "../../doc/exporters.md", Exporters())
 	source, err := os.ReadFile("../../config/config.go")
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,118 @@
+// Package health keeps how the exporters are: the exporters table, a row for each
+// exporter and minute in which it was heard, or had been heard in the hour before. A
+// row says what came in that minute, what was missing, and how far the data can be
+// trusted.
+package health
+
+import (
+	"time"
+
+	"netmeta/column"
+	"netmeta/flow"
+	"netmeta/source"
+)
+
+// Table is the exporters table. Order here is order in ClickHouse.
+var Table = column.Table{
+	Name:      "exporters",
+	Partition: "toYYYYMM(TimeReceived)",
+	Order:     "ExporterAddress, FlowType, TimeReceived",
+}
+
+func count(name, title, doc string) column.U64 {
+	return Table.U64(column.Field{Name: name, Title: title, Group: "health", Role: column.Measure, Doc: doc})
+}
+
+func state(name, title, doc string) column.U32 {
+	return Table.U32(column.Field{Name: name, Title: title, Group: "health", Role: column.Mark, Doc: doc})
+}
+
+// The fields. Counts are of the minute.
+var (
+	TimeReceived = Table.Time(column.Field{Name: "TimeReceived", Title: "minute", Group: "record", Role: column.Mark,
+		Doc:   "Begin of the minute, in seconds.",
+		Codec: "DoubleDelta, ZSTD(1)"})
+	ExporterAddress = Table.IP(column.Field{Name: "ExporterAddress", Title: "exporter address", Filter: "exporter", Group: "exporter",
+		Doc: "The device that sent, or the agent address of sFlow."})
+	FlowType = Table.Enum(column.Field{Name: "FlowType", Title: "record type", Filter: "type", Group: "record",
+		Enum: flow.FlowType.Field.Enum,
+		Doc:  "How its records come."})
+
+	Datagrams = count("Datagrams", "datagrams", "Datagrams received.")
+	Records   = count("Records", "records", "Data records or samples decoded.")
+	Flows     = count("Flows", "flows", "Rows made of them.")
+	Options   = count("Options", "options", "Options data records.")
+	Lost      = count("Lost", "lost", "Missing by sequence number: datagrams (NetFlow v9, sFlow) or flow records (NetFlow v5, IPFIX).")
+	Reordered = count("Reordered", "reordered", "Datagrams that came after a later one.")
+	Restarts  = count("Restarts", "restarts", "Times that the exporter began anew.")
+	Refused   = count("Refused", "refused", "What was not decoded, for any reason.")
+	Dropped   = count("Dropped", "dropped", "Data sets given up for want of their template.")
+
+	Waiting      = state("Waiting", "waiting", "Data sets that wait for their template at the end of the minute.")
+	Templates    = state("Templates", "templates", "Templates held at the end of the minute.")
+	SamplingRate = state("SamplingRate", "sampling rate", "Sampling rate of the last record; 1 when nothing said one.")
+
+	SamplingSource = Table.Enum(column.Field{Name: "SamplingSource", Title: "sampling source", Group: "health", Role: column.Mark,
+		Enum: flow.SamplingSource.Field.Enum,
+		Doc:  "Where that rate was found."})
+	ClockSkewMS = Table.I64(column.Field{Name: "ClockSkewMS", Title: "clock skew", Group: "health", Role: column.Mark, Unit: column.Millisecond,
+		Doc: "How far the exporter's clock is ahead, a moving average."})
+	ResolutionMS = Table.U64(column.Field{Name: "ResolutionMS", Title: "resolution", Group: "health", Role: column.Mark, Unit: column.Millisecond,
+		Doc: "Median duration of the records since the start: a graph cannot be finer than this."})
+)
+
+// silence is how long an exporter that is not heard any more still gets rows, which
+// show that it is silent.
+const silence = time.Hour
+
+// A Recorder makes the rows of the exporters of one list. It belongs to one goroutine.
+type Recorder struct {
+	Exporters *source.Exporters
+
+	last map[*source.Exporter]counts
+}
+
+type counts struct {
+	datagrams, records, flows, options, lost, reordered, restarts, refused, dropped uint64
+}
+
+// Minute adds a row for each exporter with what it did since the last call, and calls
+// flush whenever the batch is full.
+func (r *Recorder) Minute(begin time.Time, b *column.Batch, flush func()) {
+	if r.last == nil {
+		r.last = map[*source.Exporter]counts{}
+	}
+	for _, x := range r.Exporters.List() {
+		now := counts{
+			x.Datagrams.Load(), x.Records.Load(), x.Flows.Load(), x.Options.Load(), x.Lost.Load(),
+			x.Reordered.Load(), x.Restarts.Load(), x.Refused.Load(), x.Dropped.Load(),
+		}
+		was := r.last[x]
+		r.last[x] = now
+		if now == was && begin.Sub(time.Unix(0, x.LastSeen.Load())) > silence {
+			continue
+		}
+		if b.Full() {
+			flush()
+		}
+		row := b.Add()
+		TimeReceived.Set(b, row, uint32(begin.Unix()))
+		ExporterAddress.Set(b, row, column.AddrFrom(x.Address))
+		FlowType.Set(b, row, x.Type)
+		Datagrams.Set(b, row, now.datagrams-was.datagrams)
+		Records.Set(b, row, now.records-was.records)
+		Flows.Set(b, row, now.flows-was.flows)
+		Options.Set(b, row, now.options-was.options)
+		Lost.Set(b, row, now.lost-was.lost)
+		Reordered.Set(b, row, now.reordered-was.reordered)
+		Restarts.Set(b, row, now.restarts-was.restarts)
+		Refused.Set(b, row, now.refused-was.refused)
+		Dropped.Set(b, row, now.dropped-was.dropped)
+		Waiting.Set(b, row, uint32(x.Waiting.Load()))
+		Templates.Set(b, row, uint32(x.Templates.Load()))
+		SamplingRate.Set(b, row, x.SamplingRate.Load())
+		SamplingSource.Set(b, row, uint8(x.SamplingSource.Load()))
+		ClockSkewMS.Set(b, row, uint64(x.ClockSkewMS()))
+		ResolutionMS.Set(b, row, x.MedianDurationMS())
+	}
+}
