@@ -1,6 +1,7 @@
 package netflow
 
 import (
+	"bytes"
 	"encoding/binary"
 	"path/filepath"
 	"testing"
@@ -34,8 +35,13 @@ func FuzzDecode(f *testing.F) {
 		f.Add(pack(t, p))
 		f.Add(pack(p, t))
 	}
+	extra, err := Elements([]string{"octetDeltaCount", "sourceIPv4Address", "interfaceName", "flowStartMilliseconds", "flowEndMicroseconds",
+		"basicList", "samplingProbability", "sourceMacAddress", "paddingOctets", "9:1", "reverse/packetDeltaCount"})
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, p []byte) {
-		state := New(Config{ExporterTemplates: 20, Templates: 30, WaitBytes: 4096})
+		state := New(Config{ExporterTemplates: 20, Templates: 30, WaitBytes: 4096, NameBytes: 2000, Extra: extra})
 		d := state.Decoder()
 		b := flow.Table.NewBatch(64)
 		rows := uint64(0)
@@ -58,6 +64,14 @@ func FuzzDecode(f *testing.F) {
 		}
 		if state.waiting != 0 {
 			t.Fatal(state.waiting, " bytes still wait")
+		}
+		// What is kept over a restart is what was known.
+		again := New(Config{NameBytes: 2000})
+		if err := again.Load(bytes.NewReader(saved(t, state))); err != nil {
+			t.Fatal(err)
+		}
+		if len(saved(t, again)) != len(saved(t, state)) || state.names > 2000 {
+			t.Fatalf("kept\n%s\nof\n%s", saved(t, again), saved(t, state))
 		}
 	})
 }

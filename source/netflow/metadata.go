@@ -179,8 +179,9 @@ func (m *Metadata) learnLocked(r *optionsRecord, room int) (news, refused bool) 
 		room -= cost
 		*name, news = now, true
 	}
-	// may reports that there is room for an entry.
-	may := func(known bool, n, limit int) bool {
+	// reserve makes room for an entry, if it is new; settle gives it back, if nothing
+	// came of it.
+	reserve := func(known bool, n, limit int) bool {
 		if known {
 			return true
 		}
@@ -188,40 +189,41 @@ func (m *Metadata) learnLocked(r *optionsRecord, room int) (news, refused bool) 
 			refused = true
 			return false
 		}
+		m.size += nameCost
+		room -= nameCost
 		return true
 	}
-	entry := func(known bool) {
-		if !known {
-			m.size += nameCost
-			room -= nameCost
-			news = true
+	settle := func(known, stored bool) bool {
+		if !known && !stored {
+			m.size -= nameCost
+			room += nameCost
 		}
+		return stored
 	}
 	if r.hasIf && (len(r.ifName) > 0 || len(r.ifDescription) > 0) {
 		x, known := m.interfaces[r.ifIndex]
-		if may(known, len(m.interfaces), maxInterfaces) {
+		if reserve(known, len(m.interfaces), maxInterfaces) {
 			put(&x.Name, r.ifName)
 			put(&x.Description, r.ifDescription)
-			if x != (Interface{}) {
-				entry(known)
+			if settle(known, x != (Interface{})) {
 				m.interfaces[r.ifIndex] = x
 			}
 		}
 	}
 	if r.hasVRF && len(r.vrfName) > 0 {
 		name, known := m.vrfs[r.vrf]
-		if may(known, len(m.vrfs), maxVRFs) {
-			if put(&name, r.vrfName); name != (column.Label{}) {
-				entry(known)
+		if reserve(known, len(m.vrfs), maxVRFs) {
+			put(&name, r.vrfName)
+			if settle(known, name != (column.Label{})) {
 				m.vrfs[r.vrf] = name
 			}
 		}
 	}
 	if r.app != 0 && len(r.appName) > 0 {
 		name, known := m.applications[r.app]
-		if may(known, len(m.applications), maxApplications) {
-			if put(&name, r.appName); name != (column.Label{}) {
-				entry(known)
+		if reserve(known, len(m.applications), maxApplications) {
+			put(&name, r.appName)
+			if settle(known, name != (column.Label{})) {
 				m.applications[r.app] = name
 			}
 		}
