@@ -59,7 +59,7 @@ test: build
 	npm --prefix ui run --silent check
 	npm --prefix ui run --silent test
 	@# As root nothing may be skipped for want of a program or a right.
-	[ "$$(id -u)" -ne 0 ] || export NETMETA_REQUIRE=1; go test -timeout 15m ./...
+	@[ "$$(id -u)" -ne 0 ] || export NETMETA_REQUIRE=1; go test -timeout 15m ./...
 
 bench: build
 	@go run ./internal/bench

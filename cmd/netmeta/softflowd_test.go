@@ -303,7 +303,7 @@ func TestSoftflowd(t *testing.T) {
 		}
 		slices.Sort(list)
 		all := strings.Join(list, "\n")
-		waitFor(t, 10*time.Second, flowType+" stored", func() error {
+		waitFor(t, 30*time.Second, flowType+" stored", func() error {
 			got, err := inside(`SELECT Proto, replaceOne(toString(SrcAddr), '::ffff:', ''), replaceOne(toString(DstAddr), '::ffff:', ''),
 				if(Proto IN (6, 17), SrcPort, 0) AS s, if(Proto IN (6, 17), DstPort, 0) AS d, sum(Packets), sum(Bytes)
 				FROM flows WHERE FlowType = '` + flowType + `' AND d != 9 AND match(toString(SrcAddr), ':(10.77|:[12]$)') GROUP BY ALL`)

@@ -223,7 +223,7 @@ func (s *State) templateLocked(ses *session, id uint16) (t viewedTemplate) {
 			if o == nil {
 				continue
 			}
-			if t.template != nil && t.template.spec != o.spec {
+			if t.template != nil && !t.template.same(o) {
 				return viewedTemplate{}
 			}
 			t.template, t.borrowed = o, true
@@ -253,7 +253,7 @@ func (d *Decoder) setTemplate(t *template) (news bool) {
 	defer s.mu.Unlock()
 	ses := d.session
 	old := ses.templates[t.id]
-	if old != nil && old.spec == t.spec && old.options == t.options {
+	if old != nil && old.same(t) {
 		return false
 	}
 	if ses.domain.sessions == nil || ses.gone() {

@@ -3,6 +3,7 @@ package netflow
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 	"strings"
@@ -74,6 +75,24 @@ func TestVersion(t *testing.T) {
 	f("\xff\xff", 65535, false)
 }
 
+// A probability has the width of a float; another width says nothing.
+func TestProbability(t *testing.T) {
+	f := func(v uint64, width int, want uint32) {
+		t.Helper()
+		if got := probability(v, width); got != want {
+			t.Errorf("probability(%#x, %d) = %d, want %d", v, width, got, want)
+		}
+	}
+	f(uint64(math.Float32bits(0.01)), 4, 100)
+	f(math.Float64bits(0.001), 8, 1000)
+	f(math.Float64bits(1), 8, 1)
+	f(math.Float64bits(0), 8, 0)
+	f(math.Float64bits(math.NaN()), 8, 0)
+	f(math.Float64bits(-1), 8, 0)
+	f(1, 2, 0)
+	f(1, 1, 0)
+}
+
 func TestSampling(t *testing.T) {
 	state := New(Config{SamplingRate: func(a netip.Addr) uint32 {
 		if a == netip.MustParseAddr("192.0.2.1") {
@@ -127,6 +146,13 @@ func TestSampling(t *testing.T) {
 	// The record itself comes first, unless it says zero.
 	own := []element{iana(1, 4), iana(34, 4)}
 	f("11 record, 50 options", datagram{domain: 2}, templateOf(9, 303, own...), set16(303, append(be(own, 1, 11), be(own, 1, 0)...)...))
+
+	// An options template that differs in the number of its scopes alone is another one.
+	scoped := []element{iana(144, 4), iana(10, 4), iana(34, 4)}
+	some := set16(302, slices.Concat(be(withIfs, 1, 10, 20), be(withIfs, 1, 30, 31))...)
+	f("50 options, 50 options", datagram{version: 10, domain: 3}, templateOf(10, 302, withIfs...),
+		optionsOf(10, 404, 1, scoped...), set16(404, be(scoped, 1, 10, 50)...), some)
+	f("60 options, 50 options", datagram{version: 10, domain: 3}, optionsOf(10, 404, 2, scoped...), set16(404, be(scoped, 1, 10, 60)...), some)
 
 	// Domain 0 stands for the whole exporter (IPFIX).
 	process := []element{iana(144, 4), iana(305, 4), iana(306, 4)}

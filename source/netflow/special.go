@@ -597,9 +597,12 @@ func oneOf(n, total uint64) uint32 {
 
 // probability is the rate that a sampling probability stands for, a float.
 func probability(v uint64, width int) uint32 {
-	f := math.Float64frombits(v)
-	if width == 4 {
+	var f float64
+	switch width {
+	case 4:
 		f = float64(math.Float32frombits(uint32(v)))
+	case 8:
+		f = math.Float64frombits(v)
 	}
 	if !(f > 0 && f <= 1) {
 		return 0

@@ -51,6 +51,11 @@ func (t *template) fits(body []byte) bool {
 	return len(body) >= t.plan.stride && len(body)%t.plan.stride <= 3
 }
 
+// same says that records of both are read alike.
+func (t *template) same(o *template) bool {
+	return t.spec == o.spec && t.options == o.options && t.scopes == o.scopes
+}
+
 // elements parses the field specifiers.
 func (t *template) elements() []element {
 	list := make([]element, 0, len(t.spec)/4)
