@@ -2,17 +2,14 @@ package netflow
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"netmeta/column"
+	"netmeta/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the expected files anew")
 
 // TestCaptures decodes captures of real exporters and compares with the text
 // beside them: one line a flow, then what was counted.
@@ -38,30 +35,7 @@ func TestCaptures(t *testing.T) {
 					fmt.Fprintf(&got, "%s: %d\n", reason, n)
 				}
 			}
-			expect := strings.TrimSuffix(file, ".pcap") + ".txt"
-			if *update {
-				if err := os.WriteFile(expect, got.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			want, err := os.ReadFile(expect)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got.Bytes(), want) {
-				t.Errorf("%s differs; review and run with -update. Got:\n%s", expect, firstDifference(got.String(), string(want)))
-			}
+			golden.Equal(t, strings.TrimSuffix(file, ".pcap")+".txt", got.Bytes())
 		})
 	}
-}
-
-func firstDifference(got, want string) string {
-	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
-	for i := range g {
-		if i >= len(w) || g[i] != w[i] {
-			return fmt.Sprintf("line %d\n got %s\nwant %s", i+1, g[i], append(w, "")[min(i, len(w))])
-		}
-	}
-	return fmt.Sprintf("%d lines, want %d", len(g), len(w))
 }
