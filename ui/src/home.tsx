@@ -8,7 +8,7 @@ import { go } from "./state.ts";
 /** Groupings to open with, the most telling first; one that tells nothing apart here is passed over. */
 const openings = ["remote.as", "remote.ip"];
 /** The door does not keep anybody waiting: a store that is slow now opens without grouping. */
-const giveUpMS = 300;
+const giveUpMS = 500;
 
 export function Home() {
   const [fresh, setFresh] = useState(false);
