@@ -163,15 +163,21 @@ func (p *parser) or() (Node, *FilterError) {
 	if len(nodes) == 1 {
 		return first, nil
 	}
+	return Or{flatten(nodes, func(o Or) []Node { return o.Of })}, nil
+}
+
+// flatten puts the parts of nodes of one kind in their place: a or (b or c) is one
+// list of three.
+func flatten[T Node](nodes []Node, parts func(T) []Node) []Node {
 	flat := make([]Node, 0, len(nodes))
 	for _, n := range nodes {
-		if o, ok := n.(Or); ok {
-			flat = append(flat, o.Of...)
+		if nested, ok := n.(T); ok {
+			flat = append(flat, parts(nested)...)
 		} else {
 			flat = append(flat, n)
 		}
 	}
-	return Or{flat}, nil
+	return flat
 }
 
 func (p *parser) and() (Node, *FilterError) {
@@ -197,15 +203,7 @@ func (p *parser) and() (Node, *FilterError) {
 	if len(nodes) == 1 {
 		return first, nil
 	}
-	flat := make([]Node, 0, len(nodes))
-	for _, n := range nodes {
-		if a, ok := n.(And); ok {
-			flat = append(flat, a.Of...)
-		} else {
-			flat = append(flat, n)
-		}
-	}
-	return And{flat}, nil
+	return And{flatten(nodes, func(a And) []Node { return a.Of })}, nil
 }
 
 func (p *parser) not() (Node, *FilterError) {
