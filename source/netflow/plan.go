@@ -279,7 +279,7 @@ func (l *layout) measure(widths []uint32, p []byte) (size int) {
 func (d *Decoder) run(pl *plan, s *step, at *layout, records []byte, stride, row, n int) {
 	b := d.batch
 	width := int(at.width[s.pos])
-	if width == 0 {
+	if width == 0 || width > 8 && s.op <= putUint64 { // no integer is longer (RFC 7011 §6.1.1)
 		return
 	}
 	p := records[at.offset[s.pos]:]

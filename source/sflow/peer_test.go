@@ -138,12 +138,18 @@ func peerCounters(s sflow.CounterSample) (rows []map[string]any) {
 // padding into account where a length is no multiple of four (RFC 4506, section
 // 4.10), makes room for as many records as an expanded flow sample says it has before
 // it looks, and leaves out a record whose end is missing, of which we read what is there.
+// Behind the last sample it reads nothing; we take what is there for a part of a sample
+// whose length is too small.
 func comparable(payload []byte) bool {
 	_, b, _ := address(payload[4:])
 	if len(b) < 16 {
 		return false
 	}
-	for b = b[16:]; len(b) >= 8; {
+	samples := be32(b[12:])
+	for b = b[16:]; len(b) >= 8; samples-- {
+		if samples == 0 {
+			return false
+		}
 		format, length := be32(b), int(be32(b[4:]))
 		sample := b[8:min(len(b), 8+length)]
 		b = b[8+len(sample):]
