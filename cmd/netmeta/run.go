@@ -202,8 +202,8 @@ func (s *server) close() {
 // received is lost.
 func (s *server) run(ctx context.Context) error {
 	var (
-		sources, web, last sync.WaitGroup // who is waited for, in the order of stopping
-		failed             = make(chan error, 8)
+		sources, web, last sync.WaitGroup                         // who is waited for, in the order of stopping
+		failed             = make(chan error, len(s.listeners)+3) // room for everybody: nobody may wait to fail
 	)
 	engineCtx, stopEngine := context.WithCancel(context.Background())
 	defer stopEngine()
