@@ -126,11 +126,14 @@ var (
 // Layer 2 and interfaces.
 var (
 	SrcMac, DstMac = Table.U64Pair("SrcMac", "DstMac", column.Field{Title: "MAC address", Filter: "mac", Group: "layer 2", Show: column.MAC, Rare: true,
-		IE: ie(56, 81), DstIE: ie(80, 57),
-		Doc: "MAC address in the lower 48 bits."})
+		IE: ie(414, 56, 81), DstIE: ie(415, 80, 57),
+		Doc: "MAC address in the lower 48 bits; of 802.1ah, that of the customer."})
 	SrcVlan, DstVlan = Table.U16Pair("SrcVlan", "DstVlan", column.Field{Title: "VLAN", Filter: "vlan", Group: "layer 2", Rare: true,
-		IE: ie(58, 243, 245), DstIE: ie(59, 254),
+		IE: ie(58, 243), DstIE: ie(59, 254),
 		Doc: "VLAN id of the incoming side (source) and of the outgoing side (destination); of QinQ, the service tag."})
+	SrcCustomerVlan, DstCustomerVlan = Table.U16Pair("SrcCustomerVlan", "DstCustomerVlan", column.Field{Title: "customer VLAN", Filter: "cvlan", Group: "layer 2", Rare: true,
+		IE: ie(245), DstIE: ie(255),
+		Doc: "VLAN id in the customer tag of QinQ (802.1ad), behind the service tag."})
 	InIf, OutIf = Table.U32Pair("InIf", "OutIf", column.Field{Title: "interface", Filter: "ifindex", Group: "interface",
 		IE: ie(10, 252), DstIE: ie(14, 253),
 		Doc: "ifIndex of the interface; 0 when the exporter does not know it."})

@@ -128,6 +128,9 @@ func compare(t *testing.T, n int, outer, got map[string]any) (fields int) {
 	// flow is in the columns. They differ where a mirrored frame has a tag and no IP.
 	if vlans, ok := want["vlans"].([]any); ok && (got["TunnelType"] == nil || outer["inner"] != nil) {
 		check("SrcVlan", vlans[0])
+		if len(vlans) > 1 {
+			check("SrcCustomerVlan", vlans[1])
+		}
 	}
 	if proto, ok := map[any]any{"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58}[want["l4"]]; ok {
 		check("Proto", proto)

@@ -95,7 +95,7 @@ func (d *dissector) has(data []byte, n int) bool {
 //	0             6        12          14
 //	| destination | source | EtherType | payload
 func (d *dissector) ethernet(data []byte) {
-	d.vlan = 0
+	d.vlan, d.customerVLAN = 0, 0
 	if len(data) < 14 {
 		d.shortEthernet(data)
 		return
@@ -156,9 +156,12 @@ func (d *dissector) network(etherType uint16, data []byte) {
 				d.etherType = etherType
 				return
 			}
-			// The outermost tag is the service tag; id 0 carries a priority only.
-			if d.vlan == 0 {
-				d.vlan = be16(data) & 0x0fff
+			// The outermost tag is the service tag, the next one the customer's; id 0
+			// carries a priority only.
+			if id := be16(data) & 0x0fff; d.vlan == 0 {
+				d.vlan = id
+			} else if d.customerVLAN == 0 {
+				d.customerVLAN = id
 			}
 			etherType, data = be16(data[2:]), data[4:]
 			continue

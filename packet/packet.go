@@ -84,6 +84,7 @@ type header struct {
 	fragmentID       uint32
 	fragmentOffset   uint16
 	vlan             uint16
+	customerVLAN     uint16
 	etherType        uint16
 	srcPort, dstPort uint16
 	tcpFlags         uint16
@@ -122,7 +123,7 @@ func (d *dissector) inside(tunnel uint8, vni uint32, link LinkType, data []byte)
 	}
 	d.inner++
 	outer := d.header
-	d.header = header{srcMAC: outer.srcMAC, dstMAC: outer.dstMAC, vlan: outer.vlan}
+	d.header = header{srcMAC: outer.srcMAC, dstMAC: outer.dstMAC, vlan: outer.vlan, customerVLAN: outer.customerVLAN}
 	d.link(link, data)
 	if !d.ip {
 		d.header = outer
@@ -181,6 +182,9 @@ func (d *dissector) write(b *column.Batch, row int) {
 	}
 	if d.vlan != 0 {
 		flow.SrcVlan.Set(b, row, d.vlan)
+	}
+	if d.customerVLAN != 0 {
+		flow.SrcCustomerVlan.Set(b, row, d.customerVLAN)
 	}
 	if d.labelCount != 0 {
 		flow.MPLSLabels.Set(b, row, d.labels[:d.labelCount])

@@ -145,17 +145,21 @@ func peer(frame []byte) map[string]any {
 			row["TunnelType"], row["OuterSrcAddr"], row["OuterDstAddr"], row["VNI"] = tunnel, row["SrcAddr"], row["DstAddr"], vni
 		}
 	}
-	seen, tagged := 0, false
+	seen, tags := 0, []string{"SrcVlan", "SrcCustomerVlan"}
+	tag := 0
 	var before gopacket.Layer
 	for _, l := range p.Layers() {
 		switch l := l.(type) {
 		case *layers.Ethernet:
 			row["SrcMac"], row["DstMac"] = l.SrcMAC.String(), l.DstMAC.String()
-			delete(row, "SrcVlan")
-			tagged = false
+			for _, name := range tags {
+				delete(row, name)
+			}
+			tag = 0
 		case *layers.Dot1Q:
-			if !tagged {
-				row["SrcVlan"], tagged = l.VLANIdentifier, true
+			if tag < len(tags) {
+				row[tags[tag]] = l.VLANIdentifier
+				tag++
 			}
 		case *layers.MPLS:
 			labels = append(labels, l.Label)

@@ -558,6 +558,11 @@ func TestRareElements(t *testing.T) {
 	f(`"IPTTL":63,"MaxTTL":64`, ranges, be(ranges, 40, 1500, 61, 64, 63))
 	totals := []element{iana(171, 8), iana(86, 8)}
 	f(`"Bytes":7000,"Packets":70`, totals, be(totals, 7000, 70))
+	// QinQ and 802.1ah: both tags, and the MAC addresses of the customer's frame.
+	tags := []element{iana(243, 2), iana(245, 2), iana(254, 2), iana(255, 2), iana(56, 6), iana(80, 6), iana(414, 6), iana(415, 6)}
+	f(`"SrcMac":"00:00:00:00:00:03","DstMac":"00:00:00:00:00:04","SrcVlan":200,"DstVlan":300,"SrcCustomerVlan":2001,"DstCustomerVlan":3001`,
+		tags, be(tags, 200, 2001, 300, 3001, 1, 2, 3, 4))
+	f(`"SrcMac":"00:00:00:00:00:01","DstMac":"00:00:00:00:00:02","SrcVlan":200`, tags, be(tags, 200, 0, 0, 0, 1, 2, 0, 0))
 	segment := []element{iana(351, 8), iana(1, 4)}
 	f(`"VNI":5010`, segment, be(segment, 1<<56|5010, 1))
 

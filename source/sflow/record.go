@@ -120,8 +120,11 @@ func (d *Decoder) record(s *sample, format uint32, b []byte) bool {
 		if len(b) < 4 || be32(b) != 0 && len(b) < 8 {
 			return false
 		}
-		if be32(b) != 0 {
-			s.stripped = be32(b[4:]) & 0xfff
+		if n := be32(b); n != 0 {
+			s.stripped[0] = be32(b[4:]) & 0xfff
+			if n > 1 && len(b) >= 12 {
+				s.stripped[1] = be32(b[8:]) & 0xfff
+			}
 		}
 		return true
 	case tunnelIPv4Egress, tunnelIPv4Ingress:

@@ -126,7 +126,7 @@ type sample struct {
 	bytes                uint64
 	header               bool // a sampled header was read; it says more than sampled_ipv4 and the like
 	srcVLAN, dstVLAN     uint32
-	stripped             uint32 // outermost of the tags that the agent took off
+	stripped             [2]uint32 // tags that the agent took off, outermost first
 	nextHop, mplsNextHop column.Addr
 }
 
@@ -180,8 +180,15 @@ func (d *Decoder) add(s sample, records uint32, b []byte) {
 	// The switch knows the VLAN of an untagged frame too. Tags that it took off are
 	// outside those.
 	src := s.srcVLAN
-	if s.stripped != 0 {
-		src = s.stripped
+	if s.stripped[0] != 0 {
+		src = s.stripped[0]
+		customer := uint32(flow.SrcVlan.At(batch, row)) // the frame's own, if it was behind one that is off
+		if s.stripped[1] != 0 {
+			customer = s.stripped[1]
+		}
+		if isVLAN(customer) {
+			flow.SrcCustomerVlan.Set(batch, row, uint16(customer))
+		}
 	}
 	if isVLAN(src) {
 		flow.SrcVlan.Set(batch, row, uint16(src))

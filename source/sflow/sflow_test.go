@@ -256,7 +256,10 @@ func TestDecode(t *testing.T) {
 	// Extensions.
 	f(sample(header+block(t, extendedSwitch, "100 0 200 0"), 2), row(`,"Bytes":1518,"SrcVlan":100,"DstVlan":200`+udp), "")
 	f(sample(block(t, extendedSwitch, "4294967295 0 0 0")+header, 2), row(`,"Bytes":1518`+udp), "")
-	f(sample(header+block(t, extendedVLANTunnel, "2 0x88a800c8 0x81000064"), 2), row(`,"Bytes":1518,"SrcVlan":200`+udp), "")
+	f(sample(header+block(t, extendedVLANTunnel, "2 0x88a800c8 0x81000064"), 2), row(`,"Bytes":1518,"SrcVlan":200,"SrcCustomerVlan":100`+udp), "")
+	f(sample(header+block(t, extendedVLANTunnel, "1 0x88a800c8"), 2), row(`,"Bytes":1518,"SrcVlan":200`+udp), "")
+	f(sample(block(t, sampledHeader, "1 64 4 18 0x020000000001020000000002810000648902")+block(t, extendedVLANTunnel, "1 0x88a800c8"), 2),
+		row(`,"Bytes":64,"EType":35074,"SrcMac":"02:00:00:00:00:02","DstMac":"02:00:00:00:00:01","SrcVlan":200,"SrcCustomerVlan":100`), "")
 	f(sample(block(t, extendedRouter, "1 0xc0000202 24 16"), 1), row(`,"NextHop":"192.0.2.2","SrcMask":24,"DstMask":16`), "")
 	f(sample(block(t, extendedRouter, "2 0x20010db8000000000000000000000001 64 0"), 1), row(`,"NextHop":"2001:db8::1","SrcMask":64`), "")
 	f(sample(block(t, extendedRouter, "0 4294967040 4294901760"), 1), row(`,"SrcMask":24,"DstMask":16`), "")
