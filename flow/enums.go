@@ -66,9 +66,12 @@ const (
 	TunnelGTPU
 	TunnelERSPAN
 	TunnelSRv6
+	TunnelMPLS // MPLS in IP or in UDP
+	TunnelL2TP
+	TunnelEtherIP
 )
 
-var tunnels = [...]string{"none", "gre", "ipip", "6in4", "vxlan", "geneve", "gtp-u", "erspan", "srv6"}
+var tunnels = [...]string{"none", "gre", "ipip", "6in4", "vxlan", "geneve", "gtp-u", "erspan", "srv6", "mpls", "l2tp", "etherip"}
 
 // EtherTypes that fill EType.
 const (

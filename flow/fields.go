@@ -223,7 +223,7 @@ var (
 		Doc: "Address in the outer header of the tunnel."})
 	VNI = Table.U32(column.Field{Name: "VNI", Title: "tunnel id", Filter: "vni", Group: "tunnel", Rare: true,
 		IE:  ie(351, 296, 507),
-		Doc: "VXLAN or Geneve network id, GRE key, GTP-U tunnel endpoint id or ERSPAN session id."})
+		Doc: "VXLAN or Geneve network id, GRE key, GTP-U tunnel endpoint id, ERSPAN or L2TPv3 session id; L2TPv2 tunnel id (upper 16 bits) and session id."})
 	MPLSLabels = Table.List32(column.Field{Name: "MPLSLabels", Title: "MPLS labels", Filter: "mpls", Group: "tunnel", Rare: true,
 		Doc: "MPLS label values, 20 bits each, top of the stack first (RFC 3032)."})
 	SrcAddrNAT, DstAddrNAT = Table.IPPair("SrcAddrNAT", "DstAddrNAT", column.Field{Title: "translated address", Filter: "natip", Group: "nat", Rare: true,

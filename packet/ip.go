@@ -20,8 +20,11 @@ const (
 	protoAH       = 51
 	protoICMPv6   = 58
 	protoDstOpts  = 60
+	protoEtherIP  = 97
+	protoL2TP     = 115
 	protoSCTP     = 132
 	protoUDPLite  = 136
+	protoMPLS     = 137
 	protoEthernet = 143
 )
 
@@ -184,9 +187,19 @@ func (d *dissector) payload(proto uint8, data []byte) {
 			default:
 				d.inside(flow.TunnelIPIP, 0, IPv6, data)
 			}
-		case protoEthernet:
-			if srv6 { // RFC 8986, section 10.1
+		case protoEthernet: // RFC 8986, section 10.1; a single segment needs no routing header
+			if d.etherType == etherIPv6 {
 				d.inside(flow.TunnelSRv6, 0, Ethernet, data)
+			}
+		case protoMPLS: // RFC 4023
+			d.inside(flow.TunnelMPLS, 0, MPLS, data)
+		case protoL2TP:
+			d.l2tp3(data)
+		case protoEtherIP:
+			// 0                          2
+			// | version (4), 0 (12)     | frame (RFC 3378, section 3)
+			if d.has(data, 2) && data[0]>>4 == 3 {
+				d.inside(flow.TunnelEtherIP, 0, Ethernet, data[2:])
 			}
 		case protoAH:
 			// 0      1        2          4     8          12
@@ -272,9 +285,14 @@ func (d *dissector) udp(data []byte) {
 		d.geneve(data[8:])
 	case portGTPU:
 		d.gtpu(data[8:])
+	case portMPLS: // RFC 7510
+		d.inside(flow.TunnelMPLS, 0, MPLS, data[8:])
 	default:
-		if (d.dstPort == portTeredo || d.srcPort == portTeredo) && d.etherType == etherIPv4 {
+		switch {
+		case (d.dstPort == portTeredo || d.srcPort == portTeredo) && d.etherType == etherIPv4:
 			d.teredo(data[8:])
+		case d.dstPort == portL2TP || d.srcPort == portL2TP:
+			d.l2tp(data[8:])
 		}
 	}
 }

@@ -101,6 +101,7 @@ func TestDissect(t *testing.T) {
 	f(Ethernet, "020000000001 020000000002 88a8 00c8 8100 07d1 8100 0003 0800 "+v4("06", tcp), `{`+addrs4+`,`+tcp4+`,`+macs+`,"SrcVlan":200,"SrcCustomerVlan":2001}`)
 	f(Ethernet, "020000000001 020000000002 8100 e000 8100 007b 0800 "+v4("06", tcp), `{`+addrs4+`,`+tcp4+`,`+macs+`,"SrcVlan":123}`)
 	f(Ethernet, "020000000001 020000000002 8864 11 00 0001 0016 0021 "+v4("06", tcp), `{`+addrs4+`,`+tcp4+`,`+macs+`}`)
+	f(Ethernet, "020000000001 020000000002 88a8 0007 8100 0008 8864 11 00 0001 0016 0057 "+v6("06", tcp), `{`+addrs6+`,`+tcp6+`,`+macs+`,"SrcVlan":7}`)
 	f(Ethernet, "020000000001 020000000002 8864 11 00 0001 0016 c021 01", `{"EType":34916,`+macs+`}`)
 	f(Ethernet, "0a0000000001 0a0000000002 88a8 0064 88e7 00001000 "+ether4+v4("06", tcp), `{`+addrs4+`,`+tcp4+`,`+macs+`}`)
 
@@ -178,6 +179,40 @@ func TestDissect(t *testing.T) {
 	f(RawIP, v6("2b", "04 02 04 00 00000000 20010db8000000000000000000000003 "+in4), `{`+addrs4+`,`+tcp4+`,"TunnelType":"srv6",`+outer6+`}`)
 	f(RawIP, v6("2b", "8f 00 04 00 00000000 "+ether4+in4), `{`+addrs4+`,`+tcp4+`,`+macs+`,"TunnelType":"srv6",`+outer6+`}`)
 
+	f(RawIP, v6("8f", ether4+in4), `{`+addrs4+`,`+tcp4+`,`+macs+`,"TunnelType":"srv6",`+outer6+`}`)
+	f(RawIP, v4("8f", ether4+in4), `{`+addrs4+`,"Proto":143,`+ip4+`}`)
+	f(RawIP, v4("2f", "0000 883e "+in4), `{`+addrs4+`,`+tcp4+`,"TunnelType":"gre",`+outer4+`}`)
+	f(RawIP, v4("2f", "0000 883e 00000000 "+in4), `{`+addrs4+`,`+tcp4+`,"TunnelType":"gre",`+outer4+`}`)
+	f(RawIP, v4("2f", "1000 22eb 00000001 20000064 00000000 00000800 "+in4), `{`+addrs4+`,`+tcp4+`,"TunnelType":"erspan",`+outer4+`,"VNI":100}`)
+	f(RawIP, v4("11", "c001 0868 0000 0000 32ff0000 00000064 00010085 "+in4), `{`+addrs4+`,`+tcp4+`,"TunnelType":"gtp-u",`+outer4+`,"VNI":100}`)
+	f(RawIP, v4("89", "000121ff "+in4), `{`+addrs4+`,`+tcp4+`,"TunnelType":"mpls",`+outer4+`,"MPLSLabels":[18]}`)
+	f(RawIP, v6("11", "c001 19eb 0000 0000 000120ff 000101ff "+in4), `{`+addrs4+`,`+tcp4+`,"TunnelType":"mpls",`+outer6+`,"MPLSLabels":[18,16]}`)
+	f(RawIP, v4("11", "c001 19eb 0000 0000 000121ff 00000000 "+ether6+in6), `{`+addrs6+`,`+tcp6+`,`+macs+`,"TunnelType":"mpls",`+outer4+`,"MPLSLabels":[18]}`)
+	f(RawIP, v4("61", "3000 "+ether6+in6), `{`+addrs6+`,`+tcp6+`,`+macs+`,"TunnelType":"etherip",`+outer4+`}`)
+	f(RawIP, v6("61", "3000 020000000001 020000000002 8100 0064 0800 "+in4), `{`+addrs4+`,`+tcp4+`,`+macs+`,"TunnelType":"etherip",`+outer6+`,"SrcVlan":100}`)
+	f(RawIP, v4("61", "2000 "+ether6+in6), `{`+addrs4+`,"Proto":97,`+ip4+`}`) // of another version
+	f(RawIP, v4("61", "30"), short+`,`+addrs4+`,"Proto":97,`+ip4+`}`)
+
+	// L2TP: version 3 without cookie, with one of 4 and of 8 bytes, each without and with a
+	// sublayer; over UDP; without a frame that is known; control.
+	l2tp := `{` + addrs4 + `,` + tcp4 + `,` + macs + `,"TunnelType":"l2tp",` + outer4 + `,"VNI":100}`
+	for _, cookie := range []string{"", "0badcafe ", "0badcafe 0000 0800 ", "0badcafe 0000 0800 40000001 "} {
+		f(RawIP, v4("73", "00000064 "+cookie+ether4+sum(in4)), l2tp)
+		f(RawIP, v4("11", "06a5 06a5 0000 0000 0003 0000 00000064 "+cookie+ether4+sum(in4)), l2tp)
+	}
+	f(RawIP, v6("73", "00000064 0badcafe 0badcafe "+ether6+in6), `{`+addrs6+`,`+tcp6+`,`+macs+`,"TunnelType":"l2tp",`+outer6+`,"VNI":100}`)
+	f(RawIP, v4("73", "00000064 "+in4), `{`+addrs4+`,"Proto":115,`+ip4+`,"TunnelType":"l2tp",`+outer4+`,"VNI":100}`)
+	f(RawIP, v4("73", "00000000 c8030014 00000000"), `{`+addrs4+`,"Proto":115,`+ip4+`}`)
+	f(RawIP, v4("73", "000000"), short+`,`+addrs4+`,"Proto":115,`+ip4+`}`)
+	// Version 2: tunnel 1, session 2, with all combinations of what may be there.
+	ppp := `{` + addrs4 + `,` + tcp4 + `,"TunnelType":"l2tp",` + outer4 + `,"VNI":65538}`
+	f(RawIP, v4("11", "06a5 c001 0000 0000 0002 0001 0002 0021 "+in4), ppp)
+	f(RawIP, v4("11", "c001 06a5 0000 0000 4002 0036 0001 0002 ff03 0021 "+in4), ppp)
+	f(RawIP, v4("11", "c001 06a5 0000 0000 4b02 0036 0001 0002 0005 0006 0002 ffff ff03 0021 "+in4), ppp)
+	f(RawIP, v4("11", "c001 06a5 0000 0000 0202 0001 0002 00ff 00"), short+`,`+addrs4+`,"SrcPort":49153,"DstPort":1701,"Proto":17,`+ip4+`,"TunnelType":"l2tp",`+outer4+`,"VNI":65538}`)
+	f(RawIP, v4("11", "c001 06a5 0000 0000 c802 000c 0001 0000 0000 0000"), `{`+addrs4+`,"SrcPort":49153,"DstPort":1701,"Proto":17,`+ip4+`}`)
+	f(RawIP, v4("11", "c001 06a5 0000 0000 1234 000c 0001 0000 0000 0000"), `{`+addrs4+`,"SrcPort":49153,"DstPort":1701,"Proto":17,`+ip4+`}`)
+
 	// The outermost of two tunnels, and the innermost flow.
 	f(RawIP, v6("11", "c001 12b5 0000 0000 08000000 00006400 "+ether4+v4("2f", "2000 0800 00000007 "+in4)),
 		`{`+addrs4+`,`+tcp4+`,`+macs+`,"TunnelType":"vxlan",`+outer6+`,"VNI":100}`)
@@ -233,6 +268,7 @@ func benchmarkPackets(t testing.TB) []namedPacket {
 		{"tcp6", unhex(t, ether6+v6("06", tcp)+pad)},
 		{"udp4-vlan", unhex(t, "020000000001 020000000002 8100 007b 0800 "+v4("11", udp)+pad)},
 		{"mpls", unhex(t, "020000000001 020000000002 8847 000120ff 000101ff "+in+pad)},
+		{"l2tp", unhex(t, ether4+v4("73", "00000064 0badcafe "+ether4+strings.Replace(in, " 0000 c0000201", " 7bd5 c0000201", 1)+pad))},
 		{"vxlan", unhex(t, ether4+v4("11", "c001 12b5 0000 0000 08000000 00006400 "+ether4+in+pad))},
 	}
 }
@@ -270,6 +306,11 @@ func FuzzDissect(f *testing.F) {
 		v4("2f", "1000 22eb 00000001 20640064 00000000 00000001 0000000000000000 "+ether4+v4("06", tcp)),
 		v4("11", "c001 0868 0000 0000 34ff0000 00000064 00000085 01000000 "+v4("06", tcp)),
 		v6("11", "c001 17c1 0000 0000 01006558 00006400 ffffffff "+ether4+v4("06", tcp)),
+		v4("73", "00000064 0badcafe "+ether6+v6("06", tcp)),
+		v4("61", "3000 "+ether4+v4("06", tcp)),
+		v4("11", "c001 06a5 0000 0000 4b02 0036 0001 0002 0005 0006 0002 ffff ff03 0021 "+v4("06", tcp)),
+		v4("11", "06a5 06a5 0000 0000 0003 0000 00000064 "+ether6+v6("06", tcp)),
+		v4("11", "c001 19eb 0000 0000 000121ff 00000000 "+ether6+v6("06", tcp)),
 		v6("2b", "04 02 04 00 00000000 20010db8000000000000000000000003 "+v4("06", tcp)),
 		v6("00", "3c 00 050200000000 2c 00 000000000000 33 00 0001 00001234 06 04 0000 00000001 00000001 000000000000000000000000 "+tcp),
 	} {

@@ -4,12 +4,14 @@ import "netmeta/flow"
 
 // Destination ports of tunnels.
 const (
+	portL2TP       = 1701 // of one end; the other may have chosen its own
 	portGTPU       = 2152
 	portTeredo     = 3544 // of the server; it is the source port of what comes from there
 	portVXLAN      = 4789
 	portVXLANGPE   = 4790
 	portVXLANLinux = 8472 // what Linux used before there was a number, and still does by default
 	portGeneve     = 6081
+	portMPLS       = 6635
 )
 
 // gre reads the header of RFC 2784 and RFC 2890, and that of PPTP (RFC 2637),
@@ -27,6 +29,7 @@ func (d *dissector) gre(data []byte) {
 
 		etherERSPAN  = 0x88be // types I and II
 		etherERSPAN3 = 0x22eb
+		etherWCCP    = 0x883e
 	)
 	var flags, etherType, version uint16
 	if len(data) >= 4 {
@@ -73,6 +76,12 @@ func (d *dissector) gre(data []byte) {
 		d.inside(flow.TunnelGRE, key, MPLS, data)
 	case etherPPP:
 		d.inside(flow.TunnelGRE, key, PPP, data)
+	case etherWCCP:
+		// Version 2 of the protocol puts four bytes before the packet, version 1 none.
+		if len(data) >= 4 && data[0]>>4 != 4 {
+			data = data[4:]
+		}
+		d.inside(flow.TunnelGRE, key, IPv4, data)
 	case etherERSPAN:
 		// Type I has no header of its own, and no sequence number in that of GRE.
 		if flags&hasSequence == 0 {
@@ -92,18 +101,24 @@ func (d *dissector) gre(data []byte) {
 // of a frame whose tag was taken off.
 //
 //	0                        2                         4                   8
-//	| version (4), VLAN (12) | flags (6), session (10) | index, timestamp | … O (1) | frame
+//	| version (4), VLAN (12) | flags (6), session (10) | index, timestamp | tag (16), P (1), type (5), … O (1) | frame
 func (d *dissector) erspan(data []byte, size int) {
 	var session uint32
 	var vlan uint16
 	if len(data) >= 4 {
 		vlan, session = be16(data)&0xfff, uint32(be16(data[2:])&0x3ff)
 	}
-	if size == 12 && len(data) >= 12 && data[11]&1 != 0 {
-		size += 8
+	link := Ethernet
+	if size == 12 && len(data) >= 12 {
+		if data[10]>>2&0x1f == 2 {
+			link = RawIP
+		}
+		if data[11]&1 != 0 {
+			size += 8
+		}
 	}
 	d.through(flow.TunnelERSPAN, session)
-	if d.has(data, size) && d.inside(flow.TunnelERSPAN, session, Ethernet, data[size:]) && d.vlan == 0 {
+	if d.has(data, size) && d.inside(flow.TunnelERSPAN, session, link, data[size:]) && d.vlan == 0 {
 		d.vlan = vlan
 	}
 }
@@ -165,6 +180,77 @@ func (d *dissector) teredo(data []byte) {
 	}
 }
 
+// l2tp reads data messages over UDP of both versions: PPP in version 2 (RFC 2661,
+// section 3.1), anything in version 3 (RFC 3931, section 4.1.2.1). The id is that of the
+// tunnel, in the upper half, with that of the session.
+//
+//	0                2                        (4 or 6)      (8 or 10)
+//	| flags, version | length, if L | tunnel, session | Ns, Nr, if S | offset, if O | PPP
+//	| flags, version | reserved (16)                  | session id (32) | …
+func (d *dissector) l2tp(data []byte) {
+	const (
+		isControl   = 0x8000
+		hasLength   = 0x4000
+		hasSequence = 0x0800
+		hasOffset   = 0x0200
+		reserved    = 0x34f0
+	)
+	if !d.has(data, 4) {
+		return
+	}
+	flags := be16(data)
+	switch {
+	case flags == 3:
+		d.l2tp3(data[4:])
+		return
+	case flags&(isControl|reserved) != 0 || flags&0xf != 2:
+		return // control, or something else on that port
+	}
+	size := 2
+	if flags&hasLength != 0 {
+		size += 2
+	}
+	if !d.has(data, size+4) {
+		return
+	}
+	id := be32(data[size:])
+	d.through(flow.TunnelL2TP, id)
+	size += 4
+	if flags&hasSequence != 0 {
+		size += 4
+	}
+	if flags&hasOffset != 0 {
+		if size += 2; !d.has(data, size) {
+			return
+		}
+		size += int(be16(data[size-2:]))
+	}
+	if d.has(data, size) {
+		d.inside(flow.TunnelL2TP, id, PPP, data[size:])
+	}
+}
+
+// l2tp3 reads a data message of L2TP version 3 (RFC 3931, section 4.1.1.1). How long the
+// cookie is, 0, 4 or 8 bytes, and whether a sublayer of 4 bytes follows it, was agreed
+// upon by the two ends; the frame is looked for at each of these places. Session 0 is
+// control.
+//
+//	0            4
+//	| session id | cookie | sublayer | frame
+func (d *dissector) l2tp3(data []byte) {
+	if !d.has(data, 4) || be32(data) == 0 {
+		return
+	}
+	id := be32(data)
+	d.through(flow.TunnelL2TP, id)
+	for at := 4; at <= 4+8+4; at += 4 {
+		if len(data) >= at && startsEthernet(data[at:]) {
+			d.inside(flow.TunnelL2TP, id, Ethernet, data[at:])
+			return
+		}
+	}
+}
+
 // geneve reads the header of RFC 8926, section 3.4:
 //
 //	0                              1       2           4     7          8
@@ -199,6 +285,7 @@ func (d *dissector) gtpu(data []byte) {
 	const (
 		version1   = 0x30 // with the protocol type of GTP
 		hasSecond  = 0x07
+		hasNext    = 0x04 // only with this one the next extension means something
 		userPacket = 255
 	)
 	if !d.has(data, 8) || data[0]&0xf0 != version1 || data[1] != userPacket {
@@ -215,7 +302,7 @@ func (d *dissector) gtpu(data []byte) {
 		for range maxExtensions {
 			// 0                 1         4n-1
 			// | length in words | content | next extension |
-			if data[size-1] == 0 {
+			if data[0]&hasNext == 0 || data[size-1] == 0 {
 				break
 			}
 			if !d.has(data, size+4) || data[size] == 0 || !d.has(data, size+int(data[size])*4) {
