@@ -44,15 +44,20 @@ func (r frameMaker) frame(depth int) []gopacket.SerializableLayer {
 	}
 	if r.IntN(4) == 0 {
 		*etherType = layers.EthernetTypeMPLSUnicast
-		n := 1 + r.IntN(3)
-		for i := range n {
-			stack = append(stack, &layers.MPLS{Label: r.Uint32N(1 << 20), StackBottom: i == n-1, TTL: 64})
-		}
+		stack = append(stack, r.labels()...)
 		etherType = new(layers.EthernetType)
 	}
 	ip, t := r.packet(depth)
 	*etherType = t
 	return append(stack, ip...)
+}
+
+func (r frameMaker) labels() (stack []gopacket.SerializableLayer) {
+	n := 1 + r.IntN(3)
+	for i := range n {
+		stack = append(stack, &layers.MPLS{Label: r.Uint32N(1 << 20), StackBottom: i == n-1, TTL: 64})
+	}
+	return stack
 }
 
 func (r frameMaker) packet(depth int) ([]gopacket.SerializableLayer, layers.EthernetType) {
@@ -76,7 +81,7 @@ func (r frameMaker) payload(depth int, ip gopacket.NetworkLayer, v6 bool) ([]gop
 	port := func() uint16 { return uint16(10_000 + r.IntN(50_000)) } // none of a tunnel
 	choices := 5
 	if depth > 0 {
-		choices = 11
+		choices = 14
 	}
 	switch r.IntN(choices) {
 	case 0, 1:
@@ -117,6 +122,16 @@ func (r frameMaker) payload(depth int, ip gopacket.NetworkLayer, v6 bool) ([]gop
 		udp := &layers.UDP{SrcPort: layers.UDPPort(port()), DstPort: portVXLAN}
 		udp.SetNetworkLayerForChecksum(ip)
 		return append([]gopacket.SerializableLayer{udp, &layers.VXLAN{ValidIDFlag: true, VNI: r.Uint32N(1 << 24)}}, r.frame(depth-1)...), layers.IPProtocolUDP
+	case 10:
+		return append([]gopacket.SerializableLayer{gopacket.Payload{0x30, 0}}, r.frame(depth-1)...), layers.IPProtocolEtherIP
+	case 11:
+		inner, _ := r.packet(depth - 1)
+		return append(r.labels(), inner...), layers.IPProtocolMPLSInIP
+	case 12:
+		udp := &layers.UDP{SrcPort: layers.UDPPort(port()), DstPort: portMPLS}
+		udp.SetNetworkLayerForChecksum(ip)
+		inner, _ := r.packet(depth - 1)
+		return append(append([]gopacket.SerializableLayer{udp}, r.labels()...), inner...), layers.IPProtocolUDP
 	default:
 		udp := &layers.UDP{SrcPort: layers.UDPPort(port()), DstPort: portGeneve}
 		udp.SetNetworkLayerForChecksum(ip)
@@ -163,6 +178,10 @@ func peer(frame []byte) map[string]any {
 			}
 		case *layers.MPLS:
 			labels = append(labels, l.Label)
+			switch before.(type) {
+			case *layers.IPv4, *layers.IPv6, *layers.UDP:
+				through("mpls", 0)
+			}
 		case *layers.IPv4, *layers.IPv6:
 			if _, ok := before.(gopacket.NetworkLayer); ok && seen > 0 {
 				_, outer4 := before.(*layers.IPv4)
@@ -201,6 +220,8 @@ func peer(frame []byte) map[string]any {
 			row["IcmpType"], row["IcmpCode"] = l.TypeCode.Type(), l.TypeCode.Code()
 		case *layers.GRE:
 			through("gre", l.Key)
+		case *layers.EtherIP:
+			through("etherip", 0)
 		case *layers.VXLAN:
 			through("vxlan", l.VNI)
 		case *layers.Geneve:
@@ -214,31 +235,46 @@ func peer(frame []byte) map[string]any {
 	return row
 }
 
-// TestPeer compares with gopacket over random stacks of headers.
-func TestPeer(t *testing.T) {
-	r := frameMaker{rand.New(rand.NewPCG(1, 1))}
-	b := flow.Table.NewBatch(1)
-	buf := gopacket.NewSerializeBuffer()
-	for n := range 20_000 {
-		stack := r.frame(r.IntN(4))
-		if err := gopacket.SerializeLayers(buf, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, stack...); err != nil {
-			t.Fatal(err)
+func init() { layers.RegisterUDPPortLayerType(portMPLS, layers.LayerTypeMPLS) } // gopacket does not know it
+
+// comparePeer makes a frame and compares what we read in it with what gopacket does.
+func comparePeer(t *testing.T, b *column.Batch, r frameMaker) {
+	t.Helper()
+	stack, buf := r.frame(r.IntN(4)), gopacket.NewSerializeBuffer()
+	if err := gopacket.SerializeLayers(buf, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, stack...); err != nil {
+		t.Fatal(err)
+	}
+	frame := buf.Bytes()
+	b.Reset()
+	b.Add()
+	if info := Dissect(b, 0, Ethernet, frame); info.Truncated {
+		t.Fatalf("truncated\n%x", frame)
+	}
+	got, want := decode(t, b), peer(frame)
+	for _, f := range flow.Table.Fields {
+		w, g := fmt.Sprint(want[f.Name]), fmt.Sprint(got[f.Name])
+		if want[f.Name] == nil || w == "0" {
+			w = "<nil>"
 		}
-		frame := buf.Bytes()
-		b.Reset()
-		b.Add()
-		if info := Dissect(b, 0, Ethernet, frame); info.Truncated {
-			t.Fatalf("frame %d: truncated\n%x", n, frame)
-		}
-		got, want := decode(t, b), peer(frame)
-		for _, f := range flow.Table.Fields {
-			w, g := fmt.Sprint(want[f.Name]), fmt.Sprint(got[f.Name])
-			if want[f.Name] == nil || w == "0" {
-				w = "<nil>"
-			}
-			if w != g {
-				t.Fatalf("frame %d: %s = %s, want %s\n%s\n%x\n%v", n, f.Name, g, w, column.AppendJSON(nil, b, 0), frame, gopacket.NewPacket(frame, layers.LayerTypeEthernet, gopacket.Default))
-			}
+		if w != g {
+			t.Fatalf("%s = %s, want %s\n%s\n%x\n%v", f.Name, g, w, column.AppendJSON(nil, b, 0), frame, gopacket.NewPacket(frame, layers.LayerTypeEthernet, gopacket.Default))
 		}
 	}
+}
+
+// TestPeer compares with gopacket over random stacks of headers.
+func TestPeer(t *testing.T) {
+	b := flow.Table.NewBatch(1)
+	for n := range uint64(20_000) {
+		comparePeer(t, b, frameMaker{rand.New(rand.NewPCG(n, 1))})
+	}
+}
+
+// FuzzPeer is TestPeer without end: the fuzzer draws the seeds.
+func FuzzPeer(f *testing.F) {
+	for n := range uint64(16) {
+		f.Add(n, uint64(2))
+	}
+	b := flow.Table.NewBatch(1)
+	f.Fuzz(func(t *testing.T, one, two uint64) { comparePeer(t, b, frameMaker{rand.New(rand.NewPCG(one, two))}) })
 }

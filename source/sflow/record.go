@@ -235,10 +235,13 @@ func (d *Decoder) tunnel(s *sample, b []byte, n int) bool {
 		return true
 	}
 	const (
-		protoIPv4 = 4
-		protoUDP  = 17
-		protoIPv6 = 41
-		protoGRE  = 47
+		protoIPv4    = 4
+		protoUDP     = 17
+		protoIPv6    = 41
+		protoGRE     = 47
+		protoEtherIP = 97
+		protoL2TP    = 115
+		protoMPLS    = 137
 	)
 	tunnel := flow.TunnelNone
 	switch be32(b[4:]) {
@@ -250,14 +253,24 @@ func (d *Decoder) tunnel(s *sample, b []byte, n int) bool {
 		}
 	case protoGRE:
 		tunnel = flow.TunnelGRE
+	case protoEtherIP:
+		tunnel = flow.TunnelEtherIP
+	case protoL2TP:
+		tunnel = flow.TunnelL2TP
+	case protoMPLS:
+		tunnel = flow.TunnelMPLS
 	case protoUDP:
 		switch be32(b[12+2*n:]) { // destination port
+		case 1701:
+			tunnel = flow.TunnelL2TP
 		case 2152:
 			tunnel = flow.TunnelGTPU
 		case 4789, 4790, 8472:
 			tunnel = flow.TunnelVXLAN
 		case 6081:
 			tunnel = flow.TunnelGeneve
+		case 6635:
+			tunnel = flow.TunnelMPLS
 		}
 	}
 	src, dst := addresses(b[8:], n)

@@ -273,6 +273,17 @@ func TestDecode(t *testing.T) {
 		row(`,"SrcAddrNAT":"203.0.113.1","DstAddrNAT":"203.0.113.2","SrcPortNAT":1024,"DstPortNAT":80`), "")
 	f(sample(header+block(t, tunnelIPv4Egress, "1568 17 0xc0000202 0xc0000203 49152 4789 0 0")+block(t, tunnelVNIEgress, "5000"), 3),
 		row(`,"Bytes":1518,"TunnelType":"vxlan","OuterSrcAddr":"192.0.2.2","OuterDstAddr":"192.0.2.3","VNI":5000`+udp), "")
+	for _, tunnel := range []struct{ record, name string }{
+		{"4 0xc0000202 0xc0000203 0 0", "ipip"}, {"41 0xc0000202 0xc0000203 0 0", "6in4"}, {"47 0xc0000202 0xc0000203 0 0", "gre"},
+		{"97 0xc0000202 0xc0000203 0 0", "etherip"}, {"115 0xc0000202 0xc0000203 0 0", "l2tp"}, {"137 0xc0000202 0xc0000203 0 0", "mpls"},
+		{"17 0xc0000202 0xc0000203 49152 1701", "l2tp"}, {"17 0xc0000202 0xc0000203 49152 2152", "gtp-u"},
+		{"17 0xc0000202 0xc0000203 49152 6081", "geneve"}, {"17 0xc0000202 0xc0000203 49152 6635", "mpls"},
+	} {
+		f(sample(header+block(t, tunnelIPv4Ingress, "1568 "+tunnel.record+" 0 0"), 2),
+			row(`,"Bytes":1518,"TunnelType":"`+tunnel.name+`","OuterSrcAddr":"192.0.2.2","OuterDstAddr":"192.0.2.3"`+udp), "")
+	}
+	f(sample(header+block(t, tunnelIPv6Egress, "1568 41 0x20010db8000000000000000000000001 0x20010db8000000000000000000000002 0 0 0 0"), 2),
+		row(`,"Bytes":1518,"TunnelType":"ipip","OuterSrcAddr":"2001:db8::1","OuterDstAddr":"2001:db8::2"`+udp), "")
 	f(sample(block(t, 1004, "0 0 0 0")+block(t, 4300<<12|5, "1 2 3")+header, 3), row(`,"Bytes":1518`+udp), "")
 
 	// Interfaces and sampling.
