@@ -61,7 +61,7 @@ func (b *Batch) appendValue(dst []byte, f *Field, row int) []byte {
 	case Enum:
 		v := b.u8[f.slot][row]
 		if int(v) < len(f.Enum) {
-			return appendString(dst, f.Enum[v])
+			return AppendString(dst, f.Enum[v])
 		}
 		return strconv.AppendUint(dst, uint64(v), 10)
 	case Time:
@@ -73,7 +73,7 @@ func (b *Batch) appendValue(dst []byte, f *Field, row int) []byte {
 		dst = b.addr[f.slot][row].IP().AppendTo(dst)
 		return append(dst, '"')
 	case Text:
-		return appendString(dst, b.label[f.slot][row].String())
+		return AppendString(dst, b.label[f.slot][row].String())
 	case Uint32List:
 		dst = append(dst, '[')
 		for i, v := range b.List32At(f, row) {
@@ -89,7 +89,7 @@ func (b *Batch) appendValue(dst []byte, f *Field, row int) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendString(dst, v.String())
+			dst = AppendString(dst, v.String())
 		}
 		return append(dst, ']')
 	case TextMap:
@@ -98,9 +98,9 @@ func (b *Batch) appendValue(dst []byte, f *Field, row int) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendString(dst, p.Key.String())
+			dst = AppendString(dst, p.Key.String())
 			dst = append(dst, ':')
-			dst = appendString(dst, p.Value)
+			dst = AppendString(dst, p.Value)
 		}
 		return append(dst, '}')
 	}
@@ -125,7 +125,7 @@ func (b *Batch) appendValue(dst []byte, f *Field, row int) []byte {
 			}
 			first = false
 			if bit < len(f.Enum) {
-				dst = appendString(dst, f.Enum[bit])
+				dst = AppendString(dst, f.Enum[bit])
 			} else {
 				dst = strconv.AppendUint(dst, 1<<bit, 10)
 			}
@@ -178,9 +178,9 @@ func appendTime(dst []byte, t time.Time) []byte {
 	return append(dst, '"')
 }
 
-// appendString appends s as a JSON string. Texts may come from the network, so
+// AppendString appends s as a JSON string. Texts may come from the network, so
 // what is not UTF-8 becomes the replacement character.
-func appendString(dst []byte, s string) []byte {
+func AppendString(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
 	for _, r := range s {

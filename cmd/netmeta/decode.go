@@ -23,6 +23,7 @@ import (
 
 type decodeCmd struct {
 	JSON   bool     `help:"One JSON object a line."`
+	All    bool     `help:"Print templates, options data, counter samples and what was not decoded too; each line says which record it is."`
 	Mirror bool     `help:"The packets in the files are traffic, not exports: a row for each of them."`
 	Stats  bool     `help:"Print what is known of each exporter in place of its records."`
 	Extra  []string `placeholder:"NAME,…" help:"Elements of NetFlow v9 and IPFIX to print in Extra: tcpWindowSize, ixia/hostName, ID or PEN:ID."`
@@ -35,6 +36,11 @@ func (decodeCmd) Help() string {
 zero or unset are left out. Afterwards a summary goes to standard error: packets,
 flows, templates, options records, and what was not decoded with the reason.
 
+With --all a line begins with the kind of its record: flow, template, options_template,
+options, counters (sFlow), discarded (a packet that the exporter dropped), no_template
+(a data set whose template has not come yet; if it comes, the flows follow it),
+malformed or not_decoded.
+
 Examples:
   tcpdump -i eth0 -s 0 -w flows.pcap udp port 2055
   netmeta decode flows.pcap
@@ -42,6 +48,7 @@ Examples:
   ssh router-tap tcpdump -i eth0 -s 0 -w - udp port 2055 | netmeta decode -
   netmeta decode --listen :2055
   netmeta decode --stats flows.pcap
+  netmeta decode --all --json flows.pcap | jq -r .record | sort | uniq -c
   netmeta decode --extra tcpWindowSize,ixia/hostName flows.pcap
   netmeta decode --mirror traffic.pcap`
 }
@@ -50,18 +57,15 @@ func (c decodeCmd) Run(ctx context.Context) error {
 	if (len(c.Files) == 0) == (c.Listen == "") {
 		return errors.New("name either capture files or a port with --listen ADDR")
 	}
-	if c.Mirror && (c.Listen != "" || c.Stats) {
-		return errors.New("--mirror reads packets from files: it goes neither with --listen nor with --stats")
+	if c.Mirror && (c.Listen != "" || c.Stats || c.All) {
+		return errors.New("--mirror reads packets from files: it goes with none of --listen, --stats and --all")
 	}
-	p := printer{out: bufio.NewWriterSize(os.Stdout, 1<<20), row: writeText, live: c.Listen != "", quiet: c.Stats}
-	if c.JSON {
-		p.row = writeJSON
-	}
+	p := printer{out: bufio.NewWriterSize(os.Stdout, 1<<20), json: c.JSON, all: c.All, live: c.Listen != "", quiet: c.Stats}
 	extra, err := netflow.Elements(c.Extra)
 	if err != nil {
 		return fmt.Errorf("--extra: %w", err)
 	}
-	sum := summary{decoding: newDecodingWith(nil, extra), mirror: c.Mirror}
+	sum := summary{decoding: newDecodingWith(nil, extra), mirror: c.Mirror, allRecords: c.All}
 	if c.Listen != "" {
 		err = sum.listen(ctx, c.Listen, &p)
 	} else {
@@ -75,40 +79,6 @@ func (c decodeCmd) Run(ctx context.Context) error {
 	return errors.Join(err, p.err, p.out.Flush())
 }
 
-// A printer writes the rows of batches.
-type printer struct {
-	out   *bufio.Writer
-	row   func(dst []byte, b *column.Batch, row int) []byte
-	live  bool // somebody watches: do not hold lines back
-	quiet bool // count, and write nothing
-	line  []byte
-	err   error // the first; nothing is written after it
-}
-
-// print writes all rows and empties the batch.
-func (p *printer) print(b *column.Batch) {
-	for row := range b.Len() {
-		if p.err != nil || p.quiet {
-			break
-		}
-		p.line = p.row(p.line[:0], b, row)
-		_, p.err = p.out.Write(p.line)
-	}
-	b.Reset()
-	if p.live && p.err == nil {
-		p.err = p.out.Flush()
-	}
-}
-
-func writeJSON(dst []byte, b *column.Batch, row int) []byte {
-	return append(column.AppendJSON(dst, b, row), '\n')
-}
-
-// writeText is the same without braces and quotes, for reading.
-func writeText(dst []byte, b *column.Batch, row int) []byte {
-	return append(column.AppendText(dst, b, row), '\n')
-}
-
 // A summary counts over all files.
 type summary struct {
 	*decoding
@@ -117,6 +87,8 @@ type summary struct {
 	skipped   []pcap.Skip // what packets were
 	mirror    bool        // packets are traffic
 	mirrored  uint64      // rows made of packets
+
+	allRecords bool // what makes no flow is printed too
 }
 
 // listen decodes what arrives on a port until ctx ends.
@@ -127,7 +99,7 @@ func (s *summary) listen(ctx context.Context, addr string, p *printer) error {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "listening on UDP %s; Ctrl-C ends\n", l.Addr)
-	err = l.Run(ctx, &flow.Table, func() udp.Worker { return udp.Worker{Decoder: s.decoder(), Emit: p.print} })
+	err = l.Run(ctx, &flow.Table, func() udp.Worker { return udp.Worker{Decoder: s.decoderFor(p), Emit: p.print} })
 	s.datagrams = l.Datagrams.Load()
 	return err
 }
@@ -155,7 +127,7 @@ func (s *summary) file(ctx context.Context, path string, batch *column.Batch, p 
 	if s.mirror {
 		return s.packetRows(ctx, r, batch, p)
 	}
-	decoder := s.decoder()
+	decoder := s.decoderFor(p)
 	before := s.datagrams
 	for ctx.Err() == nil && p.err == nil {
 		dg, err := r.NextUDP()
@@ -168,6 +140,7 @@ func (s *summary) file(ctx context.Context, path string, batch *column.Batch, p 
 		s.datagrams++
 		if dg.Truncated {
 			s.unknown.Refuse(source.TruncatedCapture)
+			p.refused(source.TruncatedCapture, dg.Src.Addr())
 			continue
 		}
 		decoder.Decode(&source.Datagram{Payload: dg.Payload, Exporter: dg.Src, Received: dg.Time}, batch, flush)
@@ -247,12 +220,16 @@ func openCapture(path string) (*pcap.Reader, error) {
 
 func (s *summary) print(w io.Writer) {
 	t := s.totals()
+	without := " (printed with --all)"
+	if s.allRecords {
+		without = ""
+	}
 	fmt.Fprintf(w, "packets %d\nflows %d\ntemplates %d\noptions records %d\n", s.packets+s.datagrams, t.Flows+s.mirrored, t.Templates, t.OptionsRecords)
 	if t.CounterSamples > 0 {
-		fmt.Fprintf(w, "counter samples %d (not printed)\n", t.CounterSamples)
+		fmt.Fprintf(w, "counter samples %d%s\n", t.CounterSamples, without)
 	}
 	if t.DiscardedSamples > 0 {
-		fmt.Fprintf(w, "discarded-packet notices %d (not printed)\n", t.DiscardedSamples)
+		fmt.Fprintf(w, "discarded-packet notices %d%s\n", t.DiscardedSamples, without)
 	}
 	for reason, n := range s.sflow.Discarded() {
 		fmt.Fprintf(w, "packets dropped by the exporter: %d (%s)\n", n, reason)

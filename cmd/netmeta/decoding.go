@@ -32,17 +32,17 @@ func newDecodingWith(rates map[netip.Addr]uint32, extra []netflow.Element) *deco
 }
 
 // decoder makes the decoder of one goroutine, for flows alone.
-func (d *decoding) decoder() source.Decoder { return d.decoderOf(d.sflow.Decoder()) }
+func (d *decoding) decoder() *detect.Decoder { return d.decoderOf(d.sflow.Decoder()) }
 
 // decoderWithCounters makes a decoder that fills a batch of the counters table as well
 // and calls flush when that is full.
-func (d *decoding) decoderWithCounters(counters *column.Batch, flush func()) source.Decoder {
+func (d *decoding) decoderWithCounters(counters *column.Batch, flush func()) *detect.Decoder {
 	s := d.sflow.Decoder()
 	s.Counters(counters, flush)
 	return d.decoderOf(s)
 }
 
-func (d *decoding) decoderOf(s *sflow.Decoder) source.Decoder {
+func (d *decoding) decoderOf(s *sflow.Decoder) *detect.Decoder {
 	return &detect.Decoder{Refused: d.unknown, NetFlow: d.netflow.Decoder(), SFlow: s}
 }
 

@@ -19,6 +19,15 @@ type Decoder struct {
 
 	NetFlow *netflow.Decoder
 	SFlow   *sflow.Decoder
+
+	tell func(source.Note) // nil when nobody wants notes
+}
+
+// Notes makes the decoder tell what it comes across beside flows and counters.
+func (d *Decoder) Notes(tell func(source.Note)) {
+	d.tell = tell
+	d.NetFlow.Notes(tell)
+	d.SFlow.Notes(tell)
 }
 
 // Decode gives the datagram to the decoder of its protocol.
@@ -31,10 +40,13 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 		d.SFlow.Decode(dg, b, flush)
 		return
 	}
-	d.Refused.Datagrams.Add(1)
+	reason := source.UnknownVersion
 	if len(dg.Payload) < 4 {
-		d.Refused.Refuse(source.ShortDatagram)
-	} else {
-		d.Refused.Refuse(source.UnknownVersion)
+		reason = source.ShortDatagram
+	}
+	d.Refused.Datagrams.Add(1)
+	d.Refused.Refuse(reason)
+	if d.tell != nil {
+		d.tell(reason.Note(source.Part{Name: "ExporterAddress", Value: dg.Exporter.Addr().Unmap().String()}))
 	}
 }

@@ -107,6 +107,7 @@ func (d *Decoder) data(id uint16, body []byte) {
 	t := d.template(id)
 	if t.template == nil || t.borrowed && !t.fits(body) {
 		d.blind = true
+		d.noteWaiting(id, body)
 		d.wait(id, body)
 		return
 	}

@@ -146,6 +146,8 @@ type Decoder struct {
 	pairs  []column.Pair
 	text   []byte
 	values map[string]string
+
+	tell func(source.Note) // nil when nobody wants notes
 }
 
 var _ source.Decoder = (*Decoder)(nil)
@@ -186,6 +188,9 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 	if !ok {
 		// Nothing tells who this is: no entry in the list of exporters for it.
 		s.counters.Refuse(source.UnknownVersion)
+		if d.tell != nil {
+			d.tell(source.UnknownVersion.Note(source.Part{Name: "ExporterAddress", Value: dg.Exporter.Addr().Unmap().String()}))
+		}
 		return
 	}
 	d.batch, d.flush = b, flush
@@ -258,6 +263,7 @@ func (d *Decoder) refuse(r source.Reason) {
 	if d.entry != nil {
 		d.entry.Refuse(r)
 	}
+	d.noteRefused(r)
 }
 
 // follow checks the sequence number of the message, after its records have been

@@ -3,6 +3,8 @@ package netflow
 import (
 	"bytes"
 	"maps"
+
+	"netmeta/source"
 )
 
 // facts is what options data told about a sender that its records are decoded
@@ -97,10 +99,12 @@ func (d *Decoder) optionsData(t *template, body []byte) {
 	for !padding(body, least) {
 		size := lay.measure(widths, body)
 		if size < 0 {
+			d.refuse(source.BadLength)
 			d.blind = true
 			break
 		}
 		records = append(records, readOptions(elements, int(t.scopes), &lay, body))
+		d.noteOptions(t, elements, &lay, body)
 		body = body[size:]
 	}
 	d.records += uint32(len(records))

@@ -155,6 +155,7 @@ func (d *Decoder) templateSet(p []byte, options bool) {
 			// A withdrawal. Over UDP it must not be sent and is ignored, since
 			// datagrams may come in another order than sent (RFC 7011 §8.4).
 			d.state.counters.Templates.Add(1)
+			d.noteTemplate(t)
 			p = p[4:]
 			continue
 		}
@@ -200,6 +201,7 @@ func (d *Decoder) templateSet(p []byte, options bool) {
 		}
 		t.spec = string(fields[:size])
 		d.state.counters.Templates.Add(1)
+		d.noteTemplate(t)
 		if d.setTemplate(t) {
 			d.release(t.id)
 		}

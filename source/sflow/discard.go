@@ -40,7 +40,24 @@ func (d *Decoder) discarded(b []byte) {
 		d.refuse(source.BadLength)
 		return
 	}
-	d.state.discarded[min(be32(b[24:]), discardReasons)].Add(1)
+	reason := min(be32(b[24:]), discardReasons)
+	d.state.discarded[reason].Add(1)
+	if d.tell != nil {
+		d.tell(source.Note{Record: source.NoteDiscarded, Parts: append(d.parts(),
+			source.Part{Name: "InIf", Value: uint64(be32(b[16:]))}, source.Part{Name: "OutIf", Value: uint64(be32(b[20:]))},
+			source.Part{Name: "Reason", Value: discardName(reason)})})
+	}
+}
+
+func discardName(reason uint32) string {
+	switch name := discardNames[reason]; {
+	case reason == discardReasons:
+		return "other"
+	case name == "":
+		return fmt.Sprint(reason)
+	default:
+		return name
+	}
 }
 
 // Discarded yields why packets were dropped and how many notices said so; reasons
@@ -52,14 +69,7 @@ func (s *State) Discarded() iter.Seq2[string, uint64] {
 			if n == 0 {
 				continue
 			}
-			name := discardNames[uint32(i)]
-			switch {
-			case i == discardReasons:
-				name = "other"
-			case name == "":
-				name = fmt.Sprint(i)
-			}
-			if !yield(name, n) {
+			if !yield(discardName(uint32(i)), n) {
 				return
 			}
 		}

@@ -22,6 +22,7 @@ import (
 	"sync/atomic"
 
 	"netmeta/column"
+	"netmeta/flow"
 	"netmeta/source"
 )
 
@@ -97,6 +98,8 @@ type Decoder struct {
 	drawn []drawing // of the flow samples of the datagram
 	words []uint32  // of the list being read: an AS path, communities, labels
 
+	tell func(source.Note) // nil when nobody wants notes
+
 	counters      *column.Batch // of the counters table; nil when nobody wants them
 	flushCounters func()
 }
@@ -128,23 +131,23 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 	p := dg.Payload
 	switch {
 	case len(p) < 8:
-		counters.Refuse(source.ShortDatagram)
+		d.unread(source.ShortDatagram)
 		return
 	case be32(p) != version:
-		counters.Refuse(source.UnknownVersion)
+		d.unread(source.UnknownVersion)
 		return
 	}
 	agent, rest, ok := address(p[4:])
 	if !ok {
 		if family := be32(p[4:]); family > familyIPv6 {
-			counters.Refuse(source.BadAddress)
+			d.unread(source.BadAddress)
 		} else {
-			counters.Refuse(source.ShortDatagram)
+			d.unread(source.ShortDatagram)
 		}
 		return
 	}
 	if len(rest) < 16 {
-		counters.Refuse(source.ShortDatagram)
+		d.unread(source.ShortDatagram)
 		return
 	}
 	if agent == (column.Addr{}) || agent == column.AddrFrom4([4]byte{}) {
@@ -204,6 +207,32 @@ func (d *Decoder) heard(sender netip.Addr) {
 func (d *Decoder) refuse(r source.Reason) {
 	d.state.counters.Refuse(r)
 	d.from.entry.Refuse(r)
+	if d.tell != nil {
+		d.tell(r.Note(d.parts()...))
+	}
+}
+
+// unread refuses a datagram that does not even tell its agent.
+func (d *Decoder) unread(r source.Reason) {
+	d.state.counters.Refuse(r)
+	if d.tell != nil {
+		d.tell(r.Note(source.Part{Name: "FlowType", Value: flow.FlowType.Field.Enum[flow.TypeSFlow]}))
+	}
+}
+
+// Notes makes the decoder tell what it comes across beside samples of flows and
+// counters.
+func (d *Decoder) Notes(tell func(source.Note)) { d.tell = tell }
+
+// parts are what the notes of a datagram have in common, by the names of the columns
+// of flows.
+func (d *Decoder) parts() []source.Part {
+	return []source.Part{
+		{Name: "FlowType", Value: flow.FlowType.Field.Enum[flow.TypeSFlow]},
+		{Name: "ExporterAddress", Value: d.exporter.IP().String()},
+		{Name: "ObservationDomain", Value: uint64(d.subAgent)},
+		{Name: "SequenceNum", Value: uint64(d.datagram.sequence)},
+	}
 }
 
 // address reads the family of an address and the address; ok is false when it is

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bufio"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"netmeta/column"
+	"netmeta/counter"
+	"netmeta/source"
+	"netmeta/source/detect"
+)
+
+// A printer writes the rows of batches, and with all what was noted between them.
+type printer struct {
+	out   *bufio.Writer
+	json  bool
+	all   bool
+	live  bool // somebody watches: do not hold lines back
+	quiet bool // count, and write nothing
+	line  []byte
+	err   error // the first; nothing is written after it
+
+	batch *column.Batch // the one being filled
+	notes []note
+}
+
+// A note stands before the row of that number of the batch being filled.
+type note struct {
+	source.Note
+	row int
+}
+
+// print writes all rows of a batch of flows and empties it.
+func (p *printer) print(b *column.Batch) { p.rows(b, "flow") }
+
+func (p *printer) rows(b *column.Batch, record string) {
+	for row := range b.Len() {
+		if record == "flow" {
+			p.noted(row)
+		}
+		p.write(p.row(p.line[:0], b, row, record))
+	}
+	if record == "flow" {
+		p.noted(b.Len())
+	}
+	b.Reset()
+	if p.live && p.err == nil {
+		p.err = p.out.Flush()
+	}
+}
+
+// noted writes what was noted before a row.
+func (p *printer) noted(row int) {
+	for len(p.notes) > 0 && p.notes[0].row <= row {
+		p.write(p.note(p.line[:0], p.notes[0].Note))
+		p.notes = p.notes[1:]
+	}
+}
+
+func (p *printer) write(line []byte) {
+	if p.err == nil && !p.quiet {
+		_, p.err = p.out.Write(append(line, '\n'))
+	}
+	p.line = line
+}
+
+// row is a row as a JSON object, or without braces and quotes, for reading.
+func (p *printer) row(dst []byte, b *column.Batch, row int, record string) []byte {
+	switch {
+	case p.json && p.all:
+		dst = append(column.AppendString(append(dst, `{"record":`...), record), ',')
+		at := len(dst)
+		dst = column.AppendJSON(dst, b, row)
+		return append(dst[:at], dst[at+1:]...) // without its brace
+	case p.json:
+		return column.AppendJSON(dst, b, row)
+	case p.all:
+		dst = append(append(dst, record...), ' ')
+	}
+	return column.AppendText(dst, b, row)
+}
+
+func (p *printer) note(dst []byte, n source.Note) []byte {
+	if p.json {
+		dst = column.AppendString(append(dst, `{"record":`...), n.Record)
+	} else {
+		dst = append(dst, n.Record...)
+	}
+	for _, part := range n.Parts {
+		if p.json {
+			dst = append(column.AppendString(append(dst, ','), part.Name), ':')
+		} else {
+			dst = append(append(append(dst, ' '), part.Name...), '=')
+		}
+		switch v := part.Value.(type) {
+		case uint64:
+			dst = strconv.AppendUint(dst, v, 10)
+		case []string:
+			dst = p.list(dst, v)
+		case string:
+			dst = p.text(dst, v)
+		}
+	}
+	if p.json {
+		dst = append(dst, '}')
+	}
+	return dst
+}
+
+func (p *printer) list(dst []byte, list []string) []byte {
+	if !p.json {
+		return p.text(dst, strings.Join(list, ","))
+	}
+	dst = append(dst, '[')
+	for i, v := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = column.AppendString(dst, v)
+	}
+	return append(dst, ']')
+}
+
+func (p *printer) text(dst []byte, v string) []byte {
+	if quoted := column.AppendString(nil, v); p.json || v == "" || strings.Contains(v, " ") || len(quoted) != len(v)+2 {
+		return append(dst, quoted...)
+	}
+	return append(dst, v...)
+}
+
+// refused notes what does not even reach a decoder.
+func (p *printer) refused(r source.Reason, from netip.Addr) {
+	if p.all {
+		p.write(p.note(p.line[:0], r.Note(source.Part{Name: "ExporterAddress", Value: from.Unmap().String()})))
+	}
+}
+
+// A teller prints all that a decoder finds in a datagram, one after the other.
+type teller struct {
+	*detect.Decoder
+	*printer
+	counters *column.Batch
+}
+
+// all makes a decoder whose notes and counters go to the printer.
+func (s *summary) all(p *printer) source.Decoder {
+	t := teller{printer: p, counters: counter.Table.NewBatch(counterRows)}
+	t.Decoder = s.decoderWithCounters(t.counters, t.printCounters)
+	t.Notes(func(n source.Note) { p.notes = append(p.notes, note{n, p.batch.Len()}) })
+	return t
+}
+
+func (t teller) printCounters() { t.rows(t.counters, "counters") }
+
+// Decode implements source.Decoder.
+func (t teller) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
+	t.batch = b
+	t.Decoder.Decode(dg, b, flush)
+	flush()
+	t.printCounters()
+}
+
+// decoderFor makes the decoder whose rows a printer gets.
+func (s *summary) decoderFor(p *printer) source.Decoder {
+	if p.all {
+		return s.all(p)
+	}
+	return s.decoder()
+}
