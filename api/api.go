@@ -34,12 +34,13 @@ const (
 
 // A Server answers the API. Its fields are set before Handler is called.
 type Server struct {
-	Store   *store.Client               // as the read-only user
-	Schema  query.Schema                // of the flows table
-	Status  func() Status               // what the process itself knows; the server adds what the store knows
-	Ready   func(context.Context) error // why the process is not ready, or nil
-	Metrics http.Handler                // Prometheus
-	Page    http.Handler                // everything that is not the API
+	Store   *store.Client                // as the read-only user
+	Schema  query.Schema                 // of the flows table
+	Status  func() Status                // what the process itself knows; the server adds what the store knows
+	Sampled func() map[string][]Sampling // sampling rates by "address type" of exporters
+	Ready   func(context.Context) error  // why the process is not ready, or nil
+	Metrics http.Handler                 // Prometheus
+	Page    http.Handler                 // everything that is not the API
 	Log     *slog.Logger
 	Hosts   []string         // names under which the page is reached, besides addresses and localhost
 	Now     func() time.Time // tests; nil: time.Now

@@ -37,7 +37,8 @@ func serverFor(c *store.Client, now time.Time) *Server {
 				Drops:     []Drop{{Where: "decode", Reason: "no template", Count: 1, Hint: "wait"}},
 				Exporters: []Exporter{{Address: "192.0.2.1", Type: "ipfix", SamplingSource: "options"}}}
 		},
-		Ready: func(context.Context) error { return nil },
+		Sampled: func() map[string][]Sampling { return nil },
+		Ready:   func(context.Context) error { return nil },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 			io.WriteString(w, "netmeta_flows_total 1\n")

@@ -35,10 +35,24 @@ type Exporter struct {
 	ResolutionMS   uint64            `json:"resolution_ms"`     // median duration of its records
 }
 
-// covered is an exporter with the share of its rows that have a value in each column.
-type covered struct {
+// Sampling is one of the sampling rates of an exporter.
+type Sampling struct {
+	Domain    uint32  `json:"domain"` // observation domain, or sub-agent
+	Of        string  `json:"of"`     // exporter, selector, interface, …
+	ID        uint64  `json:"id"`
+	Rate      uint32  `json:"rate"` // declared
+	Source    string  `json:"source"`
+	Effective float64 `json:"effective,omitempty"` // as the exporter counts its packets
+	Samples   uint64  `json:"samples,omitempty"`
+	Dropped   uint64  `json:"dropped,omitempty"`
+}
+
+// detailed is an exporter with its sampling rates and the share of its rows that have
+// a value in each column.
+type detailed struct {
 	Exporter
-	Coverage map[string]float64 `json:"coverage,omitempty"`
+	Samplings []Sampling         `json:"samplings,omitempty"`
+	Coverage  map[string]float64 `json:"coverage,omitempty"`
 }
 
 func (s *Server) exporters(w http.ResponseWriter, r *http.Request) {
@@ -46,12 +60,13 @@ func (s *Server) exporters(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		s.Log.Warn("coverage of exporters is not known", "err", err)
 	}
-	list := []covered{}
+	list, samplings := []detailed{}, s.Sampled()
 	for _, x := range s.Status().Exporters {
-		list = append(list, covered{x, shares[x.Address+" "+x.Type]})
+		key := x.Address + " " + x.Type
+		list = append(list, detailed{x, samplings[key], shares[key]})
 	}
 	s.writeJSON(w, struct {
-		Exporters []covered `json:"exporters"`
+		Exporters []detailed `json:"exporters"`
 	}{list})
 }
 

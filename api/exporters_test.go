@@ -17,15 +17,22 @@ func TestExporters(t *testing.T) {
 			{Address: "203.0.113.1", Type: "unknown"},
 		}}
 	}
+	s.Sampled = func() map[string][]Sampling {
+		return map[string][]Sampling{"192.0.2.1 ipfix": {{Domain: 7, Of: "selector", ID: 3, Rate: 100, Source: "options", Effective: 99.5, Samples: 2, Dropped: 1}}}
+	}
 	var answer struct {
 		Exporters []struct {
-			Address  string
-			Coverage map[string]float64
+			Address   string
+			Samplings []Sampling
+			Coverage  map[string]float64
 		}
 	}
 	ask(t, s.Handler(), "GET", "/api/v1/exporters", "", http.StatusOK, &answer)
 	if len(answer.Exporters) != 2 || answer.Exporters[0].Coverage != nil {
 		t.Fatalf("exporters %+v", answer.Exporters)
+	}
+	if of := answer.Exporters[0].Samplings; len(of) != 1 || of[0] != s.Sampled()["192.0.2.1 ipfix"][0] || answer.Exporters[1].Samplings != nil {
+		t.Errorf("samplings %+v", answer.Exporters)
 	}
 	of := answer.Exporters[1].Coverage
 	res, _, err := s.Store.Select(t.Context(), store.Query{SQL: `SELECT avg(SrcPort != 0), avg(Bytes != 0) FROM flows

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"text/tabwriter"
 
+	"netmeta/api"
 	"netmeta/column"
 	"netmeta/flow"
 	"netmeta/internal/pcap"
@@ -197,10 +198,14 @@ func (s *summary) stats(w io.Writer, asJSON bool) error {
 	if !asJSON {
 		fmt.Fprintln(table, "exporter\ttype\tdatagrams\trecords\tflows\tsampling\tfrom\ttemplates\tlost\treordered\trestarts\trefused\tskew ms\tmedian ms\t")
 	}
+	samplings := s.samplingStatus()
 	for _, e := range s.exporters.List() {
 		x := exporterStatus(e)
 		if asJSON {
-			if err := enc.Encode(x); err != nil {
+			if err := enc.Encode(struct {
+				api.Exporter
+				Samplings []api.Sampling `json:"samplings,omitempty"`
+			}{x, samplings[x.Address+" "+x.Type]}); err != nil {
 				return err
 			}
 			continue

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"netmeta/column"
+	"netmeta/flow"
 	"netmeta/source"
 	"netmeta/source/detect"
 	"netmeta/source/netflow"
@@ -15,7 +16,8 @@ type decoding struct {
 	exporters *source.Exporters
 	netflow   *netflow.State
 	sflow     *sflow.State
-	unknown   *source.Counters // datagrams of no known protocol
+	rates     map[netip.Addr]uint32 // configured sampling rates
+	unknown   *source.Counters      // datagrams of no known protocol
 }
 
 // newDecoding makes decoders without configuration.
@@ -24,7 +26,7 @@ func newDecoding() *decoding { return newDecodingWith(nil, nil) }
 // newDecodingWith makes decoders; rates are sampling rates for exporters that do not
 // say theirs, extra the elements that go into the column of that name.
 func newDecodingWith(rates map[netip.Addr]uint32, extra []netflow.Element) *decoding {
-	d := &decoding{exporters: &source.Exporters{}, unknown: &source.Counters{}}
+	d := &decoding{exporters: &source.Exporters{}, rates: rates, unknown: &source.Counters{}}
 	rate := func(a netip.Addr) uint32 { return rates[a] }
 	d.netflow = netflow.New(netflow.Config{Exporters: d.exporters, SamplingRate: rate, Extra: extra})
 	d.sflow = sflow.New(sflow.Config{Exporters: d.exporters, SamplingRate: rate})
@@ -50,6 +52,24 @@ func (d *decoding) decoderOf(s *sflow.Decoder) *detect.Decoder {
 func (d *decoding) settle() {
 	d.netflow.Settle()
 	d.sflow.Settle()
+}
+
+// samplings are the sampling rates of each exporter that are known, whoever said them.
+func (d *decoding) samplings() []source.Sampling {
+	list := append(d.netflow.Samplings(), d.sflow.Samplings()...)
+	for _, x := range d.exporters.List() {
+		whole := source.Sampling{Exporter: x.Address, Type: x.Type, Of: "exporter"}
+		if from := uint8(x.SamplingSource.Load()); from == flow.SamplingHeader {
+			whole.From, whole.Rate = from, x.SamplingRate.Load()
+			list = append(list, whole)
+		}
+		if rate := d.rates[x.Address]; rate != 0 {
+			whole.From, whole.Rate = flow.SamplingConfig, rate
+			list = append(list, whole)
+		}
+	}
+	source.SortSamplings(list)
+	return list
 }
 
 // counters are those of each source by its name.

@@ -362,6 +362,7 @@ func (s *server) api() *api.Server {
 		Store:   s.reader,
 		Schema:  query.Schema{Macros: s.cfg.Filter.Macros},
 		Status:  s.status,
+		Sampled: s.decoding.samplingStatus,
 		Ready:   s.ready,
 		Hosts:   s.cfg.HTTP.Hosts,
 		Metrics: s.metrics(),

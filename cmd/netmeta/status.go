@@ -85,6 +85,24 @@ func exporterStatus(x *source.Exporter) api.Exporter {
 	}
 }
 
+// maxSamplings bounds the sampling rates of one exporter that are shown.
+const maxSamplings = 1024
+
+// samplingStatus gives the sampling rates by address and type of the exporter.
+func (d *decoding) samplingStatus() map[string][]api.Sampling {
+	of := map[string][]api.Sampling{}
+	for _, g := range d.samplings() {
+		key := g.Exporter.String() + " " + flow.FlowType.Field.Enum[g.Type]
+		if len(of[key]) < maxSamplings {
+			of[key] = append(of[key], api.Sampling{
+				Domain: g.Domain, Of: g.Of, ID: g.ID, Rate: g.Rate, Source: flow.SamplingSource.Field.Enum[g.From],
+				Effective: g.Effective, Samples: g.Samples, Dropped: g.Dropped,
+			})
+		}
+	}
+	return of
+}
+
 // counted is what rates are made of.
 type counted struct {
 	at                       time.Time

@@ -187,17 +187,21 @@ func factsLocked(ses *session) *facts {
 		if dom == nil {
 			continue
 		}
-		var newest *facts
-		for _, other := range dom.sessions {
-			if f := other.facts; f != nil && (newest == nil || f.told > newest.told) {
-				newest = f
-			}
-		}
-		if newest != nil {
-			return newest
+		if f := newestFacts(dom); f != nil {
+			return f
 		}
 	}
 	return noFacts
+}
+
+// newestFacts are the latest that any port of the domain told; nil if none did.
+func newestFacts(dom *domain) (newest *facts) {
+	for _, ses := range dom.sessions {
+		if f := ses.facts; f != nil && (newest == nil || f.told > newest.told) {
+			newest = f
+		}
+	}
+	return newest
 }
 
 // template finds a template for the message's session.

@@ -169,6 +169,26 @@ func TestSampling(t *testing.T) {
 	pairs := []element{iana(305, 4), iana(306, 4)}
 	f("100 record", datagram{version: 10, domain: 9}, templateOf(10, 305, pairs...), set16(305, be(pairs, 10, 990)...))
 
+	// All that options data told, in the order of domains.
+	var told []string
+	for _, g := range state.Samplings() {
+		if g.Exporter != router.Addr() || g.From != flow.SamplingOptions {
+			t.Errorf("%+v", g)
+		}
+		told = append(told, fmt.Sprint(flow.FlowType.Field.Enum[g.Type], " ", g.Domain, " ", g.Of, " ", g.ID, " ", g.Rate))
+	}
+	if got, want := strings.Join(told, "\n"), `netflow9 0 selector 1 100
+netflow9 0 selector 2 300
+netflow9 2 exporter 0 50
+netflow9 2 interface 10 10
+netflow9 2 interface 20 20
+ipfix 0 exporter 0 1000
+ipfix 3 exporter 0 50
+ipfix 3 interface 10 60
+ipfix 9 selector 3 256`; got != want {
+		t.Errorf("Samplings:\n%s\nwant\n%s", got, want)
+	}
+
 	// An exporter without a configured rate.
 	b.Reset()
 	d.Decode(&source.Datagram{Payload: datagram{version: 10, body: append(templateOf(10, 300, bytesOnly...), set16(300, 0, 0, 0, 1)...)}.bytes(),

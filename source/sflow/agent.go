@@ -2,12 +2,12 @@ package sflow
 
 import (
 	"net/netip"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"netmeta/column"
+	"netmeta/counter"
 	"netmeta/flow"
 	"netmeta/source"
 )
@@ -114,29 +114,22 @@ func (s *State) drawn(a *agent, list []drawing) {
 	}
 }
 
-// A Sampling is how one data source of an agent samples: what it declares, and what
-// its counters say.
-type Sampling struct {
-	Agent    netip.Addr
-	SubAgent uint32
-	Class    uint32 // 0: Index is an ifIndex
-	Index    uint32
-
-	Rate      uint32  // declared: one of this many packets
-	Effective float64 // packets for each sample that was taken; 0 when not known
-	Samples   uint64  // that Effective is the mean of
-	Dropped   uint64  // samples that the agent took and could not send
-}
-
-// Samplings lists the data sources of all agents.
-func (s *State) Samplings() (list []Sampling) {
+// Samplings lists the data sources of all agents: what they declare, and what their
+// counters say.
+func (s *State) Samplings() (list []source.Sampling) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for key, a := range s.agents {
 		a.mu.Lock()
 		for id, x := range a.samplers {
-			g := Sampling{Agent: key.agent.IP(), SubAgent: key.subAgent, Class: uint32(id >> 32), Index: uint32(id),
-				Rate: x.rate, Samples: x.samples, Dropped: x.dropped}
+			g := source.Sampling{Exporter: key.agent.IP(), Type: flow.TypeSFlow, Domain: key.subAgent, Of: "other", ID: id & 0xffffffff,
+				From: flow.SamplingRecord, Rate: x.rate, Samples: x.samples, Dropped: x.dropped}
+			if class := id >> 32; class <= uint64(counter.ClassLogical) {
+				g.Of = counter.SourceClass.Field.Enum[class]
+			}
+			if x.rate == 0 {
+				g.From = flow.SamplingUnknown
+			}
 			if x.samples > 0 {
 				g.Effective = float64(x.packets) / float64(x.samples)
 			}
@@ -144,17 +137,7 @@ func (s *State) Samplings() (list []Sampling) {
 		}
 		a.mu.Unlock()
 	}
-	slices.SortFunc(list, func(a, b Sampling) int {
-		if c := a.Agent.Compare(b.Agent); c != 0 {
-			return c
-		}
-		for _, p := range [][2]uint32{{a.SubAgent, b.SubAgent}, {a.Class, b.Class}} {
-			if p[0] != p[1] {
-				return int(int64(p[0]) - int64(p[1]))
-			}
-		}
-		return int(int64(a.Index) - int64(b.Index))
-	})
+	source.SortSamplings(list)
 	return list
 }
 

@@ -485,11 +485,14 @@ func TestSamplings(t *testing.T) {
 	for i := range uint32(4) {
 		send(3, "2 1", 1+i, 10, 10*i, 0)
 	}
-	agent := netip.MustParseAddr("192.0.2.1")
-	want := []Sampling{
-		{Agent: agent, SubAgent: 7, Index: 3, Rate: 512, Effective: 1024, Samples: 10},
-		{Agent: agent, SubAgent: 7, Index: 4, Rate: 256, Effective: 256, Samples: 10, Dropped: 2},
-		{Agent: agent, SubAgent: 7, Class: 2, Index: 1, Rate: 10, Effective: 10, Samples: 5},
+	of := func(x source.Sampling) source.Sampling {
+		x.Exporter, x.Type, x.Domain, x.From = netip.MustParseAddr("192.0.2.1"), flow.TypeSFlow, 7, flow.SamplingRecord
+		return x
+	}
+	want := []source.Sampling{
+		of(source.Sampling{Of: "entity", ID: 1, Rate: 10, Effective: 10, Samples: 5}),
+		of(source.Sampling{Of: "interface", ID: 3, Rate: 512, Effective: 1024, Samples: 10}),
+		of(source.Sampling{Of: "interface", ID: 4, Rate: 256, Effective: 256, Samples: 10, Dropped: 2}),
 	}
 	if got := state.Samplings(); !reflect.DeepEqual(got, want) {
 		t.Errorf(" got %+v\nwant %+v", got, want)
