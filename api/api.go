@@ -111,6 +111,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 func (s *Server) routes() map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
 		"GET /api/v1/query":            s.query,
+		"GET /api/v1/query.csv":        s.queryCSV,
 		"GET /api/v1/fields":           s.fields,
 		"GET /api/v1/filter/check":     s.check,
 		"POST /api/v1/filter/check":    s.check,

@@ -1,7 +1,9 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +15,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -179,15 +182,15 @@ func directly(t testing.TB, c *store.Client, expr, dir, bucket, where string, fr
 	return d
 }
 
-// What the API says of random questions is what SQL written by hand says; the
-// series add up to the totals, in sum and in each bucket.
+// What the API says of 200 random questions is what SQL written by hand says; the
+// series add up to the totals, in sum and in each bucket; the CSV has the same numbers.
 func TestQueryNumbers(t *testing.T) {
 	s := seeded(t)
 	h := s.Handler()
 	r := rand.New(rand.NewPCG(1, 3))
 	pick := func(list ...string) string { return list[r.IntN(len(list))] }
 	near := func(a, b, of float64) bool { return math.Abs(a-b) <= 1e-9+of*6e-4 } // four digits
-	for range 80 {
+	for range 200 {
 		c := conditions[r.IntN(len(conditions))]
 		v := url.Values{}
 		set := func(key, value string) {
@@ -261,10 +264,132 @@ func TestQueryNumbers(t *testing.T) {
 				}
 			}
 		}
+		compareCSV(t, h, v, got, want)
 		if t.Failed() {
 			t.Logf("%s\n%v", got.Meta.SQL, got.Meta.Params)
 			return
 		}
+	}
+}
+
+// compareCSV holds both kinds of CSV against the answer in JSON, and its sums of
+// buckets, which are not rounded, against SQL.
+func compareCSV(t *testing.T, h http.Handler, v url.Values, got result, want direct) {
+	t.Helper()
+	read := func(of string) [][]string {
+		v.Set("of", of)
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, httptest.NewRequest("GET", "/api/v1/query.csv?"+v.Encode(), nil))
+		lines, err := csv.NewReader(rec.Body).ReadAll()
+		if err != nil || rec.Code != http.StatusOK || len(lines) == 0 {
+			t.Fatalf("%v: %d %v", v, rec.Code, err)
+		}
+		return lines
+	}
+	by := 2 * len(got.By)
+	table := read("table")[1:]
+	for i, one := range got.Series {
+		line := table[i]
+		shown := []string{kind(one), one.Dir}
+		for j := range got.By {
+			if one.Other {
+				shown = append(shown, "", "")
+			} else {
+				shown = append(shown, one.Key[j], one.Label[j])
+			}
+		}
+		shown = append(shown, number(one.Avg), number(one.Max), number(one.Last), fmt.Sprint(one.Total), number(one.Share), optional(one.Error))
+		if !slices.Equal(line, shown) {
+			t.Errorf("%v: the table says\n%q, the JSON\n%q", v, line, shown)
+		}
+	}
+	for i, total := range got.Total {
+		if line := table[len(got.Series)+i]; line[0] != "total" || line[1] != total.Dir || line[2+by+3] != fmt.Sprint(want.total(total.Dir)) {
+			t.Errorf("%v: the table says %q, SQL %d", v, line, want.total(total.Dir))
+		}
+	}
+	lines := read("series")[1:]
+	if len(lines) != len(got.Series)*len(got.Times) {
+		t.Errorf("%v: %d lines, %d series of %d buckets", v, len(lines), len(got.Series), len(got.Times))
+		return
+	}
+	for i, one := range got.Series {
+		values := make(query.Points, len(got.Times))
+		for j := range values {
+			line := lines[i*len(values)+j]
+			values[j], _ = strconv.ParseFloat(line[3+by], 64)
+			if at, err := time.Parse(time.RFC3339, line[0]); err != nil || at.Unix() != got.Times[j] || line[4+by] != fmt.Sprint(one.N[j]) {
+				t.Errorf("%v: line %q is not of %d with n %d", v, line, got.Times[j], one.N[j])
+			}
+			if got.Unit == "bytes" || got.Unit == "packets" || got.Unit == "flows" {
+				want[one.Dir][got.Times[j]] -= uint64(values[j])
+			}
+		}
+		exact, _ := values.MarshalJSON()
+		rounded, _ := one.Values.MarshalJSON()
+		if !bytes.Equal(exact, rounded) {
+			t.Errorf("%v: values\n%s, in JSON\n%s", v, exact, rounded)
+		}
+	}
+	if got.Unit == "bytes" || got.Unit == "packets" || got.Unit == "flows" {
+		for dir, buckets := range want {
+			for at, left := range buckets {
+				if left != 0 {
+					t.Errorf("%v: %s at %d: SQL finds %d more than the lines of the CSV", v, dir, at, int64(left))
+				}
+			}
+		}
+	}
+}
+
+// A line of CSV has the earlier window and the peak beside the value when they were
+// asked for.
+func TestCSVColumns(t *testing.T) {
+	h := seeded(t).Handler()
+	f := func(target, want string) {
+		t.Helper()
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, httptest.NewRequest("GET", target, nil))
+		head, _, _ := strings.Cut(rec.Body.String(), "\r\n")
+		if rec.Code != http.StatusOK || head != want {
+			t.Errorf("%s: %d %s, want %s", target, rec.Code, head, want)
+		}
+		lines, err := csv.NewReader(rec.Body).ReadAll()
+		if err != nil || len(lines) < 3 {
+			t.Errorf("%s: %d lines, %v", target, len(lines), err)
+		}
+	}
+	f("/api/v1/query?format=csv", "time,kind,dir,bps,sampled packets")
+	f("/api/v1/query.csv?by=src.as&unit=bytes&vs=prev", "time,kind,dir,src.as,src.as label,bytes,sampled packets,before")
+	f("/api/v1/query.csv?agg=peak&dir=sum&vs=prev", "time,kind,dir,bps,sampled packets,peak of 1 s,before")
+	f("/api/v1/query.csv?of=table&agg=peak&vs=prev", "kind,dir,avg,max,last,total,share,error,peak of 1 s,before avg,before total,delta,change")
+
+	var p problem
+	ask(t, h, "GET", "/api/v1/query.csv?of=cells", "", http.StatusBadRequest, &p)
+	if p.Key != "of" {
+		t.Errorf("%+v", p)
+	}
+}
+
+// What a window is compared with is what was asked for it then, and a store that does
+// not reach back so far says so.
+func TestQueryVersus(t *testing.T) {
+	s := seeded(t)
+	h := s.Handler()
+	var got, then result
+	ask(t, h, "GET", "/api/v1/query?by=proto&n=50&from=-30m&vs=prev", "", http.StatusOK, &got)
+	ask(t, h, "GET", "/api/v1/query?by=proto&n=50&from=-60m&to=-30m", "", http.StatusOK, &then)
+	for i, total := range got.Total {
+		if total.VS == nil || total.VS.Total != then.Total[i].Total || total.VS.Delta != total.Avg-then.Total[i].Avg {
+			t.Errorf("%s: %+v, want %d", total.Dir, total.VS, then.Total[i].Total)
+		}
+	}
+	if got.VS == nil || !slices.Equal(got.VS.Shifts, []int64{1800}) || len(got.Meta.Notes) != 0 {
+		t.Errorf("%+v, notes %v", got.VS, got.Meta.Notes)
+	}
+	ask(t, h, "GET", "/api/v1/query?vs=band4w", "", http.StatusOK, &got)
+	if len(got.VS.Shifts) != 4 || len(got.Meta.Notes) != 1 || len(got.Total[0].VS.Min) != len(got.Times) {
+		t.Errorf("%+v, notes %v", got.VS, got.Meta.Notes)
 	}
 }
 
@@ -369,7 +494,7 @@ func TestQueryErrors(t *testing.T) {
 		}
 	}
 	for _, target := range []string{"unit=nope", "unit=pct", "n=0", "n=51", "n=x", "from=yesterday", "to=tomorrow", "from=now", "by=nonsense", "by=bytes", "step=0",
-		"px=-1", "dir=up", "rank=delta", "rank=worst", "tz=Mars", "layer=l7", "live=2", "viz=cube", "rankdir=x"} {
+		"px=-1", "dir=up", "rank=delta", "rank=worst", "tz=Mars", "layer=l7", "live=2", "vs=1d", "format=xml", "viz=cube", "rankdir=x"} {
 		key, _, _ := strings.Cut(target, "=")
 		f("/api/v1/query?"+target, key)
 	}
@@ -382,8 +507,8 @@ func TestQueryErrors(t *testing.T) {
 		t.Errorf("filter: %+v", p)
 	}
 	var got result
-	ask(t, h, "GET", "/api/v1/query?colour=red&vs=1d&q="+url.QueryEscape(strings.Repeat("(", 300)), "", http.StatusBadRequest, &p)
-	ask(t, h, "GET", "/api/v1/query?colour=red&vs=1d", "", http.StatusOK, &got)
+	ask(t, h, "GET", "/api/v1/query?colour=red&vs=-1d&q="+url.QueryEscape(strings.Repeat("(", 300)), "", http.StatusBadRequest, &p)
+	ask(t, h, "GET", "/api/v1/query?colour=red&vs=-1d", "", http.StatusOK, &got)
 	if !slices.Equal(got.Meta.Unknown, []string{"colour"}) || len(got.Meta.Notes) != 1 {
 		t.Errorf("unknown %v, notes %v", got.Meta.Unknown, got.Meta.Notes)
 	}

@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -33,47 +35,80 @@ type partial struct {
 	Last  bool `json:"last"`
 }
 
+// An answer is a result with the request behind it.
+type answer struct {
+	request query.Request
+	rg      query.Range
+	query.Result
+	Meta meta `json:"meta"`
+}
+
+// query answers in JSON, or with format=csv as queryCSV does.
 func (s *Server) query(w http.ResponseWriter, r *http.Request) {
-	req, unknown, err := query.ParseURL(r.URL.Query())
+	v := r.URL.Query()
+	switch format := v.Get("format"); format {
+	case "", "json":
+	case "csv":
+		s.queryCSV(w, r)
+		return
+	default:
+		s.fail(w, r, &query.KeyError{Key: "format", Value: format, Message: "is neither json nor csv"})
+		return
+	}
+	a, err := s.ask(r.Context(), v)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	rg, err := req.Resolve(s.now())
+	s.writeJSON(w, a)
+}
+
+// resolve reads the request of a URL. The keys that are not of the request itself but
+// of the way to answer it are taken out of v before.
+func (s *Server) resolve(v url.Values) (req query.Request, rg query.Range, unknown []string, err error) {
+	if req, unknown, err = query.ParseURL(v); err == nil {
+		rg, err = req.Resolve(s.now())
+	}
+	return req, rg, unknown, err
+}
+
+// ask answers a request of a URL.
+func (s *Server) ask(ctx context.Context, v url.Values) (a answer, err error) {
+	v.Del("format")
+	v.Del("of")
+	req, rg, unknown, err := s.resolve(v)
 	if err != nil {
-		s.fail(w, r, err)
-		return
+		return a, err
 	}
 	stmt, err := req.Series(rg, s.Schema)
 	if err != nil {
-		s.fail(w, r, err)
-		return
+		return a, err
 	}
-	rows, stats, err := s.run(r.Context(), stmt)
+	rows, stats, err := s.run(ctx, stmt)
 	if err != nil {
-		s.fail(w, r, err)
-		return
+		return a, err
 	}
 	result, err := query.Assemble(req, rg, rows)
 	if err != nil {
-		s.fail(w, r, unexpectedError{err})
-		return
+		return a, unexpectedError{err}
 	}
 	m := meta{
 		SQL: stmt.SQL, Params: stmt.Params, Notes: append([]string{}, stmt.Notes...), Unknown: append([]string{}, unknown...),
-		Rows: stats.Rows, Bytes: stats.Bytes, MS: float64(stats.Elapsed.Microseconds()) / 1000,
+		Rows: stats.Rows, Bytes: stats.Bytes, MS: milliseconds(stats.Elapsed),
 		Table: "flows", Partial: partial{rg.FirstPartial, rg.LastPartial}, Resolution: 1,
 	}
-	newest, oldest, err := s.span(r.Context())
+	newest, oldest, err := s.span(ctx)
 	m.Through = newest
 	if len(rows.Time) == 0 && err == nil {
-		m.Empty, m.Matches7d = s.whyEmpty(r.Context(), req, rg, newest, oldest)
+		m.Empty, m.Matches7d = s.whyEmpty(ctx, req, rg, newest, oldest)
 	}
-	s.writeJSON(w, struct {
-		query.Result
-		Meta meta `json:"meta"`
-	}{result, m})
+	if result.VS != nil && err == nil && rg.From-slices.Max(result.VS.Shifts) < oldest {
+		m.Notes = append(m.Notes, "vs: a window that is compared with begins before the oldest record, "+time.Unix(oldest, 0).UTC().Format(time.RFC3339)+": its numbers are too small")
+	}
+	return answer{req, rg, result, m}, nil
 }
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // run executes a statement of the query package.
 func (s *Server) run(ctx context.Context, stmt query.Statement) (query.Rows, store.Stats, error) {

@@ -22,6 +22,9 @@ type Rows struct {
 	Packets  []uint64
 	N        []uint64
 	Variance []float64
+	Window   []uint8  // with vs
+	Peak     []uint64 // with agg=peak
+	Edge     []uint64 // with agg=peak
 }
 
 // Set puts a column in its place by the name that it has in the result: a slice of
@@ -45,6 +48,12 @@ func (r *Rows) Set(name string, column any) error {
 		r.N, ok = column.([]uint64)
 	case "variance":
 		r.Variance, ok = column.([]float64)
+	case "w":
+		r.Window, ok = column.([]uint8)
+	case "peak":
+		r.Peak, ok = column.([]uint64)
+	case "edge":
+		r.Edge, ok = column.([]uint64)
 	default:
 		list := &r.Keys
 		if strings.HasPrefix(name, "l") {
@@ -77,6 +86,9 @@ func (r *Rows) check(keys, labels int) error {
 	n := r.Len()
 	ok := len(r.Dir) == n && len(r.Top) == n && len(r.Groups) == n && len(r.Value) == n && len(r.Packets) == n && len(r.N) == n && len(r.Variance) == n &&
 		(n == 0 || len(r.Keys) == keys && len(r.Labels) == labels)
+	for _, length := range []int{len(r.Window), len(r.Peak), len(r.Edge)} {
+		ok = ok && (length == 0 || length == n)
+	}
 	for _, list := range [][][]string{r.Keys, r.Labels} {
 		for _, column := range list {
 			ok = ok && len(column) == n
@@ -100,6 +112,8 @@ type Result struct {
 	Series []Series `json:"series"` // by direction, then by rank; Other is the last of its direction
 	Total  []Total  `json:"total"`  // by direction, as Dirs: the sum of all series, the top edge of the chart
 	Other  int      `json:"other"`  // groups folded into Other, over all directions
+
+	VS *Comparison `json:"vs,omitempty"` // what the vs of series and totals is
 }
 
 // A Series is one group in one direction.
@@ -112,16 +126,20 @@ type Series struct {
 	Filter []string `json:"filter"`           // a condition per field of by that lets through this group alone
 	Values Points   `json:"values"`           // one per bucket: a rate, or with the units bytes, packets and flows a sum
 	N      []uint64 `json:"n"`                // one per bucket: packets as sampled
+	Peaks  Points   `json:"peaks,omitempty"`  // with agg=peak, one per bucket: the largest rate of one second
 	Figures
-	Share float64  `json:"share"` // of the total of the direction
-	Error *float64 `json:"error"` // relative error of the estimate with 95 % confidence, from sampling; nil when nothing was sampled
+	VS    *Versus  `json:"vs,omitempty"` // the same in the earlier windows
+	Share float64  `json:"share"`        // of the total of the direction
+	Error *float64 `json:"error"`        // relative error of the estimate with 95 % confidence, from sampling; nil when nothing was sampled
 }
 
 // A Total is the sum of all series of a direction.
 type Total struct {
 	Dir    string `json:"dir"`
 	Values Points `json:"values"`
+	Peaks  Points `json:"peaks,omitempty"` // with agg=peak; peaks of series do not add up, they are not in the same second
 	Figures
+	VS *Versus `json:"vs,omitempty"`
 }
 
 // Figures say a series in a few numbers. Max and Last look only at buckets that
@@ -131,6 +149,8 @@ type Figures struct {
 	Max   float64 `json:"max"`
 	Last  float64 `json:"last"`
 	Total uint64  `json:"total"` // bytes, packets or flows
+
+	Peak *float64 `json:"peak,omitempty"` // with agg=peak: the largest rate of one second, of all buckets
 }
 
 // Points are the values of a line. In JSON they have 4 significant digits: the
@@ -167,12 +187,18 @@ type cells struct {
 	value, pkts    []uint64
 	n              []uint64
 	variance       float64
+	peak           []uint64 // nil without agg=peak
 	groups         uint64
 	score, ordered float64
+	past           []*cells // in the windows that are compared with
 }
 
-func newCells(dir string, buckets int) *cells {
-	return &cells{dir: dir, value: make([]uint64, buckets), pkts: make([]uint64, buckets), n: make([]uint64, buckets)}
+func newCells(dir string, buckets, past int) *cells {
+	c := &cells{dir: dir, value: make([]uint64, buckets), pkts: make([]uint64, buckets), n: make([]uint64, buckets)}
+	for range past {
+		c.past = append(c.past, newCells(dir, buckets, 0))
+	}
+	return c
 }
 
 // Assemble puts the rows of a statement of Series together. It is pure: the
@@ -190,7 +216,11 @@ func Assemble(r Request, rg Range, rows Rows) (Result, error) {
 	if err := rows.check(width, labels); err != nil {
 		return Result{}, err
 	}
-	all, totals, err := collect(&rg, &rows, len(dims) > 0)
+	shifts, err := r.shifts(&rg)
+	if err != nil {
+		return Result{}, err
+	}
+	all, totals, err := collect(&rg, &rows, len(dims) > 0, len(shifts))
 	if err != nil {
 		return Result{}, err
 	}
@@ -200,16 +230,19 @@ func Assemble(r Request, rg Range, rows Rows) (Result, error) {
 	if res.By == nil {
 		res.By = []string{}
 	}
+	if len(shifts) > 0 {
+		res.VS = &Comparison{r.VS, shifts}
+	}
 	total := map[string]*cells{}
 	for _, t := range totals {
 		total[t.dir] = t
 		res.Dirs = append(res.Dirs, t.dir)
-		res.Total = append(res.Total, Total{Dir: t.dir, Values: figure.points(t), Figures: figure.of(t)})
+		res.Total = append(res.Total, Total{Dir: t.dir, Values: figure.points(t), Peaks: figure.peaks(t), Figures: figure.of(t), VS: figure.versus(t)})
 	}
 	folded := foldedGroups(all, r.Dir != "sum" && r.RankDir == "each")
 	res.Other = folded[""]
 	for _, c := range all {
-		s := Series{Dir: c.dir, Other: c.other, Values: figure.points(c), N: c.n, Figures: figure.of(c), Error: figure.error(c),
+		s := Series{Dir: c.dir, Other: c.other, Values: figure.points(c), N: c.n, Peaks: figure.peaks(c), Figures: figure.of(c), VS: figure.versus(c), Error: figure.error(c),
 			Key: []string{}, Label: []string{}, Filter: []string{}}
 		if t := sum(total[c.dir].value); t > 0 {
 			s.Share = float64(s.Total) / float64(t)
@@ -246,8 +279,9 @@ func (d dim) widths() (keys, labels int) {
 	return 1, 0
 }
 
-// collect adds the rows up: into series, and into a total per direction.
-func collect(rg *Range, rows *Rows, grouped bool) (all, totals []*cells, err error) {
+// collect adds the rows up: into series, and into a total per direction. past is the
+// number of windows that are compared with.
+func collect(rg *Range, rows *Rows, grouped bool, past int) (all, totals []*cells, err error) {
 	bucket := make(map[uint32]int, len(rg.Times))
 	for i, t := range rg.Times {
 		bucket[uint32(t)] = i
@@ -269,7 +303,7 @@ func collect(rg *Range, rows *Rows, grouped bool) (all, totals []*cells, err err
 		}
 		c := series[string(id)]
 		if c == nil {
-			c = newCells(dir, len(rg.Times))
+			c = newCells(dir, len(rg.Times), past)
 			c.other = other
 			if !other {
 				c.keys, c.labels = at(rows.Keys, row), at(rows.Labels, row)
@@ -284,16 +318,35 @@ func collect(rg *Range, rows *Rows, grouped bool) (all, totals []*cells, err err
 		}
 		t := byDir[dir]
 		if t == nil {
-			t = newCells(dir, len(rg.Times))
+			t = newCells(dir, len(rg.Times), past)
 			byDir[dir] = t
 			totals = append(totals, t)
 		}
+		if rows.Peak != nil && t.peak == nil {
+			t.peak = make([]uint64, len(rg.Times))
+		}
+		if rows.Peak != nil && c.peak == nil {
+			c.peak = make([]uint64, len(rg.Times))
+		}
+		c.groups = max(c.groups, rows.Groups[row])
+		window := 0
+		if rows.Window != nil {
+			if window = int(rows.Window[row]); window > past {
+				return nil, nil, fmt.Errorf("query: the result has a window %d that the request has not", window)
+			}
+		}
+		if window == 0 && rows.Peak != nil {
+			c.peak[i] = max(c.peak[i], rows.Peak[row])
+			t.peak[i] = max(t.peak[i], rows.Edge[row])
+		}
 		for _, c := range []*cells{c, t} {
+			if window > 0 {
+				c = c.past[window-1]
+			}
 			c.value[i] += rows.Value[row]
 			c.pkts[i] += rows.Packets[row]
 			c.n[i] += rows.N[row]
 			c.variance += rows.Variance[row]
-			c.groups = max(c.groups, rows.Groups[row])
 		}
 	}
 	slices.SortFunc(totals, func(a, b *cells) int { return compareDir(a.dir, b.dir) })
@@ -373,6 +426,21 @@ func (f figures) points(c *cells) Points {
 	return p
 }
 
+// peaks are the largest rates of one second; nil when they were not asked for.
+func (f figures) peaks(c *cells) Points {
+	if c.peak == nil {
+		return nil
+	}
+	p := make(Points, len(c.peak))
+	for i, v := range c.peak {
+		p[i] = float64(v)
+		if f.r.Unit == "bps" {
+			p[i] *= 8
+		}
+	}
+	return p
+}
+
 func sum(list []uint64) uint64 {
 	var n uint64
 	for _, v := range list {
@@ -386,6 +454,10 @@ func (f figures) of(c *cells) Figures {
 	g := Figures{Total: sum(c.value), Last: f.point(c, b-1)}
 	for i := a; i < b; i++ {
 		g.Max = max(g.Max, f.point(c, i))
+	}
+	if p := f.peaks(c); p != nil {
+		most := slices.Max(p)
+		g.Peak = &most
 	}
 	total, seconds := float64(g.Total), float64(f.rg.To-f.rg.From)
 	switch f.r.Unit {
@@ -435,6 +507,8 @@ func (f figures) rank(all []*cells) {
 			}
 			slices.Sort(list)
 			c.score = list[len(list)-1-len(list)*5/100]
+		case "delta":
+			c.score = change(c)
 		default:
 			c.score = float64(g.Total)
 		}

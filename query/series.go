@@ -24,12 +24,15 @@ import (
 //	packets   packets, scaled by sampling
 //	n         packets as sampled
 //	variance  of the estimate of packets: Σ packets·rate·(rate−1)
+//	w         with vs: the window, 0 for that of the request, then the earlier ones
+//	peak      with agg=peak: the largest value of one second in the bucket
+//	edge      with agg=peak: the largest sum over all series of one second in which this one has rows
 
-// bucketSQL is the start of the bucket of a row.
-func (rg *Range) bucketSQL(c *compiler) string {
+// bucketSQL is the start of the bucket of a row; at is the row's second.
+func (rg *Range) bucketSQL(c *compiler, at string) string {
 	if !rg.calendar {
 		c.params["step"] = strconv.FormatInt(rg.Step, 10)
-		return "toUInt32(intDiv(toUInt32(TimeReceived), {step:UInt32}) * {step:UInt32})"
+		return "toUInt32(intDiv(" + at + ", {step:UInt32}) * {step:UInt32})"
 	}
 	var b strings.Builder
 	for i, t := range rg.Times {
@@ -39,7 +42,7 @@ func (rg *Range) bucketSQL(c *compiler) string {
 		b.WriteString(strconv.FormatInt(t, 10))
 	}
 	c.params["buckets"] = "[" + b.String() + "]"
-	return "roundDown(toUInt32(TimeReceived), {buckets:Array(UInt32)})"
+	return "roundDown(" + at + ", {buckets:Array(UInt32)})"
 }
 
 // valueSQL is what a row counts.
@@ -61,13 +64,28 @@ func (r *Request) valueSQL() string {
 
 // where is the condition of a request: half-open in time, the direction, the filter.
 func (r *Request) where(c *compiler, s Schema, from, to int64) (string, error) {
+	c.window(0, from, to)
+	rest, err := r.condition(c, s)
+	return windowSQL(0) + rest, err
+}
+
+// window binds the bounds of window i; see windowSQL.
+func (c *compiler) window(i int, from, to int64) {
+	number := ""
+	if i > 0 {
+		number = strconv.Itoa(i)
+	}
+	c.params["from"+number] = strconv.FormatInt(from, 10)
+	c.params["to"+number] = strconv.FormatInt(to, 10)
+}
+
+// condition is what a request says of its rows beside the time, each part with its AND.
+func (r *Request) condition(c *compiler, s Schema) (string, error) {
 	filter, err := ParseFilter(r.Filter, s)
 	if err != nil {
 		return "", err
 	}
-	c.params["from"] = strconv.FormatInt(from, 10)
-	c.params["to"] = strconv.FormatInt(to, 10)
-	sql := "TimeReceived >= {from:DateTime('UTC')} AND TimeReceived < {to:DateTime('UTC')}"
+	sql := ""
 	switch r.Dir {
 	case "in", "out", "internal":
 		sql += " AND Direction = '" + r.Dir + "'"
@@ -104,37 +122,35 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 	switch {
 	case r.Unit == "pct":
 		return Statement{}, &KeyError{"unit", r.Unit, "the share of an interface's speed is not answered yet; write unit=bps"}
-	case r.Rank == "delta":
-		return Statement{}, &KeyError{"rank", r.Rank, "ranking by change is not answered yet; write rank=avg"}
+	case r.Rank == "delta" && r.VS == "":
+		return Statement{}, &KeyError{"rank", r.Rank, "ranks by the change against an earlier window: say which with vs=prev or vs=-7d"}
+	case r.Agg == "peak" && r.Unit == "bpp":
+		return Statement{}, &KeyError{"agg", r.Agg, "is the largest sum of one second, and bytes per packet are no sum; write agg=avg or unit=bps"}
 	}
 	dims, err := r.dims()
 	if err != nil {
 		return Statement{}, err
 	}
-	c := newCompiler()
-	where, err := r.where(c, s, rg.From, rg.To)
+	shifts, err := r.shifts(&rg)
 	if err != nil {
 		return Statement{}, err
 	}
-	q := series{request: &r, rg: &rg, c: c, where: where, split: r.Dir != "sum"}
+	c := newCompiler()
+	c.window(0, rg.From, rg.To)
+	for i, shift := range shifts {
+		c.window(i+1, rg.From-shift, rg.To-shift)
+		c.params[fmt.Sprintf("shift%d", i+1)] = strconv.FormatInt(shift, 10)
+	}
+	rest, err := r.condition(c, s)
+	if err != nil {
+		return Statement{}, err
+	}
+	q := series{request: &r, rg: &rg, c: c, rest: rest, windows: 1 + len(shifts), split: r.Dir != "sum", peak: r.Agg == "peak"}
 	for _, d := range dims {
 		q.keys = append(q.keys, d.keys()...)
 		q.labels = append(q.labels, d.labels()...)
 	}
-	st := Statement{SQL: q.sql(), Params: c.params, Columns: q.columns(), Notes: r.notes()}
-	return st, nil
-}
-
-// notes say what of a request has no answer yet.
-func (r *Request) notes() []string {
-	var notes []string
-	if r.VS != "" {
-		notes = append(notes, "vs: the comparison is not answered yet")
-	}
-	if r.Agg == "peak" {
-		notes = append(notes, "agg=peak: the peak inside a bucket is not answered yet")
-	}
-	return notes
+	return Statement{SQL: q.sql(), Params: c.params, Columns: q.columns()}, nil
 }
 
 // series is a statement in the making.
@@ -142,8 +158,10 @@ type series struct {
 	request      *Request
 	rg           *Range
 	c            *compiler
-	where        string
-	split        bool // a direction has rows of its own
+	rest         string // the condition beside the time, each part with its AND
+	windows      int    // that of the request and those that it is compared with
+	split        bool   // a direction has rows of its own
+	peak         bool   // seconds are kept apart until their largest is known
 	keys, labels []string
 }
 
@@ -161,60 +179,101 @@ func (q *series) sql() string {
 	if q.split {
 		dir = "toString(f.d)"
 	}
+	columns := []string{"f.t AS t", dir + " AS dir"}
+	group := []string{"f.t"}
+	if q.split {
+		group = append(group, "f.d")
+	}
+	from := "FROM f"
+	with := q.rows()
 	if len(q.keys) == 0 {
-		return lines(
-			"WITH",
-			q.rows(),
-			"SELECT",
-			"    f.t AS t,",
-			"    "+dir+" AS dir,",
-			"    toUInt8(1) AS top,",
-			"    toUInt64(1) AS groups,",
-			sums,
-			"FROM f",
-			"GROUP BY "+strings.Join(q.group("f.t", nil), ", "),
-		)
+		columns = append(columns, "toUInt8(1) AS top", "toUInt64(1) AS groups")
+	} else {
+		match := list(len(q.keys), "f.g# = best.g#")
+		if q.each() {
+			match = append([]string{"f.d = best.d"}, match...)
+		}
+		columns = append(columns, "toUInt8(best.groups > 0) AS top", "best.groups AS groups")
+		columns = append(columns, list(len(q.keys), "toString(best.g#) AS k#")...)
+		columns = append(columns, list(len(q.labels), "max(f.m#) AS l#")...)
+		group = append(group, "best.groups")
+		group = append(group, list(len(q.keys), "best.g#")...)
+		from += "\nANY LEFT JOIN best ON " + strings.Join(match, " AND ")
+		with += ",\n" + q.best()
 	}
-	match := list(len(q.keys), "f.g# = best.g#")
-	if q.split && q.request.RankDir == "each" {
-		match = append([]string{"f.d = best.d"}, match...)
+	columns = append(columns, sums...)
+	if q.windows > 1 {
+		columns, group = append(columns, "f.w AS w"), append(group, "f.w")
 	}
-	out := append(list(len(q.keys), "    toString(best.g#) AS k#,"), list(len(q.labels), "    max(f.m#) AS l#,")...)
+	if q.peak {
+		columns, group = append(columns, "f.s AS s"), append(group, "f.s")
+	}
+	cells := lines("SELECT", "    "+strings.Join(columns, ",\n    "), from, "GROUP BY "+strings.Join(group, ", "))
+	if q.peak {
+		return lines("WITH", with+",", q.seconds(cells))
+	}
+	return lines("WITH", with, cells)
+}
+
+// seconds takes the sums of each second, cells, to those of the buckets, with the
+// largest second of each series and of all together.
+func (q *series) seconds(cells string) string {
+	group := append([]string{"t", "dir", "top", "groups"}, list(len(q.keys), "k#")...)
+	apart := "dir, s"
+	if q.windows > 1 {
+		apart = "dir, w, s"
+	}
+	columns := append(slices.Clone(group), list(len(q.labels), "max(l#) AS l#")...)
+	columns = append(columns, "sum(c.value) AS value", "sum(c.packets) AS packets", "sum(c.n) AS n", "sum(c.variance) AS variance")
+	if q.windows > 1 {
+		group, columns = append(group, "w"), append(columns, "w")
+	}
+	columns = append(columns, "max(c.value) AS peak", "max(c.whole) AS edge")
 	return lines(
-		"WITH",
-		q.rows()+",",
-		q.best(),
+		"    seconds AS",
+		"    (",
+		"        "+strings.ReplaceAll(cells, "\n", "\n        "),
+		"    )",
 		"SELECT",
-		"    f.t AS t,",
-		"    "+dir+" AS dir,",
-		"    toUInt8(best.groups > 0) AS top,",
-		"    best.groups AS groups,",
-		strings.Join(out, "\n"),
-		sums,
-		"FROM f",
-		"ANY LEFT JOIN best ON "+strings.Join(match, " AND "),
-		"GROUP BY "+strings.Join(q.group("f.t", append([]string{"best.groups"}, list(len(q.keys), "best.g#")...)), ", "),
+		"    "+strings.Join(columns, ",\n    "),
+		"FROM (SELECT *, sum(value) OVER (PARTITION BY "+apart+") AS whole FROM seconds) AS c",
+		"GROUP BY "+strings.Join(group, ", "),
 	)
 }
+
+// each says that directions are ranked apart.
+func (q *series) each() bool { return q.split && q.request.RankDir == "each" }
 
 // lines joins lines; empty ones are left out.
 func lines(parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "\n")
 }
 
-// group is a list of names to group by: the first, the direction if rows are split
-// by it, the others.
-func (q *series) group(first string, others []string) []string {
-	list := []string{first}
-	if q.split {
-		list = append(list, "f.d")
+// rows is f: the rows of the windows with what the rest needs of them.
+func (q *series) rows() string {
+	if q.windows == 1 {
+		return lines("    f AS", "    (", q.window(0, "        "), "    )")
 	}
-	return append(list, others...)
+	parts := []string{"        SELECT * FROM f0"}
+	for i := 1; i < q.windows; i++ {
+		parts = append(parts, "        UNION ALL", q.window(i, "        "))
+	}
+	return lines(
+		"    f0 AS", "    (", q.window(0, "        "), "    ),",
+		"    f AS", "    (", lines(parts...), "    )",
+	)
 }
 
-// rows is f: the rows of the window with what the rest needs of them.
-func (q *series) rows() string {
-	columns := []string{q.rg.bucketSQL(q.c) + " AS t"}
+// window is the rows of window i.
+func (q *series) window(i int, indent string) string {
+	at := timeSQL(i)
+	columns := []string{q.rg.bucketSQL(q.c, at) + " AS t"}
+	if q.windows > 1 {
+		columns = append(columns, fmt.Sprintf("toUInt8(%d) AS w", i))
+	}
+	if q.peak {
+		columns = append(columns, at+" AS s")
+	}
 	if q.split {
 		columns = append(columns, "Direction AS d")
 	}
@@ -227,33 +286,37 @@ func (q *series) rows() string {
 	columns = append(columns, q.request.valueSQL()+" AS v", "Packets * SamplingRate AS p", "Packets AS n",
 		"toFloat64(Packets) * SamplingRate * (SamplingRate - 1) AS e")
 	return lines(
-		"    f AS",
-		"    (",
-		"        SELECT",
-		"            "+strings.Join(columns, ",\n            "),
-		"        FROM "+flow.Table.Name,
-		"        WHERE "+q.where,
-		"    )",
+		indent+"SELECT",
+		indent+"    "+strings.Join(columns, ",\n"+indent+"    "),
+		indent+"FROM "+flow.Table.Name,
+		indent+"WHERE "+windowSQL(i)+q.rest,
 	)
 }
 
 // sums are what is added up in each cell.
-const sums = "    sum(f.v) AS value,\n    sum(f.p) AS packets,\n    sum(f.n) AS n,\n    sum(f.e) AS variance"
+var sums = []string{"sum(f.v) AS value", "sum(f.p) AS packets", "sum(f.n) AS n", "sum(f.e) AS variance"}
 
 // best is the groups that win, each with the number of groups that were ranked.
 // The first N are picked while the groups are counted, without sorting them all:
 // by score, then by total, then by key, so that the same rows give the same order.
 func (q *series) best() string {
 	keys := strings.Join(list(len(q.keys), "g#"), ", ")
-	ranked := keys
-	each := q.split && q.request.RankDir == "each"
+	ranked, of := keys, "f"
+	each := q.each()
 	if each {
 		ranked = "d, " + keys
 	}
+	sum := "toFloat64(sum(v)) AS score, score AS total"
+	switch {
+	case q.request.Rank == "delta":
+		sum = fmt.Sprintf("abs(toFloat64(sumIf(v, w = 0)) - toFloat64(sumIf(v, w > 0)) / %d) AS score, toFloat64(sum(v)) AS total", q.windows-1)
+	case q.windows > 1: // who wins is decided by the window of the request
+		of = "f0 AS f"
+	}
 	score := []string{
 		"            (",
-		"                SELECT " + ranked + ", toFloat64(sum(v)) AS score, score AS total",
-		"                FROM f",
+		"                SELECT " + ranked + ", " + sum,
+		"                FROM " + of,
 		"                GROUP BY " + ranked,
 		"            )",
 	}
@@ -261,7 +324,7 @@ func (q *series) best() string {
 		score = []string{
 			"            (",
 			"                SELECT " + ranked + ", toFloat64(" + by + ") AS score, toFloat64(sum(whole)) AS total",
-			"                FROM (SELECT " + ranked + ", t, sum(f.v) AS whole, " + q.shown() + " AS v FROM f GROUP BY " + ranked + ", t)",
+			"                FROM (SELECT " + ranked + ", t, sum(f.v) AS whole, " + q.shown() + " AS v FROM " + of + " GROUP BY " + ranked + ", t)",
 			"                GROUP BY " + ranked,
 			"            )",
 		}
@@ -328,7 +391,14 @@ func (q *series) columns() []ResultColumn {
 	for _, name := range append(list(len(q.keys), "k#"), list(len(q.labels), "l#")...) {
 		columns = append(columns, ResultColumn{name, "String"})
 	}
-	return append(columns, ResultColumn{"value", "UInt64"}, ResultColumn{"packets", "UInt64"}, ResultColumn{"n", "UInt64"}, ResultColumn{"variance", "Float64"})
+	tail := []ResultColumn{{"value", "UInt64"}, {"packets", "UInt64"}, {"n", "UInt64"}, {"variance", "Float64"}}
+	if q.windows > 1 {
+		tail = append(tail, ResultColumn{"w", "UInt8"})
+	}
+	if q.peak {
+		tail = append(tail, ResultColumn{"peak", "UInt64"}, ResultColumn{"edge", "UInt64"})
+	}
+	return append(columns, tail...)
 }
 
 // Probe is the statement that says whether any record of a window meets the

@@ -98,6 +98,11 @@ func TestSeriesErrors(t *testing.T) {
 	f("q=src+prt+53", &FilterError{})
 	f("unit=pct", &KeyError{})
 	f("rank=delta", &KeyError{})
+	f("vs=1d", &KeyError{})
+	f("vs=-1d/d", &KeyError{})
+	f("vs=2027-01-01", &KeyError{})
+	f("vs=band5w", &KeyError{})
+	f("agg=peak&unit=bpp", &KeyError{})
 	f("by=ts:1h", &KeyError{})
 }
 
@@ -123,6 +128,27 @@ func (r *rowsOf) add(t int64, dir string, top bool, groups int, keys []string, v
 	r.Packets = append(r.Packets, packets)
 	r.N = append(r.N, n)
 	r.Variance = append(r.Variance, float64(packets*999)) // rate 1000
+}
+
+// A window of the past has its place by the calendar: over a change of the clock noon
+// is compared with noon.
+func TestShifts(t *testing.T) {
+	f := func(query string, want ...int64) {
+		t.Helper()
+		r, rg := request(t, query)
+		got, err := r.shifts(&rg)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %v %v, want %v", query, got, err, want)
+		}
+	}
+	f("")
+	f("vs=prev&from=-90m", 5400)
+	f("vs=-1d", 86400)
+	f("vs=-30m", 1800)
+	f("vs=1790000000&from=1790003600&to=1790007200", 3600)
+	f("vs=2026-11-20T00:00&from=2026-11-21&to=2026-11-22&tz=Europe/Berlin", 86400)
+	f("vs=-7d&from=2026-10-26&to=2026-10-27&tz=Europe/Berlin", 7*86400+3600) // summer time ended on the 25th
+	f("vs=band4w", 7*86400, 14*86400, 21*86400, 28*86400)
 }
 
 func TestAssemble(t *testing.T) {

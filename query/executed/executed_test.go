@@ -390,6 +390,115 @@ func compareSeries(t *testing.T, q string, r query.Request, rg query.Range, b *c
 	}
 }
 
+// TestVersusAgree compares earlier windows and the peaks of single seconds with what
+// Go finds row by row.
+func TestVersusAgree(t *testing.T) {
+	reader, b := table(t, 20_000, true)
+	for _, q := range []string{
+		"vs=prev", "vs=prev&by=src.as&n=3", "vs=-90m&by=proto,dst.port&n=5&rankdir=sum", "vs=-30m&by=in.if&n=2&dir=sum&step=60", "vs=prev&by=exporter&rank=delta&n=1",
+		"vs=prev&by=src.as&rank=delta&n=4&dir=sum&agg=peak", "agg=peak", "agg=peak&by=dst.port&n=3&dir=sum&step=600", "agg=peak&by=src.as&unit=pps&layer=l2&vs=-1h",
+		"vs=-1h&by=src.as&rank=max&n=3", "vs=-1h&by=src.as&rank=p95&n=3&tz=Asia/Kolkata&step=3600", "vs=band4w&by=src.as",
+	} {
+		q = "from=-1h&" + q
+		r, rg, _, res := run(t, reader, q)
+		type group struct{ dir, key string }
+		type second struct {
+			group
+			t int64
+		}
+		then, now, seconds := map[group]uint64{}, map[group]uint64{}, map[second]uint64{}
+		top := map[group]bool{}
+		for _, s := range res.Series {
+			if !s.Other {
+				top[group{s.Dir, strings.Join(s.Key, "|")}] = true
+			}
+		}
+		var shift int64
+		if res.VS != nil {
+			shift = res.VS.Shifts[0]
+		}
+		changes := map[group]float64{}
+		for row := range b.Len() {
+			at := int64(flow.TimeReceived.At(b, row))
+			dir := flow.Direction.Field.Enum[flow.Direction.At(b, row)]
+			if r.Dir == "sum" {
+				dir = "sum"
+			}
+			rate := uint64(flow.SamplingRate.At(b, row))
+			v := flow.Bytes.At(b, row) * rate
+			if r.Unit == "pps" {
+				v = flow.Packets.At(b, row) * rate
+			}
+			g := group{dir, keyOf(r.By, b, row)}
+			whole, folded := group{dir, "total"}, g
+			if !top[g] {
+				folded.key = "other"
+			}
+			if at >= rg.From && at < rg.To {
+				now[folded] += v
+				now[whole] += v
+				seconds[second{folded, at}] += v
+				seconds[second{whole, at}] += v
+				changes[g] += float64(v)
+			}
+			if shift > 0 && at >= rg.From-shift && at < rg.To-shift {
+				then[folded] += v
+				then[whole] += v
+				changes[g] -= float64(v)
+			}
+		}
+		peaks := func(g group) []float64 {
+			list := make([]float64, len(rg.Times))
+			for s, v := range seconds {
+				if s.group != g {
+					continue
+				}
+				i := len(rg.Times) - 1
+				for rg.Times[i] > s.t {
+					i--
+				}
+				if r.Unit == "bps" {
+					v *= 8
+				}
+				list[i] = max(list[i], float64(v))
+			}
+			return list
+		}
+		same := func(what string, g group, total uint64, vs *query.Versus, points query.Points) {
+			t.Helper()
+			if total != now[g] {
+				t.Errorf("%s: %s %v: total %d, want %d", q, what, g, total, now[g])
+			}
+			if (vs == nil) != (shift == 0) || vs != nil && len(res.VS.Shifts) == 1 && vs.Total != then[g] {
+				t.Errorf("%s: %s %v: before %+v, want %d", q, what, g, vs, then[g])
+			}
+			if want := peaks(g); (points == nil) != (r.Agg != "peak") || points != nil && !slices.Equal([]float64(points), want) {
+				t.Errorf("%s: %s %v: peaks\n%v, want\n%v", q, what, g, points, want)
+			}
+		}
+		for _, s := range res.Series {
+			g := group{s.Dir, strings.Join(s.Key, "|")}
+			if s.Other {
+				g.key = "other"
+			}
+			same("series", g, s.Total, s.VS, s.Peaks)
+		}
+		for _, total := range res.Total {
+			same("total", group{total.Dir, "total"}, total.Total, total.VS, total.Peaks)
+		}
+		if r.Rank != "delta" {
+			continue
+		}
+		for g, d := range changes { // nobody outside changed more than anybody inside
+			for in := range top {
+				if !top[g] && in.dir == g.dir && max(d, -d) > max(changes[in], -changes[in]) {
+					t.Errorf("%s: %v changed by %v and is folded, %v by %v and is not", q, g, d, in, changes[in])
+				}
+			}
+		}
+	}
+}
+
 // keyOf is the key of a row as Series.Key has it.
 func keyOf(by []string, b *column.Batch, row int) string {
 	var parts []string

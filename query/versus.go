@@ -1,0 +1,140 @@
+package query
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A comparison sets the window of a request against earlier ones of the same
+// length: one, or with band4w the same weekdays of the last four weeks. Rows of an
+// earlier window fall into the buckets of the request, moved by a number of seconds
+// that is fixed for the window, so that every bucket has its counterpart.
+
+// shifts are how many seconds back the earlier windows lie; none without vs.
+func (r *Request) shifts(rg *Range) ([]int64, error) {
+	from := time.Unix(rg.From, 0).In(rg.Location)
+	back := func(t time.Time) (int64, error) {
+		shift := rg.From - t.Unix()
+		if shift <= 0 || t.Unix() < 0 {
+			return 0, &KeyError{"vs", r.VS, "is not before the window itself; write prev, -1d, -7d, band4w or the begin of an earlier window"}
+		}
+		return shift, nil
+	}
+	switch {
+	case r.VS == "":
+		return nil, nil
+	case r.VS == "prev":
+		return []int64{rg.To - rg.From}, nil
+	case r.VS == "band4w":
+		var list []int64
+		for week := 1; week <= 4; week++ { // by the calendar: noon is compared with noon
+			shift, err := back(from.AddDate(0, 0, -7*week))
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, shift)
+		}
+		return list, nil
+	case strings.HasPrefix(r.VS, "-") && !strings.Contains(r.VS, "/"):
+		if t, ok := parseRelative(r.VS, from); ok {
+			shift, err := back(t)
+			return []int64{shift}, err
+		}
+	default:
+		if t, ok := parseAbsolute(r.VS, rg.Location); ok {
+			shift, err := back(t)
+			return []int64{shift}, err
+		}
+	}
+	return nil, &KeyError{"vs", r.VS, "is nothing to compare with; write prev, -1d, -7d, -28d, band4w or the begin of an earlier window as a time"}
+}
+
+// Comparison says what a result is compared with.
+type Comparison struct {
+	Name   string  `json:"name"`   // as asked: prev, -7d, band4w …
+	Shifts []int64 `json:"shifts"` // seconds from each earlier window to this one
+}
+
+// Versus is a series or total in the earlier windows. Of a band, Values is the
+// median of the windows, and so are Avg and Total.
+type Versus struct {
+	Values Points   `json:"values"` // one per bucket of the result
+	Min    Points   `json:"min,omitempty"`
+	Max    Points   `json:"max,omitempty"`
+	Avg    float64  `json:"avg"`
+	Total  uint64   `json:"total"`
+	Delta  float64  `json:"delta"`  // the average now less that of then
+	Change *float64 `json:"change"` // Delta as a share of then; null when there was nothing
+}
+
+// versus works out the comparison of a series or total; nil without earlier windows.
+func (f figures) versus(c *cells) *Versus {
+	if len(c.past) == 0 {
+		return nil
+	}
+	lines := make([]Points, len(c.past))
+	averages, totals := make([]float64, len(c.past)), make([]uint64, len(c.past))
+	for i, then := range c.past {
+		g := f.of(then)
+		lines[i], averages[i], totals[i] = f.points(then), g.Avg, g.Total
+	}
+	v := &Versus{Values: lines[0], Avg: median(averages), Total: medianTotal(totals)}
+	if len(lines) > 1 {
+		v.Values, v.Min, v.Max = make(Points, len(f.rg.Times)), make(Points, len(f.rg.Times)), make(Points, len(f.rg.Times))
+		at := make([]float64, len(lines))
+		for i := range v.Values {
+			for j, line := range lines {
+				at[j] = line[i]
+			}
+			v.Values[i], v.Min[i], v.Max[i] = median(at), slices.Min(at), slices.Max(at)
+		}
+	}
+	v.Delta = f.of(c).Avg - v.Avg
+	if v.Avg > 0 {
+		change := v.Delta / v.Avg
+		v.Change = &change
+	}
+	return v
+}
+
+func median(list []float64) float64 {
+	sorted := slices.Sorted(slices.Values(list))
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
+
+func medianTotal(list []uint64) uint64 {
+	sorted := slices.Sorted(slices.Values(list))
+	n := len(sorted)
+	a, b := sorted[(n-1)/2], sorted[n/2]
+	return a + (b-a)/2
+}
+
+// change is what rank=delta ranks by: how far the total is from the mean of the
+// earlier windows.
+func change(c *cells) float64 {
+	var then float64
+	for _, p := range c.past {
+		then += float64(sum(p.value))
+	}
+	return math.Abs(float64(sum(c.value)) - then/float64(len(c.past)))
+}
+
+// The two ways to say it in a statement: windowSQL is the condition on time of window
+// i, timeSQL the second of a row, moved into the window of the request.
+func windowSQL(i int) string {
+	if i == 0 {
+		return "TimeReceived >= {from:DateTime('UTC')} AND TimeReceived < {to:DateTime('UTC')}"
+	}
+	return fmt.Sprintf("TimeReceived >= {from%d:DateTime('UTC')} AND TimeReceived < {to%[1]d:DateTime('UTC')}", i)
+}
+
+func timeSQL(i int) string {
+	if i == 0 {
+		return "toUInt32(TimeReceived)"
+	}
+	return fmt.Sprintf("toUInt32(TimeReceived + {shift%d:UInt32})", i)
+}
