@@ -97,8 +97,12 @@ type Engine struct {
 	// Address of its ClickHouse HTTP interface, for SQL clients; port 0 chooses one
 	// at the first start and keeps it.
 	Listen string `yaml:"listen"`
-	// Memory that it may use, in MiB; 0 takes a share of what the machine has.
+	// Memory that it may use, in MiB; 0 takes a share of what the machine has. Queries
+	// get at most three quarters of it, so that there is always room for inserts.
 	MemoryMiB int `yaml:"memory-mib"`
+	// Queries that run at once; some more wait for some seconds, the rest is refused. 0
+	// takes two for each core, at least 8.
+	MaxQueries int `yaml:"max-queries"`
 }
 
 // Filter is the filter language.
@@ -308,6 +312,9 @@ func (c Config) Validate() error {
 	}
 	if m := c.Engine.MemoryMiB; m != 0 && m < 512 {
 		bad("engine.memory-mib", m, "the engine needs at least 512")
+	}
+	if q := c.Engine.MaxQueries; q < 0 || q > 1000 {
+		bad("engine.max-queries", q, "use a number from 1 to 1000, or 0 for what suits the machine")
 	}
 	return errors.Join(errs...)
 }

@@ -77,5 +77,6 @@ func TestMistakes(t *testing.T) {
 	f(`http: {listen: "web:80"}`, "http.listen", `"web"`)
 	f(`engine: {listen: "0.0.0.0:8123"}`, "engine.listen", "0.0.0.0:8123", "loopback")
 	f(`engine: {memory-mib: 5}`, "engine.memory-mib", "512")
+	f(`engine: {max-queries: -1}`, "engine.max-queries", "-1")
 	f("data: [", "1")
 }

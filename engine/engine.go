@@ -35,6 +35,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -62,12 +63,14 @@ type Config struct {
 	// Library is the path of libchdb.so. Default: where libchdb.Find finds it.
 	Library string
 
-	// Memory is how many bytes the engine may use. A statement may use half of it.
-	// Default: three fifths of the machine's or the control group's memory.
+	// Memory is how many bytes the engine may use. Readers together may use three
+	// quarters of it, and one who is alone half of these. Default: three fifths of the
+	// machine's or the control group's memory.
 	Memory int64
 
-	// MaxQueries is how many requests of each of the two users run at once; more
-	// wait for some seconds and are then refused. Default: 32.
+	// MaxQueries is how many requests of each of the two users run at once. Some more
+	// wait for some seconds; the rest is refused. Default: two for each core, at least
+	// 8 and at most 64.
 	MaxQueries int
 
 	// Logger takes what is worth acting on. Default: slog.Default().
@@ -75,12 +78,11 @@ type Config struct {
 }
 
 const (
-	defaultMaxQueries = 32
-	readerSeconds     = 300              // the longest that a reader's statement runs
-	stopTime          = 8 * time.Second  // for running statements at the end
-	maxHeader         = 2 << 20          // bytes of a request's line and headers: queries travel in the URL
-	headerTime        = 10 * time.Second // to send them
-	idleTime          = 5 * time.Minute  // between two requests of a connection
+	readerSeconds = 300              // the longest that a reader's statement runs
+	stopTime      = 8 * time.Second  // for running statements at the end
+	maxHeader     = 2 << 20          // bytes of a request's line and headers: queries travel in the URL
+	headerTime    = 10 * time.Second // to send them
+	idleTime      = 5 * time.Minute  // between two requests of a connection
 )
 
 func (c Config) withDefaults() (Config, error) {
@@ -104,7 +106,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.Memory = memory() * 3 / 5
 	}
 	if c.MaxQueries <= 0 {
-		c.MaxQueries = defaultMaxQueries
+		c.MaxQueries = min(max(2*cores(), 8), 64)
 	}
 	return c, nil
 }
@@ -204,12 +206,17 @@ func open(c Config) (*server, *libchdb.Conn, error) {
 		return nil, nil, fmt.Errorf("engine: data directory: %w", err)
 	}
 	config := filepath.Join(c.Path, "engine.xml")
-	if err := os.WriteFile(config, []byte(engineXML(c.Memory)), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(engineXML(c.Memory, cores())), 0o600); err != nil {
 		return nil, nil, fmt.Errorf("engine: configuration: %w", err)
 	}
 	lib, err := libchdb.Load(c.Library)
 	if err != nil {
 		return nil, nil, fmt.Errorf("engine: %w", err)
+	}
+	if last, err := readEndpoint(c.Path); err == nil && older(lib.Version(), last.Version) {
+		return nil, nil, fmt.Errorf("engine: %s %s %s, and %s is %s: an older one may misread what a newer one wrote; install the newer one (make build), "+
+			"or set $%s to its libchdb.so; to open the directory all the same, make a backup and remove %s",
+			c.Path, writtenByNewer, last.Version, c.Library, lib.Version(), libchdb.Env, filepath.Join(c.Path, endpointFile))
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -220,9 +227,9 @@ func open(c Config) (*server, *libchdb.Conn, error) {
 	s := &server{
 		lib: lib, path: store, log: c.Logger,
 		writer: writer, reader: reader,
-		limits:   limits{memory: c.Memory / 2, seconds: readerSeconds},
-		writing:  make(chan struct{}, c.MaxQueries),
-		reading:  make(chan struct{}, c.MaxQueries),
+		limits:   limits{memory: c.Memory * 3 / 8, seconds: readerSeconds},
+		writing:  newGate(c.MaxQueries),
+		reading:  newGate(c.MaxQueries),
 		running:  map[string]bool{},
 		sessions: map[string]*session{},
 	}
@@ -245,6 +252,18 @@ func open(c Config) (*server, *libchdb.Conn, error) {
 	return s, base, nil
 }
 
+// writtenByNewer is how a child says that starting it again is of no use.
+const writtenByNewer = "was written by the newer engine"
+
+// older compares the releases, year and month, of two versions. Within a release
+// ClickHouse does not change what it writes.
+func older(version, than string) bool {
+	var a, b [2]int
+	fmt.Sscanf(version, "%d.%d", &a[0], &a[1])
+	fmt.Sscanf(than, "%d.%d", &b[0], &b[1])
+	return slices.Compare(a[:], b[:]) < 0
+}
+
 func (s *server) closeSessions() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -256,20 +275,30 @@ func (s *server) closeSessions() {
 	}
 }
 
-// engineXML is the engine's configuration. Its caches default to sizes for a
-// machine that does nothing else.
-func engineXML(memory int64) string {
+// cores is how many there are for us: those of the machine, or less when the control
+// group or the affinity mask says so.
+func cores() int { return runtime.GOMAXPROCS(0) }
+
+// engineXML is the engine's configuration. Its caches default to sizes for a machine
+// that does nothing else, and two threads merge, on however many cores.
+//
+// Merging has half of the cores, at least two threads so that a long merge does not
+// hold up the short ones, and yields to inserts and queries: it can be late, they cannot.
+func engineXML(memory int64, cores int) string {
 	cache := max(memory/16, 16<<20)
 	return fmt.Sprintf(`<!-- written by netmeta at each start -->
 <clickhouse>
   <display_name>netmeta</display_name>
   <max_server_memory_usage>%d</max_server_memory_usage>
+  <merges_mutations_memory_usage_soft_limit>%d</merges_mutations_memory_usage_soft_limit>
   <mark_cache_size>%d</mark_cache_size>
   <primary_index_cache_size>%d</primary_index_cache_size>
   <index_mark_cache_size>%d</index_mark_cache_size>
   <query_condition_cache_size>%d</query_condition_cache_size>
+  <background_pool_size>%d</background_pool_size>
+  <os_threads_nice_value_merge_mutate>5</os_threads_nice_value_merge_mutate>
 </clickhouse>
-`, memory, cache, cache, cache/4, cache/4)
+`, memory, memory/2, cache, cache, cache/4, cache/4, min(max(cores/2, 2), 16))
 }
 
 // memory returns how much memory there is: the machine's, or less when a control

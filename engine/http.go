@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -40,9 +41,10 @@ type server struct {
 
 	// Requests that run at once, apart for the two users: reading must not be able
 	// to keep the collector from writing.
-	writing, reading chan struct{}
+	writing, reading gate
 
 	mu       sync.Mutex
+	taken    int64           // bytes of memory that running readers may use
 	running  map[string]bool // query ids
 	sessions map[string]*session
 }
@@ -129,10 +131,13 @@ func (s *server) serve(r *http.Request, q *request, out *response) error {
 	if isReader {
 		slots = s.reading
 	}
-	if err := acquire(r.Context(), slots); err != nil {
+	if err := slots.enter(r.Context()); err != nil {
 		return err
 	}
-	defer func() { <-slots }()
+	defer slots.leave()
+	if isReader {
+		defer s.takeMemory(q)()
+	}
 
 	if q.queryID == "" {
 		q.queryID = uuid.NewString()
@@ -231,22 +236,53 @@ func (s *server) authenticate(q *request) (isReader bool, err error) {
 		user, s.writer.Name, s.reader.Name)
 }
 
-// acquire takes a slot, for which it waits a little.
-func acquire(ctx context.Context, slots chan struct{}) error {
+// A gate bounds how many requests run at once. Some more may wait before it, for a
+// little.
+type gate struct{ running, waiting chan struct{} }
+
+func newGate(n int) gate { return gate{make(chan struct{}, n), make(chan struct{}, 4*n)} }
+
+// enter takes a slot. The caller gives it back with leave, if there was no error.
+func (g gate) enter(ctx context.Context) error {
 	select {
-	case slots <- struct{}{}:
+	case g.running <- struct{}{}:
 		return nil
 	default:
+	}
+	tooMany := errorf(codeTooManyQueries, "TOO_MANY_SIMULTANEOUS_QUERIES", "Too many simultaneous queries. Maximum: %d", cap(g.running))
+	select {
+	case g.waiting <- struct{}{}:
+		defer func() { <-g.waiting }()
+	default:
+		return tooMany
 	}
 	timer := time.NewTimer(slotWait)
 	defer timer.Stop()
 	select {
-	case slots <- struct{}{}:
+	case g.running <- struct{}{}:
 		return nil
 	case <-timer.C:
-		return errorf(codeTooManyQueries, "TOO_MANY_SIMULTANEOUS_QUERIES", "Too many simultaneous queries. Maximum: %d", cap(slots))
+		return tooMany
 	case <-ctx.Done():
 		return errorf(codeQueryCancelled, "QUERY_WAS_CANCELLED", "Query was cancelled: the client is gone")
+	}
+}
+
+func (g gate) leave() { <-g.running }
+
+// takeMemory sets how many bytes a reader's statement may use: half of what the other
+// readers leave of three quarters of the engine's. So all of them together leave the
+// rest to inserts and merges, which the engine cannot tell from queries when it has
+// none left. The returned function gives it back.
+func (s *server) takeMemory(q *request) (giveBack func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q.memory = (2*s.limits.memory - s.taken) / 2
+	s.taken += q.memory
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.taken -= q.memory
 	}
 }
 
@@ -376,19 +412,30 @@ func (s *server) prepare(conn *libchdb.Conn, q *request, isReader bool) (tag str
 		}
 	}
 	tag = q.queryID
-	settings := make([]setting, 0, len(q.settings)+4)
+	settings := make([]setting, 0, len(q.settings)+6)
 	readonly := ""
 	if q.readonly {
 		readonly = "2" // as ClickHouse has it, a GET does not write
 	}
+	memory := q.memory
 	if isReader {
+		// All cores for a reader who is alone, a share for each of several, and what
+		// writes goes first (that only where we have CAP_SYS_NICE).
 		readonly = "1"
-		settings = append(settings, setting{"max_memory_usage", fmt.Sprint(s.limits.memory)}, setting{"max_execution_time", fmt.Sprint(s.limits.seconds)})
+		settings = append(settings,
+			setting{"max_execution_time", fmt.Sprint(s.limits.seconds)},
+			setting{"max_threads", fmt.Sprint(max(cores()/len(s.reading.running), 1))}, setting{"os_threads_nice_value_query", "5"})
 	}
 	for _, set := range q.settings {
 		switch set.name {
 		case "log_comment":
 			tag += " " + set.value
+		case "max_memory_usage":
+			if !isReader {
+				settings = append(settings, set)
+			} else if n, err := strconv.ParseFloat(set.value, 64); err == nil {
+				memory = min(memory, int64(n))
+			}
 		case "readonly":
 			if !isReader {
 				readonly = set.value
@@ -396,6 +443,9 @@ func (s *server) prepare(conn *libchdb.Conn, q *request, isReader bool) (tag str
 		default:
 			settings = append(settings, set)
 		}
+	}
+	if isReader {
+		settings = append(settings, setting{"max_memory_usage", fmt.Sprint(memory)})
 	}
 	settings = append(settings, setting{"log_comment", tag})
 	if readonly != "" {

@@ -160,7 +160,7 @@ func TestReader(t *testing.T) {
 	allowed("SELECT getSetting('max_threads'), getSetting('max_execution_time'), getSetting('readonly') SETTINGS max_threads = 1, max_execution_time = '7.5'", "1\t7.5\t1")
 	allowed("SELECT getSetting('max_threads') FORMAT CSV SETTINGS max_threads = 1", "1")
 	allowed("SELECT getSetting('max_threads') SETTINGS max_threads = 1 FORMAT CSV", "1")
-	allowed("SELECT getSetting('max_execution_time'), getSetting('max_memory_usage')", "300\t1073741824")
+	allowed("SELECT getSetting('max_execution_time'), getSetting('max_memory_usage')", "300\t805306368")
 	allowed("SELECT number % 2 AS k, count() FROM numbers(4) GROUP BY k WITH TOTALS ORDER BY k FORMAT JSONCompactEachRow", "[0, 2]\n[1, 2]")
 
 	outside := filepath.Join(t.TempDir(), "written")

@@ -98,7 +98,7 @@ var readerSettings = set(`
 
 // limits are what no request of a user may go over.
 type limits struct {
-	memory  int64 // bytes a statement may use
+	memory  int64 // bytes a statement may use, half of what all of them may
 	seconds int   // time a statement may take, 0 is no limit
 }
 

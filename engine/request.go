@@ -42,10 +42,11 @@ type request struct {
 	sessionCheck   bool
 	sessionClose   bool
 
-	readonly   bool // GET and HEAD do not write
-	compress   bool // answer in ClickHouse's block framing
-	decompress bool // body in ClickHouse's block framing
-	hold       bool // wait_end_of_query: no byte before the statement has ended
+	memory     int64 // bytes that a reader's statement may use
+	readonly   bool  // GET and HEAD do not write
+	compress   bool  // answer in ClickHouse's block framing
+	decompress bool  // body in ClickHouse's block framing
+	hold       bool  // wait_end_of_query: no byte before the statement has ended
 	buffer     int
 
 	// protocol is the revision of the native protocol that the client asks Native

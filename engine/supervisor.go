@@ -45,9 +45,11 @@ type Options struct {
 }
 
 // How long the supervisor waits before it starts an engine again: from firstDelay,
-// twice as long after each engine that died within steady, up to longestDelay.
+// twice as long after each engine that died within steady, up to longestDelay, or to
+// upDelay after one that had answered: each second without it is one of waiting rows.
 const (
 	firstDelay   = 100 * time.Millisecond
+	upDelay      = time.Second
 	longestDelay = 30 * time.Second
 	steady       = 15 * time.Second
 	// A child that does not answer a ping for so long hangs, and is killed. /ping asks
@@ -75,6 +77,8 @@ type Supervisor struct {
 	since     time.Time
 	lastError string
 	version   string
+
+	lastVersion string // of the engine that last had the directory; of Run only
 }
 
 // Stats are the figures of a supervisor.
@@ -121,6 +125,9 @@ func New(o Options) (*Supervisor, error) {
 		return nil, err
 	}
 	s.url = "http://" + s.listener.Addr().String()
+	if last, err := readEndpoint(o.Path); err == nil {
+		s.lastVersion = last.Version
+	}
 	return s, nil
 }
 
@@ -172,8 +179,8 @@ func (s *Supervisor) Close() error {
 	return errors.Join(s.listener.Close(), s.lock.Close())
 }
 
-// Run keeps an engine running until ctx ends, then stops it and returns. Call it
-// once.
+// Run keeps an engine running until ctx ends, then stops it and returns. It returns
+// early, with the reason, when no further start can help. Call it once.
 func (s *Supervisor) Run(ctx context.Context) error {
 	defer close(s.done)
 	defer s.Close()
@@ -181,17 +188,21 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	for {
 		started := time.Now()
 		err := s.child(ctx)
+		wasUp := s.Stats().Up
 		s.set(func() {
 			s.pid = 0
 			if err != nil {
 				s.lastError = err.Error()
 			}
 		}, false)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || err != nil && strings.Contains(err.Error(), writtenByNewer) {
 			return err
 		}
 		if time.Since(started) >= steady {
 			delay = firstDelay
+		}
+		if wasUp {
+			delay = min(delay, upDelay)
 		}
 		s.log.Error("engine: ended, starting it again", "err", err, "ran", time.Since(started).Round(time.Millisecond), "in", delay)
 		select {
@@ -273,6 +284,10 @@ func (s *Supervisor) child(ctx context.Context) error {
 			}
 			s.set(func() { s.version = version }, true)
 			s.log.Info("engine: ready", "version", version, "url", s.url)
+			if s.lastVersion != "" && s.lastVersion != version {
+				s.log.Info("engine: the data directory is opened by another version than the last time", "last", s.lastVersion, "now", version)
+			}
+			s.lastVersion = version
 			s.watch(watching, cmd.Process)
 		}
 	}()

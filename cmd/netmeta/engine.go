@@ -14,7 +14,7 @@ type engineCmd struct {
 	Remote     bool   `help:"Allow an address that is not loopback."`
 	Library    string `type:"path" help:"The engine library, libchdb.so; found by itself when left out."`
 	Memory     int64  `help:"Bytes of memory that the engine may use; a share of the machine's when left out."`
-	MaxQueries int    `help:"Queries that may run at once."`
+	MaxQueries int    `help:"Queries that may run at once; two for each core when left out."`
 }
 
 func (engineCmd) Help() string {

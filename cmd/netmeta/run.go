@@ -138,7 +138,8 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 		s.reader.ReadOnly = true
 	} else {
 		s.engine, err = engine.New(engine.Options{
-			Path: cfg.Data, Listen: cfg.Engine.Listen, Memory: int64(cfg.Engine.MemoryMiB) << 20, Logger: log,
+			Path: cfg.Data, Listen: cfg.Engine.Listen, Memory: int64(cfg.Engine.MemoryMiB) << 20,
+			MaxQueries: cfg.Engine.MaxQueries, Logger: log,
 		})
 		if err != nil {
 			return s, err
