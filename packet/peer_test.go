@@ -33,6 +33,16 @@ func (r frameMaker) ip(n int) net.IP {
 	return a
 }
 
+// bytes is a frame as it is on the wire.
+func (r frameMaker) bytes(t testing.TB) []byte {
+	t.Helper()
+	buf := gopacket.NewSerializeBuffer()
+	if err := gopacket.SerializeLayers(buf, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, r.frame(r.IntN(4))...); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
 func (r frameMaker) frame(depth int) []gopacket.SerializableLayer {
 	eth := &layers.Ethernet{SrcMAC: r.mac(), DstMAC: r.mac()}
 	stack := []gopacket.SerializableLayer{eth}
@@ -240,11 +250,7 @@ func init() { layers.RegisterUDPPortLayerType(portMPLS, layers.LayerTypeMPLS) } 
 // comparePeer makes a frame and compares what we read in it with what gopacket does.
 func comparePeer(t *testing.T, b *column.Batch, r frameMaker) {
 	t.Helper()
-	stack, buf := r.frame(r.IntN(4)), gopacket.NewSerializeBuffer()
-	if err := gopacket.SerializeLayers(buf, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, stack...); err != nil {
-		t.Fatal(err)
-	}
-	frame := buf.Bytes()
+	frame := r.bytes(t)
 	b.Reset()
 	b.Add()
 	if info := Dissect(b, 0, Ethernet, frame); info.Truncated {

@@ -23,6 +23,7 @@ const (
 	UnknownHeader                  // sampled header protocol that is not known
 	BadAddress                     // address of an unknown family
 	TooManyNames                   // the limit of names from options data is reached
+	TooManySamplers                // the limit of data sources whose sampling is followed is reached
 	TruncatedCapture               // the capture file holds only a part of the datagram
 	reasonCount
 )
@@ -30,7 +31,7 @@ const (
 var reasons = [reasonCount]string{
 	"unknown version", "datagram too short", "bad length", "bad count", "unknown template", "bad template",
 	"too many templates", "too many exporters", "unknown set", "unknown sample", "unknown header protocol",
-	"bad address", "too many names", "truncated in capture",
+	"bad address", "too many names", "too many samplers", "truncated in capture",
 }
 
 var remedies = [reasonCount]string{
@@ -47,6 +48,7 @@ var remedies = [reasonCount]string{
 	"The agent samples frames of a link type that is not decoded.",
 	"The exporter sends malformed addresses.",
 	"More names of interfaces, VRFs or applications than the limit arrived: a broken exporter, or forged datagrams.",
+	"More interfaces or other data sources than the limit sent samples: forged datagrams, or a very large switch. Their flows are decoded; their effective sampling rate is not known.",
 	"Capture whole packets (tcpdump -s 0).",
 }
 

@@ -17,8 +17,11 @@ const (
 	// maxAgents bounds the number of agents whose sequence numbers are followed;
 	// TooManyExporters counts the datagrams of further ones.
 	maxAgents = 2 * source.MaxExporters
-	// maxSamplers bounds the number of data sources, of all agents together.
-	maxSamplers = 1 << 17
+	// maxSamplers bounds the number of data sources whose sampling is followed, of all
+	// agents together, and maxAgentSamplers of one, so that one leaves room for others.
+	// TooManySamplers counts the samples of further ones.
+	maxSamplers      = 1 << 17
+	maxAgentSamplers = 1 << 13
 	// When a limit is reached, agents that were not heard for this long make room, and
 	// whoever is idle is looked for no more often than sweepEvery.
 	idleAfter  = 10 * time.Minute
@@ -85,8 +88,7 @@ func (s *sampler) take(d drawing) {
 	s.sequence, s.pool, s.drops, s.rate, s.hasOther = d.sequence, d.pool, d.drops, d.rate, false
 }
 
-// heard takes note of a datagram that arrived at the given second, and of the flow
-// samples in it.
+// heard takes note of a datagram that arrived at the given second.
 func (a *agent) heard(number, uptime uint32, now int64) finding {
 	a.lastHeard.Store(now)
 	a.mu.Lock()
@@ -94,13 +96,16 @@ func (a *agent) heard(number, uptime uint32, now int64) finding {
 	return a.sequence.heard(number, uptime)
 }
 
-func (s *State) drawn(a *agent, list []drawing) {
+// drawn takes note of the flow samples of a datagram, and tells of how many the source is
+// not followed.
+func (s *State) drawn(a *agent, list []drawing) (refused int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, d := range list {
 		x := a.samplers[d.source]
 		if x == nil {
-			if s.samplers.Load() >= maxSamplers {
+			if s.samplers.Load() >= maxSamplers || len(a.samplers) >= maxAgentSamplers {
+				refused++
 				continue
 			}
 			if a.samplers == nil {
@@ -112,6 +117,7 @@ func (s *State) drawn(a *agent, list []drawing) {
 		}
 		x.take(d)
 	}
+	return refused
 }
 
 // Samplings lists the data sources of all agents: what they declare, and what their

@@ -3,6 +3,7 @@ package sflow
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"os"
@@ -110,7 +111,7 @@ func TestHostileFlood(t *testing.T) {
 	if n := state.Counters().Flows.Load(); n != uint64(rows) || n < goodSent {
 		t.Errorf("%d flows counted, %d rows", n, rows)
 	}
-	if x, known := exporters.Of(netip.MustParseAddr("192.0.2.1"), flow.TypeSFlow); !known || x.Flows.Load() < goodSent || state.agents[agentKey{sender.Addr(), agentOf(good), 7}].entry != x {
+	if x, known := exporters.Of(netip.MustParseAddr("192.0.2.1"), flow.TypeSFlow); !known || x.Flows.Load() < goodSent || x.Lost.Load() != 0 || state.agents[agentKey{sender.Addr(), agentOf(good), 7}].entry != x {
 		t.Errorf("the good agent: known %v, %d flows of %d", known, x.Flows.Load(), goodSent)
 	}
 	if a := state.agents[agentKey{sender.Addr(), agentOf(good), 7}]; a.next != uint32(goodSent)+1 || a.gap != 0 {
@@ -124,6 +125,40 @@ func TestHostileFlood(t *testing.T) {
 		t.Errorf("memory has grown by %d MiB", grown>>20)
 	}
 	t.Logf("%d datagrams, %d rows, %d agents, %d samplers; refused %s; heap grown by %d KiB", total, rows, len(state.agents), state.samplers.Load(), refused(state), grown>>10)
+}
+
+// TestManySources: an agent cannot fill memory with data sources, nor take the room of
+// others; its flows still count.
+func TestManySources(t *testing.T) {
+	state := New(Config{})
+	d, b := state.Decoder(), flow.Table.NewBatch(1)
+	payload := words(t, head+"1"+block(t, 3, ports2+"0"))
+	const perAgent = maxAgentSamplers + 100
+	agents := maxSamplers/maxAgentSamplers + 1
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for n := range agents {
+		for i := range perAgent {
+			binary.BigEndian.PutUint32(payload[8:], uint32(n)) // agent
+			binary.BigEndian.PutUint32(payload[28+8+8:], uint32(i))
+			d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, b, b.Reset)
+		}
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if n := state.Counters().Flows.Load(); n != uint64(agents*perAgent) {
+		t.Errorf("%d flows, want %d", n, agents*perAgent)
+	}
+	if got, want := refused(state), fmt.Sprint(agents*perAgent-maxSamplers, " too many samplers"); got != want || state.samplers.Load() != maxSamplers {
+		t.Errorf("refused %s, want %s; %d samplers", got, want, state.samplers.Load())
+	}
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 32<<20 {
+		t.Errorf("memory has grown by %d MiB", grown>>20)
+	} else {
+		t.Logf("%d samplers take %d KiB", state.samplers.Load(), grown>>10)
+	}
+	runtime.KeepAlive(state)
 }
 
 // agentOf is the agent address of a datagram.

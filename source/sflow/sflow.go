@@ -176,7 +176,9 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 		entry.SamplingRate.Store(d.rate)
 		entry.SamplingSource.Store(uint32(d.rateBy))
 		if d.from.known {
-			d.state.drawn(d.from, d.drawn)
+			for range d.state.drawn(d.from, d.drawn) {
+				d.refuse(source.TooManySamplers)
+			}
 		}
 	}
 	d.datagram, d.drawn = datagram{}, d.drawn[:0]
