@@ -15,6 +15,14 @@ import (
 // not part of the repository; the test runs where it lies beside it.
 const corpus = "../../../shared/corpus"
 
+// faults are what is wrong in a capture, and counted; all that is whole beside it is read.
+var faults = map[string]string{
+	"akvorado-multiple-interfaces": "1 bad count",  // octets behind the last sample
+	"preetam-flow_samples_2":       "1 bad count",  // the same
+	"gopacket-ext-router":          "1 bad count",  // the sample says 52 octets and has 56; sflowtool gives up
+	"gopacket-lacp-counters":       "1 bad length", // the datagram ends within the record of the aggregate; sflowtool gives up
+}
+
 // exceptions are fields where we differ from tshark, by capture, and why.
 var exceptions = map[string]string{}
 
@@ -47,7 +55,10 @@ func TestCorpus(t *testing.T) {
 			if len(rows) != len(wanted) {
 				t.Fatalf("%d flows, want %d", len(rows), len(wanted))
 			}
-			if n := int(state.Counters().CounterSamples.Load()); n < counters {
+			if got, want := refused(state), faults[filepath.Base(base)]; got != want {
+				t.Errorf("refused %q, want %q", got, want)
+			}
+			if n := int(state.Counters().CounterSamples.Load()); n != counters {
 				t.Errorf("%d counter samples, want %d", n, counters)
 			}
 			if n := int(state.Counters().DiscardedSamples.Load()); n != discarded {
@@ -97,7 +108,7 @@ func expected(line map[string]any) map[string]any {
 	}
 	for name, column := range map[string]string{
 		"src_addr": "SrcAddr", "dst_addr": "DstAddr", "src_port": "SrcPort", "dst_port": "DstPort",
-		"tcp_flags": "TCPFlags", "tos": "IPTos", "ttl": "IPTTL", "ip_proto": "Proto", "frag_id": "FragmentId",
+		"tcp_flags": "TCPFlags", "tos": "IPTos", "ttl": "IPTTL", "ip_proto": "Proto", "next_header": "Proto", "frag_id": "FragmentId",
 		"frag_offset": "FragmentOffset", "flow_label": "IPv6FlowLabel", "icmp_type": "IcmpType", "icmp_code": "IcmpCode",
 		"src_mac": "SrcMac", "dst_mac": "DstMac", "mpls_labels": "MPLSLabels",
 	} {
@@ -117,6 +128,9 @@ func expected(line map[string]any) map[string]any {
 	}
 	if frame, ok := line["eth_frame"].(map[string]any); ok {
 		put("Bytes", frame["length"])
+		if t := number(frame["type"]); t >= 0x600 { // below it is a length
+			put("EType", t)
+		}
 		put("SrcMac", frame["src_mac"])
 		put("DstMac", frame["dst_mac"])
 	}

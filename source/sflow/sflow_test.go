@@ -266,6 +266,9 @@ func TestDecode(t *testing.T) {
 	f(sample(block(t, extendedRouter, "3 0 0 0"), 1), row(``), "1 bad length, 1 bad address")
 	f(sample(block(t, extendedGateway, "1 0xc0000203 64496 64500 64501 2 2 2 64497 64498 1 1 64499 2 4226809857 4226809858 100"), 1),
 		row(`,"BGPNextHop":"192.0.2.3","SrcAS":64500,"NextHopAS":64497,"DstAS":64499,"DstASPath":[64497,64498,64499],"DstCommunities":[4226809857,4226809858]`), "")
+	// A set in the path (RFC 4271, section 4.3), and one that no list of communities follows.
+	f(sample(block(t, extendedGateway, "2 0x20010db8000000000000000000000003 64496 64500 64501 2 2 1 64497 1 2 64498 64499 0 100"), 1),
+		row(`,"BGPNextHop":"2001:db8::3","SrcAS":64500,"NextHopAS":64497,"DstAS":64499,"DstASPath":[64497,64498,64499]`), "")
 	f(sample(block(t, extendedGateway, "0 64496 64500 0 0 0 100"), 1), row(`,"SrcAS":64500`), "")
 	f(sample(block(t, extendedGateway, "0 64496 64500 0 1 2 4294967295 64497"), 1), row(`,"SrcAS":64500`), "1 bad length")
 	f(sample(block(t, extendedMPLS, "1 0xc0000202 2 0x0012c0ff 0x000101ff 0"), 1), row(`,"NextHop":"192.0.2.2","MPLSLabels":[300,16]`), "")
@@ -293,6 +296,16 @@ func TestDecode(t *testing.T) {
 	f(in("512", "3", "1073741823"), `{"ExporterAddress":"192.0.2.1","SamplingRate":512,"SamplingSource":"record","InIf":3,"Quality":["no-time"]}`, "")
 	f(in("512", "3", "2147483655"), `{"ExporterAddress":"192.0.2.1","SamplingRate":512,"SamplingSource":"record","InIf":3,"Quality":["no-time"]}`, "")
 	f(in("512", "3", "1073742082"), `{"ExporterAddress":"192.0.2.1","SamplingRate":512,"SamplingSource":"record","InIf":3,"Quality":["no-time"],"ForwardingStatus":129}`, "")
+	f(in("512", "2147483648", "3"), `{"ExporterAddress":"192.0.2.1","SamplingRate":512,"SamplingSource":"record","OutIf":3,"Quality":["no-time"]}`, "")
+	f(in("512", "3", "1073741824"), `{"ExporterAddress":"192.0.2.1","SamplingRate":512,"SamplingSource":"record","InIf":3,"Quality":["no-time"],"ForwardingStatus":131}`, "")
+	// Expanded: a format and a value, so that an ifIndex may have 32 bits.
+	in2 := func(input, output string) string {
+		return head + "1" + block(t, 3, "1 0 3 512 0 0 "+input+" "+output+" 0")
+	}
+	f(in2("0 4294967294", "0 1073741824"), `{"ExporterAddress":"192.0.2.1","SamplingRate":512,"SamplingSource":"record","InIf":4294967294,"OutIf":1073741824,"Quality":["no-time"]}`, "")
+	f(in2("0 3", "2 7"), `{"ExporterAddress":"192.0.2.1","SamplingRate":512,"SamplingSource":"record","InIf":3,"Quality":["no-time"]}`, "")
+	f(in2("0 3", "1 257"), `{"ExporterAddress":"192.0.2.1","SamplingRate":512,"SamplingSource":"record","InIf":3,"Quality":["no-time"],"ForwardingStatus":137}`, "")
+	f(in2("0 1073741823", "0 4294967295"), `{"ExporterAddress":"192.0.2.1","SamplingRate":512,"SamplingSource":"record","Quality":["no-interface","no-time"]}`, "")
 	f(in("512", "0", "0"), `{"ExporterAddress":"192.0.2.1","SamplingRate":512,"SamplingSource":"record","Quality":["no-interface","no-time"]}`, "")
 	f(in("0", "3", "4"), `{"ExporterAddress":"192.0.2.1","SamplingRate":1,"InIf":3,"OutIf":4,"Quality":["no-sampling","no-time"]}`, "")
 	f(strings.Replace(in("0", "3", "4"), "0xc0000201", "0xc000024d", 1),
