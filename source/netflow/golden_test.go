@@ -11,7 +11,7 @@ import (
 	"netmeta/internal/golden"
 )
 
-// TestCaptures decodes captures of real exporters and compares with the text
+// TestCaptures decodes captures of real exporters and of our simulator and compares with the text
 // beside them: one line a flow, then what was counted.
 func TestCaptures(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.pcap")

@@ -127,19 +127,21 @@ func TestCountersAllocate(t *testing.T) {
 	}
 }
 
-// TestGoldenCounters decodes the counter samples of Open vSwitch: ports, and the
-// switch as a whole.
+// TestGoldenCounters decodes the counter samples of Open vSwitch, ports and the switch as
+// a whole, and of our simulator.
 func TestGoldenCounters(t *testing.T) {
-	state := New(Config{})
-	var text []byte
-	for _, row := range decodeCounters(t, state, func(decode func(*source.Datagram)) { eachDatagram(t, "testdata/ovs.pcap", decode) }) {
-		line, err := json.Marshal(row) // columns by name
-		if err != nil {
-			t.Fatal(err)
+	for _, name := range []string{"ovs", "simulated"} {
+		state := New(Config{})
+		var text []byte
+		for _, row := range decodeCounters(t, state, func(decode func(*source.Datagram)) { eachDatagram(t, "testdata/"+name+".pcap", decode) }) {
+			line, err := json.Marshal(row) // columns by name
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = append(append(text, line...), '\n')
 		}
-		text = append(append(text, line...), '\n')
+		c := state.Counters()
+		text = fmt.Appendf(text, "%d counter samples; refused: %s\n", c.CounterSamples.Load(), refused(state))
+		golden.Equal(t, "testdata/"+name+"-counters.golden", text)
 	}
-	c := state.Counters()
-	text = fmt.Appendf(text, "%d counter samples; refused: %s\n", c.CounterSamples.Load(), refused(state))
-	golden.Equal(t, "testdata/ovs-counters.golden", text)
 }

@@ -97,10 +97,10 @@ func refused(s *State) string {
 	return strings.Join(text, ", ")
 }
 
-// TestGolden decodes captures of real agents: pmacct's sfprobe and Open vSwitch,
-// watching pings over IPv4 and IPv6 among other traffic.
+// TestGolden decodes captures of real agents, pmacct's sfprobe and Open vSwitch, watching
+// pings over IPv4 and IPv6 among other traffic, and one of our simulator.
 func TestGolden(t *testing.T) {
-	for _, name := range []string{"pmsflow", "ovs"} {
+	for _, name := range []string{"pmsflow", "ovs", "simulated"} {
 		state := New(Config{})
 		var text []byte
 		for _, row := range decodeFile(t, state, "testdata/"+name+".pcap") {
