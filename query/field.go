@@ -106,6 +106,8 @@ var aliases = map[string]string{
 var columnAliases = map[string]string{
 	"srcgeocity": "src.city", "dstgeocity": "dst.city", "srcnetprefix": "src.ip", "dstnetprefix": "dst.ip",
 	"packetsize": "bpp", "samplingrate": "sampling", "srcif": "in.if", "dstif": "out.if",
+	"srcnetmask": "src.mask", "dstnetmask": "dst.mask", "ipfragmentoffset": "fragmentoffset", "ipfragmentid": "fragmentid", "mpls1stlabel": "mpls",
+	"icmpv4type": "icmptype", "icmpv4code": "icmpcode", "icmpv6type": "icmptype", "icmpv6code": "icmpcode",
 	"srcvlanid": "src.vlan", "dstvlanid": "dst.vlan", "tcpflag": "flags", "sampleraddress": "exporter",
 }
 

@@ -226,6 +226,89 @@ func TestValuesStayParameters(t *testing.T) {
 	f("flags S/SA", "flags F/FRU")
 }
 
+// TestRandomTextsStayParameters puts hostile text into random filters: the statement
+// is the same one, token for token, as with harmless text.
+func TestRandomTextsStayParameters(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	hostile := []string{"'", `\'; DROP TABLE flows; --`, "{p0:String}", "*/ OR 1=1 /*", "') OR ('' = '", "\t\n\\", "NULL", "`", "{from:DateTime('UTC')}"}
+	n := 0
+	for range 3000 {
+		f := randomNode(rnd, 3)
+		texts := 0
+		harmless := replaceTexts(f, func(string) string { return "x" })
+		attack := replaceTexts(f, func(s string) string {
+			texts++
+			return s + hostile[rnd.IntN(len(hostile))]
+		})
+		if texts == 0 {
+			continue
+		}
+		n++
+		want := newCompiler().condition(harmless)
+		c := newCompiler()
+		if got := c.condition(attack); got != want {
+			t.Fatalf("%s\nis %s\nand with harmless text %s", attack, got, want)
+		}
+		// What was typed goes the whole way: through the text of the filter.
+		again, err := ParseFilter(attack.String(), Schema{})
+		if err != nil {
+			t.Fatalf("%s: %v", attack, err)
+		}
+		if got := newCompiler().condition(again.Root); got != want {
+			t.Fatalf("%s\nread back is %s", attack, got)
+		}
+		for name, value := range c.params {
+			if strings.ContainsAny(value, "\t\n\r\b\f\x00") {
+				t.Errorf("%s: %s=%q is not escaped", attack, name, value)
+			}
+		}
+	}
+	if n < 500 {
+		t.Errorf("%d filters with text", n)
+	}
+}
+
+// replaceTexts changes the free text in a filter.
+func replaceTexts(n Node, change func(string) string) Node {
+	each := func(list []Node) []Node {
+		out := make([]Node, len(list))
+		for i, n := range list {
+			out[i] = replaceTexts(n, change)
+		}
+		return out
+	}
+	switch n := n.(type) {
+	case And:
+		return And{each(n.Of)}
+	case Or:
+		return Or{each(n.Of)}
+	case Not:
+		return Not{replaceTexts(n.Of, change)}
+	case Search:
+		return Search{change(n.Text)}
+	case Compare:
+		values := make([]Value, len(n.Values))
+		copy(values, n.Values)
+		for i, v := range values {
+			c := n.Field.base.class
+			if v.Alt {
+				c = n.Field.base.alt
+			}
+			switch {
+			case n.Op == Match || n.Op == NotMatch:
+				values[i].Text = regexp.QuoteMeta(change(v.Text))
+			case c == classCountry && n.Op != Has:
+				values[i].Text = strings.ToUpper(change(v.Text))
+			case c.text():
+				values[i].Text = change(v.Text)
+			}
+		}
+		n.Values = values
+		return n
+	}
+	return n
+}
+
 func TestLimits(t *testing.T) {
 	f := func(text, want string) {
 		t.Helper()

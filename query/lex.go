@@ -12,7 +12,7 @@ const (
 	tokEnd    tokenKind = iota
 	tokWord             // letters, digits and . : / - _ * @ …: names and values alike
 	tokQuoted           // "text" or 'text'; token.text is what is inside
-	tokOp               // = == != < <= > >= ~ !~ << !<< ! && ||
+	tokOp               // = == != < <= > >= ~ !~ << !<< ! && || & |
 	tokPunct            // ( ) [ ] { } ,
 )
 
@@ -46,7 +46,7 @@ func (t token) quote() string {
 }
 
 // operators, longer ones before their beginnings.
-var operators = []string{"!<<", "<<", "==", "!=", "<=", ">=", "!~", "&&", "||", "=", "<", ">", "~", "!"}
+var operators = []string{"!<<", "<<", "==", "!=", "<=", ">=", "!~", "&&", "||", "=", "<", ">", "~", "!", "&", "|"}
 
 // special ends a word.
 const special = " \t\r\n\f\v\"'()[]{},=<>!~&|"
@@ -85,9 +85,6 @@ func lex(text string) ([]token, *FilterError) {
 			i++
 		case strings.IndexByte(special, c) >= 0:
 			op := operatorAt(rest)
-			if op == "" {
-				return nil, &FilterError{Span: [2]int{i, i + 1}, Message: fmt.Sprintf("%q alone means nothing", c), Suggestion: strings.Repeat(string(c), 2)}
-			}
 			tokens = append(tokens, token{tokOp, op, i, i + len(op)})
 			i += len(op)
 		default:

@@ -139,8 +139,13 @@ func fail(at [2]int, format string, args ...any) *FilterError {
 
 func unexpected(t token, expected ...string) *FilterError {
 	e := fail(t.span(), "%s cannot stand here", t.quote())
-	if t.kind == tokEnd {
+	switch {
+	case t.kind == tokEnd:
 		e.Message = "something is missing at the end"
+	case t.is("&") || t.is("|"):
+		e.Message = t.quote() + " alone means nothing"
+		e.Suggestion = t.text + t.text
+		return e
 	}
 	e.Expected = expected
 	return e
@@ -330,14 +335,25 @@ func (p *parser) condition() (Node, *FilterError) {
 		}
 		return nil, unknown(side, name, [2]int{t.start + len(side) + 1, t.end})
 	}
+	if word == "src" && (p.peek().keyword("or") || p.peek().keyword("and")) && p.after(1).keyword("dst") {
+		return p.bothSides(t)
+	}
 	if isDir(word) {
 		return p.sided(t, word)
+	}
+	if word == "tcp" && p.peek().is("[") {
+		return p.flagsOctet(t)
 	}
 	if isReserved(word) {
 		e := unexpected(t, "a field", "an address or prefix", "a protocol", "quoted text", "(", "not")
 		return nil, e
 	}
 	if f := find(word); f != nil {
+		if f.base.class == classIP && f.base.name != "ip" && p.peek().keyword("ip") { // router ip 192.0.2.1, as in nfdump
+			if _, err := parseIP(p.after(1).text); err == nil {
+				t = p.next()
+			}
+		}
 		return p.compare(f, t)
 	}
 	if n := bare(t.text); n != nil {

@@ -84,6 +84,9 @@ func (b *base) value(c class, text string) (Value, error) {
 		return parseIP(text)
 	case classEnum:
 		low := strings.ToLower(text)
+		if low == "undefined" { // as other flow stores write it
+			low = "unknown"
+		}
 		if !slices.Contains(b.enum, low) {
 			return Value{}, &valueError{fmt.Sprintf("%s is none of the values of %s", quoteText(text), b.name), b.enum, nearest(low, b.enum)}
 		}
@@ -337,7 +340,7 @@ func parseIP(text string) (Value, error) {
 		return Value{From: a, To: b}, nil
 	}
 	if addr, length, ok := strings.Cut(text, "/"); ok {
-		a, err := parseAddr(addr)
+		a, err := parseAddr(partialPrefix(addr))
 		if err != nil {
 			return Value{}, err
 		}
