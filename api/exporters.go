@@ -61,13 +61,15 @@ func (s *Server) exporters(w http.ResponseWriter, r *http.Request) {
 		s.Log.Warn("coverage of exporters is not known", "err", err)
 	}
 	list, samplings := []detailed{}, s.Sampled()
-	for _, x := range s.Status().Exporters {
+	status := s.Status()
+	for _, x := range status.Exporters {
 		key := x.Address + " " + x.Type
 		list = append(list, detailed{x, samplings[key], shares[key]})
 	}
 	s.writeJSON(w, struct {
 		Exporters []detailed `json:"exporters"`
-	}{list})
+		Others    *Exporter  `json:"others,omitempty"`
+	}{list, status.Others})
 }
 
 // coverage asks which columns each exporter fills, by "address type".

@@ -18,6 +18,7 @@ type Status struct {
 	Rates     Rates      `json:"rates"`
 	Drops     []Drop     `json:"drops"`
 	Exporters []Exporter `json:"exporters"`
+	Others    *Exporter  `json:"others,omitempty"` // exporters that were forgotten, or for which there was no room; nil: none
 	Engine    Engine     `json:"engine"`
 	Storage   Storage    `json:"storage"`
 }

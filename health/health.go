@@ -5,6 +5,8 @@
 package health
 
 import (
+	"maps"
+	"sync/atomic"
 	"time"
 
 	"netmeta/column"
@@ -33,7 +35,7 @@ var (
 		Doc:   "Begin of the minute, in seconds.",
 		Codec: "DoubleDelta, ZSTD(1)"})
 	ExporterAddress = Table.IP(column.Field{Name: "ExporterAddress", Title: "exporter address", Filter: "exporter", Group: "exporter",
-		Doc: "The device that sent, or the agent address of sFlow."})
+		Doc: "The device that sent, or the agent address of sFlow; :: stands for all that are not in the list of exporters."})
 	FlowType = Table.Enum(column.Field{Name: "FlowType", Title: "record type", Filter: "type", Group: "record",
 		Enum: flow.FlowType.Field.Enum,
 		Doc:  "How its records come."})
@@ -69,50 +71,89 @@ const silence = time.Hour
 type Recorder struct {
 	Exporters *source.Exporters
 
-	last map[*source.Exporter]counts
+	last   map[*source.Exporter]counts
+	others counts
 }
 
-type counts struct {
-	datagrams, records, flows, options, lost, reordered, restarts, refused, dropped uint64
+// counts are what Table has of the minute, in the order of counters.
+type counts [9]uint64
+
+var counters = [len(counts{})]column.U64{Datagrams, Records, Flows, Options, Lost, Reordered, Restarts, Refused, Dropped}
+
+func countsOf(x *source.Exporter) (c counts) {
+	for i, n := range []*atomic.Uint64{&x.Datagrams, &x.Records, &x.Flows, &x.Options, &x.Lost, &x.Reordered, &x.Restarts, &x.Refused, &x.Dropped} {
+		c[i] = n.Load()
+	}
+	return c
+}
+
+func (c counts) plus(o counts) counts {
+	for i := range c {
+		c[i] += o[i]
+	}
+	return c
+}
+
+// minus is at least 0: of one that is being forgotten a last datagram may be counted in
+// between.
+func (c counts) minus(o counts) counts {
+	for i := range c {
+		c[i] -= min(c[i], o[i])
+	}
+	return c
 }
 
 // Minute adds a row for each exporter with what it did since the last call, and calls
-// flush whenever the batch is full.
+// flush whenever the batch is full. What was heard of exporters that are no longer in
+// the list, or never were, is in a row of the address ::.
 func (r *Recorder) Minute(begin time.Time, b *column.Batch, flush func()) {
 	if r.last == nil {
 		r.last = map[*source.Exporter]counts{}
 	}
-	for _, x := range r.Exporters.List() {
-		now := counts{
-			x.Datagrams.Load(), x.Records.Load(), x.Flows.Load(), x.Options.Load(), x.Lost.Load(),
-			x.Reordered.Load(), x.Restarts.Load(), x.Refused.Load(), x.Dropped.Load(),
-		}
-		was := r.last[x]
-		r.last[x] = now
-		if now == was && begin.Sub(time.Unix(0, x.LastSeen.Load())) > silence {
-			continue
-		}
+	row := func(x *source.Exporter, c counts) {
 		if b.Full() {
 			flush()
 		}
 		row := b.Add()
 		TimeReceived.Set(b, row, uint32(begin.Unix()))
-		ExporterAddress.Set(b, row, column.AddrFrom(x.Address))
+		if x.Address.IsValid() {
+			ExporterAddress.Set(b, row, column.AddrFrom(x.Address))
+		}
 		FlowType.Set(b, row, x.Type)
-		Datagrams.Set(b, row, now.datagrams-was.datagrams)
-		Records.Set(b, row, now.records-was.records)
-		Flows.Set(b, row, now.flows-was.flows)
-		Options.Set(b, row, now.options-was.options)
-		Lost.Set(b, row, now.lost-was.lost)
-		Reordered.Set(b, row, now.reordered-was.reordered)
-		Restarts.Set(b, row, now.restarts-was.restarts)
-		Refused.Set(b, row, now.refused-was.refused)
-		Dropped.Set(b, row, now.dropped-was.dropped)
-		Waiting.Set(b, row, uint32(x.Waiting.Load()))
-		Templates.Set(b, row, uint32(x.Templates.Load()))
+		for i, h := range counters {
+			h.Set(b, row, c[i])
+		}
+		Waiting.Set(b, row, uint32(max(x.Waiting.Load(), 0)))
+		Templates.Set(b, row, uint32(max(x.Templates.Load(), 0)))
 		SamplingRate.Set(b, row, x.SamplingRate.Load())
 		SamplingSource.Set(b, row, uint8(x.SamplingSource.Load()))
 		ClockSkewMS.Set(b, row, uint64(x.ClockSkewMS()))
 		ResolutionMS.Set(b, row, x.MedianDurationMS())
+	}
+	list, others := r.Exporters.All()
+	left := maps.Clone(r.last) // of the list
+	for _, x := range list {
+		delete(left, x)
+		now := countsOf(x)
+		was := r.last[x]
+		r.last[x] = now
+		if now != was || begin.Sub(time.Unix(0, x.LastSeen.Load())) <= silence {
+			row(x, now.minus(was))
+		}
+	}
+	// Of one that was forgotten, the rest; the sum of the others has all of it.
+	now := countsOf(others)
+	was := r.others
+	r.others = now
+	for x, had := range left {
+		all := countsOf(x)
+		if all != had {
+			row(x, all.minus(had))
+		}
+		was = was.plus(all)
+		delete(r.last, x)
+	}
+	if now != was {
+		row(others, now.minus(was))
 	}
 }

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -55,4 +56,40 @@ func TestMinute(t *testing.T) {
 	begin = begin.Add(2 * time.Hour)
 	hear(z, 1, 1)
 	f("TimeReceived=2026-01-02T05:05:00.000Z ExporterAddress=2001:db8::1 FlowType=sflow Datagrams=1 Flows=1")
+
+	// One that was forgotten has a row of the rest; the others, which came and went
+	// within the minute, have a row together.
+	begin = begin.Add(time.Hour)
+	hear(a, 3, 30) // then a flood, in which only z sends anything that can be decoded
+	z.Records.Store(1)
+	a.LastSeen.Store(1)
+	for i := uint32(0); !a.Forgotten(); i++ {
+		x, _ := list.Of(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), flow.TypeIPFIX)
+		x.Datagrams.Add(1)
+		x.LastSeen.Store(2)
+	}
+	list.Of(netip.MustParseAddr("192.0.2.2"), flow.TypeIPFIX) // so that another one is forgotten
+	all, others := list.All()
+	more := others.Datagrams.Load() - 18 // those of a
+	b = Table.NewBatch(source.MaxExporters + 2) // no flush in between
+	r.Minute(begin, b, func() { t.Fatal("full") })
+	got := map[string]bool{}
+	for row := range b.Len() {
+		got[string(column.AppendText(nil, b, row))] = true
+	}
+	for _, want := range []string{
+		"TimeReceived=2026-01-02T06:05:00.000Z ExporterAddress=192.0.2.1 FlowType=ipfix Datagrams=3 Flows=30 SamplingRate=1000 SamplingSource=options ClockSkewMS=-250",
+		fmt.Sprintf("TimeReceived=2026-01-02T06:05:00.000Z Datagrams=%d", more),
+	} {
+		if !got[want] {
+			t.Errorf("no row %s", want)
+		}
+	}
+	if len(r.last) != len(all) {
+		t.Errorf("%d exporters are remembered, %d are in the list", len(r.last), len(all))
+	}
+	b.Reset()
+	a.Current().Datagrams.Add(5) // by who still holds it
+	begin = begin.Add(24 * time.Hour)
+	f("TimeReceived=2026-01-03T06:05:00.000Z Datagrams=5")
 }

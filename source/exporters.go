@@ -7,11 +7,12 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // MaxExporters bounds the list of exporters, so that forged source addresses
-// cannot fill memory. The flows of an exporter beyond it are still decoded; they
-// share one entry, and TooManyExporters counts them.
+// cannot fill memory. The flows of an exporter for which there is no room are still
+// decoded; they share one entry, and TooManyExporters counts them.
 const MaxExporters = 10_000
 
 // An Exporter is what is known of one sender of one protocol. Its fields are
@@ -43,6 +44,9 @@ type Exporter struct {
 	skew     atomic.Int64 // in 1/256 ms, so that the average can move by less than 1
 	hasSkew  atomic.Bool
 	duration [33]atomic.Uint32 // how many records of the sample lasted below 2^i ms
+
+	gone atomic.Bool
+	heir *Exporter // counts what comes after it is gone
 }
 
 // Refuse counts something of this exporter that was refused.
@@ -106,12 +110,24 @@ func (x *Exporter) MedianDurationMS() uint64 {
 	return 0
 }
 
-// Exporters is the list of all exporters seen since the start. The zero value is
-// ready; it is safe for concurrent use.
+// Exporters is the list of the exporters. The zero value is ready; it is safe for
+// concurrent use.
+//
+// When it is full, a new exporter takes the place of the least useful one of a few
+// that are taken at random, as long as that one is of little use: nothing of it was
+// decoded, or only a few datagrams, or it is silent for a day. So a flood of forged
+// senders neither keeps new exporters out nor pushes out those that send. What a
+// forgotten one had counted is in Others.
 type Exporters struct {
 	mu    sync.RWMutex
 	byKey map[exporterKey]*Exporter
-	other Exporter // stands for all exporters beyond MaxExporters
+
+	// other stands for all exporters that have no entry, and is the sum of those
+	// that were forgotten. Of the last of these it is not yet: decoders may still count
+	// to them what they are decoding.
+	other     Exporter
+	leaving   [1024]*Exporter // a ring
+	forgotten uint64
 }
 
 type exporterKey struct {
@@ -120,7 +136,8 @@ type exporterKey struct {
 }
 
 // Of returns the entry of an exporter, made on first sight; known is false when
-// the list is full and the entry is the shared one.
+// the list is full of others and the entry is one that it shares. Who keeps an entry
+// asks again when that is Forgotten.
 func (e *Exporters) Of(addr netip.Addr, typ uint8) (x *Exporter, known bool) {
 	key := exporterKey{addr.Unmap(), typ}
 	e.mu.RLock()
@@ -134,23 +151,130 @@ func (e *Exporters) Of(addr netip.Addr, typ uint8) (x *Exporter, known bool) {
 	if x = e.byKey[key]; x != nil {
 		return x, true
 	}
-	if len(e.byKey) >= MaxExporters {
+	if len(e.byKey) >= MaxExporters && !e.forgetLocked() {
 		return &e.other, false
 	}
 	if e.byKey == nil {
 		e.byKey = map[exporterKey]*Exporter{}
 	}
-	x = &Exporter{Address: key.addr, Type: typ}
+	x = &Exporter{Address: key.addr, Type: typ, heir: &e.other}
 	e.byKey[key] = x
 	return x, true
 }
 
+// forgetLocked makes room for one exporter. It reports whether there was one to
+// forget.
+func (e *Exporters) forgetLocked() bool {
+	const (
+		some    = 16
+		silence = 24 * time.Hour
+	)
+	var least *Exporter
+	n := 0
+	for _, x := range e.byKey { // in random order
+		if least == nil || x.lessThan(least) {
+			least = x
+		}
+		if n++; n == some {
+			break
+		}
+	}
+	if least.worth() == worthMost && time.Since(time.Unix(0, least.LastSeen.Load())) < silence {
+		return false
+	}
+	least.gone.Store(true)
+	delete(e.byKey, exporterKey{least.Address, least.Type})
+	place := &e.leaving[e.forgotten%uint64(len(e.leaving))]
+	if *place != nil {
+		e.other.add(*place)
+	}
+	*place = least
+	e.forgotten++
+	return true
+}
+
+// How useful the entry of an exporter is.
+const (
+	worthNothing = iota // nothing was decoded
+	worthLittle
+	worthMost // records came in many datagrams, which is not forged as cheaply
+)
+
+func (x *Exporter) worth() int {
+	switch {
+	case x.Records.Load() == 0:
+		return worthNothing
+	case x.Datagrams.Load() < 32:
+		return worthLittle
+	}
+	return worthMost
+}
+
+// lessThan says which of two is the better to forget.
+func (x *Exporter) lessThan(o *Exporter) bool {
+	if a, b := x.worth(), o.worth(); a != b {
+		return a < b
+	}
+	return x.LastSeen.Load() < o.LastSeen.Load()
+}
+
+// add adds up what o counted.
+func (x *Exporter) add(o *Exporter) {
+	from := o.counts()
+	for i, n := range x.counts() {
+		n.Add(from[i].Load())
+	}
+	for r := range x.byReason {
+		x.byReason[r].Add(o.byReason[r].Load())
+	}
+	x.LastSeen.Store(max(x.LastSeen.Load(), o.LastSeen.Load()))
+}
+
+func (x *Exporter) counts() [9]*atomic.Uint64 {
+	return [9]*atomic.Uint64{&x.Datagrams, &x.Flows, &x.Records, &x.Options, &x.Dropped, &x.Lost, &x.Reordered, &x.Restarts, &x.Refused}
+}
+
+// Forgotten reports that the exporter is no longer in the list.
+func (x *Exporter) Forgotten() bool { return x.gone.Load() }
+
+// Current is the exporter, or what stands for those that were forgotten if it was.
+func (x *Exporter) Current() *Exporter {
+	if x.gone.Load() {
+		return x.heir
+	}
+	return x
+}
+
+// Forgotten is how many exporters were forgotten.
+func (e *Exporters) Forgotten() uint64 {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.forgotten
+}
+
 // List is a snapshot of the entries by address.
 func (e *Exporters) List() []*Exporter {
+	list, _ := e.All()
+	return list
+}
+
+// All is a snapshot of the entries by address, and the sum of all exporters that have
+// none: those that were forgotten, and those for which there was no room. The sum has
+// neither address nor type.
+func (e *Exporters) All() (list []*Exporter, others *Exporter) {
 	e.mu.RLock()
-	list := make([]*Exporter, 0, len(e.byKey))
+	list = make([]*Exporter, 0, len(e.byKey))
 	for _, x := range e.byKey {
 		list = append(list, x)
+	}
+	others = new(Exporter)
+	others.add(&e.other)
+	others.Templates.Store(e.other.Templates.Load())
+	others.Waiting.Store(e.other.Waiting.Load())
+	for _, x := range e.leaving {
+		if x != nil {
+			others.add(x)
+		}
 	}
 	e.mu.RUnlock()
 	slices.SortFunc(list, func(a, b *Exporter) int {
@@ -159,5 +283,5 @@ func (e *Exporters) List() []*Exporter {
 		}
 		return int(a.Type) - int(b.Type)
 	})
-	return list
+	return list, others
 }

@@ -4,10 +4,12 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"testing"
+	"time"
 )
 
-// Forged addresses fill the list up to its bound and no further; exporters that are
-// on it stay on it.
+// Forged addresses fill the list up to its bound and no further. Exporters of which
+// much was decoded stay on it, new ones come onto it, and what the forgotten had counted
+// is in the sum of the others.
 func TestExportersAreBounded(t *testing.T) {
 	var list Exporters
 	real := netip.MustParseAddr("192.0.2.1")
@@ -15,22 +17,85 @@ func TestExportersAreBounded(t *testing.T) {
 	if !known {
 		t.Fatal("the first exporter is not known")
 	}
-	for i := range uint32(2 * MaxExporters) {
+	x.Datagrams.Store(100)
+	x.Records.Store(1000)
+	now := time.Now().UnixNano()
+	x.LastSeen.Store(now)
+	forged := func(i uint32) netip.Addr {
 		var a [4]byte
 		binary.BigEndian.PutUint32(a[:], 10<<24+i)
-		list.Of(netip.AddrFrom4(a), 1)
+		return netip.AddrFrom4(a)
 	}
-	if n := len(list.List()); n != MaxExporters {
-		t.Errorf("%d exporters are listed, the bound is %d", n, MaxExporters)
+	var last *Exporter
+	const n = 3 * MaxExporters
+	for i := range uint32(n) {
+		last, known = list.Of(forged(i), 1)
+		if !known {
+			t.Fatal("no room for a new exporter")
+		}
+		last.Datagrams.Add(1)
+		last.Refuse(NoTemplate)
+		last.LastSeen.Store(now)
 	}
-	again, known := list.Of(netip.MustParseAddr("::ffff:192.0.2.1"), 1)
-	if again != x || !known {
+	all, others := list.All()
+	if len(all) != MaxExporters || list.Forgotten() != n+1-MaxExporters {
+		t.Errorf("%d exporters are listed, the bound is %d; %d forgotten", len(all), MaxExporters, list.Forgotten())
+	}
+	sum := others.Datagrams.Load()
+	for _, x := range all {
+		sum += x.Datagrams.Load()
+	}
+	if sum != n+100 || others.Refused.Load() != list.Forgotten() {
+		t.Errorf("%d datagrams in all, want %d; %d refused of %d that were forgotten", sum, n+100, others.Refused.Load(), list.Forgotten())
+	}
+	if again, known := list.Of(netip.MustParseAddr("::ffff:192.0.2.1"), 1); again != x || !known || x.Forgotten() {
 		t.Error("the first exporter was forgotten")
+	}
+
+	// When all are of use, there is no room; those without share an entry.
+	for _, x := range all {
+		x.Records.Store(1)
+		x.Datagrams.Store(32)
 	}
 	one, known1 := list.Of(netip.MustParseAddr("203.0.113.1"), 1)
 	two, known2 := list.Of(netip.MustParseAddr("203.0.113.2"), 2)
 	if one != two || known1 || known2 {
 		t.Error("exporters beyond the bound do not share an entry")
+	}
+	one.Refuse(TooManyExporters)
+	_, others = list.All()
+	if others.Refused.Load() != list.Forgotten()+1 {
+		t.Error("what came without an entry is not counted")
+	}
+	// Unless they are silent.
+	for _, x := range all {
+		x.LastSeen.Store(now - int64(25*time.Hour))
+	}
+	x.LastSeen.Store(now)
+	if _, known := list.Of(netip.MustParseAddr("203.0.113.1"), 1); !known || x.Forgotten() {
+		t.Error("those that are silent stay")
+	}
+}
+
+// Who still holds an exporter that was forgotten counts to the others.
+func TestCurrent(t *testing.T) {
+	var list Exporters
+	x, _ := list.Of(netip.MustParseAddr("192.0.2.1"), 1)
+	if x.Current() != x {
+		t.Error("not the exporter itself")
+	}
+	for i := uint32(0); !x.Forgotten(); i++ {
+		if i == 100*MaxExporters {
+			t.Fatal("chance does not find the one that is silent longest")
+		}
+		var a [4]byte
+		binary.BigEndian.PutUint32(a[:], 10<<24+i)
+		y, _ := list.Of(netip.AddrFrom4(a), 1)
+		y.LastSeen.Store(1)
+	}
+	x.Current().Lost.Add(7)
+	if _, others := list.All(); others.Lost.Load() != 7 || x.Lost.Load() != 0 {
+		t.Error(others.Lost.Load(), x.Lost.Load())
 	}
 }
 

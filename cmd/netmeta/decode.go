@@ -199,8 +199,15 @@ func (s *summary) stats(w io.Writer, asJSON bool) error {
 		fmt.Fprintln(table, "exporter\ttype\tdatagrams\trecords\tflows\tsampling\tfrom\ttemplates\tlost\treordered\trestarts\trefused\tskew ms\tmedian ms\t")
 	}
 	samplings := s.samplingStatus()
-	for _, e := range s.exporters.List() {
-		x := exporterStatus(e)
+	var list []api.Exporter
+	known, others := s.exporters.All()
+	for _, e := range known {
+		list = append(list, exporterStatus(e))
+	}
+	if o := othersStatus(others); o != nil {
+		list = append(list, *o)
+	}
+	for _, x := range list {
 		if asJSON {
 			if err := enc.Encode(struct {
 				api.Exporter

@@ -57,15 +57,27 @@ func (s *server) status() api.Status {
 	}
 	drop("network", "missing by sequence number", "Lost on the way or at the exporter: check the path and the exporter's own counters.", t.Lost)
 	drop("store", "refused for good", "The log says why: another program may have changed the table.", w.RefusedRows.Load())
-	for _, x := range s.decoding.exporters.List() {
+	list, others := s.decoding.exporters.All()
+	for _, x := range list {
 		st.Exporters = append(st.Exporters, exporterStatus(x))
 	}
+	st.Others = othersStatus(others)
 	st.Engine = api.Engine{Up: true, URL: s.cfg.Store.URL}
 	if s.engine != nil {
 		e := s.engine.Stats()
 		st.Engine = api.Engine{Up: e.Up, Embedded: true, Version: e.Version, URL: e.URL, Restarts: e.Restarts, Error: e.LastError}
 	}
 	return st
+}
+
+// othersStatus is nil if there are no others.
+func othersStatus(others *source.Exporter) *api.Exporter {
+	if others.Datagrams.Load() == 0 && others.Refused.Load() == 0 {
+		return nil
+	}
+	x := exporterStatus(others)
+	x.Address = "others"
+	return &x
 }
 
 func exporterStatus(x *source.Exporter) api.Exporter {
@@ -165,31 +177,32 @@ func (s *server) metrics() http.Handler {
 }
 
 var (
-	udpDatagrams    = prometheus.NewDesc("netmeta_udp_datagrams_total", "Datagrams received.", []string{"listener"}, nil)
-	udpBytes        = prometheus.NewDesc("netmeta_udp_bytes_total", "Octets of payload received.", []string{"listener"}, nil)
-	udpDropped      = prometheus.NewDesc("netmeta_udp_dropped_total", "Datagrams that the kernel dropped because the receive buffer was full.", []string{"listener"}, nil)
-	sourceDatagrams = prometheus.NewDesc("netmeta_source_datagrams_total", "Datagrams decoded.", []string{"source"}, nil)
-	sourceFlows     = prometheus.NewDesc("netmeta_source_flows_total", "Flow records decoded.", []string{"source"}, nil)
-	sourceTemplates = prometheus.NewDesc("netmeta_source_templates_total", "Template records decoded.", []string{"source"}, nil)
-	sourceOptions   = prometheus.NewDesc("netmeta_source_options_records_total", "Options data records decoded.", []string{"source"}, nil)
-	sourceLost      = prometheus.NewDesc("netmeta_source_lost_total", "Missing by sequence number: datagrams (NetFlow v9, sFlow) or flow records (NetFlow v5, IPFIX).", []string{"source"}, nil)
-	sourceReordered = prometheus.NewDesc("netmeta_source_reordered_total", "Datagrams that came after a later one, or twice.", []string{"source"}, nil)
-	sourceRestarts  = prometheus.NewDesc("netmeta_source_restarts_total", "Times that an exporter began its sequence anew.", []string{"source"}, nil)
-	sourceCounters  = prometheus.NewDesc("netmeta_source_counter_samples_total", "Counter samples decoded.", []string{"source"}, nil)
-	sourceDiscarded = prometheus.NewDesc("netmeta_source_discarded_total", "Notices of packets that an exporter dropped, by reason.", []string{"source", "reason"}, nil)
-	sourceRefused   = prometheus.NewDesc("netmeta_source_refused_total", "What was not decoded, by reason.", []string{"source", "reason"}, nil)
-	exporterCount   = prometheus.NewDesc("netmeta_exporters", "Exporters seen since the start.", nil, nil)
-	pipeRows        = prometheus.NewDesc("netmeta_pipe_rows_total", "Rows put into the queue.", nil, nil)
-	pipeBlocks      = prometheus.NewDesc("netmeta_pipe_blocks_total", "Blocks put into the queue.", nil, nil)
-	pipeQueue       = prometheus.NewDesc("netmeta_pipe_queue_blocks", "Blocks that wait in the queue.", nil, nil)
-	pipeCapacity    = prometheus.NewDesc("netmeta_pipe_queue_capacity_blocks", "Blocks that the queue can hold.", nil, nil)
-	storeRows       = prometheus.NewDesc("netmeta_store_rows_total", "Rows stored.", []string{"table"}, nil)
-	storeBytes      = prometheus.NewDesc("netmeta_store_bytes_total", "Octets of Native blocks stored.", nil, nil)
-	storeInserts    = prometheus.NewDesc("netmeta_store_inserts_total", "Inserts that succeeded.", nil, nil)
-	storeErrors     = prometheus.NewDesc("netmeta_store_insert_errors_total", "Inserts that failed and were tried again or given up.", nil, nil)
-	storeRefused    = prometheus.NewDesc("netmeta_store_refused_rows_total", "Rows that the store refused for good.", nil, nil)
-	engineUp        = prometheus.NewDesc("netmeta_engine_up", "1 while the embedded engine answers.", nil, nil)
-	engineRestarts  = prometheus.NewDesc("netmeta_engine_restarts_total", "Times that the embedded engine was started again.", nil, nil)
+	udpDatagrams      = prometheus.NewDesc("netmeta_udp_datagrams_total", "Datagrams received.", []string{"listener"}, nil)
+	udpBytes          = prometheus.NewDesc("netmeta_udp_bytes_total", "Octets of payload received.", []string{"listener"}, nil)
+	udpDropped        = prometheus.NewDesc("netmeta_udp_dropped_total", "Datagrams that the kernel dropped because the receive buffer was full.", []string{"listener"}, nil)
+	sourceDatagrams   = prometheus.NewDesc("netmeta_source_datagrams_total", "Datagrams decoded.", []string{"source"}, nil)
+	sourceFlows       = prometheus.NewDesc("netmeta_source_flows_total", "Flow records decoded.", []string{"source"}, nil)
+	sourceTemplates   = prometheus.NewDesc("netmeta_source_templates_total", "Template records decoded.", []string{"source"}, nil)
+	sourceOptions     = prometheus.NewDesc("netmeta_source_options_records_total", "Options data records decoded.", []string{"source"}, nil)
+	sourceLost        = prometheus.NewDesc("netmeta_source_lost_total", "Missing by sequence number: datagrams (NetFlow v9, sFlow) or flow records (NetFlow v5, IPFIX).", []string{"source"}, nil)
+	sourceReordered   = prometheus.NewDesc("netmeta_source_reordered_total", "Datagrams that came after a later one, or twice.", []string{"source"}, nil)
+	sourceRestarts    = prometheus.NewDesc("netmeta_source_restarts_total", "Times that an exporter began its sequence anew.", []string{"source"}, nil)
+	sourceCounters    = prometheus.NewDesc("netmeta_source_counter_samples_total", "Counter samples decoded.", []string{"source"}, nil)
+	sourceDiscarded   = prometheus.NewDesc("netmeta_source_discarded_total", "Notices of packets that an exporter dropped, by reason.", []string{"source", "reason"}, nil)
+	sourceRefused     = prometheus.NewDesc("netmeta_source_refused_total", "What was not decoded, by reason.", []string{"source", "reason"}, nil)
+	exporterCount     = prometheus.NewDesc("netmeta_exporters", "Exporters in the list.", nil, nil)
+	exporterForgotten = prometheus.NewDesc("netmeta_exporters_forgotten_total", "Exporters that were taken off the list to make room for new ones.", nil, nil)
+	pipeRows          = prometheus.NewDesc("netmeta_pipe_rows_total", "Rows put into the queue.", nil, nil)
+	pipeBlocks        = prometheus.NewDesc("netmeta_pipe_blocks_total", "Blocks put into the queue.", nil, nil)
+	pipeQueue         = prometheus.NewDesc("netmeta_pipe_queue_blocks", "Blocks that wait in the queue.", nil, nil)
+	pipeCapacity      = prometheus.NewDesc("netmeta_pipe_queue_capacity_blocks", "Blocks that the queue can hold.", nil, nil)
+	storeRows         = prometheus.NewDesc("netmeta_store_rows_total", "Rows stored.", []string{"table"}, nil)
+	storeBytes        = prometheus.NewDesc("netmeta_store_bytes_total", "Octets of Native blocks stored.", nil, nil)
+	storeInserts      = prometheus.NewDesc("netmeta_store_inserts_total", "Inserts that succeeded.", nil, nil)
+	storeErrors       = prometheus.NewDesc("netmeta_store_insert_errors_total", "Inserts that failed and were tried again or given up.", nil, nil)
+	storeRefused      = prometheus.NewDesc("netmeta_store_refused_rows_total", "Rows that the store refused for good.", nil, nil)
+	engineUp          = prometheus.NewDesc("netmeta_engine_up", "1 while the embedded engine answers.", nil, nil)
+	engineRestarts    = prometheus.NewDesc("netmeta_engine_restarts_total", "Times that the embedded engine was started again.", nil, nil)
 )
 
 // A collector reads the counters of a server when it is scraped.
@@ -197,7 +210,7 @@ type collector struct{ *server }
 
 func (collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{udpDatagrams, udpBytes, udpDropped, sourceDatagrams, sourceFlows, sourceTemplates, sourceOptions,
-		sourceLost, sourceReordered, sourceRestarts, sourceCounters, sourceDiscarded, sourceRefused, exporterCount, pipeRows, pipeBlocks, pipeQueue, pipeCapacity, storeRows, storeBytes, storeInserts,
+		sourceLost, sourceReordered, sourceRestarts, sourceCounters, sourceDiscarded, sourceRefused, exporterCount, exporterForgotten, pipeRows, pipeBlocks, pipeQueue, pipeCapacity, storeRows, storeBytes, storeInserts,
 		storeErrors, storeRefused, engineUp, engineRestarts} {
 		ch <- d
 	}
@@ -234,6 +247,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	waiting, capacity := c.pipe.Waiting()
 	gauge(exporterCount, len(c.decoding.exporters.List()))
+	count(exporterForgotten, c.decoding.exporters.Forgotten())
 	count(pipeRows, c.pipe.Rows.Load())
 	count(pipeBlocks, c.pipe.Blocks.Load())
 	gauge(pipeQueue, waiting)

@@ -95,6 +95,7 @@ type view struct {
 	session    *session
 	entry      *source.Exporter
 	known      bool
+	made       int64 // when the message came for which it was made, in milliseconds
 	facts      *facts
 	metadata   *Metadata                 // nil: told nothing
 	templates  map[uint16]viewedTemplate // with nil for ids known to be unknown
@@ -115,8 +116,9 @@ func (d *Decoder) lookup() *view {
 	if v == nil || v.key != key {
 		v = d.views[key]
 	}
-	if v == nil || v.session == nil || v.generation != v.session.domain.generation.Load() {
+	if v == nil || v.session == nil || v.generation != v.session.domain.generation.Load() || v.entry.Forgotten() || !v.known && v.made+1000 <= d.received {
 		v = d.state.view(key, d.typ)
+		v.made = d.received
 		if len(d.views) >= maxViews {
 			clear(d.views)
 		}
@@ -140,7 +142,9 @@ func (s *State) viewLocked(key viewKey, typ uint8) *view {
 	x := s.exporters[xk]
 	if x == nil {
 		x = &exporter{key: xk, domains: map[uint32]*domain{}}
-		x.entry, x.known = s.config.Exporters.Of(xk.addr, typ)
+	}
+	if x.entry == nil || !x.known || x.entry.Forgotten() {
+		s.enlistLocked(x, typ)
 	}
 	v.entry, v.known, v.facts = x.entry, x.known, noFacts
 	dom := x.domains[key.domain]
@@ -170,6 +174,27 @@ func (s *State) viewLocked(key viewKey, typ uint8) *view {
 	v.facts = factsLocked(v.session)
 	v.metadata = s.metadata[xk.addr]
 	return v
+}
+
+// enlistLocked gives an exporter an entry in the list, once more if it was forgotten
+// or there was no room for it.
+func (s *State) enlistLocked(x *exporter, typ uint8) {
+	entry, known := s.config.Exporters.Of(x.key.addr, typ)
+	if entry == x.entry {
+		return
+	}
+	templates, waiting := int64(x.held), int64(0)
+	for _, dom := range x.domains {
+		templates -= int64(len(dom.sessions))
+		waiting += int64(len(dom.waiting))
+	}
+	if x.entry != nil {
+		x.entry.Templates.Add(-templates)
+		x.entry.Waiting.Add(-waiting)
+	}
+	entry.Templates.Add(templates)
+	entry.Waiting.Add(waiting)
+	x.entry, x.known = entry, known
 }
 
 // factsLocked is what options data told that holds for a session: its own, or of

@@ -126,8 +126,16 @@ func TestTemplateFlood(t *testing.T) {
 			t.Log(reason, ": ", n)
 		}
 	}
-	if refused(state, source.NoTemplate) == 0 || n > source.MaxExporters && refused(state, source.TooManyExporters) == 0 {
+	if refused(state, source.NoTemplate) == 0 {
 		t.Error("refusals are not counted")
+	}
+	list, others := state.config.Exporters.All()
+	sum := others.Datagrams.Load()
+	for _, x := range list {
+		sum += x.Datagrams.Load()
+	}
+	if total := state.Counters().Datagrams.Load(); sum != total || n > source.MaxExporters && others.Datagrams.Load() == 0 {
+		t.Errorf("exporters have %d datagrams, %d came; %d of those that were forgotten", sum, total, others.Datagrams.Load())
 	}
 }
 

@@ -307,7 +307,7 @@ func (s *State) Settle() {
 			for _, ses := range dom.sessions {
 				if lost := ses.settle(); lost > 0 {
 					s.counters.Lost.Add(lost)
-					x.entry.Lost.Add(lost)
+					x.entry.Current().Lost.Add(lost)
 				}
 			}
 		}

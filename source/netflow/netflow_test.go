@@ -806,3 +806,60 @@ func TestConcurrent(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// An exporter that was taken off the list comes onto it again with its next datagram,
+// with the templates and the waiting sets that are held of it; nothing that was
+// counted is missing from the sum.
+func TestForgottenExporter(t *testing.T) {
+	state := New(Config{})
+	d := state.Decoder()
+	b := flow.Table.NewBatch(100)
+	list := state.config.Exporters
+	good := datagram{version: 10, body: slices.Concat(templateOf(10, 300, bytesOnly...), set16(300, 0, 0, 0, 1), set16(301, 0, 0, 0, 2))}
+	good.decode(d, b)
+	first, _ := list.Of(router.Addr(), flow.TypeIPFIX)
+	first.LastSeen.Store(0)
+	for i := uint32(0); !first.Forgotten(); i++ {
+		x, _ := list.Of(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), flow.TypeNetFlow9)
+		x.Records.Store(1)
+		x.LastSeen.Store(1)
+	}
+	good = datagram{version: 10, sequence: 1, body: set16(300, 0, 0, 0, 3)}
+	good.decode(d, b)
+	x, known := list.Of(router.Addr(), flow.TypeIPFIX)
+	if !known || x == first || x.Datagrams.Load() != 1 || x.Templates.Load() != 1 || x.Waiting.Load() != 1 {
+		t.Errorf("known %v: %d datagrams, %d templates, %d waiting", known, x.Datagrams.Load(), x.Templates.Load(), x.Waiting.Load())
+	}
+	state.Settle()
+	_, others := list.All()
+	if x.Waiting.Load() != 0 || x.Dropped.Load() != 1 || others.Flows.Load() != 1 || others.Datagrams.Load() != 1 || others.Waiting.Load() != 0 {
+		t.Errorf("%d waiting, %d dropped; others have %d flows", x.Waiting.Load(), x.Dropped.Load(), others.Flows.Load())
+	}
+
+	// One for which there was no room asks again when a second has passed.
+	all, _ := list.All()
+	for _, x := range all {
+		x.Datagrams.Store(32)
+		x.Records.Store(1)
+		x.LastSeen.Store(time.Now().UnixNano())
+	}
+	late := netip.MustParseAddrPort("198.51.100.7:1")
+	send := func(after time.Duration) {
+		p := datagram{version: 10, body: append(templateOf(10, 300, bytesOnly...), set16(300, 0, 0, 0, 1)...)}.bytes()
+		d.Decode(&source.Datagram{Payload: p, Exporter: late, Received: arrival.Add(after)}, b, b.Reset)
+	}
+	send(0)
+	for _, x := range all {
+		x.Datagrams.Store(1)
+	}
+	send(500 * time.Millisecond)
+	_, others = list.All()
+	if n := refused(state, source.TooManyExporters); n != 2 || others.Templates.Load() != 1 {
+		t.Errorf("%d datagrams of the exporter without room were refused an entry; %d templates are held of others", n, others.Templates.Load())
+	}
+	send(time.Second)
+	_, others = list.All()
+	if x, known = list.Of(late.Addr(), flow.TypeIPFIX); !known || x.Flows.Load() != 1 || x.Templates.Load() != 1 || others.Templates.Load() != 0 {
+		t.Errorf("known %v: %d flows, %d templates; of others %d", known, x.Flows.Load(), x.Templates.Load(), others.Templates.Load())
+	}
+}

@@ -38,7 +38,7 @@ func (d *Decoder) wait(id uint16, body []byte) {
 		d.entry.Dropped.Add(1)
 		return
 	}
-	d.entry.Waiting.Add(1)
+	dom.exporter.entry.Waiting.Add(1)
 	s.waiting += size
 	dom.waitBytes += size
 	dom.waiting = append(dom.waiting, waitingSet{id, append([]byte(nil), body...), d.message})
@@ -67,12 +67,12 @@ func (d *Decoder) release(id uint16) {
 			d.refuse(source.NoTemplate)
 			d.entry.Dropped.Add(1)
 		default:
-			w.from.facts, w.from.metadata = factsLocked(w.from.session), s.metadata[w.from.exporter.Addr().Unmap()]
+			w.from.entry, w.from.facts, w.from.metadata = d.entry, factsLocked(w.from.session), s.metadata[w.from.exporter.Addr().Unmap()]
 			now, with = append(now, w), append(with, t)
 		}
 		dom.waitBytes -= waitingSize(w.body)
 		s.waiting -= waitingSize(w.body)
-		d.entry.Waiting.Add(-1)
+		dom.exporter.entry.Waiting.Add(-1)
 	}
 	clear(dom.waiting[len(kept):])
 	dom.waiting = kept
@@ -102,9 +102,10 @@ func (s *State) dropWaitingLocked(dom *domain, drop func(*waitingSet) bool) {
 		dom.waitBytes -= waitingSize(w.body)
 		s.waiting -= waitingSize(w.body)
 		s.counters.Refuse(source.NoTemplate)
-		w.from.entry.Refuse(source.NoTemplate)
-		w.from.entry.Waiting.Add(-1)
-		w.from.entry.Dropped.Add(1)
+		x := dom.exporter.entry
+		x.Waiting.Add(-1)
+		x.Current().Refuse(source.NoTemplate)
+		x.Current().Dropped.Add(1)
 	}
 	clear(dom.waiting[len(kept):])
 	dom.waiting = kept

@@ -153,14 +153,17 @@ func (s *State) agentOf(key agentKey, now int64) *agent {
 	s.mu.RLock()
 	a := s.agents[key]
 	s.mu.RUnlock()
-	if a != nil {
+	if a != nil && !a.entry.Forgotten() {
 		return a
 	}
 	entry, known := s.config.Exporters.Of(key.agent.IP(), flow.TypeSFlow)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if a = s.agents[key]; a != nil {
-		return a
+		if !a.entry.Forgotten() {
+			return a
+		}
+		s.forgetLocked(key, a) // and begin anew
 	}
 	if len(s.agents) >= maxAgents || s.samplers.Load() >= maxSamplers {
 		s.sweepLocked(now)
@@ -179,17 +182,21 @@ func (s *State) sweepLocked(now int64) {
 	}
 	s.swept = now
 	for key, a := range s.agents {
-		if now-a.lastHeard.Load() > int64(idleAfter/time.Second) {
-			a.mu.Lock()
-			s.samplers.Add(-int64(len(a.samplers)))
-			a.samplers = nil
-			lost := a.settle()
-			a.mu.Unlock()
-			s.found(a, finding{lost: lost})
-			delete(s.agents, key)
+		if a.entry.Forgotten() || now-a.lastHeard.Load() > int64(idleAfter/time.Second) {
+			s.forgetLocked(key, a)
 		}
 	}
 	s.sweeps.Add(1)
+}
+
+func (s *State) forgetLocked(key agentKey, a *agent) {
+	a.mu.Lock()
+	s.samplers.Add(-int64(len(a.samplers)))
+	a.samplers = nil
+	lost := a.settle()
+	a.mu.Unlock()
+	s.found(a, finding{lost: lost})
+	delete(s.agents, key)
 }
 
 // Settle counts as lost what is missing and was still awaited: for the end of a
@@ -207,16 +214,17 @@ func (s *State) Settle() {
 
 // found counts what a sequence number told.
 func (s *State) found(a *agent, f finding) {
+	entry := a.entry.Current()
 	if f.lost != 0 {
 		s.counters.Lost.Add(f.lost)
-		a.entry.Lost.Add(f.lost)
+		entry.Lost.Add(f.lost)
 	}
 	if f.reordered {
 		s.counters.Reordered.Add(1)
-		a.entry.Reordered.Add(1)
+		entry.Reordered.Add(1)
 	}
 	if f.restarted {
 		s.counters.Restarts.Add(1)
-		a.entry.Restarts.Add(1)
+		entry.Restarts.Add(1)
 	}
 }

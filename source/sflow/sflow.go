@@ -192,7 +192,7 @@ func (d *Decoder) heard(sender netip.Addr) {
 	}
 	key := agentKey{sender, d.exporter, d.subAgent}
 	a := d.agents[key]
-	if a == nil {
+	if a == nil || a.entry.Forgotten() {
 		if a = d.state.agentOf(key, int64(d.seconds)); a.known {
 			d.agents[key] = a
 		}

@@ -564,7 +564,7 @@ func TestManyAgents(t *testing.T) {
 	state := New(Config{})
 	d, b := state.Decoder(), flow.Table.NewBatch(1)
 	payload := words(t, head+"1"+block(t, 1, ports+"0"))
-	const agents = source.MaxExporters + 1000
+	const agents = maxAgents + 1000
 	for n := range agents {
 		copy(payload[8:], []byte{10, byte(n >> 16), byte(n >> 8), byte(n)})
 		d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, b, b.Reset)
@@ -572,11 +572,22 @@ func TestManyAgents(t *testing.T) {
 	if n := state.Counters().Flows.Load(); n != agents {
 		t.Errorf("%d flows, want %d", n, agents)
 	}
-	if r := refused(state); r != "1000 too many exporters" {
+	if r := refused(state); r != "" {
 		t.Errorf("refused %s", r)
 	}
-	if len(state.agents) != source.MaxExporters || len(d.agents) != source.MaxExporters {
+	list, others := state.config.Exporters.All()
+	if n := len(list) + int(others.Datagrams.Load()); len(list) != source.MaxExporters || n != agents {
+		t.Errorf("%d exporters are listed; with the others %d, want %d", len(list), n, agents)
+	}
+	if len(state.agents) > maxAgents || len(d.agents) > maxAgents || len(state.agents) < source.MaxExporters {
 		t.Errorf("%d and %d agents are kept", len(state.agents), len(d.agents))
+	}
+	samplers := 0
+	for _, a := range state.agents {
+		samplers += len(a.samplers)
+	}
+	if n := int(state.samplers.Load()); n != samplers {
+		t.Errorf("%d samplers are counted, %d are kept", n, samplers)
 	}
 }
 
