@@ -33,7 +33,7 @@ func (d *dissector) link(link LinkType, data []byte) {
 	switch link {
 	case Ethernet:
 		d.ethernet(data)
-	case RawIP:
+	case RawIP, RawIPOld, RawIPBSD:
 		d.rawIP(data)
 	case IPv4:
 		d.network(etherIPv4, data)

@@ -26,6 +26,8 @@ const (
 	Null     LinkType = 0   // address family in the byte order of the capturing machine, then IP
 	Ethernet LinkType = 1   // Ethernet II or IEEE 802.3
 	PPP      LinkType = 9   // PPP, with or without the address and control of HDLC framing (RFC 1662)
+	RawIPOld LinkType = 12  // as RawIP, as some systems number it
+	RawIPBSD LinkType = 14  // the same
 	PPPHDLC  LinkType = 50  // the same, or Cisco HDLC
 	RawIP    LinkType = 101 // IPv4 or IPv6 by the version field
 	CHDLC    LinkType = 104 // Cisco HDLC
@@ -40,7 +42,7 @@ const (
 // Known reports whether packets of the link type can be read.
 func (l LinkType) Known() bool {
 	switch l {
-	case Null, Ethernet, PPP, PPPHDLC, RawIP, CHDLC, Loop, LinuxSLL, MPLS, IPv4, IPv6, SLL2:
+	case Null, Ethernet, PPP, RawIPOld, RawIPBSD, PPPHDLC, RawIP, CHDLC, Loop, LinuxSLL, MPLS, IPv4, IPv6, SLL2:
 		return true
 	}
 	return false

@@ -78,6 +78,8 @@ func TestDissect(t *testing.T) {
 	f(Ethernet, ether6+v6("06", tcp), `{`+addrs6+`,`+tcp6+`,`+macs+`}`)
 	f(RawIP, v4("06", tcp), all4)
 	f(RawIP, v6("06", tcp), all6)
+	f(RawIPOld, v4("06", tcp), all4)
+	f(RawIPBSD, v6("06", tcp), all6)
 	f(IPv4, v4("06", tcp), all4)
 	f(IPv6, v6("06", tcp), all6)
 	f(PPP, "0021 "+v4("06", tcp), all4)
@@ -216,6 +218,10 @@ func TestDissect(t *testing.T) {
 	// The outermost of two tunnels, and the innermost flow.
 	f(RawIP, v6("11", "c001 12b5 0000 0000 08000000 00006400 "+ether4+v4("2f", "2000 0800 00000007 "+in4)),
 		`{`+addrs4+`,`+tcp4+`,`+macs+`,"TunnelType":"vxlan",`+outer6+`,"VNI":100}`)
+	// Deeper than anybody sends: the flow that was read so far.
+	f(RawIP, strings.Repeat(v4("04", ""), maxInside+1)+in4, `{`+addrs4+`,"Proto":4,`+ip4+`,"TunnelType":"ipip",`+outer4+`}`)
+	f(RawIP, strings.Repeat(v4("04", ""), maxInside)+in4, `{`+addrs4+`,`+tcp4+`,"TunnelType":"ipip",`+outer4+`}`)
+	f(RawIP, v6("3c", strings.Repeat("3c 00 000000000000 ", maxExtensions)+"06 00 000000000000"+tcp), `{`+addrs6+`,"Proto":60,`+ip6+`}`)
 	// What is not a tunnel after all, and tunnels without IP inside.
 	f(RawIP, v4("11", "c001 12b5 0000 0000 00000000 00006400 "+ether6+in6), `{`+addrs4+`,"SrcPort":49153,"DstPort":4789,"Proto":17,`+ip4+`}`)
 	f(RawIP, v4("11", "c001 12b5 0000 0000 08000000 00006400 020000000001 020000000002 0806 0001"),

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -553,4 +554,58 @@ func BenchmarkNextUDP(b *testing.B) {
 			n++
 		}
 	}
+}
+
+// FuzzPeer compares with gopacket: wherever it finds a UDP datagram in a frame, whole and
+// in one piece, we find the same one.
+func FuzzPeer(f *testing.F) {
+	f.Add(frame(f, src4, dst4, []byte("a")))
+	f.Add(frame(f, src6, dst6, []byte("hello")))
+	tagged := frame(f, src4, dst4, []byte("tagged"))
+	f.Add(slices.Concat(tagged[:12], []byte{0x81, 0, 0, 7}, tagged[12:], make([]byte, 9))) // and padded
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p := gopacket.NewPacket(data, layers.LayerTypeEthernet, gopacket.NoCopy)
+		var src, dst netip.Addr
+		var want *layers.UDP
+		tags := 0
+		for _, l := range p.Layers() {
+			switch l := l.(type) {
+			case *layers.Ethernet:
+			case *layers.Dot1Q:
+				if tags++; tags >= maxTags {
+					return
+				}
+			case *layers.IPv4:
+				if src.IsValid() || l.FragOffset != 0 || l.Flags&layers.IPv4MoreFragments != 0 || l.Version != 4 {
+					return
+				}
+				src, dst = netip.AddrFrom4([4]byte(l.SrcIP)), netip.AddrFrom4([4]byte(l.DstIP))
+			case *layers.IPv6:
+				if src.IsValid() || l.Version != 6 {
+					return
+				}
+				src, dst = netip.AddrFrom16([16]byte(l.SrcIP)), netip.AddrFrom16([16]byte(l.DstIP))
+			case *layers.UDP:
+				want = l
+			default:
+				if want == nil {
+					return // extension headers, other tags
+				}
+			}
+			if want != nil {
+				break
+			}
+		}
+		if want == nil || want.Length < 8 || p.Metadata().Truncated {
+			return
+		}
+		var r Reader
+		d, ok := r.datagram(Frame{Time: start, LinkType: LinkEthernet, Data: data, Length: len(data)})
+		if !ok {
+			t.Fatalf("skipped %v, gopacket has %v", r.Skipped(), p)
+		}
+		if d.Src != netip.AddrPortFrom(src, uint16(want.SrcPort)) || d.Dst != netip.AddrPortFrom(dst, uint16(want.DstPort)) || !bytes.Equal(d.Payload, want.Payload) || d.Truncated {
+			t.Fatalf("%v > %v %x, gopacket has %v", d.Src, d.Dst, d.Payload, p)
+		}
+	})
 }

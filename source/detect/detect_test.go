@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -74,6 +75,8 @@ func TestUnknown(t *testing.T) {
 	f("\x00\x07\x00\x01....", source.UnknownVersion)
 }
 
+// FuzzDecode wants each datagram counted once, by the decoder whose version stands first
+// in it, and looks for panics besides.
 func FuzzDecode(f *testing.F) {
 	for _, p := range simulate.Protocols {
 		payloads, _ := simulate.Capture(p, 30, 1)
@@ -81,13 +84,33 @@ func FuzzDecode(f *testing.F) {
 			f.Add(payload)
 		}
 	}
-	d, _ := newDecoder()
+	f.Add([]byte("\x00\x00\x00\x05\x00\x00\x00\x03........"))
+	f.Add([]byte("GET / HTTP/1.1"))
 	b := flow.Table.NewBatch(16)
 	f.Fuzz(func(t *testing.T, payload []byte) {
+		refused, flows, samples := &source.Counters{}, netflow.New(netflow.Config{}), sflow.New(sflow.Config{})
+		d := &Decoder{Refused: refused, NetFlow: flows.Decoder(), SFlow: samples.Decoder()}
 		d.Decode(&source.Datagram{Payload: payload, Received: time.Unix(1767290400, 0)}, b, b.Reset)
 		for row := range b.Len() {
 			column.AppendJSON(nil, b, row)
 		}
 		b.Reset()
+		want := refused
+		switch at := func(i int) byte { // 255 where there is nothing
+			if i < len(payload) {
+				return payload[i]
+			}
+			return 255
+		}; {
+		case at(0) == 0 && (at(1) == 5 || at(1) == 9 || at(1) == 10): // NetFlow has its version in 16 bits, sFlow in 32
+			want = flows.Counters()
+		case bytes.HasPrefix(payload, []byte{0, 0, 0, 5, 0, 0, 0}) && (at(7) == 1 || at(7) == 2):
+			want = samples.Counters()
+		}
+		for name, c := range map[string]*source.Counters{"none": refused, "netflow": flows.Counters(), "sflow": samples.Counters()} {
+			if n := c.Datagrams.Load(); (n == 1) != (c == want) || n > 1 {
+				t.Errorf("%s counts %d datagrams: %x", name, n, payload)
+			}
+		}
 	})
 }
