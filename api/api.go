@@ -38,6 +38,8 @@ type Server struct {
 	Schema  query.Schema                 // of the flows table
 	Status  func() Status                // what the process itself knows; the server adds what the store knows
 	Sampled func() map[string][]Sampling // sampling rates by "address type" of exporters
+	Config  func() any                   // the configuration, without secrets
+	Reload  func() (Reloaded, error)     // reads the configuration again; the error says what is wrong with it
 	Ready   func(context.Context) error  // why the process is not ready, or nil
 	Metrics http.Handler                 // Prometheus
 	Page    http.Handler                 // everything that is not the API
@@ -104,9 +106,17 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			writeProblem(w, problem{Title: "foreign page", Status: http.StatusForbidden, Detail: "a page of another site may not ask"})
 			return
 		}
+		// Browsers send the header above to trustworthy origins only. What changes something
+		// is told from its Origin as well.
+		if foreign.Check(r) != nil {
+			writeProblem(w, problem{Title: "foreign page", Status: http.StatusForbidden, Detail: "a page of another site may not change anything"})
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }
+
+var foreign = http.NewCrossOriginProtection()
 
 func (s *Server) routes() map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
@@ -119,6 +129,8 @@ func (s *Server) routes() map[string]http.HandlerFunc {
 		"POST /api/v1/filter/complete": s.complete,
 		"GET /api/v1/status":           s.status,
 		"GET /api/v1/exporters":        s.exporters,
+		"GET /api/v1/config":           s.config,
+		"POST /api/v1/config/reload":   s.reload,
 		"GET /api/v1/openapi.json":     s.openAPI,
 		"GET /healthz":                 s.healthz,
 		"GET /readyz":                  s.readyz,

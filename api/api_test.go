@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"netmeta/column"
+	"netmeta/config"
 	"netmeta/flow"
 	"netmeta/internal/enginetest"
 	"netmeta/native"
@@ -41,7 +42,15 @@ func serverFor(c *store.Client, now time.Time) *Server {
 				Exporters: []Exporter{{Address: "192.0.2.1", Type: "ipfix", SamplingSource: "options"}}}
 		},
 		Sampled: func() map[string][]Sampling { return nil },
-		Ready:   func(context.Context) error { return nil },
+		Config: func() any {
+			c := config.Default()
+			c.Store.Password = "secret"
+			return c.Public()
+		},
+		Reload: func() (Reloaded, error) {
+			return Reloaded{Applied: []string{"http.hosts"}, Restart: []string{"data"}}, nil
+		},
+		Ready: func(context.Context) error { return nil },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 			io.WriteString(w, "netmeta_flows_total 1\n")

@@ -5,6 +5,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"net/url"
@@ -22,7 +23,9 @@ import (
 	"netmeta/source/netflow"
 )
 
-// Config is the file.
+// Config is the file. The tag reload:"live" marks what a running NetMeta takes over at
+// once when the file is read again; the rest needs a restart. What is secret is so
+// marked and not shown.
 type Config struct {
 	// Directory for everything that is kept: the embedded store and its secrets.
 	Data    string  `yaml:"data"`
@@ -31,6 +34,8 @@ type Config struct {
 	Store   Store   `yaml:"store"`
 	Engine  Engine  `yaml:"engine"`
 	Filter  Filter  `yaml:"filter"`
+	Log     Log     `yaml:"log"`
+	Debug   Debug   `yaml:"debug"`
 }
 
 // HTTP is the page and the API.
@@ -40,7 +45,7 @@ type HTTP struct {
 	Listen string `yaml:"listen"`
 	// Names under which the page is reached, when it is not by address or as localhost;
 	// requests under other names are refused.
-	Hosts []string `yaml:"hosts"`
+	Hosts []string `yaml:"hosts" reload:"live"`
 }
 
 // Sources is what comes in.
@@ -54,7 +59,7 @@ type Sources struct {
 // come to any of the ports.
 type UDP struct {
 	// Addresses to listen on; an address without a host listens on IPv6 and IPv4.
-	Listen []string `yaml:"listen"`
+	Listen []string `yaml:"listen" reload:"live"`
 	// Sockets, and goroutines that read them, for each address; 1 to 64.
 	Workers int `yaml:"workers"`
 }
@@ -63,14 +68,14 @@ type UDP struct {
 type NetFlow struct {
 	// Elements that go into the column Extra: by IANA name (tcpWindowSize), by vendor
 	// and name (ixia/hostName), or by number, ID or PEN:ID, when they have no name.
-	Extra []string `yaml:"extra"`
+	Extra []string `yaml:"extra" reload:"live"`
 }
 
 // Sampling is for exporters that do not say their sampling rate.
 type Sampling struct {
 	// Rate of an exporter by its address, used only when its records, options and
 	// headers say nothing: 192.0.2.1: 1000 means that one packet of 1,000 is seen.
-	Exporters map[string]uint32 `yaml:"exporters"`
+	Exporters map[string]uint32 `yaml:"exporters" reload:"live"`
 }
 
 // Store is where flows are kept.
@@ -80,14 +85,14 @@ type Store struct {
 	// User of that ClickHouse.
 	User string `yaml:"user"`
 	// Password of that user; ${file:PATH} reads it from a file.
-	Password string `yaml:"password"`
+	Password string `yaml:"password" secret:"true"`
 	// Database for the tables; it must exist.
 	Database string `yaml:"database"`
 	// Days to keep flows; 0 keeps them for ever.
-	RetentionDays int `yaml:"retention-days"`
+	RetentionDays int `yaml:"retention-days" reload:"live"`
 	// Rare columns to make real from the start: "all", or their names. The others
 	// become real when their first value arrives.
-	Columns []string `yaml:"columns"`
+	Columns []string `yaml:"columns" reload:"live"`
 	// Blocks of up to 8,192 rows, about a megabyte each, that may wait for the store.
 	QueueBlocks int `yaml:"queue-blocks"`
 }
@@ -108,7 +113,22 @@ type Engine struct {
 // Filter is the filter language.
 type Filter struct {
 	// Filters by name, for use as @name in others.
-	Macros map[string]string `yaml:"macros"`
+	Macros map[string]string `yaml:"macros" reload:"live"`
+}
+
+// Log is what is written to standard error.
+type Log struct {
+	// Form of the lines: text, or json for programs that collect them.
+	Format string `yaml:"format"`
+	// The least that is written: debug, info, warn or error.
+	Level string `yaml:"level" reload:"live"`
+}
+
+// Debug is for those who look into the program itself.
+type Debug struct {
+	// Loopback address to serve profiles on, under /debug/pprof/; nothing is served
+	// when it is left out.
+	Listen string `yaml:"listen"`
 }
 
 // Default is the configuration without a file.
@@ -122,6 +142,7 @@ func Default() Config {
 		}},
 		Store:  Store{User: "default", Database: "default", RetentionDays: 30, QueueBlocks: 256},
 		Engine: Engine{Listen: "127.0.0.1:0"},
+		Log:    Log{Format: "text", Level: "info"},
 	}
 }
 
@@ -315,6 +336,19 @@ func (c Config) Validate() error {
 	}
 	if q := c.Engine.MaxQueries; q < 0 || q > 1000 {
 		bad("engine.max-queries", q, "use a number from 1 to 1000, or 0 for what suits the machine")
+	}
+	if f := c.Log.Format; f != "text" && f != "json" {
+		bad("log.format", f, "use text or json")
+	}
+	if err := new(slog.Level).UnmarshalText([]byte(c.Log.Level)); err != nil {
+		bad("log.level", c.Log.Level, "use debug, info, warn or error")
+	}
+	if c.Debug.Listen != "" {
+		if err := hostPort(c.Debug.Listen); err != nil {
+			bad("debug.listen", c.Debug.Listen, err.Error())
+		} else if !loopback(c.Debug.Listen) {
+			bad("debug.listen", c.Debug.Listen, "use a loopback address, like 127.0.0.1:6060: profiles tell what passes through, and making one costs")
+		}
 	}
 	return errors.Join(errs...)
 }

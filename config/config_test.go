@@ -78,5 +78,8 @@ func TestMistakes(t *testing.T) {
 	f(`engine: {listen: "0.0.0.0:8123"}`, "engine.listen", "0.0.0.0:8123", "loopback")
 	f(`engine: {memory-mib: 5}`, "engine.memory-mib", "512")
 	f(`engine: {max-queries: -1}`, "engine.max-queries", "-1")
+	f(`log: {format: xml}`, "log.format", "xml", "json")
+	f(`log: {level: loud}`, "log.level", "loud", "debug")
+	f(`debug: {listen: ":6060"}`, "debug.listen", ":6060", "loopback")
 	f("data: [", "1")
 }

@@ -43,6 +43,25 @@ type Writer struct {
 
 	Stats WriterStats
 	rows  [maxTables]atomic.Uint64 // stored, by the number of the schema
+
+	reloaded atomic.Pointer[[]Schema] // what Reload was given
+}
+
+// Reload tells how the tables are to be kept from now on; the tables are the same. It
+// changes none, but has the writer keep what Migrate does with these schemas. It is
+// safe for concurrent use.
+func (w *Writer) Reload(schemas []Schema) { w.reloaded.Store(&schemas) }
+
+// current is how a table of Schemas is to be kept now.
+func (w *Writer) current(s Schema) Schema {
+	if list := w.reloaded.Load(); list != nil {
+		for _, now := range *list {
+			if now.Table == s.Table {
+				return now
+			}
+		}
+	}
+	return s
 }
 
 // maxTables bounds the number of schemas.
@@ -201,6 +220,7 @@ func (w *Writer) attempt(ctx context.Context, s Schema, fields []*column.Field, 
 		names[i] = f.Name
 	}
 	if slices.ContainsFunc(fields, func(f *column.Field) bool { return !w.real[f] }) {
+		s = w.current(s)
 		s.Columns = slices.Concat(s.Columns, names)
 		if err := Migrate(ctx, w.Client, s, w.Log); err != nil {
 			return err

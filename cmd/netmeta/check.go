@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"netmeta/config"
-	"netmeta/query"
 )
 
 type checkCmd struct {
@@ -24,10 +23,8 @@ func (c checkCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	for name, text := range cfg.Filter.Macros {
-		if _, err := query.ParseFilter(text, query.Schema{Macros: cfg.Filter.Macros}); err != nil {
-			return fmt.Errorf("configuration %s: filter.macros.%s: %q: %w", c.Config, name, text, err)
-		}
+	if err := checkMacros(cfg); err != nil {
+		return fmt.Errorf("configuration %s: %w", c.Config, err)
 	}
 	_, err = fmt.Println(c.Config + ": ok")
 	return err

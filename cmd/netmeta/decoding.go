@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/netip"
+	"sync/atomic"
 
 	"netmeta/column"
 	"netmeta/flow"
@@ -16,8 +17,8 @@ type decoding struct {
 	exporters *source.Exporters
 	netflow   *netflow.State
 	sflow     *sflow.State
-	rates     map[netip.Addr]uint32 // configured sampling rates
-	unknown   *source.Counters      // datagrams of no known protocol
+	rates     atomic.Pointer[map[netip.Addr]uint32] // configured sampling rates
+	unknown   *source.Counters                      // datagrams of no known protocol
 }
 
 // newDecoding makes decoders without configuration.
@@ -26,8 +27,9 @@ func newDecoding() *decoding { return newDecodingWith(nil, nil) }
 // newDecodingWith makes decoders; rates are sampling rates for exporters that do not
 // say theirs, extra the elements that go into the column of that name.
 func newDecodingWith(rates map[netip.Addr]uint32, extra []netflow.Element) *decoding {
-	d := &decoding{exporters: &source.Exporters{}, rates: rates, unknown: &source.Counters{}}
-	rate := func(a netip.Addr) uint32 { return rates[a] }
+	d := &decoding{exporters: &source.Exporters{}, unknown: &source.Counters{}}
+	d.rates.Store(&rates)
+	rate := func(a netip.Addr) uint32 { return (*d.rates.Load())[a] }
 	d.netflow = netflow.New(netflow.Config{Exporters: d.exporters, SamplingRate: rate, Extra: extra})
 	d.sflow = sflow.New(sflow.Config{Exporters: d.exporters, SamplingRate: rate})
 	return d
@@ -63,7 +65,7 @@ func (d *decoding) samplings() []source.Sampling {
 			whole.From, whole.Rate = from, x.SamplingRate.Load()
 			list = append(list, whole)
 		}
-		if rate := d.rates[x.Address]; rate != 0 {
+		if rate := (*d.rates.Load())[x.Address]; rate != 0 {
 			whole.From, whole.Rate = flow.SamplingConfig, rate
 			list = append(list, whole)
 		}

@@ -66,7 +66,7 @@ func (s *server) demoProtocol(ctx context.Context, o simulate.Options) error {
 	}
 	emitter.Emit(batch)
 
-	o.To = fmt.Sprintf("127.0.0.1:%d", s.listeners[0].Addr.Port())
+	o.To = fmt.Sprintf("127.0.0.1:%d", s.ports.list()[0].Addr.Port())
 	_, err := simulate.Run(ctx, o)
 	return err
 }

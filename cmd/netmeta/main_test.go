@@ -122,18 +122,28 @@ func start(t testing.TB, data string, args ...string) *running {
 }
 
 // startWith is start with a way of its own to start the process.
-func startWith(t testing.TB, data string, launch func(*exec.Cmd) error, args ...string) *running {
+func startWith(t testing.TB, data string, begin func(*exec.Cmd) error, args ...string) *running {
 	t.Helper()
 	config := write(t, "data: "+data+"\nhttp:\n  listen: 127.0.0.1:0\nsources:\n  udp:\n    listen:\n      - 127.0.0.1:0\n")
-	p := &running{TB: t, data: data, ended: make(chan struct{})}
-	p.cmd = command(t, append([]string{"run", "--config", config}, args...)...)
+	return launchWith(t, data, command(t, append([]string{"run", "--config", config}, args...)...), begin)
+}
+
+// launch starts a command that is netmeta run.
+func launch(t testing.TB, data string, cmd *exec.Cmd) *running {
+	t.Helper()
+	return launchWith(t, data, cmd, func(c *exec.Cmd) error { return c.Start() })
+}
+
+func launchWith(t testing.TB, data string, cmd *exec.Cmd, begin func(*exec.Cmd) error) *running {
+	t.Helper()
+	p := &running{TB: t, cmd: cmd, data: data, ended: make(chan struct{})}
 	// Neither the end of the test's context nor a Ctrl-C at its terminal may kill what
 	// stop has to end in good order. A test binary that dies leaves nothing behind.
 	p.cmd.Cancel = func() error { return nil }
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	p.cmd.Stderr = p
 	p.began = time.Now()
-	if err := launch(p.cmd); err != nil {
+	if err := begin(p.cmd); err != nil {
 		t.Fatal(err)
 	}
 	go func() { p.cmd.Wait(); close(p.ended) }()

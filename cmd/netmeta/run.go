@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -62,14 +63,28 @@ func (c runCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := newServer(cfg, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	level := new(slog.LevelVar)
+	s, err := newServer(cfg, newLogger(os.Stderr, cfg.Log, level))
 	if err != nil {
 		return err
 	}
 	s.demo, s.configPath, s.stopTimeout = c.Demo, c.Config, c.StopTimeout
+	s.load, s.level = c.config, level
 	return s.run(ctx)
 }
 
+// newLogger makes the log. Its least level is set anew when the configuration is read
+// again.
+func newLogger(w io.Writer, c config.Log, level *slog.LevelVar) *slog.Logger {
+	level.UnmarshalText([]byte(c.Level)) // Validate has read it
+	options := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// config is the configuration file with what the command line says instead.
 func (c runCmd) config() (config.Config, error) {
 	cfg := config.Default()
 	if c.Config != "" {
@@ -92,32 +107,43 @@ func (c runCmd) config() (config.Config, error) {
 
 // A server is a running NetMeta: the parts, in the order in which data move.
 type server struct {
-	cfg     config.Config
+	running atomic.Pointer[config.Config] // read with config; see reload.go
+	load    func() (config.Config, error) // reads the configuration again
 	log     *slog.Logger
+	level   *slog.LevelVar // of log
 	started time.Time
 	demo    bool
 
 	configPath  string        // empty: the defaults
 	stopTimeout time.Duration // how long what was received may take to be stored at the end
 
-	listeners []*udp.Listener
-	decoding  *decoding
-	pipe      *pipe.Pipe
-	writer    *store.Writer
-	migrated  atomic.Bool // the tables are there
-	reader    *store.Client
-	engine    *engine.Supervisor // nil when another ClickHouse is used
-	http      net.Listener
-	rates     rateMeter
-	health    health.Recorder
+	ports    ports
+	decoding *decoding
+	pipe     *pipe.Pipe
+	writer   *store.Writer
+	migrated atomic.Bool // the tables are there
+	reader   *store.Client
+	engine   *engine.Supervisor // nil when another ClickHouse is used
+	http     net.Listener
+	handler  atomic.Pointer[http.Handler] // of http; made anew when the configuration changes
+	rates    rateMeter
+	health   health.Recorder
 
 	savedChanges uint64 // what the file of templates has; see templates.go
+
+	reloading  sync.Mutex      // held while the configuration is read again, and from the stop on
+	storing    context.Context // ends when what is not stored yet is given up
+	background sync.WaitGroup  // changes of tables that a reload asks for
 }
+
+// config is what the server runs with at this moment.
+func (s *server) config() *config.Config { return s.running.Load() }
 
 // newServer binds every port and starts nothing, so that what is wrong is said
 // before anything happens.
 func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
-	s = &server{cfg: cfg, log: log, started: time.Now()}
+	s = &server{log: log, started: time.Now()}
+	s.running.Store(&cfg)
 	defer func() {
 		if err != nil {
 			s.close()
@@ -149,26 +175,31 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 		s.reader = store.NewClient(s.engine.URL(), r.Name, r.Password, "")
 	}
 	for _, addr := range cfg.Sources.UDP.Listen {
-		l, err := udp.Listen(addr, portName(addr), cfg.Sources.UDP.Workers, log)
+		p, err := s.listen(addr)
 		if err != nil {
 			return s, err
 		}
-		s.listeners = append(s.listeners, l)
-	}
-	rates := map[netip.Addr]uint32{}
-	for a, rate := range cfg.Sources.Sampling.Exporters {
-		rates[netip.MustParseAddr(a).Unmap()] = rate
+		s.ports.add(p)
 	}
 	extra, err := netflow.Elements(cfg.Sources.NetFlow.Extra)
 	if err != nil {
 		return s, err
 	}
-	s.decoding = newDecodingWith(rates, extra)
+	s.decoding = newDecodingWith(samplingRates(cfg), extra)
 	s.loadTemplates()
 	s.health.Exporters = s.decoding.exporters
 	s.pipe = pipe.New(cfg.Store.QueueBlocks)
 	s.writer = &store.Writer{Client: writer, Log: log, Schemas: schemas(cfg)}
 	return s, nil
+}
+
+// samplingRates are the configured rates by exporter.
+func samplingRates(cfg config.Config) map[netip.Addr]uint32 {
+	rates := map[netip.Addr]uint32{}
+	for a, rate := range cfg.Sources.Sampling.Exporters {
+		rates[netip.MustParseAddr(a).Unmap()] = rate
+	}
+	return rates
 }
 
 // storeClient is a client of the ClickHouse that the configuration names.
@@ -190,8 +221,8 @@ func (s *server) close() {
 	if s.http != nil {
 		s.http.Close()
 	}
-	for _, l := range s.listeners {
-		l.Close()
+	for _, p := range s.ports.list() {
+		p.Close()
 	}
 	if s.engine != nil {
 		s.engine.Close()
@@ -203,8 +234,8 @@ func (s *server) close() {
 // received is lost.
 func (s *server) run(ctx context.Context) error {
 	var (
-		sources, web, last sync.WaitGroup                         // who is waited for, in the order of stopping
-		failed             = make(chan error, len(s.listeners)+3) // room for everybody: nobody may wait to fail
+		sources, web, last sync.WaitGroup         // who is waited for, in the order of stopping
+		failed             = make(chan error, 64) // room for everybody: nobody may wait to fail
 	)
 	engineCtx, stopEngine := context.WithCancel(context.Background())
 	defer stopEngine()
@@ -218,11 +249,13 @@ func (s *server) run(ctx context.Context) error {
 
 	writerCtx, stopWriter := context.WithCancel(context.Background())
 	defer stopWriter()
+	s.storing = writerCtx
 	stored := make(chan error, 1)
 	go func() { stored <- s.write(writerCtx, failed) }()
 
+	s.serveAPI()
 	srv := &http.Server{
-		Handler:           s.api().Handler(),
+		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*s.handler.Load()).ServeHTTP(w, r) }),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
@@ -236,13 +269,21 @@ func (s *server) run(ctx context.Context) error {
 
 	sourceCtx, stopSources := context.WithCancel(context.Background())
 	defer stopSources()
-	for _, l := range s.listeners {
+	s.ports.run = func(p *port) {
+		ctx, stop := context.WithCancel(sourceCtx)
+		p.stop = stop
 		sources.Go(func() {
-			if err := l.Run(sourceCtx, &flow.Table, s.worker); err != nil {
+			defer s.ports.remove(p)
+			defer stop()
+			if err := p.Run(ctx, &flow.Table, s.worker); err != nil {
 				failed <- err
 			}
 		})
 	}
+	for _, p := range s.ports.list() {
+		s.ports.run(p)
+	}
+	sources.Go(func() { s.reloadOnSignal(sourceCtx) })
 	sources.Go(func() { s.rates.run(sourceCtx, s.counts) })
 	sources.Go(func() { s.recordHealth(sourceCtx) })
 	sources.Go(func() { s.keepTemplates(sourceCtx) })
@@ -259,6 +300,7 @@ func (s *server) run(ctx context.Context) error {
 		fmt.Fprintln(os.Stderr, "netmeta:", err)
 	}
 
+	s.reloading.Lock() // for good: no port may open any more
 	stopSources()
 	giveUp := time.AfterFunc(s.stopTimeout, stopWriter)
 	defer giveUp.Stop()
@@ -275,6 +317,7 @@ func (s *server) run(ctx context.Context) error {
 	srv.Shutdown(shutdown)
 	srv.Close()
 	web.Wait()
+	s.background.Wait()
 	stopEngine()
 	last.Wait()
 	return err
@@ -312,7 +355,7 @@ func (s *server) migrate(ctx context.Context) error {
 		if s.engine != nil {
 			err = s.engine.Ready(ctx)
 		}
-		for _, schema := range s.writer.Schemas {
+		for _, schema := range schemas(*s.config()) {
 			if err == nil {
 				err = store.Migrate(ctx, s.writer.Client, schema, s.log)
 			}
@@ -361,11 +404,13 @@ func (s *server) worker() udp.Worker {
 func (s *server) api() *api.Server {
 	return &api.Server{
 		Store:   s.reader,
-		Schema:  query.Schema{Macros: s.cfg.Filter.Macros},
+		Schema:  query.Schema{Macros: s.config().Filter.Macros},
 		Status:  s.status,
+		Config:  func() any { return s.config().Public() },
+		Reload:  s.reload,
 		Sampled: s.decoding.samplingStatus,
 		Ready:   s.ready,
-		Hosts:   s.cfg.HTTP.Hosts,
+		Hosts:   s.config().HTTP.Hosts,
 		Metrics: s.metrics(),
 		Page:    ui.Handler(),
 		Log:     s.log,
@@ -388,24 +433,24 @@ func (s *server) ready(ctx context.Context) error {
 // announce says where to point a router and where to look.
 func (s *server) announce() {
 	var ports []string
-	for _, l := range s.listeners {
-		ports = append(ports, fmt.Sprint(l.Addr.Port()))
+	for _, p := range s.ports.list() {
+		ports = append(ports, fmt.Sprint(p.Addr.Port()))
 	}
-	kept, where := s.cfg.Data, ""
-	if abs, err := filepath.Abs(s.cfg.Data); err == nil {
+	kept, where := s.config().Data, ""
+	if abs, err := filepath.Abs(s.config().Data); err == nil {
 		kept = abs
 	}
-	if s.cfg.Store.URL != "" {
-		kept = s.cfg.Store.URL
+	if s.config().Store.URL != "" {
+		kept = s.config().Store.URL
 	}
 	switch {
 	case s.configPath != "":
 		where = " --config " + s.configPath
-	case s.cfg.Data != config.Default().Data:
-		where = " --data " + s.cfg.Data
+	case s.config().Data != config.Default().Data:
+		where = " --data " + s.config().Data
 	}
 	keep := "for ever"
-	if d := s.cfg.Store.RetentionDays; d > 0 {
+	if d := s.config().Store.RetentionDays; d > 0 {
 		keep = fmt.Sprintf("for %d days", d)
 	}
 	fmt.Fprintf(os.Stderr, `NetMeta %s

@@ -26,14 +26,14 @@ func (s *server) status() api.Status {
 	st := api.Status{
 		Version: version, Started: s.started.Unix(), Now: time.Now().Unix(),
 		Pipeline: api.Pipeline{
-			Flows: t.Flows, Blocks: s.pipe.Blocks.Load(), QueueBlocks: waiting, QueueCapacity: capacity,
+			Datagrams: s.ports.datagrams(), Flows: t.Flows, Blocks: s.pipe.Blocks.Load(), QueueBlocks: waiting, QueueCapacity: capacity,
 			InsertedRows: s.writer.RowsOf(&flow.Table), InsertErrors: w.Errors.Load(), InsertMS: w.LastMS.Load(),
 		},
 		Rates:     s.rates.last(),
 		Listeners: []api.Listener{},
 		Drops:     []api.Drop{},
 		Exporters: []api.Exporter{},
-		Storage:   api.Storage{TTLDays: s.cfg.Store.RetentionDays},
+		Storage:   api.Storage{TTLDays: s.config().Store.RetentionDays},
 	}
 	if since := w.Since.Load(); since > 0 {
 		st.Pipeline.LagMS = time.Now().UnixMilli() - since
@@ -43,8 +43,7 @@ func (s *server) status() api.Status {
 			st.Drops = append(st.Drops, api.Drop{Where: where, Reason: reason, Count: n, Hint: hint})
 		}
 	}
-	for _, l := range s.listeners {
-		st.Pipeline.Datagrams += l.Datagrams.Load()
+	for _, l := range s.ports.list() {
 		st.Listeners = append(st.Listeners, api.Listener{
 			Addr: l.Addr.String(), Kind: l.Name, Datagrams: l.Datagrams.Load(), Bytes: l.Bytes.Load(),
 			Dropped: l.Dropped.Load(), Buffer: l.Buffer,
@@ -62,7 +61,7 @@ func (s *server) status() api.Status {
 		st.Exporters = append(st.Exporters, exporterStatus(x))
 	}
 	st.Others = othersStatus(others)
-	st.Engine = api.Engine{Up: true, URL: s.cfg.Store.URL}
+	st.Engine = api.Engine{Up: true, URL: s.config().Store.URL}
 	if s.engine != nil {
 		e := s.engine.Stats()
 		st.Engine = api.Engine{Up: e.Up, Embedded: true, Version: e.Version, URL: e.URL, Restarts: e.Restarts, Error: e.LastError}
@@ -122,11 +121,7 @@ type counted struct {
 }
 
 func (s *server) counts() counted {
-	c := counted{at: time.Now(), flows: s.decoding.totals().Flows, stored: s.writer.Stats.Bytes.Load()}
-	for _, l := range s.listeners {
-		c.datagrams += l.Datagrams.Load()
-	}
-	return c
+	return counted{at: time.Now(), datagrams: s.ports.datagrams(), flows: s.decoding.totals().Flows, stored: s.writer.Stats.Bytes.Load()}
 }
 
 // A rateMeter keeps counts of the last ten seconds.
@@ -223,7 +218,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v int) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v))
 	}
-	for _, l := range c.listeners {
+	for _, l := range c.ports.list() {
 		addr := netip.AddrPortFrom(l.Addr.Addr(), l.Addr.Port()).String()
 		count(udpDatagrams, l.Datagrams.Load(), addr)
 		count(udpBytes, l.Bytes.Load(), addr)

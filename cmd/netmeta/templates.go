@@ -11,7 +11,7 @@ import (
 
 const saveTemplatesEvery = time.Minute
 
-func (s *server) templatesPath() string { return filepath.Join(s.cfg.Data, "templates") }
+func (s *server) templatesPath() string { return filepath.Join(s.config().Data, "templates") }
 
 // loadTemplates takes in what an earlier run kept. Without it flows wait for the next
 // template, so nothing here keeps us from starting.

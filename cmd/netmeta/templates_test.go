@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -47,7 +48,7 @@ func TestTemplatesAreKept(t *testing.T) {
 	if n := run(data...); n != 1 {
 		t.Error(n, " flows after a restart")
 	}
-	path := (&server{cfg: cfg}).templatesPath()
+	path := filepath.Join(cfg.Data, "templates")
 	if err := os.WriteFile(path, []byte("damaged"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -119,8 +119,12 @@ Made from config/config.go; do not edit. The file is YAML and every key is optio
 ` + "`netmeta run`" + ` without one uses the defaults below. ` + "`netmeta check FILE`" + ` says what is
 wrong with a file: the line, the key, the value and what to write instead.
 
-| key | default | what it is |
-|---|---|---|
+A running NetMeta reads the file again on SIGHUP and on ` + "`netmeta reload`" + `. What is marked
+*live* changes at once, without losing a datagram; the rest needs a restart, and keeps
+its value until then.
+
+| key | default | | what it is |
+|---|---|---|---|
 `)
 	writeKeys(&b, comments, reflect.ValueOf(config.Default()), "")
 	return []byte(b.String()), nil
@@ -141,6 +145,10 @@ func writeKeys(b *strings.Builder, comments map[string]map[string]string, v refl
 				value = "`0`"
 			}
 		}
-		fmt.Fprintf(b, "| `%s` | %s | %s |\n", key, value, comments[v.Type().Name()][f.Name])
+		live := ""
+		if f.Tag.Get("reload") == "live" {
+			live = "*live*"
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", key, value, live, comments[v.Type().Name()][f.Name])
 	}
 }

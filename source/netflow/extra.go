@@ -24,6 +24,26 @@ type extra struct {
 	name column.Label
 }
 
+// SetExtra changes the elements that go into Extra; see Config. It takes effect with
+// the next message of each decoder.
+func (s *State) SetExtra(list []Element) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.config.Extra = list
+	for _, x := range s.exporters {
+		for _, dom := range x.domains {
+			for _, ses := range dom.sessions {
+				for id, t := range ses.templates {
+					again := *t // views may have the old one
+					again.plan = nil
+					ses.templates[id] = &again
+				}
+			}
+		}
+		x.everyGenerationLocked()
+	}
+}
+
 // extras finds the elements of a template that Extra shall have. Of those that a
 // record has twice, the first counts.
 func (s *State) extras(elements []element) (list []extra) {

@@ -136,3 +136,35 @@ func TestExtra(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// Other elements may be chosen while templates are known: what comes next is decoded
+// with them, without a new template.
+func TestSetExtra(t *testing.T) {
+	s := New(Config{})
+	d, other := s.Decoder(), s.Decoder()
+	b := flow.Table.NewBatch(10)
+	fields := []element{iana(1, 4), iana(148, 2)}
+	datagram{version: 10, body: templateOf(10, 300, fields...)}.decode(d, b)
+	f := func(want string, names ...string) {
+		t.Helper()
+		list, err := Elements(names)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.SetExtra(list)
+		for _, d := range []*Decoder{d, other} {
+			b.Reset()
+			datagram{version: 10, body: set16(300, be(fields, 1, 77)...)}.decode(d, b)
+			if b.Len() != 1 {
+				t.Fatal(b.Len(), " rows")
+			}
+			if got := string(column.AppendJSON(nil, b, 0)); strings.Contains(got, `"Extra":`) != (want != "") || !strings.Contains(got, want) {
+				t.Errorf("%v: %s has no %q", names, got, want)
+			}
+		}
+	}
+	f("")
+	f(`{"flowId":"77"}`, "flowId")
+	f(`{"octetDeltaCount":"1"}`, "octetDeltaCount")
+	f("")
+}

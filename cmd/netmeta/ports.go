@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"netmeta/source/udp"
+)
+
+// A port is a UDP port that is open.
+type port struct {
+	*udp.Listener
+	configured string             // its address in the configuration
+	stop       context.CancelFunc // ends its Run
+}
+
+// ports are those that are open. A reload adds and removes some; the others never
+// notice.
+type ports struct {
+	run func(*port) // starts to read one
+
+	mu     sync.Mutex
+	open   []*port
+	closed uint64 // datagrams of ports that were closed
+}
+
+// list is a snapshot.
+func (p *ports) list() []*port {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.open)
+}
+
+// datagrams is how many came to all ports since the start.
+func (p *ports) datagrams() (n uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n = p.closed
+	for _, port := range p.open {
+		n += port.Datagrams.Load()
+	}
+	return n
+}
+
+func (p *ports) add(added *port) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open = append(p.open, added)
+}
+
+// remove is called when a port has been read to its end.
+func (p *ports) remove(ended *port) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open = slices.DeleteFunc(p.open, func(o *port) bool { return o == ended })
+	p.closed += ended.Datagrams.Load()
+}
+
+// listen opens a port of the configuration.
+func (s *server) listen(addr string) (*port, error) {
+	l, err := udp.Listen(addr, portName(addr), s.config().Sources.UDP.Workers, s.log)
+	if err != nil {
+		return nil, err
+	}
+	return &port{Listener: l, configured: addr}, nil
+}
+
+// change tells which open ports a list of addresses does without, and which addresses
+// have none yet. An address with port 0 may stand in the list more than once.
+func (p *ports) change(wanted []string) (leave []*port, missing []string) {
+	leave = p.list()
+	for _, addr := range wanted {
+		i := slices.IndexFunc(leave, func(o *port) bool { return o.configured == addr })
+		if i < 0 {
+			missing = append(missing, addr)
+			continue
+		}
+		leave = slices.Delete(leave, i, i+1)
+	}
+	return leave, missing
+}

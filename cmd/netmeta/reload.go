@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+
+	"netmeta/api"
+	"netmeta/config"
+	"netmeta/query"
+	"netmeta/source/netflow"
+)
+
+// The configuration is read again on SIGHUP and when the API is asked to. What a
+// running NetMeta can change is immutable state that is swapped: whoever reads it next
+// sees the new one. No goroutine is started again for it and no socket that stays is
+// touched, so not a datagram is lost.
+
+// reloadOnSignal reads the configuration again whenever SIGHUP comes, until ctx ends.
+func (s *server) reloadOnSignal(ctx context.Context) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	for {
+		select {
+		case <-hup:
+			s.reload()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// reload reads the configuration again, takes over what it can, and says what that was
+// and what needs a restart. An invalid configuration changes nothing.
+func (s *server) reload() (r api.Reloaded, err error) {
+	if !s.reloading.TryLock() {
+		return r, errors.New("another reload is under way, or NetMeta is stopping")
+	}
+	defer s.reloading.Unlock()
+	defer func() {
+		if err != nil {
+			s.log.Error("the new configuration is refused, the old one stays", "err", err)
+			return
+		}
+		s.log.Info("configuration read again", "applied", r.Applied, "needs_restart", r.Restart)
+	}()
+
+	next, err := s.load()
+	if err != nil {
+		return r, err
+	}
+	merged, applied, restart := s.config().Reload(next)
+	r = api.Reloaded{Applied: slices.Concat([]string{}, applied), Restart: slices.Concat([]string{}, restart)}
+
+	// First what can fail, then what cannot.
+	if err := checkMacros(merged); err != nil {
+		return r, err
+	}
+	extra, err := netflow.Elements(merged.Sources.NetFlow.Extra)
+	if err != nil {
+		return r, err
+	}
+	leave, missing := s.ports.change(merged.Sources.UDP.Listen)
+	var opened []*port
+	for _, addr := range missing {
+		p, err := s.listen(addr)
+		if err != nil {
+			for _, p := range opened {
+				p.Close()
+			}
+			return r, err
+		}
+		opened = append(opened, p)
+	}
+
+	old := s.config()
+	s.running.Store(&merged)
+	s.level.UnmarshalText([]byte(merged.Log.Level)) // Validate has read it
+	s.serveAPI()
+	rates := samplingRates(merged)
+	s.decoding.rates.Store(&rates)
+	if !slices.Equal(old.Sources.NetFlow.Extra, merged.Sources.NetFlow.Extra) {
+		s.decoding.netflow.SetExtra(extra)
+	}
+	for _, p := range opened {
+		s.ports.add(p)
+		s.ports.run(p)
+	}
+	for _, p := range leave {
+		p.stop() // what the kernel has of it is still read
+	}
+	s.writer.Reload(schemas(merged))
+	if slices.ContainsFunc(applied, func(key string) bool { return key == "store.retention-days" || key == "store.columns" }) {
+		s.background.Go(s.migrateAgain)
+	}
+	return r, nil
+}
+
+// migrateAgain changes the tables for the new configuration. The store may be away for
+// a while, so nobody waits for it.
+func (s *server) migrateAgain() {
+	if err := s.migrate(s.storing); err != nil {
+		s.log.Error("the tables are not as the new configuration wants them: the next start tries again", "err", err)
+	}
+}
+
+// serveAPI makes the handler of the page and the API for the configuration of now.
+func (s *server) serveAPI() {
+	h := s.api().Handler()
+	s.handler.Store(&h)
+}
+
+// checkMacros parses the filters that the configuration names.
+func checkMacros(cfg config.Config) error {
+	for name, text := range cfg.Filter.Macros {
+		if _, err := query.ParseFilter(text, query.Schema{Macros: cfg.Filter.Macros}); err != nil {
+			return fmt.Errorf("filter.macros.%s: %q: %w", name, text, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"netmeta/api"
+)
+
+type reloadCmd struct {
+	Config string `type:"path" help:"Configuration file that NetMeta runs with."`
+	Listen string `help:"Address of the page, if it is not the one of the configuration."`
+}
+
+func (reloadCmd) Help() string {
+	return `Asks the running NetMeta to read its configuration file again, as SIGHUP does, and
+prints what has changed and what needs a restart. An invalid file is refused with the
+reason, and the old configuration stays.
+
+Example:
+  netmeta reload --config /etc/netmeta.yaml`
+}
+
+func (c reloadCmd) Run(ctx context.Context) error {
+	cfg, err := runCmd{Config: c.Config, Listen: c.Listen}.config()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+reachable(cfg.HTTP.Listen)+"/api/v1/config/reload", nil)
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("NetMeta does not answer on %s: start it, or name its address with --listen: %w", req.URL.Host, errors.Unwrap(err))
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	if err != nil {
+		return err
+	}
+	if res.StatusCode != http.StatusOK {
+		var problem struct{ Title, Detail string }
+		if json.Unmarshal(text, &problem) != nil {
+			problem.Title, problem.Detail = res.Status, string(bytes.TrimSpace(text))
+		}
+		return fmt.Errorf("%s: %s", problem.Title, problem.Detail)
+	}
+	var r api.Reloaded
+	if err := json.Unmarshal(text, &r); err != nil {
+		return fmt.Errorf("answer of %s: %w", req.URL, err)
+	}
+	fmt.Println("changed:        ", orNothing(r.Applied))
+	fmt.Println("needs a restart:", orNothing(r.Restart))
+	return nil
+}
+
+func orNothing(keys []string) string {
+	if len(keys) == 0 {
+		return "nothing"
+	}
+	return strings.Join(keys, ", ")
+}
+
+// reachable is the address at which we reach what listens on one: this machine where
+// it listens on every address.
+func reachable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen
+	}
+	if a, err := netip.ParseAddr(host); host == "" || err == nil && a.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}

@@ -1,0 +1,98 @@
+package config
+
+import (
+	"net/url"
+	"reflect"
+	"strings"
+)
+
+// Reload is what becomes of a running configuration when the file is read again: next
+// where a running NetMeta can change, the old value where it cannot. applied and
+// restart are the keys that differ.
+func (c Config) Reload(next Config) (merged Config, applied, restart []string) {
+	merged = c
+	walk(reflect.ValueOf(&merged).Elem(), "", func(key string, v reflect.Value, tag reflect.StructTag) {
+		want := at(reflect.ValueOf(next), key)
+		switch {
+		case equal(v, want):
+		case tag.Get("reload") == "live":
+			v.Set(want)
+			applied = append(applied, key)
+		default:
+			restart = append(restart, key)
+		}
+	})
+	return merged, applied, restart
+}
+
+// equal takes an empty list or map for none.
+func equal(a, b reflect.Value) bool {
+	switch a.Kind() {
+	case reflect.Slice, reflect.Map:
+		if a.Len() == 0 && b.Len() == 0 {
+			return true
+		}
+	}
+	return reflect.DeepEqual(a.Interface(), b.Interface())
+}
+
+// Public is the configuration as the file would say it, without what is secret.
+func (c Config) Public() map[string]any {
+	root := map[string]any{}
+	walk(reflect.ValueOf(c), "", func(key string, v reflect.Value, tag reflect.StructTag) {
+		value := v.Interface()
+		if tag.Get("secret") == "true" && !v.IsZero() {
+			value = "(secret)"
+		}
+		if u, err := url.Parse(c.Store.URL); key == "store.url" && err == nil {
+			value = u.Redacted()
+		}
+		if v.Kind() == reflect.Slice && v.Len() == 0 {
+			value = []string{}
+		}
+		if v.Kind() == reflect.Map && v.Len() == 0 {
+			value = map[string]any{}
+		}
+		put(root, key, value)
+	})
+	return root
+}
+
+// walk calls f with each key of the file, in their order.
+func walk(v reflect.Value, path string, f func(key string, v reflect.Value, tag reflect.StructTag)) {
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		key := path + field.Tag.Get("yaml")
+		if field.Type.Kind() == reflect.Struct {
+			walk(v.Field(i), key+".", f)
+			continue
+		}
+		f(key, v.Field(i), field.Tag)
+	}
+}
+
+// at is the value of a key.
+func at(v reflect.Value, key string) (found reflect.Value) {
+	walk(v, "", func(k string, v reflect.Value, _ reflect.StructTag) {
+		if k == key {
+			found = v
+		}
+	})
+	return found
+}
+
+func put(m map[string]any, key string, value any) {
+	for {
+		head, rest, deeper := strings.Cut(key, ".")
+		if !deeper {
+			m[head] = value
+			return
+		}
+		sub, ok := m[head].(map[string]any)
+		if !ok {
+			sub = map[string]any{}
+			m[head] = sub
+		}
+		m, key = sub, rest
+	}
+}
