@@ -32,10 +32,11 @@ const (
 	HasOVS
 	HasBuffers
 	HasOptics
+	HasVirtual
 )
 
 var records = [...]string{"interface", "ethernet", "vlan", "lag", "processor", "queue", "port",
-	"host", "cpu", "memory", "disk", "network", "ip", "tcp", "udp", "application", "ovs", "buffers", "optics"}
+	"host", "cpu", "memory", "disk", "network", "ip", "tcp", "udp", "application", "ovs", "buffers", "optics", "virtual"}
 
 var directions = [...]string{"unknown", "full-duplex", "half-duplex", "in", "out"}
 
@@ -49,3 +50,5 @@ var statuses = [...]string{"admin-up", "oper-up"}
 
 var systems = [...]string{"unknown", "other", "linux", "windows", "darwin", "hpux", "aix", "dragonfly", "freebsd",
 	"netbsd", "openbsd", "osf", "solaris"}
+
+var states = [...]string{"unknown", "running", "blocked", "paused", "shutdown", "off", "crashed"}

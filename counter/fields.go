@@ -247,6 +247,16 @@ var (
 	DiskWriteBytes = host("DiskWriteBytes", "octets written", "disk", "Octets written to disk.")
 	DiskWriteMS    = host("DiskWriteMS", "time writing", "disk", "Milliseconds spent writing.")
 
+	// Of virtual machines and containers, and of what runs them.
+	VirtualState = Table.Enum(column.Field{Name: "VirtualState", Title: "state", Group: "host", Role: column.Mark, Rare: true,
+		Enum: states[:],
+		Doc:  "State of the virtual machine or container."})
+	VirtualMachines = gauges("VirtualMachines", "virtual machines", "host", "Virtual machines and containers that run on the host.")
+	CPUVirtual      = cpu("CPUVirtual", "the virtual machine")
+	MemoryUsed      = memory("MemoryUsed", "memory used", "Octets of memory that the virtual machine uses.")
+	DiskAllocated   = bytes("DiskAllocated", "disk allocated", "disk", "Octets of the virtual disk that are allocated.")
+	DiskErrors      = host("DiskErrors", "disk errors", "disk", "Errors in reading and writing.")
+
 	InHostOctets, OutHostOctets   = totals("InHostOctets", "OutHostOctets", column.Field{Title: "octets of the host", Group: "host", Unit: column.Byte, Rare: true, Doc: "Octets over all interfaces of the host."})
 	InHostPkts, OutHostPkts       = totals("InHostPkts", "OutHostPkts", column.Field{Title: "packets of the host", Group: "host", Unit: column.Packet, Rare: true, Doc: "Packets over all interfaces of the host."})
 	InHostErrors, OutHostErrors   = totals("InHostErrors", "OutHostErrors", column.Field{Title: "errors of the host", Group: "host", Unit: column.Packet, Rare: true, Doc: "Errors over all interfaces of the host."})

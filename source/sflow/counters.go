@@ -273,8 +273,10 @@ func join(lists ...[]step) (steps []step) {
 
 const broadcom = 4413 << 12 // an enterprise
 
-// layouts are the counter records that have columns, by format. Others are skipped.
-// Times in milliseconds, percentages in hundredths, unless said.
+// layouts are the counter records that have columns, by format. Others are skipped: those
+// of media that are gone (token ring, 100VG), of radio and InfiniBand, of Java machines,
+// HTTP servers and caches, sensors, and lists of adaptors. Times in milliseconds,
+// percentages in hundredths, unless said.
 var layouts = map[uint32]layout{
 	1: {counter.HasInterface, []step{ // if_counters
 		skip(4), // ifIndex: the source's own
@@ -351,6 +353,21 @@ var layouts = map[uint32]layout{
 		counter.UDPInDatagrams, counter.UDPNoPorts, counter.UDPInErrors, counter.UDPOutDatagrams,
 		counter.UDPRcvbufErrors, counter.UDPSndbufErrors, counter.UDPInCsumErrors,
 	)},
+	2100: {counter.HasVirtual, []step{ // virt_node: what a host gives to its virtual machines
+		c32(counter.CPUMHz), c32(counter.CPUs), c64(counter.MemoryTotal), c64(counter.MemoryFree), c32(counter.VirtualMachines),
+	}},
+	2101: {counter.HasVirtual, []step{ // virt_cpu
+		word(counter.VirtualState.Set, 6), c32(counter.CPUVirtual), c32(counter.CPUs),
+	}},
+	2102: {counter.HasMemory, []step{c64(counter.MemoryUsed), c64(counter.MemoryTotal)}}, // virt_memory
+	2103: {counter.HasDisk, []step{ // virt_disk_io
+		c64(counter.DiskTotal), c64(counter.DiskAllocated), c64(counter.DiskFree), c32(counter.DiskReads), c64(counter.DiskReadBytes),
+		c32(counter.DiskWrites), c64(counter.DiskWriteBytes), c32(counter.DiskErrors),
+	}},
+	2104: {counter.HasNetwork, []step{ // virt_net_io
+		c64(counter.InHostOctets), c32(counter.InHostPkts), c32(counter.InHostErrors), c32(counter.InHostDropped),
+		c64(counter.OutHostOctets), c32(counter.OutHostPkts), c32(counter.OutHostErrors), c32(counter.OutHostDropped),
+	}},
 	2203: {counter.HasApplication, []step{ // app_resources
 		c32(counter.AppUserMS), c32(counter.AppSystemMS), c64(counter.AppMemory), c64(counter.AppMemoryMax),
 		c32(counter.AppFiles), c32(counter.AppFilesMax), c32(counter.AppConns), c32(counter.AppConnsMax),

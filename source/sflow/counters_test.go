@@ -99,6 +99,13 @@ func TestCounters(t *testing.T) {
 			`"Load1":150,"ProcsRunning":1,"Procs":2,"CPUs":3,"CPUMHz":4,"HostUptime":5,"CPUUser":6,"CPUNice":7,"CPUSystem":8,"CPUIdle":9,"CPUWait":10,`+
 			`"CPUInterrupt":11,"CPUSoft":12,"Interrupts":13,"Contexts":14,"MemoryTotal":4294967296,"MemoryFree":5,"PageIn":1,"PageOut":2,"SwapIn":3,"SwapOut":4,`+
 			`"InHostOctets":4294967296,"InHostPkts":2,"InHostErrors":3,"InHostDropped":4,"OutHostOctets":5,"OutHostPkts":6,"OutHostErrors":7,"OutHostDropped":8}`, "")
+	// What a host gives to its virtual machines, and one of those.
+	f(head+"1"+block(t, 4, "9 2 1 1"+block(t, 2100, "2400 8 1 0 0 5 3")),
+		`{"SourceClass":"entity","IfIndex":1,"Records":["virtual"],"CPUMHz":2400,"CPUs":8,"MemoryTotal":4294967296,"MemoryFree":5,"VirtualMachines":3}`, "")
+	f(head+"1"+block(t, 4, "9 3 100001 4"+block(t, 2101, "1 5000 2")+block(t, 2102, "0 4096 0 8192")+block(t, 2103, "0 9 0 8 0 7 6 0 5 4 0 3 2")+block(t, 2104, "1 0 2 3 4 0 5 6 7 8")),
+		`{"SourceClass":"logical-entity","IfIndex":100001,"Records":["memory","disk","network","virtual"],"VirtualState":"running","CPUVirtual":5000,"CPUs":2,`+
+			`"MemoryUsed":4096,"MemoryTotal":8192,"DiskTotal":9,"DiskAllocated":8,"DiskFree":7,"DiskReads":6,"DiskReadBytes":5,"DiskWrites":4,"DiskWriteBytes":3,"DiskErrors":2,`+
+			`"InHostOctets":4294967296,"InHostPkts":2,"InHostErrors":3,"InHostDropped":4,"OutHostOctets":5,"OutHostPkts":6,"OutHostErrors":7,"OutHostDropped":8}`, "")
 	f(sample(1, block(t, 1001, "100 200 300 0 4096 0 1024")),
 		`{"Records":["processor"],"IfIndex":3,"CPU5s":100,"CPU1m":200,"CPU5m":300,"MemoryTotal":4096,"MemoryFree":1024}`, "")
 

@@ -10,7 +10,10 @@ import (
 )
 
 // Formats of the records of a flow sample, https://sflow.org/developers/structures.php.
-// Others are skipped.
+// Others are skipped: users and URLs (1004, 1005), names of label-switched paths (1008 to
+// 1011), radio (1013 to 1016), the MAC addresses of outer frames (1021, 1022), where the
+// inner header begins (1027, 1028), which the packet itself tells, queues, rules and
+// reasons of drops (1036 to 1042), and transactions of applications (2000 and above).
 const (
 	sampledHeader      = 1
 	sampledEthernet    = 2
