@@ -47,7 +47,8 @@ type Server struct {
 	Hosts   []string         // names under which the page is reached, besides addresses and localhost
 	Now     func() time.Time // tests; nil: time.Now
 
-	values *catalogue
+	values      *catalogue
+	facetsCache cache[facetsAnswer]
 }
 
 // Handler routes requests.
@@ -122,6 +123,8 @@ func (s *Server) routes() map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
 		"GET /api/v1/query":            s.query,
 		"GET /api/v1/query.csv":        s.queryCSV,
+		"GET /api/v1/facets":           s.facets,
+		"GET /api/v1/flows":            s.flows,
 		"GET /api/v1/fields":           s.fields,
 		"GET /api/v1/filter/check":     s.check,
 		"POST /api/v1/filter/check":    s.check,

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"netmeta/native"
 	"netmeta/query"
 	"netmeta/store"
 )
@@ -110,14 +111,10 @@ func (s *Server) ask(ctx context.Context, v url.Values) (a answer, err error) {
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// run executes a statement of the query package.
+// run executes a statement of series.
 func (s *Server) run(ctx context.Context, stmt query.Statement) (query.Rows, store.Stats, error) {
 	var rows query.Rows
-	ctx, cancel := context.WithTimeout(ctx, queryTimeout+5*time.Second)
-	defer cancel()
-	res, stats, err := s.Store.Select(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params, Settings: map[string]string{
-		"max_execution_time": strconv.Itoa(int(queryTimeout / time.Second)),
-	}})
+	res, stats, err := s.selectRows(ctx, stmt)
 	if err != nil {
 		return rows, stats, err
 	}
@@ -127,6 +124,15 @@ func (s *Server) run(ctx context.Context, stmt query.Statement) (query.Rows, sto
 		}
 	}
 	return rows, stats, nil
+}
+
+// selectRows executes a statement of the query package.
+func (s *Server) selectRows(ctx context.Context, stmt query.Statement) (*native.Result, store.Stats, error) {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout+5*time.Second)
+	defer cancel()
+	return s.Store.Select(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params, Settings: map[string]string{
+		"max_execution_time": strconv.Itoa(int(queryTimeout / time.Second)),
+	}})
 }
 
 // whyEmpty tells the three reasons for an empty picture apart.

@@ -34,7 +34,7 @@ var allowed = map[string]struct {
 	"store":               {[]string{"column", "native"}, "any table in any ClickHouse; knows no source and no question"},
 	"query":               {[]string{"column", "flow"}, "pure: a request to SQL; never the store, never HTTP"},
 	"query/executed":      {nil, "tests alone: every statement of query, run on the engine"},
-	"api":                 {[]string{"query", "store"}, "how others ask; never a source"},
+	"api":                 {[]string{"native", "query", "store"}, "how others ask; never a source"},
 	"ui":                  {nil, "the page as files"},
 	"config":              {[]string{"flow", "source/netflow"}, "the file; names of columns and of elements are checked"},
 	"simulate":            {[]string{"internal/pcap"}, "another end of the wire: shares no code with our decoders"},

@@ -1,0 +1,98 @@
+package api
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// A cache keeps answers that cost a reading of many rows for a few seconds, and lets
+// those who ask the same at once wait for one answer. Errors are not kept.
+type cache[T any] struct {
+	mu      sync.Mutex
+	entries map[string]*cached[T] // at most cacheSize
+}
+
+type cached[T any] struct {
+	done  chan struct{}
+	until time.Time // valid once done is closed
+	value T
+	err   error
+}
+
+const (
+	cacheSize = 256
+	cacheAge  = 10 * time.Second
+)
+
+// get gives the answer under the key, made by ask if there is none. Who waits for
+// somebody else's answer tries himself when that fails: the other may only have left.
+func (c *cache[T]) get(ctx context.Context, key string, ask func() (T, error)) (T, error) {
+	for {
+		c.mu.Lock()
+		e := c.entries[key]
+		if e == nil || e.old() {
+			e = &cached[T]{done: make(chan struct{})}
+			if c.store(key, e) {
+				c.mu.Unlock()
+				e.value, e.err = ask()
+				e.until = time.Now().Add(cacheAge)
+				close(e.done)
+				if e.err != nil {
+					c.drop(key, e)
+				}
+				return e.value, e.err
+			}
+			c.mu.Unlock()
+			return ask()
+		}
+		c.mu.Unlock()
+		select {
+		case <-e.done:
+			if e.err == nil {
+				return e.value, nil
+			}
+		case <-ctx.Done():
+			var none T
+			return none, ctx.Err()
+		}
+	}
+}
+
+// old says that the answer is there and its time is over.
+func (e *cached[T]) old() bool {
+	select {
+	case <-e.done:
+		return time.Now().After(e.until)
+	default:
+		return false
+	}
+}
+
+// store puts an entry in its place if there is room, and throws out what is old for
+// it. The caller holds the lock.
+func (c *cache[T]) store(key string, e *cached[T]) bool {
+	if c.entries == nil {
+		c.entries = map[string]*cached[T]{}
+	}
+	if len(c.entries) >= cacheSize {
+		for k, other := range c.entries {
+			if other.old() {
+				delete(c.entries, k)
+			}
+		}
+	}
+	if len(c.entries) >= cacheSize {
+		return false
+	}
+	c.entries[key] = e
+	return true
+}
+
+func (c *cache[T]) drop(key string, e *cached[T]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.entries[key] == e {
+		delete(c.entries, key)
+	}
+}

@@ -1,0 +1,76 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"netmeta/query"
+	"netmeta/store"
+)
+
+// facetsAnswer is the largest values of several fields.
+type facetsAnswer struct {
+	From   int64         `json:"from"`
+	To     int64         `json:"to"`
+	Unit   string        `json:"unit"`
+	Total  uint64        `json:"total"` // bytes, packets or flows
+	Rate   float64       `json:"rate"`
+	Facets []query.Facet `json:"facets"`
+	Meta   cost          `json:"meta"`
+}
+
+// cost says what an answer was made from.
+type cost struct {
+	SQL     string            `json:"sql"`
+	Params  map[string]string `json:"params"`
+	Rows    uint64            `json:"rows"`  // read
+	Bytes   uint64            `json:"bytes"` // read
+	MS      float64           `json:"ms"`
+	Unknown []string          `json:"unknown_keys"`
+}
+
+func costOf(stmt query.Statement, stats store.Stats, unknown []string) cost {
+	return cost{stmt.SQL, stmt.Params, stats.Rows, stats.Bytes, milliseconds(stats.Elapsed), append([]string{}, unknown...)}
+}
+
+func (s *Server) facets(w http.ResponseWriter, r *http.Request) {
+	v := r.URL.Query()
+	a, err := s.facetsCache.get(r.Context(), v.Encode(), func() (facetsAnswer, error) { return s.askFacets(r.Context(), v) })
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.writeJSON(w, a)
+}
+
+func (s *Server) askFacets(ctx context.Context, v url.Values) (a facetsAnswer, err error) {
+	names := v.Get("facets")
+	v.Del("facets")
+	req, rg, unknown, err := s.resolve(v)
+	if err != nil {
+		return a, err
+	}
+	q, err := req.Facets(rg, s.Schema, names)
+	if err != nil {
+		return a, err
+	}
+	res, stats, err := s.selectRows(ctx, q.Statement)
+	if err != nil {
+		return a, err
+	}
+	total := res.Column("total").([]uint64)[0]
+	var values, labels [][]string
+	var distinct []uint64
+	for i := 1; i+2 < len(res.Columns); i += 3 {
+		values = append(values, res.Columns[i].([][]string)[0])
+		labels = append(labels, res.Columns[i+1].([][]string)[0])
+		distinct = append(distinct, res.Columns[i+2].([]uint64)[0])
+	}
+	facets, err := q.Read(total, values, labels, distinct)
+	if err != nil {
+		return a, unexpectedError{err}
+	}
+	return facetsAnswer{From: rg.From, To: rg.To, Unit: req.Unit, Total: total, Rate: query.Rate(req.Unit, total, rg), Facets: facets,
+		Meta: costOf(q.Statement, stats, unknown)}, nil
+}

@@ -1,0 +1,117 @@
+package api
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"testing"
+
+	"netmeta/store"
+)
+
+// The values of facets have the sums that SQL written by hand has, as long as there
+// are fewer values than counters; the filter of each finds it alone.
+func TestFacets(t *testing.T) {
+	s := seeded(t)
+	h := s.Handler()
+	var got facetsAnswer
+	ask(t, h, "GET", "/api/v1/facets?from=-1h&unit=bps&q=not+icmp", "", http.StatusOK, &got)
+	if len(got.Facets) != 10 {
+		t.Fatalf("%d facets", len(got.Facets))
+	}
+	keys := []string{"toString(DstAddr)", "toString(SrcAddr)", "concat(toString(Proto), toString(DstPort))", "concat(toString(Proto), toString(SrcPort))", "toString(SrcAS)", "toString(DstAS)",
+		"concat(toString(ExporterAddress), toString(InIf))", "concat(toString(ExporterAddress), toString(OutIf))", "toString(ExporterAddress)", "toString(TCPFlags)"}
+	for i, f := range got.Facets {
+		res, _, err := s.Store.Select(t.Context(), store.Query{SQL: fmt.Sprintf(
+			"SELECT %s AS k, sum(Bytes * SamplingRate) AS b FROM flows WHERE Proto != 1 AND toUnixTimestamp(TimeReceived) >= %d AND toUnixTimestamp(TimeReceived) < %d GROUP BY k ORDER BY b DESC", keys[i], got.From, got.To)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sums := res.Column("b").([]uint64)
+		if len(f.Values) != min(10, len(sums)) || math.Abs(float64(f.Distinct)-float64(len(sums))) > 0.02*float64(len(sums)) {
+			t.Errorf("%v: %d values of %d, want those of %d", f.By, len(f.Values), f.Distinct, len(sums))
+			continue
+		}
+		for j, v := range f.Values {
+			if v.Total != sums[j] || v.Error != 0 || v.Rate != float64(v.Total)*8/3600 || v.Share != float64(v.Total)/float64(got.Total) {
+				t.Errorf("%v: value %d is %+v, want %d", f.By, j, v, sums[j])
+			}
+		}
+		if i%3 == 0 {
+			var alone result
+			ask(t, h, "GET", "/api/v1/query?from=-1h&dir=sum&q=not+icmp+"+url.QueryEscape("("+f.Values[0].Filter+")"), "", http.StatusOK, &alone)
+			if len(alone.Total) != 1 || alone.Total[0].Total != f.Values[0].Total {
+				t.Errorf("%s finds %+v, want %d", f.Values[0].Filter, alone.Total, f.Values[0].Total)
+			}
+		}
+	}
+
+	// Asked again, the answer is the same one, at no cost.
+	var again facetsAnswer
+	ask(t, h, "GET", "/api/v1/facets?from=-1h&unit=bps&q=not+icmp", "", http.StatusOK, &again)
+	if again.Meta.MS != got.Meta.MS {
+		t.Errorf("asked again it took %v ms, and %v before", again.Meta.MS, got.Meta.MS)
+	}
+
+	none, _ := empty(t)
+	var nothing facetsAnswer
+	ask(t, none.Handler(), "GET", "/api/v1/facets?facets=src.net:24:48,remote.as/dst.port,in.if/app", "", http.StatusOK, &nothing)
+	if len(nothing.Facets) != 3 || nothing.Total != 0 || len(nothing.Facets[2].By) != 2 || nothing.Facets[2].Values == nil {
+		t.Errorf("%+v", nothing)
+	}
+	var p problem
+	for _, bad := range []string{"facets=port", "facets=src.port/", "facets=ts:1h", "facets=bytes"} {
+		ask(t, h, "GET", "/api/v1/facets?"+bad, "", http.StatusBadRequest, &p)
+		if p.Key != "facets" {
+			t.Errorf("%s: %+v", bad, p)
+		}
+	}
+	ask(t, h, "GET", "/api/v1/facets?unit=bpp", "", http.StatusBadRequest, &p)
+	ask(t, h, "GET", "/api/v1/facets?q=prt", "", http.StatusBadRequest, &p)
+}
+
+// A field with more values than counters gives the large ones, each with an error that
+// holds.
+func TestFacetsBounded(t *testing.T) {
+	s, w := empty(t)
+	if err := w.Exec(t.Context(), fmt.Sprintf(`INSERT INTO flows (TimeReceived, SrcAddr, Bytes, Packets, SamplingRate)
+		SELECT toDateTime(%d, 'UTC'), toIPv6(concat('2001:db8::', hex(if(number %% 3 = 0, number %% 5, number)))), 100, 1, 1 FROM numbers(60000)`, s.now().Unix()-10)); err != nil {
+		t.Fatal(err)
+	}
+	var got facetsAnswer
+	ask(t, s.Handler(), "GET", "/api/v1/facets?facets=src.ip&unit=flows", "", http.StatusOK, &got)
+	f := got.Facets[0]
+	if f.Distinct < 39000 || f.Distinct > 41000 || len(f.Values) != 10 {
+		t.Fatalf("%d distinct, %d values", f.Distinct, len(f.Values))
+	}
+	for i := range 5 {
+		if v := f.Values[i]; v.Total-v.Error > 4002 || v.Total < 4000 {
+			t.Errorf("value %d is %+v, want 4000 within the error", i, v)
+		}
+	}
+}
+
+func TestCache(t *testing.T) {
+	var c cache[int]
+	n := 0
+	f := func(key string, want int) {
+		t.Helper()
+		got, err := c.get(t.Context(), key, func() (int, error) { n++; return n, nil })
+		if err != nil || got != want {
+			t.Errorf("%s: %d %v, want %d", key, got, err, want)
+		}
+	}
+	f("a", 1)
+	f("a", 1)
+	f("b", 2)
+	c.get(t.Context(), "bad", func() (int, error) { return 0, http.ErrAbortHandler })
+	f("bad", 3)
+	for i := range cacheSize + 10 { // more than there is room for: answered, not kept
+		c.get(t.Context(), fmt.Sprint(i), func() (int, error) { return i, nil })
+	}
+	if len(c.entries) != cacheSize {
+		t.Errorf("%d entries", len(c.entries))
+	}
+	f("a", 1)
+}
