@@ -24,6 +24,7 @@ const (
 	BadAddress                     // address of an unknown family
 	TooManyNames                   // the limit of names from options data is reached
 	TooManySamplers                // the limit of data sources whose sampling is followed is reached
+	TooManyLiving                  // living flows whose totals were forgotten for want of room
 	TruncatedCapture               // the capture file holds only a part of the datagram
 	reasonCount
 )
@@ -31,7 +32,7 @@ const (
 var reasons = [reasonCount]string{
 	"unknown version", "datagram too short", "bad length", "bad count", "unknown template", "bad template",
 	"too many templates", "too many exporters", "unknown set", "unknown sample", "unknown header protocol",
-	"bad address", "too many names", "too many samplers", "truncated in capture",
+	"bad address", "too many names", "too many samplers", "too many living flows", "truncated in capture",
 }
 
 var remedies = [reasonCount]string{
@@ -49,6 +50,7 @@ var remedies = [reasonCount]string{
 	"The exporter sends malformed addresses.",
 	"More names of interfaces, VRFs or applications than the limit arrived: a broken exporter, or forged datagrams.",
 	"More interfaces or other data sources than the limit sent samples: forged datagrams, or a very large switch. Their flows are decoded; their effective sampling rate is not known.",
+	"More flows with total counters are alive than are remembered: their next records count in full. Let the exporter send delta counters (1, 2).",
 	"Capture whole packets (tcpdump -s 0).",
 }
 
@@ -67,6 +69,7 @@ type Counters struct {
 	OptionsRecords   atomic.Uint64
 	CounterSamples   atomic.Uint64 // sFlow counter samples
 	DiscardedSamples atomic.Uint64 // sFlow notices of dropped packets
+	Continued        atomic.Uint64 // records with totals of a flow that was reported before: the difference is kept
 	Lost             atomic.Uint64 // datagrams (v9, sFlow) or flows (v5, IPFIX) missing by sequence number
 	Reordered        atomic.Uint64 // datagrams that came after a later one
 	Restarts         atomic.Uint64 // times that a sender began anew

@@ -182,6 +182,7 @@ var (
 	sourceLost        = prometheus.NewDesc("netmeta_source_lost_total", "Missing by sequence number: datagrams (NetFlow v9, sFlow) or flow records (NetFlow v5, IPFIX).", []string{"source"}, nil)
 	sourceReordered   = prometheus.NewDesc("netmeta_source_reordered_total", "Datagrams that came after a later one, or twice.", []string{"source"}, nil)
 	sourceRestarts    = prometheus.NewDesc("netmeta_source_restarts_total", "Times that an exporter began its sequence anew.", []string{"source"}, nil)
+	sourceContinued = prometheus.NewDesc("netmeta_source_continued_total", "Records with totals of a flow that was reported before, of which the difference is kept.", []string{"source"}, nil)
 	sourceCounters    = prometheus.NewDesc("netmeta_source_counter_samples_total", "Counter samples decoded.", []string{"source"}, nil)
 	sourceDiscarded   = prometheus.NewDesc("netmeta_source_discarded_total", "Notices of packets that an exporter dropped, by reason.", []string{"source", "reason"}, nil)
 	sourceRefused     = prometheus.NewDesc("netmeta_source_refused_total", "What was not decoded, by reason.", []string{"source", "reason"}, nil)
@@ -205,7 +206,7 @@ type collector struct{ *server }
 
 func (collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{udpDatagrams, udpBytes, udpDropped, sourceDatagrams, sourceFlows, sourceTemplates, sourceOptions,
-		sourceLost, sourceReordered, sourceRestarts, sourceCounters, sourceDiscarded, sourceRefused, exporterCount, exporterForgotten, pipeRows, pipeBlocks, pipeQueue, pipeCapacity, storeRows, storeBytes, storeInserts,
+		sourceContinued, sourceLost, sourceReordered, sourceRestarts, sourceCounters, sourceDiscarded, sourceRefused, exporterCount, exporterForgotten, pipeRows, pipeBlocks, pipeQueue, pipeCapacity, storeRows, storeBytes, storeInserts,
 		storeErrors, storeRefused, engineUp, engineRestarts} {
 		ch <- d
 	}
@@ -229,6 +230,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		count(sourceFlows, k.Flows.Load(), name)
 		count(sourceTemplates, k.Templates.Load(), name)
 		count(sourceOptions, k.OptionsRecords.Load(), name)
+		count(sourceContinued, k.Continued.Load(), name)
 		count(sourceLost, k.Lost.Load(), name)
 		count(sourceReordered, k.Reordered.Load(), name)
 		count(sourceRestarts, k.Restarts.Load(), name)

@@ -35,7 +35,11 @@ func (c *compiler) compileReverse() *plan {
 	if !found {
 		return nil
 	}
-	r := compileOneWay(elements).plan
+	back := compileOneWay(elements)
+	r := back.plan
+	if r.totals = back.totals(c); r.totals != nil {
+		r.totals.way = 1
+	}
 	for _, s := range r.steps {
 		switch s.field {
 		case flow.Bytes.Field, flow.Packets.Field:
@@ -94,6 +98,9 @@ func (d *Decoder) reverse(p *plan, at *layout, record []byte, forward int) {
 	}
 	for i := range r.steps {
 		d.run(r, &r.steps[i], at, record, 0, row, 1)
+	}
+	if r.totals != nil {
+		d.goOn(r.totals, at, record, 0, row, 1)
 	}
 	if r.timed {
 		d.placeInTime(flow.Quality.Column(b)[row:row+1], row, 1)

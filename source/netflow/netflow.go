@@ -147,6 +147,8 @@ type Decoder struct {
 	text   []byte
 	values map[string]string
 
+	living flowTable // whose templates have totals
+
 	tell func(source.Note) // nil when nobody wants notes
 }
 

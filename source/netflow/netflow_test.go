@@ -764,6 +764,10 @@ func TestAllocs(t *testing.T) {
 	t10, p10, _ := benchmarkDatagram(10)
 	f("IPFIX", t10, p10)
 
+	totals := []element{iana(8, 4), iana(152, 8), iana(153, 8), iana(85, 8), iana(86, 8)}
+	f("totals", datagram{version: 10, body: templateOf(10, 300, totals...)}.bytes(),
+		datagram{version: 10, body: set16(300, be(totals, 1, uint64(arrival.UnixMilli()), uint64(arrival.UnixMilli()), 100, 1)...)}.bytes())
+
 	// Everything that costs something: variable length, samplers, text, labels.
 	list := []element{iana(1, 8), iana(48, 2), iana(96, variable), iana(70, 3), iana(71, 3), iana(27, 16), iana(8, 4), iana(152, 8), iana(32, 2), iana(61, 1)}
 	record := slices.Concat(be(list[:2], 1500, 1), []byte{3, 'w', 'e', 'b'}, []byte{0, 1, 0, 0, 2, 1}, make([]byte, 16), []byte{10, 0, 0, 1},

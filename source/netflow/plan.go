@@ -29,6 +29,8 @@ type plan struct {
 	volume    []uint16 // of a reverse plan: its counters
 	timed     bool     // of a reverse plan: it has times of its own
 
+	totals *totals // nil unless the counters are totals of living flows
+
 	selector   bool // records name a selector or sampler
 	icmpInPort bool // ICMP type and code may be in the destination port
 }
@@ -60,6 +62,7 @@ const (
 // template has wins, the others fill in where it is zero.
 func compile(elements []element) *plan {
 	c := compileOneWay(elements)
+	c.plan.totals = c.totals(c)
 	c.reverse = c.compileReverse()
 	return c.plan
 }
@@ -173,6 +176,9 @@ func (d *Decoder) fixed(p *plan, body []byte) {
 				d.putExtras(p.extras, &p.layout, body[i*p.stride:], row+i)
 			}
 		}
+		if p.totals != nil {
+			d.goOn(p.totals, &p.layout, body, p.stride, row, n)
+		}
 		d.finish(p, row, n)
 		if p.reverse != nil {
 			for i := range n {
@@ -208,6 +214,9 @@ func (d *Decoder) variable(p *plan, body []byte) {
 			}
 			if p.extras != nil {
 				d.putExtras(p.extras, &lay, body, row)
+			}
+			if p.totals != nil {
+				d.goOn(p.totals, &lay, body, 0, row, 1)
 			}
 			d.records++
 			if p.reverse != nil {
