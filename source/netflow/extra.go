@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"math"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 	"unicode"
@@ -22,6 +23,14 @@ type extra struct {
 	pos  uint16
 	typ  valueType
 	name column.Label
+	of   func(Application) column.Label // not nil: of the application whose id is at pos
+}
+
+// attributes of applications, which options data tell for all records with the id.
+var attributes = map[column.IE]func(Application) column.Label{
+	{ID: 372}: func(a Application) column.Label { return a.Category },
+	{ID: 373}: func(a Application) column.Label { return a.SubCategory },
+	{ID: 374}: func(a Application) column.Label { return a.Group },
 }
 
 // SetExtra changes the elements that go into Extra; see Config. It takes effect with
@@ -45,14 +54,21 @@ func (s *State) SetExtra(list []Element) {
 }
 
 // extras finds the elements of a template that Extra shall have. Of those that a
-// record has twice, the first counts.
+// record has twice, the first counts. Attributes of applications come from options data
+// when the record has only the id (95).
 func (s *State) extras(elements []element) (list []extra) {
+	find := func(ie column.IE) int {
+		return slices.IndexFunc(elements, func(e element) bool { return e.IE == ie && e.length > 0 })
+	}
 	for _, want := range s.config.Extra {
-		for i, e := range elements {
-			if e.IE == want.IE && e.length > 0 {
-				list = append(list, extra{uint16(i), want.typ, column.LabelOf(want.Name)})
-				break
-			}
+		x := extra{typ: want.typ, name: column.LabelOf(want.Name)}
+		pos := find(want.IE)
+		if of, ok := attributes[want.IE]; ok && pos < 0 {
+			pos, x.of = find(column.IE{ID: 95}), of
+		}
+		if pos >= 0 {
+			x.pos = uint16(pos)
+			list = append(list, x)
 		}
 	}
 	return list
@@ -64,6 +80,12 @@ func (d *Decoder) putExtras(list []extra, at *layout, record []byte, row int) {
 	d.pairs = d.pairs[:0]
 	for _, x := range list {
 		raw := record[at.offset[x.pos]:][:at.width[x.pos]]
+		if x.of != nil {
+			if text := x.of(d.metadata.application(appKey(raw))).String(); text != "" {
+				d.pairs = append(d.pairs, column.Pair{Key: x.name, Value: text})
+			}
+			continue
+		}
 		d.text = appendValue(d.text[:0], x.typ, raw)
 		if len(d.text) == 0 {
 			continue

@@ -30,6 +30,7 @@ func TestElements(t *testing.T) {
 	f("ixia/l7ApplicationName", 3054, 111, text)
 	f("3054:111", 3054, 111, text)
 	f("paloalto/userId", 25461, 56702, text)
+	f("procera/subscriberIdentifier", 15397, 28, text)
 	f("12356:12", 12356, 12, unknownType)
 	f("4000", 0, 4000, unknownType)
 	f("reverse/sourceIPv4Address", 29305, 8, ipv4Address)

@@ -60,14 +60,21 @@ type keptTemplate struct {
 }
 
 type keptMetadata struct {
-	Exporter     netip.Addr               `json:"exporter"`
-	Interfaces   map[uint32]keptInterface `json:"interfaces,omitempty"`
-	VRFs         map[uint32]string        `json:"vrfs,omitempty"`
-	Applications map[uint64]string        `json:"applications,omitempty"`
-	Domain       string                   `json:"domain,omitempty"`
-	Active       uint32                   `json:"activeTimeout,omitempty"`
-	Idle         uint32                   `json:"idleTimeout,omitempty"`
-	Booted       uint64                   `json:"booted,omitempty"`
+	Exporter     netip.Addr                `json:"exporter"`
+	Interfaces   map[uint32]keptInterface  `json:"interfaces,omitempty"`
+	VRFs         map[uint32]string         `json:"vrfs,omitempty"`
+	Applications map[uint64]string         `json:"applications,omitempty"`
+	Attributes   map[uint64]keptAttributes `json:"attributes,omitempty"` // of applications
+	Domain       string                    `json:"domain,omitempty"`
+	Active       uint32                    `json:"activeTimeout,omitempty"`
+	Idle         uint32                    `json:"idleTimeout,omitempty"`
+	Booted       uint64                    `json:"booted,omitempty"`
+}
+
+type keptAttributes struct {
+	Category    string `json:"category,omitempty"`
+	SubCategory string `json:"subCategory,omitempty"`
+	Group       string `json:"group,omitempty"`
 }
 
 type keptInterface struct {
@@ -130,7 +137,7 @@ func (m *Metadata) copy(addr netip.Addr) keptMetadata {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	k := keptMetadata{
-		Exporter: addr, Interfaces: map[uint32]keptInterface{}, VRFs: map[uint32]string{}, Applications: map[uint64]string{},
+		Exporter: addr, Interfaces: map[uint32]keptInterface{}, VRFs: map[uint32]string{}, Applications: map[uint64]string{}, Attributes: map[uint64]keptAttributes{},
 		Domain: m.system.Domain.String(), Active: m.system.ActiveTimeoutS, Idle: m.system.IdleTimeoutS, Booted: m.system.Booted,
 	}
 	for index, x := range m.interfaces {
@@ -139,8 +146,11 @@ func (m *Metadata) copy(addr netip.Addr) keptMetadata {
 	for id, name := range m.vrfs {
 		k.VRFs[id] = name.String()
 	}
-	for id, name := range m.applications {
-		k.Applications[id] = name.String()
+	for id, x := range m.applications {
+		k.Applications[id] = x.Name.String()
+		if x != (Application{Name: x.Name}) {
+			k.Attributes[id] = keptAttributes{x.Category.String(), x.SubCategory.String(), x.Group.String()}
+		}
 	}
 	return k
 }
@@ -252,6 +262,9 @@ func (s *State) restoreMetadata(k *keptMetadata) {
 	}
 	for id, name := range k.Applications {
 		learn(optionsRecord{app: id, appName: []byte(name)})
+	}
+	for id, x := range k.Attributes {
+		learn(optionsRecord{app: id, appCategory: []byte(x.Category), appSub: []byte(x.SubCategory), appGroup: []byte(x.Group)})
 	}
 	learn(optionsRecord{domainName: []byte(k.Domain), system: System{Booted: k.Booted, ActiveTimeoutS: k.Active, IdleTimeoutS: k.Idle}})
 	m.generation.Add(1)

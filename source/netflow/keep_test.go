@@ -22,12 +22,12 @@ func taught(t testing.TB) *State {
 	b := flow.Table.NewBatch(100)
 	sampler := []element{iana(1, 4), iana(48, 1), iana(50, 4)}
 	names := []element{iana(10, 4), iana(82, 8), iana(83, 8)}
-	apps := []element{iana(1, 4), iana(95, 4), iana(96, 8)}
+	apps := []element{iana(1, 4), iana(95, 4), iana(96, 8), iana(372, 4), iana(373, 4), iana(374, 4)}
 	vrfs := []element{iana(234, 4), iana(236, 8)}
 	flows := []element{iana(1, 4), iana(48, 1), iana(95, 4)}
 	datagram{version: 9, domain: 3, body: slices.Concat(
 		optionsOf(9, 400, 1, sampler...), set16(400, be(sampler, 0, 1, 512)...),
-		optionsOf(9, 401, 1, apps...), set16(401, append(be(apps[:2], 0, 3<<24|53), padded("dns", 8)...)...),
+		optionsOf(9, 401, 1, apps...), set16(401, append(be(apps[:2], 0, 3<<24|53), "dns\x00\x00\x00\x00\x00nameudp dns "...)...),
 		templateOf(9, 300, flows...), set16(300, be(flows, 1, 1, 0)...))}.decode(d, b)
 	datagram{version: 10, body: slices.Concat(
 		optionsOf(10, 400, 1, names...), set16(400, slices.Concat(be(names[:1], 7), padded("eth7", 8), padded("uplink", 8))...),
@@ -76,6 +76,9 @@ func TestRestart(t *testing.T) {
 		t.Errorf("application %q", a)
 	}
 	m := state.Metadata(router.Addr())
+	if x := m.application(3<<56 | 53); x.Category.String() != "name" || x.SubCategory.String() != "udp " || x.Group.String() != "dns " {
+		t.Error(x)
+	}
 	if x := m.Interface(7); x.Name.String() != "eth7" || x.Description.String() != "uplink" || m.VRF(9).String() != "blue" {
 		t.Error(x, m.VRFs())
 	}

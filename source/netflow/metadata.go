@@ -23,7 +23,7 @@ type Metadata struct {
 	mu           sync.RWMutex // guards the following; State.mu is taken before it, never after
 	interfaces   map[uint32]Interface
 	vrfs         map[uint32]column.Label
-	applications map[uint64]column.Label
+	applications map[uint64]Application
 	system       System
 	size         int // of all names, as the bound counts it
 }
@@ -32,6 +32,14 @@ type Metadata struct {
 type Interface struct {
 	Name        column.Label // interfaceName (82)
 	Description column.Label // interfaceDescription (83)
+}
+
+// An Application is what is known of an application id. Zero is not told.
+type Application struct {
+	Name        column.Label // applicationName (96)
+	Category    column.Label // applicationCategoryName (372)
+	SubCategory column.Label // applicationSubCategoryName (373)
+	Group       column.Label // applicationGroupName (374)
 }
 
 // System is what an exporter told of itself as a whole. Zero is not told.
@@ -56,7 +64,7 @@ const (
 )
 
 func newMetadata() *Metadata {
-	return &Metadata{interfaces: map[uint32]Interface{}, vrfs: map[uint32]column.Label{}, applications: map[uint64]column.Label{}}
+	return &Metadata{interfaces: map[uint32]Interface{}, vrfs: map[uint32]column.Label{}, applications: map[uint64]Application{}}
 }
 
 // Generation changes whenever something that was told is new.
@@ -90,12 +98,22 @@ func (m *Metadata) VRFs() map[uint32]column.Label {
 	return maps.Clone(m.vrfs)
 }
 
-// Applications is a copy of all names of applications by id: classification
-// engine in the upper 8 bits, selector below (RFC 6759 §4).
-func (m *Metadata) Applications() map[uint64]column.Label {
+// Applications is a copy of all applications by id: classification engine in the
+// upper 8 bits, selector below (RFC 6759 §4).
+func (m *Metadata) Applications() map[uint64]Application {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return maps.Clone(m.applications)
+}
+
+// application is what is known of an application id; zero if nothing was told.
+func (m *Metadata) application(id uint64) Application {
+	if m == nil {
+		return Application{}
+	}
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.applications[id]
 }
 
 // System is what the exporter told of itself.
@@ -152,7 +170,11 @@ func (s *State) describeLocked(d *Decoder, records []optionsRecord) {
 // describes reports that a record has something for Metadata.
 func (r optionsRecord) describes() bool {
 	return r.hasIf && (r.ifName != nil || r.ifDescription != nil) || r.hasVRF && r.vrfName != nil ||
-		r.app != 0 && len(r.appName) > 0 || r.system != (System{}) || len(r.domainName) > 0
+		r.describesApp() || r.system != (System{}) || len(r.domainName) > 0
+}
+
+func (r optionsRecord) describesApp() bool {
+	return r.app != 0 && len(r.appName)+len(r.appCategory)+len(r.appSub)+len(r.appGroup) > 0
 }
 
 // learnLocked takes in one record, if the room suffices.
@@ -219,12 +241,15 @@ func (m *Metadata) learnLocked(r *optionsRecord, room int) (news, refused bool) 
 			}
 		}
 	}
-	if r.app != 0 && len(r.appName) > 0 {
-		name, known := m.applications[r.app]
+	if r.describesApp() {
+		x, known := m.applications[r.app]
 		if reserve(known, len(m.applications), maxApplications) {
-			put(&name, r.appName)
-			if settle(known, name != (column.Label{})) {
-				m.applications[r.app] = name
+			put(&x.Name, r.appName)
+			put(&x.Category, r.appCategory)
+			put(&x.SubCategory, r.appSub)
+			put(&x.Group, r.appGroup)
+			if settle(known, x != (Application{})) {
+				m.applications[r.app] = x
 			}
 		}
 	}

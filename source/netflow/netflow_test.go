@@ -734,6 +734,44 @@ func TestApplications(t *testing.T) {
 	if a, n := flow.ApplicationName.At(b, 0).String(), flow.ApplicationName.At(b, 1).String(); a != "http" || n != "" {
 		t.Errorf("%q, %q", a, n)
 	}
+	// What options data tell of an application besides its name goes into Extra, if that
+	// is wanted; a vendor's own engine has ids of nine octets (FortiOS).
+	chosen, err := Elements([]string{"applicationCategoryName", "applicationSubCategoryName", "applicationGroupName"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	state = New(Config{Extra: chosen})
+	d = state.Decoder()
+	for _, own := range []bool{false, true} {
+		b.Reset()
+		names = []element{iana(1, 4), iana(95, 9), iana(96, 8), iana(372, 8), iana(373, 8), iana(374, 8)}
+		if own { // Cisco's elements
+			for i := range uint16(3) {
+				names[3+i].IE = column.IE{PEN: ciscoPEN, ID: 12232 + i}
+			}
+		}
+		flows = []element{iana(1, 4), iana(95, 9)}
+		id := []byte{20, 0, 0, 0x30, 0x44, 0, 0, 0, 9}
+		datagram{version: 10, body: slices.Concat(optionsOf(10, 400, 1, names...),
+			set16(400, slices.Concat([]byte{0, 0, 0, 0}, id, padded("ssh", 8), padded("admin", 8), padded("login", 8), padded("shell", 8))...),
+			templateOf(10, 300, flows...), set16(300, append([]byte{0, 0, 0, 1}, id...)...))}.decode(d, b)
+		if got := string(column.AppendJSON(nil, b, 0)); !strings.HasSuffix(got, `"ApplicationName":"ssh","Extra":{"applicationCategoryName":"admin","applicationSubCategoryName":"login","applicationGroupName":"shell"}}`) {
+			t.Error(got)
+		}
+	}
+	for id, x := range state.Metadata(router.Addr()).Applications() {
+		if id != 20<<56|12356<<32|9 || x.Name.String() != "ssh" || x.Group.String() != "shell" {
+			t.Errorf("%#x: %v", id, x)
+		}
+	}
+	// The record may carry the category itself.
+	flows = append(flows, iana(372, 8))
+	b.Reset()
+	datagram{version: 10, body: append(templateOf(10, 301, flows...), set16(301, append(make([]byte, 13), padded("games", 8)...)...)...)}.decode(d, b)
+	if got := string(column.AppendJSON(nil, b, 0)); !strings.HasSuffix(got, `"Extra":{"applicationCategoryName":"games"}}`) {
+		t.Error(got)
+	}
+
 	// The record may carry the name itself.
 	named := []element{iana(1, 4), iana(96, variable)}
 	b.Reset()

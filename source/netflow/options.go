@@ -49,6 +49,9 @@ type optionsRecord struct {
 	// For Metadata.
 	app           uint64 // 95 applicationId
 	appName       []byte // 96
+	appCategory   []byte // 372
+	appSub        []byte // 373
+	appGroup      []byte // 374
 	ifIndex       uint32 // 10, 14, 252 or 253
 	hasIf         bool
 	ifName        []byte // 82
@@ -141,16 +144,21 @@ func (d *Decoder) optionsData(t *template, body []byte) {
 	}
 }
 
+const ciscoPEN = 9
+
 func readOptions(elements []element, scopes int, lay *layout, p []byte) (r optionsRecord) {
 	r.wide = true
 	selector := false
 	for i, e := range elements {
-		if e.PEN != 0 {
+		id := e.ID
+		if e.PEN == ciscoPEN && id >= 12232 && id <= 12234 {
+			id -= 12232 - 372 // attributes of applications, from before there were elements for them
+		} else if e.PEN != 0 {
 			continue
 		}
 		raw := p[lay.offset[i] : lay.offset[i]+lay.width[i]]
 		v := number(raw, len(raw))
-		switch e.ID {
+		switch id {
 		case 48, 302:
 			r.key, r.wide, selector = selectorKey(v), false, true
 		case 252, 253:
@@ -208,6 +216,12 @@ func readOptions(elements []element, scopes int, lay *layout, p []byte) (r optio
 			r.app = appKey(raw)
 		case 96:
 			r.appName = raw
+		case 372:
+			r.appCategory = raw
+		case 373:
+			r.appSub = raw
+		case 374:
+			r.appGroup = raw
 		}
 	}
 	return r

@@ -444,8 +444,8 @@ func (d *Decoder) runSpecial(s *step, at *layout, records []byte, stride, row, n
 		defer m.mu.RUnlock()
 		for i := range n {
 			if flow.ApplicationName.At(b, row+i) == (column.Label{}) {
-				if name, ok := m.applications[appKey(p[i*stride:i*stride+width])]; ok {
-					flow.ApplicationName.Set(b, row+i, name)
+				if app, ok := m.applications[appKey(p[i*stride:i*stride+width])]; ok {
+					flow.ApplicationName.Set(b, row+i, app.Name)
 				}
 			}
 		}
@@ -613,12 +613,18 @@ func probability(v uint64, width int) uint32 {
 func clamp32(v uint64) uint32 { return uint32(min(v, math.MaxUint32)) }
 
 // appKey makes one number of an application id (RFC 6759 §4): classification
-// engine, one byte, and selector, whose length varies.
+// engine, one byte, and selector, whose length varies. Engine 20 is that of a vendor,
+// whose enterprise number comes before a selector of four bytes (§4.1); these numbers
+// have less than 24 bits.
 func appKey(p []byte) uint64 {
-	if len(p) == 0 || len(p) > 8 {
+	switch n := len(p); {
+	case n == 0 || n > 9 || n == 9 && p[1] != 0:
 		return 0
+	case n == 9:
+		return uint64(p[0])<<56 | number(p[2:], 7)
+	default:
+		return uint64(p[0])<<56 | number(p[1:], n-1)
 	}
-	return uint64(p[0])<<56 | number(p[1:], len(p)-1)
 }
 
 // maxLabels bounds the texts that a decoder keeps.
