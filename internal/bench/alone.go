@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"netmeta/column"
+	"netmeta/engine"
+	"netmeta/flow"
+	"netmeta/native"
+	"netmeta/query"
+	"netmeta/store"
+)
+
+// recordedSeconds is how much of a load engineAlone keeps in memory and inserts again and again.
+const recordedSeconds = 10
+
+// engineAlone is what the engine needs for the rows of a load when nothing else runs: the blocks that the collector
+// makes of it, inserted once a second by a client that does only that, with the same question asked each second. It
+// returns nanoseconds of the engine's CPU for each row.
+func engineAlone(l load, seconds int) (float64, error) {
+	binary, err := netmetaBinary()
+	if err != nil {
+		return 0, err
+	}
+	blocks, err := record(l)
+	if err != nil {
+		return 0, err
+	}
+	dir, err := os.MkdirTemp("", "netmeta-bench-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	log := slog.New(slog.DiscardHandler)
+	e, err := engine.New(engine.Options{Path: dir, Exe: binary, Logger: log})
+	if err != nil {
+		return 0, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); e.Run(ctx) }()
+	defer func() { stop(); <-ended }()
+	ready, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	if err := e.Ready(ready); err != nil {
+		return 0, err
+	}
+	client := store.NewClient(e.URL(), e.Writer().Name, e.Writer().Password, "")
+	carried := map[*column.Field]bool{}
+	for _, b := range blocks {
+		for _, f := range b.Columns {
+			carried[f] = true
+		}
+	}
+	var columns []string
+	for _, f := range flow.Table.Fields {
+		if carried[f] {
+			columns = append(columns, f.Name)
+		}
+	}
+	if err := store.Migrate(ctx, client, store.Schema{Table: &flow.Table, TTLDays: 30, Columns: columns}, log); err != nil {
+		return 0, err
+	}
+
+	before := cpuSeconds(e.Stats().PID)
+	var asked sync.WaitGroup
+	asking, stopAsking := context.WithCancel(ctx)
+	defer stopAsking()
+	asked.Go(func() { askStore(asking, client) })
+	rows := 0
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for second := range seconds {
+		n := len(blocks) / recordedSeconds
+		part := blocks[second%recordedSeconds*n:][:n]
+		data := make([][]byte, n)
+		for i, b := range part {
+			data[i] = b.Data
+			rows += b.Rows
+		}
+		if err := client.Insert(ctx, flow.Table.Name, columns, fmt.Sprint("bench-", second), data...); err != nil {
+			return 0, err
+		}
+		<-tick.C
+	}
+	stopAsking()
+	asked.Wait()
+	return (cpuSeconds(e.Stats().PID) - before) * 1e9 / float64(rows), nil
+}
+
+// askStore asks what askEachSecond asks, of the store itself.
+func askStore(ctx context.Context, client *store.Client) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := askOnce(ctx, client); err != nil && ctx.Err() == nil {
+			fmt.Fprintln(os.Stderr, "bench: query:", err)
+		}
+	}
+}
+
+func askOnce(ctx context.Context, client *store.Client) error {
+	values, err := url.ParseQuery(question)
+	if err != nil {
+		return err
+	}
+	req, _, err := query.ParseURL(values)
+	if err != nil {
+		return err
+	}
+	rg, err := req.Resolve(time.Now())
+	if err != nil {
+		return err
+	}
+	stmt, err := req.Series(rg, query.Schema{})
+	if err != nil {
+		return err
+	}
+	_, _, err = client.Select(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params})
+	return err
+}
+
+// record is the blocks that a load makes.
+func record(l load) ([]native.Block, error) {
+	c, err := newCollector()
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	var blocks []native.Block
+	var run sync.WaitGroup
+	var failed error
+	run.Go(func() {
+		_, failed = c.run(ctx, func(b native.Block) {
+			if b.Table == &flow.Table {
+				blocks = append(blocks, b)
+			}
+		})
+	})
+	_, _, err = generate(int(c.listener.Addr.Port()), l, recordedSeconds*time.Second)
+	stop()
+	run.Wait()
+	if err := errors.Join(err, failed); err != nil {
+		return nil, err
+	}
+	return slices.Clip(blocks), nil
+}

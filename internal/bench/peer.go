@@ -1,0 +1,93 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	_ "github.com/netsampler/goflow2/v2/format/binary" // registers "bin": length-delimited Protobuf
+
+	"github.com/netsampler/goflow2/v2/format"
+	"github.com/netsampler/goflow2/v2/producer"
+	protoproducer "github.com/netsampler/goflow2/v2/producer/proto"
+	"github.com/netsampler/goflow2/v2/utils"
+	"github.com/netsampler/goflow2/v2/utils/templates"
+)
+
+// peerLoads are what goflow2 is measured with: a moderate rate, which it takes without loss.
+var peerLoads = []load{{"netflow9", 48_000}, {"ipfix", 48_000}, {"sflow", 12_000}}
+
+// measurePeer sends to goflow2 what measureSocket sends to us.
+func measurePeer(figs *figures) error {
+	for _, load := range peerLoads {
+		t, s, err := receive("goflow2", load)
+		if err != nil {
+			return err
+		}
+		t.add(figs, "goflow2/"+load.name(), s)
+	}
+	return nil
+}
+
+// goflow2 is the pipeline of goflow2 as its own program wires it: UDP receiver, decoder, producer of Protobuf messages,
+// a file. Two things favour it: no metrics wrapped around, and a buffer before the file, where its file transport writes
+// twice for each flow.
+func goflow2() error {
+	config, err := (*protoproducer.ProducerConfig)(nil).Compile()
+	if err != nil {
+		return err
+	}
+	produce, err := protoproducer.CreateProtoProducer(config, protoproducer.CreateSamplingSystem)
+	if err != nil {
+		return err
+	}
+	messages, err := format.FindFormat("bin")
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp("", "netmeta-bench-*.pb")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	to := &messageFile{w: bufio.NewWriterSize(f, 64<<10)}
+	pipe := utils.NewFlowPipe(&utils.PipeConfig{Format: messages, Transport: to, Producer: producer.ProducerInterface(produce),
+		NetFlowTemplater: templates.DefaultTemplateGenerator})
+	defer pipe.Close()
+	port, _, err := freePorts()
+	if err != nil {
+		return err
+	}
+	receiver, err := utils.NewUDPReceiver(&utils.UDPReceiverConfig{Sockets: 2, Workers: 4, QueueSize: 1_000_000})
+	if err != nil {
+		return err
+	}
+	if err := receiver.Start("127.0.0.1", port, pipe.DecodeFlow); err != nil {
+		return err
+	}
+	return serve(uint16(port), func(ctx context.Context) (tally, error) {
+		<-ctx.Done()
+		if err := receiver.Stop(); err != nil {
+			return tally{}, err
+		}
+		return tally{Flows: to.written.Load()}, to.w.Flush()
+	})
+}
+
+// messageFile is where goflow2 sends its messages.
+type messageFile struct {
+	mu      sync.Mutex
+	w       *bufio.Writer
+	written atomic.Uint64
+}
+
+func (m *messageFile) Send(_, data []byte) error {
+	m.written.Add(1)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, err := m.w.Write(data)
+	return err
+}

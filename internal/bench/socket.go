@@ -1,0 +1,221 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"netmeta/counter"
+	"netmeta/flow"
+	"netmeta/native"
+	"netmeta/pipe"
+	"netmeta/source"
+	"netmeta/source/detect"
+	"netmeta/source/netflow"
+	"netmeta/source/sflow"
+	"netmeta/source/udp"
+)
+
+// A tally is what a receiver in a process of its own says at its end.
+type tally struct {
+	Flows   uint64
+	Dropped uint64  // datagrams, by the kernel
+	Lost    uint64  // datagrams, by their sequence numbers
+	CPU     float64 // seconds of the whole process, from when it was ready
+	RSS     float64 // MiB
+}
+
+// A collector is everything of NetMeta before the queue, the real thing: sockets,
+// decoders, the pipe with its encoder.
+type collector struct {
+	listener *udp.Listener
+	pipe     *pipe.Pipe
+	netflow  *netflow.State
+	sflow    *sflow.State
+}
+
+func newCollector() (*collector, error) {
+	exporters := &source.Exporters{}
+	l, err := udp.Listen("127.0.0.1:0", "bench", 2, slog.New(slog.DiscardHandler))
+	return &collector{
+		listener: l, pipe: pipe.New(256),
+		netflow: netflow.New(netflow.Config{Exporters: exporters}), sflow: sflow.New(sflow.Config{Exporters: exporters}),
+	}, err
+}
+
+// run collects until ctx ends and hands each block over.
+func (c *collector) run(ctx context.Context, hand func(native.Block)) (t tally, err error) {
+	var handing sync.WaitGroup
+	handing.Go(func() {
+		for b := range c.pipe.Queue() {
+			hand(b)
+		}
+	})
+	err = c.listener.Run(ctx, &flow.Table, c.worker)
+	c.pipe.Close()
+	handing.Wait()
+	t.Dropped = c.listener.Dropped.Load()
+	for _, k := range []*source.Counters{c.netflow.Counters(), c.sflow.Counters()} {
+		t.Flows += k.Flows.Load()
+		t.Lost += k.Lost.Load()
+	}
+	return t, err
+}
+
+func (c *collector) worker() udp.Worker {
+	emit := c.pipe.Emitter().Emit
+	counters := counter.Table.NewBatch(1024)
+	flush := func() { emit(counters) }
+	s := c.sflow.Decoder()
+	s.Counters(counters, flush)
+	return udp.Worker{Emit: emit, Flush: flush, Decoder: &detect.Decoder{Refused: &source.Counters{}, NetFlow: c.netflow.Decoder(), SFlow: s}}
+}
+
+// sink is a collector whose blocks go nowhere.
+func sink() error {
+	c, err := newCollector()
+	if err != nil {
+		return err
+	}
+	return serve(c.listener.Addr.Port(), func(ctx context.Context) (tally, error) {
+		return c.run(ctx, func(b native.Block) { b.Release() })
+	})
+}
+
+// serve says the port, runs until standard input ends, and says the tally.
+func serve(port uint16, run func(context.Context) (tally, error)) error {
+	ctx, stop := context.WithCancel(context.Background())
+	go func() {
+		io.Copy(io.Discard, os.Stdin)
+		stop()
+	}()
+	before := cpuOfSelf()
+	fmt.Println(port)
+	t, err := run(ctx)
+	if err != nil {
+		return err
+	}
+	t.CPU, t.RSS = cpuOfSelf()-before, rssMiB(os.Getpid())
+	return json.NewEncoder(os.Stdout).Encode(t)
+}
+
+// measureSocket sends each protocol at a moderate rate and as fast as the generator can.
+func measureSocket(figs *figures) error {
+	for _, load := range loads {
+		t, s, err := receive("sink", load)
+		if err != nil {
+			return err
+		}
+		t.add(figs, "socket to block/"+load.name(), s)
+	}
+	return nil
+}
+
+// A load is what the generator sends.
+type load struct {
+	protocol string
+	rate     int // flows per second; 0: as fast as it goes
+}
+
+var loads = []load{{"netflow9", 48_000}, {"netflow9", 0}, {"ipfix", 48_000}, {"ipfix", 0}, {"sflow", 12_000}, {"sflow", 0}}
+
+func (l load) name() string {
+	if l.rate == 0 {
+		return l.protocol + "/full speed/"
+	}
+	return fmt.Sprintf("%s/%d a second/", l.protocol, l.rate)
+}
+
+const loadSeconds = 5
+
+// receive runs a part of this program as a process of its own under a load.
+func receive(part string, l load, args ...string) (t tally, s sent, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return t, s, err
+	}
+	cmd := exec.Command(self, part)
+	cmd.Stderr = os.Stderr
+	stop, err := cmd.StdinPipe()
+	if err != nil {
+		return t, s, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return t, s, err
+	}
+	if err := cmd.Start(); err != nil {
+		return t, s, err
+	}
+	defer cmd.Wait()
+	defer stop.Close()
+	r := bufio.NewReader(out)
+	var port int
+	if _, err := fmt.Fscanln(r, &port); err != nil {
+		return t, s, fmt.Errorf("%s does not say its port: %w", part, err)
+	}
+	s, _, err = generate(port, l, loadSeconds*time.Second)
+	if err != nil {
+		return t, s, err
+	}
+	stop.Close()
+	return t, s, json.NewDecoder(r).Decode(&t)
+}
+
+// add prints what a load cost.
+func (t tally) add(figs *figures, name string, s sent) {
+	figs.add(name+"sent", float64(s.Flows)/s.Seconds, "flows/s")
+	figs.add(name+"missing", float64(s.Flows)-float64(t.Flows), "flows")
+	figs.add(name+"dropped by the kernel", float64(t.Dropped), "datagrams")
+	figs.add(name+"CPU per flow", t.CPU*1e9/float64(t.Flows), "ns/flow")
+	figs.add(name+"RSS", t.RSS, "MiB")
+}
+
+// sent is what netmeta simulate prints.
+type sent struct {
+	Datagrams uint64  `json:"datagrams"`
+	Flows     uint64  `json:"flows"`
+	Bytes     uint64  `json:"bytes"`
+	Packets   uint64  `json:"packets"`
+	Seconds   float64 `json:"seconds"`
+}
+
+// generate sends a load to a port of this machine; cpu is what that cost, in seconds.
+func generate(port int, l load, d time.Duration) (s sent, cpu float64, err error) {
+	binary, err := netmetaBinary()
+	if err != nil {
+		return s, 0, err
+	}
+	cmd := exec.Command(binary, "simulate", "--quiet", "--to", fmt.Sprintf("127.0.0.1:%d", port), "--protocol", l.protocol,
+		"--rate", strconv.Itoa(l.rate), "--duration", d.String(), "--exporters", "8")
+	cmd.Stderr = os.Stderr
+	answer, err := cmd.Output()
+	if err != nil {
+		return s, 0, fmt.Errorf("generator: %w", err)
+	}
+	if err := json.Unmarshal(answer, &s); err != nil {
+		return s, 0, fmt.Errorf("generator said %q: %w", answer, err)
+	}
+	return s, (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds(), nil
+}
+
+func netmetaBinary() (string, error) {
+	path, err := filepath.Abs("bin/netmeta")
+	if err == nil {
+		_, err = os.Stat(path)
+	}
+	if errors.Is(err, os.ErrNotExist) {
+		err = fmt.Errorf("%w: build it with make build, and run this in the top folder", err)
+	}
+	return path, err
+}
