@@ -37,7 +37,7 @@ func serverFor(c *store.Client, now time.Time) *Server {
 		Schema: query.Schema{Macros: map[string]string{"web": "port in [80, 443]"}},
 		Status: func() Status {
 			return Status{Version: "test", Started: now.Unix() - 60, Now: now.Unix(),
-				Listeners: []Listener{{Addr: "127.0.0.1:2055", Kind: "NetFlow", Datagrams: 3, Bytes: 400}},
+				Listeners: []Listener{{Addr: "127.0.0.1:2055", Kind: "NetFlow", Datagrams: 3, Bytes: 400, Sockets: []Socket{{Datagrams: 3, Bytes: 400, Queued: 2304, Buffer: 425984}}}},
 				Drops:     []Drop{{Where: "decode", Reason: "no template", Count: 1, Hint: "wait"}},
 				Exporters: []Exporter{{Address: "192.0.2.1", Type: "ipfix", SamplingSource: "options"}}}
 		},

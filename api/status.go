@@ -25,12 +25,22 @@ type Status struct {
 
 // Listener is a UDP port.
 type Listener struct {
-	Addr      string `json:"addr"`
-	Kind      string `json:"kind"`
+	Addr      string   `json:"addr"`
+	Kind      string   `json:"kind"`
+	Datagrams uint64   `json:"datagrams"`
+	Bytes     uint64   `json:"bytes"`
+	Dropped   uint64   `json:"dropped"` // by the kernel
+	Buffer    int      `json:"buffer"`  // octets of each socket's receive buffer
+	Sockets   []Socket `json:"sockets"`
+}
+
+// Socket is one of the sockets that share a port; each has a worker of its own.
+type Socket struct {
 	Datagrams uint64 `json:"datagrams"`
 	Bytes     uint64 `json:"bytes"`
 	Dropped   uint64 `json:"dropped"` // by the kernel
-	Buffer    int    `json:"buffer"`  // octets of each socket's receive buffer
+	Queued    int    `json:"queued"`  // octets of the receive buffer in use now
+	Buffer    int    `json:"buffer"`  // octets of the receive buffer
 }
 
 // Pipeline counts since the start.

@@ -62,6 +62,12 @@ type UDP struct {
 	Listen []string `yaml:"listen" reload:"live"`
 	// Sockets, and goroutines that read them, for each address; 1 to 64.
 	Workers int `yaml:"workers"`
+	// Receive buffer of each socket, in MiB; 1 to 1024. What the kernel gives is bounded
+	// by net.core.rmem_max, unless NetMeta has CAP_NET_ADMIN.
+	BufferMiB int `yaml:"buffer-mib"`
+	// Deal the datagrams of one exporter out to all workers. Without it they all come to
+	// the same worker, in order, which is enough for a million flows per second.
+	Spread bool `yaml:"spread"`
 }
 
 // NetFlow is for NetFlow v9 and IPFIX.
@@ -138,7 +144,7 @@ func Default() Config {
 		HTTP: HTTP{Listen: "127.0.0.1:8080"},
 		Sources: Sources{UDP: UDP{
 			Listen:  []string{":2055", ":4739", ":6343"},
-			Workers: 2,
+			Workers: 2, BufferMiB: 32,
 		}},
 		Store:  Store{User: "default", Database: "default", RetentionDays: 30, QueueBlocks: 256},
 		Engine: Engine{Listen: "127.0.0.1:0"},
@@ -298,6 +304,9 @@ func (c Config) Validate() error {
 	}
 	if w := c.Sources.UDP.Workers; w < 1 || w > 64 {
 		bad("sources.udp.workers", w, "use a number from 1 to 64")
+	}
+	if m := c.Sources.UDP.BufferMiB; m < 1 || m > 1024 {
+		bad("sources.udp.buffer-mib", m, "use a number from 1 to 1024")
 	}
 	if _, err := netflow.Elements(c.Sources.NetFlow.Extra); err != nil {
 		errs = append(errs, fmt.Errorf("sources.netflow.extra: %w", err))

@@ -50,6 +50,8 @@ var (
 	Refused   = count("Refused", "refused", "What was not decoded, for any reason.")
 	Dropped   = count("Dropped", "dropped", "Data sets given up for want of their template.")
 
+	KernelDropped = count("KernelDropped", "dropped by the kernel", "Datagrams that the kernel dropped because a receive buffer was full. Nobody knows whose they were, so they are in the row of :: alone; they are missing in Lost of their exporters.")
+
 	Waiting      = state("Waiting", "waiting", "Data sets that wait for their template at the end of the minute.")
 	Templates    = state("Templates", "templates", "Templates held at the end of the minute.")
 	SamplingRate = state("SamplingRate", "sampling rate", "Sampling rate of the last record; 1 when nothing said one.")
@@ -69,10 +71,12 @@ const silence = time.Hour
 
 // A Recorder makes the rows of the exporters of one list. It belongs to one goroutine.
 type Recorder struct {
-	Exporters *source.Exporters
+	Exporters     *source.Exporters
+	KernelDropped func() uint64 // at all sockets since the start; nil: there are none
 
 	last   map[*source.Exporter]counts
 	others counts
+	kernel uint64
 }
 
 // counts are what Table has of the minute, in the order of counters.
@@ -153,7 +157,12 @@ func (r *Recorder) Minute(begin time.Time, b *column.Batch, flush func()) {
 		was = was.plus(all)
 		delete(r.last, x)
 	}
-	if now != was {
+	dropped := r.kernel
+	if r.KernelDropped != nil {
+		r.kernel = r.KernelDropped()
+	}
+	if dropped = r.kernel - dropped; now != was || dropped > 0 {
 		row(others, now.minus(was))
+		KernelDropped.Set(b, b.Len()-1, dropped)
 	}
 }

@@ -70,7 +70,7 @@ func TestMinute(t *testing.T) {
 	}
 	list.Of(netip.MustParseAddr("192.0.2.2"), flow.TypeIPFIX) // so that another one is forgotten
 	all, others := list.All()
-	more := others.Datagrams.Load() - 18 // those of a
+	more := others.Datagrams.Load() - 18        // those of a
 	b = Table.NewBatch(source.MaxExporters + 2) // no flush in between
 	r.Minute(begin, b, func() { t.Fatal("full") })
 	got := map[string]bool{}
@@ -92,4 +92,12 @@ func TestMinute(t *testing.T) {
 	a.Current().Datagrams.Add(5) // by who still holds it
 	begin = begin.Add(24 * time.Hour)
 	f("TimeReceived=2026-01-03T06:05:00.000Z Datagrams=5")
+
+	// What the kernel dropped is nobody's.
+	dropped := uint64(7)
+	r.KernelDropped = func() uint64 { return dropped }
+	f("TimeReceived=2026-01-03T06:05:00.000Z KernelDropped=7")
+	f()
+	dropped, begin = 10, begin.Add(time.Minute)
+	f("TimeReceived=2026-01-03T06:06:00.000Z KernelDropped=3")
 }

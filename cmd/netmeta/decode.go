@@ -95,13 +95,13 @@ type summary struct {
 // listen decodes what arrives on a port until ctx ends.
 func (s *summary) listen(ctx context.Context, addr string, p *printer) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	l, err := udp.Listen(addr, portName(addr), 1, log)
+	l, err := udp.Listen(addr, udp.Config{Name: portName(addr)}, log)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "listening on UDP %s; Ctrl-C ends\n", l.Addr)
 	err = l.Run(ctx, &flow.Table, func() udp.Worker { return udp.Worker{Decoder: s.decoderFor(p), Emit: p.print} })
-	s.datagrams = l.Datagrams.Load()
+	s.datagrams = l.Totals().Datagrams
 	return err
 }
 

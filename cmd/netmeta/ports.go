@@ -22,7 +22,7 @@ type ports struct {
 
 	mu     sync.Mutex
 	open   []*port
-	closed uint64 // datagrams of ports that were closed
+	closed udp.Counts // of ports that were closed
 }
 
 // list is a snapshot.
@@ -32,15 +32,15 @@ func (p *ports) list() []*port {
 	return slices.Clone(p.open)
 }
 
-// datagrams is how many came to all ports since the start.
-func (p *ports) datagrams() (n uint64) {
+// totals are the counts of all ports since the start.
+func (p *ports) totals() udp.Counts {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n = p.closed
+	t := p.closed
 	for _, port := range p.open {
-		n += port.Datagrams.Load()
+		t = t.Plus(port.Totals())
 	}
-	return n
+	return t
 }
 
 func (p *ports) add(added *port) {
@@ -54,12 +54,13 @@ func (p *ports) remove(ended *port) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.open = slices.DeleteFunc(p.open, func(o *port) bool { return o == ended })
-	p.closed += ended.Datagrams.Load()
+	p.closed = p.closed.Plus(ended.Totals())
 }
 
 // listen opens a port of the configuration.
 func (s *server) listen(addr string) (*port, error) {
-	l, err := udp.Listen(addr, portName(addr), s.config().Sources.UDP.Workers, s.log)
+	c := s.config().Sources.UDP
+	l, err := udp.Listen(addr, udp.Config{Name: portName(addr), Workers: c.Workers, Buffer: c.BufferMiB << 20, Spread: c.Spread}, s.log)
 	if err != nil {
 		return nil, err
 	}

@@ -187,7 +187,7 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	}
 	s.decoding = newDecodingWith(samplingRates(cfg), extra)
 	s.loadTemplates()
-	s.health.Exporters = s.decoding.exporters
+	s.health.Exporters, s.health.KernelDropped = s.decoding.exporters, s.kernelDropped
 	s.pipe = pipe.New(cfg.Store.QueueBlocks)
 	s.writer = &store.Writer{Client: writer, Log: log, Schemas: schemas(cfg)}
 	return s, nil
@@ -392,6 +392,9 @@ func (s *server) storeHealth(begin time.Time) {
 	s.health.Minute(begin, batch, flush)
 	flush()
 }
+
+// kernelDropped is what the kernel dropped at all sockets.
+func (s *server) kernelDropped() uint64 { return s.ports.totals().Dropped }
 
 // worker makes what one socket's goroutine owns.
 func (s *server) worker() udp.Worker {

@@ -106,12 +106,27 @@ func TestRun(t *testing.T) {
 	}
 	for _, line := range []string{
 		fmt.Sprintf(`netmeta_store_rows_total{table="flows"} %d`, sent.Flows),
-		fmt.Sprintf(`netmeta_udp_datagrams_total{listener="%s"} %d`, p.udp, sent.Datagrams),
 		"netmeta_engine_up 1",
 	} {
 		if !strings.Contains(p.text("/metrics"), line+"\n") {
 			t.Errorf("/metrics has no line %s", line)
 		}
+	}
+	received := uint64(0)
+	for i, socket := range s.Listeners[0].Sockets {
+		received += socket.Datagrams
+		for _, line := range []string{
+			fmt.Sprintf(`netmeta_udp_datagrams_total{listener="%s",socket="%d"} %d`, p.udp, i, socket.Datagrams),
+			fmt.Sprintf(`netmeta_udp_buffer_bytes{listener="%s",socket="%d"} %v`, p.udp, i, float64(socket.Buffer)),
+			fmt.Sprintf(`netmeta_udp_queue_bytes{listener="%s",socket="%d"} 0`, p.udp, i),
+		} {
+			if !strings.Contains(p.text("/metrics"), line+"\n") {
+				t.Errorf("/metrics has no line %s", line)
+			}
+		}
+	}
+	if received != sent.Datagrams {
+		t.Errorf("the sockets received %d datagrams, sent %d", received, sent.Datagrams)
 	}
 	if code := p.stop(syscall.SIGINT); code != 0 {
 		t.Errorf("exit code %d after Ctrl-C", code)

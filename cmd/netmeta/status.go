@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -26,7 +27,7 @@ func (s *server) status() api.Status {
 	st := api.Status{
 		Version: version, Started: s.started.Unix(), Now: time.Now().Unix(),
 		Pipeline: api.Pipeline{
-			Datagrams: s.ports.datagrams(), Flows: t.Flows, Blocks: s.pipe.Blocks.Load(), QueueBlocks: waiting, QueueCapacity: capacity,
+			Datagrams: s.ports.totals().Datagrams, Flows: t.Flows, Blocks: s.pipe.Blocks.Load(), QueueBlocks: waiting, QueueCapacity: capacity,
 			InsertedRows: s.writer.RowsOf(&flow.Table), InsertErrors: w.Errors.Load(), InsertMS: w.LastMS.Load(),
 		},
 		Rates:     s.rates.last(),
@@ -44,12 +45,17 @@ func (s *server) status() api.Status {
 		}
 	}
 	for _, l := range s.ports.list() {
-		st.Listeners = append(st.Listeners, api.Listener{
-			Addr: l.Addr.String(), Kind: l.Name, Datagrams: l.Datagrams.Load(), Bytes: l.Bytes.Load(),
-			Dropped: l.Dropped.Load(), Buffer: l.Buffer,
-		})
+		of := api.Listener{Addr: l.Addr.String(), Kind: l.Name, Buffer: l.Sockets[0].Buffer}
+		for _, socket := range l.Sockets {
+			c := socket.Counts()
+			of.Datagrams += c.Datagrams
+			of.Bytes += c.Bytes
+			of.Dropped += c.Dropped
+			of.Sockets = append(of.Sockets, api.Socket{Datagrams: c.Datagrams, Bytes: c.Bytes, Dropped: c.Dropped, Queued: c.Queued, Buffer: socket.Buffer})
+		}
+		st.Listeners = append(st.Listeners, of)
 		drop("kernel "+l.Addr.String(), "receive buffer full",
-			"The collector could not read fast enough: give it a core, raise net.core.rmem_max, or send less.", l.Dropped.Load())
+			"The collector could not read fast enough: give it a core, raise net.core.rmem_max, or send less.", of.Dropped)
 	}
 	for _, r := range t.Refused {
 		drop("decoder", r.String(), r.Remedy(), r.Count)
@@ -121,7 +127,7 @@ type counted struct {
 }
 
 func (s *server) counts() counted {
-	return counted{at: time.Now(), datagrams: s.ports.datagrams(), flows: s.decoding.totals().Flows, stored: s.writer.Stats.Bytes.Load()}
+	return counted{at: time.Now(), datagrams: s.ports.totals().Datagrams, flows: s.decoding.totals().Flows, stored: s.writer.Stats.Bytes.Load()}
 }
 
 // A rateMeter keeps counts of the last ten seconds.
@@ -172,9 +178,11 @@ func (s *server) metrics() http.Handler {
 }
 
 var (
-	udpDatagrams      = prometheus.NewDesc("netmeta_udp_datagrams_total", "Datagrams received.", []string{"listener"}, nil)
-	udpBytes          = prometheus.NewDesc("netmeta_udp_bytes_total", "Octets of payload received.", []string{"listener"}, nil)
-	udpDropped        = prometheus.NewDesc("netmeta_udp_dropped_total", "Datagrams that the kernel dropped because the receive buffer was full.", []string{"listener"}, nil)
+	udpDatagrams      = prometheus.NewDesc("netmeta_udp_datagrams_total", "Datagrams received.", []string{"listener", "socket"}, nil)
+	udpBytes          = prometheus.NewDesc("netmeta_udp_bytes_total", "Octets of payload received.", []string{"listener", "socket"}, nil)
+	udpDropped        = prometheus.NewDesc("netmeta_udp_dropped_total", "Datagrams that the kernel dropped because the receive buffer was full.", []string{"listener", "socket"}, nil)
+	udpQueued         = prometheus.NewDesc("netmeta_udp_queue_bytes", "Octets of the receive buffer in use, as the kernel accounts.", []string{"listener", "socket"}, nil)
+	udpBuffer         = prometheus.NewDesc("netmeta_udp_buffer_bytes", "Octets of the receive buffer, as the kernel accounts.", []string{"listener", "socket"}, nil)
 	sourceDatagrams   = prometheus.NewDesc("netmeta_source_datagrams_total", "Datagrams decoded.", []string{"source"}, nil)
 	sourceFlows       = prometheus.NewDesc("netmeta_source_flows_total", "Flow records decoded.", []string{"source"}, nil)
 	sourceTemplates   = prometheus.NewDesc("netmeta_source_templates_total", "Template records decoded.", []string{"source"}, nil)
@@ -182,7 +190,7 @@ var (
 	sourceLost        = prometheus.NewDesc("netmeta_source_lost_total", "Missing by sequence number: datagrams (NetFlow v9, sFlow) or flow records (NetFlow v5, IPFIX).", []string{"source"}, nil)
 	sourceReordered   = prometheus.NewDesc("netmeta_source_reordered_total", "Datagrams that came after a later one, or twice.", []string{"source"}, nil)
 	sourceRestarts    = prometheus.NewDesc("netmeta_source_restarts_total", "Times that an exporter began its sequence anew.", []string{"source"}, nil)
-	sourceContinued = prometheus.NewDesc("netmeta_source_continued_total", "Records with totals of a flow that was reported before, of which the difference is kept.", []string{"source"}, nil)
+	sourceContinued   = prometheus.NewDesc("netmeta_source_continued_total", "Records with totals of a flow that was reported before, of which the difference is kept.", []string{"source"}, nil)
 	sourceCounters    = prometheus.NewDesc("netmeta_source_counter_samples_total", "Counter samples decoded.", []string{"source"}, nil)
 	sourceDiscarded   = prometheus.NewDesc("netmeta_source_discarded_total", "Notices of packets that an exporter dropped, by reason.", []string{"source", "reason"}, nil)
 	sourceRefused     = prometheus.NewDesc("netmeta_source_refused_total", "What was not decoded, by reason.", []string{"source", "reason"}, nil)
@@ -205,7 +213,7 @@ var (
 type collector struct{ *server }
 
 func (collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{udpDatagrams, udpBytes, udpDropped, sourceDatagrams, sourceFlows, sourceTemplates, sourceOptions,
+	for _, d := range []*prometheus.Desc{udpDatagrams, udpBytes, udpDropped, udpQueued, udpBuffer, sourceDatagrams, sourceFlows, sourceTemplates, sourceOptions,
 		sourceContinued, sourceLost, sourceReordered, sourceRestarts, sourceCounters, sourceDiscarded, sourceRefused, exporterCount, exporterForgotten, pipeRows, pipeBlocks, pipeQueue, pipeCapacity, storeRows, storeBytes, storeInserts,
 		storeErrors, storeRefused, engineUp, engineRestarts} {
 		ch <- d
@@ -216,14 +224,19 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	count := func(d *prometheus.Desc, v uint64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
 	}
-	gauge := func(d *prometheus.Desc, v int) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v))
+	gauge := func(d *prometheus.Desc, v int, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v), labels...)
 	}
 	for _, l := range c.ports.list() {
 		addr := netip.AddrPortFrom(l.Addr.Addr(), l.Addr.Port()).String()
-		count(udpDatagrams, l.Datagrams.Load(), addr)
-		count(udpBytes, l.Bytes.Load(), addr)
-		count(udpDropped, l.Dropped.Load(), addr)
+		for i, socket := range l.Sockets {
+			c, number := socket.Counts(), strconv.Itoa(i)
+			count(udpDatagrams, c.Datagrams, addr, number)
+			count(udpBytes, c.Bytes, addr, number)
+			count(udpDropped, c.Dropped, addr, number)
+			gauge(udpQueued, c.Queued, addr, number)
+			gauge(udpBuffer, socket.Buffer, addr, number)
+		}
 	}
 	for name, k := range c.decoding.counters() {
 		count(sourceDatagrams, k.Datagrams.Load(), name)

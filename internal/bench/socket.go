@@ -46,7 +46,7 @@ type collector struct {
 
 func newCollector() (*collector, error) {
 	exporters := &source.Exporters{}
-	l, err := udp.Listen("127.0.0.1:0", "bench", 2, slog.New(slog.DiscardHandler))
+	l, err := udp.Listen("127.0.0.1:0", udp.Config{Workers: 2}, slog.New(slog.DiscardHandler))
 	return &collector{
 		listener: l, pipe: pipe.New(256),
 		netflow: netflow.New(netflow.Config{Exporters: exporters}), sflow: sflow.New(sflow.Config{Exporters: exporters}),
@@ -64,7 +64,7 @@ func (c *collector) run(ctx context.Context, hand func(native.Block)) (t tally, 
 	err = c.listener.Run(ctx, &flow.Table, c.worker)
 	c.pipe.Close()
 	handing.Wait()
-	t.Dropped = c.listener.Dropped.Load()
+	t.Dropped = c.listener.Totals().Dropped
 	for _, k := range []*source.Counters{c.netflow.Counters(), c.sflow.Counters()} {
 		t.Flows += k.Flows.Load()
 		t.Lost += k.Lost.Load()

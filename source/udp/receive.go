@@ -3,7 +3,7 @@ package udp
 import (
 	"encoding/binary"
 	"net/netip"
-	"syscall"
+	"os"
 	"time"
 	"unsafe"
 
@@ -11,24 +11,21 @@ import (
 )
 
 const (
-	receiveMessages = 128
+	receiveMessages = 256
 	maxDatagram     = 65535 // the length field of UDP has 16 bits
-	controlSize     = 64    // SCM_TIMESTAMPNS: 16+16 octets, SO_RXQ_OVFL: 16+8
+	controlSize     = 32    // SCM_TIMESTAMPNS: 16+16 octets
 )
 
 // A receiver reads many datagrams with one recvmmsg(2), without allocating. Only
-// the pages of its buffers that datagrams touch take memory.
+// the pages of its buffers that datagrams touch take memory; they are not on the
+// heap, where they would make the garbage collector too patient.
 type receiver struct {
 	headers  [receiveMessages]mmsghdr
 	iovecs   [receiveMessages]unix.Iovec
 	names    [receiveMessages]unix.RawSockaddrInet6 // large enough for IPv4 too
 	controls [receiveMessages][controlSize]byte
 	buffers  []byte
-
-	read func(fd uintptr) bool // made once: a closure for each call would allocate
-	n    int
-	err  error
-	once bool // do not wait
+	n        int // messages of the last receive
 }
 
 // mmsghdr is struct mmsghdr of recvmmsg(2).
@@ -38,8 +35,12 @@ type mmsghdr struct {
 	_   [4]byte
 }
 
-func newReceiver() *receiver {
-	r := &receiver{buffers: make([]byte, receiveMessages*maxDatagram)}
+func newReceiver() (*receiver, error) {
+	buffers, err := unix.Mmap(-1, 0, receiveMessages*maxDatagram, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
+	if err != nil {
+		return nil, os.NewSyscallError("mmap of receive buffers", err)
+	}
+	r := &receiver{buffers: buffers, n: receiveMessages}
 	for i := range r.headers {
 		r.iovecs[i].Base = &r.buffers[i*maxDatagram]
 		r.iovecs[i].SetLen(maxDatagram)
@@ -49,52 +50,35 @@ func newReceiver() *receiver {
 		h.SetIovlen(1)
 		h.Control = &r.controls[i][0]
 	}
-	r.read = func(fd uintptr) bool {
-		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&r.headers[0])), receiveMessages, unix.MSG_DONTWAIT, 0, 0)
-		switch errno {
-		case 0:
-			r.n, r.err = int(n), nil
-		case unix.EINTR, unix.ECONNREFUSED:
-			r.n, r.err = 0, nil
-		case unix.EAGAIN:
-			r.n, r.err = 0, nil
-			return r.once // false: wait in the poller and come back
-		default:
-			r.n, r.err = 0, errno
-		}
-		return true
-	}
-	return r
+	return r, nil
 }
 
-// receive waits for datagrams until the deadline of the connection, or, with once,
-// takes only what is there. It returns how many were read.
-func (r *receiver) receive(raw syscall.RawConn, once bool) (int, error) {
-	for i := range r.headers {
+func (r *receiver) close() { unix.Munmap(r.buffers) }
+
+// receive takes the datagrams that are there, and returns how many.
+func (r *receiver) receive(fd int) (int, error) {
+	for i := range r.n { // what the last call has changed
 		h := &r.headers[i].hdr
 		h.Namelen = uint32(unsafe.Sizeof(r.names[i]))
 		h.SetControllen(controlSize)
 	}
-	r.n, r.err, r.once = 0, nil, once
-	if once { // past the deadline Read would not call us
-		if err := raw.Control(func(fd uintptr) { r.read(fd) }); err != nil {
-			return 0, err
-		}
-		return r.n, r.err
+	n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.headers[0])), receiveMessages, unix.MSG_DONTWAIT, 0, 0)
+	r.n = 0
+	switch errno {
+	case 0:
+		r.n = int(n)
+	case unix.EINTR, unix.ECONNREFUSED, unix.EAGAIN:
+	default:
+		return 0, os.NewSyscallError("recvmmsg", errno)
 	}
-	if err := raw.Read(r.read); err != nil {
-		return 0, err
-	}
-	return r.n, r.err
+	return r.n, nil
 }
 
 // A message is one datagram as received.
 type message struct {
-	payload  []byte
-	from     netip.AddrPort
-	at       time.Time
-	drops    uint32 // by the kernel at this socket so far, if hasDrops
-	hasDrops bool
+	payload []byte
+	from    netip.AddrPort
+	at      time.Time
 }
 
 // message returns datagram i of the last receive.
@@ -105,20 +89,12 @@ func (r *receiver) message(i int) (m message) {
 	control := r.controls[i][:min(uint64(h.hdr.Controllen), controlSize)]
 	// struct cmsghdr: len:uint64 level:int32 type:int32 data, padded to 8
 	const head = unix.SizeofCmsghdr
-	for len(control) >= head {
+	if len(control) >= head+16 {
 		c := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
-		size := int(c.Len)
-		if size < head || size > len(control) {
-			break
-		}
-		data := control[head:size]
-		switch {
-		case c.Level == unix.SOL_SOCKET && c.Type == unix.SO_TIMESTAMPNS && len(data) >= 16:
+		if c.Level == unix.SOL_SOCKET && c.Type == unix.SO_TIMESTAMPNS {
+			data := control[head:]
 			m.at = time.Unix(int64(binary.NativeEndian.Uint64(data)), int64(binary.NativeEndian.Uint64(data[8:])))
-		case c.Level == unix.SOL_SOCKET && c.Type == unix.SO_RXQ_OVFL && len(data) >= 4:
-			m.drops, m.hasDrops = binary.NativeEndian.Uint32(data), true
 		}
-		control = control[min(unix.CmsgSpace(size-head), len(control)):]
 	}
 	if m.at.IsZero() {
 		m.at = time.Now()

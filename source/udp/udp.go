@@ -11,7 +11,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"sync/atomic"
+	"sync"
 	"syscall"
 	"time"
 
@@ -28,100 +28,177 @@ const (
 	BatchRows = 8192
 	// A batch that is not full is handed on when it is this old.
 	flushAfter = 250 * time.Millisecond
-	// After a read that found fewer datagrams than it could hold, the worker rests
-	// this long: waking up for every datagram costs more than decoding it, and the
-	// receive buffer holds what arrives meanwhile.
-	linger = 2 * time.Millisecond
-	// receiveBuffer is asked for with SO_RCVBUFFORCE, which needs CAP_NET_ADMIN;
-	// without it the kernel gives at most net.core.rmem_max.
-	receiveBuffer = 32 << 20
+	// restMost is how long a worker rests at most; see rest.
+	restMost = 20 * time.Millisecond
 )
+
+// Config says how a port is listened on.
+type Config struct {
+	Name    string // for people: what is expected on the port
+	Workers int    // sockets, and goroutines that read them; 0: one
+
+	// Buffer is the octets to ask the kernel for as receive buffer of each socket, with
+	// SO_RCVBUFFORCE, which needs CAP_NET_ADMIN; without it the kernel gives at most
+	// net.core.rmem_max. 0: DefaultBuffer.
+	Buffer int
+
+	// Spread has the kernel deal the datagrams out to the sockets one by one, at
+	// random, so that one exporter keeps all workers busy. Without it the datagrams of
+	// one address and port always come to the same socket, in order.
+	Spread bool
+}
+
+// DefaultBuffer holds what comes in a third of a second at a million flows a second.
+const DefaultBuffer = 32 << 20
 
 // A Listener is one UDP port and the workers that read it.
 type Listener struct {
-	Addr netip.AddrPort // as bound
-	Name string         // for people: what is expected on the port
+	Addr    netip.AddrPort // as bound
+	Name    string
+	Sockets []*Socket
 
-	Datagrams atomic.Uint64 // received
-	Bytes     atomic.Uint64 // of payload
-	Dropped   atomic.Uint64 // by the kernel, because the receive buffer was full
-	Buffer    int           // octets of receive buffer of each socket, as the kernel accounts
+	stop int // eventfd: readable from the end on, which wakes every worker
 
-	conns []*net.UDPConn
+	mu      sync.Mutex // guards the following
+	running bool
+	closed  bool
 }
 
 // Listen opens a port with a socket for each worker. addr without a host listens on
 // IPv6 and IPv4.
-func Listen(addr, name string, workers int, log *slog.Logger) (*Listener, error) {
-	l := &Listener{Name: name}
-	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) (err error) {
-		ctlErr := c.Control(func(fd uintptr) { err = l.prepare(int(fd)) })
-		return errors.Join(ctlErr, err)
-	}}
+func Listen(addr string, c Config, log *slog.Logger) (*Listener, error) {
+	fail := func(err error) error { return fmt.Errorf("listen on UDP %s: %w", addr, err) }
+	if c.Buffer <= 0 {
+		c.Buffer = DefaultBuffer
+	}
+	stop, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		return nil, fail(os.NewSyscallError("eventfd", err))
+	}
+	l := &Listener{Name: c.Name, stop: stop}
 	// The first socket takes the port for itself and shares it afterwards. With
 	// SO_REUSEPORT from the start it would join the sockets of another NetMeta of the
 	// same user, and the kernel would divide the exporters between the two.
-	for range workers {
-		conn, err := lc.ListenPacket(context.Background(), "udp", addr)
+	at := addr
+	for range max(c.Workers, 1) {
+		s, bound, err := open(at, c.Buffer, len(l.Sockets) > 0)
 		if err != nil {
 			l.Close()
 			if errors.Is(err, syscall.EADDRINUSE) {
-				return nil, fmt.Errorf("listen on UDP %s: another program holds the port: stop it (ss -lunp shows it), or choose another port with sources.udp.listen", addr)
+				err = errors.New("another program holds the port: stop it (ss -lunp shows it), or choose another port with sources.udp.listen")
 			}
-			return nil, fmt.Errorf("listen on UDP %s: %w", addr, err)
+			return nil, fail(err)
 		}
-		if err := share(conn.(*net.UDPConn)); err != nil {
-			conn.Close()
-			l.Close()
-			return nil, fmt.Errorf("listen on UDP %s: %w", addr, err)
-		}
-		l.conns = append(l.conns, conn.(*net.UDPConn))
-		l.Addr = conn.LocalAddr().(*net.UDPAddr).AddrPort()
-		addr = l.Addr.String() // port 0: the further sockets share what the first was given
+		l.Sockets = append(l.Sockets, s)
+		l.Addr, at = bound, bound.String() // port 0: the further sockets share what the first was given
 	}
-	// The kernel doubles what was asked for, to account for its own overhead.
-	if l.Buffer < receiveBuffer {
+	if c.Spread && len(l.Sockets) > 1 {
+		if err := l.spread(); err != nil {
+			l.Close()
+			return nil, fail(err)
+		}
+	}
+	if got := l.Sockets[0].Buffer; got < c.Buffer {
 		log.Warn("receive buffer is small: bursts may be dropped by the kernel",
-			"listener", l.Addr, "bytes", l.Buffer, "remedy", "sysctl -w net.core.rmem_max=33554432")
+			"listener", l.Addr, "bytes", got, "wanted", c.Buffer, "remedy", fmt.Sprintf("sysctl -w net.core.rmem_max=%d", c.Buffer))
 	}
 	return l, nil
 }
 
-func (l *Listener) prepare(fd int) error {
-	if len(l.conns) > 0 { // the first one does so when it has the port
+// open binds a socket. Afterwards it is not Go's: its network poller would be woken
+// up by every datagram, even while nobody waits for one.
+func open(addr string, buffer int, shared bool) (s *Socket, bound netip.AddrPort, err error) {
+	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		return control(c, func(fd int) error { return prepare(fd, buffer, shared) })
+	}}
+	conn, err := lc.ListenPacket(context.Background(), "udp", addr)
+	if err != nil {
+		return nil, bound, err
+	}
+	defer conn.Close()
+	raw, err := conn.(*net.UDPConn).SyscallConn()
+	if err != nil {
+		return nil, bound, err
+	}
+	s = &Socket{}
+	err = control(raw, func(fd int) (err error) {
+		if err := reusePort(fd); err != nil {
+			return err
+		}
+		if s.Buffer, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF); err != nil {
+			return os.NewSyscallError("SO_RCVBUF", err)
+		}
+		s.fd, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+		return os.NewSyscallError("dup", err)
+	})
+	return s, conn.LocalAddr().(*net.UDPAddr).AddrPort(), err
+}
+
+func control(c syscall.RawConn, f func(fd int) error) (err error) {
+	ctlErr := c.Control(func(fd uintptr) { err = f(int(fd)) })
+	return errors.Join(ctlErr, err)
+}
+
+func prepare(fd, buffer int, shared bool) error {
+	if shared { // the first one does so when it has the port
 		if err := reusePort(fd); err != nil {
 			return err
 		}
 	}
-	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer); err != nil {
-		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer) // as far as allowed
-	}
-	l.Buffer, _ = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
-	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RXQ_OVFL, 1); err != nil {
-		return os.NewSyscallError("SO_RXQ_OVFL", err)
+	// The kernel doubles what is asked for, to account for its own overhead.
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, buffer); err != nil {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, buffer) // as far as allowed
 	}
 	return os.NewSyscallError("SO_TIMESTAMPNS", unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1))
-}
-
-// share lets further sockets of this process have the port as well.
-func share(conn *net.UDPConn) error {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return err
-	}
-	ctlErr := raw.Control(func(fd uintptr) { err = reusePort(int(fd)) })
-	return errors.Join(ctlErr, err)
 }
 
 func reusePort(fd int) error {
 	return os.NewSyscallError("SO_REUSEPORT", unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1))
 }
 
-// Close closes the sockets; Run then returns.
-func (l *Listener) Close() {
-	for _, c := range l.conns {
-		c.Close()
+// spread has the kernel choose the socket of each datagram at random.
+func (l *Listener) spread() error {
+	const random = uint32(0xfffff000 + 56) // SKF_AD_OFF + SKF_AD_RANDOM of linux/filter.h
+	program := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: random},
+		{Code: unix.BPF_ALU | unix.BPF_MOD | unix.BPF_K, K: uint32(len(l.Sockets))},
+		{Code: unix.BPF_RET | unix.BPF_A},
 	}
+	err := unix.SetsockoptSockFprog(l.Sockets[0].fd, unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_CBPF,
+		&unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
+	return os.NewSyscallError("SO_ATTACH_REUSEPORT_CBPF", err)
+}
+
+// Close ends Run, or gives the port back if Run was never called.
+func (l *Listener) Close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.running {
+		l.wake()
+	} else {
+		l.closeLocked()
+	}
+}
+
+func (l *Listener) wake() { unix.Write(l.stop, []byte{0: 1, 7: 0}) }
+
+func (l *Listener) closeLocked() {
+	if l.closed {
+		return
+	}
+	l.closed = true
+	for _, s := range l.Sockets {
+		s.close()
+	}
+	unix.Close(l.stop)
+}
+
+// Totals are the counts of all sockets.
+func (l *Listener) Totals() (t Counts) {
+	for _, s := range l.Sockets {
+		t = t.Plus(s.Counts())
+	}
+	return t
 }
 
 // A Worker is what a socket's goroutine owns: a decoder for the datagrams and a way
@@ -135,93 +212,27 @@ type Worker struct {
 // Run reads until ctx ends, with a worker from make for each socket. What the kernel
 // had received by then is still decoded and handed on; what comes later is not.
 func (l *Listener) Run(ctx context.Context, table *column.Table, make func() Worker) error {
+	l.mu.Lock()
+	if l.closed || l.running {
+		l.mu.Unlock()
+		return fmt.Errorf("UDP %s: closed, or read already", l.Addr)
+	}
+	l.running = true
+	l.mu.Unlock()
+	defer context.AfterFunc(ctx, l.wake)()
 	var g errgroup.Group
-	for _, conn := range l.conns {
-		g.Go(func() error { return l.read(ctx, conn, table.NewBatch(BatchRows), make()) })
+	for _, s := range l.Sockets {
+		g.Go(func() error {
+			if err := s.read(l.stop, table.NewBatch(BatchRows), make()); err != nil {
+				l.wake() // the others too
+				return fmt.Errorf("read from UDP %s: %w", l.Addr, err)
+			}
+			return nil
+		})
 	}
 	err := g.Wait()
-	l.Close()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closeLocked()
 	return err
-}
-
-// read is the loop of one worker.
-func (l *Listener) read(ctx context.Context, conn *net.UDPConn, batch *column.Batch, w Worker) error {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return err
-	}
-	// The end of ctx wakes a reader that waits in the poller.
-	stop := context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Now()) })
-	defer stop()
-
-	flush := func() { w.Emit(batch) }
-	if w.Flush == nil {
-		w.Flush = func() {}
-	}
-	defer w.Flush()
-	var (
-		in      = newReceiver()
-		oldest  time.Time // when the batch ceased to be empty
-		flushed time.Time // when the decoder was asked for what it keeps
-		dropped uint32    // as the socket last said, it never goes back
-		ended   time.Time // when ctx did
-		dg      source.Datagram
-	)
-	for {
-		if ctx.Err() != nil && ended.IsZero() {
-			ended = time.Now()
-		}
-		wait := flushAfter
-		if batch.Len() > 0 {
-			wait = time.Until(oldest.Add(flushAfter))
-		}
-		if ctx.Err() == nil {
-			conn.SetReadDeadline(time.Now().Add(wait))
-			if ctx.Err() != nil { // ended in between: its deadline must stand
-				conn.SetReadDeadline(time.Now())
-			}
-		}
-		n, err := in.receive(raw, !ended.IsZero())
-		if errors.Is(err, net.ErrClosed) {
-			flush()
-			return nil
-		}
-		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-			flush()
-			return fmt.Errorf("read from UDP %s: %w", l.Addr, err)
-		}
-		was := batch.Len()
-		for i := range n {
-			m := in.message(i)
-			if !ended.IsZero() && m.at.After(ended) { // what was received by then is decoded
-				flush()
-				return nil
-			}
-			l.Datagrams.Add(1)
-			l.Bytes.Add(uint64(len(m.payload)))
-			if m.hasDrops {
-				l.Dropped.Add(uint64(m.drops - dropped)) // modulo 2^32
-				dropped = m.drops
-			}
-			dg.Payload, dg.Exporter, dg.Received = m.payload, m.from, m.at
-			w.Decoder.Decode(&dg, batch, flush)
-		}
-		if was == 0 || batch.Len() < was {
-			oldest = time.Now()
-		}
-		if batch.Len() > 0 && time.Since(oldest) >= flushAfter {
-			flush()
-		}
-		if time.Since(flushed) >= flushAfter {
-			w.Flush()
-			flushed = time.Now()
-		}
-		switch {
-		case !ended.IsZero() && n == 0:
-			flush()
-			return nil
-		case n > 0 && n < receiveMessages && ended.IsZero():
-			time.Sleep(linger)
-		}
-	}
 }

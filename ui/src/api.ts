@@ -113,6 +113,7 @@ export interface Listener {
   kind: string;
   datagrams: number;
   dropped: number;
+  sockets: { queued: number; buffer: number }[];
 }
 
 export interface Exporter {

@@ -211,6 +211,7 @@ export function Status() {
                 <th class="text">Address</th>
                 <th class="text">Speaks</th>
                 <th>Datagrams</th>
+                <th>Queue</th>
                 <th>Lost</th>
               </tr>
             </thead>
@@ -222,6 +223,7 @@ export function Status() {
                   </td>
                   <td class="text">{speaks[l.kind] ?? l.kind}</td>
                   <td>{fmt.count(l.datagrams)}</td>
+                  <td title="Fullest receive buffer">{fmt.share(Math.max(...l.sockets.map((s) => s.queued / s.buffer)))}</td>
                   <td class={l.dropped > 0 ? "bad" : "quiet"}>{fmt.count(l.dropped)}</td>
                 </tr>
               ))}

@@ -1,0 +1,174 @@
+package udp
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"netmeta/column"
+	"netmeta/source"
+)
+
+// A Socket is one of the sockets of a listener.
+type Socket struct {
+	Buffer int // octets of receive buffer, as the kernel accounts: twice what was asked for
+
+	fd               int
+	datagrams, bytes atomic.Uint64
+
+	mu      sync.Mutex // guards the following, and fd against being closed
+	closed  bool
+	dropped uint64 // as last asked for
+	queued  int
+}
+
+// Counts are what a socket took in and what it did not.
+type Counts struct {
+	Datagrams uint64
+	Bytes     uint64 // of payload
+	Dropped   uint64 // datagrams dropped by the kernel, because the receive buffer was full
+	Queued    int    // octets of the receive buffer in use now
+}
+
+// Plus is the sum.
+func (c Counts) Plus(o Counts) Counts {
+	return Counts{c.Datagrams + o.Datagrams, c.Bytes + o.Bytes, c.Dropped + o.Dropped, c.Queued + o.Queued}
+}
+
+// Counts are up to date, what the kernel has dropped this moment included.
+func (s *Socket) Counts() Counts {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.askLocked()
+	}
+	return Counts{s.datagrams.Load(), s.bytes.Load(), s.dropped, s.queued}
+}
+
+// askLocked asks the kernel what it has dropped. SO_RXQ_OVFL tells the same number,
+// but with the next datagram only, which may never come.
+func (s *Socket) askLocked() {
+	const used, drops, fields = 0, 8, 9 // SK_MEMINFO_RMEM_ALLOC, SK_MEMINFO_DROPS, SK_MEMINFO_VARS of linux/sock_diag.h
+	var info [fields]uint32
+	size := uint32(unsafe.Sizeof(info))
+	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(s.fd), unix.SOL_SOCKET, unix.SO_MEMINFO,
+		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+	if errno != 0 || size < uint32(unsafe.Sizeof(info)) {
+		return
+	}
+	s.dropped += uint64(info[drops] - uint32(s.dropped)) // modulo 2^32
+	s.queued = int(info[used])
+}
+
+func (s *Socket) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.askLocked()
+	s.queued = 0
+	s.closed = true
+	unix.Close(s.fd)
+}
+
+// read is the loop of one worker, until stop is readable.
+func (s *Socket) read(stop int, batch *column.Batch, w Worker) error {
+	in, err := newReceiver()
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	flush := func() { w.Emit(batch) }
+	if w.Flush == nil {
+		w.Flush = func() {}
+	}
+	defer w.Flush()
+	defer flush()
+	var (
+		oldest  time.Time // when the batch ceased to be empty
+		flushed time.Time // when the decoder was asked for what it keeps
+		heard   bool      // something since then
+		ended   time.Time // when stop became readable
+		last    = time.Now()
+		dg      source.Datagram
+	)
+	for {
+		n, err := in.receive(s.fd)
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		was, octets := batch.Len(), uint64(0)
+		for i := range n {
+			m := in.message(i)
+			if !ended.IsZero() && m.at.After(ended) { // what was received by then is decoded
+				return nil
+			}
+			octets += uint64(len(m.payload))
+			dg.Payload, dg.Exporter, dg.Received = m.payload, m.from, m.at
+			w.Decoder.Decode(&dg, batch, flush)
+		}
+		s.datagrams.Add(uint64(n))
+		s.bytes.Add(octets)
+		if was == 0 || batch.Len() < was {
+			oldest = now
+		}
+		if batch.Len() > 0 && now.Sub(oldest) >= flushAfter {
+			flush()
+		}
+		heard = heard || n > 0
+		if heard && now.Sub(flushed) >= flushAfter {
+			w.Flush()
+			flushed, heard = now, false
+		}
+		switch {
+		case n == receiveMessages: // there is more
+		case !ended.IsZero():
+			if n == 0 {
+				return nil
+			}
+		case n > 0:
+			if wait(rest(n, now.Sub(last), s.Buffer), stop) {
+				ended = time.Now()
+			}
+		default:
+			idle := time.Duration(-1)
+			if batch.Len() > 0 {
+				idle = max(0, flushAfter-now.Sub(oldest))
+			} else if heard {
+				idle = max(0, flushAfter-now.Sub(flushed))
+			}
+			if wait(idle, stop, s.fd) {
+				ended = time.Now()
+			}
+		}
+		last = now
+	}
+}
+
+// rest is how long a worker rests after a read that found n datagrams, fewer than it
+// could hold, a while after the read before: until about half of what it can hold is
+// there. Waking up for every datagram costs more than decoding it, and the receive
+// buffer holds what arrives meanwhile; a small one does not hold much, so the rest is
+// a millisecond for each MiB.
+func rest(n int, since time.Duration, buffer int) time.Duration {
+	most := min(restMost, max(time.Millisecond, time.Duration(buffer>>20)*time.Millisecond))
+	return min(most, since*(receiveMessages/2)/time.Duration(n))
+}
+
+// wait waits until a file descriptor is readable or a time is over; a negative one
+// never is. It reports whether the first is readable.
+func wait(d time.Duration, fds ...int) bool {
+	var list [2]unix.PollFd
+	for i, fd := range fds {
+		list[i] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+	}
+	var timeout *unix.Timespec
+	if d >= 0 {
+		t := unix.NsecToTimespec(int64(d))
+		timeout = &t
+	}
+	unix.Ppoll(list[:len(fds)], timeout, nil)
+	return list[0].Revents != 0
+}
