@@ -14,6 +14,45 @@ const (
 	portMPLS       = 6635
 )
 
+// TunnelOf is the type of a tunnel of which no more is known than its outer header: the
+// protocol, the destination port of UDP, and whether it is IPv6. TunnelNone is what
+// cannot be told from that.
+func TunnelOf(proto uint8, port uint16, ipv6 bool) uint8 {
+	switch proto {
+	case protoIPv4:
+		return flow.TunnelIPIP
+	case protoIPv6:
+		if ipv6 {
+			return flow.TunnelIPIP
+		}
+		return flow.Tunnel6in4
+	case protoGRE:
+		return flow.TunnelGRE
+	case protoRouting, protoEthernet:
+		return flow.TunnelSRv6
+	case protoEtherIP:
+		return flow.TunnelEtherIP
+	case protoL2TP:
+		return flow.TunnelL2TP
+	case protoMPLS:
+		return flow.TunnelMPLS
+	case protoUDP:
+		switch port {
+		case portL2TP:
+			return flow.TunnelL2TP
+		case portGTPU:
+			return flow.TunnelGTPU
+		case portVXLAN, portVXLANGPE, portVXLANLinux:
+			return flow.TunnelVXLAN
+		case portGeneve:
+			return flow.TunnelGeneve
+		case portMPLS:
+			return flow.TunnelMPLS
+		}
+	}
+	return flow.TunnelNone
+}
+
 // gre reads the header of RFC 2784 and RFC 2890, and that of PPTP (RFC 2637),
 // which is version 1. What follows the EtherType is there when its flag is set:
 //

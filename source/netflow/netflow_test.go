@@ -546,6 +546,10 @@ func TestTunnelType(t *testing.T) {
 	f(17, 4789, "v4", false, flow.TunnelVXLAN)
 	f(17, 6081, "v4", false, flow.TunnelGeneve)
 	f(17, 2152, "v6", false, flow.TunnelGTPU)
+	f(17, 8472, "v4", false, flow.TunnelVXLAN)
+	f(17, 6635, "v4", false, flow.TunnelMPLS)
+	f(97, 0, "v4", false, flow.TunnelEtherIP)
+	f(115, 0, "v6", false, flow.TunnelL2TP)
 	f(17, 53, "v4", false, flow.TunnelNone)
 }
 

@@ -554,23 +554,10 @@ func (d *Decoder) tunnelled(row int) bool {
 
 // tunnel is the type of a tunnel by what its outer header says.
 func tunnel(proto uint8, port uint16, outer column.Addr, segments bool) uint8 {
-	switch {
-	case segments || proto == 43: // routing header
+	if segments {
 		return flow.TunnelSRv6
-	case proto == 47:
-		return flow.TunnelGRE
-	case proto == 41 && etherTypeOf(outer) == flow.EtherTypeIPv4:
-		return flow.Tunnel6in4
-	case proto == 4 || proto == 41:
-		return flow.TunnelIPIP
-	case proto == 17 && port == 4789:
-		return flow.TunnelVXLAN
-	case proto == 17 && port == 6081:
-		return flow.TunnelGeneve
-	case proto == 17 && port == 2152:
-		return flow.TunnelGTPU
 	}
-	return flow.TunnelNone
+	return packet.TunnelOf(proto, port, etherTypeOf(outer) == flow.EtherTypeIPv6)
 }
 
 func etherTypeOf(a column.Addr) uint16 {

@@ -237,45 +237,7 @@ func (d *Decoder) tunnel(s *sample, b []byte, n int) bool {
 	if flow.TunnelType.At(d.batch, s.row) != flow.TunnelNone {
 		return true
 	}
-	const (
-		protoIPv4    = 4
-		protoUDP     = 17
-		protoIPv6    = 41
-		protoGRE     = 47
-		protoEtherIP = 97
-		protoL2TP    = 115
-		protoMPLS    = 137
-	)
-	tunnel := flow.TunnelNone
-	switch be32(b[4:]) {
-	case protoIPv4:
-		tunnel = flow.TunnelIPIP
-	case protoIPv6:
-		if tunnel = flow.TunnelIPIP; n == 4 {
-			tunnel = flow.Tunnel6in4
-		}
-	case protoGRE:
-		tunnel = flow.TunnelGRE
-	case protoEtherIP:
-		tunnel = flow.TunnelEtherIP
-	case protoL2TP:
-		tunnel = flow.TunnelL2TP
-	case protoMPLS:
-		tunnel = flow.TunnelMPLS
-	case protoUDP:
-		switch be32(b[12+2*n:]) { // destination port
-		case 1701:
-			tunnel = flow.TunnelL2TP
-		case 2152:
-			tunnel = flow.TunnelGTPU
-		case 4789, 4790, 8472:
-			tunnel = flow.TunnelVXLAN
-		case 6081:
-			tunnel = flow.TunnelGeneve
-		case 6635:
-			tunnel = flow.TunnelMPLS
-		}
-	}
+	tunnel := packet.TunnelOf(uint8(be32(b[4:])), uint16(be32(b[12+2*n:])), n == 16)
 	src, dst := addresses(b[8:], n)
 	flow.TunnelType.Set(d.batch, s.row, tunnel)
 	flow.OuterSrcAddr.Set(d.batch, s.row, src)
