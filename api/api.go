@@ -38,6 +38,7 @@ type Server struct {
 	Schema  query.Schema                 // of the flows table
 	Status  func() Status                // what the process itself knows; the server adds what the store knows
 	Sampled func() map[string][]Sampling // sampling rates by "address type" of exporters
+	Keep    func() store.Room            // how much of the disk is left free; nil: nothing
 	Config  func() any                   // the configuration, without secrets
 	Reload  func() (Reloaded, error)     // reads the configuration again; the error says what is wrong with it
 	Ready   func(context.Context) error  // why the process is not ready, or nil

@@ -91,6 +91,11 @@ type Storage struct {
 	DiskFree    uint64  `json:"disk_free"`
 	DiskTotal   uint64  `json:"disk_total"`
 	TTLDays     int     `json:"ttl_days"`
+
+	KeepFree    uint64         `json:"keep_free"`    // of the disk
+	DroppedRows uint64         `json:"dropped_rows"` // for want of space, since the start
+	DroppedAt   int64          `json:"dropped_at"`   // the last time; 0: never
+	Forecast    store.Forecast `json:"forecast"`
 }
 
 func (s *Server) status(w http.ResponseWriter, r *http.Request) {
@@ -128,5 +133,13 @@ FROM system.parts WHERE active AND database = currentDatabase() AND table = 'flo
 		return err
 	}
 	st.Storage.DiskFree, st.Storage.DiskTotal = res.Columns[0].([]uint64)[0], res.Columns[1].([]uint64)[0]
+	perDay, err := store.BytesPerDay(ctx, s.Store)
+	if err != nil {
+		return err
+	}
+	if s.Keep != nil {
+		st.Storage.KeepFree = s.Keep().Of(st.Storage.DiskTotal)
+	}
+	st.Storage.Forecast = store.NewForecast(perDay, st.Storage.Bytes, st.Storage.DiskFree, st.Storage.KeepFree, st.Storage.TTLDays)
 	return nil
 }

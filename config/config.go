@@ -21,6 +21,7 @@ import (
 
 	"netmeta/flow"
 	"netmeta/source/netflow"
+	"netmeta/store"
 )
 
 // Config is the file. The tag reload:"live" marks what a running NetMeta takes over at
@@ -96,11 +97,25 @@ type Store struct {
 	Database string `yaml:"database"`
 	// Days to keep flows; 0 keeps them for ever.
 	RetentionDays int `yaml:"retention-days" reload:"live"`
+	// How much of the disk to leave free: a share like 10%, a size like 50GB, or 0. When
+	// less is free the oldest hours are dropped, never the current one. Left out it is
+	// 10% for the embedded store and nothing for another ClickHouse.
+	KeepFree string `yaml:"keep-free" reload:"live"`
 	// Rare columns to make real from the start: "all", or their names. The others
 	// become real when their first value arrives.
 	Columns []string `yaml:"columns" reload:"live"`
 	// Blocks of up to 8,192 rows, about a megabyte each, that may wait for the store.
 	QueueBlocks int `yaml:"queue-blocks"`
+}
+
+// Room is how much of the disk is to be left free.
+func (s Store) Room() store.Room {
+	text := s.KeepFree
+	if text == "" && s.URL == "" {
+		text = "10%"
+	}
+	room, _ := store.ParseRoom(text) // Validate has read it
+	return room
 }
 
 // Engine is the embedded ClickHouse.
@@ -326,6 +341,11 @@ func (c Config) Validate() error {
 	}
 	if d := c.Store.RetentionDays; d < 0 || d > 36500 {
 		bad("store.retention-days", d, "use 1 to 36500, or 0 to keep flows for ever")
+	}
+	if c.Store.KeepFree != "" {
+		if _, err := store.ParseRoom(c.Store.KeepFree); err != nil {
+			errs = append(errs, fmt.Errorf("store.keep-free: %w", err))
+		}
 	}
 	if q := c.Store.QueueBlocks; q < 4 || q > 65536 {
 		bad("store.queue-blocks", q, "use a number from 4 to 65536")

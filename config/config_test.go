@@ -11,6 +11,20 @@ func TestDefaultIsValid(t *testing.T) {
 	}
 }
 
+func TestRoom(t *testing.T) {
+	f := func(s Store, want uint64) {
+		t.Helper()
+		if got := s.Room().Of(1000); got != want {
+			t.Errorf("%+v: %d of 1000 stay free, want %d", s, got, want)
+		}
+	}
+	f(Store{}, 100)
+	f(Store{KeepFree: "0"}, 0)
+	f(Store{KeepFree: "70"}, 70)
+	f(Store{URL: "http://127.0.0.1:8123"}, 0)
+	f(Store{URL: "http://127.0.0.1:8123", KeepFree: "20%"}, 200)
+}
+
 func TestParse(t *testing.T) {
 	c := Default()
 	err := Parse([]byte(`
@@ -71,6 +85,7 @@ func TestMistakes(t *testing.T) {
 	f(`sources: {sampling: {exporters: {192.0.2.1: 0}}}`, "192.0.2.1", "use 1")
 	f(`store: {url: "clickhouse:9000"}`, "store.url", "http://")
 	f(`store: {retention-days: -1}`, "store.retention-days", "-1")
+	f(`store: {keep-free: much}`, "store.keep-free", "much", "10%")
 	f(`store: {columns: [SrcAddr]}`, "store.columns", "SrcAddr", "rare")
 	f(`store: {password: "${file:/nonexistent/secret}"}`, "store.password", "/nonexistent/secret")
 	f(`store: {queue-blocks: 1}`, "store.queue-blocks")

@@ -344,7 +344,7 @@ function status(empty) {
       { address: "2001:db8:0:1::3", type: "netflow9", datagrams: Math.floor(grams * 0.3), flows: Math.floor(flows * 0.25), last: now - 44, sampling_rate: 0, sampling_source: "none", templates: 4, lost: 12 },
     ],
     engine: { up: true, version: "26.7.3.1", url: "http://127.0.0.1:38123", restarts: 0 },
-    storage: { rows: empty ? 0 : flows + 1.14e10, bytes: empty ? 0 : (flows + 1.14e10) * 41.7, bytes_per_row: 41.7, oldest: empty ? 0 : now - 12.4 * 86400, newest: empty ? 0 : now - 1, disk_free: 1.31e12, disk_total: 1.92e12, ttl_days: 30 },
+    storage: { rows: empty ? 0 : flows + 1.14e10, bytes: empty ? 0 : (flows + 1.14e10) * 41.7, bytes_per_row: 41.7, oldest: empty ? 0 : now - 12.4 * 86400, newest: empty ? 0 : now - 1, disk_free: 1.31e12, disk_total: 1.92e12, ttl_days: 30, keep_free: 1.92e11, dropped_rows: 0, dropped_at: 0, forecast: empty ? { bytes_per_day: 0, days: 0, limited_by: "", full_in_days: 0 } : { bytes_per_day: 6.9e10, days: 23.1, limited_by: "disk", full_in_days: 16.2 } },
   };
 }
 

@@ -18,7 +18,12 @@ import (
 // may write again. The text follows data and http.listen.
 func configured(t *testing.T, text string, args ...string) (p *running, rewrite func(text string)) {
 	t.Helper()
-	dir := t.TempDir()
+	return configuredOn(t, t.TempDir(), text, args...)
+}
+
+// configuredOn is configured in a directory of the test's choice.
+func configuredOn(t *testing.T, dir, text string, args ...string) (p *running, rewrite func(text string)) {
+	t.Helper()
 	file := filepath.Join(dir, "netmeta.yaml")
 	rewrite = func(text string) {
 		t.Helper()

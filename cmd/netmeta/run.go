@@ -117,17 +117,18 @@ type server struct {
 	configPath  string        // empty: the defaults
 	stopTimeout time.Duration // how long what was received may take to be stored at the end
 
-	ports    ports
-	decoding *decoding
-	pipe     *pipe.Pipe
-	writer   *store.Writer
-	migrated atomic.Bool // the tables are there
-	reader   *store.Client
-	engine   *engine.Supervisor // nil when another ClickHouse is used
-	http     net.Listener
-	handler  atomic.Pointer[http.Handler] // of http; made anew when the configuration changes
-	rates    rateMeter
-	health   health.Recorder
+	ports     ports
+	decoding  *decoding
+	pipe      *pipe.Pipe
+	writer    *store.Writer
+	retention *store.Retention // by free space
+	migrated  atomic.Bool      // the tables are there
+	reader    *store.Client
+	engine    *engine.Supervisor // nil when another ClickHouse is used
+	http      net.Listener
+	handler   atomic.Pointer[http.Handler] // of http; made anew when the configuration changes
+	rates     rateMeter
+	health    health.Recorder
 
 	savedChanges uint64 // what the file of templates has; see templates.go
 
@@ -190,6 +191,7 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	s.health.Exporters, s.health.KernelDropped = s.decoding.exporters, s.kernelDropped
 	s.pipe = pipe.New(cfg.Store.QueueBlocks)
 	s.writer = &store.Writer{Client: writer, Log: log, Schemas: schemas(cfg)}
+	s.retention = &store.Retention{Client: writer, Keep: s.keepFree, Space: s.diskSpace, Log: log}
 	return s, nil
 }
 
@@ -287,6 +289,7 @@ func (s *server) run(ctx context.Context) error {
 	sources.Go(func() { s.rates.run(sourceCtx, s.counts) })
 	sources.Go(func() { s.recordHealth(sourceCtx) })
 	sources.Go(func() { s.keepTemplates(sourceCtx) })
+	sources.Go(func() { s.keepSpace(sourceCtx) })
 	if s.demo {
 		sources.Go(func() { s.runDemo(sourceCtx) })
 	}
@@ -409,6 +412,7 @@ func (s *server) api() *api.Server {
 		Store:   s.reader,
 		Schema:  query.Schema{Macros: s.config().Filter.Macros},
 		Status:  s.status,
+		Keep:    s.keepFree,
 		Config:  func() any { return s.config().Public() },
 		Reload:  s.reload,
 		Sampled: s.decoding.samplingStatus,

@@ -34,7 +34,8 @@ func (s *server) status() api.Status {
 		Listeners: []api.Listener{},
 		Drops:     []api.Drop{},
 		Exporters: []api.Exporter{},
-		Storage:   api.Storage{TTLDays: s.config().Store.RetentionDays},
+		Storage: api.Storage{TTLDays: s.config().Store.RetentionDays,
+			DroppedRows: s.retention.Stats.Rows.Load(), DroppedAt: s.retention.Stats.Last.Load()},
 	}
 	if since := w.Since.Load(); since > 0 {
 		st.Pipeline.LagMS = time.Now().UnixMilli() - since
@@ -173,7 +174,7 @@ func (m *rateMeter) last() api.Rates {
 // metrics serves Prometheus. Names stand here in full.
 func (s *server) metrics() http.Handler {
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{s})
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{s}, diskCollector{s})
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 }
 

@@ -36,7 +36,7 @@ var allowed = map[string]struct {
 	"query/executed":      {nil, "tests alone: every statement of query, run on the engine"},
 	"api":                 {[]string{"native", "query", "store"}, "how others ask; never a source"},
 	"ui":                  {nil, "the page as files"},
-	"config":              {[]string{"flow", "source/netflow"}, "the file; names of columns and of elements are checked"},
+	"config":              {[]string{"flow", "source/netflow", "store"}, "the file; names of columns and of elements, and sizes of disks, are checked"},
 	"simulate":            {[]string{"internal/pcap"}, "another end of the wire: shares no code with our decoders"},
 	"internal/pcap":       {nil, "capture files"},
 	"internal/golden":     {nil, "for tests"},

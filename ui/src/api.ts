@@ -164,6 +164,10 @@ export interface Status {
     disk_free: number;
     disk_total: number;
     ttl_days: number;
+    keep_free: number;
+    dropped_rows: number;
+    dropped_at: number;
+    forecast: { bytes_per_day: number; days: number; limited_by: string; full_in_days: number };
   };
 }
 

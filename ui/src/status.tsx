@@ -241,6 +241,7 @@ export function Status() {
             <Fact name="Oldest" value={storage.oldest > 0 ? `${moments(storage.oldest, tz, s.now)} (${duration(s.now - storage.oldest)})` : "–"} />
             <Fact name="Newest" value={storage.newest > 0 ? ago(storage.newest, s.now) : "–"} />
             <Fact name="Kept for" value={storage.ttl_days > 0 ? `${storage.ttl_days} days` : "ever"} />
+            <Fact name="At this rate" value={forecast(storage)} />
           </dl>
           {storage.disk_total > 0 && (
             <div class="disk">
@@ -249,7 +250,13 @@ export function Status() {
               </div>
               <small class={diskUsed > 0.9 ? "bad" : "quiet"}>
                 {fmt.bytes(storage.disk_free)} free of {fmt.bytes(storage.disk_total)}
+                {storage.keep_free > 0 && `; with less than ${fmt.bytes(storage.keep_free)} the oldest hours are dropped`}
               </small>
+              {storage.dropped_at > 0 && (
+                <p class="warn" id="dropped">
+                  {fmt.count(storage.dropped_rows)} of the oldest rows were dropped for want of space, the last {ago(storage.dropped_at, s.now)}
+                </p>
+              )}
             </div>
           )}
         </section>
@@ -271,6 +278,15 @@ export function Status() {
       </div>
     </main>
   );
+}
+
+/** How far back the store will reach if flows go on coming like this. */
+function forecast({ forecast: f, keep_free }: StatusBody["storage"]): string {
+  if (f.days <= 0) return "not known before an hour has passed";
+  const days = (x: number) => (x >= 10 ? `${Math.round(x)} days` : x >= 2 ? `${x.toFixed(1)} days` : `${Math.max(1, Math.round(x * 24))} hours`);
+  const a = `${fmt.bytes(f.bytes_per_day)} a day: `;
+  if (f.limited_by === "age") return `${a}${days(f.days)} fit`;
+  return `${a}${days(f.days)} fit, ` + (keep_free > 0 ? `the oldest are dropped in ${days(f.full_in_days)}` : `the disk is full in ${days(f.full_in_days)}`);
 }
 
 const round = (x: number) => (x >= 10 ? Math.round(x) : Math.round(x * 10) / 10);

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sys/unix"
+
+	"netmeta/store"
+)
+
+// keepFree is how much of the store's disk is to be left free.
+func (s *server) keepFree() store.Room { return s.config().Store.Room() }
+
+// keepSpace drops the oldest rows when the disk is nearly full, from when the tables
+// are there until ctx ends.
+func (s *server) keepSpace(ctx context.Context) {
+	for !s.migrated.Load() {
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return
+		}
+	}
+	s.retention.Run(ctx)
+}
+
+// diskSpace is that of the file system where the store keeps its data.
+func (s *server) diskSpace(ctx context.Context) (free, total uint64, err error) {
+	switch cfg := s.config(); {
+	case cfg.Store.URL == "":
+		return freeSpace(cfg.Data)
+	case s.keepFree() == store.Room{}: // a user who may not ask need not
+		return 0, 0, nil
+	}
+	return store.DiskSpace(ctx, s.reader)
+}
+
+// freeSpace is that of the file system of a directory, for users other than root.
+func freeSpace(dir string) (free, total uint64, err error) {
+	var fs unix.Statfs_t
+	if err := unix.Statfs(dir, &fs); err != nil {
+		return 0, 0, fmt.Errorf("%s: %w", dir, err)
+	}
+	return fs.Bavail * uint64(fs.Bsize), fs.Blocks * uint64(fs.Bsize), nil
+}
+
+var (
+	diskFree         = prometheus.NewDesc("netmeta_disk_free_bytes", "Bytes that are free on the file system of the data directory.", nil, nil)
+	diskTotal        = prometheus.NewDesc("netmeta_disk_total_bytes", "Size of the file system of the data directory.", nil, nil)
+	diskKeep         = prometheus.NewDesc("netmeta_disk_keep_free_bytes", "Bytes of it that are kept free by dropping the oldest hours.", nil, nil)
+	retentionDropped = prometheus.NewDesc("netmeta_retention_dropped_partitions_total", "Partitions, hours of flows, that were dropped for want of space.", nil, nil)
+	retentionRows    = prometheus.NewDesc("netmeta_retention_dropped_rows_total", "Rows of these.", nil, nil)
+	retentionBytes   = prometheus.NewDesc("netmeta_retention_dropped_bytes_total", "Bytes on disk of these.", nil, nil)
+	retentionIsStuck = prometheus.NewDesc("netmeta_retention_stuck", "1 while too little is free and nothing is left that may be dropped.", nil, nil)
+)
+
+// A diskCollector tells of the disk and of what was dropped to keep some of it free.
+type diskCollector struct{ *server }
+
+func (diskCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{diskFree, diskTotal, diskKeep, retentionDropped, retentionRows, retentionBytes, retentionIsStuck} {
+		ch <- d
+	}
+}
+
+func (c diskCollector) Collect(ch chan<- prometheus.Metric) {
+	put := func(d *prometheus.Desc, kind prometheus.ValueType, v uint64) {
+		ch <- prometheus.MustNewConstMetric(d, kind, float64(v))
+	}
+	if free, total, err := freeSpace(c.config().Data); err == nil {
+		put(diskFree, prometheus.GaugeValue, free)
+		put(diskTotal, prometheus.GaugeValue, total)
+		put(diskKeep, prometheus.GaugeValue, c.keepFree().Of(total))
+	}
+	r := &c.retention.Stats
+	put(retentionDropped, prometheus.CounterValue, r.Partitions.Load())
+	put(retentionRows, prometheus.CounterValue, r.Rows.Load())
+	put(retentionBytes, prometheus.CounterValue, r.Bytes.Load())
+	stuck := uint64(0)
+	if r.Stuck.Load() {
+		stuck = 1
+	}
+	put(retentionIsStuck, prometheus.GaugeValue, stuck)
+}

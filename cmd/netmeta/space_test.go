@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"netmeta/engine"
+	"netmeta/store"
+)
+
+// On a disk that fills up the oldest hours go until as much is free as is to be kept,
+// which the page and the metrics say.
+func TestKeepFree(t *testing.T) {
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=512m"); err != nil {
+		lacking(t, "no file system of our own: %v", err)
+	}
+	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
+	p, rewrite := configuredOn(t, dir, udpPort("127.0.0.1:0")+"store:\n  keep-free: 10%\n")
+	p.ready()
+	if got := p.status().Storage; got.KeepFree != got.DiskTotal/10 || got.DiskTotal != 512<<20 {
+		t.Fatalf("status: %+v", got)
+	}
+	e, err := engine.Running(p.data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, _, err := engine.Users(p.data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := store.NewClient(e.URL, w.Name, w.Password, "")
+	hour := time.Now().Truncate(time.Hour).Unix()
+	for h := range 5 {
+		sql := fmt.Sprintf("INSERT INTO flows (TimeReceived, Bytes, SrcPort) SELECT toDateTime(%d + number %% 60), rand64(number), rand() FROM numbers(1000000)", hour-int64(h)*3600)
+		if err := c.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hours := func() string {
+		return p.sql("SELECT uniqExact(toStartOfHour(TimeReceived)), toUnixTimestamp(max(toStartOfHour(TimeReceived))) FROM flows")
+	}
+	if got := hours(); got != fmt.Sprintf("5\t%d", hour) {
+		t.Fatal(got)
+	}
+	if f := p.status().Storage.Forecast; f.BytesPerDay < 24<<20 || f.LimitedBy != "disk" || f.Days <= 0 || f.Days > 30 || f.FullInDays <= 0 {
+		t.Errorf("forecast: %+v", f)
+	}
+	// More is to be free than is.
+	s := p.status().Storage
+	rewrite(udpPort("127.0.0.1:0") + fmt.Sprintf("store:\n  keep-free: %d\n", s.DiskFree+s.Bytes/2))
+	if out, code := p.reload(); code != 0 {
+		t.Fatal(out)
+	}
+	waitFor(t, 30*time.Second, "space", func() error {
+		now := p.status().Storage
+		if now.DiskFree < now.KeepFree || now.DroppedRows == 0 {
+			return fmt.Errorf("%+v", now)
+		}
+		return nil
+	})
+	got := hours()
+	if got != fmt.Sprintf("2\t%d", hour) && got != fmt.Sprintf("1\t%d", hour) { // half of the bytes of five hours
+		t.Errorf("hours left: %s", got)
+	}
+	if text := p.text("/metrics"); !strings.Contains(text, fmt.Sprintf("netmeta_retention_dropped_rows_total %v\n", float64(p.status().Storage.DroppedRows))) {
+		t.Error("/metrics does not say it")
+	}
+	if !strings.Contains(p.said(), "the disk is nearly full") {
+		t.Error("the log does not say it")
+	}
+}

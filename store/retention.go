@@ -1,0 +1,206 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Retention by age is the TTL of the tables, which the engine applies. Retention by free
+// space is here: while a file system has less free space than is to be kept, the
+// largest table gives its oldest partition, an hour of flows, and so on. The hour that
+// is being written always stays.
+
+// Room is how much of a file system is to be left free: a share of it, or bytes.
+type Room struct {
+	Share float64 // from 0 to 1
+	Bytes uint64
+}
+
+// ParseRoom reads "10%", "50GB", "20GiB" or "0".
+func ParseRoom(text string) (Room, error) {
+	bad := fmt.Errorf("%q: write a share like 10%%, a size like 50GB or 20GiB, or 0", text)
+	if share, ok := strings.CutSuffix(text, "%"); ok {
+		n, err := strconv.ParseFloat(strings.TrimSpace(share), 64)
+		if err != nil || !(n >= 0 && n <= 90) {
+			return Room{}, bad
+		}
+		return Room{Share: n / 100}, nil
+	}
+	number := strings.TrimRight(text, "KMGTiB ")
+	units := map[string]float64{"": 1, "B": 1, "MB": 1e6, "GB": 1e9, "TB": 1e12, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+	unit, ok := units[strings.TrimSpace(text[len(number):])]
+	n, err := strconv.ParseFloat(number, 64)
+	if err != nil || !ok || !(n >= 0 && n*unit < 1<<60) {
+		return Room{}, bad
+	}
+	return Room{Bytes: uint64(n * unit)}, nil
+}
+
+// Of is how many bytes that is of a file system.
+func (r Room) Of(total uint64) uint64 { return max(r.Bytes, uint64(r.Share*float64(total))) }
+
+// A Retention keeps space free.
+type Retention struct {
+	Client *Client                                               // as the user who may write
+	Keep   func() Room                                           // asked each time: it may change
+	Space  func(context.Context) (free, total uint64, err error) // of the file system of the store
+	Log    *slog.Logger
+	Now    func() time.Time // nil: time.Now
+
+	Stats RetentionStats
+}
+
+// RetentionStats count what was dropped for want of space. They are safe for concurrent
+// use.
+type RetentionStats struct {
+	Partitions, Rows, Bytes atomic.Uint64
+	Last                    atomic.Int64 // when, Unix seconds; 0: never
+	Stuck                   atomic.Bool  // too little is free, and nothing is left that may be dropped
+}
+
+// checkEvery bounds how much may come between two looks at the free space.
+const checkEvery = 10 * time.Second
+
+// Run keeps space free until ctx ends.
+func (r *Retention) Run(ctx context.Context) {
+	tick := time.NewTicker(checkEvery)
+	defer tick.Stop()
+	for {
+		if err := r.Check(ctx); err != nil && ctx.Err() == nil {
+			r.Log.Warn("free space is not kept", "err", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// errNothing says that no partition may be dropped.
+var errNothing = errors.New("nothing is left that is older than this hour: give the store a larger disk, or let other programs free some of it")
+
+// Check drops what it takes to have enough space free.
+func (r *Retention) Check(ctx context.Context) error {
+	free, total, err := r.Space(ctx)
+	if err != nil {
+		return fmt.Errorf("free space: %w", err)
+	}
+	keep := r.Keep().Of(total)
+	if free >= keep {
+		r.Stats.Stuck.Store(false)
+		return nil
+	}
+	// What the engine has replaced or dropped already goes by itself within minutes.
+	soon, err := r.number(ctx, `SELECT sum(bytes_on_disk) FROM system.parts WHERE NOT active AND database = currentDatabase()`)
+	if err != nil {
+		return err
+	}
+	for free += soon; free < keep; {
+		freed, err := r.drop(ctx, free, keep)
+		r.Stats.Stuck.Store(errors.Is(err, errNothing))
+		if err != nil {
+			return err
+		}
+		free += freed
+	}
+	return nil
+}
+
+// drop has the largest table give its oldest partition and returns its bytes.
+func (r *Retention) drop(ctx context.Context, free, keep uint64) (uint64, error) {
+	now := time.Now()
+	if r.Now != nil {
+		now = r.Now()
+	}
+	res, _, err := r.Client.Select(ctx, Query{Params: map[string]string{"hour": fmt.Sprint(now.Truncate(time.Hour).Unix())}, SQL: `
+SELECT table, partition_id, toUInt64(toUnixTimestamp(max(max_time))) AS newest, sum(rows) AS rows, sum(bytes_on_disk) AS bytes, sum(bytes) OVER (PARTITION BY table) AS of_table
+FROM system.parts WHERE active AND database = currentDatabase()
+GROUP BY table, partition_id
+QUALIFY newest > 0 AND newest < {hour:UInt64}
+ORDER BY of_table DESC, newest LIMIT 1`})
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("oldest partition: %w", err)
+	case res.Rows == 0:
+		return 0, errNothing
+	}
+	table, partition := res.Columns[0].([]string)[0], res.Columns[1].([]string)[0]
+	newest, rows, bytes := res.Columns[2].([]uint64)[0], res.Columns[3].([]uint64)[0], res.Columns[4].([]uint64)[0]
+	if err := r.Client.Exec(ctx, "ALTER TABLE "+table+" DROP PARTITION ID "+quote(partition)); err != nil {
+		return 0, fmt.Errorf("drop the oldest partition %s of %s: %w", partition, table, err)
+	}
+	r.Log.Warn("the disk is nearly full: the oldest rows are dropped", "table", table, "partition", partition,
+		"until", time.Unix(int64(newest), 0).UTC().Format(time.RFC3339), "rows", rows, "bytes", bytes, "free", free, "keep_free", keep)
+	r.Stats.Partitions.Add(1)
+	r.Stats.Rows.Add(rows)
+	r.Stats.Bytes.Add(bytes)
+	r.Stats.Last.Store(now.Unix())
+	return bytes, nil
+}
+
+func (r *Retention) number(ctx context.Context, sql string) (uint64, error) {
+	res, _, err := r.Client.Select(ctx, Query{SQL: sql})
+	if err != nil {
+		return 0, err
+	}
+	return res.Columns[0].([]uint64)[0], nil
+}
+
+// DiskSpace asks the store for the space of its disks, those that are directories.
+func DiskSpace(ctx context.Context, c *Client) (free, total uint64, err error) {
+	res, _, err := c.Select(ctx, Query{SQL: `SELECT sum(free_space), sum(total_space) FROM system.disks WHERE type = 'Local'`})
+	if err != nil {
+		return 0, 0, err
+	}
+	return res.Columns[0].([]uint64)[0], res.Columns[1].([]uint64)[0], nil
+}
+
+// A Forecast says how far back the store will reach when rows go on coming as in the
+// last day.
+type Forecast struct {
+	BytesPerDay float64 `json:"bytes_per_day"` // on disk; 0: not known yet
+	Days        float64 `json:"days"`          // that fit, or that are kept by age if these are fewer; 0: not known
+	LimitedBy   string  `json:"limited_by"`    // "age", "disk", or "" when not known
+	FullInDays  float64 `json:"full_in_days"`  // until the disk has no more than the free space to keep; 0: never, or not known
+}
+
+// NewForecast computes one: stored bytes there are, free on their disk, of which keep
+// stay free; rows are kept for ttl days, 0 for ever.
+func NewForecast(perDay float64, stored, free, keep uint64, ttl int) (f Forecast) {
+	if f.BytesPerDay = perDay; perDay <= 0 {
+		return f
+	}
+	room := max(float64(free)-float64(keep), 0)
+	f.Days, f.LimitedBy = (float64(stored)+room)/perDay, "disk"
+	if ttl > 0 && float64(ttl) <= f.Days {
+		f.Days, f.LimitedBy = float64(ttl), "age"
+		return f
+	}
+	f.FullInDays = math.Max(room/perDay, 1.0/24)
+	return f
+}
+
+// BytesPerDay is how many bytes on disk a day makes: those of the whole hours of the
+// last day, of what was first stored then.
+func BytesPerDay(ctx context.Context, c *Client) (float64, error) {
+	res, _, err := c.Select(ctx, Query{SQL: `
+WITH toStartOfHour(now()) AS hour
+SELECT toFloat64(sum(bytes_on_disk)), toFloat64(greatest(dateDiff('second', greatest(min(min_time), hour - 86400), hour), 0))
+FROM system.parts WHERE active AND database = currentDatabase() AND table = 'flows' AND max_time < hour AND min_time >= hour - 86400`})
+	if err != nil || res.Rows == 0 {
+		return 0, err
+	}
+	bytes, seconds := res.Columns[0].([]float64)[0], res.Columns[1].([]float64)[0]
+	if seconds < 60 {
+		return 0, nil
+	}
+	return bytes / seconds * 86400, nil
+}
