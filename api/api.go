@@ -48,8 +48,9 @@ type Server struct {
 	Hosts   []string         // names under which the page is reached, besides addresses and localhost
 	Now     func() time.Time // tests; nil: time.Now
 
-	values      *catalogue
-	facetsCache cache[facetsAnswer]
+	values       *catalogue
+	facetsCache  cache[facetsAnswer]
+	explainCache cache[explanation]
 }
 
 // Handler routes requests.
@@ -126,6 +127,7 @@ func (s *Server) routes() map[string]http.HandlerFunc {
 		"GET /api/v1/query.csv":        s.queryCSV,
 		"GET /api/v1/facets":           s.facets,
 		"GET /api/v1/flows":            s.flows,
+		"GET /api/v1/explain":          s.explain,
 		"GET /api/v1/fields":           s.fields,
 		"GET /api/v1/filter/check":     s.check,
 		"POST /api/v1/filter/check":    s.check,

@@ -101,13 +101,16 @@ func cutLast(s, sep string) (before, after string, found bool) {
 }
 
 // formatRate writes bits per second with three digits.
-func formatRate(v float64) string {
-	units := []string{"b/s", "kb/s", "Mb/s", "Gb/s", "Tb/s"}
+func formatRate(v float64) string { return scaled(v, "b/s") }
+
+// scaled writes a number with three digits and a prefix of the SI.
+func scaled(v float64, unit string) string {
+	prefixes := []string{"", "k", "M", "G", "T", "P"}
 	i := 0
-	for v >= 999.5 && i < len(units)-1 {
+	for v >= 999.5 && i < len(prefixes)-1 {
 		v, i = v/1000, i+1
 	}
-	return strconv.FormatFloat(v, 'g', 3, 64) + " " + units[i]
+	return strconv.FormatFloat(v, 'g', 3, 64) + " " + prefixes[i] + unit
 }
 
 // MatchValues are the items that begin with the prefix and then those that contain

@@ -1,0 +1,55 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"netmeta/query"
+)
+
+// explanation is why a window differs from the one before, with what it was made from.
+type explanation struct {
+	query.Explanation
+	Meta cost `json:"meta"`
+}
+
+func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
+	v := r.URL.Query()
+	x, err := s.explainCache.get(r.Context(), v.Encode(), func() (explanation, error) { return s.askExplain(r.Context(), v) })
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.writeJSON(w, x)
+}
+
+func (s *Server) askExplain(ctx context.Context, v url.Values) (x explanation, err error) {
+	req, rg, unknown, err := s.resolve(v)
+	if err != nil {
+		return x, err
+	}
+	q, err := req.Explain(rg, s.Schema)
+	if err != nil {
+		return x, err
+	}
+	res, stats, err := s.selectRows(ctx, q.Statement)
+	if err != nil {
+		return x, err
+	}
+	var rows query.ExplainRows
+	if res.Rows > 0 {
+		n := func(name string) []uint64 { return res.Column(name).([]uint64) }
+		rows = query.ExplainRows{
+			Mask: n("mask"), Distinct: n("distinct"), Risers: n("risers"), Rise: n("rise"), Fall: n("fall"),
+			Keys: res.Column("keys").([][]string), Labels: res.Column("labels").([][]string),
+			Now: n("now"), Before: n("before"),
+			PacketsNow: n("packets_now"), PacketsBefore: n("packets_before"), BytesNow: n("bytes_now"), BytesBefore: n("bytes_before"),
+		}
+	}
+	x.Meta = costOf(q.Statement, stats, unknown)
+	if x.Explanation, err = q.Read(rows); err != nil {
+		return x, unexpectedError{err}
+	}
+	return x, nil
+}

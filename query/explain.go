@@ -1,0 +1,575 @@
+package query
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"netmeta/flow"
+)
+
+// Explain says why traffic changed: it sets a window against one of the same length
+// before it, field by field, and finds the few values that make up the change. It is
+// arithmetic on sums:
+//
+//	Δ(value)  = what it carries now less what it carried before
+//	share     = Δ(value) / Δ(total)
+//
+// A field explains a rise or a fall the better the fewer of its values make up four
+// fifths of it. When the total is about the same, traffic may have moved: then the
+// values that won are set against those that lost. A value that has as large a share of
+// the traffic without the change (before a rise, after a fall) as of the change itself
+// explains nothing, and is left out.
+
+const (
+	explainValues = 12   // the largest changes of a field that are looked at
+	explainCover  = 0.8  // of the change, by which fields are ranked
+	explainSteady = 0.1  // of the total: a change of less is looked through for moves
+	explainLift   = 0.1  // how much more of the change than of the other traffic
+	explainSmall  = 0.02 // of the total: nothing less is a move
+)
+
+// An aspect is a field that may explain a change, or several together.
+type aspect struct {
+	name    string // of the cause, in a sentence: "%s" is the label
+	many    string // of its values, when there are many
+	keys    []string
+	labels  []string
+	by      []string
+	present func(keys, labels []string) (key, label []string, filter string)
+}
+
+// aspects are the ten fields of Explain.
+var aspects = sync.OnceValue(func() []aspect {
+	var list []aspect
+	add := func(by, name, many string) {
+		facets, err := parseFacets(by)
+		if err != nil {
+			panic("BUG: " + err.Error())
+		}
+		f := facets[0]
+		list = append(list, aspect{name, many, f.keys(), f.labels(), f.by(), f.present})
+	}
+	add("dst.ip", "to %s", "destinations")
+	add("src.ip", "from %s", "sources")
+	add("proto/dst.port", "%s as destination port", "destination ports")
+	add("proto/src.port", "%s as source port", "source ports")
+	add("src.as", "from %s", "source ASes")
+	add("dst.as", "to %s", "destination ASes")
+	add("in.if", "comes in through %s", "interfaces that it comes in through")
+	add("out.if", "goes out through %s", "interfaces that it goes out through")
+	add("flags", "TCP flags %s", "combinations of TCP flags")
+	list = append(list, aspect{"packets of %s", "packet sizes", []string{"intDiv(Bytes, 64 * greatest(Packets, 1))"}, nil, []string{"bpp"}, presentSize})
+	return list
+})
+
+func presentSize(keys, _ []string) (key, label []string, filter string) {
+	n, _ := strconv.ParseUint(keys[0], 10, 64)
+	low, high := strconv.FormatUint(64*n, 10), strconv.FormatUint(64*n+63, 10)
+	return []string{low + "-" + high}, []string{low + " to " + high + " bytes"}, "bpp >= " + low + " and bpp < " + strconv.FormatUint(64*n+64, 10)
+}
+
+// An ExplainQuery is the statement of Explain with what is needed to read its result.
+type ExplainQuery struct {
+	Statement
+	Now, Before Range // windows of the same length
+	unit        string
+	masks       []uint64 // by aspect
+	keys        [][]int  // of each aspect: which of the expressions
+	labels      [][]int
+}
+
+// selection is the window that is to be explained: sel=from~to, or the whole window.
+func (r *Request) selection(rg Range) (Range, error) {
+	if r.Sel == "" {
+		return Range{From: rg.From, To: rg.To, Location: rg.Location}, nil
+	}
+	from, to, ok := strings.Cut(r.Sel, "~")
+	if !ok {
+		return rg, &KeyError{"sel", r.Sel, "is no window; write begin~end, as 1790000000~1790000300"}
+	}
+	out := Range{Location: rg.Location}
+	for _, end := range []struct {
+		text string
+		at   *int64
+	}{{from, &out.From}, {to, &out.To}} {
+		t, ok := parseAbsolute(strings.TrimSpace(end.text), rg.Location)
+		if !ok || t.Unix() < 0 || t.Unix() > maxTime {
+			return rg, &KeyError{"sel", r.Sel, "is no window: its ends are times as 1790000000 or 2026-11-20T14:00:00Z"}
+		}
+		*end.at = t.Unix()
+	}
+	if out.From >= out.To {
+		return rg, &KeyError{"sel", r.Sel, "ends before it begins"}
+	}
+	return out, nil
+}
+
+// Explain is the query for why the window of sel differs from the one that vs names,
+// without it the one before. Its result has a row for each value that changed much:
+// mask UInt64, which says of which aspect; distinct, risers, rise and fall of the aspect
+// UInt64; keys and labels of all expressions Array(String); now and before UInt64; and
+// packets and bytes of both windows.
+func (r Request) Explain(rg Range, s Schema) (ExplainQuery, error) {
+	q := ExplainQuery{unit: r.Unit}
+	switch r.Unit {
+	case "bpp", "pct":
+		return q, &KeyError{"unit", r.Unit, "is a ratio, and its changes have no shares; write unit=bps or unit=pps"}
+	case "bytes", "packets", "flows": // the windows are of one length: rates say the same
+		q.unit = map[string]string{"bytes": "bps", "packets": "pps", "flows": "fps"}[r.Unit]
+	}
+	var err error
+	if q.Now, err = r.selection(rg); err != nil {
+		return q, err
+	}
+	shift := q.Now.To - q.Now.From
+	if r.VS != "" {
+		shifts, err := r.shifts(&q.Now)
+		if err != nil {
+			return q, err
+		}
+		if len(shifts) > 1 || shifts[0] < shift {
+			return q, &KeyError{"vs", r.VS, "is not one window that ends before this one begins; write prev, -1d or -7d"}
+		}
+		shift = shifts[0]
+	}
+	q.Before = Range{From: q.Now.From - shift, To: q.Now.To - shift, Location: rg.Location}
+
+	c := newCompiler()
+	c.window(0, q.Now.From, q.Now.To)
+	c.window(1, q.Before.From, q.Before.To)
+	rest, err := r.condition(c, s)
+	if err != nil {
+		return q, err
+	}
+	keys, labels, sets := q.expressions()
+	inner := []string{r.valueSQL() + " AS v", "Packets * SamplingRate AS p", "Bytes * SamplingRate AS y", "TimeReceived >= {from:DateTime('UTC')} AS is_now"}
+	for i, e := range keys {
+		inner = append(inner, fmt.Sprintf("%s AS e%d", e, i))
+	}
+	for i, e := range labels {
+		inner = append(inner, fmt.Sprintf("%s AS m%d", e, i))
+	}
+	e := list(len(keys), "e#")
+	cells := slices.Concat(
+		[]string{"grouping(" + strings.Join(e, ", ") + ") AS mask"}, e, list(len(labels), "max(m#) AS l#"),
+		[]string{"sumIf(v, is_now) AS now", "sumIf(v, NOT is_now) AS before", "sumIf(p, is_now) AS p1", "sumIf(p, NOT is_now) AS p0", "sumIf(y, is_now) AS y1", "sumIf(y, NOT is_now) AS y0"})
+	picked := slices.Concat(e, list(len(labels), "l#"), []string{"now", "before", "p1", "p0", "y1", "y0"})
+	element := func(i int) string { return fmt.Sprintf("tupleElement(pick, %d)", i+2) }
+	texts := func(from, n int) string {
+		if n == 0 {
+			return "CAST([], 'Array(String)')"
+		}
+		parts := make([]string, n)
+		for i := range parts {
+			parts[i] = "toString(" + element(from+i) + ")"
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	}
+	out := []string{"toUInt64(mask) AS mask", "distinct_values AS distinct", "risers", "rise", "fall", texts(0, len(keys)) + " AS keys", texts(len(keys), len(labels)) + " AS labels"}
+	q.Columns = []ResultColumn{{"mask", "UInt64"}, {"distinct", "UInt64"}, {"risers", "UInt64"}, {"rise", "UInt64"}, {"fall", "UInt64"}, {"keys", "Array(String)"}, {"labels", "Array(String)"}}
+	for i, name := range []string{"now", "before", "packets_now", "packets_before", "bytes_now", "bytes_before"} {
+		out = append(out, element(len(keys)+len(labels)+i)+" AS "+name)
+		q.Columns = append(q.Columns, ResultColumn{name, "UInt64"})
+	}
+	q.SQL = lines(
+		"WITH",
+		"    f AS",
+		"    (",
+		"        SELECT "+strings.Join(inner, ", "),
+		"        FROM "+flow.Table.Name,
+		"        WHERE ("+windowSQL(0)+" OR "+windowSQL(1)+")"+rest,
+		"    ),",
+		"    cells AS",
+		"    (",
+		"        SELECT "+strings.Join(cells, ", "),
+		"        FROM f",
+		"        GROUP BY GROUPING SETS ("+strings.Join(sets, ", ")+", ())",
+		"    )",
+		"SELECT",
+		"    "+strings.Join(out, ",\n    "),
+		"FROM",
+		"(",
+		"    SELECT mask, count() AS distinct_values, countIf(now > before) AS risers, toUInt64(sumIf(now - before, now > before)) AS rise, toUInt64(sumIf(before - now, before > now)) AS fall,",
+		fmt.Sprintf("        groupArraySorted(%d)((-abs(toFloat64(now) - toFloat64(before)), %s)) AS picks", explainValues, strings.Join(picked, ", ")),
+		"    FROM cells",
+		"    GROUP BY mask",
+		")",
+		"ARRAY JOIN picks AS pick")
+	q.Params = c.params
+	return q, nil
+}
+
+// expressions lists the keys and labels of all aspects, each once, and the grouping
+// sets; it notes which aspect has which. In a mask the bit of an expression is set
+// when it is not grouped by, the first expression's being the highest.
+func (q *ExplainQuery) expressions() (keys, labels, sets []string) {
+	place := func(list *[]string, e string) int {
+		i := slices.Index(*list, e)
+		if i < 0 {
+			i = len(*list)
+			*list = append(*list, e)
+		}
+		return i
+	}
+	for _, a := range aspects() {
+		var k, l []int
+		var set []string
+		for _, e := range a.keys {
+			k = append(k, place(&keys, e))
+			set = append(set, "e"+strconv.Itoa(k[len(k)-1]))
+		}
+		for _, e := range a.labels {
+			l = append(l, place(&labels, e))
+		}
+		q.keys, q.labels = append(q.keys, k), append(q.labels, l)
+		sets = append(sets, "("+strings.Join(set, ", ")+")")
+	}
+	all := uint64(1)<<len(keys) - 1
+	for _, k := range q.keys {
+		mask := all
+		for _, i := range k {
+			mask &^= 1 << (len(keys) - 1 - i)
+		}
+		q.masks = append(q.masks, mask)
+	}
+	q.masks = append(q.masks, all) // the total
+	return keys, labels, sets
+}
+
+// An Explanation says why a window differs from the one before.
+type Explanation struct {
+	From       int64    `json:"from"`
+	To         int64    `json:"to"`
+	BeforeFrom int64    `json:"before_from"`
+	BeforeTo   int64    `json:"before_to"`
+	Unit       string   `json:"unit"`
+	Now        float64  `json:"now"`    // rates
+	Before     float64  `json:"before"` //
+	Delta      float64  `json:"delta"`
+	Change     *float64 `json:"change"` // Delta as a share of Before; null when there was nothing
+	Kind       string   `json:"kind"`   // rise, fall, move or steady
+	Text       string   `json:"text"`   // the whole in a sentence
+	Causes     []Cause  `json:"causes"` // what explains it, best first; none when nothing does
+	Filter     string   `json:"filter"` // lets through what all single causes have in common; empty when there are none
+	Aspects    []Aspect `json:"aspects"`
+}
+
+// A Cause is a value, or of a move two, that makes up much of the change; or that no
+// value does.
+type Cause struct {
+	By     []string `json:"by"`
+	Text   string   `json:"text"`
+	Filter string   `json:"filter"` // lets through the value, or the few; empty when there are many
+	Share  float64  `json:"share"`  // of the change; of a move, of the traffic
+	Values int      `json:"values"` // how many it is about
+}
+
+// An Aspect is a field with the values that changed most.
+type Aspect struct {
+	By       []string `json:"by"`
+	Distinct uint64   `json:"distinct"` // values in both windows
+	Rise     float64  `json:"rise"`     // of the values that rose, together
+	Fall     float64  `json:"fall"`     // of those that fell
+	Values   []Mover  `json:"values"`   // largest change first
+
+	risers uint64
+}
+
+// A Mover is a value that changed.
+type Mover struct {
+	Key    []string `json:"key"`
+	Label  []string `json:"label"`
+	Filter string   `json:"filter"`
+	Now    float64  `json:"now"`
+	Before float64  `json:"before"`
+	Delta  float64  `json:"delta"`
+}
+
+// ExplainRows are the columns of the result of an ExplainQuery.
+type ExplainRows struct {
+	Mask, Distinct, Risers, Rise, Fall               []uint64
+	Keys, Labels                                     [][]string
+	Now, Before                                      []uint64
+	PacketsNow, PacketsBefore, BytesNow, BytesBefore []uint64
+}
+
+// Read makes the explanation.
+func (q ExplainQuery) Read(rows ExplainRows) (Explanation, error) {
+	seconds := float64(q.Now.To - q.Now.From)
+	per := func(n uint64) float64 { return rate(q.unit, float64(n), seconds) }
+	x := Explanation{From: q.Now.From, To: q.Now.To, BeforeFrom: q.Before.From, BeforeTo: q.Before.To, Unit: q.unit, Causes: []Cause{}, Aspects: make([]Aspect, len(aspects()))}
+	for i, a := range aspects() {
+		x.Aspects[i] = Aspect{By: a.by, Values: []Mover{}}
+	}
+	size := 0.0
+	for row, mask := range rows.Mask {
+		i := slices.Index(q.masks, mask)
+		if i < 0 {
+			return x, fmt.Errorf("query: the result has the mask %b that no aspect has", mask)
+		}
+		now, before := per(rows.Now[row]), per(rows.Before[row])
+		if i == len(aspects()) {
+			x.Now, x.Before = now, before
+			size = ratio(float64(rows.BytesNow[row])-float64(rows.BytesBefore[row]), float64(rows.PacketsNow[row])-float64(rows.PacketsBefore[row]))
+			continue
+		}
+		a := &x.Aspects[i]
+		a.Distinct, a.risers, a.Rise, a.Fall = rows.Distinct[row], rows.Risers[row], per(rows.Rise[row]), per(rows.Fall[row])
+		m := Mover{Now: now, Before: before, Delta: now - before}
+		m.Key, m.Label, m.Filter = aspects()[i].present(choose(rows.Keys[row], q.keys[i]), choose(rows.Labels[row], q.labels[i]))
+		if m.Delta != 0 {
+			a.Values = append(a.Values, m)
+		}
+	}
+	for i := range x.Aspects {
+		slices.SortStableFunc(x.Aspects[i].Values, func(a, b Mover) int { return cmp.Compare(math.Abs(b.Delta), math.Abs(a.Delta)) })
+	}
+	x.Delta = x.Now - x.Before
+	if x.Before > 0 {
+		change := x.Delta / x.Before
+		x.Change = &change
+	}
+	x.find()
+	x.write(size)
+	return x, nil
+}
+
+func choose(list []string, at []int) []string {
+	out := make([]string, len(at))
+	for i, j := range at {
+		out[i] = list[j]
+	}
+	return out
+}
+
+func ratio(a, b float64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return a / b
+}
+
+// ranked is a cause with what it is ranked by.
+type ranked struct {
+	Cause
+	few  int     // values that make up explainCover of the change
+	lift float64 // how much more of the change than of the other traffic
+}
+
+// find finds the causes and ranks them.
+func (x *Explanation) find() {
+	larger := max(x.Now, x.Before)
+	switch {
+	case larger == 0:
+		x.Kind = "steady"
+		return
+	case math.Abs(x.Delta) >= explainSteady*larger && x.Delta > 0:
+		x.Kind = "rise"
+	case math.Abs(x.Delta) >= explainSteady*larger:
+		x.Kind = "fall"
+	default:
+		x.Kind = "move"
+	}
+	var found, spread []ranked
+	for i := range x.Aspects {
+		var c ranked
+		var ok bool
+		if x.Kind == "move" {
+			c, ok = x.move(i, larger)
+		} else if c, ok = x.contribution(i); ok && c.few == 0 {
+			spread = append(spread, c)
+			continue
+		}
+		if ok {
+			found = append(found, c)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b ranked) int {
+		return cmp.Or(cmp.Compare(a.few, b.few), cmp.Compare(b.lift, a.lift))
+	})
+	var common []string
+	for _, c := range found {
+		x.Causes = append(x.Causes, c.Cause)
+		if c.few == 1 && x.Kind != "move" {
+			common = append(common, c.Filter)
+		}
+	}
+	slices.SortStableFunc(spread, func(a, b ranked) int { return cmp.Compare(a.Values, b.Values) })
+	for _, c := range spread {
+		x.Causes = append(x.Causes, c.Cause)
+	}
+	x.Filter = strings.Join(common, " and ")
+	if x.Kind == "move" && len(found) == 0 {
+		x.Kind = "steady"
+	}
+}
+
+// contribution is how aspect i explains a rise or a fall.
+func (x *Explanation) contribution(i int) (c ranked, ok bool) {
+	a := &x.Aspects[i]
+	var with []Mover // the change
+	for _, m := range a.Values {
+		if m.Delta*x.Delta > 0 {
+			with = append(with, m)
+		}
+	}
+	if len(with) == 0 {
+		return c, false
+	}
+	top := with[0].Delta / x.Delta
+	few, share, rest := 0, 0.0, 0.0 // rest is their share of what was there before, or is there after
+	for n, m := range with {
+		if n == 5 {
+			break
+		}
+		share += m.Delta / x.Delta
+		if x.Delta > 0 {
+			rest += ratio(m.Before, x.Before)
+		} else {
+			rest += ratio(m.Now, x.Now)
+		}
+		if share >= explainCover {
+			few = n + 1
+			break
+		}
+	}
+	c.By = a.By
+	if few == 0 {
+		if moved := a.risers; x.Delta > 0 && moved >= 20 && top < 0.2 {
+			c.Values, c.Share = int(moved), top
+			c.Text = fmt.Sprintf("%s %s, none more than %s", grouped(moved), aspects()[i].many, percent(top))
+			return c, true
+		}
+		return c, false
+	}
+	if c.lift = share - rest; c.lift < explainLift {
+		return c, false
+	}
+	if label := with[0].Label; few == 1 && len(label) == 1 && label[0] == "none" { // no TCP: another field says so better
+		return c, false
+	}
+	c.few, c.Values, c.Share = few, few, share
+	filters := make([]string, few)
+	for j := range filters {
+		filters[j] = with[j].Filter
+	}
+	c.Filter = filters[0]
+	c.Text = percent(share) + " " + fmt.Sprintf(aspects()[i].name, strings.Join(with[0].Label, " "))
+	if few > 1 {
+		c.Filter = "((" + strings.Join(filters, ") or (") + "))"
+		c.Text = fmt.Sprintf("%s in %d of %s %s (%s %s)", percent(share), few, grouped(a.Distinct), aspects()[i].many, strings.Join(with[0].Label, " "), percent(top))
+	}
+	return c, true
+}
+
+// move is how aspect i explains that traffic goes another way: one value lost about
+// what another one won.
+func (x *Explanation) move(i int, total float64) (c ranked, ok bool) {
+	a := &x.Aspects[i]
+	var up, down *Mover
+	for j := range a.Values {
+		m := &a.Values[j]
+		if m.Delta > 0 && up == nil {
+			up = m
+		}
+		if m.Delta < 0 && down == nil {
+			down = m
+		}
+	}
+	if up == nil || down == nil || up.Delta < explainCover/2*a.Rise || -down.Delta < explainCover/2*a.Fall {
+		return c, false
+	}
+	moved := min(up.Delta, -down.Delta)
+	if moved < explainSmall*total || moved < math.Abs(x.Delta) {
+		return c, false
+	}
+	c.By, c.few, c.Values, c.Share = a.By, 1, 2, moved/total
+	c.lift = moved / max(a.Rise, a.Fall) * c.Share
+	c.Filter = "((" + up.Filter + ") or (" + down.Filter + "))"
+	c.Text = fmt.Sprintf("%s moved: %s now, %s before", formatUnit(x.Unit, moved),
+		fmt.Sprintf(aspects()[i].name, strings.Join(up.Label, " ")), fmt.Sprintf(aspects()[i].name, strings.Join(down.Label, " ")))
+	return c, true
+}
+
+// write writes the sentence.
+func (x *Explanation) write(size float64) {
+	sign := "+"
+	if x.Delta < 0 {
+		sign = "−"
+	}
+	x.Text = sign + formatUnit(x.Unit, math.Abs(x.Delta))
+	switch {
+	case x.Change != nil:
+		x.Text += fmt.Sprintf(" (%s%s)", sign, percent(math.Abs(*x.Change)))
+	case x.Now > 0:
+		x.Text += " (nothing before)"
+	}
+	parts := x.parts()
+	if size > 0 && (x.Kind == "rise" || x.Kind == "fall") {
+		parts = append(parts, "mean packet "+grouped(uint64(math.Round(size)))+" bytes")
+	}
+	switch {
+	case len(x.Causes) == 0 && x.Kind == "steady":
+		x.Text += ": about as before"
+	case len(x.Causes) == 0:
+		x.Text += ": no few values make it up; " + strings.Join(parts, " · ")
+	default:
+		x.Text += ": " + strings.Join(parts, " · ")
+	}
+	x.Text = strings.TrimSuffix(x.Text, "; ")
+}
+
+// parts are what the sentence says of the causes: the five best, and two of what is
+// spread over many values. The AS of an address that is named is not news.
+func (x *Explanation) parts() []string {
+	var parts, spread []string
+	single := map[string]bool{}
+	for _, c := range x.Causes {
+		by := strings.Join(c.By, "/")
+		single[by] = c.Values == 1
+		switch {
+		case by == "dst.as" && single["dst.ip"], by == "src.as" && single["src.ip"]:
+		case c.Filter == "" && len(spread) < 2:
+			spread = append(spread, c.Text)
+		case c.Filter != "" && len(parts) < 5:
+			parts = append(parts, c.Text)
+		}
+	}
+	return append(parts, spread...)
+}
+
+func percent(share float64) string {
+	switch p := share * 100; {
+	case p >= 1e6:
+		return "a million %"
+	case p >= 10:
+		return grouped(uint64(math.Round(p))) + " %"
+	default:
+		return strconv.FormatFloat(p, 'g', 2, 64) + " %"
+	}
+}
+
+// grouped writes 1204 as 1,204.
+func grouped(n uint64) string {
+	s := strconv.FormatUint(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// formatUnit writes a rate with three digits.
+func formatUnit(unit string, v float64) string {
+	switch unit {
+	case "pps":
+		return scaled(v, "packets/s")
+	case "fps":
+		return scaled(v, "flows/s")
+	}
+	return scaled(v, "b/s")
+}
