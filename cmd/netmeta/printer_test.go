@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"netmeta/api"
 	"netmeta/internal/golden"
 	"netmeta/internal/pcap"
 )
@@ -149,6 +152,86 @@ func TestDecodeAllCorpus(t *testing.T) {
 	for key := range allDiffers {
 		if !used[key] {
 			t.Errorf("%s no longer differs", key)
+		}
+	}
+}
+
+// What arrives on a port is printed as it comes, until Ctrl-C; then comes the summary.
+func TestDecodeListen(t *testing.T) {
+	cmd := command(t, "decode", "--listen", "127.0.0.1:0", "--all")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	diag, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said, lines := bufio.NewScanner(diag), bufio.NewScanner(out)
+	said.Scan()
+	addr, ok := strings.CutPrefix(said.Text(), "listening on UDP ")
+	if addr, _, ok = strings.Cut(addr, ";"); !ok {
+		t.Fatal(said.Text())
+	}
+	conn, err := net.Dial("udp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for _, d := range []struct{ send, want string }{
+		{"000a001c6553f1000000000000000007" + "0002000c012c000100010004", "template FlowType=ipfix ExporterAddress=127.0.0.1 ObservationDomain=7 SequenceNum=0 Template=300 Elements=octetDeltaCount(4)"},
+		{"000a00186553f1000000000000000007" + "012c000800000539", "flow TimeReceived="},
+		{"0001", "malformed ExporterAddress=127.0.0.1 Reason=\"datagram too short\""},
+	} {
+		payload, err := hex.DecodeString(d.send)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Write(payload); err != nil {
+			t.Fatal(err)
+		}
+		if !lines.Scan() || !strings.HasPrefix(lines.Text(), d.want) {
+			t.Fatalf("printed %q, want %q", lines.Text(), d.want)
+		}
+	}
+	cmd.Process.Signal(os.Interrupt)
+	if lines.Scan() {
+		t.Errorf("printed another line: %q", lines.Text())
+	}
+	var summary []string
+	for said.Scan() {
+		summary = append(summary, said.Text())
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	if got, want := strings.Join(summary, ", "), "packets 3, flows 1, templates 1, options records 0, not decoded: 1 (datagram too short)"; got != want {
+		t.Errorf("summary %q, want %q", got, want)
+	}
+}
+
+// The health of the exporters of a capture, as a table and as JSON; the frames of a
+// capture as traffic.
+func TestDecodeStatsAndMirror(t *testing.T) {
+	const file = "../../source/netflow/testdata/pmipfix.pcap"
+	table := strings.Split(strings.TrimSpace(must(t, "decode", "--stats", file)), "\n")
+	if len(table) != 2 || !strings.Contains(table[0], "median ms") || !strings.HasPrefix(strings.Join(strings.Fields(table[1]), " "), "127.0.0.1 ipfix 5 17 15 2 options 6 0 0 0 0 ") {
+		t.Errorf("%q", table)
+	}
+	var x api.Exporter
+	if err := json.Unmarshal([]byte(must(t, "decode", "--stats", "--json", file)), &x); err != nil || x.Flows != 15 || x.Options != 2 || x.Templates != 6 || x.SamplingRate != 2 {
+		t.Errorf("%+v, %v", x, err)
+	}
+	frames, summary, _ := decoded(t, "", "--mirror", file)
+	if len(frames) != 5 || summary["packets"] != 5 {
+		t.Errorf("%d frames; %v", len(frames), summary)
+	}
+	for _, f := range frames {
+		if f["FlowType"] != "mirror" || f["DstPort"] == nil || f["Proto"] != json.Number("17") || f["Packets"] != json.Number("1") {
+			t.Errorf("%v", f)
 		}
 	}
 }

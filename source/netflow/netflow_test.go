@@ -580,6 +580,17 @@ func TestRareElements(t *testing.T) {
 	f(`"IPTTL":61,"MaxTTL":64,"MinPacketLength":40,"MaxPacketLength":1500`, ranges, be(ranges, 40, 1500, 61, 64))
 	ranges = append(ranges, iana(192, 1))
 	f(`"IPTTL":63,"MaxTTL":64`, ranges, be(ranges, 40, 1500, 61, 64, 63))
+	// forwardingStatus may be longer than its octet.
+	for length := uint16(1); length <= 4; length++ {
+		status := []element{iana(89, length), iana(1, 4)}
+		f(`"ForwardingStatus":66`, status, be(status, 66, 1))
+	}
+	layer2 := []element{iana(352, 8), iana(353, 8), iana(430, 8), iana(431, 8)}
+	f(`"Bytes":1518,"Packets":1`, layer2, be(layer2, 1518, 9999, 1, 9))
+	layer2 = []element{iana(353, 8), iana(431, 8)}
+	f(`"Bytes":1518,"Packets":1`, layer2, be(layer2, 1518, 1))
+	post := []element{iana(23, 8), iana(24, 8), iana(85, 8), iana(86, 8)}
+	f(`"Bytes":100,"Packets":1`, post, be(post, 100, 1, 900, 9))
 	totals := []element{iana(171, 8), iana(86, 8)}
 	f(`"Bytes":7000,"Packets":70`, totals, be(totals, 7000, 70))
 	// QinQ and 802.1ah: both tags, and the MAC addresses of the customer's frame.
@@ -599,6 +610,41 @@ func TestRareElements(t *testing.T) {
 		lists[1].length = 9
 		f(`"Bytes":5,"Packets":6`, lists, []byte{0, 0, 0, 5, 3, 0, 2, 0, 2, 0, 1, 0, 2, 0, 0, 0, 6})
 	}
+}
+
+// TestSections: the beginning of a sampled packet in a record (RFC 5477 §8.5) is read
+// like the packet; it counts once, with its length, unless the record has counters.
+func TestSections(t *testing.T) {
+	ipv4 := []byte{0x45, 0xb8, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1, 198, 51, 100, 2, 0xc0, 1, 0, 53, 0, 8, 0, 0}
+	ethernet := slices.Concat([]byte{2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0xa8, 0, 200, 0x81, 0, 7, 0xd1, 8, 0}, ipv4)
+	labels := slices.Concat([]byte{0, 1, 0x21, 64}, ipv4)
+	const addresses = `"SrcAddr":"192.0.2.1","DstAddr":"198.51.100.2","SrcPort":49153,"DstPort":53,"Proto":17,"EType":2048`
+	f := func(id uint16, section []byte, want string, more ...element) {
+		t.Helper()
+		for _, length := range []uint16{variable, uint16(len(section))} {
+			list := append(slices.Clone(more), iana(id, length))
+			var record []byte
+			for _, e := range more {
+				record = append(record, be([]element{e}, 1000)...)
+			}
+			if length == variable {
+				record = append(record, byte(len(section)))
+			}
+			b := flow.Table.NewBatch(10)
+			datagram{version: 10, body: append(templateOf(10, 300, list...), set16(300, append(record, section...)...)...)}.decode(New(Config{}).Decoder(), b)
+			if got := string(column.AppendJSON(nil, b, 0)); b.Len() != 1 || !strings.Contains(got, want) {
+				t.Errorf("element %d: %d rows, no %s in %s", id, b.Len(), want, got)
+			}
+		}
+	}
+	f(313, ipv4, `"Bytes":28,"Packets":1,`+addresses)
+	f(315, ethernet, `"Bytes":28,"Packets":1,`+addresses)
+	f(315, ethernet, `"SrcVlan":200,"SrcCustomerVlan":2001`)
+	f(104, ethernet, `"Bytes":28,"Packets":1,`+addresses)
+	f(316, labels, `"MPLSLabels":[18]`)
+	f(315, ethernet, `"Bytes":1000,`+addresses, iana(1, 4))
+	f(315, ethernet[:12], `"Bytes":1000,"Packets":1`, iana(312, 2)) // no IP header that says a length
+	f(104, ethernet[:12], `"Bytes":1000,"Packets":1`, iana(103, 2))
 }
 
 func TestBiflow(t *testing.T) {

@@ -83,7 +83,7 @@ func slowRecord(b *column.Batch, elements []element, values [][]byte, exported i
 			}
 		}
 	}
-	for f, list := range map[column.U64][]uint16{flow.Bytes: {1, 23, 85, 171, 231, 352, 353}, flow.Packets: {2, 24, 86, 172, 298}} {
+	for f, list := range map[column.U64][]uint16{flow.Bytes: {1, 23, 85, 171, 231, 352, 417, 353, 420}, flow.Packets: {2, 24, 86, 172, 298, 430, 431}} {
 		for _, id := range list {
 			if p, ok := first(id); ok {
 				f.Set(b, row, num(p))
@@ -178,7 +178,7 @@ func slowElements() (pool []uint16) {
 			}
 		}
 	}
-	return append(pool, 21, 22, 150, 151, 152, 153, 154, 155, 156, 157, 34, 32, 61, 60, 231, 298, 352, 353, 9999, 210)
+	return append(pool, 21, 22, 150, 151, 152, 153, 154, 155, 156, 157, 34, 32, 61, 60, 231, 298, 352, 353, 417, 420, 430, 431, 9999, 210)
 }
 
 // slowFinish does to the rows of slowRecord what finish does, which is not in the
@@ -223,7 +223,7 @@ func TestPlan(t *testing.T) {
 			}
 			list = append(list, e)
 		}
-		// Something that is not zero, so that a record has a length.
+		// Something that is not zero, so that a record has a length and is no padding.
 		list = append(list, iana(9999, 1))
 
 		want, got := flow.Table.NewBatch(64), flow.Table.NewBatch(64)
@@ -242,6 +242,9 @@ func TestPlan(t *testing.T) {
 					for j := range values[i] {
 						values[i][j] = byte(r.Uint32())
 					}
+				}
+				if i == len(list)-1 {
+					values[i][0] |= 1
 				}
 				body = append(body, values[i]...)
 			}

@@ -44,11 +44,15 @@ const none = math.MaxUint16
 
 // Octets and packets: only one element is right, whatever it says. The counters
 // of this observation point come first, then those behind it, the totals since
-// the flow began, those of the initiator, and the octets of layer 2.
+// the flow began, those of the initiator, and what layer 2 counts, in the same
+// order.
 var counters = map[*column.Field][]column.IE{
-	flow.Bytes.Field:   {{ID: 1}, {ID: 23}, {ID: 85}, {ID: 171}, {ID: 231}, {ID: 352}, {ID: 353}},
-	flow.Packets.Field: {{ID: 2}, {ID: 24}, {ID: 86}, {ID: 172}, {ID: 298}},
+	flow.Bytes.Field:   {{ID: 1}, {ID: 23}, {ID: 85}, {ID: 171}, {ID: 231}, {ID: 352}, {ID: 417}, {ID: 353}, {ID: 420}},
+	flow.Packets.Field: {{ID: 2}, {ID: 24}, {ID: 86}, {ID: 172}, {ID: 298}, {ID: 430}, {ID: 431}},
 }
+
+// Those of them that count since the flow began.
+var sinceBegin = []column.IE{{ID: 85}, {ID: 171}, {ID: 353}, {ID: 420}, {ID: 86}, {ID: 172}, {ID: 431}}
 
 // What a template with an outer and an inner header has twice, in this order.
 var layered = []*column.Field{
@@ -80,6 +84,7 @@ var sections = []struct {
 	link packet.LinkType
 }{
 	{315, packet.Ethernet}, // dataLinkFrameSection
+	{104, packet.Ethernet}, // layer2packetSectionData, its predecessor (Cisco NetFlow-Lite)
 	{313, packet.RawIP},    // ipHeaderPacketSection
 	{316, packet.MPLS},     // mplsLabelStackSection
 }
@@ -205,8 +210,10 @@ func (c *compiler) special() {
 	for _, section := range sections {
 		if pos := c.first(section.id); pos >= 0 {
 			c.add(step{op: frameSection, pos: uint16(pos), with: uint16(section.link)})
-			if size := c.first(312); size >= 0 { // dataLinkFrameSize
-				c.frameSize = size
+			for _, id := range []uint16{103, 312} { // layer2packetSectionSize, dataLinkFrameSize
+				if size := c.first(id); size >= 0 {
+					c.frameSize = size
+				}
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package netflow
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"slices"
 	"sync/atomic"
 
 	"netmeta/column"
@@ -11,7 +12,7 @@ import (
 )
 
 // Totals. Templates without delta counters may have totals since the flow began (85,
-// 86, 171, 172). An exporter that reports a living flow again and again reports what it
+// 86 and their like). An exporter that reports a living flow again and again reports what it
 // has reported before, and the sum would count it many times. So the last totals of
 // living flows are remembered, and a row gets the difference.
 //
@@ -54,10 +55,11 @@ var startElements = []uint16{152, 156, 154, 150, 22}
 func (c *compiler) totals(of *compiler) *totals {
 	t := &totals{reason: of.first(136), bytes: -1, packets: -1}
 	for _, s := range c.steps {
-		switch ie := c.elements[s.pos].IE; {
-		case s.field == flow.Bytes.Field && (ie == column.IE{ID: 85} || ie == column.IE{ID: 171}):
+		switch {
+		case !slices.Contains(sinceBegin, c.elements[s.pos].IE):
+		case s.field == flow.Bytes.Field:
 			t.bytes = int(s.pos)
-		case s.field == flow.Packets.Field && (ie == column.IE{ID: 86} || ie == column.IE{ID: 172}):
+		case s.field == flow.Packets.Field:
 			t.packets = int(s.pos)
 		}
 	}
