@@ -116,7 +116,12 @@ func seeded(t testing.TB) *Server {
 	queue := make(chan native.Block, 1)
 	queue <- e.Encode(b)
 	close(queue)
-	writer := &store.Writer{Client: w, Schemas: []store.Schema{{Table: &flow.Table}}, Log: s.Log}
+	spool, err := store.OpenSpool(t.TempDir(), 0, []*column.Table{&flow.Table}, s.Log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer spool.Close()
+	writer := &store.Writer{Client: w, Schemas: []store.Schema{{Table: &flow.Table}}, Spool: spool, Log: s.Log}
 	if err := writer.Run(t.Context(), queue); err != nil {
 		t.Fatal(err)
 	}

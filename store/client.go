@@ -321,20 +321,42 @@ func Temporary(err error) bool {
 	}
 	switch e.Code {
 	case 0, // no code: not ClickHouse but something in front of it
+		75,  // CANNOT_WRITE_TO_FILE_DESCRIPTOR: its disk is full, or broken
+		76,  // CANNOT_OPEN_FILE
 		159, // TIMEOUT_EXCEEDED
 		202, // TOO_MANY_SIMULTANEOUS_QUERIES
 		209, // SOCKET_TIMEOUT
 		210, // NETWORK_ERROR
 		225, // NO_ZOOKEEPER
 		236, // ABORTED
-		241, // MEMORY_LIMIT_EXCEEDED
+		codeMemoryLimit,
 		242, // TABLE_IS_READ_ONLY
-		243, // NOT_ENOUGH_SPACE
+		codeNotEnoughSpace,
 		252, // TOO_MANY_PARTS
 		319, // UNKNOWN_STATUS_OF_INSERT
 		394, // QUERY_WAS_CANCELLED
 		516: // AUTHENTICATION_FAILED: the password may be put right
 		return true
 	}
-	return false
+	return outOfSpace(e.Message)
+}
+
+const (
+	codeReadonly        = 164
+	codeUnknownDatabase = 81
+	codeMemoryLimit     = 241
+	codeNotEnoughSpace  = 243
+	codeAccessDenied    = 497
+)
+
+// OutOfSpace reports whether the store failed because its disk is full.
+func OutOfSpace(err error) bool {
+	var e *Exception
+	return errors.As(err, &e) && (e.Code == codeNotEnoughSpace || outOfSpace(e.Message))
+}
+
+// outOfSpace knows a full disk by the words of the system: what the engine's own file
+// operations throw has no code of its own.
+func outOfSpace(text string) bool {
+	return strings.Contains(text, "No space left on device") || strings.Contains(text, "Disk quota exceeded")
 }

@@ -2,8 +2,7 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -18,11 +17,19 @@ const (
 	// An insert takes what is queued, up to about this many rows: one part of the
 	// table for each insert, so larger is cheaper, until memory matters.
 	// A body of more than a million rows or 256 MiB would be cut by the server and its
-	// token not recognised on a retry.
-	insertRows  = 500_000
-	insertBytes = 128 << 20
-	// Inserts begin at most this often.
+	// token not recognised on a retry. Nor would the tokens of more blocks than the window
+	// of a table remembers, should they have to be inserted one by one.
+	insertRows   = 500_000
+	insertBytes  = 128 << 20
+	insertBlocks = 512
+	// Inserts begin at most this often, and no block that is not in an insert waits longer
+	// in memory while the store is behind.
 	insertEvery = time.Second
+	// Blocks that the store has not taken after this time go to the spool, though the
+	// insert goes on.
+	spoolAfter = 2 * time.Second
+	// How often it is looked whether memory runs out during an insert.
+	pressEvery = 50 * time.Millisecond
 	// An attempt that takes longer is given up and made again; the token keeps the rows
 	// from being stored twice should the first one still end well.
 	insertTimeout = 2 * time.Minute
@@ -31,15 +38,19 @@ const (
 	retryLast  = 5 * time.Second
 )
 
-// A Writer takes blocks to their tables, in order, one insert at a time.
+// A Writer takes blocks to their tables, in order, one insert at a time. What the store
+// does not take goes to the spool, and from there to the store when it does.
 type Writer struct {
 	Client  *Client
 	Schemas []Schema // of all tables whose blocks come
+	Spool   *Spool
 	Log     *slog.Logger
 
+	// Ready waits until the store can be written. An error that is not the context's says
+	// that it never can: everything then goes to the spool. nil: it can.
+	Ready func(context.Context) error
+
 	real map[*column.Field]bool // columns that the tables have, as far as we have looked
-	id   string                 // of this process, first part of every token
-	seq  uint64
 
 	Stats WriterStats
 	rows  [maxTables]atomic.Uint64 // stored, by the number of the schema
@@ -84,142 +95,452 @@ type WriterStats struct {
 	Bytes       atomic.Uint64 // of Native blocks
 	Inserts     atomic.Uint64
 	Errors      atomic.Uint64 // attempts that failed, retried ones included
-	RefusedRows atomic.Uint64 // given up because the store will never take them
+	RefusedRows atomic.Uint64 // put aside because the store will never take them, or damaged on the spool's disk
 	LastMS      atomic.Uint64 // duration of the last insert
 	Since       atomic.Int64  // Unix milliseconds when the oldest rows not stored yet were taken; 0: there are none
+
+	problem atomic.Pointer[error] // of the last attempt
 }
 
-// Run takes blocks from the queue until it is closed and empty, then returns nil.
-// While the store is away it keeps the blocks it holds and tries again; ctx ends
-// that too, and what was not stored is then lost, which the error says.
-func (w *Writer) Run(ctx context.Context, queue <-chan native.Block) error {
-	if w.id == "" {
-		var raw [8]byte
-		rand.Read(raw[:])
-		w.id = hex.EncodeToString(raw[:])
-	}
-	var began time.Time
-	for open := true; open; {
-		first, ok := <-queue
-		if !ok {
-			return nil
-		}
-		blocks := map[*column.Table][]native.Block{}
-		rows, size := 0, 0
-		add := func(b native.Block) {
-			blocks[b.Table] = append(blocks[b.Table], b)
-			rows, size = rows+b.Rows, size+len(b.Data)
-		}
-		add(first)
-		// Take what waits. Then wait for more until the last insert is a second old, so
-		// that inserts are large under load, larger still when the store is slow, and
-		// the first flow after silence is visible at once.
-		due := began.Add(insertEvery)
-		for open && rows < insertRows && size < insertBytes && (len(queue) > 0 || time.Until(due) > 0) {
-			select {
-			case b, ok := <-queue:
-				if open = ok; ok {
-					add(b)
-				}
-			case <-time.After(time.Until(due)):
-			}
-		}
-		began = time.Now()
-		w.Stats.Since.Store(began.UnixMilli())
-		for i, s := range w.Schemas {
-			if err := w.insert(ctx, s, &w.rows[i], blocks[s.Table]); err != nil {
-				return fmt.Errorf("store: stopped with %d rows not stored: %w", rowsOf(blocks), err)
-			}
-			delete(blocks, s.Table)
-		}
-		if len(blocks) > 0 {
-			panic(fmt.Sprintf("BUG: %d rows of a table that the writer does not know", rowsOf(blocks)))
-		}
-		w.Stats.Since.Store(0)
+// Problem is why the last attempt failed; nil when it did not.
+func (s *WriterStats) Problem() error {
+	if p := s.problem.Load(); p != nil {
+		return *p
 	}
 	return nil
 }
 
-func rowsOf(blocks map[*column.Table][]native.Block) (n int) {
-	for _, list := range blocks {
-		for _, b := range list {
-			n += b.Rows
-		}
+// Run takes blocks from the queue until it is closed, and returns when everything is
+// stored. The end of ctx says that the store is not to be waited for any longer: what it
+// has not taken then stays in the spool, for the next start. The error is that of Ready,
+// and says how many rows are lost because they could not be written to the spool either.
+func (w *Writer) Run(ctx context.Context, queue <-chan native.Block) error {
+	now := time.Now()
+	r := &writing{Writer: w, ctx: ctx, queue: queue, stop: ctx.Done(), begun: now, due: now, landed: make(chan error, 1)}
+	if w.Ready != nil {
+		r.preparing = make(chan error, 1)
+		go func() { r.preparing <- w.Ready(ctx) }()
 	}
-	return n
+	return r.run()
 }
 
-// insert stores blocks of one table, again and again until the store takes them or
-// refuses them for good. Every attempt sends the same bytes under the same token.
-func (w *Writer) insert(ctx context.Context, s Schema, stored *atomic.Uint64, blocks []native.Block) error {
+// A writing is one Run. All of its state belongs to the goroutine of Run; an insert, or
+// the wait for the store, runs beside it and hands over an error at its end.
+//
+//	queue ─► gathered ─► waiting ─► in flight ─► store
+//	                 └─► spool ─────┘
+//
+// As long as the store keeps up nothing touches the disk. Once it is behind, what is
+// gathered goes to the spool until that is empty, so that the order is kept.
+type writing struct {
+	*Writer
+	ctx   context.Context
+	queue <-chan native.Block // nil when it is closed
+	stop  <-chan struct{}     // nil when ctx has ended
+
+	begun     time.Time
+	preparing chan error // Ready; nil when it has ended
+	final     error      // of Ready: the store will never take anything
+
+	gathered gathered  // taken from the queue
+	due      time.Time // when it may be inserted
+	waiting  []*load   // for the store, in memory
+
+	flight   *load // being inserted
+	launched time.Time
+	landed   chan error
+
+	pause time.Duration // between attempts; 0: the last one went well
+	again time.Time     // when the next may be made
+	doubt doubt
+	spill struct { // to the spool
+		again time.Time // when it may be tried again
+		err   error     // of the last time
+	}
+}
+
+// A doubt is what speaks against the load of a token.
+type doubt struct {
+	token   string
+	refused int // times in a row that the store said never
+	large   int // times that it had not the memory for them
+}
+
+func (r *writing) run() error {
+	timer := time.NewTimer(0)
+	for {
+		for len(r.queue) > 0 && !r.gathered.full() {
+			b, ok := <-r.queue
+			r.take(b, ok)
+		}
+		now := time.Now()
+		r.toSpool(now)
+		r.launch(now)
+		r.say()
+		if r.ended() {
+			return r.result()
+		}
+		queue := r.queue
+		if r.gathered.full() {
+			queue = nil
+		}
+		timer.Reset(r.sleep(now))
+		select {
+		case b, ok := <-queue:
+			r.take(b, ok)
+		case err := <-r.preparing:
+			r.preparing = nil
+			if err != nil && r.ctx.Err() == nil {
+				r.final = err
+			}
+		case err := <-r.landed:
+			r.land(err)
+		case <-timer.C:
+		case <-r.stop:
+			r.stop = nil
+		}
+	}
+}
+
+// take takes from the queue.
+func (r *writing) take(b native.Block, ok bool) {
+	if ok {
+		r.gathered.add(b)
+	} else {
+		r.queue = nil
+	}
+}
+
+// gone says that no further insert is to be tried.
+func (r *writing) gone() bool { return r.final != nil || r.ctx.Err() != nil }
+
+// late says that the insert in flight takes so long that its blocks belong on disk.
+func (r *writing) late(now time.Time) bool {
+	return r.flight != nil && (now.Sub(r.launched) >= spoolAfter || r.gone())
+}
+
+// behind says that the store does not keep up: what is gathered goes to the spool.
+func (r *writing) behind(now time.Time) bool {
+	return r.gone() || r.pause > 0 || !r.Spool.empty() || r.late(now) ||
+		r.preparing != nil && now.Sub(r.begun) >= spoolAfter
+}
+
+// pressed says that blocks come in faster than inserts go out, and that memory for them
+// is running out.
+func (r *writing) pressed() bool {
+	return r.flight != nil && r.gathered.full() && len(r.queue) > cap(r.queue)/2
+}
+
+// toSpool writes to disk what belongs there. When that fails, blocks stay where they are
+// and the queue fills.
+func (r *writing) toSpool(now time.Time) {
+	if now.Before(r.spill.again) {
+		return
+	}
+	r.spill.err = nil
+	if l := r.flight; r.late(now) && l.files == nil && r.put(l) {
+		r.Spool.inFlight = l.files
+	}
+	behind := r.behind(now)
+	if !behind && !r.pressed() {
+		return
+	}
+	old := now.Sub(r.gathered.since) >= insertEvery || r.gathered.full() || r.gone() && r.queue == nil
+	if len(r.waiting) == 0 && old {
+		r.waiting = r.form()
+	}
+	for len(r.waiting) > 0 && r.spill.err == nil && r.put(r.waiting[0]) {
+		r.waiting = r.waiting[1:]
+	}
+}
+
+// put writes a load to the spool.
+func (r *writing) put(l *load) bool {
+	if r.spill.err = r.Spool.put(l); r.spill.err != nil {
+		r.spill.again = time.Now().Add(insertEvery)
+	}
+	return r.spill.err == nil
+}
+
+// form makes loads of what is gathered, one for each table.
+func (r *writing) form() (loads []*load) {
+	for _, s := range r.Schemas {
+		if blocks := r.gathered.blocks[s.Table]; len(blocks) > 0 {
+			loads = append(loads, &load{number: r.Spool.reserve(), table: s.Table, token: newToken(), blocks: blocks})
+			delete(r.gathered.blocks, s.Table)
+		}
+	}
+	if len(r.gathered.blocks) > 0 {
+		panic("BUG: rows of a table that the writer does not know")
+	}
+	r.gathered = gathered{}
+	return loads
+}
+
+// launch begins the next insert if there is one and the time has come. Inserts are large
+// under load, larger still when the store is slow, and the first flow after silence is
+// visible at once.
+func (r *writing) launch(now time.Time) {
+	if r.flight != nil || r.preparing != nil || r.gone() || now.Before(r.again) {
+		return
+	}
+	if len(r.waiting) == 0 && r.Spool.empty() && (r.queue == nil || r.gathered.full() || !now.Before(r.due)) {
+		if r.waiting = r.form(); len(r.waiting) > 0 {
+			r.due = now.Add(insertEvery)
+		}
+	}
+	switch {
+	case !r.Spool.empty() && (len(r.waiting) == 0 || r.Spool.files[0].number < r.waiting[0].number):
+		r.flight = r.Spool.take()
+	case len(r.waiting) > 0:
+		r.flight, r.waiting = r.waiting[0], r.waiting[1:]
+	default:
+		return
+	}
+	r.launched = now
+	l := r.flight
+	go func() { r.landed <- r.send(r.ctx, l) }()
+}
+
+// land ends an insert.
+func (r *writing) land(err error) {
+	l := r.flight
+	r.flight, r.Spool.inFlight = nil, nil
+	first := !l.tried
+	l.tried = true
+	if err == nil {
+		r.count(l)
+		if l.files == nil && first { // else a former attempt may still be reading them
+			for i := range l.blocks {
+				l.blocks[i].Release()
+			}
+		}
+		if l.files != nil {
+			if err = r.Spool.done(l); err != nil { // it is inserted again, in vain: its token is known
+				err = fmt.Errorf("spool: remove what was stored: %w", err)
+			}
+		}
+	} else if l.files == nil {
+		r.waiting = append([]*load{l}, r.waiting...)
+	}
+	if err == nil {
+		r.pause = 0
+		return
+	}
+	if r.ctx.Err() != nil {
+		return
+	}
+	r.Stats.Errors.Add(1)
+	r.Stats.problem.Store(&err)
+	r.real = nil // a table may have been changed under us, or dropped
+	r.pause = min(max(2*r.pause, retryFirst), retryLast)
+	r.again = time.Now().Add(r.pause)
+	r.weigh(l, err)
+	r.Log.Warn("store does not take rows: trying again", "table", l.table.Name, "pause", r.pause, "err", err)
+}
+
+// weigh looks at why a load has failed, and whether it is to go block by block: one that
+// the store does not take must not keep the others from it.
+func (r *writing) weigh(l *load, err error) {
+	if r.doubt.token != l.token {
+		r.doubt = doubt{token: l.token}
+	}
+	code := 0
+	if e := (*Exception)(nil); errors.As(err, &e) {
+		code = e.Code
+	}
+	switch {
+	case code == codeMemoryLimit:
+		r.doubt.large++
+	case Temporary(err), code == codeUnknownDatabase, code == codeReadonly, code == codeAccessDenied: // no fault of the rows
+		r.doubt.refused = 0
+	default:
+		r.doubt.refused++
+	}
+	// One refusal may come from a table that was changed. Two in a row will not end.
+	if l.each || r.doubt.refused < 2 && r.doubt.large < 5 {
+		return
+	}
+	if l.files == nil && r.put(l) {
+		r.waiting = r.waiting[1:]
+	}
+	if l.each = true; l.files != nil {
+		r.Spool.split(l)
+	}
+}
+
+// send makes one attempt to insert a load.
+func (r *writing) send(ctx context.Context, l *load) error {
+	if l.files != nil {
+		if err := r.Spool.read(l); err != nil {
+			return fmt.Errorf("spool: %w", err)
+		}
+	}
+	if !l.each {
+		return r.attempt(ctx, l.table, l.token, l.blocks)
+	}
+	l.refused = nil
+	for i := range l.blocks {
+		one, token := l.blocks[i:i+1], fmt.Sprintf("%s-%d", l.token, i)
+		err := r.attempt(ctx, l.table, token, one)
+		if err != nil && !Temporary(err) {
+			r.real = nil
+			err = r.attempt(ctx, l.table, token, one)
+		}
+		switch {
+		case err != nil && Temporary(err):
+			return err
+		case err != nil:
+			l.refused = append(l.refused, refusal{one[0], err.Error()})
+		}
+	}
+	return nil
+}
+
+// count counts a load that has ended, and puts aside what is not stored of it.
+func (r *writing) count(l *load) {
+	rows, size := 0, 0
+	for _, b := range l.blocks {
+		rows, size = rows+b.Rows, size+len(b.Data)
+	}
+	for _, x := range l.refused {
+		rows, size = rows-x.Rows, size-len(x.Data)
+		r.Stats.RefusedRows.Add(uint64(x.Rows))
+		r.Spool.refuse(x)
+	}
+	for _, d := range l.damaged {
+		r.Stats.RefusedRows.Add(uint64(d.lost))
+	}
+	for i, s := range r.Schemas {
+		if s.Table == l.table {
+			r.rows[i].Add(uint64(rows))
+		}
+	}
+	r.Stats.Rows.Add(uint64(rows))
+	r.Stats.Blocks.Add(uint64(len(l.blocks) - len(l.refused)))
+	r.Stats.Bytes.Add(uint64(size))
+	r.Stats.Inserts.Add(1)
+	r.Stats.LastMS.Store(uint64(time.Since(r.launched).Milliseconds()))
+	r.Stats.problem.Store(nil)
+}
+
+// say brings Stats.Since up to date.
+func (r *writing) say() {
+	switch {
+	case !r.Spool.empty():
+		r.Stats.Since.Store(r.Spool.files[0].at.UnixMilli())
+	case r.flight != nil:
+		r.Stats.Since.Store(r.launched.UnixMilli())
+	case len(r.waiting) == 0:
+		r.Stats.Since.Store(0)
+	}
+}
+
+// ended says that there is nothing more to do: everything is stored, or it is in the
+// spool or lost and the store is not waited for.
+func (r *writing) ended() bool {
+	if r.queue != nil || r.flight != nil || r.preparing != nil {
+		return false
+	}
+	if r.gone() {
+		return r.gathered.count == 0 && len(r.waiting) == 0 || r.spill.err != nil
+	}
+	return r.gathered.count == 0 && len(r.waiting) == 0 && r.Spool.empty()
+}
+
+func (r *writing) result() error {
+	lost := r.gathered.rows
+	for _, l := range r.waiting {
+		lost += l.rows()
+	}
+	err := r.final
+	if lost > 0 {
+		err = errors.Join(err, fmt.Errorf("store: %d rows are lost: the store did not take them, nor the spool: %w", lost, r.spill.err))
+	}
+	if s := r.Spool.Stats(); s.Rows > 0 {
+		r.Log.Warn("rows wait for the next start", "rows", s.Rows, "bytes", s.Bytes, "dir", s.Dir)
+	}
+	return err
+}
+
+// sleep is how long nothing needs to be done unless something comes.
+func (r *writing) sleep(now time.Time) time.Duration {
+	next := now.Add(time.Hour)
+	wake := func(times ...time.Time) { // when the latest of them has come
+		last := now
+		for _, t := range times {
+			if t.After(last) {
+				last = t
+			}
+		}
+		if last.Before(next) {
+			next = last
+		}
+	}
+	free := r.flight == nil && r.preparing == nil && !r.gone()
+	switch {
+	case free && (len(r.waiting) > 0 || !r.Spool.empty()):
+		wake(r.again)
+	case free && r.gathered.count > 0:
+		wake(r.again, r.due)
+	case r.flight != nil && r.flight.files == nil:
+		wake(r.launched.Add(spoolAfter), r.spill.again)
+	case r.preparing != nil:
+		wake(r.begun.Add(spoolAfter), r.spill.again)
+	}
+	if r.behind(now) && (len(r.waiting) > 0 || r.gathered.count > 0) {
+		wake(r.gathered.since.Add(insertEvery), r.spill.again)
+	}
+	if r.flight != nil && r.gathered.full() { // how full the queue is, nobody tells
+		wake(now.Add(pressEvery))
+	}
+	return max(next.Sub(now), time.Millisecond)
+}
+
+// gathered is blocks of any table that are to be inserted together.
+type gathered struct {
+	blocks            map[*column.Table][]native.Block
+	count, rows, size int
+	since             time.Time // when the first came
+}
+
+func (g *gathered) add(b native.Block) {
+	if g.count == 0 {
+		g.blocks, g.since = map[*column.Table][]native.Block{}, time.Now()
+	}
+	g.blocks[b.Table] = append(g.blocks[b.Table], b)
+	g.count, g.rows, g.size = g.count+1, g.rows+b.Rows, g.size+len(b.Data)
+}
+
+func (g *gathered) full() bool {
+	return g.rows >= insertRows || g.size >= insertBytes || g.count >= insertBlocks
+}
+
+// attempt makes the columns real that are not yet, and inserts.
+func (w *Writer) attempt(ctx context.Context, table *column.Table, token string, blocks []native.Block) error {
 	if len(blocks) == 0 {
 		return nil
 	}
-	w.seq++
-	token := fmt.Sprintf("%s-%d", w.id, w.seq)
-	data := make([][]byte, len(blocks))
+	ctx, cancel := context.WithTimeout(ctx, insertTimeout)
+	defer cancel()
+	s := w.Schemas[slices.IndexFunc(w.Schemas, func(s Schema) bool { return s.Table == table })]
 	carried := map[*column.Field]bool{}
-	rows, size := 0, 0
+	data := make([][]byte, len(blocks))
 	for i, b := range blocks {
 		data[i] = b.Data
-		rows, size = rows+b.Rows, size+len(b.Data)
 		for _, f := range b.Columns {
 			carried[f] = true
 		}
 	}
-	var fields []*column.Field
-	for _, f := range s.Table.Fields {
+	var names []string
+	known := true
+	for _, f := range table.Fields {
 		if carried[f] {
-			fields = append(fields, f)
+			names = append(names, f.Name)
+			known = known && w.real[f]
 		}
 	}
-	refused := false
-	for pause := retryFirst; ; pause = min(2*pause, retryLast) {
-		start := time.Now()
-		err := w.attempt(ctx, s, fields, token, data)
-		switch {
-		case err == nil:
-			stored.Add(uint64(rows))
-			w.Stats.Rows.Add(uint64(rows))
-			w.Stats.Blocks.Add(uint64(len(blocks)))
-			w.Stats.Bytes.Add(uint64(size))
-			w.Stats.Inserts.Add(1)
-			w.Stats.LastMS.Store(uint64(time.Since(start).Milliseconds()))
-			if pause == retryFirst { // else a former attempt may still be reading them
-				for i := range blocks {
-					blocks[i].Release()
-				}
-			}
-			return nil
-		case ctx.Err() != nil:
-			return err
-		}
-		w.Stats.Errors.Add(1)
-		w.real = nil // a table may have been changed under us, or dropped
-		// One refusal may come from such a change. Two in a row will not end.
-		if !Temporary(err) && refused {
-			w.Stats.RefusedRows.Add(uint64(rows))
-			w.Log.Error("store refuses rows for good: they are lost", "table", s.Table.Name, "rows", rows, "err", err)
-			return nil
-		}
-		refused = !Temporary(err)
-		w.Log.Warn("store does not take rows: trying again", "table", s.Table.Name, "rows", rows, "pause", pause, "err", err)
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-		}
-	}
-}
-
-// attempt makes the columns real that are not yet, and inserts.
-func (w *Writer) attempt(ctx context.Context, s Schema, fields []*column.Field, token string, data [][]byte) error {
-	ctx, cancel := context.WithTimeout(ctx, insertTimeout)
-	defer cancel()
-	names := make([]string, len(fields))
-	for i, f := range fields {
-		names[i] = f.Name
-	}
-	if slices.ContainsFunc(fields, func(f *column.Field) bool { return !w.real[f] }) {
+	if !known {
 		s = w.current(s)
 		s.Columns = slices.Concat(s.Columns, names)
 		if err := Migrate(ctx, w.Client, s, w.Log); err != nil {
@@ -228,9 +549,9 @@ func (w *Writer) attempt(ctx context.Context, s Schema, fields []*column.Field, 
 		if w.real == nil {
 			w.real = map[*column.Field]bool{}
 		}
-		for _, f := range fields {
+		for f := range carried {
 			w.real[f] = true
 		}
 	}
-	return w.Client.Insert(ctx, s.Table.Name, names, token, data...)
+	return w.Client.Insert(ctx, table.Name, names, token, data...)
 }

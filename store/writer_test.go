@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -29,7 +31,26 @@ func filled(blocks ...native.Block) chan native.Block {
 func start(t testing.TB, s *sample) (*store.Writer, *store.Client) {
 	w, r := enginetest.Clients(t)
 	migrate(t, w, store.Schema{Table: &s.Table})
-	return &store.Writer{Client: w, Schemas: []store.Schema{{Table: &s.Table}}, Log: quiet}, r
+	return writer(t, w, &s.Table), r
+}
+
+// writer makes a writer with a spool of its own.
+func writer(t testing.TB, c *store.Client, tables ...*column.Table) *store.Writer {
+	w := &store.Writer{Client: c, Log: quiet, Spool: openSpool(t, t.TempDir(), 1<<30, tables...)}
+	for _, table := range tables {
+		w.Schemas = append(w.Schemas, store.Schema{Table: table})
+	}
+	return w
+}
+
+func openSpool(t testing.TB, dir string, limit int64, tables ...*column.Table) *store.Spool {
+	t.Helper()
+	s, err := store.OpenSpool(dir, limit, tables, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
 }
 
 func run(t testing.TB, w *store.Writer, blocks ...native.Block) {
@@ -76,8 +97,8 @@ func TestWriterTables(t *testing.T) {
 	other.TimeReceived = other.Time(column.Field{Name: "TimeReceived"})
 	other.Exporter = other.IP(column.Field{Name: "ExporterAddress"})
 	other.Bytes = other.U64(column.Field{Name: "Bytes", Rare: true})
-	w, r := start(t, s)
-	w.Schemas = append(w.Schemas, store.Schema{Table: &other.Table})
+	c, r := enginetest.Clients(t)
+	w := writer(t, c, &s.Table, &other.Table)
 	run(t, w, s.bytes(1), other.bytes(10, 20), s.bytes(2), other.bytes(30))
 	if got := text(t, r, "SELECT sum(Bytes) FROM flows") + " " + text(t, r, "SELECT sum(Bytes) FROM counters"); got != "3 60" {
 		t.Errorf("sums %s", got)
@@ -126,7 +147,7 @@ func TestWritersPromoteAtOnce(t *testing.T) {
 	const writers = 6
 	for range writers {
 		all.Go(func() {
-			w := &store.Writer{Client: w.Client, Schemas: w.Schemas, Log: quiet}
+			w := writer(t, w.Client, &s.Table)
 			run(t, w, s.block(10, func(b *column.Batch, i int) {
 				s.VNI.Set(b, i, 9)
 				s.Site.Set(b, i, column.LabelOf("fra"))
@@ -231,40 +252,55 @@ func TestWriterWaitsForTheStore(t *testing.T) {
 	}
 }
 
-// What the store will never take is counted, and the queue goes on.
+// What the store will never take is counted and kept, and takes nothing else with it.
 func TestWriterRefused(t *testing.T) {
 	s := standard()
 	w, r := start(t, s)
 	bad := s.bytes(1, 2, 3)
 	bad.Data = append([]byte("\x02\x01broken"), bad.Data...)
-	queue := make(chan native.Block, 1)
-	ended := make(chan error)
-	go func() { ended <- w.Run(t.Context(), queue) }()
-	queue <- bad
-	until(t, "the rows are refused", func() bool { return w.Stats.RefusedRows.Load() == 3 })
-	queue <- s.bytes(8)
-	close(queue)
-	if err := <-ended; err != nil {
-		t.Fatal(err)
-	}
-	if got := text(t, r, "SELECT Bytes FROM flows"); got != "8" {
+	run(t, w, s.bytes(7), bad, s.bytes(8))
+	if got := text(t, r, "SELECT Bytes FROM flows ORDER BY Bytes"); got != "7\n8" {
 		t.Errorf("stored %q", got)
+	}
+	if n := w.Stats.RefusedRows.Load(); n != 3 || w.Stats.Rows.Load() != 2 {
+		t.Errorf("%d rows refused, %d stored", n, w.Stats.Rows.Load())
+	}
+	st := w.Spool.Stats()
+	reasons, _ := filepath.Glob(filepath.Join(st.Dir, "refused", "*.reason"))
+	if st.RefusedFiles != 1 || st.Rows != 0 || len(reasons) != 1 {
+		t.Fatalf("spool %+v, reasons %v", st, reasons)
+	}
+	if why, err := os.ReadFile(reasons[0]); err != nil || !strings.Contains(string(why), "move ") {
+		t.Errorf("reason %q, %v", why, err)
 	}
 }
 
-// The end of the context while the store is away says what is lost.
+// What the store has not taken at the end waits for the next start.
 func TestWriterStopped(t *testing.T) {
 	s := standard()
-	w, _ := start(t, s)
+	w, r := start(t, s)
 	f := newFront(t, w.Client.URL)
 	f.mode.Store(busy)
-	w.Client = store.NewClient(f.URL, "", "", "")
+	away := writer(t, store.NewClient(f.URL, "", "", ""), &s.Table)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
-	go func() { ended <- w.Run(ctx, filled(s.bytes(1, 2, 3))) }()
-	until(t, "the first attempt", func() bool { return w.Stats.Errors.Load() > 0 })
+	go func() { ended <- away.Run(ctx, filled(s.bytes(1, 2, 3))) }()
+	until(t, "the first attempt", func() bool { return away.Stats.Errors.Load() > 0 })
 	cancel()
-	if err := <-ended; err == nil || !strings.Contains(err.Error(), "3 rows not stored") {
-		t.Errorf("error %v", err)
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	st := away.Spool.Stats()
+	if st.Rows != 3 || st.Files != 1 {
+		t.Fatalf("spool %+v", st)
+	}
+	away.Spool.Close()
+	w.Spool = openSpool(t, st.Dir, 1<<30, &s.Table)
+	run(t, w, s.bytes(4))
+	if got := text(t, r, "SELECT count(), sum(Bytes) FROM flows"); got != "4\t10" {
+		t.Errorf("rows and sum %s", got)
+	}
+	if st := w.Spool.Stats(); st.Rows != 0 || st.Bytes != 0 || !st.Oldest.IsZero() {
+		t.Errorf("spool at the end %+v", st)
 	}
 }

@@ -1,0 +1,704 @@
+package store
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"netmeta/column"
+	"netmeta/native"
+)
+
+// A Spool is a directory for blocks that the store does not take now. It holds
+//
+//	1764003584123456-flows.blocks   what one insert carries; the first number is the order
+//	join.json                       which files are being inserted together, and under which token
+//	refused/                        what is not going to be stored, each file with a .reason
+//	lock                            locked while a process has the directory
+//	*.tmp                           being written; removed at the next start
+//
+// Files are written under another name, synced and renamed, so a file with its name is
+// whole. Whatever happens when, a file is inserted once: a token is on disk before a
+// second attempt can be made under it.
+//
+//   - A file is tried alone only when it is the oldest of its table, under the token that
+//     it carries. So after a start only the oldest can have been tried, and it goes alone.
+//   - Files that go together are named in join.json first. They are removed before it is,
+//     so a file that is missing says that the insert has ended well.
+//
+// The methods are for one goroutine, Stats apart.
+type Spool struct {
+	dir    string
+	limit  int64
+	leave  int64 // free bytes of the disk that are left to others
+	tables []*column.Table
+	log    *slog.Logger
+	lock   *os.File
+
+	last     uint64 // number given to a load
+	files    []*spooled
+	refused  []kept // oldest first
+	join     *join
+	inFlight []*spooled // not to be removed to make room
+
+	droppedLogged  time.Time
+	droppedNotSaid uint64
+
+	mu    sync.Mutex
+	stats SpoolStats
+}
+
+// SpoolStats say what a spool holds and what it did since the start.
+type SpoolStats struct {
+	Dir          string
+	Files        int
+	Blocks       int
+	Rows         uint64
+	Bytes        int64     // with what was refused
+	MaxBytes     int64     // that it may take
+	Oldest       time.Time // of the oldest file
+	WrittenRows  uint64    // since the start
+	DroppedRows  uint64    // oldest rows, removed to make room
+	RefusedFiles int       // that lie in refused/
+	Error        string    // why nothing can be written now
+}
+
+// spooled is a file.
+type spooled struct {
+	number uint64
+	table  *column.Table
+	token  string
+	rows   int
+	blocks int
+	size   int64
+	at     time.Time // of writing
+	alone  bool      // may have been tried by itself: it must not be joined with others
+}
+
+// kept is a file in refused/.
+type kept struct {
+	name string
+	size int64
+}
+
+// A join is the content of join.json.
+type join struct {
+	Token string   `json:"token"`
+	Files []uint64 `json:"files"` // numbers
+	Each  bool     `json:"each"`  // block by block, since the store refuses them together
+}
+
+// A load is what one insert carries.
+type load struct {
+	number uint64 // its place in the order
+	table  *column.Table
+	token  string
+	each   bool // to be inserted block by block
+	tried  bool // under its token
+	blocks []native.Block
+	files  []*spooled // where the blocks lie; none: in memory alone
+
+	damaged []damagedFile // found when they were read
+	refused []refusal     // found when they were inserted block by block
+}
+
+func (l *load) rows() (n int) {
+	for _, b := range l.blocks {
+		n += b.Rows
+	}
+	return n
+}
+
+// A refusal is a block that the store will never take, and why.
+type refusal struct {
+	native.Block
+	reason string
+}
+
+// A damagedFile has rows that are lost, and says why.
+type damagedFile struct {
+	*spooled
+	lost   int
+	reason string
+}
+
+const (
+	joinFile   = "join.json"
+	refusedDir = "refused"
+	ending     = ".blocks"
+	// A part of the disk is left to the store: it must be able to merge, and to make room
+	// by removing what is old.
+	leaveShare = 100
+	leaveMost  = 1 << 30
+	limitShare = 10 // of the disk, when no limit is given
+)
+
+// newToken makes a name for an insert that no other has.
+func newToken() string {
+	var raw [12]byte
+	rand.Read(raw[:])
+	return hex.EncodeToString(raw[:])
+}
+
+// OpenSpool takes the directory and looks through it. limit is how many bytes it may
+// take; 0: a tenth of the disk. Blocks of other tables are put aside.
+func OpenSpool(dir string, limit int64, tables []*column.Table, log *slog.Logger) (*Spool, error) {
+	s := &Spool{dir: dir, limit: limit, tables: tables, log: log}
+	if err := os.MkdirAll(filepath.Join(dir, refusedDir), 0o700); err != nil {
+		return nil, fmt.Errorf("spool: %w", err)
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("spool: %w", err)
+	}
+	s.lock = lock
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("spool: %s is in use by another netmeta run: stop that, or give another directory with --data: %w", dir, err)
+	}
+	_, total, err := freeSpace(dir)
+	if err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("spool: %w", err)
+	}
+	s.leave = min(int64(total)/leaveShare, leaveMost)
+	if limit == 0 {
+		s.limit = int64(total) / limitShare
+	}
+	if err := s.scan(); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("spool: %w", err)
+	}
+	s.account()
+	return s, nil
+}
+
+// Close gives the directory back.
+func (s *Spool) Close() error { return s.lock.Close() }
+
+// Stats says how the spool is. It is safe for concurrent use.
+func (s *Spool) Stats() SpoolStats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stats
+}
+
+// account brings the figures that follow from the lists up to date.
+func (s *Spool) account() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := &s.stats
+	st.Dir, st.MaxBytes = s.dir, s.limit
+	st.Files, st.Blocks, st.Rows, st.Bytes, st.Oldest = len(s.files), 0, 0, 0, time.Time{}
+	for _, f := range s.files {
+		st.Blocks += f.blocks
+		st.Rows += uint64(f.rows)
+		st.Bytes += f.size
+	}
+	for _, k := range s.refused {
+		st.Bytes += k.size
+	}
+	if len(s.files) > 0 {
+		st.Oldest = s.files[0].at
+	}
+	st.RefusedFiles = len(s.refused)
+}
+
+// scan reads the directory as the last process left it.
+func (s *Spool) scan() error {
+	refused, err := os.ReadDir(filepath.Join(s.dir, refusedDir))
+	if err != nil {
+		return err
+	}
+	for _, e := range refused {
+		s.last = max(s.last, numberOf(e.Name()))
+		if info, err := e.Info(); err == nil && strings.HasSuffix(e.Name(), ending) {
+			s.refused = append(s.refused, kept{e.Name(), info.Size()})
+		}
+	}
+	entries, err := os.ReadDir(s.dir) // by name, which is the order
+	if err != nil {
+		return err
+	}
+	present := map[uint64]bool{}
+	for _, e := range entries {
+		name := e.Name()
+		switch {
+		case strings.HasSuffix(name, ".tmp"):
+			if err := os.Remove(filepath.Join(s.dir, name)); err != nil {
+				return err
+			}
+		case strings.HasSuffix(name, ending) && numberOf(name) > 0:
+			number := numberOf(name)
+			s.last, present[number] = max(s.last, number), true
+			f, err := s.look(name, number)
+			if d := (*damage)(nil); errors.As(err, &d) {
+				s.putAside(name, d.text)
+			} else if err != nil {
+				return err
+			} else {
+				s.files = append(s.files, f)
+			}
+		}
+	}
+	slices.SortStableFunc(s.files, func(a, b *spooled) int {
+		if a.number < b.number {
+			return -1
+		}
+		return 1
+	})
+	if err := s.resume(present); err != nil {
+		return err
+	}
+	seen := map[*column.Table]bool{}
+	for _, f := range s.files {
+		if !seen[f.table] && !s.joined(f) {
+			f.alone, seen[f.table] = true, true
+		}
+	}
+	return nil
+}
+
+// numberOf reads the number that a file's name begins with; 0: it has none.
+func numberOf(name string) uint64 {
+	number, _, _ := strings.Cut(name, "-")
+	n, err := strconv.ParseUint(number, 10, 63)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func (s *Spool) name(number uint64, table *column.Table) string {
+	return fmt.Sprintf("%016d-%s%s", number, table.Name, ending)
+}
+
+func (s *Spool) path(f *spooled) string { return filepath.Join(s.dir, s.name(f.number, f.table)) }
+
+// look reads the header of a file.
+func (s *Spool) look(name string, number uint64) (*spooled, error) {
+	file, err := os.Open(filepath.Join(s.dir, name))
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	h, err := readSpoolHeader(file)
+	if err != nil {
+		return nil, err
+	}
+	table, _, err := h.resolve(s.tables)
+	if err != nil {
+		return nil, err
+	}
+	if s.name(number, table) != name {
+		return nil, damaged("it holds rows of table %s, which is not what it is called for", table.Name)
+	}
+	return &spooled{number: number, table: table, token: h.Token, rows: h.rows(), blocks: len(h.Blocks), size: info.Size(), at: time.UnixMilli(h.Written)}, nil
+}
+
+// resume goes on with a join that the last process had begun.
+func (s *Spool) resume(present map[uint64]bool) error {
+	path := filepath.Join(s.dir, joinFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	var j join
+	if err := json.Unmarshal(text, &j); err != nil || j.Token == "" {
+		s.log.Error("spool: join.json is damaged: rows that were being stored when NetMeta ended may be stored twice", "err", err)
+		return os.Remove(path)
+	}
+	s.join = &j
+	ended := slices.ContainsFunc(j.Files, func(n uint64) bool { return !present[n] })
+	if files := s.joinedFiles(); ended || len(files) == 0 {
+		s.remove(files)
+		return s.endJoin()
+	}
+	return nil
+}
+
+func (s *Spool) joined(f *spooled) bool {
+	return s.join != nil && slices.Contains(s.join.Files, f.number)
+}
+
+func (s *Spool) joinedFiles() (files []*spooled) {
+	for _, f := range s.files {
+		if s.joined(f) {
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
+func (s *Spool) endJoin() error {
+	s.join = nil
+	if err := os.Remove(filepath.Join(s.dir, joinFile)); !errors.Is(err, fs.ErrNotExist) { // a full disk may have kept it from being written
+		return err
+	}
+	return nil
+}
+
+// reserve gives a load its place in the order.
+func (s *Spool) reserve() uint64 {
+	s.last = max(s.last+1, uint64(time.Now().UnixMicro()))
+	return s.last
+}
+
+func (s *Spool) empty() bool { return len(s.files) == 0 }
+
+// put writes a load, which is in memory alone, to its place. To make room it removes the
+// oldest files. After an error nothing was changed but that.
+func (s *Spool) put(l *load) error {
+	f := &spooled{number: l.number, table: l.table, token: l.token, blocks: len(l.blocks), at: time.Now(), alone: l.tried}
+	for _, b := range l.blocks {
+		f.rows += b.Rows
+		f.size += int64(len(b.Data))
+	}
+	defer s.account()
+	err := s.makeRoom(f.size)
+	if err == nil {
+		f.size, err = s.writeWhole(s.name(f.number, f.table), func(w io.Writer) error {
+			return writeSpoolFile(w, f.token, f.at, l.blocks)
+		})
+	}
+	s.said(err)
+	if err != nil {
+		return err
+	}
+	at, _ := slices.BinarySearchFunc(s.files, f.number, func(f *spooled, n uint64) int {
+		if f.number < n {
+			return -1
+		}
+		return 1
+	})
+	s.files = slices.Insert(s.files, at, f)
+	l.files = []*spooled{f}
+	s.mu.Lock()
+	s.stats.WrittenRows += uint64(f.rows)
+	s.mu.Unlock()
+	return nil
+}
+
+// said keeps why nothing can be written, for Stats, and logs when that begins and ends.
+func (s *Spool) said(err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	s.mu.Lock()
+	before := s.stats.Error
+	s.stats.Error = text
+	s.mu.Unlock()
+	switch {
+	case err != nil && before == "":
+		s.log.Error("spool: cannot write: blocks wait in memory", "err", err)
+	case err == nil && before != "":
+		s.log.Info("spool: can be written again")
+	}
+}
+
+// makeRoom removes old files until size more bytes fit.
+func (s *Spool) makeRoom(size int64) error {
+	for s.bytes()+size > s.limit {
+		if len(s.refused) > 0 { // counted already
+			s.forget(s.refused[0])
+			continue
+		}
+		oldest := slices.IndexFunc(s.files, func(f *spooled) bool { return !slices.Contains(s.inFlight, f) })
+		if oldest < 0 {
+			return fmt.Errorf("%d MiB do not fit into the %d MiB that spool.max-size allows", size>>20, s.limit>>20)
+		}
+		drop := s.files[oldest : oldest+1 : oldest+1]
+		if s.joined(drop[0]) { // all or none: one that is missing would say that the insert has ended
+			drop = s.joinedFiles()
+		}
+		rows := 0
+		for _, f := range drop {
+			rows += f.rows
+		}
+		ended := s.joined(drop[0])
+		if err := s.remove(drop); err != nil {
+			return err
+		}
+		if ended {
+			if err := s.endJoin(); err != nil {
+				return err
+			}
+		}
+		s.dropped(rows)
+	}
+	free, total, err := freeSpace(s.dir)
+	if err != nil {
+		return err
+	}
+	if int64(free)-size < s.leave {
+		return &noSpace{dir: s.dir, free: free, total: total, leave: s.leave}
+	}
+	return nil
+}
+
+// dropped counts rows that were removed to make room, and says so now and then.
+func (s *Spool) dropped(rows int) {
+	s.mu.Lock()
+	s.stats.DroppedRows += uint64(rows)
+	s.mu.Unlock()
+	s.droppedNotSaid += uint64(rows)
+	if time.Since(s.droppedLogged) > 10*time.Second {
+		s.log.Error("spool is full: its oldest rows are lost; get the store going again, or raise spool.max-size", "rows", s.droppedNotSaid, "max", s.limit)
+		s.droppedLogged, s.droppedNotSaid = time.Now(), 0
+	}
+}
+
+func (s *Spool) bytes() (n int64) {
+	for _, f := range s.files {
+		n += f.size
+	}
+	for _, k := range s.refused {
+		n += k.size
+	}
+	return n
+}
+
+// A noSpace says that a disk is full.
+type noSpace struct {
+	dir         string
+	free, total uint64
+	leave       int64
+}
+
+func (e *noSpace) Error() string {
+	return fmt.Sprintf("the disk of %s has %d MiB free of %d MiB, of which %d MiB are left to the store: make room on it", e.dir, e.free>>20, e.total>>20, e.leave>>20)
+}
+
+func freeSpace(dir string) (free, total uint64, err error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return 0, 0, fmt.Errorf("free space of %s: %w", dir, err)
+	}
+	return st.Bavail * uint64(st.Bsize), st.Blocks * uint64(st.Bsize), nil
+}
+
+// writeWhole makes a file that is there whole or not at all.
+func (s *Spool) writeWhole(name string, write func(io.Writer) error) (size int64, err error) {
+	path := filepath.Join(s.dir, name)
+	file, err := os.OpenFile(path+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return 0, err
+	}
+	err = write(file)
+	if err == nil {
+		err = file.Sync()
+	}
+	if err == nil {
+		size, err = file.Seek(0, io.SeekCurrent)
+	}
+	err = errors.Join(err, file.Close())
+	if err == nil {
+		err = os.Rename(path+".tmp", path)
+	}
+	if err != nil {
+		os.Remove(path + ".tmp")
+		return 0, err
+	}
+	return size, syncDir(filepath.Dir(path))
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// take gives what is to be inserted next: the same as the last time until that is done.
+// The blocks are not read yet.
+func (s *Spool) take() *load {
+	if s.join == nil {
+		s.tryJoin()
+	}
+	l := &load{}
+	if s.join != nil {
+		l.token, l.each, l.files = s.join.Token, s.join.Each, s.joinedFiles()
+	} else {
+		first := s.files[0]
+		first.alone = true
+		l.token, l.files = first.token, []*spooled{first}
+	}
+	l.number, l.table = l.files[0].number, l.files[0].table
+	s.inFlight = l.files
+	return l
+}
+
+// tryJoin joins the oldest files, if there are several that may be.
+func (s *Spool) tryJoin() {
+	first := s.files[0]
+	if first.alone {
+		return
+	}
+	j := &join{Token: newToken()}
+	rows, blocks, size := 0, 0, int64(0)
+	for _, f := range s.files {
+		if f.table != first.table {
+			continue
+		}
+		rows, blocks, size = rows+f.rows, blocks+f.blocks, size+f.size
+		if f.alone || rows > insertRows || blocks > insertBlocks || size > insertBytes {
+			break
+		}
+		j.Files = append(j.Files, f.number)
+	}
+	if len(j.Files) < 2 {
+		return
+	}
+	if err := s.writeJoin(j); err != nil { // a full disk, for one: the first goes alone
+		s.log.Warn("spool: cannot join files: they are stored one by one", "err", err)
+		return
+	}
+	s.join = j
+}
+
+func (s *Spool) writeJoin(j *join) error {
+	_, err := s.writeWhole(joinFile, func(w io.Writer) error { return json.NewEncoder(w).Encode(j) })
+	return err
+}
+
+// split makes the load go block by block the next time, because the store refuses the
+// whole. It is said on disk before a block is tried.
+func (s *Spool) split(l *load) {
+	j := &join{Token: l.token, Each: true}
+	for _, f := range l.files {
+		j.Files = append(j.Files, f.number)
+	}
+	if err := s.writeJoin(j); err != nil {
+		s.log.Error("spool: cannot note that rows are stored block by block: if NetMeta is killed meanwhile some may be stored twice", "err", err)
+	}
+	s.join = j
+}
+
+// done removes what was stored, and puts files aside that were damaged.
+func (s *Spool) done(l *load) error {
+	defer s.account()
+	s.inFlight = nil
+	ended := s.joined(l.files[0])
+	for _, d := range l.damaged {
+		s.putAside(s.name(d.number, d.table), d.reason)
+	}
+	err := s.remove(l.files)
+	if err == nil && ended {
+		err = s.endJoin()
+	}
+	return err
+}
+
+// remove removes files, in order, those apart that are gone already.
+func (s *Spool) remove(files []*spooled) error {
+	for _, f := range files {
+		if err := os.Remove(s.path(f)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		s.files = slices.DeleteFunc(s.files, func(have *spooled) bool { return have == f })
+	}
+	return nil
+}
+
+// read reads the blocks of a load. It may run beside the other methods.
+func (s *Spool) read(l *load) error {
+	l.blocks, l.damaged = nil, nil
+	for _, f := range l.files {
+		good, lost, err := s.readFile(s.path(f))
+		var d *damage
+		switch {
+		case err == nil:
+		case errors.As(err, &d) && good != nil:
+			l.damaged = append(l.damaged, damagedFile{f, lost, d.text + "; the others are stored"})
+		case errors.As(err, &d), errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.EIO), errors.Is(err, fs.ErrPermission):
+			l.damaged = append(l.damaged, damagedFile{f, f.rows, err.Error()})
+		default:
+			return err
+		}
+		l.blocks = append(l.blocks, good...)
+	}
+	return nil
+}
+
+func (s *Spool) readFile(path string) ([]native.Block, int, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer file.Close()
+	return readSpoolFile(file, s.tables)
+}
+
+// refuse keeps a block that the store will never take, with the reason. When it cannot
+// be kept, that is in the log.
+func (s *Spool) refuse(r refusal) {
+	defer s.account()
+	s.log.Error("store refuses rows for good", "table", r.Table.Name, "rows", r.Rows, "kept in", filepath.Join(s.dir, refusedDir), "err", r.reason)
+	name := s.name(s.reserve(), r.Table)
+	err := s.makeRoom(int64(len(r.Data)))
+	if err == nil {
+		_, err = s.writeWhole(filepath.Join(refusedDir, name), func(w io.Writer) error {
+			return writeSpoolFile(w, newToken(), time.Now(), []native.Block{r.Block})
+		})
+	}
+	if err == nil {
+		err = s.explain(name, r.reason+"\n\nTo have it tried again: stop NetMeta, move "+name+" to the directory above, start NetMeta.\n")
+	}
+	if err != nil {
+		s.log.Error("spool: refused rows cannot be kept", "rows", r.Rows, "err", err)
+	}
+}
+
+// putAside moves a file to refused/.
+func (s *Spool) putAside(name, reason string) {
+	s.log.Error("spool: a file is put aside", "file", name, "dir", filepath.Join(s.dir, refusedDir), "err", reason)
+	err := os.Rename(filepath.Join(s.dir, name), filepath.Join(s.dir, refusedDir, name))
+	if err == nil {
+		err = s.explain(name, reason+"\n")
+	}
+	if err != nil {
+		s.log.Error("spool: a file cannot be put aside", "file", name, "err", err)
+	}
+}
+
+// explain writes the reason beside a file in refused/.
+func (s *Spool) explain(name, reason string) error {
+	path := filepath.Join(s.dir, refusedDir, name)
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	s.refused = append(s.refused, kept{name, info.Size()})
+	return os.WriteFile(strings.TrimSuffix(path, ending)+".reason", []byte(reason), 0o600)
+}
+
+// forget removes a refused file.
+func (s *Spool) forget(k kept) {
+	path := filepath.Join(s.dir, refusedDir, k.name)
+	os.Remove(path)
+	os.Remove(strings.TrimSuffix(path, ending) + ".reason")
+	s.refused = s.refused[1:]
+}
