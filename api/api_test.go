@@ -116,7 +116,7 @@ func seeded(t testing.TB) *Server {
 	queue := make(chan native.Block, 1)
 	queue <- e.Encode(b)
 	close(queue)
-	spool, err := store.OpenSpool(t.TempDir(), 0, []*column.Table{&flow.Table}, s.Log)
+	spool, err := store.OpenSpool(t.TempDir(), store.Room{}, []*column.Table{&flow.Table}, s.Log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ type Status struct {
 	Now       int64      `json:"now"`
 	Listeners []Listener `json:"listeners"`
 	Pipeline  Pipeline   `json:"pipeline"`
+	Spool     Spool      `json:"spool"`
 	Rates     Rates      `json:"rates"`
 	Drops     []Drop     `json:"drops"`
 	Exporters []Exporter `json:"exporters"`
@@ -52,8 +53,22 @@ type Pipeline struct {
 	QueueCapacity int    `json:"queue_capacity"`
 	InsertedRows  uint64 `json:"inserted_rows"`
 	InsertErrors  uint64 `json:"insert_errors"`
-	InsertMS      uint64 `json:"insert_ms"` // of the last insert
-	LagMS         int64  `json:"lag_ms"`    // since the last insert ended, while flows wait
+	InsertMS      uint64 `json:"insert_ms"`              // of the last insert
+	LagMS         int64  `json:"lag_ms"`                 // since the last insert ended, while flows wait
+	InsertError   string `json:"insert_error,omitempty"` // of the last insert, with what to do about it
+}
+
+// Spool is what waits on disk for the store.
+type Spool struct {
+	Blocks       int    `json:"blocks"`
+	Rows         uint64 `json:"rows"`
+	Bytes        int64  `json:"bytes"` // with what was refused
+	MaxBytes     int64  `json:"max_bytes"`
+	Oldest       int64  `json:"oldest"` // when the oldest rows were written, Unix time; 0: there are none
+	WrittenRows  uint64 `json:"written_rows"`
+	DroppedRows  uint64 `json:"dropped_rows"`
+	RefusedFiles int    `json:"refused_files"`
+	Error        string `json:"error,omitempty"` // why it cannot be written now
 }
 
 // Rates are means over the last 10 s.

@@ -33,6 +33,7 @@ type Config struct {
 	HTTP    HTTP    `yaml:"http"`
 	Sources Sources `yaml:"sources"`
 	Store   Store   `yaml:"store"`
+	Spool   Spool   `yaml:"spool"`
 	Engine  Engine  `yaml:"engine"`
 	Filter  Filter  `yaml:"filter"`
 	Log     Log     `yaml:"log"`
@@ -118,6 +119,15 @@ func (s Store) Room() store.Room {
 	return room
 }
 
+// Spool is the directory spool of the data directory, where rows wait when the store
+// does not take them.
+type Spool struct {
+	// The most that it may take of the disk: a share like 10%, or a size like 20GiB. When
+	// it is full the oldest rows go, and are counted. It has 512 MiB at least, which is a
+	// few inserts.
+	MaxSize string `yaml:"max-size"`
+}
+
 // Engine is the embedded ClickHouse.
 type Engine struct {
 	// Address of its ClickHouse HTTP interface, for SQL clients; port 0 chooses one
@@ -162,6 +172,7 @@ func Default() Config {
 			Workers: 2, BufferMiB: 32,
 		}},
 		Store:  Store{User: "default", Database: "default", RetentionDays: 30, QueueBlocks: 256},
+		Spool:  Spool{MaxSize: "10%"},
 		Engine: Engine{Listen: "127.0.0.1:0"},
 		Log:    Log{Format: "text", Level: "info"},
 	}
@@ -354,6 +365,9 @@ func (c Config) Validate() error {
 		if f := flow.Table.Field(name); name != "all" && (f == nil || !f.Rare) {
 			bad("store.columns", name, `is no rare column of the flows table; netmeta schema lists them`)
 		}
+	}
+	if _, err := store.ParseRoom(c.Spool.MaxSize); err != nil {
+		errs = append(errs, fmt.Errorf("spool.max-size: %w", err))
 	}
 	if err := hostPort(c.Engine.Listen); err != nil {
 		bad("engine.listen", c.Engine.Listen, err.Error())

@@ -98,3 +98,10 @@ func TestMistakes(t *testing.T) {
 	f(`debug: {listen: ":6060"}`, "debug.listen", ":6060", "loopback")
 	f("data: [", "1")
 }
+
+func TestSpoolSize(t *testing.T) {
+	c := Default()
+	if err := Parse([]byte("spool:\n  max-size: much\n"), &c); err == nil || !strings.Contains(err.Error(), "spool.max-size") || !strings.Contains(err.Error(), "20GiB") {
+		t.Errorf("error %v", err)
+	}
+}

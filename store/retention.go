@@ -17,7 +17,7 @@ import (
 // largest table gives its oldest partition, an hour of flows, and so on. The hour that
 // is being written always stays.
 
-// Room is how much of a file system is to be left free: a share of it, or bytes.
+// Room is a part of a file system: a share of it, or bytes.
 type Room struct {
 	Share float64 // from 0 to 1
 	Bytes uint64

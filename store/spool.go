@@ -145,7 +145,7 @@ const (
 	// by removing what is old.
 	leaveShare = 100
 	leaveMost  = 1 << 30
-	limitShare = 10 // of the disk, when no limit is given
+	leastLimit = 512 << 20 // has room for what is being inserted and for what comes meanwhile
 )
 
 // newToken makes a name for an insert that no other has.
@@ -155,10 +155,10 @@ func newToken() string {
 	return hex.EncodeToString(raw[:])
 }
 
-// OpenSpool takes the directory and looks through it. limit is how many bytes it may
-// take; 0: a tenth of the disk. Blocks of other tables are put aside.
-func OpenSpool(dir string, limit int64, tables []*column.Table, log *slog.Logger) (*Spool, error) {
-	s := &Spool{dir: dir, limit: limit, tables: tables, log: log}
+// OpenSpool takes the directory and looks through it. It may take as much of the disk as
+// most says, or 512 MiB. Blocks of other tables are put aside.
+func OpenSpool(dir string, most Room, tables []*column.Table, log *slog.Logger) (*Spool, error) {
+	s := &Spool{dir: dir, tables: tables, log: log}
 	if err := os.MkdirAll(filepath.Join(dir, refusedDir), 0o700); err != nil {
 		return nil, fmt.Errorf("spool: %w", err)
 	}
@@ -171,15 +171,13 @@ func OpenSpool(dir string, limit int64, tables []*column.Table, log *slog.Logger
 		lock.Close()
 		return nil, fmt.Errorf("spool: %s is in use by another netmeta run: stop that, or give another directory with --data: %w", dir, err)
 	}
-	_, total, err := freeSpace(dir)
+	_, total, err := FreeSpace(dir)
 	if err != nil {
 		lock.Close()
 		return nil, fmt.Errorf("spool: %w", err)
 	}
 	s.leave = min(int64(total)/leaveShare, leaveMost)
-	if limit == 0 {
-		s.limit = int64(total) / limitShare
-	}
+	s.limit = max(int64(most.Of(total)), leastLimit)
 	if err := s.scan(); err != nil {
 		lock.Close()
 		return nil, fmt.Errorf("spool: %w", err)
@@ -448,7 +446,7 @@ func (s *Spool) makeRoom(size int64) error {
 		}
 		s.dropped(rows)
 	}
-	free, total, err := freeSpace(s.dir)
+	free, total, err := FreeSpace(s.dir)
 	if err != nil {
 		return err
 	}
@@ -491,7 +489,8 @@ func (e *noSpace) Error() string {
 	return fmt.Sprintf("the disk of %s has %d MiB free of %d MiB, of which %d MiB are left to the store: make room on it", e.dir, e.free>>20, e.total>>20, e.leave>>20)
 }
 
-func freeSpace(dir string) (free, total uint64, err error) {
+// FreeSpace is that of the file system of a directory, for users other than root.
+func FreeSpace(dir string) (free, total uint64, err error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
 		return 0, 0, fmt.Errorf("free space of %s: %w", dir, err)

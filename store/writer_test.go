@@ -36,16 +36,16 @@ func start(t testing.TB, s *sample) (*store.Writer, *store.Client) {
 
 // writer makes a writer with a spool of its own.
 func writer(t testing.TB, c *store.Client, tables ...*column.Table) *store.Writer {
-	w := &store.Writer{Client: c, Log: quiet, Spool: openSpool(t, t.TempDir(), 1<<30, tables...)}
+	w := &store.Writer{Client: c, Log: quiet, Spool: openSpool(t, t.TempDir(), tables...)}
 	for _, table := range tables {
 		w.Schemas = append(w.Schemas, store.Schema{Table: table})
 	}
 	return w
 }
 
-func openSpool(t testing.TB, dir string, limit int64, tables ...*column.Table) *store.Spool {
+func openSpool(t testing.TB, dir string, tables ...*column.Table) *store.Spool {
 	t.Helper()
-	s, err := store.OpenSpool(dir, limit, tables, quiet)
+	s, err := store.OpenSpool(dir, store.Room{}, tables, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,7 +295,7 @@ func TestWriterStopped(t *testing.T) {
 		t.Fatalf("spool %+v", st)
 	}
 	away.Spool.Close()
-	w.Spool = openSpool(t, st.Dir, 1<<30, &s.Table)
+	w.Spool = openSpool(t, st.Dir, &s.Table)
 	run(t, w, s.bytes(4))
 	if got := text(t, r, "SELECT count(), sum(Bytes) FROM flows"); got != "4\t10" {
 		t.Errorf("rows and sum %s", got)

@@ -336,6 +336,7 @@ function status(empty) {
     version: "0.1.0-mock", started, now,
     listeners: listeners.map(([addr, kind, part]) => ({ addr, kind, datagrams: Math.floor(grams * part), dropped: 0, sockets: [{ queued: 23040, buffer: 67108864 }] })),
     pipeline: { datagrams: grams, flows, blocks: Math.floor(up), queue_blocks: empty ? 0 : Math.max(0, Math.round(2 + 2 * Math.sin(now / 4))), queue_capacity: 64, inserted_rows: flows, insert_errors: 0, insert_ms: empty ? 0 : 38 + 9 * Math.sin(now / 3), lag_ms: empty ? 0 : 620 },
+    spool: { blocks: 0, rows: 0, bytes: 0, max_bytes: 10 * 2 ** 30, oldest: 0, written_rows: 0, dropped_rows: 0, refused_files: 0 },
     rates: { datagrams: empty ? 0 : 646 * wave, flows: empty ? 0 : 14210 * wave, bytes_stored: empty ? 0 : 597000 * wave },
     drops: empty ? [] : [{ where: "decode", reason: "template not known", count: 214, hint: "Data came before its template. The exporter sends templates again by itself; ask for every 60 s or less." }],
     exporters: empty ? [] : [

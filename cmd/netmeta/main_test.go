@@ -194,6 +194,13 @@ func (p *running) stop(s syscall.Signal) int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
+// kill ends the process as kill -9 does. The engine's process then ends by itself.
+func (p *running) kill() {
+	p.Helper()
+	p.cmd.Process.Kill()
+	<-p.ended
+}
+
 // get fetches JSON from the API, or only checks the answer when into is nil.
 func (p *running) get(path string, into any) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

@@ -120,6 +120,7 @@ type server struct {
 	ports     ports
 	decoding  *decoding
 	pipe      *pipe.Pipe
+	spool     *store.Spool
 	writer    *store.Writer
 	retention *store.Retention // by free space
 	migrated  atomic.Bool      // the tables are there
@@ -190,7 +191,10 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	s.loadTemplates()
 	s.health.Exporters, s.health.KernelDropped = s.decoding.exporters, s.kernelDropped
 	s.pipe = pipe.New(cfg.Store.QueueBlocks)
-	s.writer = &store.Writer{Client: writer, Log: log, Schemas: schemas(cfg)}
+	if err := s.openSpool(); err != nil {
+		return s, err
+	}
+	s.writer = &store.Writer{Client: writer, Log: log, Schemas: schemas(cfg), Spool: s.spool}
 	s.retention = &store.Retention{Client: writer, Keep: s.keepFree, Space: s.diskSpace, Log: log}
 	return s, nil
 }
@@ -228,6 +232,9 @@ func (s *server) close() {
 	}
 	if s.engine != nil {
 		s.engine.Close()
+	}
+	if s.spool != nil {
+		s.spool.Close()
 	}
 }
 
@@ -305,7 +312,7 @@ func (s *server) run(ctx context.Context) error {
 
 	s.reloading.Lock() // for good: no port may open any more
 	stopSources()
-	giveUp := time.AfterFunc(s.stopTimeout, stopWriter)
+	giveUp := time.AfterFunc(s.stopTimeout, stopWriter) // what is not stored then stays in the spool
 	defer giveUp.Stop()
 	sources.Wait()
 	s.storeHealth(time.Now().Truncate(time.Minute))
@@ -326,28 +333,19 @@ func (s *server) run(ctx context.Context) error {
 	return err
 }
 
-// write makes the tables ready and takes blocks from the pipe to the store. When it
-// must give up it says so at once, which stops the program, and then empties the
-// queue, so that nobody waits for it; the error is what is lost by that.
+// write takes blocks from the pipe to the store. That the store can never be written is
+// said at once, which stops the program; what came until then stays in the spool.
 func (s *server) write(ctx context.Context, failed chan<- error) error {
-	err := s.migrate(ctx)
-	if err == nil {
-		s.migrated.Store(true)
-		err = s.writer.Run(ctx, s.pipe.Queue())
+	s.writer.Ready = func(ctx context.Context) error {
+		err := s.migrate(ctx)
+		s.migrated.Store(err == nil)
+		if err != nil && ctx.Err() == nil {
+			failed <- err
+		}
+		return err
 	}
-	if err == nil {
-		return nil
-	}
-	failed <- err
-	lost := 0
-	for b := range s.pipe.Queue() {
-		lost += b.Rows
-		s.writer.Stats.RefusedRows.Add(uint64(b.Rows))
-	}
-	if lost > 0 {
-		return fmt.Errorf("%d rows waited in the queue and are lost", lost)
-	}
-	return nil
+	defer s.spool.Close()
+	return s.writer.Run(ctx, s.pipe.Queue())
 }
 
 // migrate waits for the store and brings its tables up to date. Only an error that

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sys/unix"
 
 	"netmeta/store"
 )
@@ -31,20 +30,11 @@ func (s *server) keepSpace(ctx context.Context) {
 func (s *server) diskSpace(ctx context.Context) (free, total uint64, err error) {
 	switch cfg := s.config(); {
 	case cfg.Store.URL == "":
-		return freeSpace(cfg.Data)
+		return store.FreeSpace(cfg.Data)
 	case s.keepFree() == store.Room{}: // a user who may not ask need not
 		return 0, 0, nil
 	}
 	return store.DiskSpace(ctx, s.reader)
-}
-
-// freeSpace is that of the file system of a directory, for users other than root.
-func freeSpace(dir string) (free, total uint64, err error) {
-	var fs unix.Statfs_t
-	if err := unix.Statfs(dir, &fs); err != nil {
-		return 0, 0, fmt.Errorf("%s: %w", dir, err)
-	}
-	return fs.Bavail * uint64(fs.Bsize), fs.Blocks * uint64(fs.Bsize), nil
 }
 
 var (
@@ -70,7 +60,7 @@ func (c diskCollector) Collect(ch chan<- prometheus.Metric) {
 	put := func(d *prometheus.Desc, kind prometheus.ValueType, v uint64) {
 		ch <- prometheus.MustNewConstMetric(d, kind, float64(v))
 	}
-	if free, total, err := freeSpace(c.config().Data); err == nil {
+	if free, total, err := store.FreeSpace(c.config().Data); err == nil {
 		put(diskFree, prometheus.GaugeValue, free)
 		put(diskTotal, prometheus.GaugeValue, total)
 		put(diskKeep, prometheus.GaugeValue, c.keepFree().Of(total))

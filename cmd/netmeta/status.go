@@ -29,7 +29,9 @@ func (s *server) status() api.Status {
 		Pipeline: api.Pipeline{
 			Datagrams: s.ports.totals().Datagrams, Flows: t.Flows, Blocks: s.pipe.Blocks.Load(), QueueBlocks: waiting, QueueCapacity: capacity,
 			InsertedRows: s.writer.RowsOf(&flow.Table), InsertErrors: w.Errors.Load(), InsertMS: w.LastMS.Load(),
+			InsertError: s.insertProblem(),
 		},
+		Spool:     s.spoolStatus(),
 		Rates:     s.rates.last(),
 		Listeners: []api.Listener{},
 		Drops:     []api.Drop{},
@@ -62,7 +64,8 @@ func (s *server) status() api.Status {
 		drop("decoder", r.String(), r.Remedy(), r.Count)
 	}
 	drop("network", "missing by sequence number", "Lost on the way or at the exporter: check the path and the exporter's own counters.", t.Lost)
-	drop("store", "refused for good", "The log says why: another program may have changed the table.", w.RefusedRows.Load())
+	drop("spool", "full: the oldest rows went", "Get the store going again, or give it more room with spool.max-size.", st.Spool.DroppedRows)
+	drop("store", "refused for good", "The files .reason in spool/refused of the data directory say why, and how to try again.", w.RefusedRows.Load())
 	list, others := s.decoding.exporters.All()
 	for _, x := range list {
 		st.Exporters = append(st.Exporters, exporterStatus(x))
@@ -174,7 +177,7 @@ func (m *rateMeter) last() api.Rates {
 // metrics serves Prometheus. Names stand here in full.
 func (s *server) metrics() http.Handler {
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{s}, diskCollector{s})
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{s}, diskCollector{s}, spoolCollector{s})
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 }
 
@@ -205,7 +208,7 @@ var (
 	storeBytes        = prometheus.NewDesc("netmeta_store_bytes_total", "Octets of Native blocks stored.", nil, nil)
 	storeInserts      = prometheus.NewDesc("netmeta_store_inserts_total", "Inserts that succeeded.", nil, nil)
 	storeErrors       = prometheus.NewDesc("netmeta_store_insert_errors_total", "Inserts that failed and were tried again or given up.", nil, nil)
-	storeRefused      = prometheus.NewDesc("netmeta_store_refused_rows_total", "Rows that the store refused for good.", nil, nil)
+	storeRefused      = prometheus.NewDesc("netmeta_store_refused_rows_total", "Rows put aside in spool/refused: the store will never take them, or they were damaged on disk.", nil, nil)
 	engineUp          = prometheus.NewDesc("netmeta_engine_up", "1 while the embedded engine answers.", nil, nil)
 	engineRestarts    = prometheus.NewDesc("netmeta_engine_restarts_total", "Times that the embedded engine was started again.", nil, nil)
 )

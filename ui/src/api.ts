@@ -150,6 +150,18 @@ export interface Status {
     insert_errors: number;
     insert_ms: number;
     lag_ms: number;
+    insert_error?: string;
+  };
+  spool: {
+    blocks: number;
+    rows: number;
+    bytes: number;
+    max_bytes: number;
+    oldest: number;
+    written_rows: number;
+    dropped_rows: number;
+    refused_files: number;
+    error?: string;
   };
   rates: { datagrams: number; flows: number; bytes_stored: number };
   drops: Drop[] | null;

@@ -60,7 +60,7 @@ export function Status() {
     );
   }
 
-  const { pipeline: p, rates, engine, storage } = s;
+  const { pipeline: p, spool, rates, engine, storage } = s;
   const tz = zone.value;
   const drops = (s.drops ?? []).filter((d) => d.count > 0);
   const lost = (where: RegExp) => drops.filter((d) => where.test(d.where)).reduce((a, d) => a + d.count, 0);
@@ -68,18 +68,21 @@ export function Status() {
   const socketLoss = Math.max(lost(/kernel|udp/i), listeners.reduce((a, l) => a + l.dropped, 0));
   const decodeLoss = lost(/decode/i);
   const queueLoss = lost(/queue|pipe|spool/i);
-  const storeLoss = Math.max(lost(/store|engine/i), p.insert_errors);
+  const storeLoss = lost(/store|engine/i);
   const h = history.current;
   const fill = p.queue_capacity > 0 ? p.queue_blocks / p.queue_capacity : 0;
   const exporters = [...(s.exporters ?? [])].sort((a, b) => b.flows - a.flows);
   const diskUsed = storage.disk_total > 0 ? 1 - storage.disk_free / storage.disk_total : 0;
-  const healthy = engine.up && drops.length === 0 && !down;
+  const waits = spool.rows > 0;
+  const troubles = [p.insert_error && `The store does not take rows: ${p.insert_error}`, spool.error && `The spool cannot be written: ${spool.error}`].filter((t) => !!t);
+  const healthy = engine.up && drops.length === 0 && !waits && troubles.length === 0 && !down;
+  const state = healthy ? "all received, all stored" : down ? "no answer" : !engine.up ? "engine down" : drops.length > 0 ? "losses, see below" : waits ? "rows wait on disk" : "store in trouble";
 
   return (
     <main class="status" id="main">
       <header class="page-head">
         <h1>
-          Status <span class={`badge ${healthy ? "good" : "warn"}`}>{healthy ? "all received, all stored" : down ? "no answer" : !engine.up ? "engine down" : "losses, see below"}</span>
+          Status <span class={`badge ${healthy ? "good" : "warn"}`}>{state}</span>
         </h1>
         <p>
           NetMeta {s.version} · up {duration(Math.max(0, s.now - s.started))}
@@ -90,6 +93,12 @@ export function Status() {
           <Icon name="warn" /> {down}. The figures are from {moments(s.now, tz, s.now)}; trying again.
         </p>
       )}
+
+      {troubles.map((t) => (
+        <p class="notice bad" role="alert" key={t}>
+          <Icon name="warn" /> {t}
+        </p>
+      ))}
 
       <section class="pipeline" aria-label="Pipeline">
         <Stage name="UDP" rate={`${fmt.count(round(rates.datagrams))} datagrams/s`} total={`${fmt.count(p.datagrams)} datagrams`} loss={socketLoss} values={h.datagrams} id="udp" />
@@ -102,6 +111,7 @@ export function Status() {
           values={h.queue}
           max={p.queue_capacity}
           warn={fill > 0.5 ? `${Math.round(fill * 100)} % full: the store is slower than the sources` : ""}
+          extra={waits ? `${fmt.count(spool.rows)} rows wait on disk` : ""}
           id="queue"
         />
         <Stage
@@ -110,7 +120,7 @@ export function Status() {
           total={`${fmt.count(p.inserted_rows)} rows`}
           loss={storeLoss}
           values={h.rows}
-          warn={engine.up ? "" : "The engine is down and is started again; what arrives waits in the queue"}
+          warn={engine.up ? "" : "The engine is down and is started again; what arrives waits in the spool"}
           id="store"
           extra={`insert ${ms(p.insert_ms)}${p.lag_ms > 0 ? ` · ${ms(p.lag_ms)} since the last` : ""}`}
         />
@@ -259,6 +269,20 @@ export function Status() {
               )}
             </div>
           )}
+        </section>
+
+        <section class="panel" aria-label="Spool">
+          <h2>
+            Spool <span class={`badge ${spool.error ? "bad" : waits ? "warn" : "good"}`}>{spool.error ? "cannot be written" : waits ? "rows wait" : "empty"}</span>
+          </h2>
+          <dl class="facts-list" id="spool">
+            <Fact name="Rows" value={fmt.count(spool.rows)} />
+            <Fact name="Blocks" value={fmt.count(spool.blocks)} />
+            <Fact name="Size" value={`${fmt.bytes(spool.bytes)} of ${fmt.bytes(spool.max_bytes)}`} />
+            <Fact name="Oldest" value={spool.oldest > 0 ? ago(spool.oldest, s.now) : "–"} />
+            <Fact name="Rows lost" value={fmt.count(spool.dropped_rows)} />
+            <Fact name="Files refused" value={fmt.count(spool.refused_files)} />
+          </dl>
         </section>
 
         <section class="panel" aria-label="Engine">
