@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"netmeta/query"
@@ -32,9 +33,12 @@ const (
 	bodyTimeout  = 10 * time.Second
 )
 
+var queryTimeoutText = strconv.Itoa(int(queryTimeout / time.Second))
+
 // A Server answers the API. Its fields are set before Handler is called.
 type Server struct {
 	Store   *store.Client                // as the read-only user
+	Writer  *store.Client                // as the user that may write: events, and to end queries
 	Schema  query.Schema                 // of the flows table
 	Status  func() Status                // what the process itself knows; the server adds what the store knows
 	Sampled func() map[string][]Sampling // sampling rates by "address type" of exporters
@@ -51,6 +55,7 @@ type Server struct {
 	values       *catalogue
 	facetsCache  cache[facetsAnswer]
 	explainCache cache[explanation]
+	speed        atomic.Uint64 // rows that the store reads in a millisecond; 0: not known yet
 }
 
 // Handler routes requests.
@@ -71,18 +76,28 @@ func (s *Server) Handler() http.Handler {
 	})
 	mux.Handle("GET /metrics", s.Metrics)
 	mux.Handle("/", s.Page)
-	return s.guard(mux)
+	return s.guard(withTag(mux))
 }
 
 // methods are those that a path of the API takes.
 func (s *Server) methods(path string) (list []string) {
 	for pattern := range s.routes() {
-		if method, p, _ := strings.Cut(pattern, " "); p == path {
+		if method, p, _ := strings.Cut(pattern, " "); samePath(p, path) {
 			list = append(list, method)
 		}
 	}
 	slices.Sort(list)
 	return list
+}
+
+// samePath says that a path is of a pattern: part by part, with {name} for any.
+func samePath(pattern, path string) bool {
+	a, b := strings.Split(pattern, "/"), strings.Split(path, "/")
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(part string) bool {
+		other := b[0]
+		b = b[1:]
+		return part != other && !(strings.HasPrefix(part, "{") && other != "")
+	})
 }
 
 // guard refuses what a web page of somebody else makes a browser send here. There are
@@ -91,6 +106,9 @@ func (s *Server) methods(path string) (list []string) {
 // nor from a foreign page.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet { // it has come whole: the server's limit must not end its answer
+			http.NewResponseController(w).SetReadDeadline(time.Time{})
+		}
 		if !strings.HasPrefix(r.URL.Path, "/api/") { // no data
 			next.ServeHTTP(w, r)
 			return
@@ -128,6 +146,9 @@ func (s *Server) routes() map[string]http.HandlerFunc {
 		"GET /api/v1/facets":           s.facets,
 		"GET /api/v1/flows":            s.flows,
 		"GET /api/v1/explain":          s.explain,
+		"GET /api/v1/estimate":         s.estimate,
+		"GET /api/v1/queries":          s.queries,
+		"DELETE /api/v1/queries/{id}":  s.endQuery,
 		"GET /api/v1/fields":           s.fields,
 		"GET /api/v1/filter/check":     s.check,
 		"POST /api/v1/filter/check":    s.check,
@@ -217,6 +238,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		switch exception.Code {
 		case 159: // TIMEOUT_EXCEEDED
 			writeProblem(w, tooLong)
+		case 394: // QUERY_WAS_CANCELLED
+			writeProblem(w, problem{Title: "query ended", Status: http.StatusConflict, Detail: "somebody ended the query while it ran"})
 		case 202: // TOO_MANY_SIMULTANEOUS_QUERIES
 			writeProblem(w, problem{Title: "too many queries", Status: http.StatusServiceUnavailable, Detail: "the store answers as many queries as it may: try again in a few seconds"})
 		case 241: // MEMORY_LIMIT_EXCEEDED

@@ -66,7 +66,9 @@ func empty(t testing.TB) (s *Server, w *store.Client) {
 	if err := store.Migrate(t.Context(), w, store.Schema{Table: &flow.Table}, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
-	return serverFor(r, time.Now().Truncate(time.Second)), w
+	s = serverFor(r, time.Now().Truncate(time.Second))
+	s.Writer = w
+	return s, w
 }
 
 const seedRows = 6000
@@ -571,44 +573,120 @@ func TestStoreErrors(t *testing.T) {
 	ask(t, serverFor(store.NewClient(broken.URL, "", "", ""), time.Now()).Handler(), "GET", "/api/v1/query", "", http.StatusInternalServerError, &p)
 }
 
-// A request that nobody waits for ends its query in the store.
-func TestQueryCancelled(t *testing.T) {
+// endless is a server whose questions never end.
+func endless(t *testing.T) (url string, list func() []runningQuery) {
+	t.Helper()
 	w, r := enginetest.Clients(t)
 	if err := w.Exec(t.Context(), `CREATE VIEW flows AS SELECT toDateTime(now() - 10, 'UTC') AS TimeReceived, CAST('in', 'Enum8(\'in\' = 1)') AS Direction,
 		number AS Bytes, sipHash64(number) AS Packets, toUInt32(1) AS SamplingRate FROM numbers(1000000000000)`); err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(serverFor(r, time.Now()).Handler())
-	defer srv.Close()
-	running := func() bool {
-		res, _, err := w.Select(t.Context(), store.Query{SQL: "SELECT count() FROM system.processes WHERE current_database = currentDatabase() AND query LIKE '%FROM flows%' AND query NOT LIKE '%processes%'"})
+	s := serverFor(r, time.Now())
+	s.Writer = w
+	srv := httptest.NewUnstartedServer(s.Handler())
+	srv.Config.ReadTimeout = 200 * time.Millisecond // of a request, not of the time that its answer takes
+	srv.Start()
+	t.Cleanup(srv.Close)
+	return srv.URL, func() []runningQuery {
+		res, err := http.Get(srv.URL + "/api/v1/queries")
 		if err != nil {
 			t.Fatal(err)
 		}
-		return res.Columns[0].([]uint64)[0] > 0
+		defer res.Body.Close()
+		var a struct{ Queries []runningQuery }
+		if err := json.NewDecoder(res.Body).Decode(&a); err != nil {
+			t.Fatal(err)
+		}
+		return slices.DeleteFunc(a.Queries, func(q runningQuery) bool { return !strings.Contains(q.SQL, "FROM flows") })
 	}
-	until := func(what string, fact func() bool) {
-		t.Helper()
-		for end := time.Now().Add(20 * time.Second); !fact(); time.Sleep(5 * time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatalf("waited in vain until %s", what)
-			}
+}
+
+func until(t *testing.T, what string, fact func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !fact(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain until %s", what)
 		}
 	}
+}
+
+// A request that nobody waits for ends its query in the store; while somebody waits it
+// goes on, however long that takes.
+func TestQueryCancelled(t *testing.T) {
+	base, list := endless(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() {
-		req, _ := http.NewRequestWithContext(ctx, "GET", srv.URL+"/api/v1/query", nil)
+		req, _ := http.NewRequestWithContext(ctx, "GET", base+"/api/v1/query", nil)
 		_, err := http.DefaultClient.Do(req)
 		ended <- err
 	}()
-	until("the query runs", running)
+	until(t, "the query has run longer than a request may take to come", func() bool { q := list(); return len(q) == 1 && q[0].Elapsed > 0.5 })
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	until("the query is gone", func() bool { return !running() })
+	until(t, "the query is gone", func() bool { return len(list()) == 0 })
+}
+
+// A query is ended by the tag of its request, or by the store's own id.
+func TestEndQuery(t *testing.T) {
+	base, list := endless(t)
+	end := func(id string) int {
+		req, _ := http.NewRequest("DELETE", base+"/api/v1/queries/"+id, nil)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		return res.StatusCode
+	}
+	f := func(id func(runningQuery) string) {
+		t.Helper()
+		ended := make(chan *http.Response, 1)
+		go func() {
+			req, _ := http.NewRequest("GET", base+"/api/v1/query", nil)
+			req.Header.Set("Query-Tag", "tab-7")
+			res, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Error(err)
+			}
+			ended <- res
+		}()
+		until(t, "the query runs and says how far it is", func() bool { q := list(); return len(q) == 1 && q[0].Rows > 0 })
+		if status := end(id(list()[0])); status != http.StatusNoContent {
+			t.Errorf("ending it: %d", status)
+		}
+		res := <-ended
+		defer res.Body.Close()
+		var p problem
+		if err := json.NewDecoder(res.Body).Decode(&p); err != nil || res.StatusCode != http.StatusConflict || p.Title != "query ended" {
+			t.Errorf("who asked gets %d %+v %v", res.StatusCode, p, err)
+		}
+		until(t, "the query is gone", func() bool { return len(list()) == 0 })
+	}
+	f(func(q runningQuery) string { return q.ID })
+	f(func(runningQuery) string { return "tab-7" })
+	if status := end("tab-7"); status != http.StatusNotFound {
+		t.Errorf("ending it again: %d", status)
+	}
+}
+
+// The estimate comes from the index and is not below what is read.
+func TestEstimate(t *testing.T) {
+	s := seeded(t)
+	var e estimate
+	ask(t, s.Handler(), "GET", "/api/v1/estimate?from=-1h", "", http.StatusOK, &e)
+	if e.Rows == 0 || e.Rows > seedRows || e.Parts == 0 || e.MS != 0 || e.Oldest != s.now().Unix()-6*3600 {
+		t.Errorf("%+v", e)
+	}
+	s.learn(store.Stats{Rows: 10_000_000, Elapsed: time.Second})
+	var two estimate
+	ask(t, s.Handler(), "GET", "/api/v1/estimate?from=-1h&vs=prev&by=src.as", "", http.StatusOK, &two)
+	if two.Rows <= e.Rows || two.MS != float64(two.Rows)/10_000 {
+		t.Errorf("%+v, and without comparison %+v", two, e)
+	}
 }
 
 func TestFilter(t *testing.T) {

@@ -3,8 +3,6 @@ package api
 import (
 	"io"
 	"net/http"
-	"strconv"
-	"time"
 
 	"netmeta/query"
 	"netmeta/store"
@@ -96,9 +94,9 @@ func (s *Server) exportFlows(w http.ResponseWriter, r *http.Request, f query.Flo
 	if format == "csv" {
 		as = "CSVWithNames"
 	}
-	body, err := s.Store.Stream(r.Context(), store.Query{SQL: stmt.SQL, Params: stmt.Params, Settings: map[string]string{
-		"max_execution_time": strconv.Itoa(int(queryTimeout / time.Second)), "output_format_csv_crlf_end_of_line": "1", "output_format_json_quote_64bit_integers": "0",
-	}}, as)
+	body, err := s.Store.Stream(r.Context(), store.Query{SQL: stmt.SQL, Params: stmt.Params, Settings: settings(r.Context(),
+		"max_execution_time", queryTimeoutText, "output_format_csv_crlf_end_of_line", "1", "output_format_json_quote_64bit_integers", "0",
+	)}, as)
 	if err != nil {
 		s.fail(w, r, err)
 		return

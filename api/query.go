@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -130,9 +129,9 @@ func (s *Server) run(ctx context.Context, stmt query.Statement) (query.Rows, sto
 func (s *Server) selectRows(ctx context.Context, stmt query.Statement) (*native.Result, store.Stats, error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout+5*time.Second)
 	defer cancel()
-	return s.Store.Select(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params, Settings: map[string]string{
-		"max_execution_time": strconv.Itoa(int(queryTimeout / time.Second)),
-	}})
+	res, stats, err := s.Store.Select(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params, Settings: settings(ctx, "max_execution_time", queryTimeoutText)})
+	s.learn(stats)
+	return res, stats, err
 }
 
 // whyEmpty tells the three reasons for an empty picture apart.

@@ -80,6 +80,9 @@ func (c *Client) Exec(ctx context.Context, sql string) error {
 	return c.exec(ctx, Query{SQL: sql}, nil)
 }
 
+// Do is Exec with parameters and settings.
+func (c *Client) Do(ctx context.Context, q Query) error { return c.exec(ctx, q, nil) }
+
 // Insert appends blocks to a table. The columns are all that any block carries: with
 // them named, a column that the table lacks is an error and not lost data. Two calls
 // with the same token and the same bytes insert once, up to a million rows.

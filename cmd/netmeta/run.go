@@ -408,6 +408,7 @@ func (s *server) worker() udp.Worker {
 func (s *server) api() *api.Server {
 	return &api.Server{
 		Store:   s.reader,
+		Writer:  s.writer.Client,
 		Schema:  query.Schema{Macros: s.config().Filter.Macros},
 		Status:  s.status,
 		Keep:    s.keepFree,
