@@ -18,6 +18,7 @@ type Exporter struct {
 	Type           string            `json:"type"`
 	Datagrams      uint64            `json:"datagrams"`
 	Flows          uint64            `json:"flows"`
+	Thinned        uint64            `json:"thinned"` // records left out because of a limit; the sampling rate of the others stands for them
 	Records        uint64            `json:"records"`
 	Options        uint64            `json:"options"`
 	Last           int64             `json:"last"`

@@ -69,7 +69,18 @@ type UDP struct {
 	BufferMiB int `yaml:"buffer-mib"`
 	// Deal the datagrams of one exporter out to all workers. Without it they all come to
 	// the same worker, in order, which is enough for a million flows per second.
-	Spread bool `yaml:"spread"`
+	Spread bool  `yaml:"spread"`
+	Limit  Limit `yaml:"limit"`
+}
+
+// Limit is for exporters that send so much that others would suffer.
+type Limit struct {
+	// Flows per second of each exporter; 0: no limit. Of one that sends more, one datagram
+	// in k is kept, and the sampling rate of its flows is k times the exporter's own, so
+	// that totals stay right. The quality bit "thinned" marks them.
+	FlowsPerSecond uint64 `yaml:"flows-per-second" reload:"live"`
+	// The same for single exporters, by address; 0: no limit.
+	Exporters map[string]uint64 `yaml:"exporters" reload:"live"`
 }
 
 // NetFlow is for NetFlow v9 and IPFIX.
@@ -333,6 +344,11 @@ func (c Config) Validate() error {
 	}
 	if m := c.Sources.UDP.BufferMiB; m < 1 || m > 1024 {
 		bad("sources.udp.buffer-mib", m, "use a number from 1 to 1024")
+	}
+	for a := range c.Sources.UDP.Limit.Exporters {
+		if _, err := netip.ParseAddr(a); err != nil {
+			bad("sources.udp.limit.exporters", a, "is not an IP address")
+		}
 	}
 	if _, err := netflow.Elements(c.Sources.NetFlow.Extra); err != nil {
 		errs = append(errs, fmt.Errorf("sources.netflow.extra: %w", err))

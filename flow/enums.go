@@ -31,9 +31,10 @@ const (
 	ClockSkewed                      // the exporter's clock is off by more than a minute
 	TruncatedHead                    // the sampled header ends before its last protocol header does
 	NoTime                           // the record carries no start and end; they are the time of arrival
+	Thinned                          // of a limited exporter: the sampling rate is higher than the exporter's own
 )
 
-var qualityBits = [...]string{"no-sampling", "no-interface", "late-template", "clock-skewed", "truncated-header", "no-time"}
+var qualityBits = [...]string{"no-sampling", "no-interface", "late-template", "clock-skewed", "truncated-header", "no-time", "thinned"}
 
 // Values of Direction.
 const (

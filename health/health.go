@@ -43,6 +43,7 @@ var (
 	Datagrams = count("Datagrams", "datagrams", "Datagrams received.")
 	Records   = count("Records", "records", "Data records or samples decoded.")
 	Flows     = count("Flows", "flows", "Rows made of them.")
+	Thinned   = count("Thinned", "thinned", "Data records that gave no rows because the exporter is over its limit; the sampling rate of the others stands for them.")
 	Options   = count("Options", "options", "Options data records.")
 	Lost      = count("Lost", "lost", "Missing by sequence number: datagrams (NetFlow v9, sFlow) or flow records (NetFlow v5, IPFIX).")
 	Reordered = count("Reordered", "reordered", "Datagrams that came after a later one.")
@@ -80,12 +81,12 @@ type Recorder struct {
 }
 
 // counts are what Table has of the minute, in the order of counters.
-type counts [9]uint64
+type counts [10]uint64
 
-var counters = [len(counts{})]column.U64{Datagrams, Records, Flows, Options, Lost, Reordered, Restarts, Refused, Dropped}
+var counters = [len(counts{})]column.U64{Datagrams, Records, Flows, Thinned, Options, Lost, Reordered, Restarts, Refused, Dropped}
 
 func countsOf(x *source.Exporter) (c counts) {
-	for i, n := range []*atomic.Uint64{&x.Datagrams, &x.Records, &x.Flows, &x.Options, &x.Lost, &x.Reordered, &x.Restarts, &x.Refused, &x.Dropped} {
+	for i, n := range []*atomic.Uint64{&x.Datagrams, &x.Records, &x.Flows, &x.Thinned, &x.Options, &x.Lost, &x.Reordered, &x.Restarts, &x.Refused, &x.Dropped} {
 		c[i] = n.Load()
 	}
 	return c

@@ -65,6 +65,7 @@ func (r Reason) Remedy() string { return remedies[r] }
 type Counters struct {
 	Datagrams        atomic.Uint64
 	Flows            atomic.Uint64 // rows emitted
+	Thinned          atomic.Uint64 // records that gave no rows because of a limit
 	Templates        atomic.Uint64 // template records, options templates included
 	OptionsRecords   atomic.Uint64
 	CounterSamples   atomic.Uint64 // sFlow counter samples

@@ -23,6 +23,7 @@ type Exporter struct {
 
 	Datagrams atomic.Uint64
 	Flows     atomic.Uint64 // rows emitted
+	Thinned   atomic.Uint64 // records that gave no rows because of a limit
 	Records   atomic.Uint64 // data records or samples decoded: a record may give two rows, or none
 	Options   atomic.Uint64 // options data records
 	Templates atomic.Int64  // templates held
@@ -44,6 +45,8 @@ type Exporter struct {
 	skew     atomic.Int64 // in 1/256 ms, so that the average can move by less than 1
 	hasSkew  atomic.Bool
 	duration [33]atomic.Uint32 // how many records of the sample lasted below 2^i ms
+
+	limit limit
 
 	gone atomic.Bool
 	heir *Exporter // counts what comes after it is gone
@@ -119,8 +122,9 @@ func (x *Exporter) MedianDurationMS() uint64 {
 // senders neither keeps new exporters out nor pushes out those that send. What a
 // forgotten one had counted is in Others.
 type Exporters struct {
-	mu    sync.RWMutex
-	byKey map[exporterKey]*Exporter
+	mu      sync.RWMutex
+	byKey   map[exporterKey]*Exporter
+	limitOf func(netip.Addr) uint64 // nil: no limits
 
 	// other stands for all exporters that have no entry, and is the sum of those
 	// that were forgotten. Of the last of these it is not yet: decoders may still count
@@ -158,6 +162,9 @@ func (e *Exporters) Of(addr netip.Addr, typ uint8) (x *Exporter, known bool) {
 		e.byKey = map[exporterKey]*Exporter{}
 	}
 	x = &Exporter{Address: key.addr, Type: typ, heir: &e.other}
+	if e.limitOf != nil {
+		x.limit.flows.Store(e.limitOf(key.addr))
+	}
 	e.byKey[key] = x
 	return x, true
 }
@@ -230,8 +237,8 @@ func (x *Exporter) add(o *Exporter) {
 	x.LastSeen.Store(max(x.LastSeen.Load(), o.LastSeen.Load()))
 }
 
-func (x *Exporter) counts() [9]*atomic.Uint64 {
-	return [9]*atomic.Uint64{&x.Datagrams, &x.Flows, &x.Records, &x.Options, &x.Dropped, &x.Lost, &x.Reordered, &x.Restarts, &x.Refused}
+func (x *Exporter) counts() [10]*atomic.Uint64 {
+	return [10]*atomic.Uint64{&x.Datagrams, &x.Flows, &x.Thinned, &x.Records, &x.Options, &x.Dropped, &x.Lost, &x.Reordered, &x.Restarts, &x.Refused}
 }
 
 // Forgotten reports that the exporter is no longer in the list.

@@ -84,6 +84,7 @@ func (s *server) reload() (r api.Reloaded, err error) {
 	s.serveAPI()
 	rates := samplingRates(merged)
 	s.decoding.rates.Store(&rates)
+	s.decoding.exporters.Limit(flowLimits(merged))
 	if !slices.Equal(old.Sources.NetFlow.Extra, merged.Sources.NetFlow.Extra) {
 		s.decoding.netflow.SetExtra(extra)
 	}

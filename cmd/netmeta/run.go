@@ -188,6 +188,7 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 		return s, err
 	}
 	s.decoding = newDecodingWith(samplingRates(cfg), extra)
+	s.decoding.exporters.Limit(flowLimits(cfg))
 	s.loadTemplates()
 	s.health.Exporters, s.health.KernelDropped = s.decoding.exporters, s.kernelDropped
 	s.pipe = pipe.New(cfg.Store.QueueBlocks)
@@ -206,6 +207,20 @@ func samplingRates(cfg config.Config) map[netip.Addr]uint32 {
 		rates[netip.MustParseAddr(a).Unmap()] = rate
 	}
 	return rates
+}
+
+// flowLimits says the limit of each exporter, in flows per second.
+func flowLimits(cfg config.Config) func(netip.Addr) uint64 {
+	own := map[netip.Addr]uint64{}
+	for a, n := range cfg.Sources.UDP.Limit.Exporters {
+		own[netip.MustParseAddr(a).Unmap()] = n
+	}
+	return func(a netip.Addr) uint64 {
+		if n, ok := own[a]; ok {
+			return n
+		}
+		return cfg.Sources.UDP.Limit.FlowsPerSecond
+	}
 }
 
 // storeClient is a client of the ClickHouse that the configuration names.

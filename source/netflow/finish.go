@@ -128,6 +128,12 @@ func (d *Decoder) scale(p *plan, quality []uint16, row, n int) {
 	if last := uint32(from[n-1]); x.SamplingSource.Load() != last {
 		x.SamplingSource.Store(last)
 	}
+	if d.draw.OneOf > 1 && p.thinnable() {
+		for i := range rates {
+			rates[i] = d.draw.Raise(rates[i])
+			quality[i] |= flow.Thinned
+		}
+	}
 }
 
 // icmp takes type and code from the destination port, where v5 and most v9

@@ -107,6 +107,9 @@ func (d *Decoder) data(id uint16, body []byte) {
 	t := d.template(id)
 	if t.template == nil || t.borrowed && !t.fits(body) {
 		d.blind = true
+		if d.draw.Skip {
+			return // those that are kept stand for it
+		}
 		d.noteWaiting(id, body)
 		d.wait(id, body)
 		return
@@ -120,6 +123,8 @@ func (d *Decoder) decodeSet(t *template, body []byte) {
 	switch {
 	case t.options:
 		d.optionsData(t, body)
+	case d.draw.Skip && t.plan.thinnable():
+		d.skip(t.plan, body)
 	case t.plan.stride > 0:
 		n := len(body) / t.plan.stride
 		d.records += uint32(n)
@@ -130,6 +135,26 @@ func (d *Decoder) decodeSet(t *template, body []byte) {
 	if d.records != before && d.session != nil && !d.session.proven.Load() {
 		d.session.proven.Store(true)
 	}
+}
+
+// skip counts the records of a set that gives no rows.
+func (d *Decoder) skip(p *plan, body []byte) {
+	n := uint32(0)
+	if p.stride > 0 {
+		n = uint32(len(body) / p.stride)
+	} else {
+		for lay := d.layout(p); !padding(body, p.least); n++ {
+			size := lay.measure(p.width, body)
+			if size < 0 {
+				d.refuse(source.BadLength)
+				d.blind = true
+				break
+			}
+			body = body[size:]
+		}
+	}
+	d.records += n
+	d.thinned += n
 }
 
 func allZero(p []byte) bool {

@@ -149,6 +149,8 @@ type Decoder struct {
 
 	living flowTable // whose templates have totals
 
+	dice source.Dice
+
 	tell func(source.Note) // nil when nobody wants notes
 }
 
@@ -171,6 +173,9 @@ type message struct {
 	entry     *source.Exporter
 	facts     *facts    // what options data told about the sender; never nil
 	metadata  *Metadata // the names that it told; nil if none
+
+	draw    source.Draw
+	thinned uint32 // records that give no rows
 
 	headerRate uint32 // sampling rate in the header of v5; 0 for none
 
@@ -222,7 +227,11 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 		}
 		if d.records > 0 {
 			d.entry.Records.Add(uint64(d.records))
+			d.entry.Sent(uint64(d.records), uint64(d.thinned))
 		}
+	}
+	if d.thinned > 0 {
+		s.counters.Thinned.Add(uint64(d.thinned))
 	}
 	if d.flows > 0 {
 		s.counters.Flows.Add(d.flows)
@@ -241,6 +250,7 @@ func (d *Decoder) open() {
 		d.quality |= flow.ClockSkewed
 	}
 	d.entry.Skew(skew)
+	d.draw = d.entry.Draw(d.received/1000, &d.dice)
 	if !d.known {
 		d.refuse(source.TooManyExporters)
 	}

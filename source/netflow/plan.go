@@ -193,10 +193,7 @@ func (d *Decoder) fixed(p *plan, body []byte) {
 
 // variable decodes records of different lengths, followed by padding.
 func (d *Decoder) variable(p *plan, body []byte) {
-	if cap(d.lay.offset) == 0 {
-		d.lay = layout{make([]uint32, maxFields), make([]uint32, maxFields)}
-	}
-	lay := layout{d.lay.offset[:len(p.width)], d.lay.width[:len(p.width)]}
+	lay := d.layout(p)
 	for !padding(body, p.least) {
 		room := d.room(p)
 		first := d.batch.Len()
@@ -233,6 +230,20 @@ func (d *Decoder) variable(p *plan, body []byte) {
 			d.finish(p, first, n)
 		}
 	}
+}
+
+// layout has room for the fields of one record.
+func (d *Decoder) layout(p *plan) layout {
+	if cap(d.lay.offset) == 0 {
+		d.lay = layout{make([]uint32, maxFields), make([]uint32, maxFields)}
+	}
+	return layout{d.lay.offset[:len(p.width)], d.lay.width[:len(p.width)]}
+}
+
+// thinnable reports that each record stands for itself: of totals, the next record
+// has what one that is left out had.
+func (p *plan) thinnable() bool {
+	return p.totals == nil && (p.reverse == nil || p.reverse.totals == nil)
 }
 
 // room is the number of records that can be added; at least one, since a full

@@ -47,6 +47,10 @@ func (d *Decoder) decode5(p []byte) {
 		count = min(count, whole)
 	}
 	d.records = uint32(count)
-	d.fixed(plan5, body[:count*record5])
+	if d.draw.Skip {
+		d.thinned = d.records
+	} else {
+		d.fixed(plan5, body[:count*record5])
+	}
 	d.follow(before)
 }

@@ -132,6 +132,10 @@ type sample struct {
 
 // add makes the row of a sample.
 func (d *Decoder) add(s sample, records uint32, b []byte) {
+	if d.draw.Skip {
+		d.thinned++
+		return
+	}
 	if d.batch.Full() {
 		d.flush()
 	}
@@ -162,7 +166,10 @@ func (d *Decoder) add(s sample, records uint32, b []byte) {
 			quality |= flow.NoSampling
 		}
 	}
-	flow.SamplingRate.Set(batch, row, d.rate)
+	flow.SamplingRate.Set(batch, row, d.draw.Raise(d.rate))
+	if d.draw.OneOf > 1 {
+		quality |= flow.Thinned
+	}
 	flow.SamplingSource.Set(batch, row, d.rateBy)
 
 	in, out := s.in.index(), s.out.index()

@@ -98,6 +98,8 @@ type Decoder struct {
 	drawn []drawing // of the flow samples of the datagram
 	words []uint32  // of the list being read: an AS path, communities, labels
 
+	dice source.Dice
+
 	tell func(source.Note) // nil when nobody wants notes
 
 	counters      *column.Batch // of the counters table; nil when nobody wants them
@@ -118,10 +120,12 @@ type datagram struct {
 	seconds  uint32 // of the time of arrival
 	millis   uint64
 
-	flows  uint64
-	known  uint64 // samples of a known format
-	rate   uint32 // of the last flow sample
-	rateBy uint8  // flow.Sampling…
+	flows   uint64
+	known   uint64 // samples of a known format
+	draw    source.Draw
+	thinned uint64 // samples that give no rows
+	rate    uint32 // of the last flow sample
+	rateBy  uint8  // flow.Sampling…
 }
 
 // Decode implements source.Decoder.
@@ -164,9 +168,14 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 		millis:   uint64(dg.Received.UnixMilli()),
 	}
 	d.heard(dg.Exporter.Addr())
+	entry := d.from.entry
+	d.draw = entry.Draw(int64(d.seconds), &d.dice)
 	d.samples(be32(rest[12:]), rest[16:])
 
-	entry := d.from.entry
+	entry.Sent(d.flows+d.thinned, d.thinned)
+	if d.thinned > 0 {
+		counters.Thinned.Add(d.thinned)
+	}
 	entry.Datagrams.Add(1)
 	entry.LastSeen.Store(dg.Received.UnixNano())
 	entry.Records.Add(d.known)
@@ -175,10 +184,10 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 		entry.Flows.Add(d.flows)
 		entry.SamplingRate.Store(d.rate)
 		entry.SamplingSource.Store(uint32(d.rateBy))
-		if d.from.known {
-			for range d.state.drawn(d.from, d.drawn) {
-				d.refuse(source.TooManySamplers)
-			}
+	}
+	if len(d.drawn) > 0 && d.from.known {
+		for range d.state.drawn(d.from, d.drawn) {
+			d.refuse(source.TooManySamplers)
 		}
 	}
 	d.datagram, d.drawn = datagram{}, d.drawn[:0]

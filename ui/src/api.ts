@@ -121,6 +121,7 @@ export interface Exporter {
   type: string;
   datagrams: number;
   flows: number;
+  thinned: number;
   last: number;
   sampling_rate: number;
   sampling_source: string;

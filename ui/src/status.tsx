@@ -196,7 +196,14 @@ export function Status() {
                       <td class="text">{e.type}</td>
                       <td class={silent > 300 ? "bad" : silent > 30 ? "warn" : ""}>{ago(e.last, s.now)}</td>
                       <td>{fmt.count(e.datagrams)}</td>
-                      <td>{fmt.count(e.flows)}</td>
+                      <td>
+                        {e.thinned > 0 && (
+                          <span class="warn" title={`Over its limit: ${fmt.count(e.thinned)} records were left out, and the sampling rate of the others stands for them.`}>
+                            thinned{" "}
+                          </span>
+                        )}
+                        {fmt.count(e.flows)}
+                      </td>
                       <td class={known ? "" : "warn"} title={known ? undefined : "Traffic is counted as if it were not sampled. Let the exporter send its sampling options."}>
                         {known ? `1:${fmt.grouped(e.sampling_rate)}` : "not known"}
                       </td>

@@ -1,0 +1,95 @@
+package source
+
+import (
+	"math"
+	"net/netip"
+	"sync/atomic"
+)
+
+// An exporter may have a limit of flows per second, so that one that floods leaves
+// room for the others. Of one that sends more, only one datagram of k gives rows, and
+// their sampling rate is k times as large: totals stay right, with a larger error. All
+// else in the others is read: sequence numbers, templates, options data, counters.
+//
+// Which datagrams are kept is drawn, with a chance of 1/k whatever is in them, so that
+// nothing that repeats in a datagram or among them makes totals wrong. k is what was
+// sent in the last second, or in this one so far if that is more, over the limit.
+type limit struct {
+	flows  atomic.Uint64 // per second; 0: no limit
+	second atomic.Int64  // Unix time of the last datagram
+	last   atomic.Uint64 // flows in the second before
+	this   atomic.Uint64 // and so far
+}
+
+// A Draw decides for one datagram.
+type Draw struct {
+	OneOf uint32 // k; 1 or 0: everything is kept
+	Skip  bool   // its flows give no rows
+}
+
+// Raise is the sampling rate of a row that was kept. What does not fit into 32 bits
+// is the largest that does.
+func (d Draw) Raise(rate uint32) uint32 {
+	return uint32(min(uint64(rate)*uint64(max(d.OneOf, 1)), math.MaxUint32))
+}
+
+// Draw decides about a datagram that arrived at a second.
+func (x *Exporter) Draw(second int64, dice *Dice) (d Draw) {
+	l := &x.limit
+	flows := l.flows.Load()
+	if flows == 0 {
+		return d
+	}
+	if was := l.second.Load(); second > was && l.second.CompareAndSwap(was, second) {
+		sent := l.this.Swap(0)
+		if second != was+1 {
+			sent = 0
+		}
+		l.last.Store(sent)
+	}
+	sent := max(l.last.Load(), l.this.Load())
+	d.OneOf = uint32(min((sent+flows-1)/flows, math.MaxUint32))
+	d.Skip = d.OneOf > 1 && dice.roll(d.OneOf) != 0
+	return d
+}
+
+// Sent takes note of the flows of a datagram for which Draw was asked, and of how
+// many of them give no rows.
+func (x *Exporter) Sent(flows, thinned uint64) {
+	if x.limit.flows.Load() > 0 {
+		x.limit.this.Add(flows)
+	}
+	if thinned > 0 {
+		x.Thinned.Add(thinned)
+	}
+}
+
+// Dice are pseudo-random numbers for one goroutine (xorshift64). The zero value is
+// ready.
+type Dice struct{ state uint64 }
+
+// roll is a number below n.
+func (d *Dice) roll(n uint32) uint32 {
+	x := d.state
+	if x == 0 {
+		x = 0x9e3779b97f4a7c15
+	}
+	x ^= x << 13
+	x ^= x >> 7
+	x ^= x << 17
+	d.state = x
+	return uint32(x >> 32 * uint64(n) >> 32)
+}
+
+// Limit sets the limits, in flows per second, of the exporters that are in the list
+// and of those that will be; 0 is none. All that have no entry of their own share the
+// limit of the address that is not valid.
+func (e *Exporters) Limit(of func(netip.Addr) uint64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.limitOf = of
+	e.other.limit.flows.Store(of(netip.Addr{}))
+	for _, x := range e.byKey {
+		x.limit.flows.Store(of(x.Address))
+	}
+}
