@@ -137,7 +137,7 @@ func TestCountersAllocate(t *testing.T) {
 // TestGoldenCounters decodes the counter samples of Open vSwitch, ports and the switch as
 // a whole, and of our simulator.
 func TestGoldenCounters(t *testing.T) {
-	for _, name := range []string{"ovs", "simulated"} {
+	for _, name := range []string{"ovs", "ovs-vxlan", "simulated"} {
 		state := New(Config{})
 		var text []byte
 		for _, row := range decodeCounters(t, state, func(decode func(*source.Datagram)) { eachDatagram(t, "testdata/"+name+".pcap", decode) }) {

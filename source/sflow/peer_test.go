@@ -252,7 +252,7 @@ func FuzzDifferential(f *testing.F) {
 
 // seed adds datagrams of every kind.
 func seed(f *testing.F) {
-	for _, name := range []string{"pmsflow", "ovs"} {
+	for _, name := range []string{"pmsflow", "ovs", "ovs-vxlan"} {
 		eachDatagram(f, "testdata/"+name+".pcap", func(d *source.Datagram) { f.Add(bytes.Clone(d.Payload)) })
 	}
 	payloads, _ := simulate.Capture(simulate.SFlow, 100, 3)

@@ -237,7 +237,11 @@ func (d *Decoder) tunnel(s *sample, b []byte, n int) bool {
 	if flow.TunnelType.At(d.batch, s.row) != flow.TunnelNone {
 		return true
 	}
-	tunnel := packet.TunnelOf(uint8(be32(b[4:])), uint16(be32(b[12+2*n:])), n == 16)
+	proto, port := uint8(be32(b[4:])), uint16(be32(b[12+2*n:]))
+	tunnel := packet.TunnelOf(proto, port, n == 16)
+	if tunnel == flow.TunnelNone { // Open vSwitch writes ports in the byte order of its machine
+		tunnel = packet.TunnelOf(proto, bits.ReverseBytes16(port), n == 16)
+	}
 	src, dst := addresses(b[8:], n)
 	flow.TunnelType.Set(d.batch, s.row, tunnel)
 	flow.OuterSrcAddr.Set(d.batch, s.row, src)

@@ -98,9 +98,10 @@ func refused(s *State) string {
 }
 
 // TestGolden decodes captures of real agents, pmacct's sfprobe and Open vSwitch, watching
-// pings over IPv4 and IPv6 among other traffic, and one of our simulator.
+// pings over IPv4 and IPv6 among other traffic, through a VXLAN tunnel too, and one of our
+// simulator.
 func TestGolden(t *testing.T) {
-	for _, name := range []string{"pmsflow", "ovs", "simulated"} {
+	for _, name := range []string{"pmsflow", "ovs", "ovs-vxlan", "simulated"} {
 		state := New(Config{})
 		var text []byte
 		for _, row := range decodeFile(t, state, "testdata/"+name+".pcap") {
@@ -280,7 +281,7 @@ func TestDecode(t *testing.T) {
 		{"4 0xc0000202 0xc0000203 0 0", "ipip"}, {"41 0xc0000202 0xc0000203 0 0", "6in4"}, {"47 0xc0000202 0xc0000203 0 0", "gre"},
 		{"97 0xc0000202 0xc0000203 0 0", "etherip"}, {"115 0xc0000202 0xc0000203 0 0", "l2tp"}, {"137 0xc0000202 0xc0000203 0 0", "mpls"},
 		{"17 0xc0000202 0xc0000203 49152 1701", "l2tp"}, {"17 0xc0000202 0xc0000203 49152 2152", "gtp-u"},
-		{"17 0xc0000202 0xc0000203 49152 6081", "geneve"}, {"17 0xc0000202 0xc0000203 49152 6635", "mpls"},
+		{"17 0xc0000202 0xc0000203 49152 6081", "geneve"}, {"17 0xc0000202 0xc0000203 0 0x0000b512", "vxlan"}, {"17 0xc0000202 0xc0000203 49152 6635", "mpls"},
 	} {
 		f(sample(header+block(t, tunnelIPv4Ingress, "1568 "+tunnel.record+" 0 0"), 2),
 			row(`,"Bytes":1518,"TunnelType":"`+tunnel.name+`","OuterSrcAddr":"192.0.2.2","OuterDstAddr":"192.0.2.3"`+udp), "")
