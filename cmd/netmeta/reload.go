@@ -42,6 +42,8 @@ func (s *server) reload() (r api.Reloaded, err error) {
 		return r, errors.New("another reload is under way, or NetMeta is stopping")
 	}
 	defer s.reloading.Unlock()
+	s.notifier.reloading()
+	defer s.notifier.ready()
 	defer func() {
 		if err != nil {
 			s.log.Error("the new configuration is refused, the old one stays", "err", err)

@@ -69,7 +69,7 @@ func (c runCmd) Run(ctx context.Context) error {
 		return err
 	}
 	s.demo, s.configPath, s.stopTimeout = c.Demo, c.Config, c.StopTimeout
-	s.load, s.level = c.config, level
+	s.load, s.level, s.notifier = c.config, level, newNotifier()
 	return s.run(ctx)
 }
 
@@ -127,9 +127,11 @@ type server struct {
 	reader    *store.Client
 	engine    *engine.Supervisor // nil when another ClickHouse is used
 	http      net.Listener
+	debug     net.Listener                 // nil: profiles are not served
 	handler   atomic.Pointer[http.Handler] // of http; made anew when the configuration changes
 	rates     rateMeter
 	health    health.Recorder
+	notifier  notifier
 
 	savedChanges uint64 // what the file of templates has; see templates.go
 
@@ -156,6 +158,9 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	}
 	if s.http, err = net.Listen("tcp", cfg.HTTP.Listen); err != nil {
 		return s, fmt.Errorf("page: %w: choose another address with --listen HOST:PORT or http.listen", err)
+	}
+	if s.debug, err = listenDebug(cfg.Debug.Listen); err != nil {
+		return s, err
 	}
 	// The lock on the data directory comes before the sockets: a second NetMeta that is
 	// started by mistake must not take a single datagram from the first.
@@ -242,6 +247,9 @@ func (s *server) close() {
 	if s.http != nil {
 		s.http.Close()
 	}
+	if s.debug != nil {
+		s.debug.Close()
+	}
 	for _, p := range s.ports.list() {
 		p.Close()
 	}
@@ -308,6 +316,8 @@ func (s *server) run(ctx context.Context) error {
 		s.ports.run(p)
 	}
 	sources.Go(func() { s.reloadOnSignal(sourceCtx) })
+	sources.Go(func() { s.serveDebug(sourceCtx) })
+	sources.Go(func() { s.notify(sourceCtx) })
 	sources.Go(func() { s.rates.run(sourceCtx, s.counts) })
 	sources.Go(func() { s.recordHealth(sourceCtx) })
 	sources.Go(func() { s.keepTemplates(sourceCtx) })
@@ -325,6 +335,7 @@ func (s *server) run(ctx context.Context) error {
 		fmt.Fprintln(os.Stderr, "netmeta:", err)
 	}
 
+	s.notifier.stopping()
 	s.reloading.Lock() // for good: no port may open any more
 	stopSources()
 	giveUp := time.AfterFunc(s.stopTimeout, stopWriter) // what is not stored then stays in the spool

@@ -16,9 +16,7 @@ func (s *server) keepFree() store.Room { return s.config().Store.Room() }
 // are there until ctx ends.
 func (s *server) keepSpace(ctx context.Context) {
 	for !s.migrated.Load() {
-		select {
-		case <-time.After(100 * time.Millisecond):
-		case <-ctx.Done():
+		if !pause(ctx, 100*time.Millisecond) {
 			return
 		}
 	}

@@ -159,6 +159,13 @@ func (m *rateMeter) run(ctx context.Context, counts func() counted) {
 	}
 }
 
+// fresh reports whether the meter goes on.
+func (m *rateMeter) fresh() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.history) > 0 && time.Since(m.history[len(m.history)-1].at) < rateWindow*time.Second
+}
+
 func (m *rateMeter) last() api.Rates {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -2,6 +2,7 @@ package gen
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 
 	"netmeta/internal/golden"
@@ -21,4 +22,27 @@ func TestDocumentsAreFresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden.Equal(t, "../../doc/config.md", text)
+	golden.Equal(t, "../../doc/metrics.md", metrics(t))
+}
+
+// metrics reads what declares metrics.
+func metrics(t *testing.T) []byte {
+	t.Helper()
+	files, err := filepath.Glob("../../cmd/netmeta/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	var sources [][]byte
+	for _, name := range files {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, source)
+	}
+	text, err := Metrics(sources...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"time"
+)
+
+// debugHandler serves profiles of the program, which the page's listener never does.
+func debugHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return mux
+}
+
+func listenDebug(addr string) (net.Listener, error) {
+	if addr == "" {
+		return nil, nil
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("profiles: %w: choose another address with debug.listen", err)
+	}
+	return l, nil
+}
+
+// serveDebug serves profiles until ctx ends.
+func (s *server) serveDebug(ctx context.Context) {
+	if s.debug == nil {
+		return
+	}
+	s.log.Info("profiles are served", "url", "http://"+s.debug.Addr().String()+"/debug/pprof/")
+	srv := &http.Server{Handler: debugHandler(), ReadHeaderTimeout: 10 * time.Second}
+	stop := context.AfterFunc(ctx, func() { srv.Close() })
+	defer stop()
+	if err := srv.Serve(s.debug); ctx.Err() == nil {
+		s.log.Error("profiles are not served any more", "err", err)
+	}
+}
