@@ -24,6 +24,7 @@ type cli struct {
 	SQL      sqlCmd      `cmd:"" name:"sql" help:"Ask the store in SQL, read-only."`
 	Schema   schemaCmd   `cmd:"" help:"Print the tables, and how the store's differ."`
 	Check    checkCmd    `cmd:"" help:"Check a configuration file."`
+	Doctor   doctorCmd   `cmd:"" help:"Look at everything that a collector depends on, and say what helps."`
 	Reload   reloadCmd   `cmd:"" help:"Have the running NetMeta read its configuration again."`
 	Engine   engineCmd   `cmd:"" help:"Serve the embedded ClickHouse engine (run starts it by itself)."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

@@ -81,7 +81,7 @@ func TestNotify(t *testing.T) {
 	until("READY=1", "STATUS=")
 	p.cmd.Process.Signal(syscall.SIGTERM)
 	until("STOPPING=1", "STATUS=")
-	if code := p.stop(syscall.SIGTERM); code != 0 {
+	if code := p.stop(syscall.Signal(0)); code != 0 { // a second SIGTERM would be the end at once
 		t.Errorf("exit code %d", code)
 	}
 }
