@@ -21,6 +21,7 @@ import (
 	"netmeta/config"
 	"netmeta/engine"
 	"netmeta/engine/libchdb"
+	"netmeta/store"
 )
 
 type doctorCmd struct {
@@ -304,7 +305,7 @@ func (d *doctor) disk() {
 		}
 		dir, made = filepath.Dir(dir), false // it will be made at the first start
 	}
-	free, total, err := freeSpace(dir)
+	free, total, err := store.FreeSpace(dir)
 	if err != nil {
 		d.fail("disk", err.Error(), "choose another directory with --data or data")
 		return
