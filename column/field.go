@@ -109,6 +109,7 @@ type Field struct {
 	Type   string   // Alias: the ClickHouse type of the expression
 	Codec  string   // ClickHouse codec; empty: the server's default
 	Rare   bool     // enters the table only when a value other than zero arrives
+	Rollup bool     // the rollups of the table keep it: it has few values
 
 	Kind Kind // filled by Table
 	Side Side // filled by Table for pairs

@@ -13,9 +13,20 @@ type Table struct {
 	// as flows: by the hour, and by five minutes, exporter and interfaces.
 	Partition string
 	Order     string
+	Indexes   []string // skipping indexes: "name expression TYPE type GRANULARITY n"
+
+	Rollups []Rollup // each is fed by the one before it, the first by the table
 
 	byName map[string]*Field
 	slots  [storeCount]int // how many fields live in each store
+}
+
+// A Rollup is a table that keeps sums of another one: of its measures, and how many
+// rows there were (Flows), for each step of time and each combination of the fields
+// that say Rollup.
+type Rollup struct {
+	Name string
+	Step int64 // seconds
 }
 
 // A store of a batch holds the values of one Go type; kinds share stores.

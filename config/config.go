@@ -113,6 +113,9 @@ type Store struct {
 	// less is free the oldest hours are dropped, never the current one. Left out it is
 	// 10% for the embedded store and nothing for another ClickHouse.
 	KeepFree string `yaml:"keep-free" reload:"live"`
+	// Sums of the flows by exporter, interface, AS, protocol, country and network, for
+	// questions over days and months.
+	Rollups Rollups `yaml:"rollups"`
 	// Rare columns to make real from the start: "all", or their names. The others
 	// become real when their first value arrives.
 	Columns []string `yaml:"columns" reload:"live"`
@@ -137,6 +140,14 @@ type Spool struct {
 	// it is full the oldest rows go, and are counted. It has 512 MiB at least, which is a
 	// few inserts.
 	MaxSize string `yaml:"max-size"`
+}
+
+// Rollups are kept at least as long as what they are sums of.
+type Rollups struct {
+	// Days to keep sums by the minute; 0 keeps them for ever.
+	MinuteDays int `yaml:"minute-days" reload:"live"`
+	// Days to keep sums by the hour; 0 keeps them for ever.
+	HourDays int `yaml:"hour-days" reload:"live"`
 }
 
 // Engine is the embedded ClickHouse.
@@ -182,7 +193,7 @@ func Default() Config {
 			Listen:  []string{":2055", ":4739", ":6343"},
 			Workers: 2, BufferMiB: 32,
 		}},
-		Store:  Store{User: "default", Database: "default", RetentionDays: 30, QueueBlocks: 256},
+		Store:  Store{User: "default", Database: "default", RetentionDays: 30, Rollups: Rollups{MinuteDays: 90, HourDays: 400}, QueueBlocks: 256},
 		Spool:  Spool{MaxSize: "10%"},
 		Engine: Engine{Listen: "127.0.0.1:0"},
 		Log:    Log{Format: "text", Level: "info"},
@@ -366,8 +377,17 @@ func (c Config) Validate() error {
 			bad("store.url", c.Store.URL, "use http://HOST:8123 or https://HOST:8443, or leave it out for the embedded store")
 		}
 	}
-	if d := c.Store.RetentionDays; d < 0 || d > 36500 {
-		bad("store.retention-days", d, "use 1 to 36500, or 0 to keep flows for ever")
+	for _, days := range []struct {
+		key string
+		n   int
+	}{
+		{"store.retention-days", c.Store.RetentionDays},
+		{"store.rollups.minute-days", c.Store.Rollups.MinuteDays},
+		{"store.rollups.hour-days", c.Store.Rollups.HourDays},
+	} {
+		if days.n < 0 || days.n > 36500 {
+			bad(days.key, days.n, "use 1 to 36500, or 0 to keep them for ever")
+		}
 	}
 	if c.Store.KeepFree != "" {
 		if _, err := store.ParseRoom(c.Store.KeepFree); err != nil {

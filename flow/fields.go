@@ -12,7 +12,7 @@ package flow
 import "netmeta/column"
 
 // Table is the flows table. Order here is order in ClickHouse.
-var Table = column.Table{Name: "flows"}
+var Table = column.Table{Name: "flows", Rollups: []column.Rollup{{Name: "rollup_1m", Step: 60}, {Name: "rollup_1h", Step: 3600}}}
 
 func ie(ids ...uint16) []column.IE {
 	list := make([]column.IE, len(ids))
@@ -33,17 +33,17 @@ var (
 	FlowEnd = Table.TimeMS(column.Field{Name: "FlowEnd", Title: "flow end", Group: "record", Role: column.Mark,
 		Doc:   "When the last packet of the flow was seen, by the exporter's clock.",
 		Codec: "DoubleDelta, ZSTD(1)"})
-	FlowType = Table.Enum(column.Field{Name: "FlowType", Title: "record type", Filter: "type", Group: "record",
+	FlowType = Table.Enum(column.Field{Name: "FlowType", Title: "record type", Filter: "type", Group: "record", Rollup: true,
 		Enum: types[:],
 		Doc:  "How the record came in."})
-	ExporterAddress = Table.IP(column.Field{Name: "ExporterAddress", Title: "exporter address", Filter: "exporter", Group: "exporter",
+	ExporterAddress = Table.IP(column.Field{Name: "ExporterAddress", Title: "exporter address", Filter: "exporter", Group: "exporter", Rollup: true,
 		Doc: "The device that sent the record: the source of the datagram, or the agent address of sFlow."})
 	ObservationDomain = Table.U32(column.Field{Name: "ObservationDomain", Title: "observation domain", Filter: "domain", Group: "exporter",
 		Doc: "Observation domain id (IPFIX), source id (v9), engine type and id (v5) or sub-agent id (sFlow)."})
 	SequenceNum = Table.U32(column.Field{Name: "SequenceNum", Title: "sequence number", Group: "record", Role: column.Mark,
 		Doc:   "Sequence number of the datagram that carried the record.",
 		Codec: "Delta, ZSTD(1)"})
-	SamplingRate = Table.U32(column.Field{Name: "SamplingRate", Title: "sampling rate", Filter: "sampling", Group: "record", Role: column.Mark,
+	SamplingRate = Table.U32(column.Field{Name: "SamplingRate", Title: "sampling rate", Filter: "sampling", Group: "record", Role: column.Mark, Rollup: true,
 		Doc: "One of this many packets was looked at. 1 when nothing said otherwise; see SamplingSource."})
 	SamplingSource = Table.Enum(column.Field{Name: "SamplingSource", Title: "sampling source", Filter: "samplingsource", Group: "record",
 		Enum: samplingSources[:],
@@ -73,10 +73,10 @@ var (
 	SrcPort, DstPort = Table.U16Pair("SrcPort", "DstPort", column.Field{Title: "port", Filter: "port", Group: "ip",
 		IE: ie(7, 180, 182), DstIE: ie(11, 181, 183),
 		Doc: "TCP, UDP, SCTP or DCCP port."})
-	Proto = Table.U8(column.Field{Name: "Proto", Title: "protocol", Filter: "proto", Group: "ip", Show: column.Protocol,
+	Proto = Table.U8(column.Field{Name: "Proto", Title: "protocol", Filter: "proto", Group: "ip", Show: column.Protocol, Rollup: true,
 		IE:  ie(4),
 		Doc: "IP protocol number of the transport (IANA), behind the extension headers of IPv6."})
-	EType = Table.U16(column.Field{Name: "EType", Title: "EtherType", Filter: "etype", Group: "ip", Show: column.EtherTyp,
+	EType = Table.U16(column.Field{Name: "EType", Title: "EtherType", Filter: "etype", Group: "ip", Show: column.EtherTyp, Rollup: true,
 		IE:  ie(256),
 		Doc: "EtherType of the network layer: 0x0800 IPv4, 0x86dd IPv6."})
 	TCPFlags = Table.U16(column.Field{Name: "TCPFlags", Title: "TCP flags", Filter: "flags", Group: "ip", Show: column.Flags,
@@ -118,7 +118,7 @@ var (
 	FlowEndReason = Table.U8(column.Field{Name: "FlowEndReason", Title: "flow end reason", Filter: "endreason", Group: "record", Rare: true,
 		IE:  ie(136),
 		Doc: "Why the record was sent: 1 idle, 2 active timeout, 3 end of flow, 4 forced, 5 lack of resources (RFC 5102)."})
-	Direction = Table.Enum(column.Field{Name: "Direction", Title: "direction", Filter: "direction", Group: "network",
+	Direction = Table.Enum(column.Field{Name: "Direction", Title: "direction", Filter: "direction", Group: "network", Rollup: true,
 		Enum: directions[:],
 		Doc:  "Which way the traffic crosses the border of the network."})
 )
@@ -134,37 +134,37 @@ var (
 	SrcCustomerVlan, DstCustomerVlan = Table.U16Pair("SrcCustomerVlan", "DstCustomerVlan", column.Field{Title: "customer VLAN", Filter: "cvlan", Group: "layer 2", Rare: true,
 		IE: ie(245), DstIE: ie(255),
 		Doc: "VLAN id in the customer tag of QinQ (802.1ad), behind the service tag."})
-	InIf, OutIf = Table.U32Pair("InIf", "OutIf", column.Field{Title: "interface", Filter: "ifindex", Group: "interface",
+	InIf, OutIf = Table.U32Pair("InIf", "OutIf", column.Field{Title: "interface", Filter: "ifindex", Group: "interface", Rollup: true,
 		IE: ie(10, 252), DstIE: ie(14, 253),
 		Doc: "ifIndex of the interface; 0 when the exporter does not know it."})
-	InIfName, OutIfName = Table.TextPair("InIfName", "OutIfName", column.Field{Title: "interface name", Filter: "if", Group: "interface", Rare: true,
+	InIfName, OutIfName = Table.TextPair("InIfName", "OutIfName", column.Field{Title: "interface name", Filter: "if", Group: "interface", Rare: true, Rollup: true,
 		Doc: "Name of the interface."})
-	InIfDescription, OutIfDescription = Table.TextPair("InIfDescription", "OutIfDescription", column.Field{Title: "interface description", Filter: "ifdescription", Group: "interface", Rare: true,
+	InIfDescription, OutIfDescription = Table.TextPair("InIfDescription", "OutIfDescription", column.Field{Title: "interface description", Filter: "ifdescription", Group: "interface", Rare: true, Rollup: true,
 		Doc: "Description of the interface (ifAlias)."})
-	InIfSpeed, OutIfSpeed = Table.U64Pair("InIfSpeed", "OutIfSpeed", column.Field{Title: "interface speed", Filter: "speed", Group: "interface", Unit: column.BitPerSec, Rare: true,
+	InIfSpeed, OutIfSpeed = Table.U64Pair("InIfSpeed", "OutIfSpeed", column.Field{Title: "interface speed", Filter: "speed", Group: "interface", Unit: column.BitPerSec, Rare: true, Rollup: true,
 		Doc: "Speed of the interface in bits per second."})
-	InIfBoundary, OutIfBoundary = Table.EnumPair("InIfBoundary", "OutIfBoundary", column.Field{Title: "boundary", Filter: "boundary", Group: "interface", Rare: true,
+	InIfBoundary, OutIfBoundary = Table.EnumPair("InIfBoundary", "OutIfBoundary", column.Field{Title: "boundary", Filter: "boundary", Group: "interface", Rare: true, Rollup: true,
 		Enum: boundaries[:],
 		Doc:  "Whether the interface leads out of the network."})
-	InIfConnectivity, OutIfConnectivity = Table.TextPair("InIfConnectivity", "OutIfConnectivity", column.Field{Title: "connectivity", Filter: "conn", Group: "interface", Rare: true,
+	InIfConnectivity, OutIfConnectivity = Table.TextPair("InIfConnectivity", "OutIfConnectivity", column.Field{Title: "connectivity", Filter: "conn", Group: "interface", Rare: true, Rollup: true,
 		Doc: "What the interface connects to: transit, peering, customer and so on."})
-	InIfProvider, OutIfProvider = Table.TextPair("InIfProvider", "OutIfProvider", column.Field{Title: "provider", Filter: "provider", Group: "interface", Rare: true,
+	InIfProvider, OutIfProvider = Table.TextPair("InIfProvider", "OutIfProvider", column.Field{Title: "provider", Filter: "provider", Group: "interface", Rare: true, Rollup: true,
 		Doc: "The network behind the interface."})
 )
 
 // The exporter, as the operator describes it.
 var (
-	ExporterName = Table.Text(column.Field{Name: "ExporterName", Title: "exporter", Filter: "exportername", Group: "exporter", Rare: true,
+	ExporterName = Table.Text(column.Field{Name: "ExporterName", Title: "exporter", Filter: "exportername", Group: "exporter", Rare: true, Rollup: true,
 		Doc: "Name of the exporter."})
-	ExporterGroup = Table.Text(column.Field{Name: "ExporterGroup", Title: "exporter group", Filter: "exportergroup", Group: "exporter", Rare: true,
+	ExporterGroup = Table.Text(column.Field{Name: "ExporterGroup", Title: "exporter group", Filter: "exportergroup", Group: "exporter", Rare: true, Rollup: true,
 		Doc: "Group that the exporter belongs to."})
-	ExporterRole = Table.Text(column.Field{Name: "ExporterRole", Title: "exporter role", Filter: "exporterrole", Group: "exporter", Rare: true,
+	ExporterRole = Table.Text(column.Field{Name: "ExporterRole", Title: "exporter role", Filter: "exporterrole", Group: "exporter", Rare: true, Rollup: true,
 		Doc: "Role of the exporter: edge, core or access."})
-	ExporterSite = Table.Text(column.Field{Name: "ExporterSite", Title: "exporter site", Filter: "exportersite", Group: "exporter", Rare: true,
+	ExporterSite = Table.Text(column.Field{Name: "ExporterSite", Title: "exporter site", Filter: "exportersite", Group: "exporter", Rare: true, Rollup: true,
 		Doc: "Site where the exporter stands."})
-	ExporterRegion = Table.Text(column.Field{Name: "ExporterRegion", Title: "exporter region", Filter: "exporterregion", Group: "exporter", Rare: true,
+	ExporterRegion = Table.Text(column.Field{Name: "ExporterRegion", Title: "exporter region", Filter: "exporterregion", Group: "exporter", Rare: true, Rollup: true,
 		Doc: "Region where the exporter stands."})
-	ExporterTenant = Table.Text(column.Field{Name: "ExporterTenant", Title: "exporter tenant", Filter: "exportertenant", Group: "exporter", Rare: true,
+	ExporterTenant = Table.Text(column.Field{Name: "ExporterTenant", Title: "exporter tenant", Filter: "exportertenant", Group: "exporter", Rare: true, Rollup: true,
 		Doc: "Tenant whom the exporter serves."})
 )
 
@@ -176,7 +176,7 @@ var (
 	BGPNextHop = Table.IP(column.Field{Name: "BGPNextHop", Title: "BGP next hop", Filter: "bgpnexthop", Group: "routing", Rare: true,
 		IE:  ie(18, 63),
 		Doc: "Next hop of the BGP route."})
-	SrcAS, DstAS = Table.U32Pair("SrcAS", "DstAS", column.Field{Title: "AS", Filter: "as", Group: "routing", Show: column.AS,
+	SrcAS, DstAS = Table.U32Pair("SrcAS", "DstAS", column.Field{Title: "AS", Filter: "as", Group: "routing", Show: column.AS, Rollup: true,
 		IE: ie(16), DstIE: ie(17),
 		Doc: "Autonomous system number, origin or peer as the exporter is configured."})
 	NextHopAS = Table.U32(column.Field{Name: "NextHopAS", Title: "next hop AS", Filter: "nextas", Group: "routing", Show: column.AS, Rare: true,
@@ -198,17 +198,17 @@ var (
 
 // Networks and geography.
 var (
-	SrcNetName, DstNetName = Table.TextPair("SrcNetName", "DstNetName", column.Field{Title: "network", Filter: "netname", Group: "network", Rare: true,
+	SrcNetName, DstNetName = Table.TextPair("SrcNetName", "DstNetName", column.Field{Title: "network", Filter: "netname", Group: "network", Rare: true, Rollup: true,
 		Doc: "Name of the configured network that holds the address."})
-	SrcNetRole, DstNetRole = Table.TextPair("SrcNetRole", "DstNetRole", column.Field{Title: "network role", Filter: "netrole", Group: "network", Rare: true,
+	SrcNetRole, DstNetRole = Table.TextPair("SrcNetRole", "DstNetRole", column.Field{Title: "network role", Filter: "netrole", Group: "network", Rare: true, Rollup: true,
 		Doc: "Role of the network: customer, server, infrastructure and so on."})
-	SrcNetSite, DstNetSite = Table.TextPair("SrcNetSite", "DstNetSite", column.Field{Title: "network site", Filter: "netsite", Group: "network", Rare: true,
+	SrcNetSite, DstNetSite = Table.TextPair("SrcNetSite", "DstNetSite", column.Field{Title: "network site", Filter: "netsite", Group: "network", Rare: true, Rollup: true,
 		Doc: "Site of the network."})
-	SrcNetRegion, DstNetRegion = Table.TextPair("SrcNetRegion", "DstNetRegion", column.Field{Title: "network region", Filter: "netregion", Group: "network", Rare: true,
+	SrcNetRegion, DstNetRegion = Table.TextPair("SrcNetRegion", "DstNetRegion", column.Field{Title: "network region", Filter: "netregion", Group: "network", Rare: true, Rollup: true,
 		Doc: "Region of the network."})
-	SrcNetTenant, DstNetTenant = Table.TextPair("SrcNetTenant", "DstNetTenant", column.Field{Title: "network tenant", Filter: "nettenant", Group: "network", Rare: true,
+	SrcNetTenant, DstNetTenant = Table.TextPair("SrcNetTenant", "DstNetTenant", column.Field{Title: "network tenant", Filter: "nettenant", Group: "network", Rare: true, Rollup: true,
 		Doc: "Tenant or customer of the network."})
-	SrcCountry, DstCountry = Table.TextPair("SrcCountry", "DstCountry", column.Field{Title: "country", Filter: "country", Group: "network", Rare: true,
+	SrcCountry, DstCountry = Table.TextPair("SrcCountry", "DstCountry", column.Field{Title: "country", Filter: "country", Group: "network", Rare: true, Rollup: true,
 		Doc: "Country of the address, ISO 3166-1 alpha-2."})
 	SrcCity, DstCity = Table.TextPair("SrcCity", "DstCity", column.Field{Title: "city", Filter: "city", Group: "network", Rare: true,
 		Doc: "City of the address."})

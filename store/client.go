@@ -88,8 +88,13 @@ func (c *Client) Do(ctx context.Context, q Query) error { return c.exec(ctx, q, 
 // with the same token and the same bytes insert once, up to a million rows.
 func (c *Client) Insert(ctx context.Context, table string, columns []string, token string, blocks ...[]byte) error {
 	return c.exec(ctx, Query{
-		SQL:      "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") FORMAT Native",
-		Settings: map[string]string{"insert_deduplication_token": token},
+		SQL: "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") FORMAT Native",
+		Settings: map[string]string{
+			"insert_deduplication_token": token,
+			// What an insert that failed half-way has not put into the rollups goes there
+			// when it is made again, and what it has does not go there twice.
+			"deduplicate_blocks_in_dependent_materialized_views": "1",
+		},
 	}, blocks)
 }
 

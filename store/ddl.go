@@ -14,6 +14,12 @@ type Schema struct {
 	Table   *column.Table
 	TTLDays int      // rows older than this are deleted; 0: never
 	Columns []string // which rare columns are real from the start: "all", or their names; none: on demand
+
+	RollupDays []int // TTLDays of each of Table.Rollups; none: no rollups are kept
+
+	// Of a rollup's own table; see rollup.go.
+	key  []string // columns of the sorting key
+	sums []string // columns that are added up
 }
 
 // Rare columns. Every column that a table has but a block does not carry costs the
@@ -36,10 +42,14 @@ func (s Schema) Create() string {
 		}
 		fmt.Fprintf(&b, "    %s%s\n", s.define(f), comma)
 	}
-	b.WriteString(")\nENGINE = MergeTree\n")
-	partition := cmp.Or(s.Table.Partition, "toStartOfHour(TimeReceived)")
-	order := cmp.Or(s.Table.Order, "toStartOfFiveMinutes(TimeReceived), ExporterAddress, InIf, OutIf")
-	fmt.Fprintf(&b, "PARTITION BY %s\nORDER BY (%s)\n", partition, order)
+	b.WriteString(")\n")
+	if s.key != nil {
+		b.WriteString(s.rollupEngine())
+	} else {
+		partition := cmp.Or(s.Table.Partition, "toStartOfHour(TimeReceived)")
+		order := cmp.Or(s.Table.Order, "toStartOfFiveMinutes(TimeReceived), ExporterAddress, InIf, OutIf")
+		fmt.Fprintf(&b, "ENGINE = MergeTree\nPARTITION BY %s\nORDER BY (%s)\n", partition, order)
+	}
 	if s.TTLDays > 0 {
 		fmt.Fprintf(&b, "TTL %s\n", s.ttl())
 	}
@@ -90,6 +100,8 @@ type Column struct {
 type Change struct {
 	SQL    string // ALTER TABLE …
 	Reason string // for the log, in words
+
+	feeds string // the rollup that gets rows from then on
 }
 
 // A MismatchError is a column that cannot become what it must be.
@@ -114,11 +126,15 @@ func (s Schema) Diff(have []Column, create string) ([]Change, error) {
 		changes = append(changes, Change{SQL: "ALTER TABLE " + s.Table.Name + " " + fmt.Sprintf(format, args...), Reason: reason})
 	}
 	after := "FIRST"
+	key := keyOf(create)
 	for _, f := range s.Table.Fields {
 		c, ok := there[f.Name]
 		want := f.SQLType()
 		alias := c.Kind == "ALIAS"
 		switch {
+		case !ok && slices.Contains(s.key, f.Name): // a rollup's key grows with its columns
+			key = append(key, f.Name)
+			alter("column "+f.Name+" is new", "ADD COLUMN %s %s, MODIFY ORDER BY (%s)", s.define(f), after, strings.Join(key, ", "))
 		case !ok:
 			alter("column "+f.Name+" is new", "ADD COLUMN %s %s", s.define(f), after)
 		case f.Kind == column.Alias && !alias:

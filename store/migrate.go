@@ -36,17 +36,21 @@ SELECT create_table_query FROM system.tables WHERE database = currentDatabase() 
 	return cols, res.Columns[0].([]string)[0], nil
 }
 
-// Plan lists what must be done for the table to be as wanted: making it, or
-// changing the one that is there.
+// Plan lists what must be done for the table and its rollups to be as wanted: making
+// them, or changing those that are there.
 func Plan(ctx context.Context, c *Client, s Schema) ([]Change, error) {
 	have, create, err := Describe(ctx, c, s.Table.Name)
 	if err != nil {
 		return nil, err
 	}
-	if len(have) == 0 {
-		return []Change{{SQL: s.Create(), Reason: "table " + s.Table.Name + " is new"}}, nil
+	changes := []Change{{SQL: s.Create(), Reason: "table " + s.Table.Name + " is new"}}
+	if len(have) > 0 {
+		if changes, err = s.Diff(have, create); err != nil {
+			return nil, err
+		}
 	}
-	return s.Diff(have, create)
+	more, err := planRollups(ctx, c, s)
+	return append(changes, more...), err
 }
 
 // Migrate carries the plan out. Any number of processes may do so at once.
@@ -71,7 +75,7 @@ func Migrate(ctx context.Context, c *Client, s Schema, log *slog.Logger) error {
 			log.Info("store: "+ch.Reason, "table", s.Table.Name)
 		}
 		if err == nil {
-			return nil
+			return completeRollups(ctx, c, s, changes)
 		}
 	}
 }

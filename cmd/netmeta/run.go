@@ -235,11 +235,23 @@ func storeClient(cfg config.Config) *store.Client {
 
 // schemas are the tables that we keep.
 func schemas(cfg config.Config) []store.Schema {
+	// A rollup that is kept shorter than what feeds it would not have the answer to a
+	// question that the other has.
+	minutes := longer(cfg.Store.Rollups.MinuteDays, cfg.Store.RetentionDays)
+	hours := longer(cfg.Store.Rollups.HourDays, minutes)
 	return []store.Schema{
-		{Table: &flow.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns},
+		{Table: &flow.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns, RollupDays: []int{minutes, hours}},
 		{Table: &counter.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns},
 		{Table: &health.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns},
 	}
+}
+
+// longer is the longer one of two retentions in days, of which 0 is for ever.
+func longer(a, b int) int {
+	if a == 0 || b == 0 {
+		return 0
+	}
+	return max(a, b)
 }
 
 // close gives back what newServer took, if run is never called.

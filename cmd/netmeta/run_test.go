@@ -362,9 +362,13 @@ func TestKillEngine(t *testing.T) {
 	if s.Engine.Restarts != kills || !s.Engine.Up || len(s.Drops) > 0 {
 		t.Errorf("status after %d kills: %+v, drops %v", kills, s.Engine, s.Drops)
 	}
-	if s.Pipeline.InsertedRows != sent.Flows {
-		t.Errorf("%d rows counted, sent %d", s.Pipeline.InsertedRows, sent.Flows)
-	}
+	// Rows can be seen before the insert that brought them has ended, and they are added up.
+	waitFor(t, 10*time.Second, "rows being counted", func() error {
+		if n := p.status().Pipeline.InsertedRows; n != sent.Flows {
+			return fmt.Errorf("%d rows counted, sent %d", n, sent.Flows)
+		}
+		return nil
+	})
 }
 
 // What is in the way is said, with the way out.

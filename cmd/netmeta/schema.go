@@ -31,8 +31,10 @@ func (c schemaCmd) Run(ctx context.Context) error {
 	}
 	if !c.Diff {
 		for _, schema := range schemas(cfg) {
-			if _, err := fmt.Println(schema.Create() + ";"); err != nil {
-				return err
+			for _, sql := range schema.CreateAll() {
+				if _, err := fmt.Println(sql + ";"); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
