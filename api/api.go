@@ -54,6 +54,7 @@ type Server struct {
 
 	values       *catalogue
 	facetsCache  cache[facetsAnswer]
+	tables       tableState
 	explainCache cache[explanation]
 	speed        atomic.Uint64 // rows that the store reads in a millisecond; 0: not known yet
 }

@@ -63,7 +63,7 @@ func serverFor(c *store.Client, now time.Time) *Server {
 
 func empty(t testing.TB) (s *Server, w *store.Client) {
 	w, r := enginetest.Clients(t)
-	if err := store.Migrate(t.Context(), w, store.Schema{Table: &flow.Table}, slog.New(slog.DiscardHandler)); err != nil {
+	if err := store.Migrate(t.Context(), w, store.Schema{Table: &flow.Table, RollupDays: []int{0, 0}}, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	s = serverFor(r, time.Now().Truncate(time.Second))
@@ -499,6 +499,27 @@ func TestQueryEmpty(t *testing.T) {
 }
 
 // What is wrong with a request is said with its place and a remedy.
+// A question over hours is answered from sums, which the answer says, and one that they
+// have no answer to from the flows.
+func TestQueryRollups(t *testing.T) {
+	h := seeded(t).Handler()
+	f := func(q, table string) (total uint64) {
+		t.Helper()
+		var got result
+		ask(t, h, "GET", "/api/v1/query?unit=bytes&dir=sum&"+q, "", http.StatusOK, &got)
+		if got.Meta.Table != table {
+			t.Errorf("%s: %s answers, want %s", q, got.Meta.Table, table)
+		}
+		return got.Total[0].Total
+	}
+	sums, flows := f("from=-24h&by=src.as", "rollup_1m, flows"), f("from=-24h&q=not+port+1", "flows")
+	if sums != flows || sums == 0 {
+		t.Errorf("%d bytes by the rollups, %d by the flows", sums, flows)
+	}
+	f("from=-24h&by=dst.port", "flows")
+	f("from=-15m&by=src.as", "flows") // finer than a minute
+}
+
 func TestQueryErrors(t *testing.T) {
 	h := seeded(t).Handler()
 	f := func(target, key string) {

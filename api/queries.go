@@ -145,7 +145,7 @@ func (s *Server) askEstimate(ctx context.Context, v url.Values) (e estimate, err
 	if err != nil {
 		return e, err
 	}
-	stmt, err := req.Series(rg, s.Schema)
+	stmt, err := req.Series(rg, s.schema(ctx))
 	if err != nil {
 		return e, err
 	}

@@ -2,9 +2,11 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,7 +22,7 @@ type meta struct {
 	Rows       uint64            `json:"rows"`  // read
 	Bytes      uint64            `json:"bytes"` // read
 	MS         float64           `json:"ms"`
-	Table      string            `json:"table"`
+	Table      string            `json:"table"` // or tables, the one with most of the window first
 	Partial    partial           `json:"partial"`
 	Through    int64             `json:"through"`    // newest second in the store, 0 when it is empty
 	Resolution int               `json:"resolution"` // seconds
@@ -80,7 +82,7 @@ func (s *Server) ask(ctx context.Context, v url.Values) (a answer, err error) {
 	if err != nil {
 		return a, err
 	}
-	stmt, err := req.Series(rg, s.Schema)
+	stmt, err := req.Series(rg, s.schema(ctx))
 	if err != nil {
 		return a, err
 	}
@@ -95,7 +97,7 @@ func (s *Server) ask(ctx context.Context, v url.Values) (a answer, err error) {
 	m := meta{
 		SQL: stmt.SQL, Params: stmt.Params, Notes: append([]string{}, stmt.Notes...), Unknown: append([]string{}, unknown...),
 		Rows: stats.Rows, Bytes: stats.Bytes, MS: milliseconds(stats.Elapsed),
-		Table: "flows", Partial: partial{rg.FirstPartial, rg.LastPartial}, Resolution: 1,
+		Table: strings.Join(stmt.Tables, ", "), Partial: partial{rg.FirstPartial, rg.LastPartial}, Resolution: 1,
 	}
 	newest, oldest, err := s.span(ctx)
 	m.Through = newest
@@ -162,11 +164,16 @@ func (s *Server) whyEmpty(ctx context.Context, req query.Request, rg query.Range
 func (s *Server) span(ctx context.Context) (newest, oldest int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	res, _, err := s.Store.Select(ctx, store.Query{SQL: `SELECT toUInt32(max(TimeReceived)), toUInt32(min(TimeReceived)) FROM flows`})
+	res, _, err := s.Store.Select(ctx, store.Query{SQL: `SELECT toUInt32(max(TimeReceived)) AS newest, toUInt32(min(TimeReceived)) AS oldest FROM flows`})
 	if err != nil {
 		return 0, 0, err
 	}
-	return int64(res.Columns[0].([]uint32)[0]), int64(res.Columns[1].([]uint32)[0]), nil
+	last, lastOK := res.Column("newest").([]uint32)
+	first, firstOK := res.Column("oldest").([]uint32)
+	if !lastOK || !firstOK {
+		return 0, 0, unexpectedError{errors.New("the store does not say what time the flows are of")}
+	}
+	return int64(last[0]), int64(first[0]), nil
 }
 
 // A catalogue keeps, for each field that somebody types a filter on, the values with

@@ -140,14 +140,13 @@ func (r Request) Explain(rg Range, s Schema) (ExplainQuery, error) {
 	q.Before = Range{From: q.Now.From - shift, To: q.Now.To - shift, Location: rg.Location}
 
 	c := newCompiler()
-	c.window(0, q.Now.From, q.Now.To)
-	c.window(1, q.Before.From, q.Before.To)
+	now, before := c.window(0, q.Now.From, q.Now.To), c.window(1, q.Before.From, q.Before.To)
 	rest, err := r.condition(c, s)
 	if err != nil {
 		return q, err
 	}
 	keys, labels, sets := q.expressions()
-	inner := []string{r.valueSQL() + " AS v", "Packets * SamplingRate AS p", "Bytes * SamplingRate AS y", "TimeReceived >= {from:DateTime('UTC')} AS is_now"}
+	inner := []string{r.valueSQL(flow.Table.Name) + " AS v", "Packets * SamplingRate AS p", "Bytes * SamplingRate AS y", "TimeReceived >= {from:DateTime('UTC')} AS is_now"}
 	for i, e := range keys {
 		inner = append(inner, fmt.Sprintf("%s AS e%d", e, i))
 	}
@@ -182,7 +181,7 @@ func (r Request) Explain(rg Range, s Schema) (ExplainQuery, error) {
 		"    (",
 		"        SELECT "+strings.Join(inner, ", "),
 		"        FROM "+flow.Table.Name,
-		"        WHERE ("+windowSQL(0)+" OR "+windowSQL(1)+")"+rest,
+		"        WHERE ("+now+" OR "+before+")"+rest,
 		"    ),",
 		"    cells AS",
 		"    (",

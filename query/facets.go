@@ -135,7 +135,7 @@ func (r Request) Facets(rg Range, s Schema, names string) (FacetsQuery, error) {
 		return q, err
 	}
 	columns := []string{"sum(v) AS total"}
-	inner := []string{r.valueSQL() + " AS v"}
+	inner := []string{r.valueSQL(flow.Table.Name) + " AS v"}
 	name := func(exprs []string) []string { // an expression is worked out once for all lists
 		names := make([]string, len(exprs))
 		for i, e := range exprs {

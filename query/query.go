@@ -26,6 +26,14 @@ import (
 type Schema struct {
 	// Macros are the saved filters behind @name, without the @.
 	Macros map[string]string
+
+	// Rollups are the tables of sums that may be asked in place of the flows, in the
+	// order of RollupTables. Where there are none the flows are asked.
+	Rollups []Rollup
+
+	// Oldest is when the oldest flow that is kept was received, 0 when that is not
+	// known.
+	Oldest int64
 }
 
 // A Statement is SQL with its parameters.
@@ -43,6 +51,9 @@ type Statement struct {
 
 	// Notes say, a sentence each, what of the request is not answered.
 	Notes []string
+
+	// Tables are those that the statement reads, the one with most of the window first.
+	Tables []string
 }
 
 // A ResultColumn is a column of a statement's result.

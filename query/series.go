@@ -45,13 +45,13 @@ func (rg *Range) bucketSQL(c *compiler, at string) string {
 	return "roundDown(" + at + ", {buckets:Array(UInt32)})"
 }
 
-// valueSQL is what a row counts.
-func (r *Request) valueSQL() string {
+// valueSQL is what a row of a table counts.
+func (r *Request) valueSQL(table string) string {
 	switch r.Unit {
 	case "pps", "packets":
 		return "Packets * SamplingRate"
 	case "fps", "flows":
-		return "toUInt64(1)"
+		return flowsSQL(table)
 	}
 	switch r.Layer {
 	case "l2": // Ethernet header 14 and FCS 4: what octet counters count (RFC 3635 §3.2.5)
@@ -64,19 +64,8 @@ func (r *Request) valueSQL() string {
 
 // where is the condition of a request: half-open in time, the direction, the filter.
 func (r *Request) where(c *compiler, s Schema, from, to int64) (string, error) {
-	c.window(0, from, to)
 	rest, err := r.condition(c, s)
-	return windowSQL(0) + rest, err
-}
-
-// window binds the bounds of window i; see windowSQL.
-func (c *compiler) window(i int, from, to int64) {
-	number := ""
-	if i > 0 {
-		number = strconv.Itoa(i)
-	}
-	c.params["from"+number] = strconv.FormatInt(from, 10)
-	c.params["to"+number] = strconv.FormatInt(to, 10)
+	return c.window(0, from, to) + rest, err
 }
 
 // condition is what a request says of its rows beside the time, each part with its AND.
@@ -136,21 +125,31 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 		return Statement{}, err
 	}
 	c := newCompiler()
-	c.window(0, rg.From, rg.To)
-	for i, shift := range shifts {
-		c.window(i+1, rg.From-shift, rg.To-shift)
-		c.params[fmt.Sprintf("shift%d", i+1)] = strconv.FormatInt(shift, 10)
-	}
 	rest, err := r.condition(c, s)
 	if err != nil {
 		return Statement{}, err
 	}
-	q := series{request: &r, rg: &rg, c: c, rest: rest, windows: 1 + len(shifts), split: r.Dir != "sum", peak: r.Agg == "peak"}
+	q := series{request: &r, rg: &rg, c: c, rest: rest, split: r.Dir != "sum", peak: r.Agg == "peak"}
 	for _, d := range dims {
 		q.keys = append(q.keys, d.keys()...)
 		q.labels = append(q.labels, d.labels()...)
 	}
-	return Statement{SQL: q.sql(), Params: c.params, Columns: q.columns()}, nil
+	q.few = len(dims) == 1 && rolled(q.keys) && !q.peak
+	rollups := s.Rollups
+	if q.peak || !rolled(slices.Concat(q.keys, q.labels, []string{rest})) {
+		rollups = nil
+	}
+	for i, shift := range append([]int64{0}, shifts...) {
+		q.windows = append(q.windows, rg.cover(shift, rollups))
+		if i > 0 {
+			c.params[fmt.Sprintf("shift%d", i)] = strconv.FormatInt(shift, 10)
+		}
+	}
+	st := Statement{SQL: q.sql(), Params: c.params, Columns: q.columns(), Tables: tables(q.windows)}
+	if note := rg.expired(q.windows[0], s.Oldest); note != "" {
+		st.Notes = append(st.Notes, note)
+	}
+	return st, nil
 }
 
 // series is a statement in the making.
@@ -158,10 +157,11 @@ type series struct {
 	request      *Request
 	rg           *Range
 	c            *compiler
-	rest         string // the condition beside the time, each part with its AND
-	windows      int    // that of the request and those that it is compared with
-	split        bool   // a direction has rows of its own
-	peak         bool   // seconds are kept apart until their largest is known
+	rest         string    // the condition beside the time, each part with its AND
+	windows      [][]piece // that of the request and those that it is compared with: where their rows come from
+	split        bool      // a direction has rows of its own
+	peak         bool      // seconds are kept apart until their largest is known
+	few          bool      // the groups are few
 	keys, labels []string
 }
 
@@ -202,7 +202,7 @@ func (q *series) sql() string {
 		with += ",\n" + q.best()
 	}
 	columns = append(columns, sums...)
-	if q.windows > 1 {
+	if len(q.windows) > 1 {
 		columns, group = append(columns, "f.w AS w"), append(group, "f.w")
 	}
 	if q.peak {
@@ -220,12 +220,12 @@ func (q *series) sql() string {
 func (q *series) seconds(cells string) string {
 	group := append([]string{"t", "dir", "top", "groups"}, list(len(q.keys), "k#")...)
 	apart := "dir, s"
-	if q.windows > 1 {
+	if len(q.windows) > 1 {
 		apart = "dir, w, s"
 	}
 	columns := append(slices.Clone(group), list(len(q.labels), "max(l#) AS l#")...)
 	columns = append(columns, "sum(c.value) AS value", "sum(c.packets) AS packets", "sum(c.n) AS n", "sum(c.variance) AS variance")
-	if q.windows > 1 {
+	if len(q.windows) > 1 {
 		group, columns = append(group, "w"), append(columns, "w")
 	}
 	columns = append(columns, "max(c.value) AS peak", "max(c.whole) AS edge")
@@ -251,11 +251,11 @@ func lines(parts ...string) string {
 
 // rows is f: the rows of the windows with what the rest needs of them.
 func (q *series) rows() string {
-	if q.windows == 1 {
+	if len(q.windows) == 1 {
 		return lines("    f AS", "    (", q.window(0, "        "), "    )")
 	}
 	parts := []string{"        SELECT * FROM f0"}
-	for i := 1; i < q.windows; i++ {
+	for i := 1; i < len(q.windows); i++ {
 		parts = append(parts, "        UNION ALL", q.window(i, "        "))
 	}
 	return lines(
@@ -264,33 +264,51 @@ func (q *series) rows() string {
 	)
 }
 
-// window is the rows of window i.
+// window is the rows of window i. Where there are few groups they are added up to cells
+// first, which is quicker than to look for the group of each row among those that won.
 func (q *series) window(i int, indent string) string {
 	at := timeSQL(i)
 	columns := []string{q.rg.bucketSQL(q.c, at) + " AS t"}
-	if q.windows > 1 {
+	cell := []string{"t"}
+	if len(q.windows) > 1 {
 		columns = append(columns, fmt.Sprintf("toUInt8(%d) AS w", i))
 	}
 	if q.peak {
 		columns = append(columns, at+" AS s")
 	}
 	if q.split {
-		columns = append(columns, "Direction AS d")
+		columns, cell = append(columns, "Direction AS d"), append(cell, "d")
 	}
 	for i, k := range q.keys {
 		columns = append(columns, k+" AS g"+strconv.Itoa(i))
 	}
-	for i, l := range q.labels {
-		columns = append(columns, l+" AS m"+strconv.Itoa(i))
+	label, sum, group := "#", "#", ""
+	if q.few {
+		label, sum, group = "max(#)", "sum(#)", indent+"GROUP BY "+strings.Join(append(cell, list(len(q.keys), "g#")...), ", ")
 	}
-	columns = append(columns, q.request.valueSQL()+" AS v", "Packets * SamplingRate AS p", "Packets AS n",
-		"toFloat64(Packets) * SamplingRate * (SamplingRate - 1) AS e")
-	return lines(
-		indent+"SELECT",
-		indent+"    "+strings.Join(columns, ",\n"+indent+"    "),
-		indent+"FROM "+flow.Table.Name,
-		indent+"WHERE "+windowSQL(i)+q.rest,
-	)
+	for i, l := range q.labels {
+		columns = append(columns, strings.ReplaceAll(label, "#", l)+" AS m"+strconv.Itoa(i))
+	}
+	var parts []string
+	for _, p := range q.windows[i] {
+		all := slices.Clone(columns)
+		for _, m := range []struct{ name, expr string }{
+			{"v", q.request.valueSQL(p.table)},
+			{"p", "Packets * SamplingRate"},
+			{"n", "Packets"},
+			{"e", "toFloat64(Packets) * SamplingRate * (SamplingRate - 1)"},
+		} {
+			all = append(all, strings.ReplaceAll(sum, "#", m.expr)+" AS "+m.name)
+		}
+		parts = append(parts, lines(
+			indent+"SELECT",
+			indent+"    "+strings.Join(all, ",\n"+indent+"    "),
+			indent+"FROM "+p.table,
+			indent+"WHERE "+q.c.during(i, p)+q.rest,
+			group,
+		))
+	}
+	return strings.Join(parts, "\n"+indent+"UNION ALL\n")
 }
 
 // sums are what is added up in each cell.
@@ -309,8 +327,8 @@ func (q *series) best() string {
 	sum := "toFloat64(sum(v)) AS score, score AS total"
 	switch {
 	case q.request.Rank == "delta":
-		sum = fmt.Sprintf("abs(toFloat64(sumIf(v, w = 0)) - toFloat64(sumIf(v, w > 0)) / %d) AS score, toFloat64(sum(v)) AS total", q.windows-1)
-	case q.windows > 1: // who wins is decided by the window of the request
+		sum = fmt.Sprintf("abs(toFloat64(sumIf(v, w = 0)) - toFloat64(sumIf(v, w > 0)) / %d) AS score, toFloat64(sum(v)) AS total", len(q.windows)-1)
+	case len(q.windows) > 1: // who wins is decided by the window of the request
 		of = "f0 AS f"
 	}
 	score := []string{
@@ -392,7 +410,7 @@ func (q *series) columns() []ResultColumn {
 		columns = append(columns, ResultColumn{name, "String"})
 	}
 	tail := []ResultColumn{{"value", "UInt64"}, {"packets", "UInt64"}, {"n", "UInt64"}, {"variance", "Float64"}}
-	if q.windows > 1 {
+	if len(q.windows) > 1 {
 		tail = append(tail, ResultColumn{"w", "UInt8"})
 	}
 	if q.peak {

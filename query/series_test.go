@@ -25,8 +25,21 @@ var seriesNow = time.Date(2026, 11, 23, 12, 34, 56, 0, time.UTC)
 // TestSeriesGolden makes the statements of testdata/series/*.txt. The first line
 // of a file is the URL; to add a case, make a file of one line and run with -update.
 func TestSeriesGolden(t *testing.T) {
-	paths, err := filepath.Glob("testdata/series/*.txt")
-	if err != nil || len(paths) < 15 {
+	seriesGolden(t, "testdata/series/*.txt", 15, Schema{Macros: goldenMacros})
+}
+
+// TestRollupGolden does the same in testdata/rollups, with rollups that are complete
+// from different times on and flows of the last 30 days.
+func TestRollupGolden(t *testing.T) {
+	day := func(n int) int64 { return time.Date(2026, 11, n, 0, 0, 0, 0, time.UTC).Unix() }
+	seriesGolden(t, "testdata/rollups/*.txt", 6, Schema{Macros: goldenMacros, Oldest: day(-6),
+		Rollups: []Rollup{{"rollup_1m", 60, day(1)}, {"rollup_1h", 3600, 0}}})
+}
+
+func seriesGolden(t *testing.T, pattern string, least int, s Schema) {
+	t.Helper()
+	paths, err := filepath.Glob(pattern)
+	if err != nil || len(paths) < least {
 		t.Fatalf("%d files, %v", len(paths), err)
 	}
 	for _, path := range paths {
@@ -39,7 +52,7 @@ func TestSeriesGolden(t *testing.T) {
 		var out bytes.Buffer
 		fmt.Fprintln(&out, line)
 		fmt.Fprintln(&out)
-		st, err := r.Series(rg, Schema{Macros: goldenMacros})
+		st, err := r.Series(rg, s)
 		if err != nil {
 			fmt.Fprintln(&out, "error:", err)
 			golden.Equal(t, path, out.Bytes())
@@ -52,6 +65,9 @@ func TestSeriesGolden(t *testing.T) {
 		}
 		for _, c := range st.Columns {
 			fmt.Fprintf(&out, "→ %s %s\n", c.Name, c.Type)
+		}
+		if len(s.Rollups) > 0 {
+			fmt.Fprintln(&out, "tables:", strings.Join(st.Tables, ", "))
 		}
 		for _, n := range st.Notes {
 			fmt.Fprintln(&out, "note:", n)

@@ -26,7 +26,8 @@ type Range struct {
 
 // Limits of a range.
 const (
-	maxPoints     = 2000
+	maxPoints     = 3600 // an hour by the second
+	maxAutoPoints = 2000 // when nobody asked for so many
 	defaultPoints = 300
 	maxTime       = 1<<32 - 1 // of a DateTime: 2106
 )
@@ -63,7 +64,7 @@ func (r Request) Resolve(now time.Time) (Range, error) {
 	if rg.Step == 0 {
 		points := int64(defaultPoints)
 		if r.PX > 0 {
-			points = min(int64(r.PX), maxPoints)
+			points = min(int64(r.PX), maxAutoPoints)
 		}
 		rg.Step = ladder[len(ladder)-1]
 		for _, s := range ladder {

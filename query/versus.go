@@ -123,15 +123,7 @@ func change(c *cells) float64 {
 	return math.Abs(float64(sum(c.value)) - then/float64(len(c.past)))
 }
 
-// The two ways to say it in a statement: windowSQL is the condition on time of window
-// i, timeSQL the second of a row, moved into the window of the request.
-func windowSQL(i int) string {
-	if i == 0 {
-		return "TimeReceived >= {from:DateTime('UTC')} AND TimeReceived < {to:DateTime('UTC')}"
-	}
-	return fmt.Sprintf("TimeReceived >= {from%d:DateTime('UTC')} AND TimeReceived < {to%[1]d:DateTime('UTC')}", i)
-}
-
+// timeSQL is the second of a row of window i, moved into the window of the request.
 func timeSQL(i int) string {
 	if i == 0 {
 		return "toUInt32(TimeReceived)"

@@ -1,0 +1,208 @@
+package query
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"netmeta/flow"
+)
+
+// A question over days need not read every flow. The store keeps sums of the flows,
+// by the minute and by the hour, in rollups (see flow.Table). A rollup is asked where
+// it gives the same answer as the flows, to the last digit:
+//
+//   - the groups and the filter name nothing but fields that it keeps,
+//   - no bucket begins in the middle of its step,
+//   - it has every flow of the time.
+//
+// The window seldom begins and ends with an hour. Each rollup answers for the whole
+// steps in the middle, and what is left at both ends goes to the next finer one, in the
+// end to the flows:
+//
+//	from ·····│∷∷∷∷∷│███████████████████████│∷∷∷∷∷∷∷│··· to
+//	    flows   1m            1h               1m    flows
+//
+// All of them have the columns of the flows by the same names, with the same meaning:
+// Bytes and Packets as counted, next to the sampling rate.
+
+// A Rollup is a table of sums.
+type Rollup struct {
+	Table string
+	Step  int64 // seconds that a row adds up
+	Since int64 // it has every flow received from then on; a multiple of Step
+}
+
+// RollupState is the statement that says which rollups there are and from when on they
+// have every flow: name String, since UInt32. A rollup whose view is gone gets no rows.
+func RollupState() string {
+	var tables, views []string
+	for _, r := range flow.Table.Rollups {
+		tables, views = append(tables, "'"+r.Name+"'"), append(views, "'"+r.Name+"_view'")
+	}
+	return lines(
+		"SELECT name, toUInt32(extract(comment, '[0-9]+')) AS since",
+		"FROM system.tables",
+		"WHERE database = currentDatabase() AND name IN ("+strings.Join(tables, ", ")+") AND match(comment, '^complete from [0-9]+$')",
+		"    AND name || '_view' IN (SELECT name FROM system.tables WHERE database = currentDatabase() AND name IN ("+strings.Join(views, ", ")+"))",
+	)
+}
+
+// RollupsOf makes the list for a Schema of what the statement RollupState gave. A
+// rollup is fed by the one before it, so it is only as good as those.
+func RollupsOf(names []string, since []uint32) []Rollup {
+	var list []Rollup
+	for _, r := range flow.Table.Rollups {
+		i := slices.Index(names, r.Name)
+		if i < 0 {
+			break
+		}
+		list = append(list, Rollup{Table: r.Name, Step: r.Step, Since: int64(since[i])})
+	}
+	return list
+}
+
+// A span is a time from, and to before, a second.
+type span struct{ from, to int64 }
+
+// A piece is what one table answers for.
+type piece struct {
+	table string
+	spans []span
+}
+
+// cover shares a window, that of the range or one that lies shift seconds earlier, out
+// between the rollups, finest first, and the flows. The piece with most of it comes first.
+func (rg *Range) cover(shift int64, rollups []Rollup) []piece {
+	left := []span{{rg.From - shift, rg.To - shift}}
+	var pieces []piece
+	for _, r := range slices.Backward(rollups) {
+		if !rg.aligned(shift, r.Step) {
+			continue
+		}
+		p := piece{table: r.Table}
+		var rest []span
+		for _, s := range left {
+			from, to := floor(max(s.from, r.Since)+r.Step-1, r.Step), floor(s.to, r.Step)
+			if from >= to {
+				rest = append(rest, s)
+				continue
+			}
+			p.spans = append(p.spans, span{from, to})
+			for _, end := range []span{{s.from, from}, {to, s.to}} {
+				if end.from < end.to {
+					rest = append(rest, end)
+				}
+			}
+		}
+		if len(p.spans) > 0 {
+			pieces, left = append(pieces, p), rest
+		}
+	}
+	if len(left) > 0 {
+		pieces = append(pieces, piece{flow.Table.Name, left})
+	}
+	slices.SortStableFunc(pieces, func(a, b piece) int { return cmp.Compare(b.seconds(), a.seconds()) })
+	return pieces
+}
+
+func (p piece) seconds() (n int64) {
+	for _, s := range p.spans {
+		n += s.to - s.from
+	}
+	return n
+}
+
+// aligned says that every bucket, moved by shift, begins with a step.
+func (rg *Range) aligned(shift, step int64) bool {
+	if shift%step != 0 {
+		return false
+	}
+	if !rg.calendar {
+		return rg.Step%step == 0
+	}
+	return !slices.ContainsFunc(rg.Times, func(t int64) bool { return t%step != 0 })
+}
+
+// tables are those of all windows, the one with most of them first.
+func tables(windows [][]piece) []string {
+	var names []string
+	seconds := map[string]int64{}
+	for _, pieces := range windows {
+		for _, p := range pieces {
+			if seconds[p.table] == 0 {
+				names = append(names, p.table)
+			}
+			seconds[p.table] += p.seconds()
+		}
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(seconds[b], seconds[a]) })
+	return names
+}
+
+// flowsSQL is how many flows a row of a table stands for.
+func flowsSQL(table string) string {
+	if table == flow.Table.Name {
+		return "toUInt64(1)"
+	}
+	return "Flows"
+}
+
+// rolled says that the rollups have every column of the flows that the expressions
+// name. Values travel as parameters, so a word that is the name of a column is one.
+func rolled(exprs []string) bool {
+	for _, e := range exprs {
+		for _, word := range strings.FieldsFunc(e, func(r rune) bool { return r != '_' && !letter(r) }) {
+			if f := flow.Table.Field(word); f != nil && !f.Rollup {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func letter(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+}
+
+// during is the condition that a row of window i is of the piece.
+func (c *compiler) during(window int, p piece) string {
+	suffix := ""
+	if window > 0 {
+		suffix = strconv.Itoa(window)
+	}
+	if p.table != flow.Table.Name {
+		suffix += "_" + p.table
+	}
+	parts := make([]string, len(p.spans))
+	for i, s := range p.spans {
+		if i > 0 {
+			suffix += "_" + strconv.Itoa(i+1)
+		}
+		c.params["from"+suffix], c.params["to"+suffix] = strconv.FormatInt(s.from, 10), strconv.FormatInt(s.to, 10)
+		parts[i] = "TimeReceived >= {from" + suffix + ":DateTime('UTC')} AND TimeReceived < {to" + suffix + ":DateTime('UTC')}"
+	}
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	return "(" + strings.Join(parts, " OR ") + ")"
+}
+
+// window is the condition that a flow is of window i.
+func (c *compiler) window(i int, from, to int64) string {
+	return c.during(i, piece{flow.Table.Name, []span{{from, to}}})
+}
+
+// expired says that a rollup answers for a time of which the flows are no longer kept.
+func (rg *Range) expired(pieces []piece, oldest int64) string {
+	for _, p := range pieces {
+		if p.table != flow.Table.Name && p.spans[0].from < oldest {
+			return fmt.Sprintf("flows from before %s are no longer kept: for that time %s answers alone",
+				time.Unix(oldest, 0).In(rg.Location).Format("2006-01-02 15:04"), p.table)
+		}
+	}
+	return ""
+}
