@@ -5,9 +5,14 @@
 // collector and engine share the machine.
 //
 //	go run ./internal/bench [-runs 3] [-rate 400000] [-seconds 60] [-stages=false] [-socket=false] [-whole=false] [-peer]
+//
+// With -store it compares ways to keep the table instead: order keys, codecs, indexes.
+//
+//	go run ./internal/bench -store '^order-' -store-dir /var/tmp/bench [-store-rows 20000000]
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -15,6 +20,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 func main() {
@@ -33,7 +39,19 @@ func main() {
 	flag.BoolVar(&o.whole, "whole", true, "measure end to end, and the engine alone with the same rows")
 	flag.BoolVar(&o.peer, "peer", false, "measure goflow2 in the same way")
 	flag.StringVar(&o.out, "out", "bench.tsv", "file to write")
+	var b storeBench
+	flag.StringVar(&b.match, "store", "", "measure only the ways to keep the table whose names match this")
+	flag.StringVar(&b.dir, "store-dir", "", "data directory for -store; kept, so that -store-fill=false can ask again")
+	flag.IntVar(&b.rows, "store-rows", 20_000_000, "rows in each table")
+	flag.DurationVar(&b.span, "store-span", 5*time.Hour, "time that they are spread over")
+	flag.IntVar(&b.insert, "store-insert", 100_000, "rows of an insert")
+	flag.IntVar(&b.again, "store-again", 0, "insert the rows that are there so many times more, each time later by the span")
+	flag.BoolVar(&b.fill, "store-fill", true, "fill the tables")
+	flag.BoolVar(&b.ask, "store-ask", true, "ask the questions")
 	flag.Parse()
+	if b.match != "" {
+		exit(b.run(context.Background(), os.Stdout))
+	}
 	exit(run(o))
 }
 
