@@ -21,7 +21,7 @@ import (
 //
 // Rows from before the view are not in it. From when on a rollup has every row is kept
 // in the comment of its table, "complete from <seconds since 1970>"; without it the
-// rollup is not to be used. See doc/decisions/0007-rollups.md.
+// rollup is not to be used. See doc/decisions/0008-rollups.md.
 
 // flowsColumn counts the rows that a row of a rollup stands for.
 const flowsColumn = "Flows"

@@ -409,7 +409,7 @@ func (m measured) number(ctx context.Context, sql string) (float64, error) {
 // An asked question is a request of the page, or SQL.
 type asked struct{ name, url, sql string }
 
-// questions are those of people: see doc/decisions/0006-order-key.md.
+// questions are those of people: see doc/decisions/0009-order-key.md.
 func (m measured) questions(ctx context.Context) ([]asked, error) {
 	// A customer's busy host and one that is rarely seen, and an exporter.
 	text := func(sql string) (string, error) {
