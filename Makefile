@@ -5,6 +5,7 @@
 #   make build    write bin/netmeta, with the page inside and the engine beside it
 #   make test     all tests; installs Debian packages that they need
 #   make bench    benchmarks of each stage and end to end; writes bench.tsv
+#   make soak     30 minutes at 100,000 flows/s: what grows shows
 #   make fuzz     every fuzz target for FUZZTIME (10s) each
 #   make golden   rewrite golden files from what the code does now; review the diff
 #   make screenshots  pictures of the page in doc/images
@@ -20,7 +21,7 @@ ARGS     :=
 ENGINE := engine/libchdb/node_modules/.installed
 PAGE   := ui/dist/index.html
 
-.PHONY: help run demo build test check bench fuzz golden screenshots clean
+.PHONY: help run demo build test check bench soak fuzz golden screenshots clean
 .DEFAULT_GOAL := help
 
 help:
@@ -64,6 +65,9 @@ test: build
 bench: build
 	@go run ./internal/bench
 
+soak: build
+	@go run ./internal/bench -soak 30 -rate 100000 -out soak.tsv
+
 fuzz: build
 	@for p in $$(go list ./...); do \
 		for f in $$(go test -list '^Fuzz' $$p | grep ^Fuzz); do \
@@ -78,4 +82,4 @@ screenshots: build
 	@test/screenshots
 
 clean:
-	rm -rf bin ui/dist/assets ui/dist/index.html* ui/node_modules engine/libchdb/node_modules bench.tsv
+	rm -rf bin ui/dist/assets ui/dist/index.html* ui/node_modules engine/libchdb/node_modules bench.tsv soak.tsv

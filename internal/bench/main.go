@@ -6,6 +6,10 @@
 //
 //	go run ./internal/bench [-runs 3] [-rate 400000] [-seconds 60] [-stages=false] [-socket=false] [-whole=false] [-peer]
 //
+// With -soak it runs at a steady rate and looks for what grows.
+//
+//	go run ./internal/bench -soak 30 -rate 100000
+//
 // With -store it compares ways to keep the table instead: order keys, codecs, indexes.
 //
 //	go run ./internal/bench -store '^order-' -store-dir /var/tmp/bench [-store-rows 20000000]
@@ -38,6 +42,7 @@ func main() {
 	flag.BoolVar(&o.socket, "socket", true, "measure from the socket to the block")
 	flag.BoolVar(&o.whole, "whole", true, "measure end to end, and the engine alone with the same rows")
 	flag.BoolVar(&o.peer, "peer", false, "measure goflow2 in the same way")
+	flag.IntVar(&o.soak, "soak", 0, "minutes of a steady run that looks for what grows; nothing else is measured then")
 	flag.StringVar(&o.out, "out", "bench.tsv", "file to write")
 	var b storeBench
 	flag.StringVar(&b.match, "store", "", "measure only the ways to keep the table whose names match this")
@@ -68,6 +73,7 @@ func exit(err error) {
 
 type options struct {
 	runs, rate, seconds         int
+	soak                        int // minutes
 	protocol, out               string
 	stages, socket, whole, peer bool
 }
@@ -78,6 +84,12 @@ func run(o options) error {
 		return err
 	}
 	w := io.MultiWriter(os.Stdout, f)
+	if o.soak > 0 {
+		if err := soak(w, o.rate, o.soak, o.protocol); err != nil {
+			return err
+		}
+		return f.Close()
+	}
 	if o.stages {
 		var figs figures
 		if err := measureStages(&figs); err != nil {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -14,84 +15,136 @@ import (
 	"netmeta/engine"
 )
 
-// measureWhole starts the built binary, sends to it, asks it a question each second,
-// and compares what is stored with what was sent.
-func measureWhole(figs *figures, rate, seconds int, proto string) error {
+// A netmeta is the built binary at work, with data of its own.
+type netmeta struct {
+	binary, dir, config string
+	base                string // of the API
+	udpPort             int
+	collector           *exec.Cmd
+	engine              engine.Endpoint
+}
+
+// start runs the built binary and waits until it is ready.
+func start() (*netmeta, error) {
 	binary, err := netmetaBinary()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "netmeta-bench-")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	n := &netmeta{binary: binary, dir: dir, config: filepath.Join(dir, "netmeta.yaml")}
+	if err := n.run(); err != nil {
+		n.stop()
+		return nil, err
+	}
+	return n, nil
+}
+
+func (n *netmeta) run() error {
 	udpPort, httpPort, err := freePorts()
 	if err != nil {
 		return err
 	}
-	config := filepath.Join(dir, "netmeta.yaml")
-	text := fmt.Sprintf("data: %s/data\nhttp: {listen: \"127.0.0.1:%d\"}\nsources: {udp: {listen: [\"127.0.0.1:%d\"]}}\n", dir, httpPort, udpPort)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+	n.udpPort, n.base = udpPort, fmt.Sprintf("http://127.0.0.1:%d", httpPort)
+	text := fmt.Sprintf("data: %s/data\nhttp: {listen: \"127.0.0.1:%d\"}\nsources: {udp: {listen: [\"127.0.0.1:%d\"]}}\n", n.dir, httpPort, udpPort)
+	if err := os.WriteFile(n.config, []byte(text), 0o600); err != nil {
 		return err
 	}
-	log, err := os.Create(filepath.Join(dir, "log"))
+	log, err := os.Create(filepath.Join(n.dir, "log"))
 	if err != nil {
 		return err
 	}
-	collector := exec.Command(binary, "run", "--config", config)
-	collector.Stderr, collector.Stdout = log, log
-	if err := collector.Start(); err != nil {
+	defer log.Close()
+	n.collector = exec.Command(n.binary, "run", "--config", n.config)
+	n.collector.Stderr, n.collector.Stdout = log, log
+	if err := n.collector.Start(); err != nil {
 		return err
 	}
-	defer func() {
-		collector.Process.Signal(syscall.SIGINT)
-		collector.Wait()
-	}()
-	base := fmt.Sprintf("http://127.0.0.1:%d", httpPort)
-	if err := waitFor(30*time.Second, func() error { return get(base+"/readyz", nil) }); err != nil {
+	if err := waitFor(30*time.Second, func() error { return get(n.base+"/readyz", nil) }); err != nil {
 		tail, _ := os.ReadFile(log.Name())
 		return fmt.Errorf("collector: %w\n%s", err, tail)
 	}
-	endpoint, err := engine.Running(filepath.Join(dir, "data"))
-	if err != nil {
-		return err
-	}
-	collectorBefore, engineBefore := cpuSeconds(collector.Process.Pid), cpuSeconds(endpoint.PID)
+	n.engine, err = engine.Running(filepath.Join(n.dir, "data"))
+	return err
+}
 
-	ctx, cancel := context.WithCancel(context.Background())
-	queries := make(chan []float64, 1)
-	go func() { queries <- askEachSecond(ctx, base) }()
-
-	s, generatorCPU, err := generate(udpPort, load{proto, rate}, time.Duration(seconds)*time.Second)
-	if err != nil {
-		cancel()
-		return err
+// stop ends it and removes its data.
+func (n *netmeta) stop() {
+	if n.collector != nil && n.collector.Process != nil {
+		n.collector.Process.Signal(syscall.SIGINT)
+		n.collector.Wait()
 	}
-	last := time.Now()
-	var stored struct{ flows, bytes, packets uint64 }
+	os.RemoveAll(n.dir)
+}
+
+// cpu is what the collector and the engine have used so far, in seconds.
+func (n *netmeta) cpu() (collector, engine float64) {
+	return cpuSeconds(n.collector.Process.Pid), cpuSeconds(n.engine.PID)
+}
+
+// sql is the first row of an answer, its values separated by tabs.
+func (n *netmeta) sql(text string) (string, error) {
+	out, err := exec.Command(n.binary, "sql", "--config", n.config, text).Output()
+	return strings.TrimSpace(string(out)), err
+}
+
+// kept is what the flows table has.
+type kept struct{ flows, bytes, packets uint64 }
+
+// wait waits until so many flows can be seen.
+func (n *netmeta) wait(flows uint64) (k kept, err error) {
 	err = waitFor(20*time.Second, func() error {
-		out, err := exec.Command(binary, "sql", "--config", config, "SELECT count(), sum(Bytes), sum(Packets) FROM flows").Output()
+		row, err := n.sql("SELECT count(), sum(Bytes), sum(Packets) FROM flows")
 		if err != nil {
 			return err
 		}
-		fmt.Sscan(string(out), &stored.flows, &stored.bytes, &stored.packets)
-		if stored.flows < s.Flows {
-			return fmt.Errorf("%d of %d flows stored", stored.flows, s.Flows)
+		fmt.Sscan(row, &k.flows, &k.bytes, &k.packets)
+		if k.flows < flows {
+			return fmt.Errorf("%d of %d flows stored", k.flows, flows)
 		}
 		return nil
 	})
+	return k, err
+}
+
+// measureWhole starts the built binary, sends to it, asks it a question each second,
+// and compares what is stored with what was sent.
+func measureWhole(figs *figures, rate, seconds int, proto string) error {
+	n, err := start()
+	if err != nil {
+		return err
+	}
+	defer n.stop()
+	collectorBefore, engineBefore := n.cpu()
+
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	questions := make(chan []float64, 1)
+	go func() {
+		var ms []float64
+		askEachSecond(ctx, n.base, func(t float64) { ms = append(ms, t) })
+		questions <- ms
+	}()
+	s, generatorCPU, err := generate(n.udpPort, load{proto, rate}, time.Duration(seconds)*time.Second)
+	if err != nil {
+		return err
+	}
+	last := time.Now()
+	stored, err := n.wait(s.Flows)
 	visible := time.Since(last).Seconds()
 	cancel()
-	times := <-queries
+	times := <-questions
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 	}
 	var status api.Status
-	if err := get(base+"/api/v1/status", &status); err != nil {
+	if err := get(n.base+"/api/v1/status", &status); err != nil {
 		return err
 	}
-	collectorCPU, engineCPU := cpuSeconds(collector.Process.Pid)-collectorBefore, cpuSeconds(endpoint.PID)-engineBefore
+	collectorCPU, engineCPU := n.cpu()
+	collectorCPU, engineCPU = collectorCPU-collectorBefore, engineCPU-engineBefore
 	flows := float64(s.Flows)
 	dropped := uint64(0)
 	for _, l := range status.Listeners {
@@ -110,8 +163,8 @@ func measureWhole(figs *figures, rate, seconds int, proto string) error {
 	figs.add(name+"engine CPU", engineCPU, "s")
 	figs.add(name+"engine CPU per flow", engineCPU*1e9/flows, "ns/flow")
 	figs.add(name+"generator CPU", generatorCPU, "s")
-	figs.add(name+"collector RSS", rssMiB(collector.Process.Pid), "MiB")
-	figs.add(name+"engine RSS", rssMiB(endpoint.PID), "MiB")
+	figs.add(name+"collector RSS", rssMiB(n.collector.Process.Pid), "MiB")
+	figs.add(name+"engine RSS", rssMiB(n.engine.PID), "MiB")
 	figs.add(name+"bytes per row", status.Storage.BytesPerRow, "bytes")
 	alone, err := engineAlone(load{proto, rate}, seconds)
 	if err != nil {
@@ -130,15 +183,15 @@ func measureWhole(figs *figures, rate, seconds int, proto string) error {
 // question is what is asked each second.
 const question = "by=src.as&from=-1h"
 
-// askEachSecond asks for the last hour by source AS and returns how long each answer
+// askEachSecond asks for the last hour by source AS, and tells how long each answer
 // took, in milliseconds.
-func askEachSecond(ctx context.Context, base string) (ms []float64) {
+func askEachSecond(ctx context.Context, base string, took func(ms float64)) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return ms
+			return
 		case <-tick.C:
 		}
 		start := time.Now()
@@ -146,6 +199,6 @@ func askEachSecond(ctx context.Context, base string) (ms []float64) {
 			fmt.Fprintln(os.Stderr, "bench: query:", err)
 			continue
 		}
-		ms = append(ms, float64(time.Since(start).Microseconds())/1000)
+		took(float64(time.Since(start).Microseconds()) / 1000)
 	}
 }
