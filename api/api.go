@@ -19,8 +19,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"netmeta/event"
 	"netmeta/query"
 	"netmeta/store"
+	"netmeta/view"
 )
 
 //go:embed openapi.json
@@ -39,6 +41,7 @@ var queryTimeoutText = strconv.Itoa(int(queryTimeout / time.Second))
 type Server struct {
 	Store   *store.Client                // as the read-only user
 	Writer  *store.Client                // as the user that may write: events, and to end queries
+	Views   *view.Views                  // saved ones
 	Schema  query.Schema                 // of the flows table
 	Status  func() Status                // what the process itself knows; the server adds what the store knows
 	Sampled func() map[string][]Sampling // sampling rates by "address type" of exporters
@@ -150,6 +153,13 @@ func (s *Server) routes() map[string]http.HandlerFunc {
 		"GET /api/v1/estimate":         s.estimate,
 		"GET /api/v1/queries":          s.queries,
 		"DELETE /api/v1/queries/{id}":  s.endQuery,
+		"GET /api/v1/events":           s.listEvents,
+		"POST /api/v1/events":          s.addEvent,
+		"GET /api/v1/views":            s.listViews,
+		"POST /api/v1/views":           s.addView,
+		"GET /api/v1/views/{slug}":     s.getView,
+		"PUT /api/v1/views/{slug}":     s.putView,
+		"DELETE /api/v1/views/{slug}":  s.deleteView,
 		"GET /api/v1/fields":           s.fields,
 		"GET /api/v1/filter/check":     s.check,
 		"POST /api/v1/filter/check":    s.check,
@@ -222,6 +232,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		key        *query.KeyError
 		exception  *store.Exception
 		unexpected unexpectedError
+		badEvent   *event.Error
+		badView    *view.Error
 	)
 	switch {
 	case r.Context().Err() != nil: // the client has gone: nobody reads the answer
@@ -231,6 +243,17 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 			Key: "q", Span: &filter.Span, Expected: filter.Expected, Suggestion: filter.Suggestion})
 	case errors.As(err, &key):
 		writeProblem(w, problem{Title: "request not understood", Status: http.StatusBadRequest, Detail: key.Error(), Key: key.Key})
+	case errors.As(err, &badEvent):
+		writeProblem(w, problem{Title: "event not understood", Status: http.StatusBadRequest, Detail: badEvent.Error(), Key: badEvent.Key})
+	case errors.As(err, &badView):
+		writeProblem(w, problem{Title: "view not understood", Status: http.StatusBadRequest, Detail: badView.Error(), Key: badView.Key})
+	case errors.Is(err, view.ErrNone):
+		writeProblem(w, problem{Title: "no such view", Status: http.StatusNotFound, Detail: err.Error()})
+	case errors.Is(err, view.ErrProvisioned), errors.Is(err, view.ErrForeign):
+		writeProblem(w, problem{Title: "view not changed", Status: http.StatusForbidden, Detail: err.Error()})
+	case errors.Is(err, view.ErrWrite):
+		s.Log.Error("view not saved", "err", err)
+		writeProblem(w, problem{Title: "view not saved", Status: http.StatusInternalServerError, Detail: err.Error()})
 	case errors.As(err, &unexpected):
 		s.Log.Error("query not answered", "path", r.URL.Path, "query", fmt.Sprintf("%.300s", r.URL.RawQuery), "err", err)
 		writeProblem(w, problem{Title: "internal error", Status: http.StatusInternalServerError, Detail: err.Error()})

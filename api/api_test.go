@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,11 +23,13 @@ import (
 
 	"netmeta/column"
 	"netmeta/config"
+	"netmeta/event"
 	"netmeta/flow"
 	"netmeta/internal/enginetest"
 	"netmeta/native"
 	"netmeta/query"
 	"netmeta/store"
+	"netmeta/view"
 )
 
 // serverFor is a server over a store, with a process that knows a little of itself.
@@ -66,8 +69,15 @@ func empty(t testing.TB) (s *Server, w *store.Client) {
 	if err := store.Migrate(t.Context(), w, store.Schema{Table: &flow.Table, RollupDays: []int{0, 0}}, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
+	if err := w.Exec(t.Context(), event.Create); err != nil {
+		t.Fatal(err)
+	}
 	s = serverFor(r, time.Now().Truncate(time.Second))
 	s.Writer = w
+	var err error
+	if s.Views, err = view.Open(filepath.Join(t.TempDir(), "views.json")); err != nil {
+		t.Fatal(err)
+	}
 	return s, w
 }
 

@@ -22,6 +22,7 @@ import (
 	"netmeta/flow"
 	"netmeta/source/netflow"
 	"netmeta/store"
+	"netmeta/view"
 )
 
 // Config is the file. The tag reload:"live" marks what a running NetMeta takes over at
@@ -36,8 +37,13 @@ type Config struct {
 	Spool   Spool   `yaml:"spool"`
 	Engine  Engine  `yaml:"engine"`
 	Filter  Filter  `yaml:"filter"`
-	Log     Log     `yaml:"log"`
-	Debug   Debug   `yaml:"debug"`
+	// Views that everybody sees and nobody changes from the page: a list of objects with
+	// name, slug (made of the name when left out), description, page (explore when left
+	// out), query (the keys of its URL, as q=tcp&by=src.as), pinned, and for a board of
+	// several views of, the list of their slugs.
+	Views []view.View `yaml:"views" reload:"live"`
+	Log   Log         `yaml:"log"`
+	Debug Debug       `yaml:"debug"`
 }
 
 // HTTP is the page and the API.
@@ -415,6 +421,9 @@ func (c Config) Validate() error {
 	}
 	if q := c.Engine.MaxQueries; q < 0 || q > 1000 {
 		bad("engine.max-queries", q, "use a number from 1 to 1000, or 0 for what suits the machine")
+	}
+	if err := view.Check(c.Views); err != nil {
+		errs = append(errs, fmt.Errorf("views: %w", err))
 	}
 	if f := c.Log.Format; f != "text" && f != "json" {
 		bad("log.format", f, "use text or json")

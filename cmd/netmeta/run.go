@@ -20,6 +20,7 @@ import (
 	"netmeta/config"
 	"netmeta/counter"
 	"netmeta/engine"
+	"netmeta/event"
 	"netmeta/flow"
 	"netmeta/health"
 	"netmeta/pipe"
@@ -28,6 +29,7 @@ import (
 	"netmeta/source/udp"
 	"netmeta/store"
 	"netmeta/ui"
+	"netmeta/view"
 )
 
 type runCmd struct {
@@ -125,6 +127,7 @@ type server struct {
 	retention *store.Retention // by free space
 	migrated  atomic.Bool      // the tables are there
 	reader    *store.Client
+	views     *view.Views
 	engine    *engine.Supervisor // nil when another ClickHouse is used
 	http      net.Listener
 	debug     net.Listener                 // nil: profiles are not served
@@ -198,6 +201,9 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	s.health.Exporters, s.health.KernelDropped = s.decoding.exporters, s.kernelDropped
 	s.pipe = pipe.New(cfg.Store.QueueBlocks)
 	if err := s.openSpool(); err != nil {
+		return s, err
+	}
+	if s.views, err = view.Open(filepath.Join(cfg.Data, "views.json")); err != nil {
 		return s, err
 	}
 	s.writer = &store.Writer{Client: writer, Log: log, Schemas: schemas(cfg), Spool: s.spool}
@@ -399,6 +405,9 @@ func (s *server) migrate(ctx context.Context) error {
 				err = store.Migrate(ctx, s.writer.Client, schema, s.log)
 			}
 		}
+		if err == nil {
+			err = s.writer.Client.Exec(ctx, event.Create)
+		}
 		if err == nil || ctx.Err() != nil || !store.Temporary(err) {
 			return err
 		}
@@ -444,9 +453,11 @@ func (s *server) worker() udp.Worker {
 }
 
 func (s *server) api() *api.Server {
+	s.views.Provision(s.config().Views)
 	return &api.Server{
 		Store:   s.reader,
 		Writer:  s.writer.Client,
+		Views:   s.views,
 		Schema:  query.Schema{Macros: s.config().Filter.Macros},
 		Status:  s.status,
 		Keep:    s.keepFree,

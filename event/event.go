@@ -1,0 +1,169 @@
+// Package event keeps what happened beside the traffic: attacks, changes of a
+// configuration, maintenance. It owns the events table, from which charts, Grafana and
+// scripts read the same rows. Who reports an event again, under the same ID, changes
+// it: that is how it gets its end.
+package event
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"netmeta/store"
+)
+
+// An Event is something that happened, or goes on.
+type Event struct {
+	ID       string            `json:"id"`       // empty when it is reported: it gets one
+	Kind     string            `json:"kind"`     // attack, change, maintenance, note … any word
+	Start    int64             `json:"start"`    // second
+	End      int64             `json:"end"`      // second; 0: it goes on, or has no length
+	Target   string            `json:"target"`   // address, prefix, interface; may be empty
+	Severity string            `json:"severity"` // info, warning, error, critical
+	Text     string            `json:"text"`
+	Attrs    map[string]string `json:"attrs"`
+}
+
+// Create is the statement that makes the table. The last report under an ID counts.
+const Create = `CREATE TABLE IF NOT EXISTS events
+(
+    id String COMMENT 'Name of the event; who reports it again under the same name changes it.',
+    kind LowCardinality(String) COMMENT 'attack, change, maintenance, note or another word.',
+    start DateTime('UTC') COMMENT 'Begin.',
+    end DateTime('UTC') COMMENT 'End; 1970 while it goes on, or when it has no length.',
+    target String COMMENT 'Address, prefix or interface that it is about; may be empty.',
+    severity LowCardinality(String) COMMENT 'info, warning, error or critical.',
+    text String COMMENT 'What people should know.',
+    attrs Map(LowCardinality(String), String) COMMENT 'Whatever else the reporter says.',
+    updated DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When it was reported last.'
+)
+ENGINE = ReplacingMergeTree(updated)
+ORDER BY id`
+
+// Limits of one event.
+const (
+	maxID     = 128
+	maxKind   = 64
+	maxTarget = 256
+	maxText   = 4 << 10
+	maxAttrs  = 64
+	maxAttr   = 1 << 10
+	maxTime   = 1<<32 - 1
+)
+
+// Severities in ascending order.
+var Severities = []string{"info", "warning", "error", "critical"}
+
+// An Error says what is wrong with an event, and the remedy.
+type Error struct{ Key, Message string }
+
+func (e *Error) Error() string { return e.Key + ": " + e.Message }
+
+// Complete gives an event what it lacks and checks it. The error is an *Error.
+func (e *Event) Complete(now time.Time) error {
+	if e.ID == "" {
+		var b [12]byte
+		rand.Read(b[:])
+		e.ID = hex.EncodeToString(b[:])
+	}
+	e.Kind, e.Severity = cmp.Or(e.Kind, "note"), cmp.Or(e.Severity, "info")
+	if e.Start == 0 {
+		e.Start = now.Unix()
+	}
+	if e.Attrs == nil {
+		e.Attrs = map[string]string{}
+	}
+	for _, text := range []struct {
+		key, value string
+		most       int
+	}{{"id", e.ID, maxID}, {"kind", e.Kind, maxKind}, {"target", e.Target, maxTarget}, {"text", e.Text, maxText}} {
+		if len(text.value) > text.most {
+			return &Error{text.key, fmt.Sprintf("has %d bytes, %d is the most", len(text.value), text.most)}
+		}
+	}
+	switch {
+	case !slices.Contains(Severities, e.Severity):
+		return &Error{"severity", strconv.Quote(e.Severity) + " is none of " + strings.Join(Severities, ", ")}
+	case e.Start < 0 || e.Start > maxTime:
+		return &Error{"start", "is seconds since 1970"}
+	case e.End != 0 && e.End < e.Start || e.End > maxTime:
+		return &Error{"end", "is before the start; write 0 while the event goes on"}
+	case e.Target == "" && e.Text == "" && len(e.Attrs) == 0:
+		return &Error{"text", "is missing, and so is a target: say what happened"}
+	case len(e.Attrs) > maxAttrs:
+		return &Error{"attrs", fmt.Sprintf("has %d members, %d is the most", len(e.Attrs), maxAttrs)}
+	}
+	for k, v := range e.Attrs {
+		if len(k)+len(v) > maxAttr {
+			return &Error{"attrs", fmt.Sprintf("%.20q is longer than %d bytes", k, maxAttr)}
+		}
+	}
+	return nil
+}
+
+// Put stores a complete event.
+func Put(ctx context.Context, c *store.Client, e Event) error {
+	keys := slices.Sorted(maps.Keys(e.Attrs))
+	values := make([]string, len(keys))
+	for i, k := range keys {
+		values[i] = e.Attrs[k]
+	}
+	return c.Do(ctx, store.Query{
+		SQL: `INSERT INTO events (id, kind, start, end, target, severity, text, attrs)
+SELECT {id:String}, {kind:String}, toDateTime({start:UInt32}, 'UTC'), toDateTime({end:UInt32}, 'UTC'), {target:String}, {severity:String}, {text:String},
+    mapFromArrays({keys:Array(String)}, {values:Array(String)})`,
+		Params: map[string]string{
+			"id": escape(e.ID), "kind": escape(e.Kind), "start": strconv.FormatInt(e.Start, 10), "end": strconv.FormatInt(e.End, 10),
+			"target": escape(e.Target), "severity": e.Severity, "text": escape(e.Text), "keys": array(keys), "values": array(values),
+		},
+	})
+}
+
+const maxEvents = 1000 // of one answer: the newest
+
+// Between lists the events that touch a window, oldest first. Those that go on touch
+// everything after their start; those without a length are where they start.
+func Between(ctx context.Context, c *store.Client, from, to int64, kind string) ([]Event, error) {
+	res, _, err := c.Select(ctx, store.Query{
+		SQL: `SELECT id, kind, toUInt32(start) AS begin, toUInt32(end) AS until, target, severity, text, toJSONString(attrs) AS more
+FROM events FINAL
+WHERE start < toDateTime({to:UInt32}, 'UTC') AND (start >= toDateTime({from:UInt32}, 'UTC') OR end = toDateTime(0, 'UTC') OR end > toDateTime({from:UInt32}, 'UTC'))
+    AND ({kind:String} = '' OR kind = {kind:String})
+ORDER BY start DESC, id LIMIT ` + strconv.Itoa(maxEvents),
+		Params: map[string]string{"from": strconv.FormatInt(from, 10), "to": strconv.FormatInt(to, 10), "kind": escape(kind)},
+	})
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Event, res.Rows)
+	for i := range list {
+		text := func(name string) string { return res.Column(name).([]string)[i] }
+		e := Event{ID: text("id"), Kind: text("kind"), Start: int64(res.Column("begin").([]uint32)[i]), End: int64(res.Column("until").([]uint32)[i]),
+			Target: text("target"), Severity: text("severity"), Text: text("text")}
+		if err := json.Unmarshal([]byte(text("more")), &e.Attrs); err != nil {
+			return nil, fmt.Errorf("attributes of event %s: %w", e.ID, err)
+		}
+		list[i] = e
+	}
+	slices.Reverse(list)
+	return list, nil
+}
+
+// escape writes a text as parameters are read: like a field of TSV.
+var escape = strings.NewReplacer("\\", `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`, "\b", `\b`, "\f", `\f`, "\x00", `\0`, "'", `\'`).Replace
+
+func array(list []string) string {
+	quoted := make([]string, len(list))
+	for i, s := range list {
+		quoted[i] = "'" + escape(s) + "'"
+	}
+	return "[" + strings.Join(quoted, ",") + "]"
+}

@@ -1,0 +1,301 @@
+// Package view keeps saved views: a name for a page with its question, so that nobody
+// has to keep a URL. Some are written down in the configuration and cannot be changed
+// from the page; the others are in one file of the data directory, which is replaced as
+// a whole with each change.
+package view
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A View is a page with its question, or with Of a board of several views.
+type View struct {
+	Slug        string   `json:"slug" yaml:"slug"` // in its URL: lower-case letters, digits and -
+	Name        string   `json:"name" yaml:"name"`
+	Description string   `json:"description" yaml:"description"`
+	Page        string   `json:"page" yaml:"page"`     // explore when left out
+	Query       string   `json:"query" yaml:"query"`   // the keys of its URL, as q=tcp&by=src.as
+	Of          []string `json:"of" yaml:"of"`         // slugs of the views of a board
+	Shared      bool     `json:"shared" yaml:"-"`      // seen by everybody, not only under the name of its owner
+	Pinned      bool     `json:"pinned" yaml:"pinned"` // on the first page
+	Owner       string   `json:"owner" yaml:"-"`       // who saved it, in his own words
+	Provisioned bool     `json:"provisioned" yaml:"-"` // from the configuration
+	Updated     int64    `json:"updated" yaml:"-"`     // second
+}
+
+// Limits.
+const (
+	maxViews       = 1000
+	maxName        = 100
+	maxDescription = 2 << 10
+	maxQuery       = 16 << 10
+	maxOf          = 24
+)
+
+var (
+	slugForm = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$`)
+	pageForm = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}(/[A-Za-z0-9:._-]{1,100}){0,4}$`)
+)
+
+// An Error says what is wrong with a view, and the remedy.
+type Error struct{ Key, Message string }
+
+func (e *Error) Error() string { return e.Key + ": " + e.Message }
+
+// What is wrong with a call and not with a view.
+var (
+	ErrNone        = errors.New("there is no such view")
+	ErrProvisioned = errors.New("the view is from the configuration: change it there, or save it under another slug")
+	ErrWrite       = errors.New("the views could not be written")
+	ErrForeign     = errors.New("the view belongs to somebody else: save it under another slug")
+)
+
+// Complete gives a view what it lacks and checks it. The error is an *Error.
+func (v *View) Complete() error {
+	v.Name = strings.TrimSpace(v.Name)
+	if v.Slug == "" {
+		v.Slug = slug(v.Name)
+	}
+	v.Page = cmp.Or(strings.Trim(v.Page, "/"), "explore")
+	v.Query = strings.TrimPrefix(v.Query, "?")
+	if v.Of == nil {
+		v.Of = []string{}
+	}
+	_, badQuery := url.ParseQuery(v.Query)
+	switch {
+	case v.Name == "":
+		return &Error{"name", "is missing"}
+	case len(v.Name) > maxName:
+		return &Error{"name", fmt.Sprintf("is longer than %d bytes", maxName)}
+	case len(v.Description) > maxDescription:
+		return &Error{"description", fmt.Sprintf("is longer than %d bytes", maxDescription)}
+	case !slugForm.MatchString(v.Slug):
+		return &Error{"slug", fmt.Sprintf("%q is not 1 to 64 lower-case letters, digits and -", v.Slug)}
+	case !pageForm.MatchString(v.Page):
+		return &Error{"page", fmt.Sprintf("%q is no page", v.Page)}
+	case len(v.Query) > maxQuery:
+		return &Error{"query", fmt.Sprintf("is longer than %d bytes", maxQuery)}
+	case badQuery != nil:
+		return &Error{"query", "is not the query of a URL: " + badQuery.Error()}
+	case len(v.Of) > maxOf:
+		return &Error{"of", fmt.Sprintf("has %d views, %d is the most", len(v.Of), maxOf)}
+	}
+	for _, s := range v.Of {
+		if !slugForm.MatchString(s) {
+			return &Error{"of", fmt.Sprintf("%q is not the slug of a view", s)}
+		}
+	}
+	return nil
+}
+
+// slug makes one of a name.
+func slug(name string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(name) {
+		switch {
+		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
+			b.WriteRune(r)
+		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+	}
+	return strings.Trim(b.String()[:min(b.Len(), 64)], "-")
+}
+
+// Views are all of them. It is safe for concurrent use.
+type Views struct {
+	path string
+
+	mu          sync.Mutex
+	saved       map[string]View
+	provisioned []View
+}
+
+// Open reads the file of views, which need not exist.
+func Open(path string) (*Views, error) {
+	vs := &Views{path: path, saved: map[string]View{}}
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return vs, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("saved views: %w", err)
+	}
+	var list []View
+	if err := json.Unmarshal(data, &list); err != nil {
+		return nil, fmt.Errorf("saved views: %s: %w: put it right, or move the file away to begin without views", path, err)
+	}
+	for _, v := range list {
+		vs.saved[v.Slug] = v
+	}
+	return vs, nil
+}
+
+// Check says what is wrong with the views of a configuration.
+func Check(list []View) error {
+	seen := map[string]bool{}
+	for i, v := range list {
+		if err := v.Complete(); err != nil {
+			return fmt.Errorf("view %d: %w", i+1, err)
+		}
+		if seen[v.Slug] {
+			return fmt.Errorf("view %d: slug: %q is that of another view", i+1, v.Slug)
+		}
+		seen[v.Slug] = true
+	}
+	return nil
+}
+
+// Provision takes over the views of a configuration, which has been checked. They hide
+// saved ones of the same slug.
+func (vs *Views) Provision(list []View) {
+	vs.mu.Lock()
+	defer vs.mu.Unlock()
+	vs.provisioned = slices.Clone(list)
+	for i := range vs.provisioned {
+		vs.provisioned[i].Complete()
+		vs.provisioned[i].Provisioned, vs.provisioned[i].Shared = true, true
+	}
+}
+
+func (vs *Views) findLocked(slug string) (View, bool) {
+	for _, v := range vs.provisioned {
+		if v.Slug == slug {
+			return v, true
+		}
+	}
+	v, ok := vs.saved[slug]
+	return v, ok
+}
+
+// List gives the views that an owner sees, by name: those that are shared and his own.
+func (vs *Views) List(owner string) []View {
+	vs.mu.Lock()
+	defer vs.mu.Unlock()
+	list := slices.Clone(vs.provisioned)
+	for slug, v := range vs.saved {
+		if seen, _ := vs.findLocked(slug); !seen.Provisioned && v.seenBy(owner) {
+			list = append(list, v)
+		}
+	}
+	slices.SortFunc(list, func(a, b View) int {
+		return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(a.Slug, b.Slug))
+	})
+	return list
+}
+
+func (v View) seenBy(owner string) bool { return v.Shared || v.Owner == owner }
+
+// Get finds a view that the owner sees.
+func (vs *Views) Get(slug, owner string) (View, error) {
+	vs.mu.Lock()
+	defer vs.mu.Unlock()
+	v, ok := vs.findLocked(slug)
+	if !ok || !v.seenBy(owner) {
+		return View{}, ErrNone
+	}
+	return v, nil
+}
+
+// mayChangeLocked says whether an owner may change what has this slug.
+func (vs *Views) mayChangeLocked(slug, owner string) error {
+	v, ok := vs.findLocked(slug)
+	switch {
+	case !ok:
+		return ErrNone
+	case v.Provisioned:
+		return ErrProvisioned
+	case !v.seenBy(owner):
+		return ErrForeign
+	}
+	return nil
+}
+
+// Put saves a view, in place of the one that has its slug. With anew there must be
+// none: a free slug is found for it.
+func (vs *Views) Put(v View, anew bool, now time.Time) (View, error) {
+	if err := v.Complete(); err != nil {
+		return v, err
+	}
+	vs.mu.Lock()
+	defer vs.mu.Unlock()
+	if anew {
+		base := v.Slug
+		for n := 2; ; n++ {
+			if _, taken := vs.findLocked(v.Slug); !taken {
+				break
+			}
+			v.Slug = fmt.Sprintf("%.58s-%d", base, n)
+		}
+	} else if err := vs.mayChangeLocked(v.Slug, v.Owner); err != nil && err != ErrNone {
+		return v, err
+	}
+	old, was := vs.saved[v.Slug]
+	if !was && len(vs.saved) >= maxViews {
+		return v, &Error{"slug", fmt.Sprintf("%d views are saved, which is the most: delete some", maxViews)}
+	}
+	v.Provisioned, v.Updated = false, now.Unix()
+	vs.saved[v.Slug] = v
+	if err := vs.writeLocked(); err != nil {
+		if delete(vs.saved, v.Slug); was {
+			vs.saved[v.Slug] = old
+		}
+		return v, err
+	}
+	return v, nil
+}
+
+// Delete takes a view away.
+func (vs *Views) Delete(slug, owner string) error {
+	vs.mu.Lock()
+	defer vs.mu.Unlock()
+	if err := vs.mayChangeLocked(slug, owner); err != nil {
+		return err
+	}
+	old := vs.saved[slug]
+	delete(vs.saved, slug)
+	if err := vs.writeLocked(); err != nil {
+		vs.saved[slug] = old
+		return err
+	}
+	return nil
+}
+
+// writeLocked replaces the file: a crash leaves the old one or the new one.
+func (vs *Views) writeLocked() error {
+	list := make([]View, 0, len(vs.saved))
+	for _, v := range vs.saved {
+		list = append(list, v)
+	}
+	slices.SortFunc(list, func(a, b View) int { return strings.Compare(a.Slug, b.Slug) })
+	data, err := json.MarshalIndent(list, "", "  ")
+	if err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(vs.path), ".views-")
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrWrite, err)
+	}
+	_, err = file.Write(append(data, '\n'))
+	err = errors.Join(err, file.Sync(), file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), vs.path)
+	}
+	if err != nil {
+		os.Remove(file.Name())
+		return fmt.Errorf("%w: %w", ErrWrite, err)
+	}
+	return nil
+}
