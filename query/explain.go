@@ -490,7 +490,7 @@ func (x *Explanation) move(i int, total float64) (c ranked, ok bool) {
 	c.By, c.few, c.Values, c.Share = a.By, 1, 2, moved/total
 	c.lift = moved / max(a.Rise, a.Fall) * c.Share
 	c.Filter = "((" + up.Filter + ") or (" + down.Filter + "))"
-	c.Text = fmt.Sprintf("%s moved: %s now, %s before", formatUnit(x.Unit, moved),
+	c.Text = fmt.Sprintf("%s moved: %s now, %s before", Show(x.Unit, moved),
 		fmt.Sprintf(aspects()[i].name, strings.Join(up.Label, " ")), fmt.Sprintf(aspects()[i].name, strings.Join(down.Label, " ")))
 	return c, true
 }
@@ -501,7 +501,7 @@ func (x *Explanation) write(size float64) {
 	if x.Delta < 0 {
 		sign = "−"
 	}
-	x.Text = sign + formatUnit(x.Unit, math.Abs(x.Delta))
+	x.Text = sign + Show(x.Unit, math.Abs(x.Delta))
 	switch {
 	case x.Change != nil:
 		x.Text += fmt.Sprintf(" (%s%s)", sign, percent(math.Abs(*x.Change)))
@@ -562,13 +562,21 @@ func grouped(n uint64) string {
 	return s
 }
 
-// formatUnit writes a rate with three digits.
-func formatUnit(unit string, v float64) string {
+// Show writes a value of a unit with three digits.
+func Show(unit string, v float64) string {
 	switch unit {
 	case "pps":
 		return scaled(v, "packets/s")
 	case "fps":
 		return scaled(v, "flows/s")
+	case "bytes":
+		return scaled(v, "B")
+	case "bpp":
+		return scaled(v, "B/packet")
+	case "pct":
+		return strconv.FormatFloat(v, 'g', 3, 64) + " %"
+	case "packets", "flows":
+		return strings.TrimSpace(scaled(v, ""))
 	}
 	return scaled(v, "b/s")
 }

@@ -112,6 +112,9 @@ var known = func() []string {
 	return list
 }()
 
+// Keys are the names of all keys of a request.
+func Keys() []string { return known }
+
 // ParseURL reads the keys of a URL. A key that is missing or empty has its
 // default. unknown names the keys that mean nothing here, sorted; they are kept in
 // the request. The error is a *KeyError. The filter is not looked at: see

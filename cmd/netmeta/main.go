@@ -21,6 +21,8 @@ type cli struct {
 	Decode   decodeCmd   `cmd:"" help:"Print the flow records in capture files."`
 	Replay   replayCmd   `cmd:"" help:"Send the datagrams of capture files to a collector."`
 	Simulate simulateCmd `cmd:"" help:"Send believable flow records to a collector."`
+	Query    queryCmd    `cmd:"" help:"Ask about the traffic, as the page does."`
+	Top      topCmd      `cmd:"" help:"Show who has the most traffic now."`
 	SQL      sqlCmd      `cmd:"" name:"sql" help:"Ask the store in SQL, read-only."`
 	Schema   schemaCmd   `cmd:"" help:"Print the tables, and how the store's differ."`
 	Check    checkCmd    `cmd:"" help:"Check a configuration file."`

@@ -1,0 +1,369 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"netmeta/api"
+	"netmeta/query"
+)
+
+// asking is what query and top have in common: whom to ask.
+type asking struct {
+	Config string `type:"path" help:"Configuration file that names the store."`
+	Data   string `type:"path" help:"Data directory (default ./data)."`
+	Server string `help:"Ask a running NetMeta by its address, like http://127.0.0.1:8080, and not the store."`
+}
+
+type queryCmd struct {
+	asking
+	JSON bool     `name:"json" xor:"form" help:"Print the answer of the API."`
+	CSV  bool     `name:"csv" xor:"form" help:"Print CSV: a line for each bucket, with of=table for each series."`
+	Ask  []string `arg:"" optional:"" name:"key=value" help:"Keys of the page's URL, or a whole URL of the page; anything else is the filter."`
+}
+
+func (queryCmd) Help() string {
+	return `Answers the questions of the page on the command line. The keys are those of its URL:
+q (filter), by, from, to, tz, unit, layer, n, rank, dir, vs, step, agg and others.
+
+Examples:
+  netmeta query
+  netmeta query by=src.as from=-6h udp src port 53
+  netmeta query by=in.if vs=-7d rank=delta n=20
+  netmeta query --csv 'http://127.0.0.1:8080/explore?q=tcp&by=dst.port' > ports.csv
+  netmeta query --json unit=pps agg=peak host 192.0.2.7`
+}
+
+func (c queryCmd) Run(ctx context.Context) error {
+	v, err := parseAsk(c.Ask)
+	if err != nil {
+		return err
+	}
+	if c.CSV {
+		v.Set("format", "csv")
+	}
+	a, done, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	text, err := a.get(ctx, "/api/v1/query", v)
+	if err != nil {
+		return err
+	}
+	if c.JSON || c.CSV {
+		_, err = os.Stdout.Write(text)
+		return err
+	}
+	var r result
+	if err := json.Unmarshal(text, &r); err != nil {
+		return fmt.Errorf("answer: %w", err)
+	}
+	return r.table(os.Stdout, v.Get("q"))
+}
+
+// parseAsk reads arguments: key=value for the keys of a URL, a URL, and what is left is
+// the filter.
+func parseAsk(args []string) (url.Values, error) {
+	v := url.Values{}
+	var filter []string
+	for _, arg := range args {
+		key, value, ok := strings.Cut(arg, "=")
+		address, keys, isURL := strings.Cut(arg, "?")
+		switch {
+		case ok && (slices.Contains(query.Keys(), key) || key == "of"):
+			v.Set(key, value)
+		case isURL && (address == "" || address[0] == '/' || strings.Contains(address, "://")):
+			u, err := url.ParseQuery(keys)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", arg, err)
+			}
+			for k := range u {
+				v.Set(k, u.Get(k))
+			}
+		default:
+			filter = append(filter, arg)
+		}
+	}
+	if len(filter) > 0 {
+		text := strings.Join(filter, " ")
+		if q := v.Get("q"); q != "" {
+			text = "(" + q + ") and (" + text + ")"
+		}
+		v.Set("q", text)
+	}
+	return v, nil
+}
+
+// An asker asks the API: that of a running NetMeta, or our own over the store.
+type asker struct {
+	base   string
+	client http.Client
+}
+
+func (c asking) open(ctx context.Context) (*asker, func(), error) {
+	if c.Server != "" {
+		u, err := url.Parse(c.Server)
+		if err != nil || u.Host == "" {
+			return nil, nil, fmt.Errorf("--server %q is no address; write one as http://127.0.0.1:8080", c.Server)
+		}
+		return &asker{base: u.Scheme + "://" + u.Host}, func() {}, nil
+	}
+	cfg, err := runCmd{Config: c.Config, Data: c.Data}.config()
+	if err != nil {
+		return nil, nil, err
+	}
+	client, done, err := connect(ctx, c.Config, c.Data)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := &api.Server{
+		Store: client, Schema: query.Schema{Macros: cfg.Filter.Macros}, Log: slog.New(slog.DiscardHandler),
+		Metrics: http.NotFoundHandler(), Page: http.NotFoundHandler(),
+	}
+	return &asker{base: "http://localhost", client: http.Client{Transport: inside{s.Handler()}}}, done, nil
+}
+
+// inside takes requests to a handler without a network between.
+type inside struct{ http.Handler }
+
+// RoundTrip is the whole of an exchange.
+func (i inside) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := answerBuffer{header: http.Header{}, status: http.StatusOK}
+	i.ServeHTTP(&w, r)
+	return &http.Response{StatusCode: w.status, Header: w.header, Body: io.NopCloser(&w.body), Request: r}, nil
+}
+
+type answerBuffer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (w *answerBuffer) Header() http.Header         { return w.header }
+func (w *answerBuffer) WriteHeader(status int)      { w.status = status }
+func (w *answerBuffer) Write(b []byte) (int, error) { return w.body.Write(b) }
+
+// get asks, and makes an error of a problem; a filter that is wrong is shown with its
+// place.
+func (a *asker) get(ctx context.Context, path string, v url.Values) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.base+path+"?"+v.Encode(), nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := a.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode == http.StatusOK {
+		return text, err
+	}
+	var p struct {
+		Title, Detail, Suggestion string
+		Span                      *[2]int
+	}
+	if json.Unmarshal(text, &p) != nil || p.Detail == "" {
+		return nil, fmt.Errorf("%s answers %d", a.base, resp.StatusCode)
+	}
+	if q := v.Get("q"); p.Span != nil && p.Span[1] <= len(q) {
+		from, width := utf8.RuneCountInString(q[:p.Span[0]]), utf8.RuneCountInString(q[p.Span[0]:p.Span[1]])
+		p.Detail += "\n  " + q + "\n  " + strings.Repeat(" ", from) + strings.Repeat("^", max(1, width))
+	}
+	if p.Suggestion != "" {
+		p.Detail += "\ndid you mean " + p.Suggestion + "?"
+	}
+	return nil, errors.New(p.Detail)
+}
+
+// result is the answer of the API as far as it is shown.
+type result struct {
+	query.Result
+	Meta struct {
+		Rows    uint64
+		MS      float64
+		Notes   []string
+		Unknown []string `json:"unknown_keys"`
+		Empty   string
+	}
+}
+
+// sparkWidth is how many signs a line of values has.
+const sparkWidth = 24
+
+// table writes the series of each direction with their figures, the largest first, and
+// the total behind them.
+func (r *result) table(w io.Writer, filter string) error {
+	when := func(t int64) string { return time.Unix(t, 0).Format("2006-01-02 15:04:05") }
+	about := "all traffic"
+	if filter != "" {
+		about = filter
+	}
+	if len(r.By) > 0 {
+		about += " by " + strings.Join(r.By, ", ")
+	}
+	out := &strings.Builder{}
+	fmt.Fprintf(out, "%s\n%s to %s · buckets of %v · %d rows in %.0f ms\n\n", about, when(r.From), when(r.To), time.Duration(r.Step)*time.Second, r.Meta.Rows, r.Meta.MS)
+	if len(r.Series) == 0 {
+		why := map[string]string{"no-exporter": "nothing has arrived yet", "before-retention": "this is older than what is kept"}[r.Meta.Empty]
+		if why == "" {
+			why = "the filter finds nothing in this time"
+		}
+		fmt.Fprintln(out, why)
+	} else {
+		r.rows(out)
+	}
+	for _, k := range r.Meta.Unknown {
+		r.Meta.Notes = append(r.Meta.Notes, "the key "+k+" means nothing")
+	}
+	for _, n := range r.Meta.Notes {
+		fmt.Fprintln(out, "note:", n)
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+func (r *result) rows(w io.Writer) {
+	head := []string{"<dir"}
+	for _, name := range r.By {
+		head = append(head, "<"+name)
+	}
+	if len(r.By) == 0 {
+		head = append(head, "<")
+	}
+	width := len(head)
+	head = append(head, "avg", "max", "last", "share", "±", "<")
+	peak := r.Series[0].Peak != nil
+	if peak {
+		head = slices.Insert(head, width+2, "peak 1 s")
+	}
+	if r.VS != nil {
+		head = append(head, "before", "change")
+	}
+	lines := [][]string{head}
+	line := func(dir string, labels []string, f query.Figures, share string, e *float64, values query.Points, vs *query.Versus) {
+		cells := append(make([]string, 0, len(head)), dir)
+		cells = append(cells, labels...)
+		for len(cells) < width {
+			cells = append(cells, "")
+		}
+		show := func(v float64) string { return query.Show(r.Unit, v) }
+		cells = append(cells, show(f.Avg), show(f.Max))
+		if peak {
+			cells = append(cells, show(*f.Peak))
+		}
+		uncertain := ""
+		if e != nil {
+			uncertain = fmt.Sprintf("%.2g %%", *e*100)
+		}
+		cells = append(cells, show(f.Last), share, uncertain, spark(values))
+		if vs != nil {
+			change := "new"
+			if vs.Change != nil {
+				change = fmt.Sprintf("%+.0f %%", *vs.Change*100)
+			}
+			cells = append(cells, show(vs.Avg), change)
+		}
+		lines = append(lines, cells)
+	}
+	for _, total := range r.Total {
+		dir := total.Dir
+		for _, s := range r.Series {
+			if s.Dir != total.Dir {
+				continue
+			}
+			labels := s.Label
+			if s.Other {
+				labels = []string{fmt.Sprintf("Other (%d more)", s.Folded)}
+			}
+			line(dir, labels, s.Figures, fmt.Sprintf("%.1f %%", s.Share*100), s.Error, s.Values, s.VS)
+			dir = ""
+		}
+		if len(r.By) > 0 {
+			line(dir, []string{"Total"}, total.Figures, "", nil, total.Values, total.VS)
+		}
+	}
+	align(w, lines)
+}
+
+// align writes cells in columns. A head that begins with < is that of a column that is
+// aligned to the left.
+func align(w io.Writer, lines [][]string) {
+	left := make([]bool, len(lines[0]))
+	for i, h := range lines[0] {
+		lines[0][i], left[i] = strings.CutPrefix(h, "<")
+	}
+	widths := make([]int, len(lines[0]))
+	for _, cells := range lines {
+		for i, c := range cells {
+			c = strings.Map(visible, c)
+			cells[i] = c
+			widths[i] = max(widths[i], utf8.RuneCountInString(c))
+		}
+	}
+	for _, cells := range lines {
+		var b strings.Builder
+		for i, c := range cells {
+			if i > 0 {
+				b.WriteString("  ")
+			}
+			blanks := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c))
+			if left[i] {
+				b.WriteString(c + blanks)
+			} else {
+				b.WriteString(blanks + c)
+			}
+		}
+		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
+	}
+}
+
+// visible keeps the terminal's own language out of what exporters call their
+// interfaces.
+func visible(r rune) rune {
+	if unicode.IsControl(r) {
+		return '·'
+	}
+	return r
+}
+
+// spark draws values as a line of blocks, the mean of several where there are more than
+// signs.
+func spark(values []float64) string {
+	n := min(sparkWidth, len(values))
+	means := make([]float64, n)
+	for i := range means {
+		part := values[i*len(values)/n : (i+1)*len(values)/n]
+		for _, v := range part {
+			means[i] += v / float64(len(part))
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	top := slices.Max(means)
+	var b strings.Builder
+	for _, v := range means {
+		if top <= 0 || v <= 0 {
+			b.WriteRune(' ')
+			continue
+		}
+		b.WriteRune([]rune("▁▂▃▄▅▆▇█")[int(math.Ceil(v/top*8))-1])
+	}
+	return b.String()
+}

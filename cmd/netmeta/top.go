@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/term"
+)
+
+type topCmd struct {
+	asking
+	Interval time.Duration `default:"2s" help:"Time between two looks, a second at least."`
+	Count    int           `help:"End after as many looks; without it Ctrl-C or q ends it."`
+	Ask      []string      `arg:"" optional:"" name:"key=value" help:"As for netmeta query; by default by=src.ip,dst.ip and the last minute."`
+}
+
+func (topCmd) Help() string {
+	return `Shows who has the most traffic now, again and again. On a terminal keys change it:
+b groups by something else, u takes another unit, d one direction after another, blank
+pauses, q ends.
+
+Examples:
+  netmeta top
+  netmeta top by=src.as udp
+  netmeta top by=in.if from=-5m unit=pps
+  netmeta top --count 1 by=dst.port`
+}
+
+// What the keys go through.
+var (
+	topGroups = []string{"src.ip,dst.ip", "src.ip", "dst.ip", "src.as", "dst.as", "proto,dst.port", "in.if", "out.if", "exporter"}
+	topUnits  = []string{"bps", "pps", "fps"}
+	topDirs   = []string{"sum", "both", "in", "out"}
+)
+
+func (c topCmd) Run(ctx context.Context) error {
+	v, err := parseAsk(c.Ask)
+	if err != nil {
+		return err
+	}
+	if c.Interval < time.Second {
+		return errors.New("--interval is less than a second, which is what traffic is counted by")
+	}
+	for key, value := range map[string]string{"by": topGroups[0], "from": "-1m", "dir": "sum", "n": "20"} {
+		if v.Get(key) == "" {
+			v.Set(key, value)
+		}
+	}
+	a, done, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	screen := c.Count == 0 && isTerminal(os.Stdout) && isTerminal(os.Stdin)
+	if !screen {
+		return c.print(ctx, a, v)
+	}
+	return c.show(ctx, a, v)
+}
+
+// print writes one table after another, for a pipe.
+func (c topCmd) print(ctx context.Context, a *asker, v url.Values) error {
+	tick := time.NewTicker(c.Interval)
+	defer tick.Stop()
+	for n := 1; ; n++ {
+		text, err := look(ctx, a, v)
+		if err != nil {
+			return err
+		}
+		fmt.Print(text)
+		if n == c.Count {
+			return nil
+		}
+		fmt.Println()
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func look(ctx context.Context, a *asker, v url.Values) (string, error) {
+	text, err := a.get(ctx, "/api/v1/query", v)
+	if err != nil {
+		return "", err
+	}
+	var r result
+	if err := json.Unmarshal(text, &r); err != nil {
+		return "", fmt.Errorf("answer: %w", err)
+	}
+	var b strings.Builder
+	err = r.table(&b, v.Get("q"))
+	return b.String(), err
+}
+
+// show draws on the whole terminal until q.
+func (c topCmd) show(ctx context.Context, a *asker, v url.Values) error {
+	in := int(os.Stdin.Fd())
+	old, err := term.MakeRaw(in)
+	if err != nil {
+		return err
+	}
+	defer term.Restore(in, old)
+	fmt.Print("\x1b[?1049h\x1b[?25l") // the other screen, no cursor
+	defer fmt.Print("\x1b[?25h\x1b[?1049l")
+
+	keys := make(chan byte)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() { // ends with the process: nothing ends a read of a terminal
+		var b [1]byte
+		for {
+			if n, err := os.Stdin.Read(b[:]); n == 0 || err != nil {
+				cancel()
+				return
+			}
+			select {
+			case keys <- b[0]:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	tick := time.NewTicker(c.Interval)
+	defer tick.Stop()
+	paused := false
+	for {
+		if !paused {
+			text, err := look(ctx, a, v)
+			if ctx.Err() != nil {
+				return nil
+			}
+			if err != nil { // the store may be away for a moment
+				text = err.Error() + "\n"
+			}
+			draw(text)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		case k := <-keys:
+			switch k {
+			case 'q', 3: // Ctrl-C: a raw terminal sends no signal
+				return nil
+			case ' ':
+				paused = !paused
+			case 'b':
+				next(v, "by", topGroups)
+			case 'u':
+				next(v, "unit", topUnits)
+			case 'd':
+				next(v, "dir", topDirs)
+			}
+		}
+	}
+}
+
+// next puts the value after the present one in its place.
+func next(v url.Values, key string, of []string) {
+	v.Set(key, of[(slices.Index(of, v.Get(key))+1)%len(of)])
+}
+
+// draw writes lines over what is on the screen, as many as there is room for.
+func draw(text string) {
+	width, height, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil || width == 0 {
+		width, height = 80, 24
+	}
+	var b strings.Builder
+	b.WriteString("\x1b[H")
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	lines = lines[:min(len(lines), height-1)]
+	for _, line := range append(lines, "b group · u unit · d direction · blank pause · q quit") {
+		if utf8.RuneCountInString(line) > width {
+			line = string([]rune(line)[:width])
+		}
+		b.WriteString(line + "\x1b[K\r\n")
+	}
+	text = strings.TrimSuffix(b.String(), "\r\n")
+	fmt.Print(text + "\x1b[J")
+}
