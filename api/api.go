@@ -59,6 +59,7 @@ type Server struct {
 	facetsCache  cache[facetsAnswer]
 	tables       tableState
 	explainCache cache[explanation]
+	streams      atomic.Int32  // that are open
 	speed        atomic.Uint64 // rows that the store reads in a millisecond; 0: not known yet
 }
 
@@ -150,6 +151,7 @@ func (s *Server) routes() map[string]http.HandlerFunc {
 		"GET /api/v1/facets":           s.facets,
 		"GET /api/v1/flows":            s.flows,
 		"GET /api/v1/explain":          s.explain,
+		"GET /api/v1/stream":           s.stream,
 		"GET /api/v1/estimate":         s.estimate,
 		"GET /api/v1/queries":          s.queries,
 		"DELETE /api/v1/queries/{id}":  s.endQuery,
