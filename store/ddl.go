@@ -101,7 +101,8 @@ type Change struct {
 	SQL    string // ALTER TABLE …
 	Reason string // for the log, in words
 
-	feeds string // the rollup that gets rows from then on
+	feeds    string // the rollup that gets rows from then on
+	promotes bool   // a rare column becomes real
 }
 
 // A MismatchError is a column that cannot become what it must be.
@@ -143,10 +144,18 @@ func (s Schema) Diff(have []Column, create string) ([]Change, error) {
 			if squeeze(c.Expression) != squeeze(f.SQL) || c.Type != want {
 				alter("the expression of "+f.Name+" changed", "MODIFY COLUMN %s", s.define(f))
 			}
+		case alias && slices.Contains(s.key, f.Name): // only a new column may become part of the key
+			key = append(key, f.Name)
+			alter("rare column "+f.Name+" makes room", "DROP COLUMN %s", f.Name)
+			alter("rare column "+f.Name+" enters the table", "ADD COLUMN %s %s, MODIFY ORDER BY (%s)", s.define(f), after, strings.Join(key, ", "))
 		case alias && s.real(f):
+			n := len(changes)
 			alter("rare column "+f.Name+" enters the table", "MODIFY COLUMN %s REMOVE ALIAS", f.Name)
 			if f.Codec != "" || c.Type != want {
 				alter("storage of "+f.Name, "MODIFY COLUMN %s", defineReal(f))
+			}
+			for i := range changes[n:] {
+				changes[n+i].promotes = true
 			}
 		case alias && c.Type != want:
 			alter("the type of "+f.Name+" changed", "MODIFY COLUMN %s", s.define(f))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 )
 
 // Describe reads the columns and the CREATE statement of a table; no columns when
@@ -37,7 +38,9 @@ SELECT create_table_query FROM system.tables WHERE database = currentDatabase() 
 }
 
 // Plan lists what must be done for the table and its rollups to be as wanted: making
-// them, or changing those that are there.
+// them, or changing those that are there. A rare column becomes real in the rollups
+// first and in the table last: as long as it is an alias there, its value is zero and
+// the rollups lose nothing.
 func Plan(ctx context.Context, c *Client, s Schema) ([]Change, error) {
 	have, create, err := Describe(ctx, c, s.Table.Name)
 	if err != nil {
@@ -49,8 +52,13 @@ func Plan(ctx context.Context, c *Client, s Schema) ([]Change, error) {
 			return nil, err
 		}
 	}
-	more, err := planRollups(ctx, c, s)
-	return append(changes, more...), err
+	rollups, err := planRollups(ctx, c, s, have)
+	if err != nil {
+		return nil, err
+	}
+	promotes := func(ch Change) bool { return ch.promotes }
+	last := slices.DeleteFunc(slices.Clone(changes), func(ch Change) bool { return !ch.promotes })
+	return slices.Concat(slices.DeleteFunc(changes, promotes), rollups, last), nil
 }
 
 // Migrate carries the plan out. Any number of processes may do so at once.
@@ -74,8 +82,15 @@ func Migrate(ctx context.Context, c *Client, s Schema, log *slog.Logger) error {
 			}
 			log.Info("store: "+ch.Reason, "table", s.Table.Name)
 		}
-		if err == nil {
-			return completeRollups(ctx, c, s, changes)
+		if err != nil {
+			continue
+		}
+		if err := completeRollups(ctx, c, s, changes); err != nil {
+			return err
+		}
+		// Another process may have written a view in the same moment, for other columns.
+		if !slices.ContainsFunc(changes, func(ch Change) bool { return ch.feeds != "" }) {
+			return nil
 		}
 	}
 }
