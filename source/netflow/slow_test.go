@@ -86,7 +86,9 @@ func slowRecord(b *column.Batch, elements []element, values [][]byte, exported i
 	for f, list := range map[column.U64][]uint16{flow.Bytes: {1, 23, 85, 171, 231, 352, 417, 353, 420}, flow.Packets: {2, 24, 86, 172, 298, 430, 431}} {
 		for _, id := range list {
 			if p, ok := first(id); ok {
-				f.Set(b, row, num(p))
+				if len(p) <= 8 {
+					f.Set(b, row, num(p))
+				}
 				break
 			}
 		}
