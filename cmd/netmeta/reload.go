@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 
 	"netmeta/api"
@@ -98,17 +99,32 @@ func (s *server) reload() (r api.Reloaded, err error) {
 		p.stop() // what the kernel has of it is still read
 	}
 	s.writer.Reload(schemas(merged))
-	if slices.ContainsFunc(applied, func(key string) bool { return key == "store.retention-days" || key == "store.columns" }) {
-		s.background.Go(s.migrateAgain)
+	if slices.ContainsFunc(applied, changesTables) {
+		select {
+		case s.tablesChange <- struct{}{}:
+		default: // that is to be done already, with the configuration of then
+		}
 	}
 	return r, nil
 }
 
-// migrateAgain changes the tables for the new configuration. The store may be away for
-// a while, so nobody waits for it.
-func (s *server) migrateAgain() {
-	if err := s.migrate(s.storing); err != nil {
-		s.log.Error("the tables are not as the new configuration wants them: the next start tries again", "err", err)
+// changesTables says of a key that it is about how the tables are kept.
+func changesTables(key string) bool {
+	return key == "store.retention-days" || key == "store.columns" || strings.HasPrefix(key, "store.rollups.")
+}
+
+// changeTables brings the tables up to date after reloads, one after the other, until
+// ctx ends. The store may be away for a while, so no reload waits for it.
+func (s *server) changeTables(ctx context.Context) {
+	for {
+		select {
+		case <-s.tablesChange:
+			if err := s.migrate(ctx); err != nil && ctx.Err() == nil {
+				s.log.Error("the tables are not as the new configuration wants them: the next start tries again", "err", err)
+			}
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 

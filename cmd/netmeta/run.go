@@ -138,9 +138,8 @@ type server struct {
 
 	savedChanges uint64 // what the file of templates has; see templates.go
 
-	reloading  sync.Mutex      // held while the configuration is read again, and from the stop on
-	storing    context.Context // ends when what is not stored yet is given up
-	background sync.WaitGroup  // changes of tables that a reload asks for
+	reloading    sync.Mutex    // held while the configuration is read again, and from the stop on
+	tablesChange chan struct{} // a reload asks for other tables
 }
 
 // config is what the server runs with at this moment.
@@ -149,7 +148,7 @@ func (s *server) config() *config.Config { return s.running.Load() }
 // newServer binds every port and starts nothing, so that what is wrong is said
 // before anything happens.
 func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
-	s = &server{log: log, started: time.Now()}
+	s = &server{log: log, tablesChange: make(chan struct{}, 1), started: time.Now()}
 	s.running.Store(&cfg)
 	defer func() {
 		if err != nil {
@@ -299,7 +298,6 @@ func (s *server) run(ctx context.Context) error {
 
 	writerCtx, stopWriter := context.WithCancel(context.Background())
 	defer stopWriter()
-	s.storing = writerCtx
 	stored := make(chan error, 1)
 	go func() { stored <- s.write(writerCtx, failed) }()
 
@@ -334,6 +332,7 @@ func (s *server) run(ctx context.Context) error {
 		s.ports.run(p)
 	}
 	sources.Go(func() { s.reloadOnSignal(sourceCtx) })
+	sources.Go(func() { s.changeTables(sourceCtx) })
 	sources.Go(func() { s.serveDebug(sourceCtx) })
 	sources.Go(func() { s.notify(sourceCtx) })
 	sources.Go(func() { s.rates.run(sourceCtx, s.counts) })
@@ -371,7 +370,6 @@ func (s *server) run(ctx context.Context) error {
 	srv.Shutdown(shutdown)
 	srv.Close()
 	web.Wait()
-	s.background.Wait()
 	stopEngine()
 	last.Wait()
 	return err
