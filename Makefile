@@ -19,6 +19,7 @@ FUZZTIME := 10s
 ARGS     :=
 
 ENGINE := engine/libchdb/node_modules/.installed
+IPDATA := enrich/route/ipdata/node_modules/.installed
 PAGE   := ui/dist/index.html
 
 .PHONY: help run demo build test check bench soak fuzz golden screenshots clean
@@ -33,7 +34,7 @@ run: build
 demo: build
 	@exec bin/netmeta run --demo $(ARGS)
 
-build: $(ENGINE) $(PAGE)
+build: $(ENGINE) $(PAGE) bin/ip.data
 	@echo "building bin/netmeta"
 	@CGO_ENABLED=0 go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/netmeta ./cmd/netmeta
 	@ln -sf ../$$(echo engine/libchdb/node_modules/@chdb/lib-*/libchdb.so) bin/libchdb.so
@@ -43,6 +44,17 @@ $(ENGINE): engine/libchdb/package-lock.json
 	@echo "installing the ClickHouse engine (about 180 MB, once)"
 	@cd engine/libchdb && npm ci --no-fund --no-audit --ignore-scripts --loglevel=error
 	@touch $@
+
+# Which AS and country an address belongs to, from public tables in npm packages.
+$(IPDATA): enrich/route/ipdata/package-lock.json
+	@echo "installing the tables of AS and country of addresses (about 30 MB, once)"
+	@cd enrich/route/ipdata && npm ci --no-fund --no-audit --ignore-scripts --loglevel=error
+	@touch $@
+
+bin/ip.data: $(IPDATA) $(wildcard enrich/route/*.go enrich/route/ipdata/*.go)
+	@echo "building bin/ip.data"
+	@mkdir -p bin
+	@go run ./enrich/route/ipdata $@
 
 ui/node_modules/.installed: ui/package-lock.json
 	@echo "installing the tools that build the page"
@@ -82,4 +94,4 @@ screenshots: build
 	@test/screenshots
 
 clean:
-	rm -rf bin ui/dist/assets ui/dist/index.html* ui/node_modules engine/libchdb/node_modules bench.tsv soak.tsv
+	rm -rf bin ui/dist/assets ui/dist/index.html* ui/node_modules engine/libchdb/node_modules enrich/route/ipdata/node_modules bench.tsv soak.tsv

@@ -65,7 +65,7 @@ type Server struct {
 
 // Handler routes requests.
 func (s *Server) Handler() http.Handler {
-	s.values = newCatalogue(s.Store)
+	s.values = newCatalogue(s.Store, s.Schema)
 	mux := http.NewServeMux()
 	for pattern, h := range s.routes() {
 		mux.HandleFunc(pattern, h)

@@ -42,6 +42,7 @@ func serverFor(c *store.Client, now time.Time) *Server {
 			return Status{Version: "test", Started: now.Unix() - 60, Now: now.Unix(),
 				Listeners: []Listener{{Addr: "127.0.0.1:2055", Kind: "NetFlow", Datagrams: 3, Bytes: 400, Sockets: []Socket{{Datagrams: 3, Bytes: 400, Queued: 2304, Buffer: 425984}}}},
 				Drops:     []Drop{{Where: "decode", Reason: "no template", Count: 1, Hint: "wait"}},
+				Enrich:    []EnrichTable{{Name: "networks", Entries: 2, Loaded: 1, Source: "configuration"}},
 				Exporters: []Exporter{{Address: "192.0.2.1", Type: "ipfix", SamplingSource: "options"}}}
 		},
 		Sampled: func() map[string][]Sampling { return nil },

@@ -15,6 +15,7 @@ import (
 // process, what was missing, and how far its data can be trusted.
 type Exporter struct {
 	Address        string            `json:"address"`
+	Name           string            `json:"name,omitempty"` // as the configuration calls it
 	Type           string            `json:"type"`
 	Datagrams      uint64            `json:"datagrams"`
 	Flows          uint64            `json:"flows"`

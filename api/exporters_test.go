@@ -12,7 +12,7 @@ import (
 func TestExporters(t *testing.T) {
 	s := seeded(t)
 	s.Status = func() Status {
-		return Status{Exporters: []Exporter{
+		return Status{Enrich: []EnrichTable{}, Exporters: []Exporter{
 			{Address: "192.0.2.1", Type: "ipfix", Reasons: map[string]uint64{"bad length": 2}},
 			{Address: "203.0.113.1", Type: "unknown"},
 		}}

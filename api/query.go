@@ -90,7 +90,7 @@ func (s *Server) ask(ctx context.Context, v url.Values) (a answer, err error) {
 	if err != nil {
 		return a, err
 	}
-	result, err := query.Assemble(req, rg, rows)
+	result, err := query.Assemble(req, rg, rows, s.Schema)
 	if err != nil {
 		return a, unexpectedError{err}
 	}
@@ -180,6 +180,7 @@ func (s *Server) span(ctx context.Context) (newest, oldest int64, err error) {
 // the most traffic of late, so that completion never scans for each keystroke.
 type catalogue struct {
 	store   *store.Client
+	schema  query.Schema
 	running chan struct{} // a place for each query
 
 	mu     sync.Mutex
@@ -200,8 +201,8 @@ const (
 	catalogueAtOnce = 2 // queries; a field that finds none free has no values yet
 )
 
-func newCatalogue(c *store.Client) *catalogue {
-	return &catalogue{store: c, running: make(chan struct{}, catalogueAtOnce), fields: map[string]*known{}}
+func newCatalogue(c *store.Client, s query.Schema) *catalogue {
+	return &catalogue{store: c, schema: s, running: make(chan struct{}, catalogueAtOnce), fields: map[string]*known{}}
 }
 
 // source gives the completion a way to look values up. A field seen for the first
@@ -253,7 +254,7 @@ func (c *catalogue) fetch(k *known, q query.ValuesQuery) {
 	if err != nil || res.Rows == 0 {
 		return
 	}
-	items := q.Items(res.Columns[0].([][]string), res.Columns[1].([][]string), res.Columns[2].([]float64))
+	items := q.Items(res.Columns[0].([][]string), res.Columns[1].([][]string), res.Columns[2].([]float64), c.schema)
 	c.mu.Lock()
 	k.items = items
 	c.mu.Unlock()

@@ -10,18 +10,19 @@ import (
 
 // Status is how the system is: what comes in, where it is lost, what is kept.
 type Status struct {
-	Version   string     `json:"version"`
-	Started   int64      `json:"started"`
-	Now       int64      `json:"now"`
-	Listeners []Listener `json:"listeners"`
-	Pipeline  Pipeline   `json:"pipeline"`
-	Spool     Spool      `json:"spool"`
-	Rates     Rates      `json:"rates"`
-	Drops     []Drop     `json:"drops"`
-	Exporters []Exporter `json:"exporters"`
-	Others    *Exporter  `json:"others,omitempty"` // exporters that were forgotten, or for which there was no room; nil: none
-	Engine    Engine     `json:"engine"`
-	Storage   Storage    `json:"storage"`
+	Version   string        `json:"version"`
+	Started   int64         `json:"started"`
+	Now       int64         `json:"now"`
+	Listeners []Listener    `json:"listeners"`
+	Pipeline  Pipeline      `json:"pipeline"`
+	Spool     Spool         `json:"spool"`
+	Rates     Rates         `json:"rates"`
+	Drops     []Drop        `json:"drops"`
+	Exporters []Exporter    `json:"exporters"`
+	Enrich    []EnrichTable `json:"enrich"`
+	Others    *Exporter     `json:"others,omitempty"` // exporters that were forgotten, or for which there was no room; nil: none
+	Engine    Engine        `json:"engine"`
+	Storage   Storage       `json:"storage"`
 }
 
 // Listener is a UDP port.
@@ -94,6 +95,14 @@ type Engine struct {
 	URL      string `json:"url"`
 	Restarts int    `json:"restarts"`
 	Error    string `json:"error,omitempty"`
+}
+
+// EnrichTable is what names and places of flows come from.
+type EnrichTable struct {
+	Name    string `json:"name"`
+	Entries int    `json:"entries"`
+	Loaded  int64  `json:"loaded"` // when it was read
+	Source  string `json:"source"`
 }
 
 // Storage is what is kept.

@@ -19,6 +19,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"netmeta/enrich"
 	"netmeta/flow"
 	"netmeta/source/netflow"
 	"netmeta/store"
@@ -30,13 +31,14 @@ import (
 // marked and not shown.
 type Config struct {
 	// Directory for everything that is kept: the embedded store and its secrets.
-	Data    string  `yaml:"data"`
-	HTTP    HTTP    `yaml:"http"`
-	Sources Sources `yaml:"sources"`
-	Store   Store   `yaml:"store"`
-	Spool   Spool   `yaml:"spool"`
-	Engine  Engine  `yaml:"engine"`
-	Filter  Filter  `yaml:"filter"`
+	Data    string        `yaml:"data"`
+	HTTP    HTTP          `yaml:"http"`
+	Sources Sources       `yaml:"sources"`
+	Enrich  enrich.Config `yaml:"enrich"`
+	Store   Store         `yaml:"store"`
+	Spool   Spool         `yaml:"spool"`
+	Engine  Engine        `yaml:"engine"`
+	Filter  Filter        `yaml:"filter"`
 	// Views that everybody sees and nobody changes from the page: a list of objects with
 	// name, slug (made of the name when left out), description, page (explore when left
 	// out), query (the keys of its URL, as q=tcp&by=src.as), pinned, and for a board of
@@ -199,6 +201,7 @@ func Default() Config {
 			Listen:  []string{":2055", ":4739", ":6343"},
 			Workers: 2, BufferMiB: 32,
 		}},
+		Enrich: enrich.Default(),
 		Store:  Store{User: "default", Database: "default", RetentionDays: 30, Rollups: Rollups{MinuteDays: 90, HourDays: 400}, QueueBlocks: 256},
 		Spool:  Spool{MaxSize: "10%"},
 		Engine: Engine{Listen: "127.0.0.1:0"},
@@ -210,14 +213,20 @@ func Default() Config {
 // the value and what to write instead.
 func Load(path string) (Config, error) {
 	c := Default()
+	err := c.Read(path)
+	return c, err
+}
+
+// Read reads a file over c and checks the result, as Load does.
+func (c *Config) Read(path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return c, fmt.Errorf("configuration: %w", err)
+		return fmt.Errorf("configuration: %w", err)
 	}
-	if err := Parse(text, &c); err != nil {
-		return c, fmt.Errorf("configuration %s: %w", path, err)
+	if err := Parse(text, c); err != nil {
+		return fmt.Errorf("configuration %s: %w", path, err)
 	}
-	return c, nil
+	return nil
 }
 
 // Parse reads YAML over c and checks the result.
@@ -249,7 +258,15 @@ func Parse(text []byte, c *Config) error {
 
 // unknownKeys finds keys that the struct does not have and names the nearest that
 // it has.
-func unknownKeys(n ast.Node, t reflect.Type, path string) []error {
+func unknownKeys(n ast.Node, t reflect.Type, path string) (errs []error) {
+	if list, ok := n.(*ast.SequenceNode); ok {
+		if t.Kind() == reflect.Slice {
+			for i, item := range list.Values {
+				errs = append(errs, unknownKeys(item, t.Elem(), fmt.Sprintf("%s[%d].", strings.TrimSuffix(path, "."), i))...)
+			}
+		}
+		return errs
+	}
 	var pairs []*ast.MappingValueNode
 	switch n := n.(type) {
 	case *ast.MappingNode:
@@ -259,6 +276,12 @@ func unknownKeys(n ast.Node, t reflect.Type, path string) []error {
 	default:
 		return nil
 	}
+	if t.Kind() == reflect.Map {
+		for _, p := range pairs {
+			errs = append(errs, unknownKeys(p.Value, t.Elem(), path+p.Key.String()+".")...)
+		}
+		return errs
+	}
 	if t.Kind() != reflect.Struct {
 		return nil
 	}
@@ -266,7 +289,6 @@ func unknownKeys(n ast.Node, t reflect.Type, path string) []error {
 	for i := range t.NumField() {
 		fields[t.Field(i).Tag.Get("yaml")] = t.Field(i).Type
 	}
-	var errs []error
 	for _, p := range pairs {
 		key := p.Key.String()
 		sub, ok := fields[key]
@@ -369,6 +391,9 @@ func (c Config) Validate() error {
 	}
 	if _, err := netflow.Elements(c.Sources.NetFlow.Extra); err != nil {
 		errs = append(errs, fmt.Errorf("sources.netflow.extra: %w", err))
+	}
+	if err := c.Enrich.Validate(); err != nil {
+		errs = append(errs, err)
 	}
 	for a, rate := range c.Sources.Sampling.Exporters {
 		if _, err := netip.ParseAddr(a); err != nil {

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"reflect"
 	"strings"
+
+	"github.com/goccy/go-yaml"
 )
 
 // Reload is what becomes of a running configuration when the file is read again: next
@@ -47,6 +49,9 @@ func (c Config) Public() map[string]any {
 		if u, err := url.Parse(c.Store.URL); key == "store.url" && err == nil {
 			value = u.Redacted()
 		}
+		if k := v.Kind(); (k == reflect.Slice || k == reflect.Map) && v.Type().Elem().Kind() == reflect.Struct {
+			value = asWritten(value)
+		}
 		if v.Kind() == reflect.Slice && v.Len() == 0 {
 			value = []string{}
 		}
@@ -56,6 +61,18 @@ func (c Config) Public() map[string]any {
 		put(root, key, value)
 	})
 	return root
+}
+
+// asWritten gives lists and maps of structs the keys that they have in the file.
+func asWritten(v any) (written any) {
+	text, err := yaml.Marshal(v)
+	if err == nil {
+		err = yaml.Unmarshal(text, &written)
+	}
+	if err != nil {
+		panic("BUG: what was read as YAML cannot be written: " + err.Error())
+	}
+	return written
 }
 
 // walk calls f with each key of the file, in their order.

@@ -17,12 +17,13 @@ import (
 )
 
 // A Stage fills columns of a batch in place. It never blocks and never fails: what
-// it does not know it leaves zero. Stages are called by many goroutines at once.
-type Stage func(*column.Batch)
+// it does not know it leaves zero. It belongs to one emitter, and so to one goroutine.
+// It is given the batches of every table.
+type Stage = func(*column.Batch)
 
 // A Pipe joins any number of emitters to one queue.
 type Pipe struct {
-	stages []Stage
+	stages []func() Stage
 	queue  chan native.Block
 
 	Rows   atomic.Uint64 // that went into the queue
@@ -30,8 +31,9 @@ type Pipe struct {
 }
 
 // New makes a pipe whose queue holds up to capacity blocks. A block of 8,192 rows is
-// about a megabyte: 256 of them are 4 s of 500,000 flows/s.
-func New(capacity int, stages ...Stage) *Pipe {
+// about a megabyte: 256 of them are 4 s of 500,000 flows/s. Each emitter gets stages of
+// its own, in this order.
+func New(capacity int, stages ...func() Stage) *Pipe {
 	return &Pipe{stages: stages, queue: make(chan native.Block, capacity)}
 }
 
@@ -46,12 +48,19 @@ func (p *Pipe) Close() { close(p.queue) }
 
 // An Emitter is one worker's end of the pipe; it belongs to that goroutine.
 type Emitter struct {
-	pipe *Pipe
-	enc  native.Encoder
+	pipe   *Pipe
+	stages []Stage
+	enc    native.Encoder
 }
 
 // Emitter makes an end for one worker.
-func (p *Pipe) Emitter() *Emitter { return &Emitter{pipe: p} }
+func (p *Pipe) Emitter() *Emitter {
+	e := &Emitter{pipe: p}
+	for _, stage := range p.stages {
+		e.stages = append(e.stages, stage())
+	}
+	return e
+}
 
 // Emit hands the rows of the batch on and empties it. It waits while the queue is
 // full.
@@ -59,7 +68,7 @@ func (e *Emitter) Emit(b *column.Batch) {
 	if b.Len() == 0 {
 		return
 	}
-	for _, stage := range e.pipe.stages {
+	for _, stage := range e.stages {
 		stage(b)
 	}
 	block := e.enc.Encode(b)

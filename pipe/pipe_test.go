@@ -18,9 +18,11 @@ var (
 
 // Every row that many emitters hand over comes out once, with what the stages added.
 func TestEveryRowComesOut(t *testing.T) {
-	p := New(4, func(b *column.Batch) {
-		for row := range b.Len() {
-			doubled.Set(b, row, 2*number.At(b, row))
+	p := New(4, func() Stage {
+		return func(b *column.Batch) {
+			for row := range b.Len() {
+				doubled.Set(b, row, 2*number.At(b, row))
+			}
 		}
 	})
 	const emitters, batches, rows = 4, 50, 100

@@ -202,8 +202,9 @@ func newCells(dir string, buckets, past int) *cells {
 }
 
 // Assemble puts the rows of a statement of Series together. It is pure: the
-// request and the range are those that the statement was made from.
-func Assemble(r Request, rg Range, rows Rows) (Result, error) {
+// request and the range are those that the statement was made from, and so is the
+// schema, which names ASes.
+func Assemble(r Request, rg Range, rows Rows, s Schema) (Result, error) {
 	dims, err := r.dims()
 	if err != nil {
 		return Result{}, err
@@ -242,28 +243,28 @@ func Assemble(r Request, rg Range, rows Rows) (Result, error) {
 	folded := foldedGroups(all, r.Dir != "sum" && r.RankDir == "each")
 	res.Other = folded[""]
 	for _, c := range all {
-		s := Series{Dir: c.dir, Other: c.other, Values: figure.points(c), N: c.n, Peaks: figure.peaks(c), Figures: figure.of(c), VS: figure.versus(c), Error: figure.error(c),
+		one := Series{Dir: c.dir, Other: c.other, Values: figure.points(c), N: c.n, Peaks: figure.peaks(c), Figures: figure.of(c), VS: figure.versus(c), Error: figure.error(c),
 			Key: []string{}, Label: []string{}, Filter: []string{}}
 		if t := sum(total[c.dir].value); t > 0 {
-			s.Share = float64(s.Total) / float64(t)
+			one.Share = float64(one.Total) / float64(t)
 		}
 		switch {
 		case c.other:
-			s.Label = append(s.Label, "Other")
-			s.Folded = folded[c.dir]
+			one.Label = append(one.Label, "Other")
+			one.Folded = folded[c.dir]
 		case len(dims) == 0:
-			s.Label = append(s.Label, "Total")
+			one.Label = append(one.Label, "Total")
 		}
 		if !c.other {
 			k, l := c.keys, c.labels
 			for _, d := range dims {
 				nk, nl := d.widths()
-				key, label, filter := d.present(k[:nk], l[:nl])
-				s.Key, s.Label, s.Filter = append(s.Key, key), append(s.Label, label), append(s.Filter, filter)
+				key, label, filter := d.present(k[:nk], l[:nl], s)
+				one.Key, one.Label, one.Filter = append(one.Key, key), append(one.Label, label), append(one.Filter, filter)
 				k, l = k[nk:], l[nl:]
 			}
 		}
-		res.Series = append(res.Series, s)
+		res.Series = append(res.Series, one)
 	}
 	return res, nil
 }

@@ -169,7 +169,7 @@ func (d dim) labels() []string {
 
 // present turns the text of keys and labels into what the page shows: the key, its
 // label, and the filter that lets through this key alone.
-func (d dim) present(keys, labels []string) (key, label, filter string) {
+func (d dim) present(keys, labels []string, s Schema) (key, label, filter string) {
 	b := d.field.base
 	is := func(value string) string { return d.field.Name + " = " + value }
 	switch {
@@ -218,7 +218,11 @@ func (d dim) present(keys, labels []string) (key, label, filter string) {
 		key = formatMAC(n)
 		return key, key, is(key)
 	case classAS:
-		return key, "AS" + key, is(key)
+		label = "AS" + key
+		if name := s.asName(uint32(n)); name != "" {
+			label += " " + name
+		}
+		return key, label, is(key)
 	case classProtocol:
 		return key, title(protocols, n, "protocol "), is(protocols.name(n))
 	case classEtherType:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -92,9 +93,9 @@ func Complete(text string, cursor int, s Schema, values ValueSource) Completion 
 		if !quoted {
 			items = operatorItems(w.field, word)
 		}
-		items = append(items, valueItems(w.field, bare, values, false)...)
+		items = append(items, valueItems(w.field, bare, values, false, s)...)
 	case wantValue:
-		items = valueItems(w.field, bare, values, w.list)
+		items = valueItems(w.field, bare, values, w.list, s)
 	case wantJoin:
 		if !quoted {
 			items = match(bare, []Item{{"and ", "and", "keyword", "both"}, {"or ", "or", "keyword", "one of the two"}})
@@ -283,7 +284,7 @@ func operatorItems(f *Field, word string) []Item {
 }
 
 // valueItems are values of the field: those that occur, then those that have names.
-func valueItems(f *Field, word string, values ValueSource, list bool) []Item {
+func valueItems(f *Field, word string, values ValueSource, list bool, s Schema) []Item {
 	end := " "
 	if list {
 		end = ", "
@@ -335,13 +336,23 @@ func valueItems(f *Field, word string, values ValueSource, list bool) []Item {
 	for i := range known {
 		known[i].Detail = strings.TrimSpace(known[i].Detail)
 	}
-	for _, it := range match(word, known) {
+	known = match(word, known)
+	if c := f.base.class; (c == classAS || c == classASList) && s.FindAS != nil && len(word) > 1 && !startsWithDigit(word) {
+		s.FindAS(word, func(as uint32, name string) bool {
+			add(strconv.FormatUint(uint64(as), 10), fmt.Sprintf("AS%d %s", as, name))
+			return len(known) < namedASes
+		})
+	}
+	for _, it := range known {
 		if !slices.ContainsFunc(items, func(have Item) bool { return have.Insert == it.Insert }) {
 			items = append(items, it)
 		}
 	}
 	return items
 }
+
+// namedASes bounds the ASes that completion offers by their names.
+const namedASes = 20
 
 func rankOf(order []string, name string) int {
 	if i := slices.Index(order, name); i >= 0 {

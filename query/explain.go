@@ -40,7 +40,7 @@ type aspect struct {
 	keys    []string
 	labels  []string
 	by      []string
-	present func(keys, labels []string) (key, label []string, filter string)
+	present func(keys, labels []string, s Schema) (key, label []string, filter string)
 }
 
 // aspects are the ten fields of Explain.
@@ -67,7 +67,7 @@ var aspects = sync.OnceValue(func() []aspect {
 	return list
 })
 
-func presentSize(keys, _ []string) (key, label []string, filter string) {
+func presentSize(keys, _ []string, _ Schema) (key, label []string, filter string) {
 	n, _ := strconv.ParseUint(keys[0], 10, 64)
 	low, high := strconv.FormatUint(64*n, 10), strconv.FormatUint(64*n+63, 10)
 	return []string{low + "-" + high}, []string{low + " to " + high + " bytes"}, "bpp >= " + low + " and bpp < " + strconv.FormatUint(64*n+64, 10)
@@ -78,6 +78,7 @@ type ExplainQuery struct {
 	Statement
 	Now, Before Range // windows of the same length
 	unit        string
+	schema      Schema
 	masks       []uint64 // by aspect
 	keys        [][]int  // of each aspect: which of the expressions
 	labels      [][]int
@@ -115,7 +116,7 @@ func (r *Request) selection(rg Range) (Range, error) {
 // UInt64; keys and labels of all expressions Array(String); now and before UInt64; and
 // packets and bytes of both windows.
 func (r Request) Explain(rg Range, s Schema) (ExplainQuery, error) {
-	q := ExplainQuery{unit: r.Unit}
+	q := ExplainQuery{unit: r.Unit, schema: s}
 	switch r.Unit {
 	case "bpp", "pct":
 		return q, &KeyError{"unit", r.Unit, "is a ratio, and its changes have no shares; write unit=bps or unit=pps"}
@@ -320,7 +321,7 @@ func (q ExplainQuery) Read(rows ExplainRows) (Explanation, error) {
 		a := &x.Aspects[i]
 		a.Distinct, a.risers, a.Rise, a.Fall = rows.Distinct[row], rows.Risers[row], per(rows.Rise[row]), per(rows.Fall[row])
 		m := Mover{Now: now, Before: before, Delta: now - before}
-		m.Key, m.Label, m.Filter = aspects()[i].present(choose(rows.Keys[row], q.keys[i]), choose(rows.Labels[row], q.labels[i]))
+		m.Key, m.Label, m.Filter = aspects()[i].present(choose(rows.Keys[row], q.keys[i]), choose(rows.Labels[row], q.labels[i]), q.schema)
 		if m.Delta != 0 {
 			a.Values = append(a.Values, m)
 		}

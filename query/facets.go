@@ -80,11 +80,11 @@ func (f facet) labels() (list []string) {
 }
 
 // present makes of the texts of keys and labels what the page shows.
-func (f facet) present(keys, labels []string) (key, label []string, filter string) {
+func (f facet) present(keys, labels []string, s Schema) (key, label []string, filter string) {
 	var filters []string
 	for _, d := range f {
 		nk, nl := d.widths()
-		k, l, is := d.present(keys[:nk], labels[:nl])
+		k, l, is := d.present(keys[:nk], labels[:nl], s)
 		keys, labels = keys[nk:], labels[nl:]
 		key, label, filters = append(key, k), append(label, l), append(filters, is)
 	}
@@ -115,13 +115,14 @@ type FacetsQuery struct {
 	facets []facet
 	rg     Range
 	unit   string
+	schema Schema
 }
 
 // Facets is the query for the lists of facets=, or for the standard ones. Its result
 // is one row: total UInt64, then for each facet its values, which are keys, the total and
 // the error; the keys with their labels; and the number of values.
 func (r Request) Facets(rg Range, s Schema, names string) (FacetsQuery, error) {
-	q := FacetsQuery{rg: rg, unit: r.Unit}
+	q := FacetsQuery{rg: rg, unit: r.Unit, schema: s}
 	if r.Unit == "bpp" || r.Unit == "pct" {
 		return q, &KeyError{"unit", r.Unit, "is a ratio, and values are ranked by sums here; write unit=bps or unit=pps"}
 	}
@@ -207,7 +208,7 @@ func (q FacetsQuery) Read(total uint64, values, labels [][]string, distinct []ui
 			if label == nil {
 				label = make([]string, nl)
 			}
-			v.Key, v.Label, v.Filter = f.present(row[:nk], label)
+			v.Key, v.Label, v.Filter = f.present(row[:nk], label, q.schema)
 			v.Rate = Rate(q.unit, v.Total, q.rg)
 			if total > 0 {
 				v.Share = float64(v.Total) / float64(total)

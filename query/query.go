@@ -9,7 +9,7 @@
 //	Request.Resolve(now)        → Range, seconds and buckets
 //	Request.Series(range, …)    → Statement, SQL and parameters
 //	  (the store runs it)       → Rows, plain columns
-//	Assemble(request, range, rows) → Result, series whose sum is the total
+//	Assemble(request, range, rows, schema) → Result, series whose sum is the total
 //
 // The package knows the fields only from flow.Table, and beside it a table of
 // other words for them (field.go). Text from outside never becomes part of the
@@ -34,6 +34,20 @@ type Schema struct {
 	// Oldest is when the oldest flow that is kept was received, 0 when that is not
 	// known.
 	Oldest int64
+
+	// ASName is what an AS is called, empty if that is not known; nil: nothing is.
+	ASName func(as uint32) string
+
+	// FindAS calls yield with the ASes whose names contain a text, until it returns
+	// false; nil: none is known.
+	FindAS func(text string, yield func(as uint32, name string) bool)
+}
+
+func (s Schema) asName(as uint32) string {
+	if s.ASName == nil {
+		return ""
+	}
+	return s.ASName(as)
 }
 
 // A Statement is SQL with its parameters.

@@ -180,7 +180,7 @@ func TestAssemble(t *testing.T) {
 	rows.add(1790000010, "in", true, 9, []string{"3356"}, 20000, 20000, 20)
 	rows.add(1790000010, "in", false, 0, []string{"0"}, 500, 500, 1)
 	rows.add(1790000030, "out", true, 1, []string{"174"}, 100, 100, 1)
-	got, err := Assemble(r, rg, rows.Rows)
+	got, err := Assemble(r, rg, rows.Rows, Schema{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +219,7 @@ func TestSumIsTotal(t *testing.T) {
 				}
 			}
 		}
-		got, err := Assemble(r, rg, rows.Rows)
+		got, err := Assemble(r, rg, rows.Rows, Schema{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -262,16 +262,16 @@ func TestAssembleRefuses(t *testing.T) {
 	r, rg := request(t, "by=src.as&from=-10s")
 	var rows rowsOf
 	rows.add(5, "in", true, 1, []string{"1"}, 1, 1, 1)
-	if _, err := Assemble(r, rg, rows.Rows); err == nil {
+	if _, err := Assemble(r, rg, rows.Rows, Schema{}); err == nil {
 		t.Error("a bucket that is not there is taken")
 	}
 	rows = rowsOf{}
 	rows.add(rg.Times[0], "in", true, 1, []string{"1"}, 1, 1, 1)
 	rows.Keys = nil
-	if _, err := Assemble(r, rg, rows.Rows); err == nil {
+	if _, err := Assemble(r, rg, rows.Rows, Schema{}); err == nil {
 		t.Error("missing keys are taken")
 	}
-	if res, err := Assemble(r, rg, Rows{}); err != nil || len(res.Series) != 0 {
+	if res, err := Assemble(r, rg, Rows{}, Schema{}); err != nil || len(res.Series) != 0 {
 		t.Errorf("no rows: %v %v", res, err)
 	}
 }
@@ -303,7 +303,7 @@ func TestError95(t *testing.T) {
 	r, rg := request(t, "from=1790000000&to=1790000010&step=10")
 	rows := Rows{Time: []uint32{1790000000}, Dir: []string{"in"}, Top: []uint8{1}, Groups: []uint64{1}, Value: []uint64{1}, N: []uint64{1000},
 		Packets: []uint64{1000 * 1e6}, Variance: []float64{1000 * 1e6 * (1e6 - 1)}}
-	res, err := Assemble(r, rg, rows)
+	res, err := Assemble(r, rg, rows, Schema{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -311,7 +311,7 @@ func TestError95(t *testing.T) {
 		t.Errorf("error %v, want 6.2 %%", e)
 	}
 	rows.Packets[0], rows.Variance[0] = 1000, 0 // not sampled
-	if res, _ = Assemble(r, rg, rows); res.Series[0].Error != nil {
+	if res, _ = Assemble(r, rg, rows, Schema{}); res.Series[0].Error != nil {
 		t.Errorf("error %v of what was not sampled", *res.Series[0].Error)
 	}
 }
@@ -426,7 +426,7 @@ func TestValues(t *testing.T) {
 	f := func(name string, keys, labels []string, want Item) {
 		t.Helper()
 		q, _ := Values(name)
-		got := q.Items([][]string{keys}, [][]string{labels}, []float64{3.1e10})
+		got := q.Items([][]string{keys}, [][]string{labels}, []float64{3.1e10}, Schema{})
 		if len(got) != 1 || got[0] != want {
 			t.Errorf("%s: got %+v, want %+v", name, got, want)
 		}

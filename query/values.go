@@ -76,10 +76,10 @@ func zip(keys, labels []string) string {
 }
 
 // Items turns the result into what completion offers, the largest first.
-func (q ValuesQuery) Items(keys, labels [][]string, rate []float64) []Item {
+func (q ValuesQuery) Items(keys, labels [][]string, rate []float64, s Schema) []Item {
 	items := make([]Item, 0, len(keys))
 	for i := range keys {
-		_, label, filter := q.dim.present(keys[i], labels[i])
+		_, label, filter := q.dim.present(keys[i], labels[i], s)
 		_, value, _ := cutLast(filter, " = ")
 		if value == "" || value == `""` {
 			continue

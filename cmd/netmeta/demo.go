@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -27,6 +28,11 @@ var demoProtocols = []struct {
 	{simulate.IPFIX, netip.MustParseAddr("127.0.10.1")},
 	{simulate.SFlow, netip.MustParseAddr("127.0.6.1")},
 }
+
+// demoConfig names what they send; a configuration file comes over it.
+//
+//go:embed demo.yaml
+var demoConfig []byte
 
 const (
 	demoHistory = time.Hour

@@ -19,6 +19,7 @@ import (
 	"unicode/utf8"
 
 	"netmeta/api"
+	"netmeta/enrich"
 	"netmeta/query"
 )
 
@@ -131,8 +132,14 @@ func (c asking) open(ctx context.Context) (*asker, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	quiet := slog.New(slog.DiscardHandler)
+	names := enrich.New(nil, quiet)
+	if err := names.Set(cfg.Enrich); err != nil {
+		done()
+		return nil, nil, err
+	}
 	s := &api.Server{
-		Store: client, Schema: query.Schema{Macros: cfg.Filter.Macros}, Log: slog.New(slog.DiscardHandler),
+		Store: client, Schema: query.Schema{Macros: cfg.Filter.Macros, ASName: names.ASName, FindAS: names.FindAS}, Log: quiet,
 		Metrics: http.NotFoundHandler(), Page: http.NotFoundHandler(),
 	}
 	return &asker{base: "http://localhost", client: http.Client{Transport: inside{s.Handler()}}}, done, nil

@@ -70,15 +70,24 @@ func (s *server) reload() (r api.Reloaded, err error) {
 	}
 	leave, missing := s.ports.change(merged.Sources.UDP.Listen)
 	var opened []*port
+	abandon := func() {
+		for _, p := range opened {
+			p.Close()
+		}
+	}
 	for _, addr := range missing {
 		p, err := s.listen(addr)
 		if err != nil {
-			for _, p := range opened {
-				p.Close()
-			}
+			abandon()
 			return r, err
 		}
 		opened = append(opened, p)
+	}
+
+	// Files that it names may have changed while the configuration has not.
+	if err := s.enrich.Set(merged.Enrich); err != nil {
+		abandon()
+		return r, err
 	}
 
 	old := s.config()

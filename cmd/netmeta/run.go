@@ -20,6 +20,7 @@ import (
 	"netmeta/config"
 	"netmeta/counter"
 	"netmeta/engine"
+	"netmeta/enrich"
 	"netmeta/event"
 	"netmeta/flow"
 	"netmeta/health"
@@ -89,9 +90,13 @@ func newLogger(w io.Writer, c config.Log, level *slog.LevelVar) *slog.Logger {
 // config is the configuration file with what the command line says instead.
 func (c runCmd) config() (config.Config, error) {
 	cfg := config.Default()
+	if c.Demo {
+		if err := config.Parse(demoConfig, &cfg); err != nil {
+			return cfg, fmt.Errorf("BUG: demo.yaml: %w", err)
+		}
+	}
 	if c.Config != "" {
-		var err error
-		if cfg, err = config.Load(c.Config); err != nil {
+		if err := cfg.Read(c.Config); err != nil {
 			return cfg, err
 		}
 	}
@@ -121,6 +126,7 @@ type server struct {
 
 	ports     ports
 	decoding  *decoding
+	enrich    *enrich.Chain
 	pipe      *pipe.Pipe
 	spool     *store.Spool
 	writer    *store.Writer
@@ -198,7 +204,11 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	s.decoding.exporters.Limit(flowLimits(cfg))
 	s.loadTemplates()
 	s.health.Exporters, s.health.KernelDropped = s.decoding.exporters, s.kernelDropped
-	s.pipe = pipe.New(cfg.Store.QueueBlocks)
+	s.enrich = enrich.New(s.decoding.netflow, log)
+	if err := s.enrich.Set(cfg.Enrich); err != nil {
+		return s, err
+	}
+	s.pipe = pipe.New(cfg.Store.QueueBlocks, s.enrich.Stage)
 	if err := s.openSpool(); err != nil {
 		return s, err
 	}
@@ -456,7 +466,7 @@ func (s *server) api() *api.Server {
 		Store:   s.reader,
 		Writer:  s.writer.Client,
 		Views:   s.views,
-		Schema:  query.Schema{Macros: s.config().Filter.Macros},
+		Schema:  query.Schema{Macros: s.config().Filter.Macros, ASName: s.enrich.ASName, FindAS: s.enrich.FindAS},
 		Status:  s.status,
 		Keep:    s.keepFree,
 		Config:  func() any { return s.config().Public() },

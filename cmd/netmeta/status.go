@@ -36,6 +36,7 @@ func (s *server) status() api.Status {
 		Listeners: []api.Listener{},
 		Drops:     []api.Drop{},
 		Exporters: []api.Exporter{},
+		Enrich:    []api.EnrichTable{},
 		Storage: api.Storage{TTLDays: s.config().Store.RetentionDays,
 			DroppedRows: s.retention.Stats.Rows.Load(), DroppedAt: s.retention.Stats.Last.Load()},
 	}
@@ -60,6 +61,10 @@ func (s *server) status() api.Status {
 		drop("kernel "+l.Addr.String(), "receive buffer full",
 			"The collector could not read fast enough: give it a core, raise net.core.rmem_max, or send less.", of.Dropped)
 	}
+	for _, t := range s.enrich.Status() {
+		st.Enrich = append(st.Enrich, api.EnrichTable{Name: t.Name, Entries: t.Entries, Loaded: t.Loaded.Unix(), Source: t.Source})
+	}
+	drop("enrichment", "no room for names of interfaces", "Counters of sFlow named more interfaces than are kept: forged agents, or a very large network.", s.enrich.Refused())
 	for _, r := range t.Refused {
 		drop("decoder", r.String(), r.Remedy(), r.Count)
 	}
@@ -68,7 +73,9 @@ func (s *server) status() api.Status {
 	drop("store", "refused for good", "The files .reason in spool/refused of the data directory say why, and how to try again.", w.RefusedRows.Load())
 	list, others := s.decoding.exporters.All()
 	for _, x := range list {
-		st.Exporters = append(st.Exporters, exporterStatus(x))
+		one := exporterStatus(x)
+		one.Name = s.enrich.ExporterName(x.Address)
+		st.Exporters = append(st.Exporters, one)
 	}
 	st.Others = othersStatus(others)
 	st.Engine = api.Engine{Up: true, URL: s.config().Store.URL}

@@ -87,13 +87,25 @@ func fields(head string, table *column.Table) []byte {
 }
 
 // Config is doc/config.md: every key of the configuration file, with the comment of
-// its field and its default. source is the text of config.go.
-func Config(source []byte) ([]byte, error) {
-	file, err := parser.ParseFile(token.NewFileSet(), "config.go", source, parser.ParseComments)
-	if err != nil {
-		return nil, err
+// its field and its default. sources are the texts of the files that have its types.
+func Config(sources ...[]byte) ([]byte, error) {
+	comments := map[string]map[string]string{} // package.type → field → comment
+	for _, source := range sources {
+		if err := fieldComments(source, comments); err != nil {
+			return nil, err
+		}
 	}
-	comments := map[string]map[string]string{} // type → field → comment
+	var b strings.Builder
+	b.WriteString(configHead)
+	writeKeys(&b, comments, reflect.ValueOf(config.Default()), "", "")
+	return []byte(b.String()), nil
+}
+
+func fieldComments(source []byte, comments map[string]map[string]string) error {
+	file, err := parser.ParseFile(token.NewFileSet(), "", source, parser.ParseComments)
+	if err != nil {
+		return err
+	}
 	ast.Inspect(file, func(n ast.Node) bool {
 		t, ok := n.(*ast.TypeSpec)
 		if !ok {
@@ -109,13 +121,15 @@ func Config(source []byte) ([]byte, error) {
 				fields[name.Name] = strings.Join(strings.Fields(f.Doc.Text()), " ")
 			}
 		}
-		comments[t.Name.Name] = fields
+		comments[file.Name.Name+"."+t.Name.Name] = fields
 		return true
 	})
-	var b strings.Builder
-	b.WriteString(`# The configuration file
+	return nil
+}
 
-Made from config/config.go; do not edit. The file is YAML and every key is optional:
+const configHead = `# The configuration file
+
+Made from config/config.go and enrich/; do not edit. The file is YAML and every key is optional:
 ` + "`netmeta run`" + ` without one uses the defaults below. ` + "`netmeta check FILE`" + ` says what is
 wrong with a file: the line, the key, the value and what to write instead.
 
@@ -125,17 +139,14 @@ its value until then.
 
 | key | default | | what it is |
 |---|---|---|---|
-`)
-	writeKeys(&b, comments, reflect.ValueOf(config.Default()), "")
-	return []byte(b.String()), nil
-}
+`
 
-func writeKeys(b *strings.Builder, comments map[string]map[string]string, v reflect.Value, path string) {
+func writeKeys(b *strings.Builder, comments map[string]map[string]string, v reflect.Value, path, live string) {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		key := path + f.Tag.Get("yaml")
 		if f.Type.Kind() == reflect.Struct {
-			writeKeys(b, comments, v.Field(i), key+".")
+			writeKeys(b, comments, v.Field(i), key+".", live)
 			continue
 		}
 		value := fmt.Sprintf("`%v`", v.Field(i).Interface())
@@ -145,10 +156,17 @@ func writeKeys(b *strings.Builder, comments map[string]map[string]string, v refl
 				value = "`0`"
 			}
 		}
-		live := ""
+		live := live
 		if f.Tag.Get("reload") == "live" {
 			live = "*live*"
 		}
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", key, value, live, comments[v.Type().Name()][f.Name])
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", key, value, live, comments[v.Type().String()][f.Name])
+		if k := f.Type.Kind(); (k == reflect.Map || k == reflect.Slice) && f.Type.Elem().Kind() == reflect.Struct {
+			item := "[]."
+			if k == reflect.Map {
+				item = ".*."
+			}
+			writeKeys(b, comments, reflect.New(f.Type.Elem()).Elem(), key+item, live)
+		}
 	}
 }

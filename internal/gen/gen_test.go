@@ -13,11 +13,16 @@ func TestDocumentsAreFresh(t *testing.T) {
 	golden.Equal(t, "../../doc/fields.md", Fields())
 	golden.Equal(t, "../../doc/counters.md", Counters())
 	golden.Equal(t, "../../doc/exporters.md", Exporters())
-	source, err := os.ReadFile("../../config/config.go")
-	if err != nil {
-		t.Fatal(err)
+	var sources [][]byte
+	for _, path := range []string{"config/config.go", "enrich/enrich.go", "enrich/exporter/exporter.go", "enrich/exporter/interfaces.go",
+		"enrich/network/network.go", "enrich/route/route.go", "enrich/class/class.go"} {
+		source, err := os.ReadFile("../../" + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, source)
 	}
-	text, err := Config(source)
+	text, err := Config(sources...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -183,7 +183,7 @@ func run(t testing.TB, reader *store.Client, q string) (query.Request, query.Ran
 			t.Fatalf("%s: %v", q, err)
 		}
 	}
-	result, err := query.Assemble(r, rg, rows)
+	result, err := query.Assemble(r, rg, rows, query.Schema{})
 	if err != nil {
 		t.Fatalf("%s: %v", q, err)
 	}

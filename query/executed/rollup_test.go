@@ -90,7 +90,7 @@ func answer(t *testing.T, reader *store.Client, q string, s query.Schema) (query
 			t.Fatal(err)
 		}
 	}
-	result, err := query.Assemble(r, rg, rows)
+	result, err := query.Assemble(r, rg, rows, query.Schema{})
 	if err != nil {
 		t.Fatal(err)
 	}

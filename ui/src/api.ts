@@ -167,6 +167,7 @@ export interface Status {
   rates: { datagrams: number; flows: number; bytes_stored: number };
   drops: Drop[] | null;
   exporters: Exporter[] | null;
+  enrich: { name: string; entries: number; loaded: number; source: string }[];
   engine: { up: boolean; version: string; url: string; restarts: number; error?: string };
   storage: {
     rows: number;

@@ -1,0 +1,409 @@
+package route
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"netmeta/column"
+)
+
+// A Place is what is known of an address. Zero is nothing.
+type Place struct {
+	AS      uint32
+	Country column.Label // ISO 3166-1 alpha-2
+}
+
+// Data says which place an address belongs to, and what ASes are called. It does not
+// change, and is safe for any number of readers. A nil *Data knows nothing.
+//
+// Addresses lie in ranges: a point is the begin of one, which ends where the next
+// begins. A search goes to the points with the same leading bits and halves those.
+type Data struct {
+	Source string // what it was made from
+
+	v4     []point4
+	first4 []uint32 // by the upper 20 bits: the first point that begins at or after them
+	v6     []point6
+	first6 []uint32 // the same of the 20 bits after 2000::/3
+	places []Place
+
+	as    []uint32 // rising
+	ends  []uint32 // of their names in names
+	names string
+	lower string // names in small letters, of the same length
+}
+
+type point4 struct{ start, place uint32 }
+
+// IPv6 is told apart down to /64.
+type point6 struct {
+	start uint64
+	place uint32
+}
+
+const (
+	bits4 = 20 // 4 MiB of index, so that a search looks at a line or two of memory
+	bits6 = 20
+)
+
+func bucket4(v uint32) uint32 { return v >> (32 - bits4) }
+func bucket6(v uint64) uint64 { return v << 3 >> (64 - bits6) } // of an address in 2000::/3
+
+// Place is where an address belongs.
+func (d *Data) Place(a column.Addr) Place {
+	if d == nil {
+		return Place{}
+	}
+	hi := binary.BigEndian.Uint64(a[:8])
+	if hi == 0 && binary.BigEndian.Uint32(a[8:]) == 0xffff {
+		return d.place4(binary.BigEndian.Uint32(a[12:]))
+	}
+	if hi>>61 != 1 {
+		return Place{} // not global unicast
+	}
+	return d.place6(hi)
+}
+
+// The point that counts is the last that begins at v or before. It may stand before
+// the bucket of v, if the bucket has none so early: point 0 is the begin of everything.
+
+func (d *Data) place4(v uint32) Place {
+	k := bucket4(v)
+	i, j := d.first4[k], d.first4[k+1]
+	for i < j {
+		if m := (i + j) / 2; d.v4[m].start <= v {
+			i = m + 1
+		} else {
+			j = m
+		}
+	}
+	return d.places[d.v4[i-1].place]
+}
+
+func (d *Data) place6(v uint64) Place {
+	k := bucket6(v)
+	i, j := d.first6[k], d.first6[k+1]
+	for i < j {
+		if m := (i + j) / 2; d.v6[m].start <= v {
+			i = m + 1
+		} else {
+			j = m
+		}
+	}
+	return d.places[d.v6[i-1].place]
+}
+
+// index makes the buckets.
+func (d *Data) index() {
+	d.first4 = make([]uint32, 1<<bits4+1)
+	i := 0
+	for k := range d.first4 {
+		for i < len(d.v4) && (uint64(d.v4[i].start) < uint64(k)<<(32-bits4) || i == 0) {
+			i++
+		}
+		d.first4[k] = uint32(i)
+	}
+	d.first6 = make([]uint32, 1<<bits6+1)
+	i = 0
+	for k := range d.first6 {
+		for i < len(d.v6) && (i == 0 || bucket6(d.v6[i].start) < uint64(k)) {
+			i++
+		}
+		d.first6[k] = uint32(i)
+	}
+}
+
+// Entries is the number of ranges.
+func (d *Data) Entries() int {
+	if d == nil {
+		return 0
+	}
+	return len(d.v4) + len(d.v6)
+}
+
+// Names is the number of ASes that have a name.
+func (d *Data) Names() int {
+	if d == nil {
+		return 0
+	}
+	return len(d.as)
+}
+
+// Name is what an AS is called, empty if that is not known.
+func (d *Data) Name(as uint32) string {
+	if d == nil {
+		return ""
+	}
+	if i, ok := slices.BinarySearch(d.as, as); ok {
+		return d.names[d.begin(i):d.ends[i]]
+	}
+	return ""
+}
+
+func (d *Data) begin(i int) uint32 {
+	if i == 0 {
+		return 0
+	}
+	return d.ends[i-1]
+}
+
+// Find calls yield with the ASes whose names contain a text, whatever the case of its
+// letters, by rising number, until it returns false.
+func (d *Data) Find(text string, yield func(as uint32, name string) bool) {
+	if d == nil || text == "" {
+		return
+	}
+	text = strings.ToLower(text)
+	for at := 0; ; {
+		found := strings.Index(d.lower[at:], text)
+		if found < 0 {
+			return
+		}
+		at += found
+		i, _ := slices.BinarySearch(d.ends, uint32(at+1)) // the first name that ends after it
+		end := int(d.ends[i])
+		if at+len(text) <= end && !yield(d.as[i], d.names[d.begin(i):end]) {
+			return
+		}
+		at = end
+	}
+}
+
+// The file. Numbers are little-endian:
+//
+//	"netmeta ipdata 1\n"
+//	source v4 v6 places as names:u32  lengths of what follows
+//	source text
+//	v4     start:u32 place:u32 …      point 0 is 0.0.0.0
+//	v6     start:u64 place:u32 …      point 0 is ::
+//	places as:u32 country:[2] 0:u16 …  place 0 is nothing
+//	as     as:u32 end:u32 …
+//	names  text
+//	crc32 (IEEE) of all before it
+const (
+	magic   = "netmeta ipdata 1\n"
+	maxFile = 256 << 20
+)
+
+var le = binary.LittleEndian
+
+func (d *Data) encode() []byte {
+	b := []byte(magic)
+	for _, n := range []int{len(d.Source), len(d.v4), len(d.v6), len(d.places), len(d.as), len(d.names)} {
+		b = le.AppendUint32(b, uint32(n))
+	}
+	b = append(b, d.Source...)
+	for _, p := range d.v4 {
+		b = le.AppendUint32(le.AppendUint32(b, p.start), p.place)
+	}
+	for _, p := range d.v6 {
+		b = le.AppendUint32(le.AppendUint64(b, p.start), p.place)
+	}
+	for _, p := range d.places {
+		b = le.AppendUint32(b, p.AS)
+		country := [4]byte{}
+		copy(country[:2], p.Country.String())
+		b = append(b, country[:]...)
+	}
+	for i := range d.as {
+		b = le.AppendUint32(le.AppendUint32(b, d.as[i]), d.ends[i])
+	}
+	return sealed(append(b, d.names...))
+}
+
+// sealed adds the checksum.
+func sealed(b []byte) []byte { return le.AppendUint32(b, crc32.ChecksumIEEE(b)) }
+
+// Write writes the file.
+func (d *Data) Write(w io.Writer) error {
+	_, err := w.Write(d.encode())
+	return err
+}
+
+var errDamaged = errors.New("is damaged or of another version: make it again with `make build`")
+
+// decode reads what encode wrote. Everything that a search relies on is checked.
+func decode(b []byte) (*Data, error) {
+	const head = len(magic) + 6*4
+	if len(b) < head+4 || string(b[:len(magic)]) != magic || crc32.ChecksumIEEE(b[:len(b)-4]) != le.Uint32(b[len(b)-4:]) {
+		return nil, errDamaged
+	}
+	var n [6]int
+	for i := range n {
+		n[i] = int(le.Uint32(b[len(magic)+4*i:]))
+	}
+	b = b[head : len(b)-4]
+	if n[0]+n[1]*8+n[2]*12+n[3]*8+n[4]*8+n[5] != len(b) || n[1] == 0 || n[2] == 0 || n[3] == 0 {
+		return nil, errDamaged
+	}
+	d := &Data{
+		Source: string(b[:n[0]]),
+		v4:     make([]point4, n[1]), v6: make([]point6, n[2]), places: make([]Place, n[3]), as: make([]uint32, n[4]), ends: make([]uint32, n[4]),
+	}
+	b = b[n[0]:]
+	ok := true
+	for i := range d.v4 {
+		d.v4[i] = point4{le.Uint32(b), le.Uint32(b[4:])}
+		ok = ok && int(d.v4[i].place) < n[3] && (i == 0 && d.v4[i].start == 0 || i > 0 && d.v4[i].start > d.v4[i-1].start)
+		b = b[8:]
+	}
+	for i := range d.v6 {
+		d.v6[i] = point6{le.Uint64(b), le.Uint32(b[8:])}
+		ok = ok && int(d.v6[i].place) < n[3] && (i == 0 && d.v6[i].start == 0 || i > 0 && d.v6[i].start > d.v6[i-1].start && d.v6[i].start>>61 == 1)
+		b = b[12:]
+	}
+	countries := map[[2]byte]column.Label{{}: {}}
+	for i := range d.places {
+		code := [2]byte(b[4:])
+		country, known := countries[code]
+		if !known {
+			country = column.LabelOf(string(code[:]))
+			countries[code] = country
+		}
+		d.places[i] = Place{le.Uint32(b), country}
+		b = b[8:]
+	}
+	for i := range d.as {
+		d.as[i], d.ends[i] = le.Uint32(b), le.Uint32(b[4:])
+		ok = ok && int(d.ends[i]) <= n[5] && d.begin(i) < d.ends[i] && (i == 0 || d.as[i] > d.as[i-1])
+		b = b[8:]
+	}
+	d.names = string(b)
+	if !ok || len(d.as) > 0 && int(d.ends[len(d.as)-1]) != n[5] {
+		return nil, errDamaged
+	}
+	d.finish()
+	return d, nil
+}
+
+// finish makes what is not in the file.
+func (d *Data) finish() {
+	d.lower = strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' { // letters of other alphabets may change their length
+			r += 'a' - 'A'
+		}
+		return r
+	}, d.names)
+	d.index()
+}
+
+// Load reads a file that Write made.
+func Load(path string) (*Data, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxFile {
+		return nil, fmt.Errorf("%s: %d MiB are too many: it %w", path, info.Size()>>20, errDamaged)
+	}
+	b := make([]byte, info.Size())
+	if _, err := io.ReadFull(f, b); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	d, err := decode(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s %w", path, err)
+	}
+	return d, nil
+}
+
+// File is the name of the file that `make build` makes.
+const File = "ip.data"
+
+// Env names the environment variable that says where the file is.
+const Env = "NETMETA_IPDATA"
+
+// Find is the path of the file: what $NETMETA_IPDATA names, else beside the
+// executable or in ../lib/netmeta of it. Empty when there is none.
+func Find() string {
+	if path := os.Getenv(Env); path != "" {
+		return path
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	if real, err := filepath.EvalSymlinks(exe); err == nil {
+		exe = real
+	}
+	dir := filepath.Dir(exe)
+	for _, path := range []string{filepath.Join(dir, File), filepath.Join(dir, "..", "lib", "netmeta", File)} {
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			return path
+		}
+	}
+	return ""
+}
+
+// A rng is a range of addresses with a value, in the making of Data.
+type rng[V any] struct {
+	from, to netip.Addr
+	value    V
+}
+
+// A step is where a value begins.
+type step[V any] struct {
+	from  netip.Addr
+	value V
+}
+
+// flatten turns ranges into steps. Of ranges that overlap the later begin counts, and
+// of those with the same begin the earlier end.
+func flatten[V comparable](ranges []rng[V]) []step[V] {
+	slices.SortStableFunc(ranges, func(a, b rng[V]) int {
+		return cmp.Or(a.from.Compare(b.from), b.to.Compare(a.to))
+	})
+	var (
+		steps []step[V]
+		open  []rng[V] // that have begun, the one that counts last
+		none  V
+	)
+	emit := func(at netip.Addr, v V) {
+		if n := len(steps); n > 0 && steps[n-1].from == at {
+			steps = steps[:n-1]
+		}
+		if n := len(steps); n == 0 && v == none || n > 0 && steps[n-1].value == v {
+			return
+		}
+		steps = append(steps, step[V]{at, v})
+	}
+	closeBefore := func(at netip.Addr) { // invalid: everything
+		for len(open) > 0 {
+			end := open[len(open)-1].to
+			if at.IsValid() && end.Compare(at) >= 0 {
+				return
+			}
+			for len(open) > 0 && open[len(open)-1].to.Compare(end) <= 0 {
+				open = open[:len(open)-1]
+			}
+			if next := end.Next(); next.IsValid() {
+				v := none
+				if len(open) > 0 {
+					v = open[len(open)-1].value
+				}
+				emit(next, v)
+			}
+		}
+	}
+	for _, r := range ranges {
+		closeBefore(r.from)
+		emit(r.from, r.value)
+		open = append(open, r)
+	}
+	closeBefore(netip.Addr{})
+	return steps
+}
