@@ -17,6 +17,7 @@ type FieldInfo struct {
 	Values     []string `json:"values,omitempty"` // of an enumeration: all; of named numbers: the names
 	Type       string   `json:"type"`             // of the column, in ClickHouse
 	Rare       bool     `json:"rare"`             // the column enters the table with its first value
+	Page       string   `json:"page,omitempty"`   // that a value has of its own: host, as or exporter
 }
 
 // FieldsCatalogue lists every name of the filter language, in the order of the
@@ -90,6 +91,14 @@ func (f *Field) info() FieldInfo {
 				info.Column = b.second.Name
 			}
 		}
+	}
+	switch {
+	case b.name == "exporter":
+		info.Page = "exporter"
+	case b.class == classIP:
+		info.Page = "host"
+	case b.class == classAS:
+		info.Page = "as"
 	}
 	switch b.class {
 	case classEnum:

@@ -75,6 +75,8 @@ export interface Field {
   groupable: boolean;
   filterable: boolean;
   values?: string[] | null;
+  /** The page that a value has of its own: host, as or exporter. */
+  page?: string;
 }
 
 export interface Unit {

@@ -78,6 +78,40 @@ export function narrow(q: string, term: string): string {
   return `${left}${openComment && left === text ? "\n" : " "}and ${term}`;
 }
 
+/**
+ * The filter text that lets a value through beside those it names already: "field = a" and "field in [a b]" at the top level
+ * take it in, as does a group of alternatives. Where nothing of the kind stands, the condition is one more.
+ */
+export function widen(q: string, term: string): string {
+  const text = q.trim();
+  const list = tokens(text, new Set());
+  if (text === "" || hasTopLevelOr(text, list) || text.includes("--")) return narrow(q, term);
+  const terms = topLevel(text, list);
+  const one = /^(\S+) = (\S+|"[^"]*")$/.exec(term);
+  const field = one?.[1].replace(/[.]/g, "\\.");
+  for (let i = terms.length - 1; i >= 0; i--) {
+    const t = terms[i];
+    if (one) {
+      const is = new RegExp(`^${field} = ([^\\s\\[\\](){}]+|"[^"]*")$`, "i").exec(t);
+      const among = new RegExp(`^${field} in \\[([^\\]]*)\\]$`, "i").exec(t);
+      const named = is ? [is[1]] : among?.[1].trim().match(/"[^"]*"|[^\s,]+/g);
+      if (!named) continue;
+      if (named.includes(one[2])) return text;
+      terms[i] = `${one[1]} in [${[...named, one[2]].join(" ")}]`;
+      return terms.join(" and ");
+    }
+    const inner = /^\((.*)\)$/s.exec(t)?.[1];
+    if (inner === undefined || shape(inner.split(/ or /i)[0]) !== shape(term)) continue;
+    if (inner.split(" or ").some((x) => x.replace(/^\(|\)$/g, "") === term)) return text;
+    terms[i] = inner.startsWith("(") ? `(${inner} or (${term}))` : `((${inner}) or (${term}))`;
+    return terms.join(" and ");
+  }
+  return narrow(q, one ? term : `(${term})`);
+}
+
+/** A condition without its values: what two values of the same fields have in common. */
+const shape = (term: string) => term.replace(/^\(|\)$/g, "").replace(/ = (\S+|"[^"]*")/g, " =");
+
 function hasTopLevelOr(text: string, list: Token[]): boolean {
   let depth = 0;
   for (const t of list) {

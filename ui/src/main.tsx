@@ -7,6 +7,7 @@ import { help, listen } from "./keys.ts";
 import { copy, go, helpOpen, keysChoice, loadFields, path, setTheme, themeChoice, themes, toast } from "./state.ts";
 import "./style.css";
 import { IconButton, lazy } from "./ui.tsx";
+import { ValueMenu } from "./valuemenu.tsx";
 
 const Start = lazy(() => import("./start.tsx").then((m) => m.Start));
 const Home = lazy(() => import("./home.tsx").then((m) => m.Home));
@@ -52,6 +53,7 @@ function App() {
         </div>
       </header>
       {p === "/explore" ? <Explore /> : p === "/start" ? <Start /> : p === "/status" ? <Status /> : p === "/" ? <Home /> : <NotFound />}
+      <ValueMenu />
       <Help />
       <div class={`toast ${toast.value ? "on" : ""}`} role="status">
         {toast.value}
@@ -118,7 +120,7 @@ function Help() {
             </div>
           ))}
         </dl>
-        <p class="quiet">On the chart: drag to zoom in, double click to zoom out. On a value in the table: click for the menu, Alt+click to exclude. On a colour: click for only this one, Ctrl+click to switch it.</p>
+        <p class="quiet">On the chart: drag to zoom in, double click to zoom out. On a value: click for the menu, Alt+click to exclude, Shift+click to add to a list. On a colour: click for only this one, Ctrl+click to switch it.</p>
         <label class="check">
           <input type="checkbox" checked={keysChoice.signal.value === "on"} onChange={(e) => keysChoice.set(e.currentTarget.checked ? "on" : "off")} /> Single keys are shortcuts
         </label>

@@ -19,9 +19,13 @@ addEventListener("popstate", () => {
 export function show(patch: Partial<View>, how: "push" | "replace" = "push"): void {
   const next = { ...view.value, ...patch };
   const search = format(next);
-  if (search === format(view.value) && path.value === "/explore") return;
-  go("/explore" + (search ? "?" + search : ""), how);
+  const page = viewPages.has(path.value) ? path.value : "/explore";
+  if (search === format(view.value) && path.value === page) return;
+  go(page + (search ? "?" + search : ""), how);
 }
+
+/** The pages whose URL is a view: a filter or a range that is set there stays there. */
+const viewPages = new Set(["/explore", "/flows"]);
 
 export function go(to: string, how: "push" | "replace" = "push"): void {
   if (how === "push") history.pushState(null, "", to);

@@ -1,14 +1,14 @@
 // The table under the chart: its legend, its numbers and its text alternative in one. Every value opens a menu.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { QueryResult } from "./api.ts";
+import type { QueryResult, Series } from "./api.ts";
 import { layerColour, seriesName, solidDir } from "./chart.tsx";
-import { condition, narrow, without } from "./filter.ts";
 import * as fmt from "./format.ts";
 import { type Layer, sum } from "./stack.ts";
-import { copy, dark, fieldOf, highlight, show, termTitle, view } from "./state.ts";
+import { dark, highlight, show, termTitle, view } from "./state.ts";
 import { duration } from "./time.ts";
-import { Icon, Popover, Spark } from "./ui.tsx";
+import { Spark } from "./ui.tsx";
+import { filterBy, type Value, ValueButton } from "./valuemenu.tsx";
 
 interface Props {
   result: QueryResult;
@@ -21,21 +21,10 @@ interface Props {
 
 type Column = "dir" | "last" | "avg" | "max" | "total" | "share" | "error";
 
-interface MenuAt {
-  x: number;
-  y: number;
-  term: string;
-  value: string;
-  label: string;
-  /** The condition that the server gave for this value. */
-  filter: string | undefined;
-}
-
 const arrows: Record<string, string> = { in: "↓", out: "↑", internal: "↻", transit: "→", unknown: "?", sum: "Σ" };
 
 export function ResultTable({ result, layers, hidden, onIsolate, onToggle }: Props) {
   const [sort, setSort] = useState<{ column: Column; up: boolean } | null>(null);
-  const [menu, setMenu] = useState<MenuAt | null>(null);
   const [wide, setWide] = useState(false);
   const body = useRef<HTMLTableSectionElement>(null);
   const { unit, by, step } = result;
@@ -90,7 +79,7 @@ export function ResultTable({ result, layers, hidden, onIsolate, onToggle }: Pro
         const next = trs[Math.max(0, Math.min(trs.length - 1, at + (key === "j" ? 1 : -1)))];
         next?.querySelector<HTMLElement>("button.value, button.swatch-button")?.focus();
       } else if (at >= 0 && by[0] && !rows[at].series.other) {
-        apply(by[0], rows[at].series.key[0], key === "_", rows[at].series.filter?.[0]);
+        filterBy(valueOf(rows[at].series, by, 0), key === "_" ? "exclude" : "only");
       }
     };
     addEventListener("netmeta:row", step);
@@ -145,7 +134,6 @@ export function ResultTable({ result, layers, hidden, onIsolate, onToggle }: Pro
                 off={hidden.has(l.id)}
                 max={top.get(l.series.dir) ?? 0}
                 isDark={isDark}
-                onMenu={setMenu}
                 onPick={(ctrl) => (ctrl ? onToggle(l.id) : onIsolate(l.id))}
               />
             ))}
@@ -165,25 +153,16 @@ export function ResultTable({ result, layers, hidden, onIsolate, onToggle }: Pro
       <button type="button" class="button more-columns" onClick={() => setWide(!wide)}>
         {wide ? "Fewer columns" : "All columns"}
       </button>
-      <Popover open={menu !== null} onClose={() => setMenu(null)} class="menu" label={menu?.label ?? ""} anchor={menu ?? { x: 0, y: 0 }}>
-        {menu && <ValueMenu at={menu} onDone={() => setMenu(null)} />}
-      </Popover>
     </div>
   );
 }
 
-function Row({ l, again, oneWay, result, off, max, isDark, onMenu, onPick }: { l: Layer; again: boolean; oneWay: boolean; result: QueryResult; off: boolean; max: number; isDark: boolean; onMenu: (m: MenuAt) => void; onPick: (ctrl: boolean) => void }) {
+function Row({ l, again, oneWay, result, off, max, isDark, onPick }: { l: Layer; again: boolean; oneWay: boolean; result: QueryResult; off: boolean; max: number; isDark: boolean; onPick: (ctrl: boolean) => void }) {
   const s = l.series;
   const { unit, by } = result;
   const colour = layerColour(l, isDark);
   const name = seriesName(l);
   const more = s.folded ?? result.other;
-  const open = (e: MouseEvent, i: number) => {
-    const value = s.key[i];
-    if (e.altKey) return apply(by[i], value, true, s.filter?.[i]);
-    const box = (e.currentTarget as HTMLElement).getBoundingClientRect();
-    onMenu({ x: box.left, y: box.bottom + 4, term: by[i], value, label: s.label[i] ?? value, filter: s.filter?.[i] });
-  };
   return (
     <tr
       class={`${off ? "off" : ""} ${highlight.value === l.id ? "on" : ""} ${s.other ? "other" : ""} ${again ? "again" : ""}`}
@@ -210,9 +189,7 @@ function Row({ l, again, oneWay, result, off, max, isDark, onMenu, onPick }: { l
       ) : (
         by.map((term, i) => (
           <td key={term} class="text key">
-            <button type="button" class="value" data-opens aria-haspopup="menu" onClick={(e) => open(e, i)} title={s.label[i] !== s.key[i] ? s.key[i] : undefined}>
-              {label(s.label[i] ?? s.key[i])}
-            </button>
+            <ValueButton value={valueOf(s, by, i)} />
           </td>
         ))
       )}
@@ -241,7 +218,8 @@ function Row({ l, again, oneWay, result, off, max, isDark, onMenu, onPick }: { l
   );
 }
 
-const label = (s: string) => (s === "" ? <span class="quiet">(empty)</span> : s);
+/** One of the values that make up a series. */
+export const valueOf = (s: Series, by: string[], i: number): Value => ({ by: [by[i]], key: [s.key[i]], label: [s.label[i] ?? s.key[i]], filter: s.filter?.[i] });
 
 function Cell({ v, unit, wide, exact }: { v: number; unit: string; wide?: boolean; exact?: boolean }) {
   return (
@@ -277,55 +255,3 @@ function TotalRow({ name, dir, stats, share, result }: { name: string; dir: stri
     </tr>
   );
 }
-
-/** Narrows the filter by a value of a group-by term, or by its absence. */
-function apply(term: string, value: string, exclude: boolean, filter: string | undefined): void {
-  const f = fieldOf(term);
-  const own = filter ? (exclude ? without(filter) : filter) : condition(term.split(":")[0], f?.kind ?? "string", f?.ops ?? [], value, exclude);
-  show({ q: narrow(view.value.q, own), hide: [] });
-}
-
-function ValueMenu({ at, onDone }: { at: MenuAt; onDone: () => void }) {
-  const by = view.value.by;
-  const list = useRef<HTMLDivElement>(null);
-  const act = (f: () => void) => () => {
-    onDone();
-    f();
-  };
-  const key = (e: KeyboardEvent) => {
-    if (e.key !== "ArrowDown" && e.key !== "ArrowUp") return;
-    e.preventDefault();
-    const items = [...(list.current?.querySelectorAll("button") ?? [])];
-    const i = items.indexOf(document.activeElement as HTMLButtonElement);
-    items[(i + (e.key === "ArrowDown" ? 1 : items.length - 1)) % items.length]?.focus();
-  };
-  return (
-    <div role="menu" class="menu-list" ref={list} onKeyDown={key}>
-      <div class="menu-title">
-        {termTitle(at.term)} <b>{at.label || "(empty)"}</b>
-      </div>
-      <button type="button" role="menuitem" onClick={act(() => apply(at.term, at.value, false, at.filter))}>
-        <Icon name="plus" /> Only this
-      </button>
-      <button type="button" role="menuitem" onClick={act(() => apply(at.term, at.value, true, at.filter))}>
-        <Icon name="minus" /> Exclude <kbd>Alt+click</kbd>
-      </button>
-      <button
-        type="button"
-        role="menuitem"
-        onClick={act(() => {
-          // What is this one made of: the value becomes the filter, and the next grouping is asked for.
-          apply(at.term, at.value, false, at.filter);
-          show({ by: by.filter((b) => b !== at.term) }, "replace");
-          document.getElementById("by-add")?.click();
-        })}
-      >
-        <Icon name="down" /> Group by …
-      </button>
-      <button type="button" role="menuitem" onClick={act(() => void copy(at.value, at.value || "Empty value"))}>
-        <Icon name="copy" /> Copy
-      </button>
-    </div>
-  );
-}
-

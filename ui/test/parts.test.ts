@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { QueryResult, Series } from "../src/api.ts";
 import { assign, mix, palette } from "../src/colour.ts";
-import { byteOffset, condition, fieldWords, indexOfByte, narrow, quote, tokens, without } from "../src/filter.ts";
+import { byteOffset, condition, fieldWords, indexOfByte, narrow, quote, tokens, widen, without } from "../src/filter.ts";
 import * as fmt from "../src/format.ts";
 import { bucket, edges, layers, seriesID, sum } from "../src/stack.ts";
 
@@ -91,6 +91,25 @@ test("narrowing keeps the meaning of what stands there", () => {
   f("udp -- dns", "port = 53", "udp -- dns\nand port = 53");
   f("tcp or udp -- dns", "port = 53", "(tcp or udp -- dns\n) and port = 53");
   f("tcp || udp", "x = 1", "(tcp || udp) and x = 1");
+});
+
+test("a value joins those that are let through already", () => {
+  const f = (q: string, term: string, want: string) => assert.equal(widen(q, term), want);
+  f("", "src.as = 1", "src.as = 1");
+  f("src.as = 1", "src.as = 2", "src.as in [1 2]");
+  f("udp and src.as in [1 2] and port = 53", "src.as = 3", "udp and src.as in [1 2 3] and port = 53");
+  f("src.as in [1 2]", "src.as = 2", "src.as in [1 2]");
+  f("src.as = 1", "src.as = 1", "src.as = 1");
+  f('app = "a b"', 'app = "c"', 'app in ["a b" "c"]');
+  f("dst.as = 1", "src.as = 2", "dst.as = 1 and src.as = 2");
+  f("srcXas = 1", "src.as = 2", "srcXas = 1 and src.as = 2");
+  f("tcp or src.as = 1", "src.as = 2", "(tcp or src.as = 1) and src.as = 2");
+  f("udp", "proto = tcp and port = 80", "udp and (proto = tcp and port = 80)");
+  f("udp and (proto = tcp and port = 80)", "proto = tcp and port = 443", "udp and ((proto = tcp and port = 80) or (proto = tcp and port = 443))");
+  const two = "((proto = tcp and port = 80) or (proto = tcp and port = 443))";
+  f(two, "proto = tcp and port = 443", two);
+  f(two, "proto = udp and port = 53", "((proto = tcp and port = 80) or (proto = tcp and port = 443) or (proto = udp and port = 53))");
+  f("not (proto = tcp and port = 80)", "proto = tcp and port = 443", "not (proto = tcp and port = 80) and (proto = tcp and port = 443)");
 });
 
 test("the opposite of a condition", () => {
