@@ -12,7 +12,14 @@ package flow
 import "netmeta/column"
 
 // Table is the flows table. Order here is order in ClickHouse.
-var Table = column.Table{Name: "flows", Rollups: []column.Rollup{{Name: "rollup_1m", Step: 60}, {Name: "rollup_1h", Step: 3600}}}
+// How it is kept was chosen by measurement: doc/decisions/0009-order-key.md.
+var Table = column.Table{Name: "flows",
+	Order: "toStartOfFiveMinutes(TimeReceived), ExporterAddress, InIf, OutIf, SrcAS, DstAS, SrcAddr, DstAddr",
+	Indexes: []string{
+		"SrcAddrIndex SrcAddr TYPE bloom_filter(0.01) GRANULARITY 1",
+		"DstAddrIndex DstAddr TYPE bloom_filter(0.01) GRANULARITY 1",
+	},
+	Rollups: []column.Rollup{{Name: "rollup_1m", Step: 60}, {Name: "rollup_1h", Step: 3600}}}
 
 func ie(ids ...uint16) []column.IE {
 	list := make([]column.IE, len(ids))

@@ -35,13 +35,14 @@ func (s Schema) real(f *column.Field) bool {
 func (s Schema) Create() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "CREATE TABLE IF NOT EXISTS %s\n(\n", s.Table.Name)
-	for i, f := range s.Table.Fields {
-		comma := ","
-		if i == len(s.Table.Fields)-1 {
-			comma = ""
-		}
-		fmt.Fprintf(&b, "    %s%s\n", s.define(f), comma)
+	var lines []string
+	for _, f := range s.Table.Fields {
+		lines = append(lines, "    "+s.define(f))
 	}
+	for _, index := range s.Table.Indexes {
+		lines = append(lines, "    INDEX "+index)
+	}
+	b.WriteString(strings.Join(lines, ",\n") + "\n")
 	b.WriteString(")\n")
 	if s.key != nil {
 		b.WriteString(s.rollupEngine())
@@ -72,9 +73,15 @@ func (s Schema) define(f *column.Field) string {
 }
 
 func defineReal(f *column.Field) string {
-	codec := ""
-	if f.Codec != "" {
-		codec = " CODEC(" + f.Codec + ")"
+	codec := f.Codec
+	if codec == "" {
+		switch f.Kind {
+		case column.Uint16, column.Uint32, column.Uint64:
+			codec = "T64, ZSTD(1)" // see doc/decisions/0009-order-key.md
+		}
+	}
+	if codec != "" {
+		codec = " CODEC(" + codec + ")"
 	}
 	return fmt.Sprintf("%s %s COMMENT %s%s", f.Name, f.SQLType(), quote(f.Doc), codec)
 }
@@ -167,6 +174,11 @@ func (s Schema) Diff(have []Column, create string) ([]Change, error) {
 			return nil, &MismatchError{s.Table.Name, f.Name, c.Type, want}
 		}
 		after = "AFTER " + f.Name
+	}
+	for _, index := range s.Table.Indexes { // of new parts; those that are there stay as they are
+		if name, _, _ := strings.Cut(index, " "); !strings.Contains(create, "INDEX "+name+" ") {
+			alter("index "+name+" is new", "ADD INDEX %s", index)
+		}
 	}
 	switch has := strings.Contains(create, " TTL "); {
 	case s.TTLDays > 0 && !strings.Contains(create, " TTL "+s.ttl()):

@@ -136,6 +136,9 @@ func (c candidate) schema() store.Schema {
 	if c.order != "" {
 		t.Order = c.order
 	}
+	if c.index != nil {
+		t.Indexes = nil
+	}
 	return store.Schema{Table: &t, RollupDays: make([]int, c.rollups)}
 }
 

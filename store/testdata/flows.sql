@@ -5,22 +5,22 @@ CREATE TABLE IF NOT EXISTS flows
     FlowEnd DateTime64(3, 'UTC') COMMENT 'When the last packet of the flow was seen, by the exporter\'s clock.' CODEC(DoubleDelta, ZSTD(1)),
     FlowType Enum8('unknown' = 0, 'sflow' = 1, 'netflow5' = 2, 'netflow9' = 3, 'ipfix' = 4, 'mirror' = 5) COMMENT 'How the record came in.',
     ExporterAddress IPv6 COMMENT 'The device that sent the record: the source of the datagram, or the agent address of sFlow.',
-    ObservationDomain UInt32 COMMENT 'Observation domain id (IPFIX), source id (v9), engine type and id (v5) or sub-agent id (sFlow).',
+    ObservationDomain UInt32 COMMENT 'Observation domain id (IPFIX), source id (v9), engine type and id (v5) or sub-agent id (sFlow).' CODEC(T64, ZSTD(1)),
     SequenceNum UInt32 COMMENT 'Sequence number of the datagram that carried the record.' CODEC(Delta, ZSTD(1)),
-    SamplingRate UInt32 COMMENT 'One of this many packets was looked at. 1 when nothing said otherwise; see SamplingSource.',
+    SamplingRate UInt32 COMMENT 'One of this many packets was looked at. 1 when nothing said otherwise; see SamplingSource.' CODEC(T64, ZSTD(1)),
     SamplingSource Enum8('unknown' = 0, 'config' = 1, 'header' = 2, 'options' = 3, 'record' = 4) COMMENT 'Where the sampling rate was found.',
-    Quality UInt16 COMMENT 'What is not known or not certain about the record, a set of bits.',
-    Bytes UInt64 COMMENT 'Octets as the exporter counted them, from the IP header on where it says so; not multiplied by the sampling rate.',
-    Packets UInt64 COMMENT 'Packets as the exporter counted them; not multiplied by the sampling rate.',
+    Quality UInt16 COMMENT 'What is not known or not certain about the record, a set of bits.' CODEC(T64, ZSTD(1)),
+    Bytes UInt64 COMMENT 'Octets as the exporter counted them, from the IP header on where it says so; not multiplied by the sampling rate.' CODEC(T64, ZSTD(1)),
+    Packets UInt64 COMMENT 'Packets as the exporter counted them; not multiplied by the sampling rate.' CODEC(T64, ZSTD(1)),
     ScaledBytes UInt64 ALIAS Bytes * SamplingRate COMMENT 'Bytes times the sampling rate: the estimate of what crossed the network.',
     ScaledPackets UInt64 ALIAS Packets * SamplingRate COMMENT 'Packets times the sampling rate: the estimate of what crossed the network.',
     SrcAddr IPv6 COMMENT 'IP address; IPv4 is ::ffff:a.b.c.d. Of a tunnel: the inner one.',
     DstAddr IPv6 COMMENT 'IP address; IPv4 is ::ffff:a.b.c.d. Of a tunnel: the inner one.',
-    SrcPort UInt16 COMMENT 'TCP, UDP, SCTP or DCCP port.',
-    DstPort UInt16 COMMENT 'TCP, UDP, SCTP or DCCP port.',
+    SrcPort UInt16 COMMENT 'TCP, UDP, SCTP or DCCP port.' CODEC(T64, ZSTD(1)),
+    DstPort UInt16 COMMENT 'TCP, UDP, SCTP or DCCP port.' CODEC(T64, ZSTD(1)),
     Proto UInt8 COMMENT 'IP protocol number of the transport (IANA), behind the extension headers of IPv6.',
-    EType UInt16 COMMENT 'EtherType of the network layer: 0x0800 IPv4, 0x86dd IPv6.',
-    TCPFlags UInt16 COMMENT 'TCP header flags of all packets of the flow, or-ed (RFC 9293).',
+    EType UInt16 COMMENT 'EtherType of the network layer: 0x0800 IPv4, 0x86dd IPv6.' CODEC(T64, ZSTD(1)),
+    TCPFlags UInt16 COMMENT 'TCP header flags of all packets of the flow, or-ed (RFC 9293).' CODEC(T64, ZSTD(1)),
     IPTos UInt8 COMMENT 'Type of service (IPv4) or traffic class (IPv6): DSCP in the upper six bits, ECN in the lower two.',
     IPTTL UInt8 ALIAS defaultValueOfTypeName('UInt8') COMMENT 'Time to live (IPv4) or hop limit (IPv6); the least when the exporter tells a range.',
     MaxTTL UInt8 ALIAS defaultValueOfTypeName('UInt8') COMMENT 'Highest time to live or hop limit of the packets of the flow.',
@@ -40,8 +40,8 @@ CREATE TABLE IF NOT EXISTS flows
     DstVlan UInt16 ALIAS defaultValueOfTypeName('UInt16') COMMENT 'VLAN id of the incoming side (source) and of the outgoing side (destination); of QinQ, the service tag.',
     SrcCustomerVlan UInt16 ALIAS defaultValueOfTypeName('UInt16') COMMENT 'VLAN id in the customer tag of QinQ (802.1ad), behind the service tag.',
     DstCustomerVlan UInt16 ALIAS defaultValueOfTypeName('UInt16') COMMENT 'VLAN id in the customer tag of QinQ (802.1ad), behind the service tag.',
-    InIf UInt32 COMMENT 'ifIndex of the interface; 0 when the exporter does not know it.',
-    OutIf UInt32 COMMENT 'ifIndex of the interface; 0 when the exporter does not know it.',
+    InIf UInt32 COMMENT 'ifIndex of the interface; 0 when the exporter does not know it.' CODEC(T64, ZSTD(1)),
+    OutIf UInt32 COMMENT 'ifIndex of the interface; 0 when the exporter does not know it.' CODEC(T64, ZSTD(1)),
     InIfName LowCardinality(String) ALIAS defaultValueOfTypeName('LowCardinality(String)') COMMENT 'Name of the interface.',
     OutIfName LowCardinality(String) ALIAS defaultValueOfTypeName('LowCardinality(String)') COMMENT 'Name of the interface.',
     InIfDescription LowCardinality(String) ALIAS defaultValueOfTypeName('LowCardinality(String)') COMMENT 'Description of the interface (ifAlias).',
@@ -62,8 +62,8 @@ CREATE TABLE IF NOT EXISTS flows
     ExporterTenant LowCardinality(String) ALIAS defaultValueOfTypeName('LowCardinality(String)') COMMENT 'Tenant whom the exporter serves.',
     NextHop IPv6 COMMENT 'Address of the next router.',
     BGPNextHop IPv6 ALIAS defaultValueOfTypeName('IPv6') COMMENT 'Next hop of the BGP route.',
-    SrcAS UInt32 COMMENT 'Autonomous system number, origin or peer as the exporter is configured.',
-    DstAS UInt32 COMMENT 'Autonomous system number, origin or peer as the exporter is configured.',
+    SrcAS UInt32 COMMENT 'Autonomous system number, origin or peer as the exporter is configured.' CODEC(T64, ZSTD(1)),
+    DstAS UInt32 COMMENT 'Autonomous system number, origin or peer as the exporter is configured.' CODEC(T64, ZSTD(1)),
     NextHopAS UInt32 ALIAS defaultValueOfTypeName('UInt32') COMMENT 'Autonomous system of the next hop.',
     SrcMask UInt8 COMMENT 'Length of the prefix that routed the address.',
     DstMask UInt8 COMMENT 'Length of the prefix that routed the address.',
@@ -102,10 +102,12 @@ CREATE TABLE IF NOT EXISTS flows
     PortRangeStep UInt16 ALIAS defaultValueOfTypeName('UInt16') COMMENT 'Step from one port of the block to the next, when they are not contiguous (RFC 8158).',
     PortRangeNumPorts UInt16 ALIAS defaultValueOfTypeName('UInt16') COMMENT 'Number of ports in the block (RFC 8158).',
     ApplicationName LowCardinality(String) ALIAS defaultValueOfTypeName('LowCardinality(String)') COMMENT 'Application that the exporter recognised.',
-    Extra Map(LowCardinality(String), String) ALIAS defaultValueOfTypeName('Map(LowCardinality(String), String)') COMMENT 'Unknown and enterprise elements that the configuration names, as text.'
+    Extra Map(LowCardinality(String), String) ALIAS defaultValueOfTypeName('Map(LowCardinality(String), String)') COMMENT 'Unknown and enterprise elements that the configuration names, as text.',
+    INDEX SrcAddrIndex SrcAddr TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX DstAddrIndex DstAddr TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = MergeTree
 PARTITION BY toStartOfHour(TimeReceived)
-ORDER BY (toStartOfFiveMinutes(TimeReceived), ExporterAddress, InIf, OutIf)
+ORDER BY (toStartOfFiveMinutes(TimeReceived), ExporterAddress, InIf, OutIf, SrcAS, DstAS, SrcAddr, DstAddr)
 TTL TimeReceived + toIntervalDay(30)
 SETTINGS non_replicated_deduplication_window = 1000, ttl_only_drop_parts = 1
