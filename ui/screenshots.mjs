@@ -11,9 +11,9 @@ if (!base || !out) {
 mkdirSync(out, { recursive: true });
 const { context, close } = await launch();
 const pages = {
-  explore: "/explore?by=src.as",
+  explore: "/explore?by=remote.as",
   total: "/explore",
-  line: "/explore?by=src.as&viz=line&n=5&from=-6h",
+  line: "/explore?by=remote.as&viz=line&n=5&from=-6h",
   share: "/explore?by=proto&viz=stack100",
   error: "/explore?q=src+prt+53",
   start: "/start",
