@@ -54,6 +54,9 @@ function App() {
       </header>
       {p === "/explore" ? <Explore /> : p === "/start" ? <Start /> : p === "/status" ? <Status /> : p === "/" ? <Home /> : <NotFound />}
       <ValueMenu />
+      <footer class="credit quiet">
+        AS of addresses: <a href="https://db-ip.com">IP Geolocation by DB-IP</a>, <a href="https://www.routeviews.org">Route Views</a>, <a href="https://www.nro.net">NRO</a>
+      </footer>
       <Help />
       <div class={`toast ${toast.value ? "on" : ""}`} role="status">
         {toast.value}
