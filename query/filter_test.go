@@ -340,6 +340,49 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// The name of an AS stands for the numbers of all that have it.
+func TestASNames(t *testing.T) {
+	known := []struct {
+		as   uint32
+		name string
+	}{{55095, "Netflix Streaming"}, {2906, "Netflix"}, {174, "Cogent Communications"}, {15169, "Google"}}
+	s := Schema{FindAS: func(text string, yield func(uint32, string) bool) {
+		for _, k := range known {
+			if strings.Contains(strings.ToLower(k.name), strings.ToLower(text)) && !yield(k.as, k.name) {
+				return
+			}
+		}
+		for as := uint32(1); text == "x" && yield(as, text); as++ {
+		}
+	}}
+	f := func(text, want string) {
+		t.Helper()
+		filter, err := ParseFilter(text, s)
+		if err != nil {
+			if want == "" || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v, want %s", text, err, want)
+			}
+			return
+		}
+		if got := filter.String(); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+	f("as netflix", "as in [2906, 55095]")
+	f("as cogent", "as = 174")
+	f(`src.as "netflix streaming"`, "src.as = 55095")
+	f("remote.as != netflix", "remote.as not in [2906, 55095]")
+	f("as in [google netflix 3356]", "as in [15169, 2906, 55095, 3356]")
+	f("path has cogent", "path has 174")
+	f("path netflix", "path in [2906, 55095]")
+	f("as 174", "as = 174")
+	f("as nobody", "in no name of an AS")
+	f("as x", "more than 500 ASes")
+	f("as > netflix", "several ASes")
+	f("as and tcp", "a value of as is missing")
+	f("src.as remote", "not an AS number")
+}
+
 func TestError(t *testing.T) {
 	_, err := ParseFilter("src prt 53", Schema{})
 	if got, want := fmt.Sprint(err), `4–7: unknown field "prt"; did you mean port?`; got != want {

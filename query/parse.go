@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -16,6 +17,7 @@ const (
 	maxFilterBytes = 8 << 10 // of the text, and of the text of each macro
 	maxDepth       = 64      // parentheses, nots and macros inside each other
 	maxList        = 10_000  // values of one list
+	maxNamed       = 500     // ASes of one name
 	maxConditions  = 20_000  // conditions, macros expanded
 )
 
@@ -568,16 +570,41 @@ func (p *parser) list(f *Field) ([]Value, *FilterError) {
 			}
 			return values, nil
 		}
-		v, err := p.value(f, t)
+		more, err := p.values(f, t)
 		if err != nil {
 			return nil, err
 		}
-		if len(values) == maxList {
+		if len(values)+len(more) > maxList {
 			return nil, fail(t.span(), "the list has more than %d values", maxList)
 		}
-		values = append(values, v)
+		values = append(values, more...)
 		comma = false
 	}
+}
+
+// values reads a value; the name of an AS may stand for several.
+func (p *parser) values(f *Field, t token) ([]Value, *FilterError) {
+	v, err := p.value(f, t)
+	if err == nil {
+		return []Value{v}, nil
+	}
+	isName := t.kind == tokQuoted || t.kind == tokWord && !isReserved(t.text) && find(t.text) == nil && !isDir(strings.ToLower(t.text))
+	if (f.base.class != classAS && f.base.class != classASList) || !isName || t.text == "" || startsWithDigit(t.text) || p.schema.FindAS == nil {
+		return nil, err
+	}
+	var list []Value
+	p.schema.FindAS(t.text, func(as uint32, _ string) bool {
+		list = append(list, Value{Lo: uint64(as), Hi: uint64(as)})
+		return len(list) <= maxNamed
+	})
+	switch {
+	case len(list) == 0:
+		return nil, fail(t.span(), "%s is in no name of an AS; write more or less of it, or the number", t.quote())
+	case len(list) > maxNamed:
+		return nil, fail(t.span(), "%s is in the names of more than %d ASes; write more of it, or the number", t.quote(), maxNamed)
+	}
+	slices.SortFunc(list, func(a, b Value) int { return cmp.Compare(a.Lo, b.Lo) })
+	return list, nil
 }
 
 // value reads one token as a value of the field.
@@ -643,10 +670,20 @@ func (p *parser) operand(f *Field, op Op, at token, explicit bool) (Node, *Filte
 	if op == Match || op == NotMatch || op == Has && (f.base.class.text() || f.dual() && f.base.alt.text()) {
 		return p.pattern(f, op, at)
 	}
-	v, err := p.value(f, p.next())
+	several, err := p.values(f, p.next())
 	if err != nil {
 		return nil, err
 	}
+	if len(several) > 1 { // of a name
+		switch op {
+		case Eq, Has:
+			return p.listed(f, In, several, at)
+		case Ne:
+			return p.listed(f, NotIn, several, at)
+		}
+		return nil, fail(at.span(), "%s takes one value, and several ASes have this name; write the number", op)
+	}
+	v := several[0]
 	if m, ok := p.netmask(f, v); ok {
 		if m.IsValid() {
 			v = prefixValue(m)
