@@ -1,0 +1,84 @@
+package query
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"netmeta/internal/golden"
+)
+
+// TestQuestionsGolden makes the statements of testdata/questions/*.txt: of records,
+// facets and explanations. The first line of a file is the kind and the URL; to add a
+// case, make a file of one line and run with -update.
+func TestQuestionsGolden(t *testing.T) {
+	paths, err := filepath.Glob("testdata/questions/*.txt")
+	if err != nil || len(paths) < 7 {
+		t.Fatalf("%d files, %v", len(paths), err)
+	}
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, _, _ := strings.Cut(string(data), "\n")
+		st, err := question(line)
+		if err != nil {
+			t.Errorf("%s: %v", line, err)
+			continue
+		}
+		var out bytes.Buffer
+		fmt.Fprintf(&out, "%s\n\n%s\n\n", line, st.SQL)
+		for _, name := range slices.Sorted(maps.Keys(st.Params)) {
+			fmt.Fprintf(&out, "%s = %s\n", name, st.Params[name])
+		}
+		for _, c := range st.Columns {
+			fmt.Fprintf(&out, "→ %s %s\n", c.Name, c.Type)
+		}
+		golden.Equal(t, path, out.Bytes())
+	}
+}
+
+func question(line string) (st Statement, err error) {
+	kind, keys, _ := strings.Cut(line, " ")
+	v, err := url.ParseQuery(keys)
+	if err != nil {
+		return st, err
+	}
+	if kind == "flows" || kind == "csv" {
+		f, _, err := ParseFlows(v, kind == "csv")
+		if err != nil {
+			return st, err
+		}
+		rg, err := f.Resolve(seriesNow)
+		if err != nil {
+			return st, err
+		}
+		if kind == "csv" {
+			return f.Export(rg, Schema{}, true)
+		}
+		return f.Page(rg, Schema{})
+	}
+	names := v.Get("facets")
+	v.Del("facets")
+	r, _, err := ParseURL(v)
+	if err != nil {
+		return st, err
+	}
+	rg, err := r.Resolve(seriesNow)
+	if err != nil {
+		return st, err
+	}
+	if kind == "facets" {
+		q, err := r.Facets(rg, Schema{}, names)
+		return q.Statement, err
+	}
+	q, err := r.Explain(rg, Schema{})
+	return q.Statement, err
+}
