@@ -492,6 +492,9 @@ func (f figures) error(c *cells) *float64 {
 // rank sorts the series as the request ranks them.
 func (f figures) rank(all []*cells) {
 	each := f.r.RankDir == "each"
+	// The store gives rows in any order, and a sum of floats depends on the order: the
+	// same rows must give the same ranks.
+	slices.SortFunc(all, func(a, b *cells) int { return cmp.Or(compareDir(a.dir, b.dir), slices.Compare(a.keys, b.keys)) })
 	byKey := map[string]float64{}
 	for _, c := range all {
 		g := f.of(c)

@@ -167,6 +167,35 @@ func TestShifts(t *testing.T) {
 	f("vs=band4w", 7*86400, 14*86400, 21*86400, 28*86400)
 }
 
+// Rows in another order give the same series in the same order, down to sums of floats
+// over directions.
+func TestAssembleOrder(t *testing.T) {
+	r, rg := request(t, "by=src.as&rank=p95&rankdir=sum&unit=fps&from=1790000005&to=1790000035&step=10")
+	var want []string
+	for turn := range 4 {
+		var rows rowsOf
+		for i := range 9 {
+			i = (i*[]int{1, 2, 4, 5}[turn] + turn) % 9
+			dir, key := []string{"in", "out", "internal"}[i/3], []string{"174", "3356", "2906"}[i%3]
+			rows.add(1790000010, dir, true, 3, []string{key}, []uint64{1, 2, 3}[(i/3+i%3)%3], 1, 1)
+		}
+		res, err := Assemble(r, rg, rows.Rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, s := range res.Series {
+			got = append(got, s.Dir+" "+s.Key[0])
+		}
+		if want == nil {
+			want = got
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("turn %d: %q, at first %q", turn, got, want)
+		}
+	}
+}
+
 func TestAssemble(t *testing.T) {
 	r, rg := request(t, "by=src.as&from=1790000005&to=1790000035&step=10")
 	if len(rg.Times) != 4 || !rg.FirstPartial || !rg.LastPartial {
