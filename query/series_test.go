@@ -179,7 +179,7 @@ func TestAssembleOrder(t *testing.T) {
 			dir, key := []string{"in", "out", "internal"}[i/3], []string{"174", "3356", "2906"}[i%3]
 			rows.add(1790000010, dir, true, 3, []string{key}, []uint64{1, 2, 3}[(i/3+i%3)%3], 1, 1)
 		}
-		res, err := Assemble(r, rg, rows.Rows)
+		res, err := Assemble(r, rg, rows.Rows, Schema{})
 		if err != nil {
 			t.Fatal(err)
 		}
