@@ -81,6 +81,7 @@ type Batch struct {
 	arena32    []uint32
 	arena128   []Uint128
 	arenaPairs []Pair
+	text       int // octets of their values
 }
 
 // A span is a part of an arena: one list of one row.
@@ -164,6 +165,10 @@ func (b *Batch) Room() int { return b.cap - b.rows }
 // Full reports that no row can be added before Reset.
 func (b *Batch) Full() bool { return b.rows == b.cap }
 
+// Extent is about how many octets the lists and maps of the rows take, which no
+// number of rows bounds.
+func (b *Batch) Extent() int { return 4*len(b.arena32) + 16*len(b.arena128) + b.text }
+
 // Add adds a row whose columns are all zero and returns its number. The batch
 // must not be full.
 func (b *Batch) Add() int { return b.AddN(1) }
@@ -219,7 +224,7 @@ func (b *Batch) Reset() {
 	b.arena32 = b.arena32[:0]
 	b.arena128 = b.arena128[:0]
 	clear(b.arenaPairs)
-	b.arenaPairs = b.arenaPairs[:0]
+	b.arenaPairs, b.text = b.arenaPairs[:0], 0
 }
 
 func (b *Batch) clearRows(from, to int) {

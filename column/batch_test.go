@@ -249,6 +249,24 @@ func TestJSON(t *testing.T) {
 	f(`{"Map":{"k":"v"}}`, `Map={"k":"v"}`, func(row int) { pairs.Set(b, row, []Pair{{LabelOf("k"), "v"}}) })
 }
 
+// Extent counts lists and texts, and Reset takes them back.
+func TestExtent(t *testing.T) {
+	b := all.NewBatch(4)
+	tU64.Set(b, b.Add(), 7)
+	if b.Extent() != 0 {
+		t.Error("a number counts: ", b.Extent())
+	}
+	tList.Set(b, 0, []uint32{1, 2, 3})
+	tList128.Set(b, 0, []Uint128{{}, {}})
+	tMap.Set(b, 0, []Pair{{LabelOf("a"), "four"}, {LabelOf("b"), "fifth"}})
+	if got := b.Extent(); got != 3*4+2*16+9 {
+		t.Error(got)
+	}
+	if b.Reset(); b.Extent() != 0 {
+		t.Error("after Reset ", b.Extent())
+	}
+}
+
 func TestPairNames(t *testing.T) {
 	f := func(field *Field, side Side, filter, title string) {
 		t.Helper()

@@ -96,6 +96,9 @@ func (c List128) Set(b *Batch, row int, v []Uint128) {
 func (c Pairs) Set(b *Batch, row int, v []Pair) {
 	off := len(b.arenaPairs)
 	b.arenaPairs = append(b.arenaPairs, v...)
+	for i := range v {
+		b.text += len(v[i].Value)
+	}
 	b.pairs.use(c.Field.slot, b.cap)[row] = span{uint32(off), uint32(len(v))}
 }
 

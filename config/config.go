@@ -31,14 +31,17 @@ import (
 // marked and not shown.
 type Config struct {
 	// Directory for everything that is kept: the embedded store and its secrets.
-	Data    string        `yaml:"data"`
-	HTTP    HTTP          `yaml:"http"`
-	Sources Sources       `yaml:"sources"`
-	Enrich  enrich.Config `yaml:"enrich"`
-	Store   Store         `yaml:"store"`
-	Spool   Spool         `yaml:"spool"`
-	Engine  Engine        `yaml:"engine"`
-	Filter  Filter        `yaml:"filter"`
+	Data string `yaml:"data"`
+	// Memory that the collector aims to stay below, in MiB, without the engine, which has
+	// engine.memory-mib; 0 takes a fifth of what the machine or the control group has.
+	MemoryMiB int           `yaml:"memory-mib" reload:"live"`
+	HTTP      HTTP          `yaml:"http"`
+	Sources   Sources       `yaml:"sources"`
+	Enrich    enrich.Config `yaml:"enrich"`
+	Store     Store         `yaml:"store"`
+	Spool     Spool         `yaml:"spool"`
+	Engine    Engine        `yaml:"engine"`
+	Filter    Filter        `yaml:"filter"`
 	// Views that everybody sees and nobody changes from the page: a list of objects with
 	// name, slug (made of the name when left out), description, page (explore when left
 	// out), query (the keys of its URL, as q=tcp&by=src.as), pinned, and for a board of
@@ -361,6 +364,9 @@ func (c Config) Validate() error {
 	}
 	if c.Data == "" {
 		bad("data", `""`, "name a directory")
+	}
+	if m := c.MemoryMiB; m != 0 && m < 128 {
+		bad("memory-mib", m, "the collector needs at least 128")
 	}
 	if err := hostPort(c.HTTP.Listen); err != nil {
 		bad("http.listen", c.HTTP.Listen, err.Error())

@@ -103,7 +103,7 @@ func (c Config) withDefaults() (Config, error) {
 		}
 	}
 	if c.Memory <= 0 {
-		c.Memory = memory() * 3 / 5
+		c.Memory = Memory() * 3 / 5
 	}
 	if c.MaxQueries <= 0 {
 		c.MaxQueries = min(max(2*cores(), 8), 64)
@@ -301,9 +301,9 @@ func engineXML(memory int64, cores int) string {
 `, memory, memory/2, cache, cache, cache/4, cache/4, min(max(cores/2, 2), 16))
 }
 
-// memory returns how much memory there is: the machine's, or less when a control
+// Memory returns how much memory there is: the machine's, or less when a control
 // group has a limit.
-func memory() int64 {
+func Memory() int64 {
 	total := int64(2 << 30)
 	var info syscall.Sysinfo_t
 	if syscall.Sysinfo(&info) == nil {

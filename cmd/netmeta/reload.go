@@ -97,6 +97,7 @@ func (s *server) reload() (r api.Reloaded, err error) {
 	rates := samplingRates(merged)
 	s.decoding.rates.Store(&rates)
 	s.decoding.exporters.Limit(flowLimits(merged))
+	limitMemory(merged)
 	if !slices.Equal(old.Sources.NetFlow.Extra, merged.Sources.NetFlow.Extra) {
 		s.decoding.netflow.SetExtra(extra)
 	}

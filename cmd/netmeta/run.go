@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -202,6 +203,7 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	}
 	s.decoding = newDecodingWith(samplingRates(cfg), extra)
 	s.decoding.exporters.Limit(flowLimits(cfg))
+	limitMemory(cfg)
 	s.loadTemplates()
 	s.health.Exporters, s.health.KernelDropped = s.decoding.exporters, s.kernelDropped
 	s.enrich = enrich.New(s.decoding.netflow, log)
@@ -227,6 +229,19 @@ func samplingRates(cfg config.Config) map[netip.Addr]uint32 {
 		rates[netip.MustParseAddr(a).Unmap()] = rate
 	}
 	return rates
+}
+
+// limitMemory has the garbage collector work harder as the heap nears what the
+// configuration allows. The variable GOMEMLIMIT, if somebody has set it, stands.
+func limitMemory(cfg config.Config) {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	limit := int64(cfg.MemoryMiB) << 20
+	if limit == 0 {
+		limit = max(engine.Memory()/5, 128<<20)
+	}
+	debug.SetMemoryLimit(limit)
 }
 
 // flowLimits says the limit of each exporter, in flows per second.

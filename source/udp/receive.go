@@ -62,7 +62,7 @@ func (r *receiver) receive(fd int) (int, error) {
 		h.Namelen = uint32(unsafe.Sizeof(r.names[i]))
 		h.SetControllen(controlSize)
 	}
-	n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.headers[0])), receiveMessages, unix.MSG_DONTWAIT, 0, 0)
+	n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.headers[0])), receiveMessages, unix.MSG_DONTWAIT, 0, 0)
 	r.n = 0
 	switch errno {
 	case 0:

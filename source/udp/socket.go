@@ -108,6 +108,9 @@ func (s *Socket) read(stop int, batch *column.Batch, w Worker) error {
 			octets += uint64(len(m.payload))
 			dg.Payload, dg.Exporter, dg.Received = m.payload, m.from, m.at
 			w.Decoder.Decode(&dg, batch, flush)
+			if batch.Extent() > batchExtent {
+				flush()
+			}
 		}
 		s.datagrams.Add(uint64(n))
 		s.bytes.Add(octets)
@@ -129,7 +132,9 @@ func (s *Socket) read(stop int, batch *column.Batch, w Worker) error {
 				return nil
 			}
 		case n > 0:
-			if wait(rest(n, now.Sub(last), s.Buffer), stop) {
+			// Not in the kernel: the runtime takes a thread that blocks there for busy.
+			time.Sleep(rest(n, now.Sub(last), s.Buffer))
+			if wait(0, stop) {
 				ended = time.Now()
 			}
 		default:

@@ -26,6 +26,9 @@ const (
 	// BatchRows is the size of a worker's batch. A block of this size is cheap to
 	// carry and large enough to encode well.
 	BatchRows = 8192
+	// A batch whose lists and texts take more than this is handed on as if it were full,
+	// so that a block has a bound in octets too.
+	batchExtent = 2 << 20
 	// A batch that is not full is handed on when it is this old.
 	flushAfter = 250 * time.Millisecond
 	// restMost is how long a worker rests at most; see rest.
