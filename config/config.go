@@ -79,7 +79,8 @@ type UDP struct {
 	// by net.core.rmem_max, unless NetMeta has CAP_NET_ADMIN.
 	BufferMiB int `yaml:"buffer-mib"`
 	// Deal the datagrams of one exporter out to all workers. Without it they all come to
-	// the same worker, in order, which is enough for a million flows per second.
+	// the same worker, in order, which is enough for a million flows per second. With it
+	// loss, order and restarts by sequence numbers are not to be trusted.
 	Spread bool  `yaml:"spread"`
 	Limit  Limit `yaml:"limit"`
 }
