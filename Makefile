@@ -4,6 +4,7 @@
 #   make demo     the same with simulated exporters (data in ./data-demo)
 #   make build    write bin/netmeta, with the page inside and the engine beside it
 #   make test     all tests; installs Debian packages that they need
+#   make chaos    break what can break under load, and count what is lost (6 minutes)
 #   make bench    benchmarks of each stage and end to end; writes bench.tsv
 #   make soak     30 minutes at 100,000 flows/s: what grows shows
 #   make fuzz     every fuzz target for FUZZTIME (10s) each
@@ -22,7 +23,7 @@ ENGINE := engine/libchdb/node_modules/.installed
 IPDATA := enrich/route/ipdata/node_modules/.installed
 PAGE   := ui/dist/index.html
 
-.PHONY: help run demo build test check bench soak fuzz golden screenshots clean
+.PHONY: help run demo build test check chaos bench soak fuzz golden screenshots clean
 .DEFAULT_GOAL := help
 
 help:
@@ -73,6 +74,9 @@ test: build
 	npm --prefix ui run --silent test
 	@# As root nothing may be skipped for want of a program or a right.
 	@[ "$$(id -u)" -ne 0 ] || export NETMETA_REQUIRE=1; go test -timeout 15m ./...
+
+chaos: build
+	@[ "$$(id -u)" -ne 0 ] || export NETMETA_REQUIRE=1; go test -count=1 -timeout 15m -run '^TestChaos' ./cmd/netmeta -chaos -v | grep -v '^=== '
 
 bench: build
 	@go run ./internal/bench

@@ -294,6 +294,20 @@ func (e *exporter) move(s *slot, now time.Time) {
 	}
 }
 
+// sequenceOf is the sequence number in the datagram.
+func (e *exporter) sequenceOf(s *slot) uint32 {
+	at := 8 // IPFIX
+	switch e.protocol {
+	case NetFlow5:
+		at = 16
+	case NetFlow9:
+		at = 12
+	case SFlow: // after version, type and octets of the agent's address, sub-agent
+		at = 12 + e.agent.BitLen()/8
+	}
+	return be.Uint32(s.buf[at:])
+}
+
 func shift32(b []byte, delta int64) { be.PutUint32(b, be.Uint32(b)+uint32(delta)) }
 func shift64(b []byte, delta int64) { be.PutUint64(b, be.Uint64(b)+uint64(delta)) }
 

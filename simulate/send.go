@@ -214,8 +214,12 @@ func Run(ctx context.Context, o Options) (Sent, error) {
 	}
 	flush := func(i int) error {
 		n, err := sockets[i].flush(ctx)
+		now := time.Now()
 		for _, s := range queues[i][:n] {
 			t.exporters[i].done(s)
+			if o.Trace != nil && s.kind == dataSlot {
+				o.Trace(Trace{now, t.exporters[i].domain, t.exporters[i].sequenceOf(s), s.totals.Flows})
+			}
 		}
 		queues[i] = queues[i][:0]
 		return err

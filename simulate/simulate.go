@@ -94,6 +94,15 @@ type Options struct {
 
 	Now      func() time.Time // the clock; nil is time.Now
 	Progress func(Sent)       // called about once a second by the goroutine that sends; may be nil
+	Trace    func(Trace)      // called by that goroutine for each datagram of flows that the kernel took; may be nil
+}
+
+// Trace is a datagram of flows that went out. When nobody listens it is gone, which the kernel may not know.
+type Trace struct {
+	Time     time.Time // when the kernel took it, or a little later
+	Domain   uint32    // of the exporter, as in ExporterSent
+	Sequence uint32    // as it stands in the datagram
+	Flows    uint64
 }
 
 const (

@@ -673,3 +673,30 @@ func BenchmarkRun(b *testing.B) {
 		})
 	}
 }
+
+// The trace has each datagram of flows once, with the sequence number that is in it.
+func TestTrace(t *testing.T) {
+	for _, p := range Protocols {
+		conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		var flows uint64
+		next := map[uint32]uint32{} // by domain
+		sent, err := Run(t.Context(), Options{Protocol: p, To: conn.LocalAddr().String(), Flows: 2000, Seed: 9, Trace: func(x Trace) {
+			flows += x.Flows
+			step := uint32(1) // v9 and sFlow count datagrams, among them those without flows
+			if p == NetFlow5 || p == IPFIX {
+				step = uint32(x.Flows)
+			}
+			if want, ok := next[x.Domain]; ok && x.Sequence != want && (step != 1 || x.Sequence != want+1) {
+				t.Errorf("%s: sequence %d, want %d", p, x.Sequence, want)
+			}
+			next[x.Domain] = x.Sequence + step
+		}})
+		if err != nil || flows != sent.Flows || len(next) != defaultExporters {
+			t.Errorf("%s: %d flows of %d in the trace, of %d exporters, %v", p, flows, sent.Flows, len(next), err)
+		}
+	}
+}

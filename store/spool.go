@@ -412,7 +412,7 @@ func (s *Spool) said(err error) {
 	case err != nil && before == "":
 		s.log.Error("spool: cannot write: blocks wait in memory", "err", err)
 	case err == nil && before != "":
-		s.log.Info("spool: can be written again")
+		s.log.Info("spool: nothing waits in memory for it any more")
 	}
 }
 

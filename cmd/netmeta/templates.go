@@ -9,7 +9,12 @@ import (
 // What exporters told (templates, sampling rates, names) is kept in a file of the
 // data directory, so that after a restart nothing waits for it.
 
-const saveTemplatesEvery = time.Minute
+// saveTemplatesEvery bounds what a kill forgets. Saving takes a twentieth of the time at
+// most.
+const (
+	saveTemplatesEvery = time.Second
+	saveTemplatesShare = 20
+)
 
 func (s *server) templatesPath() string { return filepath.Join(s.config().Data, "templates") }
 
@@ -24,12 +29,13 @@ func (s *server) loadTemplates() {
 
 // keepTemplates saves what is new, until ctx ends.
 func (s *server) keepTemplates(ctx context.Context) {
-	tick := time.NewTicker(saveTemplatesEvery)
-	defer tick.Stop()
+	pause := saveTemplatesEvery
 	for {
 		select {
-		case <-tick.C:
+		case <-time.After(pause):
+			began := time.Now()
 			s.saveTemplates()
+			pause = max(saveTemplatesEvery, saveTemplatesShare*time.Since(began))
 		case <-ctx.Done():
 			return
 		}
