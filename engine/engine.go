@@ -206,7 +206,7 @@ func open(c Config) (*server, *libchdb.Conn, error) {
 		return nil, nil, fmt.Errorf("engine: data directory: %w", err)
 	}
 	config := filepath.Join(c.Path, "engine.xml")
-	if err := os.WriteFile(config, []byte(engineXML(c.Memory, cores())), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(engineXML(c.Memory, cores(), keepFree(store))), 0o600); err != nil {
 		return nil, nil, fmt.Errorf("engine: configuration: %w", err)
 	}
 	lib, err := libchdb.Load(c.Library)
@@ -284,7 +284,10 @@ func cores() int { return runtime.GOMAXPROCS(0) }
 //
 // Merging has half of the cores, at least two threads so that a long merge does not
 // hold up the short ones, and yields to inserts and queries: it can be late, they cannot.
-func engineXML(memory int64, cores int) string {
+//
+// Inserts and merges end while some of the disk is still free: a merge that meets a full
+// disk may leave a part with empty files and take it for good (seen with 26.7).
+func engineXML(memory int64, cores int, keepFree uint64) string {
 	cache := max(memory/16, 16<<20)
 	return fmt.Sprintf(`<!-- written by netmeta at each start -->
 <clickhouse>
@@ -297,8 +300,24 @@ func engineXML(memory int64, cores int) string {
   <query_condition_cache_size>%d</query_condition_cache_size>
   <background_pool_size>%d</background_pool_size>
   <os_threads_nice_value_merge_mutate>5</os_threads_nice_value_merge_mutate>
+  <storage_configuration>
+    <disks>
+      <default>
+        <keep_free_space_bytes>%d</keep_free_space_bytes>
+      </default>
+    </disks>
+  </storage_configuration>
 </clickhouse>
-`, memory, memory/2, cache, cache, cache/4, cache/4, min(max(cores/2, 2), 16))
+`, memory, memory/2, cache, cache, cache/4, cache/4, min(max(cores/2, 2), 16), keepFree)
+}
+
+// keepFree is what the engine leaves of its disk: half a hundredth, at most 512 MiB.
+func keepFree(dir string) uint64 {
+	var fs unix.Statfs_t
+	if unix.Statfs(dir, &fs) != nil {
+		return 0
+	}
+	return min(fs.Blocks*uint64(fs.Bsize)/200, 512<<20)
 }
 
 // Memory returns how much memory there is: the machine's, or less when a control
