@@ -103,17 +103,70 @@ test("the total row and the top edge of the chart are the numbers of the API", a
   await page.close();
 });
 
+/** Drags over a part of the chart. */
+async function brush(page, from, to) {
+  const box = await page.locator(".u-over").boundingBox();
+  const y = box.y + box.height / 2;
+  await page.mouse.move(box.x + box.width * from, y);
+  await page.mouse.down();
+  await page.mouse.move(box.x + (box.width * (from + to)) / 2, y, { steps: 4 });
+  await page.mouse.move(box.x + box.width * to, y, { steps: 4 });
+  await page.mouse.up();
+  await page.locator(".brush").waitFor();
+}
+
+test("brush and Explain: the sentence of the API, kept in the URL, its causes narrow the chart", async () => {
+  const { page } = await explore("?from=-30m");
+  await brush(page, 0.4, 0.6);
+  const response = page.waitForResponse((r) => r.url().includes("/api/v1/explain?"));
+  await page.keyboard.press("e");
+  const body = await (await response).json();
+  await page.locator(".verdict").waitFor();
+  assert.equal((await page.locator(".verdict").innerText()).replace(/^\w+\s+/, "").trim(), body.text.trim());
+  assert.equal(params(page).get("sel"), `${body.from}~${body.to}`);
+  assert.equal(await page.locator(".causes li").count(), body.causes.length);
+  const again = page.waitForResponse((r) => r.url().includes("/api/v1/explain?"));
+  await page.reload();
+  assert.equal((await (await again).json()).text, body.text, "a link shows the same window");
+  await page.locator(".verdict").waitFor();
+  const cause = body.causes.find((c) => c.filter);
+  if (cause) {
+    await answer(page, () => page.locator(".causes .value").first().click());
+    assert.equal(params(page).get("q"), cause.filter);
+  }
+  await page.locator("#explain").getByLabel("Close").click();
+  await page.locator("#explain").waitFor({ state: "detached" });
+  assert.equal(params(page).get("sel"), null);
+  await page.close();
+});
+
+test("facets: the API's values, a way in and a way out of each", async () => {
+  const { page } = await explore("", { width: 1440 });
+  const facets = page.locator("#facets");
+  if (!(await facets.isVisible())) await page.keyboard.press("f");
+  const response = page.waitForResponse((r) => r.url().includes("/api/v1/facets?"));
+  await page.reload();
+  const body = await (await response).json();
+  const first = body.facets.find((f) => f.values.length > 1);
+  const row = facets.locator(".facet").first().locator("li").first();
+  await row.waitFor();
+  assert.ok((await row.innerText()).includes(first.values[0].label[0]));
+  await answer(page, () => row.getByLabel(/^Exclude/).click());
+  assert.match(params(page).get("q"), /^(\S+ != \S+|not \(.*\))$/);
+  await answer(page, () => page.goBack());
+  await page.keyboard.press("f");
+  await facets.waitFor({ state: "detached" });
+  await page.close();
+});
+
 test("brushing zooms, Back undoes it, a double click zooms out", async () => {
   const { page } = await explore("?from=-30m");
   const before = page.url();
   const box = await page.locator(".u-over").boundingBox();
   const y = box.y + box.height / 2;
   const zoomed = await answer(page, async () => {
-    await page.mouse.move(box.x + box.width * 0.4, y);
-    await page.mouse.down();
-    await page.mouse.move(box.x + box.width * 0.5, y, { steps: 4 });
-    await page.mouse.move(box.x + box.width * 0.6, y, { steps: 4 });
-    await page.mouse.up();
+    await brush(page, 0.4, 0.6);
+    await page.getByRole("menuitem", { name: "Zoom" }).click();
   });
   assert.match(params(page).get("from"), /^\d{4}-\d\d-\d\dT/);
   assert.ok(zoomed.to - zoomed.from > 300 && zoomed.to - zoomed.from < 450, `a fifth of 30 min, got ${zoomed.to - zoomed.from} s`);

@@ -20,6 +20,21 @@ export interface Series {
   total: number;
   share: number;
   error: number | null;
+  /** With agg=peak: the largest second, of each bucket and of all. */
+  peaks?: (number | null)[] | null;
+  peak?: number;
+  vs?: Versus | null;
+}
+
+/** The same in an earlier window, or in the band of several. */
+export interface Versus {
+  values?: (number | null)[] | null;
+  min?: (number | null)[] | null;
+  max?: (number | null)[] | null;
+  avg: number;
+  total: number;
+  delta: number;
+  change: number | null;
 }
 
 export interface Total {
@@ -29,6 +44,9 @@ export interface Total {
   max: number;
   last: number;
   total: number;
+  peaks?: (number | null)[] | null;
+  peak?: number;
+  vs?: Versus | null;
 }
 
 export interface Meta {
@@ -60,6 +78,7 @@ export interface QueryResult {
   total: Total[];
   other: number;
   meta: Meta;
+  vs?: { name: string; shifts: number[] } | null;
 }
 
 export interface Field {
@@ -108,6 +127,66 @@ export interface CompletionItem {
 export interface Completion {
   replace: [number, number];
   items: CompletionItem[] | null;
+}
+
+/** What an answer was made from. */
+export interface Cost {
+  sql: string;
+  params: Record<string, unknown>;
+  rows: number;
+  bytes: number;
+  ms: number;
+}
+
+export interface Facet {
+  by: string[];
+  distinct: number;
+  values: { key: string[]; label: string[]; filter: string; rate: number; total: number; share: number; error: number }[];
+}
+
+export interface Facets {
+  from: number;
+  to: number;
+  unit: string;
+  total: number;
+  rate: number;
+  facets: Facet[];
+  meta: Cost;
+}
+
+export interface Explanation {
+  from: number;
+  to: number;
+  before_from: number;
+  before_to: number;
+  unit: string;
+  now: number;
+  before: number;
+  delta: number;
+  change: number | null;
+  kind: "rise" | "fall" | "move" | "steady";
+  text: string;
+  causes: { by: string[]; text: string; filter: string; share: number; values: number }[];
+  filter: string;
+  aspects: { by: string[]; distinct: number; rise: number; fall: number; values: { key: string[]; label: string[]; filter: string; now: number; before: number; delta: number }[] }[];
+  meta: Cost;
+}
+
+export interface Estimate {
+  rows: number;
+  parts: number;
+  /** 0 before the first question. */
+  ms: number;
+  oldest: number;
+}
+
+export interface RunningQuery {
+  id: string;
+  tag: string;
+  elapsed: number;
+  rows: number;
+  /** To read, about; 0 while nobody knows. */
+  of: number;
 }
 
 export interface Listener {
@@ -237,7 +316,11 @@ async function call<T>(path: string, init: RequestInit): Promise<Answer<T>> {
 }
 
 export const api = {
-  query: (keys: string, signal: AbortSignal) => call<QueryResult>("/api/v1/query?" + keys, { signal }),
+  query: (keys: string, signal: AbortSignal, tag?: string) => call<QueryResult>("/api/v1/query?" + keys, { signal, headers: tag ? { "Query-Tag": tag } : {} }),
+  estimate: (keys: string, signal: AbortSignal) => call<Estimate>("/api/v1/estimate?" + keys, { signal }),
+  running: (signal: AbortSignal) => call<{ queries: RunningQuery[] }>("/api/v1/queries", { signal, cache: "no-store" }),
+  facets: (keys: string, signal: AbortSignal) => call<Facets>("/api/v1/facets?" + keys, { signal }),
+  explain: (keys: string, signal: AbortSignal) => call<Explanation>("/api/v1/explain?" + keys, { signal }),
   fields: () => call<Fields>("/api/v1/fields", {}),
   status: (signal?: AbortSignal) => call<Status>("/api/v1/status", { signal, cache: "no-store" }),
   check: (q: string, signal?: AbortSignal) => post<Check>("/api/v1/filter/check", { q }, signal),

@@ -9,7 +9,8 @@ import { grey, mix, palette } from "./colour.ts";
 import * as fmt from "./format.ts";
 import { bucket, edges, type Layer, otherID } from "./stack.ts";
 import { dark, highlight, zone } from "./state.ts";
-import { clock, dayName, parts } from "./time.ts";
+import { clock, dayName, duration, parts } from "./time.ts";
+import { Icon, Popover } from "./ui.tsx";
 
 interface Props {
   result: QueryResult;
@@ -18,7 +19,12 @@ interface Props {
   ymax: string;
   now: number;
   summary: string;
+  /** The window that Explain is about. */
+  sel: [number, number] | undefined;
   onZoom: (from: number, to: number) => void;
+  onExplain: (from: number, to: number) => void;
+  onFlows: (from: number, to: number) => void;
+  onLink: (from: number, to: number) => void;
   onZoomOut: () => void;
   onHover: (inside: boolean) => void;
 }
@@ -72,6 +78,54 @@ function stripes(ctx: CanvasRenderingContext2D, colour: string, dir: string, pag
   return ctx.createPattern(tile, "repeat") ?? colour;
 }
 
+interface Brush {
+  from: number;
+  to: number;
+  x: number;
+  y: number;
+}
+
+/** What can be done with a stretch of time. */
+function BrushMenu({ brush, p, onDone }: { brush: Brush; p: Props; onDone: () => void }) {
+  const tz = zone.value;
+  const items: [string, string, string, (from: number, to: number) => void][] = [
+    ["zoom", "Zoom", "z", p.onZoom],
+    ["bulb", "Explain", "e", p.onExplain],
+    ["rows", "Flows", "f", p.onFlows],
+    ["link", "Copy link", "c", p.onLink],
+  ];
+  const run = (f: (from: number, to: number) => void) => {
+    onDone();
+    f(brush.from, brush.to);
+  };
+  const key = (e: KeyboardEvent) => {
+    const item = items.find((i) => i[2] === e.key);
+    const buttons = [...(e.currentTarget as HTMLElement).querySelectorAll<HTMLElement>("[role=menuitem]")];
+    const move = { ArrowDown: 1, ArrowUp: -1 }[e.key];
+    if (item) run(item[3]);
+    else if (move) buttons[(buttons.indexOf(document.activeElement as HTMLElement) + move + buttons.length) % buttons.length]?.focus();
+    else return;
+    e.preventDefault();
+  };
+  return (
+    <Popover open onClose={onDone} class="menu brush" label="This time" anchor={brush}>
+      <div role="menu" aria-label="This time" class="menu-list" onKeyDown={key}>
+        <div class="menu-title" role="presentation">
+          <b>
+            {clock(brush.from, tz, true)} – {clock(brush.to, tz, true)}
+          </b>{" "}
+          {duration(brush.to - brush.from)}
+        </div>
+        {items.map(([icon, name, letter, f]) => (
+          <button key={name} type="button" role="menuitem" onClick={() => run(f)}>
+            <Icon name={icon} /> {name} <kbd>{letter}</kbd>
+          </button>
+        ))}
+      </div>
+    </Popover>
+  );
+}
+
 interface Hover {
   index: number;
   left: number;
@@ -86,6 +140,7 @@ export function TimeChart(p: Props) {
   const props = useRef(p);
   props.current = p;
   const [hover, setHover] = useState<Hover | null>(null);
+  const [brush, setBrush] = useState<Brush | null>(null);
   const [spoken, setSpoken] = useState("");
   const stacked = p.viz !== "line";
   const percent = p.viz === "stack100";
@@ -214,7 +269,7 @@ export function TimeChart(p: Props) {
           }),
         ],
         hooks: {
-          draw: [(su) => overlay(su, props.current.result, t)],
+          draw: [(su) => overlay(su, props.current, t)],
           setCursor: [
             (su) => {
               const { left, top } = su.cursor;
@@ -237,8 +292,9 @@ export function TimeChart(p: Props) {
               if (su.select.width < 5) return;
               const a = su.posToVal(su.select.left, "x");
               const b = su.posToVal(su.select.left + su.select.width, "x");
-              su.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-              if (b - a >= 1) props.current.onZoom(Math.floor(a), Math.ceil(b));
+              if (b - a < 1) return su.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+              const box = su.over.getBoundingClientRect();
+              setBrush({ from: Math.floor(a), to: Math.ceil(b), x: box.left + su.select.left + su.select.width + 8, y: box.top + 24 });
             },
           ],
         },
@@ -298,8 +354,15 @@ export function TimeChart(p: Props) {
     plot.current?.setData(data, true);
   }, [data]);
 
+  useEffect(() => plot.current?.redraw(false, false), [p.sel?.join()]);
+
   // A highlight changes colours only.
   useEffect(() => highlight.subscribe(() => plot.current?.redraw(false, false)), []);
+
+  const unbrush = () => {
+    setBrush(null);
+    plot.current?.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  };
 
   const times = p.result.times;
   const key = (e: KeyboardEvent) => {
@@ -328,7 +391,8 @@ export function TimeChart(p: Props) {
   return (
     <div class="chart" data-above={percent ? undefined : edge(1)} data-below={percent ? undefined : edge(-1)}>
       <div ref={host} class="plot" role="img" aria-label={p.summary} tabIndex={0} onKeyDown={key} onBlur={() => setHover(null)} />
-      {hover && <Tooltip hover={hover} plot={plot.current} p={p} percent={percent} />}
+      {brush && <BrushMenu brush={brush} p={p} onDone={unbrush} />}
+      {hover && !brush && <Tooltip hover={hover} plot={plot.current} p={p} percent={percent} />}
       <div class="offscreen" aria-live="polite">
         {spoken}
       </div>
@@ -337,8 +401,9 @@ export function TimeChart(p: Props) {
 }
 
 /** Over the series: the zero line, and what is not whole. Partial buckets and time without data are veiled, never drawn as zero. */
-function overlay(u: uPlot, r: QueryResult, t: Theme): void {
+function overlay(u: uPlot, p: Props, t: Theme): void {
   const { ctx, bbox } = u;
+  const r = p.result;
   const ratio = uPlot.pxRatio;
   const x = (v: number) => Math.round(Math.max(bbox.left, Math.min(bbox.left + bbox.width, u.valToPos(v, "x", true))));
   ctx.save();
@@ -362,6 +427,15 @@ function overlay(u: uPlot, r: QueryResult, t: Theme): void {
   const n = r.times.length;
   if (n > 0 && r.meta.partial.first) veil(r.from, r.times[0] + r.step, r.times[0] + r.step);
   if (n > 0 && r.meta.partial.last) veil(r.times[n - 1], r.to, r.times[n - 1]);
+  if (p.sel && p.sel[1] > r.from && p.sel[0] < r.to) {
+    const [a, b] = p.sel.map(x);
+    ctx.fillStyle = t.accent;
+    ctx.globalAlpha = 0.13;
+    ctx.fillRect(a, bbox.top, Math.max(2 * ratio, b - a), bbox.height);
+    ctx.globalAlpha = 0.9;
+    for (const e of [a, b]) ctx.fillRect(e, bbox.top, ratio, bbox.height);
+    ctx.globalAlpha = 1;
+  }
   const zero = Math.round(u.valToPos(0, "y", true)) + 0.5;
   if (zero >= bbox.top && zero <= bbox.top + bbox.height + 1) {
     ctx.strokeStyle = t.zero;

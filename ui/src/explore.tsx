@@ -8,12 +8,14 @@ import { FilterLine } from "./filterline.tsx";
 import * as fmt from "./format.ts";
 import { current, Refresh, refreshSeconds, TimeRange, zoomBy } from "./range.tsx";
 import { layers as layersOf } from "./stack.ts";
-import { dark, go, reload, show, shown, sqlOpen, termTitle, units, view, zone } from "./state.ts";
+import { copy, dark, facetsChoice, go, reload, show, shown, sqlOpen, termTitle, units, view, zone } from "./state.ts";
 import { ResultTable } from "./table.tsx";
 import { absolute, clock, duration, moments } from "./time.ts";
-import { format, request, type View } from "./url.ts";
+import { format, request, selected, type View } from "./url.ts";
 import { Icon, lazy, Select, useWidth } from "./ui.tsx";
 
+const Facets = lazy(() => import("./facets.tsx").then((m) => m.Facets));
+const Explain = lazy(() => import("./explain.tsx").then((m) => m.Explain));
 const SQLDrawer = lazy(() => import("./sql.tsx").then((m) => m.SQLDrawer));
 
 interface Answer {
@@ -68,6 +70,7 @@ export function Explore() {
     const stop = new AbortController();
     running.current = stop;
     const began = performance.now();
+    const tag = `page-${began.toString(36).replace(".", "-")}-${Math.random().toString(36).slice(2)}`;
     setLoading(true);
     const timer = window.setTimeout(() => setSlow(true), slowMS);
     const done = () => {
@@ -75,7 +78,7 @@ export function Explore() {
       setLoading(false);
       setSlow(false);
     };
-    api.query(keys, stop.signal).then(
+    api.query(keys, stop.signal, tag).then(
       ({ body, now }) => {
         if (stop.signal.aborted) return;
         done();
@@ -148,6 +151,7 @@ export function Explore() {
     show({ hide: next.size === ids.length ? [] : [...next] });
   };
 
+  const facets = facetsChoice.signal.value === "on";
   const bytesFilter = error?.filter;
   const drawn = v.viz === "table" ? "table" : v.viz === "line" || v.viz === "stack100" ? v.viz : "stack";
   const empty = result ? (result.meta.empty ?? (result.series.length === 0 ? "no-match" : null)) : null;
@@ -178,51 +182,64 @@ export function Explore() {
           <button type="button" class={`button sql-button ${sqlOpen.value ? "on" : ""}`} aria-pressed={sqlOpen.value} title="The SQL behind this chart  x" onClick={() => (sqlOpen.value = !sqlOpen.value)}>
             <Icon name="code" /> SQL
           </button>
+          <button type="button" class={`button ${facets ? "on" : ""}`} aria-pressed={facets} title="The largest values of several fields  f" onClick={() => facetsChoice.set(facets ? "off" : "on")}>
+            <Icon name="panel" /> Facets
+          </button>
         </div>
       </div>
 
-      <section class="panel figure" aria-label="Chart" aria-busy={loading} ref={width}>
-        <div class={`progress ${slow ? "on" : ""}`} aria-hidden="true" />
-        {error && !bytesFilter && (
-          <p class="notice bad" role="alert">
-            <Icon name="warn" />
-            <span>
-              {error.message}
-              {error.problem.detail && error.problem.title && error.problem.detail !== error.problem.title ? <em> ({error.problem.title})</em> : null}
-            </span>
-            <button type="button" class="button" onClick={() => (reload.value += 1)}>
-              Try again
-            </button>
-          </p>
-        )}
-        {result && answer ? (
-          <>
-            <Header answer={answer} v={v} />
-            {empty ? (
-              <Empty kind={empty} answer={answer} />
-            ) : drawn === "table" ? null : (
-              <TimeChart
-                result={result}
-                layers={visible}
-                viz={drawn}
-                ymax={v.ymax}
-                now={answer.now}
-                summary={summary(result)}
-                onZoom={(a, b) => show({ from: absolute(a), to: absolute(b) })}
-                onZoomOut={() => zoomBy(2)}
-                onHover={setHovered}
-              />
+      <div class={`split ${facets ? "with-facets" : ""}`}>
+        <div class="column">
+          <section class="panel figure" aria-label="Chart" aria-busy={loading} ref={width}>
+            <div class={`progress ${slow ? "on" : ""}`} aria-hidden="true" />
+            {error && !bytesFilter && (
+              <p class="notice bad" role="alert">
+                <Icon name="warn" />
+                <span>
+                  {error.message}
+                  {error.problem.detail && error.problem.title && error.problem.detail !== error.problem.title ? <em> ({error.problem.title})</em> : null}
+                </span>
+                <button type="button" class="button" onClick={() => (reload.value += 1)}>
+                  Try again
+                </button>
+              </p>
             )}
-          </>
-        ) : (
-          <div class="chart-placeholder">{bytesFilter && <p class="quiet">The chart comes back when the filter is right.</p>}</div>
-        )}
-      </section>
-      {result && !empty && (
-        <section class="panel" aria-label="Table">
-          <ResultTable result={result} layers={all} hidden={hidden} onIsolate={isolate} onToggle={toggle} />
-        </section>
-      )}
+            {result && answer ? (
+              <>
+                <Header answer={answer} v={v} />
+                {empty ? (
+                  <Empty kind={empty} answer={answer} />
+                ) : drawn === "table" ? null : (
+                  <TimeChart
+                    result={result}
+                    layers={visible}
+                    viz={drawn}
+                    ymax={v.ymax}
+                    now={answer.now}
+                    summary={summary(result)}
+                    sel={selected(v.sel)}
+                    onZoom={(a, b) => show({ from: absolute(a), to: absolute(b) })}
+                    onExplain={(a, b) => show({ sel: `${a}~${b}` })}
+                    onFlows={(a, b) => go("/flows?" + format({ ...v, from: absolute(a), to: absolute(b), sel: "", live: false, hide: [] }))}
+                    onLink={(a, b) => void copy(location.origin + "/explore?" + format({ ...v, from: absolute(a), to: absolute(b), live: false }), "Link to this time")}
+                    onZoomOut={() => zoomBy(2)}
+                    onHover={setHovered}
+                  />
+                )}
+              </>
+            ) : (
+              <div class="chart-placeholder">{bytesFilter && <p class="quiet">The chart comes back when the filter is right.</p>}</div>
+            )}
+          </section>
+          {v.sel && <Explain />}
+          {result && !empty && (
+            <section class="panel" aria-label="Table">
+              <ResultTable result={result} layers={all} hidden={hidden} onIsolate={isolate} onToggle={toggle} />
+            </section>
+          )}
+        </div>
+        {facets && result && <Facets from={result.from} to={result.to} zone={zone.value} />}
+      </div>
       {sqlOpen.value && <SQLDrawer result={result} keys={keys} />}
       <span hidden data-dark={dark.value} data-answer={answer?.asked} />
     </main>

@@ -2,7 +2,7 @@
 
 import { dirs, pinnedLink, vizzes } from "./explore.tsx";
 import { shift, zoomBy } from "./range.tsx";
-import { copy, go, helpOpen, keysChoice, path, refreshChoice, reload, say, show, shown, sqlOpen, units, view } from "./state.ts";
+import { copy, facetsChoice, go, helpOpen, keysChoice, path, refreshChoice, reload, say, show, shown, sqlOpen, units, view } from "./state.ts";
 
 export const help: [string, string][] = [
   ["/", "filter"],
@@ -13,6 +13,7 @@ export const help: [string, string][] = [
   ["-  =", "zoom out, zoom in"],
   ["l", "live on or off"],
   ["r", "refresh"],
+  ["f", "facets"],
   ["x", "SQL"],
   ["y", "copy a link to exactly this time"],
   ["Y", "copy a link that moves with the clock"],
@@ -89,6 +90,7 @@ const explore: Record<string, () => void> = {
     show({ live: !view.value.live }, "replace");
   },
   r: () => (reload.value += 1),
+  f: () => facetsChoice.set(facetsChoice.signal.value === "on" ? "off" : "on"),
   x: () => (sqlOpen.value = !sqlOpen.value),
   y: () => void copy(pinnedLink(), "Link to exactly this time"),
   Y: () => void copy(location.href, "Live link"),

@@ -95,6 +95,9 @@ export const keysChoice = stored("keys", "on", ["on", "off"] as const);
 export const addressChoice = stored<string>("collector", "", []);
 export const refreshChoice = stored("refresh", "auto", ["auto", "5", "10", "30", "60", "300"] as const);
 
+/** Open by itself where there is room beside the chart. */
+export const facetsChoice = stored("facets", innerWidth >= 1360 ? "on" : "off", ["on", "off"] as const);
+
 const darkQuery = matchMedia("(prefers-color-scheme: dark)");
 const systemDark = signal(darkQuery.matches);
 darkQuery.addEventListener("change", (e) => (systemDark.value = e.matches));

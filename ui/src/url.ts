@@ -135,6 +135,19 @@ export function request(v: View, zone: string, px: number): string {
   return (keys ? keys + "&" : "") + "px=" + px;
 }
 
+/** Some keys of a view, for questions that take only these. */
+export function ask(v: View, zone: string, keys: (keyof View)[]): string {
+  const asked = defaults();
+  for (const k of keys) Object.assign(asked, { [k]: v[k] });
+  return format({ ...asked, tz: v.tz === "browser" ? zone : v.tz });
+}
+
+/** The window that `sel` names, in seconds. */
+export function selected(sel: string): [number, number] | undefined {
+  const both = sel.split("~").map((s) => (/^\d+$/.test(s) ? Number(s) : Date.parse(s) / 1000));
+  return both.length === 2 && both[0] < both[1] ? [both[0], both[1]] : undefined;
+}
+
 function unescape(s: string): string {
   try {
     return decodeURIComponent(s);
