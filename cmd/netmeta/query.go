@@ -174,7 +174,11 @@ func (a *asker) get(ctx context.Context, path string, v url.Values) ([]byte, err
 	}
 	resp, err := a.client.Do(req)
 	if err != nil {
-		return nil, err
+		var u *url.Error // its text has the whole question in it
+		if errors.As(err, &u) {
+			err = u.Err
+		}
+		return nil, fmt.Errorf("%s does not answer: %w: is netmeta run there?", a.base, err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
