@@ -24,8 +24,9 @@ import (
 //go:embed all:dist
 var FS embed.FS
 
-// Pages are the paths that show the page. The script reads the path and draws what belongs there.
-var Pages = []string{"/", "/explore", "/start", "/status"}
+// Pages are the paths that show the page; one that ends in a slash stands for all below
+// it. The script reads the path and draws what belongs there.
+var Pages = []string{"/", "/explore", "/flows", "/exporters", "/exporters/", "/host/", "/as/", "/start", "/status"}
 
 // Handler serves the page at its paths and its assets under /assets/, and 404 elsewhere.
 func Handler() http.Handler {
@@ -124,6 +125,13 @@ func policy(index []byte) string {
 
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f := s.files[r.URL.Path]
+	if f == nil {
+		for _, p := range Pages[1:] {
+			if strings.HasSuffix(p, "/") && strings.HasPrefix(r.URL.Path, p) {
+				f = s.files[p]
+			}
+		}
+	}
 	if f == nil {
 		http.NotFound(w, r)
 		return

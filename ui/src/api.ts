@@ -132,16 +132,37 @@ export interface Completion {
 /** What an answer was made from. */
 export interface Cost {
   sql: string;
-  params: Record<string, unknown>;
+  params: Record<string, unknown> | null;
   rows: number;
   bytes: number;
   ms: number;
+  unknown_keys?: string[] | null;
 }
 
 export interface Facet {
   by: string[];
   distinct: number;
   values: { key: string[]; label: string[]; filter: string; rate: number; total: number; share: number; error: number }[];
+}
+
+export interface FlowColumn {
+  column: string;
+  /** In the filter language; empty: not to be filtered by. */
+  name: string;
+  title: string;
+  unit: string;
+  kind: "number" | "text" | "list" | "time" | "time-ms";
+}
+
+export interface FlowsResult {
+  from: number;
+  to: number;
+  rows: number;
+  columns: FlowColumn[];
+  /** A list for each column. */
+  values: (number | string | string[])[][];
+  next?: string;
+  meta: Cost;
 }
 
 export interface Facets {
@@ -180,13 +201,44 @@ export interface Estimate {
   oldest: number;
 }
 
+export interface Sampling {
+  domain: number;
+  of: string;
+  id: number;
+  rate: number;
+  source: string;
+  effective?: number;
+  samples?: number;
+  dropped?: number;
+}
+
+/** An exporter as /api/v1/exporters has it. */
+export interface Health extends Exporter {
+  records: number;
+  options: number;
+  waiting: number;
+  dropped: number;
+  reordered: number;
+  restarts: number;
+  refused: number;
+  reasons?: Record<string, number>;
+  clock_skew_ms: number;
+  resolution_ms: number;
+  samplings?: Sampling[];
+  coverage?: Record<string, number>;
+}
+
 export interface RunningQuery {
   id: string;
   tag: string;
+  user: string;
   elapsed: number;
   rows: number;
   /** To read, about; 0 while nobody knows. */
   of: number;
+  bytes: number;
+  memory: number;
+  sql: string;
 }
 
 export interface Listener {
@@ -194,7 +246,9 @@ export interface Listener {
   kind: string;
   datagrams: number;
   dropped: number;
-  sockets: { queued: number; buffer: number }[];
+  bytes: number;
+  buffer: number;
+  sockets: { datagrams: number; bytes: number; dropped: number; queued: number; buffer: number }[] | null;
 }
 
 export interface Exporter {
@@ -247,9 +301,10 @@ export interface Status {
   };
   rates: { datagrams: number; flows: number; bytes_stored: number };
   drops: Drop[] | null;
-  exporters: Exporter[] | null;
-  enrich: { name: string; entries: number; loaded: number; source: string }[];
-  engine: { up: boolean; version: string; url: string; restarts: number; error?: string };
+  exporters: Health[] | null;
+  others?: Health;
+  enrich: { name: string; entries: number; loaded: number; source: string }[] | null;
+  engine: { up: boolean; embedded: boolean; version: string; url: string; restarts: number; error?: string };
   storage: {
     rows: number;
     bytes: number;
@@ -312,16 +367,19 @@ async function call<T>(path: string, init: RequestInit): Promise<Answer<T>> {
     const problem = (await res.json().catch(() => ({}))) as Problem;
     throw new APIError(res.status, problem);
   }
-  return { body: (await res.json()) as T, now };
+  return { body: (res.status === 204 ? undefined : await res.json()) as T, now };
 }
 
 export const api = {
   query: (keys: string, signal: AbortSignal, tag?: string) => call<QueryResult>("/api/v1/query?" + keys, { signal, headers: tag ? { "Query-Tag": tag } : {} }),
   estimate: (keys: string, signal: AbortSignal) => call<Estimate>("/api/v1/estimate?" + keys, { signal }),
-  running: (signal: AbortSignal) => call<{ queries: RunningQuery[] }>("/api/v1/queries", { signal, cache: "no-store" }),
   facets: (keys: string, signal: AbortSignal) => call<Facets>("/api/v1/facets?" + keys, { signal }),
   explain: (keys: string, signal: AbortSignal) => call<Explanation>("/api/v1/explain?" + keys, { signal }),
   fields: () => call<Fields>("/api/v1/fields", {}),
+  flows: (keys: string, signal?: AbortSignal) => call<FlowsResult>("/api/v1/flows?" + keys, { signal }),
+  exporters: (signal?: AbortSignal) => call<{ exporters: Health[]; others?: Health }>("/api/v1/exporters", { signal, cache: "no-store" }),
+  running: (signal?: AbortSignal) => call<{ queries: RunningQuery[] }>("/api/v1/queries", { signal, cache: "no-store" }),
+  end: (id: string) => call<void>("/api/v1/queries/" + encodeURIComponent(id), { method: "DELETE" }),
   status: (signal?: AbortSignal) => call<Status>("/api/v1/status", { signal, cache: "no-store" }),
   check: (q: string, signal?: AbortSignal) => post<Check>("/api/v1/filter/check", { q }, signal),
   complete: (text: string, cursor: number, signal?: AbortSignal) => post<Completion>("/api/v1/filter/complete", { text, cursor }, signal),

@@ -2,7 +2,7 @@
 
 import { dirs, pinnedLink, vizzes } from "./explore.tsx";
 import { shift, zoomBy } from "./range.tsx";
-import { copy, facetsChoice, go, helpOpen, keysChoice, path, refreshChoice, reload, say, show, shown, sqlOpen, units, view } from "./state.ts";
+import { asks, copy, facetsChoice, go, helpOpen, keysChoice, link, path, refreshChoice, reload, say, show, shown, sqlOpen, units, view } from "./state.ts";
 
 export const help: [string, string][] = [
   ["/", "filter"],
@@ -22,11 +22,14 @@ export const help: [string, string][] = [
   ["+  _", "filter the row in, out"],
   ["← →", "values, when the chart has the focus"],
   ["Esc", "close, cancel a query"],
-  ["g e  g s  g t", "go to Explore, Status, Start"],
+  ["g e  g f  g s  g t", "go to Explore, Flows, Status, Start"],
   ["?", "this help"],
 ];
 
 const next = (list: { value: string; title: string }[], value: string) => list[(list.findIndex((x) => x.value === value) + 1) % list.length];
+
+/** Where g and another key go; the key o goes to the door. */
+const targets: Record<string, string> = { o: "/", e: "/explore", f: "/flows", s: "/status", t: "/start" };
 
 let goPending = 0;
 
@@ -39,14 +42,14 @@ export function listen(): void {
     if (document.querySelector("dialog[open], .popover")) return; // they have keys of their own
     if (Date.now() - goPending < 1200) {
       goPending = 0;
-      const to = { e: "/explore", s: "/status", t: "/start" }[e.key];
+      const to = targets[e.key];
       if (to) {
         e.preventDefault();
-        go(to);
+        go(asks(path.value) && asks(to) ? link(to) : to);
       }
       return;
     }
-    const act = common[e.key] ?? (path.value === "/explore" ? explore[e.key] : undefined);
+    const act = common[e.key] ?? (path.value === "/explore" ? explore[e.key] : asks(path.value) ? asking[e.key] : undefined);
     if (!act) return;
     e.preventDefault();
     act();
@@ -100,6 +103,9 @@ const explore: Record<string, () => void> = {
   "+": row("+"),
   _: row("_"),
 };
+
+/** Those that mean the same on every page with a filter or a time. */
+const asking = Object.fromEntries(Object.entries(explore).filter(([key]) => ["/", "t", "[", "]", "-", "=", "l", "r", "x", "Escape"].includes(key)));
 
 for (let i = 1; i <= 9; i++) {
   explore[String(i)] = () => {

@@ -4,8 +4,9 @@ import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Explore, pinnedLink } from "./explore.tsx";
 import { help, listen } from "./keys.ts";
-import { copy, go, helpOpen, keysChoice, loadFields, path, setTheme, themeChoice, themes, toast } from "./state.ts";
+import { asks, copy, follow, helpOpen, keysChoice, link, loadFields, path, setTheme, themeChoice, themes, toast } from "./state.ts";
 import "./style.css";
+import "./pages.css";
 import { IconButton, lazy } from "./ui.tsx";
 import { ValueMenu } from "./valuemenu.tsx";
 
@@ -13,17 +14,21 @@ const Start = lazy(() => import("./start.tsx").then((m) => m.Start));
 const Home = lazy(() => import("./home.tsx").then((m) => m.Home));
 const Status = lazy(() => import("./status.tsx").then((m) => m.Status));
 
+const Flows = lazy(() => import("./flows.tsx").then((m) => m.Flows));
+
 const pages: [string, string][] = [
   ["/explore", "Explore"],
-  ["/start", "Start"],
+  ["/flows", "Flows"],
   ["/status", "Status"],
+  ["/start", "Start"],
 ];
+/** Pages that take filter and time along. */
+const carries = ["/explore", "/flows"];
 
 function App() {
   const p = path.value;
   useEffect(() => {
-    const name = pages.find(([x]) => x === p)?.[1];
-    document.title = name ? `${name} · NetMeta` : "NetMeta";
+    document.title = titleOf(p);
   }, [p]);
   return (
     <>
@@ -41,7 +46,7 @@ function App() {
         </a>
         <nav aria-label="Pages">
           {pages.map(([to, name]) => (
-            <a key={to} href={to} onClick={follow} aria-current={p === to ? "page" : undefined}>
+            <a key={to} href={asks(p) && carries.includes(to) ? link(to, to === p ? {} : { columns: "", order: "desc", hide: [], sel: "" }) : to} onClick={follow} aria-current={here(p, to) ? "page" : undefined}>
               {name}
             </a>
           ))}
@@ -52,7 +57,7 @@ function App() {
           <IconButton icon="question" label="Keys  ?" onClick={() => (helpOpen.value = true)} />
         </div>
       </header>
-      {p === "/explore" ? <Explore /> : p === "/start" ? <Start /> : p === "/status" ? <Status /> : p === "/" ? <Home /> : <NotFound />}
+      <Page p={p} />
       <ValueMenu />
       <footer class="credit quiet">
         AS of addresses: <a href="https://db-ip.com">IP Geolocation by DB-IP</a>, <a href="https://www.routeviews.org">Route Views</a>, <a href="https://www.nro.net">NRO</a>
@@ -65,12 +70,38 @@ function App() {
   );
 }
 
-/** Links inside the page do not load it again. */
-function follow(e: MouseEvent): void {
-  if (e.ctrlKey || e.metaKey || e.shiftKey || e.button !== 0) return;
-  e.preventDefault();
-  const to = (e.currentTarget as HTMLAnchorElement).getAttribute("href") ?? "/";
-  if (to !== path.peek()) go(to);
+/** The part of a path behind a prefix, as it is meant. */
+function rest(p: string, prefix: string): string | undefined {
+  if (!p.startsWith(prefix) || p.length === prefix.length) return undefined;
+  try {
+    return decodeURIComponent(p.slice(prefix.length));
+  } catch {
+    return p.slice(prefix.length);
+  }
+}
+
+const here = (p: string, page: string) => p === page || p.startsWith(page + "/");
+
+function titleOf(p: string): string {
+  const page = pages.find(([x]) => here(p, x));
+  const of = page && rest(p, page[0] + "/");
+  return [of, page?.[1], "NetMeta"].filter(Boolean).join(" · ");
+}
+
+function Page({ p }: { p: string }) {
+  switch (p) {
+    case "/":
+      return <Home />;
+    case "/explore":
+      return <Explore />;
+    case "/flows":
+      return <Flows />;
+    case "/start":
+      return <Start />;
+    case "/status":
+      return <Status />;
+  }
+  return <NotFound />;
 }
 
 function NotFound() {

@@ -1,6 +1,6 @@
 // The exact SQL behind the chart, and what it cost.
 
-import type { QueryResult } from "./api.ts";
+import type { Cost } from "./api.ts";
 import * as fmt from "./format.ts";
 import { sqlOpen } from "./state.ts";
 import { CopyButton, IconButton } from "./ui.tsx";
@@ -19,7 +19,7 @@ function colour(sql: string) {
   return out;
 }
 
-export function SQLDrawer({ result, keys }: { result: QueryResult | undefined; keys: string }) {
+export function SQLDrawer({ result, keys, path = "/api/v1/query" }: { result: { meta: Cost & { table: string } } | undefined; keys: string; path?: string }) {
   const meta = result?.meta;
   const params = Object.entries(meta?.params ?? {});
   const asText = (v: unknown) => (typeof v === "string" ? v : JSON.stringify(v));
@@ -68,7 +68,7 @@ export function SQLDrawer({ result, keys }: { result: QueryResult | undefined; k
           )}
           <div class="row">
             <CopyButton text={meta.sql + params.map(([k, value]) => `\n-- ${k} = ${asText(value)}`).join("")} what="SQL" label="Copy SQL" />
-            <CopyButton text={`curl -s '${location.origin}/api/v1/query?${keys}'`} what="curl command" label="Copy as curl" />
+            <CopyButton text={`curl -s '${location.origin}${path}?${keys}'`} what="curl command" label="Copy as curl" />
           </div>
         </div>
       ) : (

@@ -15,23 +15,37 @@ addEventListener("popstate", () => {
   view.value = parse(location.search);
 });
 
-/** Shows another view. `push` makes a step that Back undoes; `replace` does not. */
+/** Filter and time go with the reader from page to page; these pages take them from the URL. */
+export const asks = (p: string) => /^\/(explore|flows|exporters\/.|host\/.|as\/.)/.test(p);
+
+/** Shows another view, on this page if it asks for traffic, else on Explore. `push` makes a step that Back undoes; `replace` does not. */
 export function show(patch: Partial<View>, how: "push" | "replace" = "push"): void {
   const next = { ...view.value, ...patch };
   const search = format(next);
-  const page = viewPages.has(path.value) ? path.value : "/explore";
-  if (search === format(view.value) && path.value === page) return;
-  go(page + (search ? "?" + search : ""), how);
+  const to = asks(path.value) ? path.value : "/explore";
+  if (search === format(view.value) && path.value === to) return;
+  go(to + (search ? "?" + search : ""), how);
 }
-
-/** The pages whose URL is a view: a filter or a range that is set there stays there. */
-const viewPages = new Set(["/explore", "/flows"]);
 
 export function go(to: string, how: "push" | "replace" = "push"): void {
   if (how === "push") history.pushState(null, "", to);
   else history.replaceState(null, "", to);
   path.value = location.pathname;
   view.value = parse(location.search);
+}
+
+/** The address of a page with another view. */
+export function link(to: string, patch: Partial<View> = {}): string {
+  const search = format({ ...view.value, ...patch });
+  return to + (search ? "?" + search : "");
+}
+
+/** Links inside the page do not load it again. */
+export function follow(e: MouseEvent): void {
+  if (e.ctrlKey || e.metaKey || e.shiftKey || e.button !== 0) return;
+  e.preventDefault();
+  const to = (e.currentTarget as HTMLAnchorElement).getAttribute("href") ?? "/";
+  if (to !== path.peek() + location.search) go(to);
 }
 
 // Fields and units: the page knows no column by name.

@@ -240,7 +240,7 @@ export function Status() {
                   </td>
                   <td class="text">{speaks[l.kind] ?? l.kind}</td>
                   <td>{fmt.count(l.datagrams)}</td>
-                  <td title="Fullest receive buffer">{fmt.share(Math.max(...l.sockets.map((s) => s.queued / s.buffer)))}</td>
+                  <td title="Fullest receive buffer">{fmt.share(Math.max(0, ...(l.sockets ?? []).map((s) => s.queued / s.buffer)))}</td>
                   <td class={l.dropped > 0 ? "bad" : "quiet"}>{fmt.count(l.dropped)}</td>
                 </tr>
               ))}

@@ -1,4 +1,4 @@
-// The whole state of Explore is its query string. This module is the only place that knows the keys, their order and
+// The whole state of a page that asks is its query string. This module is the only place that knows the keys, their order and
 // their defaults. The keys are a contract, frozen by testdata/urls.json: keys are only ever added, a key that
 // this version does not know is kept and given back, and a value that equals its default is left out.
 
@@ -23,11 +23,14 @@ export interface View {
   live: boolean;
   sel: string;
   hide: string[];
+  /** Of records: the columns, empty for those that tell most, and asc or desc. */
+  columns: string;
+  order: string;
   /** Keys this version does not know, in the order they came. */
   extra: [string, string][];
 }
 
-type TextKey = "q" | "from" | "to" | "tz" | "unit" | "layer" | "viz" | "rank" | "rankdir" | "dir" | "vs" | "step" | "agg" | "y" | "ymax" | "sel";
+type TextKey = "q" | "from" | "to" | "tz" | "unit" | "layer" | "viz" | "rank" | "rankdir" | "dir" | "vs" | "step" | "agg" | "y" | "ymax" | "sel" | "columns" | "order";
 
 const text: Record<TextKey, string> = {
   q: "",
@@ -46,10 +49,12 @@ const text: Record<TextKey, string> = {
   y: "lin",
   ymax: "",
   sel: "",
+  columns: "",
+  order: "desc",
 };
 
 /** The order in which the keys are written. */
-const order = ["q", "by", "from", "to", "tz", "unit", "layer", "viz", "n", "rank", "rankdir", "dir", "vs", "step", "agg", "y", "ymax", "live", "sel", "hide"] as const;
+const order = ["q", "by", "from", "to", "tz", "unit", "layer", "viz", "n", "rank", "rankdir", "dir", "vs", "step", "agg", "y", "ymax", "live", "sel", "hide", "columns", "order"] as const;
 
 const maxSeries = 50;
 
@@ -130,7 +135,7 @@ export function format(v: View): string {
 
 /** What the server is asked: the keys that change the answer, the time zone by name, and the width to fill. */
 export function request(v: View, zone: string, px: number): string {
-  const asked: View = { ...v, tz: v.tz === "browser" ? zone : v.tz, viz: text.viz, live: false, sel: "", hide: [], y: text.y, ymax: "", extra: [] };
+  const asked: View = { ...v, tz: v.tz === "browser" ? zone : v.tz, viz: text.viz, live: false, sel: "", hide: [], y: text.y, ymax: "", columns: "", order: text.order, extra: [] };
   const keys = format(asked);
   return (keys ? keys + "&" : "") + "px=" + px;
 }
@@ -147,6 +152,9 @@ export function selected(sel: string): [number, number] | undefined {
   const both = sel.split("~").map((s) => (/^\d+$/.test(s) ? Number(s) : Date.parse(s) / 1000));
   return both.length === 2 && both[0] < both[1] ? [both[0], both[1]] : undefined;
 }
+
+/** What the server is asked for records: the keys that choose them, and their columns. */
+export const recordKeys = (v: View, zone: string) => ask(v, zone, ["q", "from", "to", "dir", "columns", "order"]);
 
 function unescape(s: string): string {
   try {

@@ -1,0 +1,65 @@
+// Records as pages of columns, put together to one list. Pure; the page is in flows.tsx.
+
+import type { Field, FlowColumn, FlowsResult } from "./api.ts";
+import * as fmt from "./format.ts";
+import { clock, dayName } from "./time.ts";
+
+export type Cell = number | string | string[];
+
+/** One record, with where it can be found again. */
+export interface Rec {
+  cells: Cell[];
+  /** The cursor of its page and its place there. */
+  cursor: string;
+  place: number;
+}
+
+/** The cursor before the first record of a window, from which places count. */
+export const origin = (from: number, to: number, asc: boolean) => (asc ? `${from}.0.0` : `${to}.18446744073709551615.0`);
+
+/** The records of one answer. */
+export function rows(r: FlowsResult, cursor: string): Rec[] {
+  return Array.from({ length: r.rows }, (_, i) => ({ cells: r.values.map((column) => column[i]), cursor, place: i }));
+}
+
+/** A cursor so many records further on. */
+export function ahead(cursor: string, n: number): string {
+  const at = cursor.lastIndexOf(".");
+  return cursor.slice(0, at + 1) + (Number(cursor.slice(at + 1)) + n);
+}
+
+/** The place of the record in an answer with other columns: where all that both have is equal. -1: it is not there. */
+export function find(columns: FlowColumn[], cells: Cell[], r: FlowsResult): number {
+  const pairs = columns.map((c, i) => [i, r.columns.findIndex((x) => x.column === c.column)]).filter(([, j]) => j >= 0);
+  for (let k = 0; k < r.rows; k++) if (pairs.every(([i, j]) => String(cells[i]) === String(r.values[j][k]))) return k;
+  return -1;
+}
+
+const letters = "FSRPAUEC";
+
+/** A value as it is read in a list: exact, but for times, which are shown in the reader's zone. */
+export function text(c: FlowColumn, v: Cell, field: Field | undefined, zone: string, now: number): string {
+  if (Array.isArray(v)) return v.join(" ");
+  if (c.kind === "time" || c.kind === "time-ms") {
+    const t = Number(v) / (c.kind === "time" ? 1 : 1000);
+    if (t <= 0) return "";
+    const ms = c.kind === "time-ms" ? "." + String(Math.floor(Number(v)) % 1000).padStart(3, "0") : "";
+    return (dayName(t, zone) === dayName(now, zone) ? "" : dayName(t, zone) + " ") + clock(t, zone) + ms;
+  }
+  if (field?.kind === "flags") {
+    const n = Number(v);
+    const low = [...letters].filter((_, i) => n & (1 << i)).join("");
+    return n >> 8 ? `${low}+${n >> 8}` : low;
+  }
+  if (typeof v === "number") return c.unit === "bytes" || c.unit === "packets" ? fmt.grouped(v) : String(v);
+  return v;
+}
+
+/** Whether a column stands to the right. */
+export const numeric = (c: FlowColumn, field: Field | undefined) => (c.kind === "number" && field?.kind !== "flags") || c.unit !== "";
+
+/** What is drawn of a long list of rows of one height: the first and the one behind the last. */
+export function window(scroll: number, view: number, height: number, rows: number, spare = 12): [number, number] {
+  const first = Math.max(0, Math.min(rows, Math.floor(scroll / height) - spare));
+  return [first, Math.min(rows, Math.ceil((scroll + view) / height) + spare)];
+}

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { FlowColumn, FlowsResult } from "../src/api.ts";
+import { ahead, find, origin, rows, text, window } from "../src/records.ts";
+import { defaults, parse, recordKeys } from "../src/url.ts";
+
+const column = (name: string, kind: FlowColumn["kind"] = "text", unit = ""): FlowColumn => ({ column: name, name, title: name, unit, kind });
+const meta = { sql: "", params: null, rows: 0, bytes: 0, ms: 0 };
+
+test("a page becomes records that know where they are", () => {
+  const r: FlowsResult = { from: 10, to: 20, rows: 2, columns: [column("a"), column("b", "number")], values: [["x", "y"], [1, 2]], meta };
+  const list = rows(r, origin(10, 20, false));
+  assert.deepEqual(list.map((x) => x.cells), [["x", 1], ["y", 2]]);
+  assert.equal(ahead(list[1].cursor, list[1].place), "20.18446744073709551615.1");
+  assert.equal(ahead("1795.77.5", 3), "1795.77.8");
+  assert.equal(origin(10, 20, true), "10.0.0");
+});
+
+test("a record is found again among others with more columns", () => {
+  const shown = [column("a"), column("b", "number"), column("l", "list")];
+  const answer: FlowsResult = { from: 0, to: 1, rows: 3, columns: [column("l", "list"), column("b", "number"), column("c"), column("a")], values: [[["1"], ["1", "2"], []], [7, 7, 7], ["", "", ""], ["x", "x", "x"]], meta };
+  assert.equal(find(shown, ["x", 7, ["1", "2"]], answer), 1);
+  assert.equal(find(shown, ["x", 8, ["1", "2"]], answer), -1);
+});
+
+test("values are read as they are", () => {
+  const noon = Date.UTC(2026, 10, 24, 12) / 1000;
+  assert.equal(text(column("t", "time"), noon, undefined, "UTC", noon + 60), "12:00:00");
+  assert.equal(text(column("t", "time"), noon - 86400, undefined, "UTC", noon), "23 Nov 12:00:00");
+  assert.equal(text(column("t", "time-ms"), noon * 1000 + 7, undefined, "Europe/Berlin", noon), "13:00:00.007");
+  assert.equal(text(column("t", "time-ms"), 0, undefined, "UTC", noon), "");
+  assert.equal(text(column("n", "number", "bytes"), 1234567, undefined, "UTC", noon), "1,234,567");
+  assert.equal(text(column("n", "number"), 64500, undefined, "UTC", noon), "64500");
+  const flags = { kind: "flags" } as Parameters<typeof text>[2];
+  assert.equal(text(column("f", "number"), 0x12, flags, "UTC", noon), "SA");
+  assert.equal(text(column("f", "number"), 0x102, flags, "UTC", noon), "S+1");
+  assert.equal(text(column("l", "list"), ["1", "2"], undefined, "UTC", noon), "1 2");
+});
+
+test("only what is in sight is drawn", () => {
+  assert.deepEqual(window(0, 280, 28, 10_000, 2), [0, 12]);
+  assert.deepEqual(window(2800, 280, 28, 10_000, 2), [98, 112]);
+  assert.deepEqual(window(280_000, 280, 28, 10_000, 2), [9998, 10_000]);
+  assert.deepEqual(window(0, 280, 28, 0), [0, 0]);
+});
+
+test("records are asked for by what chooses them", () => {
+  const v = parse("?q=port+53&by=src.as&unit=pps&from=-15m&columns=all&order=asc&live=1&hide=x&new=1");
+  assert.equal(recordKeys(v, "Europe/Berlin"), "q=port+53&from=-15m&tz=Europe/Berlin&columns=all&order=asc");
+  assert.equal(recordKeys(defaults(), "UTC"), "tz=UTC");
+});
