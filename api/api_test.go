@@ -134,7 +134,7 @@ func seeded(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	defer spool.Close()
-	writer := &store.Writer{Client: w, Schemas: []store.Schema{{Table: &flow.Table}}, Spool: spool, Log: s.Log}
+	writer := &store.Writer{Client: w, Schemas: []store.Schema{{Table: &flow.Table, RollupDays: []int{0, 0}}}, Spool: spool, Log: s.Log}
 	if err := writer.Run(t.Context(), queue); err != nil {
 		t.Fatal(err)
 	}
