@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"unique"
+	"unsafe"
 )
 
 // Addr is an IP address in 16 bytes; IPv4 is ::ffff:a.b.c.d.
@@ -46,6 +47,13 @@ func (l Label) String() string {
 		return ""
 	}
 	return l.h.Value()
+}
+
+// Hash spreads labels evenly; equal labels have the same, as long as the process lives.
+func (l Label) Hash() uint32 {
+	const golden uint64 = 0x9e3779b97f4a7c15 // 2^64 / the golden ratio
+	p := *(*uintptr)(unsafe.Pointer(&l))     // a Handle is a pointer, and the collector moves nothing
+	return uint32(uint64(p) * golden >> 32)
 }
 
 // A Pair is one entry of a TextMap.
