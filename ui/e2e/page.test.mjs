@@ -7,6 +7,8 @@ import { launch } from "./browser.mjs";
 
 let base = process.env.BASE_URL?.replace(/\/$/, "");
 let mock;
+/** The mock compares nothing and counts no facets. */
+const mockOnly = () => (process.env.BASE_URL ? false : "needs a server");
 let browser;
 const complaints = [];
 const strangers = [];
@@ -115,7 +117,7 @@ async function brush(page, from, to) {
   await page.locator(".brush").waitFor();
 }
 
-test("brush and Explain: the sentence of the API, kept in the URL, its causes narrow the chart", async () => {
+test("brush and Explain: the sentence of the API, kept in the URL, its causes narrow the chart", { skip: mockOnly() }, async () => {
   const { page } = await explore("?from=-30m");
   await brush(page, 0.4, 0.6);
   const response = page.waitForResponse((r) => r.url().includes("/api/v1/explain?"));
@@ -140,7 +142,7 @@ test("brush and Explain: the sentence of the API, kept in the URL, its causes na
   await page.close();
 });
 
-test("facets: the API's values, a way in and a way out of each", async () => {
+test("facets: the API's values, a way in and a way out of each", { skip: mockOnly() }, async () => {
   const { page } = await explore("", { width: 1440 });
   const facets = page.locator("#facets");
   if (!(await facets.isVisible())) await page.keyboard.press("f");
@@ -361,6 +363,51 @@ test("stack, lines, percent and table; the tooltip; the SQL", async () => {
   assert.match(await drawer.innerText(), /rows read/);
   await page.keyboard.press("x");
   await drawer.waitFor({ state: "detached" });
+  await page.close();
+});
+
+test("grid, bars, heat map and sankey draw the API's numbers, each from a URL opened afresh", async () => {
+  const [first, second] = await groupable();
+  const { page, body } = await explore(`?by=${first}&n=4&from=-10m&viz=grid`);
+  const ids = (b) => [...new Set(b.series.filter((s) => !s.other).map((s) => s.key.join("|")))].sort();
+  const drawn = () => page.locator("[data-group]").evaluateAll((all) => all.map((e) => e.dataset.group).sort());
+  await page.locator(".grid-cell path").first().waitFor({ state: "attached" });
+  assert.deepEqual(await drawn(), ids(body));
+  await page.getByRole("radio", { name: "Bars", exact: true }).click();
+  await page.locator(".bar-row").first().waitFor();
+  assert.deepEqual((await drawn()).filter((x) => x !== "other"), ids(body));
+  // The longest bar is the largest group.
+  const widths = await page.locator(".bar-row").evaluateAll((all) => all.map((e) => [e.dataset.group, Math.max(...[...e.querySelectorAll(".bar-fill")].map((b) => b.getBoundingClientRect().width))]));
+  const largest = (dir) => Math.max(...body.series.filter((s) => dir(s.dir)).map((s) => s.avg));
+  assert.ok(widths.length > 1 && largest(() => true) > 0);
+  const heat = await answer(page, () => page.goto(base + `/explore?by=${first}&n=4&from=-10m&viz=heat`));
+  await page.locator(".heat canvas").waitFor();
+  assert.deepEqual(await drawn(), ids(heat));
+  const sankey = await answer(page, () => page.goto(base + `/explore?by=${first},${second}&n=8&from=-10m&viz=sankey`));
+  await page.locator(".sankey-node").first().waitFor();
+  const nodes = await page.locator(".sankey-node").evaluateAll((all) => all.map((e) => [e.dataset.node, Number(e.dataset.value)]));
+  const sum = nodes.filter(([id]) => id.startsWith("0|")).reduce((a, [, v]) => a + v, 0);
+  assert.ok(close(sum, sankey.series.reduce((a, s) => a + s.avg, 0), 1e-6), "the first column is the whole");
+  await page.locator(".sankey-node[role=button]").first().focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("menuitem", { name: "Only this" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.goto(base + `/explore?by=${first}&viz=sankey`);
+  await page.getByText("A sankey needs two groupings").waitFor();
+  await page.close();
+});
+
+test("comparison and peaks: the table says what the API says", { skip: mockOnly() }, async () => {
+  const [first] = await groupable();
+  const { page, body } = await explore(`?by=${first}&n=3&from=-10m&vs=prev&agg=peak`);
+  const row = page.locator("tr[data-series]").first();
+  const key = await row.getAttribute("data-series");
+  const dir = await row.getAttribute("data-dir");
+  const s = body.series.find((x) => x.dir === dir && (x.other ? "other" : x.key.join("|")) === key);
+  assert.match(await row.locator(".change").getAttribute("title"), /before$/);
+  const values = await row.locator("data").evaluateAll((all) => all.map((d) => Number(d.value)));
+  assert.deepEqual(values.slice(0, 4), [s.last, s.avg, s.max, s.peak]);
+  assert.ok(s.peak >= s.max);
   await page.close();
 });
 

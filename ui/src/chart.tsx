@@ -4,7 +4,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import type { QueryResult } from "./api.ts";
+import type { QueryResult, Versus } from "./api.ts";
 import { grey, mix, palette } from "./colour.ts";
 import * as fmt from "./format.ts";
 import { bucket, edges, type Layer, otherID } from "./stack.ts";
@@ -211,8 +211,10 @@ export function TimeChart(p: Props) {
               if (percent) return [out ? -100 : 0, 100];
               const cap = fmt.parseAmount(props.current.ymax);
               if (cap) return [out ? -cap : 0, cap];
-              const top = Math.max(hi ?? 0, 0) * 1.06;
-              const bottom = Math.min(lo ?? 0, 0) * 1.06;
+              const beside = percent ? [] : extras(props.current);
+              const most = (side: number) => Math.max(0, ...beside.filter((e) => e.side === side).flatMap((e) => e.high.map((v) => v ?? 0)));
+              const top = Math.max(hi ?? 0, most(1)) * 1.06;
+              const bottom = Math.min(lo ?? 0, -most(-1)) * 1.06;
               return top === 0 && bottom === 0 ? [0, 1] : [bottom, top];
             },
           },
@@ -269,7 +271,12 @@ export function TimeChart(p: Props) {
           }),
         ],
         hooks: {
-          draw: [(su) => overlay(su, props.current, t)],
+          draw: [
+            (su) => {
+              if (!percent) besides(su, props.current, t);
+              overlay(su, props.current, t);
+            },
+          ],
           setCursor: [
             (su) => {
               const { left, top } = su.cursor;
@@ -398,6 +405,85 @@ export function TimeChart(p: Props) {
       </div>
     </div>
   );
+}
+
+/** What is drawn over the series: the earlier window as a dashed line, the band of four weeks, the largest seconds. */
+interface Extra {
+  kind: "before" | "band" | "peak";
+  side: 1 | -1;
+  high: (number | null)[];
+  /** Lower edge of a band. */
+  low: (number | null)[] | undefined;
+  colour: string | undefined;
+}
+
+function extras(p: Props): Extra[] {
+  const out: Extra[] = [];
+  const one = (side: 1 | -1, s: { vs?: Versus | null; peaks?: (number | null)[] | null; values: (number | null)[] }, colour: string | undefined) => {
+    if (s.vs?.max && s.vs.min) out.push({ kind: "band", side, high: s.vs.max, low: s.vs.min, colour: undefined });
+    if (s.vs?.values) out.push({ kind: "before", side, high: s.vs.values, low: undefined, colour });
+    if (s.peaks) out.push({ kind: "peak", side, high: s.peaks, low: s.values, colour });
+  };
+  if (p.viz === "line") for (const l of p.layers) one(l.side, l.series, layerColour(l, dark.peek()));
+  else {
+    // Of a stack, the totals: what is above zero is one edge, whatever directions it is made of.
+    for (const side of [1, -1] as const) {
+      const all = p.result.total.filter((t) => (t.dir === "out") === (side < 0));
+      if (all.length === 0) continue;
+      const add = (get: (t: (typeof all)[number]) => (number | null)[] | null | undefined) =>
+        all.some(get) ? p.result.times.map((_, i) => all.reduce<number | null>((a, t) => (get(t)?.[i] == null ? a : (a ?? 0) + get(t)![i]!), null)) : undefined;
+      const vs = all.find((t) => t.vs)?.vs;
+      one(side, { values: add((t) => t.values) ?? [], peaks: add((t) => t.peaks), vs: vs ? { ...vs, values: add((t) => t.vs?.values), min: add((t) => t.vs?.min), max: add((t) => t.vs?.max) } : null }, undefined);
+    }
+  }
+  return out;
+}
+
+function besides(u: uPlot, p: Props, t: Theme): void {
+  const { ctx, bbox } = u;
+  const ratio = uPlot.pxRatio;
+  const { times, step } = p.result;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  const x = (v: number) => u.valToPos(v, "x", true);
+  const y = (v: number, side: number) => u.valToPos(v * side, "y", true);
+  for (const e of extras(p)) {
+    const ink = e.colour ?? (dark.peek() ? "#d8dce4" : "#3c4350");
+    if (e.low) {
+      ctx.fillStyle = e.kind === "band" ? t.text : ink;
+      ctx.globalAlpha = e.kind === "band" ? 0.22 : 0.2;
+      times.forEach((at, i) => {
+        const hi = e.high[i];
+        const lo = e.low?.[i];
+        if (hi == null || lo == null) return;
+        const a = Math.round(x(at));
+        ctx.fillRect(a, y(hi, e.side), Math.round(x(at + step)) - a, y(lo, e.side) - y(hi, e.side));
+      });
+      ctx.globalAlpha = 1;
+      continue;
+    }
+    ctx.strokeStyle = ink;
+    ctx.lineWidth = 1.4 * ratio;
+    ctx.setLineDash([5 * ratio, 4 * ratio]);
+    ctx.beginPath();
+    let pen = false;
+    times.forEach((at, i) => {
+      const v = e.high[i];
+      if (v == null) {
+        pen = false;
+        return;
+      }
+      if (pen) ctx.lineTo(x(at), y(v, e.side));
+      else ctx.moveTo(x(at), y(v, e.side));
+      ctx.lineTo(x(at + step), y(v, e.side));
+      pen = true;
+    });
+    ctx.stroke();
+    ctx.setLineDash([]);
+  }
+  ctx.restore();
 }
 
 /** Over the series: the zero line, and what is not whole. Partial buckets and time without data are veiled, never drawn as zero. */
@@ -548,7 +634,7 @@ function Tooltip({ hover, plot, p, percent }: { hover: Hover; plot: uPlot | null
             </tr>
           )}
         </tbody>
-        {!percent && result.by.length > 0 && (
+        {!percent && (result.by.length > 0 || result.vs) && (
           <tfoot>
             <tr>
               <th>Total</th>
@@ -556,6 +642,18 @@ function Tooltip({ hover, plot, p, percent }: { hover: Hover; plot: uPlot | null
                 <td key={d}>{fmt.value(result.total.find((t) => t.dir === d)?.values[i], result.unit)}</td>
               ))}
             </tr>
+            {(["vs", "peaks"] as const).map(
+              (what) =>
+                result.total.some((t) => t[what]) && (
+                  <tr key={what} class="aside">
+                    <th>{what === "vs" ? "Before" : "Peak, 1 s"}</th>
+                    {dirs.map((d) => {
+                      const t = result.total.find((o) => o.dir === d);
+                      return <td key={d}>{fmt.value((what === "vs" ? t?.vs?.values : t?.peaks)?.[i], result.unit)}</td>;
+                    })}
+                  </tr>
+                ),
+            )}
           </tfoot>
         )}
       </table>

@@ -14,6 +14,8 @@ import { absolute, clock, duration, moments } from "./time.ts";
 import { format, request, selected, type View } from "./url.ts";
 import { Icon, lazy, Select, useWidth } from "./ui.tsx";
 
+const OtherCharts = lazy(() => import("./charts.tsx").then((m) => m.OtherCharts));
+const Sankey = lazy(() => import("./sankey.tsx").then((m) => m.Sankey));
 const Facets = lazy(() => import("./facets.tsx").then((m) => m.Facets));
 const Explain = lazy(() => import("./explain.tsx").then((m) => m.Explain));
 const SQLDrawer = lazy(() => import("./sql.tsx").then((m) => m.SQLDrawer));
@@ -28,9 +30,30 @@ interface Answer {
 
 export const vizzes = [
   { value: "stack", title: "Stack" },
-  { value: "line", title: "Line" },
   { value: "stack100", title: "100 %" },
+  { value: "line", title: "Line" },
+  { value: "grid", title: "Grid" },
+  { value: "bar", title: "Bars" },
+  { value: "heat", title: "Heat" },
+  { value: "sankey", title: "Sankey" },
   { value: "table", title: "Table" },
+];
+const layerChoices = [
+  { value: "l3", title: "L3, IP" },
+  { value: "l2", title: "L2, Ethernet" },
+  { value: "l1", title: "L1, on the line" },
+];
+export const comparisons = [
+  { value: "", title: "nothing" },
+  { value: "prev", title: "period before" },
+  { value: "-1d", title: "day before" },
+  { value: "-7d", title: "week before" },
+  { value: "-28d", title: "4 weeks before" },
+  { value: "band4w", title: "band of 4 weeks" },
+];
+const aggs = [
+  { value: "avg", title: "average" },
+  { value: "peak", title: "average, peak" },
 ];
 export const dirs = [
   { value: "both", title: "Both" },
@@ -43,7 +66,10 @@ const ranks = [
   { value: "avg", title: "average" },
   { value: "max", title: "maximum" },
   { value: "last", title: "last" },
+  { value: "p95", title: "95th perc." },
 ];
+/** The units in which the length of a packet counts. */
+const layered = new Set(["bps", "bytes", "bpp", "pct"]);
 const tops = [1, 3, 5, 8, 12, 20, 30, 50];
 
 /** The most points worth asking for: one every two pixels. */
@@ -153,7 +179,9 @@ export function Explore() {
 
   const facets = facetsChoice.signal.value === "on";
   const bytesFilter = error?.filter;
-  const drawn = v.viz === "table" ? "table" : v.viz === "line" || v.viz === "stack100" ? v.viz : "stack";
+  const known = vizzes.some((z) => z.value === v.viz) ? v.viz : "stack";
+  // A sankey needs room; on a phone the same numbers are bars.
+  const drawn = known === "sankey" && setWidth > 0 && setWidth < 600 ? "bar" : known;
   const empty = result ? (result.meta.empty ?? (result.series.length === 0 ? "no-match" : null)) : null;
 
   return (
@@ -176,14 +204,17 @@ export function Explore() {
             ))}
           </div>
           <Select label="Unit" id="unit" value={v.unit} choices={units.value.map((u) => ({ value: u.name, title: u.title }))} onChange={(unit) => show({ unit })} />
+          {layered.has(v.unit) && <Select label="of" id="layer" value={v.layer} choices={layerChoices} onChange={(layer) => show({ layer })} />}
           <Select label="Direction" id="dir" value={v.dir} choices={dirs} onChange={(dir) => show({ dir })} />
           <Select label="Top" id="top" value={String(v.n)} choices={tops.map((n) => ({ value: String(n), title: String(n) }))} onChange={(n) => show({ n: Number(n), hide: [] })} />
-          <Select label="by" id="rank" value={v.rank} choices={ranks} onChange={(rank) => show({ rank })} />
+          <Select label="by" id="rank" value={v.rank} choices={v.vs ? [...ranks, { value: "delta", title: "change" }] : ranks} onChange={(rank) => show({ rank })} />
+          <Select label="vs" id="vs" value={v.vs} choices={comparisons} onChange={(vs) => show({ vs, rank: vs === "" && v.rank === "delta" ? "avg" : v.rank })} />
+          <Select label="Show" id="agg" value={v.agg} choices={aggs} onChange={(agg) => show({ agg })} />
           <button type="button" class={`button sql-button ${sqlOpen.value ? "on" : ""}`} aria-pressed={sqlOpen.value} title="The SQL behind this chart  x" onClick={() => (sqlOpen.value = !sqlOpen.value)}>
             <Icon name="code" /> SQL
           </button>
-          <button type="button" class={`button ${facets ? "on" : ""}`} aria-pressed={facets} title="The largest values of several fields  f" onClick={() => facetsChoice.set(facets ? "off" : "on")}>
-            <Icon name="panel" /> Facets
+          <button type="button" class={`button ${facets ? "on" : ""}`} aria-pressed={facets} aria-label="Facets" title="Facets: the largest values of several fields  f" onClick={() => facetsChoice.set(facets ? "off" : "on")}>
+            <Icon name="panel" />
           </button>
         </div>
       </div>
@@ -209,7 +240,21 @@ export function Explore() {
                 <Header answer={answer} v={v} />
                 {empty ? (
                   <Empty kind={empty} answer={answer} />
-                ) : drawn === "table" ? null : (
+                ) : drawn === "table" ? null : drawn === "sankey" ? (
+              result.by.length < 2 ? (
+                <div class="empty">
+                  <h2>A sankey needs two groupings</h2>
+                  <p>Traffic flows from the values of one field to those of the next.</p>
+                  <button type="button" class="button primary" data-opens onClick={() => document.getElementById("by-add")?.click()}>
+                    Group by another field
+                  </button>
+                </div>
+              ) : (
+                <Sankey result={result} summary={summary(result)} />
+              )
+            ) : drawn === "grid" || drawn === "bar" || drawn === "heat" ? (
+              <OtherCharts result={result} layers={visible} viz={drawn} summary={summary(result)} />
+            ) : (
                   <TimeChart
                     result={result}
                     layers={visible}

@@ -1,6 +1,6 @@
 // Keys for people who stay on the keyboard. None is taken while a text field has the focus; all can be switched off in the help.
 
-import { dirs, pinnedLink, vizzes } from "./explore.tsx";
+import { comparisons, dirs, pinnedLink, vizzes } from "./explore.tsx";
 import { shift, zoomBy } from "./range.tsx";
 import { asks, copy, facetsChoice, go, helpOpen, keysChoice, link, path, refreshChoice, reload, say, show, shown, sqlOpen, units, view } from "./state.ts";
 
@@ -13,6 +13,7 @@ export const help: [string, string][] = [
   ["-  =", "zoom out, zoom in"],
   ["l", "live on or off"],
   ["r", "refresh"],
+  ["c", "next comparison"],
   ["f", "facets"],
   ["x", "SQL"],
   ["y", "copy a link to exactly this time"],
@@ -94,6 +95,11 @@ const explore: Record<string, () => void> = {
   },
   r: () => (reload.value += 1),
   f: () => facetsChoice.set(facetsChoice.signal.value === "on" ? "off" : "on"),
+  c: () => {
+    const c = next(comparisons, view.value.vs);
+    show({ vs: c.value });
+    say(`Compared with ${c.title}`);
+  },
   x: () => (sqlOpen.value = !sqlOpen.value),
   y: () => void copy(pinnedLink(), "Link to exactly this time"),
   Y: () => void copy(location.href, "Live link"),

@@ -1,7 +1,7 @@
 // The table under the chart: its legend, its numbers and its text alternative in one. Every value opens a menu.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { QueryResult, Series } from "./api.ts";
+import type { QueryResult, Series, Versus } from "./api.ts";
 import { layerColour, seriesName, solidDir } from "./chart.tsx";
 import * as fmt from "./format.ts";
 import { type Layer, sum } from "./stack.ts";
@@ -19,7 +19,7 @@ interface Props {
   onToggle: (id: string) => void;
 }
 
-type Column = "dir" | "last" | "avg" | "max" | "total" | "share" | "error";
+type Column = "dir" | "peak" | "change" | "last" | "avg" | "max" | "total" | "share" | "error";
 
 const arrows: Record<string, string> = { in: "↓", out: "↑", internal: "↻", transit: "→", unknown: "?", sum: "Σ" };
 
@@ -43,12 +43,16 @@ export function ResultTable({ result, layers, hidden, onIsolate, onToggle }: Pro
     { id: "share", title: "Share", help: "Part of the total of its direction" },
     { id: "error", title: "± Error", help: "95 % error that sampling alone explains: 196/√n %, n the sampled packets", class: "wide" },
   ];
+  if (result.series.some((s) => s.peak !== undefined && s.peaks)) columns.splice(4, 0, { id: "peak", title: "Peak 1 s", help: "The largest second", class: "wide" });
+  if (result.vs) columns.splice(columns.findIndex((c) => c.id === "error"), 0, { id: "change", title: "Δ", help: `The average, set against ${beforeWords(result)}` });
   if (oneWay) columns.shift();
+  const has = { peak: columns.some((c) => c.id === "peak"), change: columns.some((c) => c.id === "change") };
 
   const rank = (l: Layer): number | string => {
     const s = l.series;
     const c = sort?.column;
     if (c === "dir") return s.dir;
+    if (c === "change") return s.vs?.delta ?? 0;
     return c ? (s[c] ?? -1) : 0;
   };
   const rows = [...layers];
@@ -130,6 +134,7 @@ export function ResultTable({ result, layers, hidden, onIsolate, onToggle }: Pro
                 l={l}
                 again={i > 0 && rows[i - 1].id === l.id}
                 oneWay={oneWay}
+                has={has}
                 result={result}
                 off={hidden.has(l.id)}
                 max={top.get(l.series.dir) ?? 0}
@@ -142,10 +147,10 @@ export function ResultTable({ result, layers, hidden, onIsolate, onToggle }: Pro
             {hidden.size > 0 &&
               result.total.map((t) => {
                 const s = sum(visible.filter((l) => l.series.dir === t.dir), result.meta.partial);
-                return <TotalRow key={"shown" + t.dir} name="Shown" dir={t.dir} stats={s} share={t.total > 0 ? s.total / t.total : 0} result={result} />;
+                return <TotalRow key={"shown" + t.dir} name="Shown" dir={t.dir} stats={s} share={t.total > 0 ? s.total / t.total : 0} result={result} has={has} />;
               })}
             {by.length > 0 && result.total.map((t) => (
-              <TotalRow key={t.dir} name="Total" dir={t.dir} stats={t} share={1} result={result} />
+              <TotalRow key={t.dir} name="Total" dir={t.dir} stats={t} share={1} result={result} has={has} />
             ))}
           </tfoot>
         </table>
@@ -157,7 +162,12 @@ export function ResultTable({ result, layers, hidden, onIsolate, onToggle }: Pro
   );
 }
 
-function Row({ l, again, oneWay, result, off, max, isDark, onPick }: { l: Layer; again: boolean; oneWay: boolean; result: QueryResult; off: boolean; max: number; isDark: boolean; onPick: (ctrl: boolean) => void }) {
+interface Has {
+  peak: boolean;
+  change: boolean;
+}
+
+function Row({ l, again, oneWay, has, result, off, max, isDark, onPick }: { l: Layer; again: boolean; oneWay: boolean; has: Has; result: QueryResult; off: boolean; max: number; isDark: boolean; onPick: (ctrl: boolean) => void }) {
   const s = l.series;
   const { unit, by } = result;
   const colour = layerColour(l, isDark);
@@ -205,11 +215,13 @@ function Row({ l, again, oneWay, result, off, max, isDark, onPick }: { l: Layer;
       <Cell v={s.last} unit={unit} wide />
       <Cell v={s.avg} unit={unit} />
       <Cell v={s.max} unit={unit} wide />
+      {has.peak && <Cell v={s.peak ?? 0} unit={unit} wide />}
       <Cell v={s.total} unit={fmt.totalUnit(unit)} wide exact />
       <td class="share">
         <data value={s.share}>{fmt.share(s.share)}</data>
         <i class="bar" style={{ width: Math.max(0, Math.min(100, (s.share ?? 0) * 100)) + "%", background: colour }} />
       </td>
+      {has.change && <Change vs={s.vs} unit={unit} />}
       <td class={`wide ${s.error !== null && s.error > 0.36 ? "weak" : "quiet"}`}>{fmt.error(s.error)}</td>
       <td class="spark-cell wide">
         <Spark values={l.values} colour={colour} max={max} />
@@ -229,7 +241,23 @@ function Cell({ v, unit, wide, exact }: { v: number; unit: string; wide?: boolea
   );
 }
 
-function TotalRow({ name, dir, stats, share, result }: { name: string; dir: string; stats: { avg: number; max: number; last: number; total: number }; share: number; result: QueryResult }) {
+/** By how much the average differs from then. */
+function Change({ vs, unit }: { vs: Versus | null | undefined; unit: string }) {
+  if (!vs) return <td />;
+  const sign = vs.delta < 0 ? "−" : "+";
+  return (
+    <td class="change" title={`${sign}${fmt.value(vs.delta, unit)}: ${fmt.value(vs.avg, unit)} before`}>
+      {vs.change === null ? (vs.delta > 0 ? "new" : "–") : Math.abs(vs.change) >= 10 ? `${sign}${fmt.value(vs.delta, unit)}` : `${sign}${(Math.abs(vs.change) * 100).toFixed(0)} %`}
+    </td>
+  );
+}
+
+function beforeWords(r: QueryResult): string {
+  const shifts = r.vs?.shifts ?? [];
+  return shifts.length > 1 ? "the median of four weeks" : shifts.length === 1 ? `${duration(shifts[0])} earlier` : "before";
+}
+
+function TotalRow({ name, dir, stats, share, result, has }: { name: string; dir: string; stats: { avg: number; max: number; last: number; total: number; peak?: number; vs?: Versus | null }; share: number; result: QueryResult; has: Has }) {
   const { unit, by } = result;
   return (
     <tr class="total" data-total={name.toLowerCase()} data-dir={dir}>
@@ -246,10 +274,12 @@ function TotalRow({ name, dir, stats, share, result }: { name: string; dir: stri
       <Cell v={stats.last} unit={unit} wide />
       <Cell v={stats.avg} unit={unit} />
       <Cell v={stats.max} unit={unit} wide />
+      {has.peak && (stats.peak === undefined ? <td class="wide" /> : <Cell v={stats.peak} unit={unit} wide />)}
       <Cell v={stats.total} unit={fmt.totalUnit(unit)} wide exact />
       <td>
         <data value={share}>{fmt.share(share)}</data>
       </td>
+      {has.change && <Change vs={stats.vs} unit={unit} />}
       <td class="wide" />
       <td class="wide spark-cell" />
     </tr>

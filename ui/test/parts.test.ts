@@ -4,6 +4,7 @@ import type { QueryResult, Series } from "../src/api.ts";
 import { assign, mix, palette } from "../src/colour.ts";
 import { byteOffset, condition, fieldWords, indexOfByte, narrow, quote, tokens, widen, without } from "../src/filter.ts";
 import * as fmt from "../src/format.ts";
+import { flow } from "../src/groups.ts";
 import { bucket, edges, layers, seriesID, sum } from "../src/stack.ts";
 
 test("values for reading", () => {
@@ -181,6 +182,16 @@ test("sums leave partial buckets out of max and last", () => {
   const s = sum(list, { first: true, last: true });
   assert.deepEqual([s.max, s.last, s.total], [4, 4, 179]);
   assert.deepEqual([sum(list, { first: false, last: false }).max, sum([], { first: true, last: true }).max], [91, 0]);
+});
+
+test("a flow from field to field keeps the sum in every column", () => {
+  const one = (key: string[], avg: number, other = false): Series => ({ key, label: key, dir: "in", other, values: [], n: [], avg, max: 0, last: 0, total: 0, share: 0, error: null });
+  const r = { by: ["a", "b"], series: [one(["1", "x"], 5), one(["1", "y"], 3), one(["2", "x"], 2), one([], 4, true)] } as unknown as QueryResult;
+  const f = flow(r, new Set(["in"] as const));
+  for (const column of [0, 1]) assert.equal(f.nodes.filter((n) => n.column === column).reduce((a, n) => a + n.value, 0), 14);
+  assert.equal(f.links.reduce((a, l) => a + l.value, 0), 14);
+  assert.deepEqual(f.nodes.filter((n) => n.column === 0).map((n) => [n.label, n.value]), [["1", 8], ["2", 2], ["Other", 4]]);
+  assert.equal(flow(r, new Set(["out"] as const)).nodes.length, 0);
 });
 
 test("bucket", () => {
