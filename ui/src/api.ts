@@ -253,6 +253,7 @@ export interface Listener {
 
 export interface Exporter {
   address: string;
+  name?: string;
   type: string;
   datagrams: number;
   flows: number;

@@ -23,14 +23,14 @@ export const help: [string, string][] = [
   ["+  _", "filter the row in, out"],
   ["← →", "values, when the chart has the focus"],
   ["Esc", "close, cancel a query"],
-  ["g e  g f  g s  g t", "go to Explore, Flows, Status, Start"],
+  ["g e  g f  g x  g s  g t  g o", "go to Explore, Flows, Exporters, Status, Start, the overview"],
   ["?", "this help"],
 ];
 
 const next = (list: { value: string; title: string }[], value: string) => list[(list.findIndex((x) => x.value === value) + 1) % list.length];
 
 /** Where g and another key go; the key o goes to the door. */
-const targets: Record<string, string> = { o: "/", e: "/explore", f: "/flows", s: "/status", t: "/start" };
+const targets: Record<string, string> = { o: "/", e: "/explore", f: "/flows", x: "/exporters", s: "/status", t: "/start" };
 
 let goPending = 0;
 

@@ -16,9 +16,15 @@ const Status = lazy(() => import("./status.tsx").then((m) => m.Status));
 
 const Flows = lazy(() => import("./flows.tsx").then((m) => m.Flows));
 
+const Exporters = lazy(() => import("./exporters.tsx").then((m) => m.Exporters));
+const OneExporter = lazy(() => import("./exporters.tsx").then((m) => m.OneExporter));
+const Host = lazy(() => import("./entity.tsx").then((m) => m.Host));
+const AS = lazy(() => import("./entity.tsx").then((m) => m.AS));
+
 const pages: [string, string][] = [
   ["/explore", "Explore"],
   ["/flows", "Flows"],
+  ["/exporters", "Exporters"],
   ["/status", "Status"],
   ["/start", "Start"],
 ];
@@ -84,7 +90,7 @@ const here = (p: string, page: string) => p === page || p.startsWith(page + "/")
 
 function titleOf(p: string): string {
   const page = pages.find(([x]) => here(p, x));
-  const of = page && rest(p, page[0] + "/");
+  const of = rest(p, "/host/") ?? (rest(p, "/as/") && "AS" + rest(p, "/as/")) ?? (page && rest(p, page[0] + "/"));
   return [of, page?.[1], "NetMeta"].filter(Boolean).join(" · ");
 }
 
@@ -96,11 +102,19 @@ function Page({ p }: { p: string }) {
       return <Explore />;
     case "/flows":
       return <Flows />;
+    case "/exporters":
+      return <Exporters />;
     case "/start":
       return <Start />;
     case "/status":
       return <Status />;
   }
+  const exporter = rest(p, "/exporters/");
+  if (exporter) return <OneExporter key={p} address={exporter} />;
+  const host = rest(p, "/host/");
+  if (host) return <Host key={p} address={host} />;
+  const as = rest(p, "/as/");
+  if (as) return <AS key={p} asn={as} />;
   return <NotFound />;
 }
 

@@ -1,0 +1,202 @@
+// The page about one thing: an address or prefix, an AS, an exporter. The same for all: its traffic, what it is made of, its records.
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { api, APIError, type Facets, type FlowsResult, type QueryResult } from "./api.ts";
+import { TimeChart } from "./chart.tsx";
+import { narrow } from "./filter.ts";
+import * as fmt from "./format.ts";
+import { Nothing } from "./nothing.tsx";
+import { TimeRange, zoomBy } from "./range.tsx";
+import { numeric, text } from "./records.ts";
+import { layers } from "./stack.ts";
+import { copy, fieldByName, follow, go, link, reload, show, shown, termTitle, view, zone } from "./state.ts";
+import { absolute } from "./time.ts";
+import { Icon, IconButton } from "./ui.tsx";
+import { ask, format } from "./url.ts";
+import { ValueButton } from "./valuemenu.tsx";
+
+interface Props {
+  kind: string;
+  name: string;
+  /** Lets through what the page is about. */
+  filter: string;
+  /** How its traffic is split when the URL does not say. */
+  by: string[];
+  children?: ComponentChildren;
+}
+
+export function Entity({ kind, name, filter, by, children }: Props) {
+  const v = view.value;
+  const q = narrow(v.q, filter);
+  const split = v.by.length ? v.by : by;
+  const [traffic, setTraffic] = useState<{ result: QueryResult; now: number } | null>(null);
+  const [facets, setFacets] = useState<Facets | null>(null);
+  const [records, setRecords] = useState<FlowsResult | null>(null);
+  const [error, setError] = useState("");
+  const [loading, setLoading] = useState(false);
+  const asked = ask({ ...v, q, by: split, n: 8 }, zone.value, ["q", "by", "from", "to", "n", "unit", "layer"]);
+  const part = ask({ ...v, q }, zone.value, ["q", "from", "to"]);
+
+  useEffect(() => {
+    const stop = new AbortController();
+    const failed = (e: unknown) => {
+      if (stop.signal.aborted) return;
+      setLoading(false);
+      setError(e instanceof APIError ? e.message : String(e));
+    };
+    setLoading(true);
+    setError("");
+    api.query(`${asked}&px=400`, stop.signal).then(({ body, now }) => {
+      setLoading(false);
+      setTraffic({ result: body, now });
+    }, failed);
+    api.facets(part, stop.signal).then(({ body }) => setFacets(body), failed);
+    api.flows(`${part}&limit=12`, stop.signal).then(({ body }) => setRecords(body), failed);
+    return () => stop.abort();
+  }, [asked, part, reload.value]);
+
+  useEffect(() => {
+    shown.value = traffic ? { from: traffic.result.from, to: traffic.result.to, step: traffic.result.step, now: traffic.now, ids: [] } : null;
+    return () => {
+      shown.value = null;
+    };
+  }, [traffic]);
+
+  const r = traffic?.result;
+  const there = { q, by: split };
+  const none = r !== undefined && r.series.length === 0;
+  return (
+    <main class="status entity" id="main">
+      <div class="entity-head">
+        <header class="page-head">
+          <p>{kind}</p>
+          <h1>{name}</h1>
+        </header>
+        <TimeRange />
+        <IconButton icon="refresh" label="Refresh now  r" class={`icon-button ${loading ? "spin" : ""}`} onClick={() => (reload.value += 1)} />
+      </div>
+      {v.q && (
+        <p class="facts">
+          with <code>{v.q}</code>{" "}
+          <button type="button" class="button" onClick={() => show({ q: "" })}>
+            Without
+          </button>
+        </p>
+      )}
+      {error && (
+        <p class="notice bad" role="alert">
+          <Icon name="warn" /> {error}
+        </p>
+      )}
+      {kind === "Exporter" && children}
+      <section class="panel figure" aria-label="Traffic" aria-busy={loading}>
+        <div class="figure-head">
+          <h2>Traffic</h2>
+          <p class="facts">
+            <span>by {split.map(termTitle).join(", ")}</span>
+            {r?.total.map((t) => (
+              <span key={t.dir}>
+                {t.dir} {fmt.value(t.avg, r.unit)}, peak {fmt.value(t.max, r.unit)}
+              </span>
+            ))}
+          </p>
+          <p class="facts right">
+            <a href={link("/explore", there)} onClick={follow}>
+              Explore
+            </a>
+          </p>
+        </div>
+        {none ? (
+          <Nothing q={q} now={traffic?.now ?? 0} />
+        ) : r && traffic ? (
+          <TimeChart
+            result={r}
+            layers={layers(r)}
+            viz="stack"
+            ymax=""
+            now={traffic.now}
+            summary={`Traffic of ${name}: ${r.total.map((t) => `${t.dir} average ${fmt.value(t.avg, r.unit)}`).join(", ")}`}
+            sel={undefined}
+            onZoom={(a, b) => show({ from: absolute(a), to: absolute(b) })}
+            onExplain={(a, b) => go(link("/explore", { ...there, sel: `${a}~${b}` }))}
+            onFlows={(a, b) => go("/flows?" + format({ ...v, q, by: [], from: absolute(a), to: absolute(b) }))}
+            onLink={(a, b) => void copy(location.origin + link(location.pathname, { from: absolute(a), to: absolute(b) }), "Link to this time")}
+            onZoomOut={() => zoomBy(2)}
+            onHover={() => undefined}
+          />
+        ) : (
+          <div class="chart-placeholder" />
+        )}
+      </section>
+      {kind !== "Exporter" && children}
+      {facets && !none && (
+        <div class="parts">
+          {facets.facets
+            .filter((f) => f.values.length > 0)
+            .map((f) => (
+              <section key={f.by.join("/")} class="panel part" aria-label={f.by.map(termTitle).join(", ")}>
+                <h2>
+                  {f.by.map(termTitle).join(" · ")} <span class="quiet">{f.distinct > f.values.length ? `${fmt.count(f.distinct)} in all` : ""}</span>
+                </h2>
+                <table class="data">
+                  <tbody>
+                    {f.values.slice(0, 8).map((x) => (
+                      <tr key={x.key.join("|")}>
+                        <td class="text key">
+                          <ValueButton value={{ by: f.by, key: x.key, label: x.label, filter: x.filter }} />
+                        </td>
+                        <td>{fmt.value(x.rate, facets.unit)}</td>
+                        <td class="share">
+                          {fmt.share(x.share)}
+                          <i class="bar" style={{ width: Math.min(100, x.share * 100) + "%", background: "var(--accent)" }} />
+                        </td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              </section>
+            ))}
+        </div>
+      )}
+      {records && records.rows > 0 && (
+        <section class="panel" aria-label="Newest records">
+          <h2>
+            Newest records <span class="quiet">{records.rows}</span>{" "}
+            <a class="more" href={link("/flows", { q, by: [] })} onClick={follow}>
+              All of them
+            </a>
+          </h2>
+          <div class="table-scroll" tabIndex={0} role="region" aria-label="Newest records, scrollable">
+            <table class="data small">
+              <thead>
+                <tr>
+                  {records.columns.map((c) => (
+                    <th key={c.column} class={numeric(c, fieldByName.value.get(c.name)) ? "" : "text"}>
+                      {c.title}
+                    </th>
+                  ))}
+                </tr>
+              </thead>
+              <tbody>
+                {Array.from({ length: records.rows }, (_, i) => (
+                  <tr key={i}>
+                    {records.columns.map((c, j) => (
+                      <td key={c.column} class={numeric(c, fieldByName.value.get(c.name)) ? "" : "text"}>
+                        {text(c, records.values[j][i], fieldByName.value.get(c.name), zone.value, traffic?.now ?? records.to)}
+                      </td>
+                    ))}
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </section>
+      )}
+    </main>
+  );
+}
+
+export const Host = ({ address }: { address: string }) => <Entity kind={address.includes("/") ? "Prefix" : "Host"} name={address} filter={`ip ${address}`} by={["remote.as"]} />;
+
+export const AS = ({ asn }: { asn: string }) => <Entity kind="AS" name={`AS${asn.replace(/^AS/i, "")}`} filter={`as ${asn.replace(/^AS/i, "")}`} by={["in.if"]} />;
