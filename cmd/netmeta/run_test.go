@@ -293,7 +293,7 @@ func TestForeignTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := store.NewClient(e.URL, w.Name, w.Password, "")
-	for _, q := range []string{"ALTER TABLE flows DROP COLUMN SrcAS", "ALTER TABLE flows ADD COLUMN SrcAS String"} {
+	for _, q := range []string{"ALTER TABLE flows DROP COLUMN SrcMask", "ALTER TABLE flows ADD COLUMN SrcMask String"} {
 		if err := c.Exec(t.Context(), q); err != nil {
 			t.Fatal(err)
 		}
@@ -305,7 +305,7 @@ func TestForeignTable(t *testing.T) {
 	case <-time.After(15 * time.Second):
 		t.Fatal("it runs on a table that it cannot write")
 	}
-	if code := p.cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(p.said(), "SrcAS is String") {
+	if code := p.cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(p.said(), "SrcMask is String") {
 		t.Errorf("exit code %d: %s", code, p.said())
 	}
 }

@@ -22,7 +22,8 @@ func TestKeepFree(t *testing.T) {
 	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
 	p, rewrite := configuredOn(t, dir, udpPort("127.0.0.1:0")+"store:\n  keep-free: 10%\n")
 	p.ready()
-	if got := p.status().Storage; got.KeepFree != got.DiskTotal/10 || got.DiskTotal != 512<<20 {
+	// The engine keeps half a hundredth of the disk to itself.
+	if got := p.status().Storage; got.KeepFree != got.DiskTotal/10 || got.DiskTotal < 505<<20 || got.DiskTotal > 512<<20 {
 		t.Fatalf("status: %+v", got)
 	}
 	e, err := engine.Running(p.data)

@@ -59,6 +59,10 @@ func FuzzDifferential(f *testing.F) {
 			}
 			list = append(list, e)
 		}
+		if slices.ContainsFunc(list, func(e element) bool { return e.PEN == 0 && slices.Contains(startElements, e.ID) }) {
+			// Totals become differences then, which the slow version does not know: totals_test.go.
+			list = slices.DeleteFunc(list, func(e element) bool { return slices.Contains(sinceBegin, e.IE) })
+		}
 		list = append(list, iana(9999, 4)) // so that no record is shorter than padding
 		body = body[:min(len(body), 1200)]
 		m := datagram{version: version, body: slices.Concat(templateOf(version, 300, list...), set16(300, body...))}.bytes()
