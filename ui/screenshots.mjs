@@ -16,6 +16,9 @@ const pages = {
   line: "/explore?by=remote.as&viz=line&n=5&from=-6h",
   share: "/explore?by=proto&viz=stack100",
   error: "/explore?q=src+prt+53",
+  flows: "/flows?from=-15m",
+  exporters: "/exporters",
+  as: "/as/64500?from=-1h",
   start: "/start",
   status: "/status",
 };
@@ -28,7 +31,7 @@ for (const [size, width, height] of [["desktop", 1440, 900], ["phone", 390, 844]
     for (const [name, path] of Object.entries(pages)) {
       if (only.length && !only.includes(name)) continue;
       await page.goto(base + path);
-      await page.waitForSelector(".uplot, .filter-error, .listener, .pipeline, .empty", { timeout: 10_000 });
+      await page.waitForSelector(".uplot, .filter-error, .listener, .pipeline, .empty, #records tbody tr td, .exporter", { timeout: 10_000 });
       await page.waitForTimeout(name === "status" ? 5000 : 350);
       if (name === "explore" && size === "desktop") {
         const box = await page.locator(".u-over").boundingBox();

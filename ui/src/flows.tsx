@@ -148,6 +148,7 @@ export function Flows() {
   const sqlKeys = `${keys}&limit=${pageSize}`;
   return (
     <main class="flows" id="main">
+      <h1 class="offscreen">Flows</h1>
       <div class="question">
         <FilterLine serverError={error?.filter} />
         <div class="when">
@@ -366,7 +367,7 @@ function Columns({ shown: now }: { shown: FlowColumn[] }) {
   useEffect(() => {
     if (!open || all.length) return;
     // A window without records still has its columns.
-    api.flows("columns=all&limit=1&from=0&to=1").then(({ body }) => setAll(body.columns), () => undefined);
+    api.flows("columns=all&limit=1&from=-1s").then(({ body }) => setAll(body.columns), () => undefined);
   }, [open]);
   const names = now.map((c) => c.column);
   const set = (list: string[]) => show({ columns: list.join(",") }, "replace");

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { api, type Exporter, type Status } from "./api.ts";
 import * as fmt from "./format.ts";
-import { addressChoice, copy, go } from "./state.ts";
+import { addressChoice, copy, follow, go } from "./state.ts";
 import { ago } from "./time.ts";
 import { CopyButton, Icon, usePoll } from "./ui.tsx";
 import { vendors } from "./vendors.ts";
@@ -103,13 +103,10 @@ export function Start() {
           {exporters.length === 0 ? (
             <div class="waiting">
               <span class="pulse" aria-hidden="true" />
-              <p>
-                Waiting for the first datagram.
-                <br />
-                <span class="quiet">
-                  Nothing for a minute? Look at the router's route and access lists to this address, then at <code>tcpdump -ni any udp port {port}</code> here.
-                </span>
-              </p>
+              <div>
+                <p>Waiting for the first datagram. If nothing comes, in this order:</p>
+                {status && <Checks s={status} port={port} />}
+              </div>
             </div>
           ) : (
             <ul class="seen">
@@ -129,6 +126,38 @@ export function Start() {
   );
 }
 
+/** What to look at while no exporter is seen: each step with what is known of it. */
+function Checks({ s, port }: { s: Status; port: string }) {
+  const listeners = s.listeners ?? [];
+  const got = listeners.reduce((a, l) => a + l.datagrams, 0);
+  const lost = listeners.reduce((a, l) => a + l.dropped, 0);
+  const refused = (s.drops ?? []).filter((d) => d.count > 0);
+  return (
+    <ol class="checks">
+      <li class={listeners.length ? "ok" : "todo"}>
+        {listeners.length ? `NetMeta listens on ${listeners.map((l) => portOf(l.addr)).join(", ")}.` : "No port is listened on: set sources.udp.listen in the configuration file."}
+      </li>
+      <li class={got > 0 ? "ok" : "todo"}>
+        {got > 0 ? (
+          `${fmt.count(got)} datagrams have arrived.`
+        ) : (
+          <>
+            No datagram has arrived. Does <code>tcpdump -ni any udp port {port}</code> here show any? If not: the router's route, its access lists, the address it sends to. If it does: a firewall on this machine (<code>nft list ruleset</code>).
+          </>
+        )}
+      </li>
+      {lost > 0 && <li class="todo">{fmt.count(lost)} were dropped by the kernel: raise net.core.rmem_max.</li>}
+      {refused.map((d) => (
+        <li key={d.where + d.reason} class="todo">
+          {fmt.count(d.count)} refused: {d.reason}. {d.hint}
+        </li>
+      ))}
+      <li class="todo">NetFlow v9 and IPFIX show nothing before their template: it comes by a timer, often after 10 or 30 minutes; the snippets here set 60 s.</li>
+      <li class="todo">Then the sampling rate: without it traffic is under-counted. Exporters says so of each.</li>
+    </ol>
+  );
+}
+
 /** How far a new exporter has come. */
 function Seen({ e, now }: { e: Exporter; now: number }) {
   const known = e.sampling_rate > 0 && !/^(none|unknown)?$/.test(e.sampling_source);
@@ -143,7 +172,9 @@ function Seen({ e, now }: { e: Exporter; now: number }) {
   return (
     <li>
       <div class="seen-head">
-        <b>{e.address}</b>
+        <a href={`/exporters/${e.address}`} onClick={follow}>
+          <b>{e.address}</b>
+        </a>
         <span class="quiet">{ago(e.last, now)}</span>
       </div>
       <div class="steps">

@@ -1,11 +1,11 @@
 // Status: the way of a flow through the machine, with what every stage has done and lost.
 
 import { useRef, useState } from "preact/hooks";
-import { api, type Status as StatusBody } from "./api.ts";
+import { api, APIError, type RunningQuery, type Status as StatusBody } from "./api.ts";
 import * as fmt from "./format.ts";
 import { speaks } from "./start.tsx";
 import { ago, duration, moments } from "./time.ts";
-import { zone } from "./state.ts";
+import { copy, follow, say, zone } from "./state.ts";
 import { Icon, Spark, usePoll } from "./ui.tsx";
 
 const pollMS = 2000;
@@ -67,7 +67,10 @@ export function Status() {
   const listeners = s.listeners ?? [];
   const socketLoss = Math.max(lost(/kernel|udp/i), listeners.reduce((a, l) => a + l.dropped, 0));
   const decodeLoss = lost(/decode/i);
-  const queueLoss = lost(/queue|pipe|spool/i);
+  const queueLoss = lost(/queue|pipe/i);
+  const spoolLoss = lost(/spool/i);
+  const enrichLoss = lost(/enrich/i);
+  const enrich = s.enrich ?? [];
   const storeLoss = lost(/store|engine/i);
   const h = history.current;
   const fill = p.queue_capacity > 0 ? p.queue_blocks / p.queue_capacity : 0;
@@ -103,6 +106,7 @@ export function Status() {
       <section class="pipeline" aria-label="Pipeline">
         <Stage name="UDP" rate={`${fmt.count(round(rates.datagrams))} datagrams/s`} total={`${fmt.count(p.datagrams)} datagrams`} loss={socketLoss} values={h.datagrams} id="udp" />
         <Stage name="Decode" rate={`${fmt.count(round(rates.flows))} flows/s`} total={`${fmt.count(p.flows)} flows`} loss={decodeLoss} values={h.flows} id="decode" />
+        <Stage name="Enrich" rate={`${fmt.count(enrich.reduce((a, t) => a + t.entries, 0))} entries`} total={`${enrich.length} ${enrich.length === 1 ? "table" : "tables"}`} loss={enrichLoss} what="refused" extra={enrich.length ? `oldest loaded ${ago(Math.min(...enrich.map((t) => t.loaded)), s.now)}` : "no table is loaded: values keep their numbers"} id="enrich" />
         <Stage
           name="Queue"
           rate={`${p.queue_blocks} of ${p.queue_capacity} blocks`}
@@ -111,8 +115,16 @@ export function Status() {
           values={h.queue}
           max={p.queue_capacity}
           warn={fill > 0.5 ? `${Math.round(fill * 100)} % full: the store is slower than the sources` : ""}
-          extra={waits ? `${fmt.count(spool.rows)} rows wait on disk` : ""}
           id="queue"
+        />
+        <Stage
+          name="Spool"
+          rate={`${fmt.count(spool.rows)} rows`}
+          total={`${fmt.count(spool.written_rows)} written since the start`}
+          loss={spoolLoss}
+          warn={spool.error ? "It cannot be written: see below" : waits ? `the oldest since ${ago(spool.oldest, s.now)}: the store is away or too slow` : ""}
+          extra={`${fmt.bytes(spool.bytes)} of ${fmt.bytes(spool.max_bytes)}`}
+          id="spool"
         />
         <Stage
           name="ClickHouse"
@@ -162,7 +174,10 @@ export function Status() {
 
       <section class="panel" aria-label="Exporters">
         <h2>
-          Exporters <span class="quiet">{exporters.length || ""}</span>
+          Exporters <span class="quiet">{exporters.length || ""}</span>{" "}
+          <a class="more" href="/exporters" onClick={follow}>
+            How well each is
+          </a>
         </h2>
         {exporters.length === 0 ? (
           <p class="quiet">
@@ -191,7 +206,10 @@ export function Status() {
                   return (
                     <tr key={e.address + e.type}>
                       <td class="text">
-                        <b>{e.address}</b>
+                        <a href={`/exporters/${e.address}`} onClick={follow}>
+                          <b>{e.address}</b>
+                        </a>
+                        {e.name && <span class="quiet"> {e.name}</span>}
                       </td>
                       <td class="text">{e.type}</td>
                       <td class={silent > 300 ? "bad" : silent > 30 ? "warn" : ""}>{ago(e.last, s.now)}</td>
@@ -217,7 +235,42 @@ export function Status() {
             </table>
           </div>
         )}
+        {s.others && (
+          <p class="quiet" id="others">
+            Others, forgotten or without room in the list: {fmt.count(s.others.datagrams)} datagrams, {fmt.count(s.others.flows)} flows{s.others.refused > 0 && `, ${fmt.count(s.others.refused)} not decoded`}.
+          </p>
+        )}
       </section>
+
+      <Running />
+
+      {enrich.length > 0 && (
+        <section class="panel" aria-label="Enrichment">
+          <h2>Enrichment</h2>
+          <div class="table-scroll">
+            <table class="data" id="enrich">
+              <thead>
+                <tr>
+                  <th class="text">Table</th>
+                  <th>Entries</th>
+                  <th>Loaded</th>
+                  <th class="text">From</th>
+                </tr>
+              </thead>
+              <tbody>
+                {enrich.map((t) => (
+                  <tr key={t.name}>
+                    <td class="text">{t.name}</td>
+                    <td>{fmt.count(t.entries)}</td>
+                    <td>{t.loaded > 0 ? ago(t.loaded, s.now) : "never"}</td>
+                    <td class="text quiet">{t.source}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </section>
+      )}
 
       <div class="status-grid">
         <section class="panel" aria-label="Listeners">
@@ -228,6 +281,7 @@ export function Status() {
                 <th class="text">Address</th>
                 <th class="text">Speaks</th>
                 <th>Datagrams</th>
+                <th>Sockets</th>
                 <th>Queue</th>
                 <th>Lost</th>
               </tr>
@@ -240,6 +294,7 @@ export function Status() {
                   </td>
                   <td class="text">{speaks[l.kind] ?? l.kind}</td>
                   <td>{fmt.count(l.datagrams)}</td>
+                  <td title={`Receive buffer of each: ${fmt.bytes(l.buffer)}`}>{(l.sockets ?? []).length}</td>
                   <td title="Fullest receive buffer">{fmt.share(Math.max(0, ...(l.sockets ?? []).map((s) => s.queued / s.buffer)))}</td>
                   <td class={l.dropped > 0 ? "bad" : "quiet"}>{fmt.count(l.dropped)}</td>
                 </tr>
@@ -298,7 +353,8 @@ export function Status() {
           </h2>
           {engine.error && <p class={engine.up ? "warn" : "bad"}>{engine.error}</p>}
           <dl class="facts-list">
-            <Fact name="ClickHouse" value={engine.version || "–"} />
+            <Fact name="NetMeta" value={s.version} />
+            <Fact name="ClickHouse" value={`${engine.version || "–"}${engine.embedded ? ", embedded" : ""}`} />
             <Fact name="HTTP" value={engine.url} />
             <Fact name="Restarts" value={String(engine.restarts)} />
             <Fact name="Insert errors" value={fmt.count(p.insert_errors)} />
@@ -320,6 +376,75 @@ function forecast({ forecast: f, keep_free }: StatusBody["storage"]): string {
   return `${a}${days(f.days)} fit, ` + (keep_free > 0 ? `the oldest are dropped in ${days(f.full_in_days)}` : `the disk is full in ${days(f.full_in_days)}`);
 }
 
+/** What the store works on now, whoever asked, each with the means to end it. */
+function Running() {
+  const [list, setList] = useState<RunningQuery[] | null>(null);
+  usePoll(1000, async (signal) => {
+    const { body } = await api.running(signal).catch(() => ({ body: { queries: null } }));
+    if (!signal.aborted) setList(body.queries);
+  });
+  const end = async (q: RunningQuery) => {
+    try {
+      await api.end(q.id);
+      say("Query ended");
+    } catch (e) {
+      say(e instanceof APIError && e.status === 404 ? "It had ended by itself" : e instanceof Error ? e.message : String(e));
+    }
+  };
+  return (
+    <section class="panel" aria-label="Queries">
+      <h2>
+        Queries running <span class="quiet">{list?.length || ""}</span>
+      </h2>
+      {list === null ? (
+        <p class="quiet">The store does not say.</p>
+      ) : list.length === 0 ? (
+        <p class="quiet">None.</p>
+      ) : (
+        <div class="table-scroll">
+          <table class="data" id="queries">
+            <thead>
+              <tr>
+                <th class="text">Query</th>
+                <th class="text">Asked by</th>
+                <th>For</th>
+                <th>Rows read</th>
+                <th>Memory</th>
+                <th>
+                  <span class="offscreen">End</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {list.map((q) => (
+                <tr key={q.id} data-query={q.id}>
+                  <td class="text sql-cell">
+                    <button type="button" class="value" title={q.sql} onClick={() => void copy(q.sql, "SQL")}>
+                      <code>{q.sql.replace(/\s+/g, " ").slice(0, 160)}</code>
+                    </button>
+                  </td>
+                  <td class="text">{q.tag || q.user}</td>
+                  <td>{q.elapsed.toFixed(1)} s</td>
+                  <td>
+                    {fmt.count(q.rows)}
+                    {q.of > 0 && <span class="quiet"> of {fmt.count(q.of)}</span>}
+                  </td>
+                  <td>{fmt.bytes(q.memory)}</td>
+                  <td>
+                    <button type="button" class="button end" onClick={() => void end(q)}>
+                      End
+                    </button>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  );
+}
+
 const round = (x: number) => (x >= 10 ? Math.round(x) : Math.round(x * 10) / 10);
 const ms = (x: number) => (x >= 1000 ? `${(x / 1000).toFixed(1)} s` : `${x < 10 ? x.toFixed(1) : Math.round(x)} ms`);
 
@@ -332,14 +457,14 @@ function Fact({ name, value }: { name: string; value: string }) {
   );
 }
 
-function Stage({ name, rate, total, loss, values, max, warn, extra, id }: { name: string; rate: string; total: string; loss: number; values: (number | null)[]; max?: number; warn?: string; extra?: string; id: string }) {
+function Stage({ name, rate, total, loss, values, max, warn, extra, what = "lost", id }: { name: string; rate: string; total: string; loss: number; what?: string; values?: (number | null)[]; max?: number; warn?: string; extra?: string; id: string }) {
   return (
     <div class={`stage ${loss > 0 ? "lossy" : ""}`} data-stage={id}>
-      <h3>{name}</h3>
+      <h2>{name}</h2>
       <b class="stage-rate">{rate}</b>
-      <Spark values={[...values]} max={max} width={160} height={28} />
+      {values && <Spark values={[...values]} max={max} width={160} height={28} />}
       <p class="stage-total">{total}</p>
-      <p class={loss > 0 ? "bad" : "quiet"}>{loss > 0 ? `${fmt.count(loss)} lost` : "none lost"}</p>
+      <p class={loss > 0 ? "bad" : "quiet"}>{loss > 0 ? `${fmt.count(loss)} ${what}` : `none ${what}`}</p>
       {extra && <p class="quiet">{extra}</p>}
       {warn && <p class="warn">{warn}</p>}
     </div>

@@ -167,13 +167,14 @@ sflow run`,
     protocol: "NetStream v9",
     kind: "netflow",
     port: 2055,
-    note: "Replace 192.0.2.1 by the router's own address.",
+    note: "Replace 192.0.2.1 by the router's own address. option sampler, on NetEngine, tells NetMeta the rate; where it is missing, name the rate in the configuration file.",
     config: (a, p) => `ip netstream timeout active 1
 ip netstream timeout inactive 10
 ip netstream export version 9
 ip netstream export source 192.0.2.1
 ip netstream export host ${a} ${p}
 ip netstream export template timeout-rate 1
+ip netstream export template option sampler
 interface GigabitEthernet0/0/0
  ip netstream sampler fix-packets 1000 inbound
  ip netstream inbound`,

@@ -1,0 +1,269 @@
+// Flows, exporters, hosts, ASes and status on a running server: what is on screen is what the API said. Without one there
+// is nothing to compare with.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test as plain } from "node:test";
+import { launch } from "./browser.mjs";
+
+const base = process.env.BASE_URL?.replace(/\/$/, "");
+const test = (name, f) => plain(name, { skip: base ? false : "needs a server" }, f);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+let browser;
+const complaints = [];
+
+before(async () => {
+  if (base) browser = await launch();
+});
+after(() => browser?.close());
+
+async function open(path, { width = 1280, height = 860, scheme = "light" } = {}) {
+  const page = await browser.context.newPage();
+  await page.setViewportSize({ width, height });
+  await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+  page.on("pageerror", (e) => complaints.push(`${path}: ${e}`));
+  page.on("console", (m) => m.type() === "error" && !/status of (400|404)/.test(m.text()) && complaints.push(`${path}: ${m.text()}`));
+  page.setDefaultTimeout(15_000);
+  await page.goto(base + path);
+  return page;
+}
+
+const get = async (path) => {
+  const res = await fetch(base + path);
+  assert.equal(res.status, 200, path);
+  return res;
+};
+const json = async (path) => (await get(path)).json();
+
+/** A window that does not move, with records in it. */
+async function past(seconds = 120) {
+  const { storage } = await json("/api/v1/status");
+  const to = storage.newest - 60;
+  return { from: to - seconds, to };
+}
+
+const isFlows = (r) => r.url().includes("/api/v1/flows?") && r.status() === 200;
+
+test("flows: the rows are the records of the API, in its order", async () => {
+  const w = await past();
+  const api = await json(`/api/v1/flows?from=${w.from}&to=${w.to}&q=tcp&limit=20`);
+  assert.ok(api.rows > 10);
+  const page = await open(`/flows?q=tcp&from=${w.from}&to=${w.to}&tz=utc`);
+  await page.locator("#records tbody tr td").first().waitFor();
+  for (const name of ["SrcAddr", "DstAddr", "SrcPort", "InIf"]) {
+    const i = api.columns.findIndex((c) => c.column === name);
+    const cells = await page.locator(`#records td[data-column=${name}]`).allInnerTexts();
+    assert.deepEqual(cells.slice(0, 20), api.values[i].map(String), name);
+  }
+  await page.close();
+});
+
+test("flows: scrolling loads page after page, without gap and without drawing all", async () => {
+  const w = await past(300);
+  const page = await open(`/flows?from=${w.from}&to=${w.to}`);
+  await page.locator("#records tbody tr td").first().waitFor();
+  for (let i = 0; i < 3; i++) {
+    const more = page.waitForResponse(isFlows);
+    await page.locator(".record-list").evaluate((e) => (e.scrollTop = e.scrollHeight));
+    await more;
+    await page.waitForFunction((n) => Number(document.querySelector("#loaded").textContent.replace(/,/g, "")) >= n, 200 * (i + 2));
+  }
+  assert.ok((await page.locator("#records tbody tr").count()) < 120, "only what is in sight is drawn");
+  const api = await json(`/api/v1/flows?from=${w.from}&to=${w.to}&limit=1000`);
+  const last = await page.locator("#records tbody tr[aria-rowindex]").last();
+  const at = Number(await last.getAttribute("aria-rowindex")) - 2;
+  const src = api.columns.findIndex((c) => c.column === "SrcAddr");
+  assert.equal(await last.locator("td[data-column=SrcAddr]").innerText(), api.values[src][at]);
+  await page.close();
+});
+
+test("flows: oldest first, other columns, the same from the URL, Back undoes", async () => {
+  const w = await past();
+  const page = await open(`/flows?from=${w.from}&to=${w.to}`);
+  await page.locator("#records thead .sort").waitFor();
+  const turned = page.waitForResponse((r) => isFlows(r) && r.url().includes("order=asc"));
+  await page.locator("#records thead .sort").click();
+  const body = await (await turned).json();
+  assert.ok(body.values[0][0] <= body.values[0].at(-1));
+  await page.locator("#columns").click();
+  const added = page.waitForResponse((r) => isFlows(r) && r.url().includes("IPTTL"));
+  await page.locator("input[data-column=IPTTL]").check();
+  await added;
+  await page.locator("#records td[data-column=IPTTL]").first().waitFor();
+  await page.reload();
+  await page.locator("#records td[data-column=IPTTL]").first().waitFor();
+  assert.equal(await page.locator("#records th[aria-sort]").getAttribute("aria-sort"), "ascending");
+  await page.goBack();
+  await page.waitForFunction(() => !location.search.includes("order=asc"));
+  await page.close();
+});
+
+test("flows: one record has every column, and a value narrows the list", async () => {
+  const w = await past();
+  const page = await open(`/flows?from=${w.from}&to=${w.to}`);
+  const row = page.locator("#records tbody tr").nth(4);
+  const source = await row.locator("td[data-column=SrcAddr]").innerText();
+  await row.locator("td button").first().click();
+  const details = page.locator(".details");
+  await details.getByText("record type", { exact: true }).waitFor(); // not a column of the list
+  assert.ok((await details.innerText()).includes(source));
+  const narrowed = page.waitForResponse((r) => isFlows(r) && r.url().includes("q="));
+  await details.getByRole("button", { name: source, exact: true }).click();
+  await page.getByRole("menuitem", { name: "Only this" }).click();
+  const body = await (await narrowed).json();
+  const src = body.columns.findIndex((c) => c.column === "SrcAddr");
+  assert.ok(body.rows > 0 && body.values[src].every((x) => x === source));
+  assert.equal(new URL(page.url()).pathname, "/flows");
+  await page.close();
+});
+
+test("flows: the export has the records of the API", async () => {
+  const w = await past(30);
+  const q = "udp src port 53 or udp dst port 53";
+  const page = await open(`/flows?q=${encodeURIComponent(q)}&from=${w.from}&to=${w.to}`);
+  await page.locator("#loaded").waitFor();
+  await page.locator("#export").click();
+  const href = await page.getByRole("menuitem", { name: /CSV/ }).getAttribute("href");
+  const lines = (await (await get(href)).text()).trim().split("\r\n");
+  const api = await json(`/api/v1/flows?q=${encodeURIComponent(q)}&from=${w.from}&to=${w.to}&limit=10000`);
+  assert.equal(lines.length, api.rows + 1);
+  const column = lines[0].split(",").findIndex((n) => n.replace(/"/g, "") === "SrcAddr");
+  const i = api.columns.findIndex((c) => c.column === "SrcAddr");
+  assert.deepEqual(lines.slice(1).map((l) => l.split(",")[column].replace(/"/g, "")), api.values[i]);
+  const more = await page.getByRole("menuitem", { name: /JSON/ }).getAttribute("href");
+  assert.equal((await (await get(more)).text()).trim().split("\n").length, api.rows);
+  await page.close();
+});
+
+test("flows: the live tail goes on by itself and stops when asked", async () => {
+  const page = await open("/flows?from=-5m&live=1");
+  const a = await (await page.waitForResponse(isFlows)).json();
+  const b = await (await page.waitForResponse(isFlows)).json();
+  assert.ok(b.to > a.to);
+  await page.locator("#tail").click();
+  await page.waitForFunction(() => !location.search.includes("live"));
+  await page.close();
+});
+
+test("exporters: each with its numbers; its page; back", async () => {
+  const { exporters } = await json("/api/v1/exporters");
+  const page = await open("/exporters");
+  await page.locator(".exporter").first().waitFor();
+  assert.equal(await page.locator(".exporter").count(), exporters.length);
+  const e = exporters[0];
+  const row = page.locator(`[data-exporter="${e.address}"]`).first();
+  if (e.sampling_rate > 1) assert.match(await row.innerText(), new RegExp("1:" + e.sampling_rate.toLocaleString("en-US")));
+  await row.locator("a").first().click();
+  await page.waitForURL(`**/exporters/${e.address}`);
+  await page.locator("[aria-label^=Health]").first().waitFor();
+  await page.locator("#interfaces tbody tr").first().waitFor();
+  assert.equal(await page.locator("#samplings tbody tr").count(), exporters.filter((x) => x.address === e.address).flatMap((x) => x.samplings ?? []).length);
+  await page.locator(".entity .uplot").waitFor();
+  await page.goBack();
+  await page.locator("#exporters").waitFor();
+  await page.close();
+});
+
+test("host, prefix and AS: traffic, parts, records", async () => {
+  const { facets } = await json("/api/v1/facets?facets=dst.ip,src.as&from=-15m");
+  const host = facets[0].values[0].key[0];
+  const as = facets[1].values.find((v) => v.key[0] !== "0").key[0];
+  for (const [path, title] of [["/host/" + host, host], ["/as/" + as, "AS" + as], ["/host/198.18.0.0/15", "198.18.0.0/15"]]) {
+    const answered = browser.context.waitForEvent("response", { predicate: (r) => r.url().includes("/api/v1/facets?") });
+    const page = await open(path + "?from=-15m");
+    const body = await (await answered).json();
+    await page.locator(".entity .uplot").waitFor();
+    await page.locator(".part").first().waitFor();
+    assert.equal(await page.locator("h1").innerText(), title);
+    assert.match(await page.title(), new RegExp(title.replace(/[.[\]/]/g, "\\$&")));
+    assert.equal(await page.locator(".part").count(), body.facets.filter((f) => f.values.length).length);
+    assert.ok((await page.locator(".part").first().innerText()).includes(body.facets.find((f) => f.values.length).values[0].label[0]));
+    await page.close();
+  }
+});
+
+test("drill-down: from a host to its records and back", async () => {
+  const { facets } = await json("/api/v1/facets?facets=dst.ip&from=-15m");
+  const host = facets[0].values[0].key[0];
+  const page = await open(`/host/${host}?from=-15m`);
+  await page.getByRole("link", { name: "All of them" }).click();
+  await page.waitForURL("**/flows?**");
+  await page.locator("#records tbody tr td").first().waitFor();
+  assert.ok((await page.locator("#filter").inputValue()).includes(host));
+  await page.goBack();
+  await page.locator(".entity .uplot").waitFor();
+  await page.close();
+});
+
+test("status: the stages, and a query that is ended", async () => {
+  const page = await open("/status");
+  for (const stage of ["udp", "decode", "enrich", "queue", "spool", "store"]) assert.match(await page.locator(`[data-stage=${stage}]`).innerText(), /\d/);
+  // Something that keeps the store busy: a question that cannot be answered from a rollup, over everything.
+  const stop = new AbortController();
+  let over = false;
+  const tag = "e2e-" + process.pid;
+  const busy = (async () => {
+    while (!over) await fetch(base + "/api/v1/flows?from=-24h&limit=1000000&format=csv&columns=all", { signal: stop.signal, headers: { "Query-Tag": tag } }).then((r) => r.text()).catch(() => undefined);
+  })();
+  try {
+    const mine = page.locator("#queries tr", { hasText: tag }).first();
+    await mine.waitFor();
+    const ended = page.waitForResponse((r) => r.request().method() === "DELETE");
+    await mine.getByRole("button", { name: "End" }).click();
+    assert.ok([204, 404].includes((await ended).status()));
+    await page.getByText(/Query ended|It had ended/).waitFor();
+  } finally {
+    over = true;
+    stop.abort();
+    await busy;
+  }
+  await page.close();
+});
+
+test("keys: g and a letter go to the pages, with filter and time", async () => {
+  const page = await open("/flows?q=tcp&from=-10m");
+  await page.locator("#loaded").waitFor();
+  for (const [key, path] of [["x", "/exporters"], ["s", "/status"], ["f", "/flows"], ["e", "/explore"]]) {
+    await page.keyboard.press("g");
+    await page.keyboard.press(key);
+    await page.waitForURL(`**${path}*`);
+  }
+  await page.goto(base + "/flows?q=tcp&from=-10m");
+  await page.locator("#loaded").waitFor();
+  await page.getByRole("link", { name: "Explore", exact: true }).click();
+  await page.waitForURL("**/explore?q=tcp&from=-10m");
+  await page.close();
+});
+
+const pages = ["/flows?from=-5m", "/exporters", "/status", "/start", "/as/64500?from=-5m"];
+const ready = "#records tbody tr td, .exporter, .pipeline, .listener, .part";
+
+test("axe finds nothing, in both themes", async () => {
+  const found = [];
+  for (const scheme of ["light", "dark"]) {
+    const page = await open("/status", { scheme });
+    for (const path of pages) {
+      await page.goto(base + path);
+      await page.locator(ready).first().waitFor();
+      await page.evaluate(axe);
+      // The filter is a textarea that completes: HTML has no name for that, readers know it as a combobox.
+      const { violations } = await page.evaluate(() => globalThis.axe.run(document, { rules: { "aria-allowed-role": { enabled: false } } }));
+      found.push(...violations.map((v) => `${path} ${scheme}: ${v.id} ${v.nodes[0].html.slice(0, 160)} ${v.nodes[0].failureSummary}`));
+    }
+    await page.close();
+  }
+  assert.deepEqual(found, []);
+});
+
+test("a phone scrolls down only", async () => {
+  const page = await open("/status", { width: 360, height: 740 });
+  for (const path of pages) {
+    await page.goto(base + path);
+    await page.locator(ready).first().waitFor();
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(over <= 0, `${path}: ${over} px too wide`);
+  }
+  await page.close();
+});
+
+test("no errors on these pages", () => assert.deepEqual(complaints, []));
