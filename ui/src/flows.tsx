@@ -288,12 +288,16 @@ function Details({ r, list, onClose }: { r: Rec; list: Loaded; onClose: () => vo
     setAll(null);
     setNote("");
     // Records have no number: it is asked for by its place, and known again by what is shown of it.
-    const q = recordKeys({ ...v, from: String(list.from), to: String(list.to), columns: "all" }, tz);
-    api.flows(`${q}&limit=100&cursor=${encodeURIComponent(ahead(r.cursor, r.place))}`, stop.signal).then(
+    // Only what lies between it and the place from which it counts is read.
+    const at = Number(r.cells[0]);
+    const from = v.order === "asc" ? list.from : at;
+    const to = v.order === "asc" ? at + 1 : list.to;
+    const q = recordKeys({ ...v, from: String(from), to: String(to), columns: "all" }, tz);
+    api.flows(`${q}&limit=20&cursor=${encodeURIComponent(ahead(r.cursor, r.place))}`, stop.signal).then(
       ({ body }) => {
-        const at = find(list.columns, r.cells, body);
-        if (at < 0) setNote("The record has moved on or expired; these are the columns of the list.");
-        setAll(at < 0 ? { columns: list.columns, cells: r.cells } : { columns: body.columns, cells: body.values.map((c) => c[at]) });
+        const place = find(list.columns, r.cells, body);
+        if (place < 0) setNote("The record has moved on or expired; these are the columns of the list.");
+        setAll(place < 0 ? { columns: list.columns, cells: r.cells } : { columns: body.columns, cells: body.values.map((c) => c[place]) });
       },
       (e: unknown) => {
         if (stop.signal.aborted) return;

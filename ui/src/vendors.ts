@@ -92,7 +92,7 @@ interface HundredGigE0/0/0/0
     protocol: "sFlow v5",
     kind: "sflow",
     port: 6343,
-    note: "",
+    note: "Some Nexus sample what leaves an interface as well as what enters it: name only the interfaces at the edge, or traffic is counted twice.",
     config: (a, p) => `feature sflow
 sflow sampling-rate 4096
 sflow max-sampled-size 128
@@ -140,7 +140,7 @@ sflow run`,
     protocol: "IPFIX",
     kind: "ipfix",
     port: 4739,
-    note: "Flows are not sampled. On a fast link, choose the edge interfaces instead of all.",
+    note: "Flows are not sampled. On a fast link, choose the edge interfaces instead of all. What the switch chip or the fast path forwards is not seen.",
     config: (a, p) => `/ip/traffic-flow/set enabled=yes interfaces=all active-flow-timeout=10s inactive-flow-timeout=10s
 /ip/traffic-flow/target/add dst-address=${a} port=${p} version=ipfix v9-template-timeout=1m`,
   },
