@@ -1,6 +1,7 @@
 // The page in a real browser. BASE_URL names a running server with data in its last hour; without it, the mock answers.
 // No test knows a value in advance: what is on screen is compared with what the API said.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { serve } from "../mock.mjs";
 import { launch } from "./browser.mjs";
@@ -409,6 +410,75 @@ test("comparison and peaks: the table says what the API says", { skip: mockOnly(
   assert.deepEqual(values.slice(0, 4), [s.last, s.avg, s.max, s.peak]);
   assert.ok(s.peak >= s.max);
   await page.close();
+});
+
+test("the exported CSV has the numbers of the API, and the picture is a picture", { skip: mockOnly() }, async () => {
+  const [first, second] = await groupable();
+  const { page } = await explore("");
+  const to = Math.floor(Date.now() / 1000) - 60;
+  const body = await answer(page, () => page.goto(base + `/explore?by=${first}&n=3&from=${to - 600}&to=${to}`));
+  const take = async (name) => {
+    const download = page.waitForEvent("download");
+    await page.locator("#export").click();
+    await page.getByRole("menuitem", { name }).click();
+    return readFileSync(await (await download).path());
+  };
+  const lines = (await take("CSV the table")).toString().trim().split(/\r?\n/);
+  const head = lines[0].split(",");
+  const rows = lines.slice(1).map((l) => Object.fromEntries(l.split(",").map((v, i) => [head[i], v])));
+  const totals = rows.map((r) => Number(r.total)).sort((a, b) => a - b);
+  assert.deepEqual(totals, [...body.series, ...body.total].map((s) => s.total).sort((a, b) => a - b));
+  const png = await take("PNG");
+  assert.deepEqual([...png.subarray(1, 4)], [...Buffer.from("PNG")]);
+  assert.ok(png.readUInt32BE(16) > 1000, "wide");
+  const json = JSON.parse((await take("JSON")).toString());
+  assert.deepEqual(json.series.map((s) => s.total), body.series.map((s) => s.total));
+  await answer(page, () => page.goto(base + `/explore?by=${first},${second}&n=5&from=${to - 600}&to=${to}&viz=sankey`));
+  await page.locator(".sankey-node").first().waitFor();
+  const svg = (await take("SVG")).toString();
+  assert.match(svg, /^<svg[^>]*xmlns="http:\/\/www.w3.org\/2000\/svg"/);
+  assert.match(svg, /b\/s<\/tspan>.*<\/svg>$/s);
+  await page.close();
+});
+
+test("a dear question is asked when it is meant; Escape ends a running one in the engine", { skip: mockOnly() }, async () => {
+  const { page } = await explore("?from=-10m");
+  await page.evaluate(() => localStorage.setItem("dear-rows", "1000"));
+  await page.goto(base + "/explore?from=-30m");
+  await page.locator(".cost").waitFor();
+  assert.match(await page.locator(".cost").innerText(), /about [\d.]+ [kMG]? ?rows/);
+  const body = await answer(page, () => page.getByRole("button", { name: "Run", exact: true }).last().click());
+  assert.equal(body.to - body.from, 1800);
+  assert.equal(await page.locator(".cost").count(), 0);
+  await page.evaluate(() => localStorage.removeItem("dear-rows"));
+  // A question that takes a while, seen in the process list and gone from it.
+  const request = page.waitForRequest((r) => isQuery(r) && r.url().includes("src.port"));
+  await page.goto(base + "/explore?by=src.ip,dst.ip,src.port,dst.port&from=-1h&n=50&agg=peak&vs=prev", { waitUntil: "commit" });
+  const asked = await request;
+  const tag = asked.headers()["query-tag"];
+  const running = async () => (await (await fetch(base + "/api/v1/queries")).json()).queries.some((q) => q.tag.endsWith(tag));
+  while (!(await running())) assert.equal(await page.locator(`[data-answer*="src.port"]`).count(), 0, "answered before it was seen");
+  const failed = page.waitForEvent("requestfailed", (r) => r === asked);
+  await page.keyboard.press("Escape");
+  await failed;
+  const began = performance.now();
+  while (await running()) assert.ok(performance.now() - began < 5000, "still in the process list");
+  assert.equal(await page.locator(`[data-answer*="src.port"]`).count(), 0, "no answer was drawn");
+  await page.close();
+});
+
+test("axe finds nothing, in both themes, wide and narrow", { skip: mockOnly() }, async () => {
+  const [first, second] = await groupable();
+  // Not the rule on roles: the filter line is a combobox in a textarea, which ARIA 1.2 allows and HTML's table of roles does not list.
+  const axe = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+  for (const [scheme, width, search] of [["light", 1440, `?by=${first}&vs=prev`], ["dark", 1440, `?by=${first}&viz=bar`], ["light", 390, `?by=${first}`], ["dark", 1440, `?by=${first},${second}&viz=sankey`], ["dark", 1440, `?by=${first}&viz=heat`], ["light", 1440, `?by=${first}&viz=grid`]]) {
+    const { page } = await explore(search + "&from=-10m", { width, scheme });
+    if (width > 1000) await page.locator("#facets li").first().waitFor();
+    await page.evaluate(axe);
+    const { violations } = await page.evaluate(() => window.axe.run(document, { rules: { "aria-allowed-role": { enabled: false } }, runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+    assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 140) + " " + (n.any[0]?.message ?? "")).join(" | ")}`), [], `${search} ${scheme}`);
+    await page.close();
+  }
 });
 
 test("keys: help, unit, direction, refresh; none while typing", async () => {

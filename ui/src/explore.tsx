@@ -8,11 +8,11 @@ import { FilterLine } from "./filterline.tsx";
 import * as fmt from "./format.ts";
 import { current, Refresh, refreshSeconds, TimeRange, zoomBy } from "./range.tsx";
 import { layers as layersOf } from "./stack.ts";
-import { copy, dark, facetsChoice, go, reload, show, shown, sqlOpen, termTitle, units, view, zone } from "./state.ts";
+import { copy, dark, dearRows, defaultDear, facetsChoice, go, reload, show, shown, sqlOpen, termTitle, units, view, zone } from "./state.ts";
 import { ResultTable } from "./table.tsx";
-import { absolute, clock, duration, moments } from "./time.ts";
+import { absolute, clock, duration, moments, resolve } from "./time.ts";
 import { format, request, selected, type View } from "./url.ts";
-import { Icon, lazy, Select, useWidth } from "./ui.tsx";
+import { Icon, lazy, Popover, Select, useWidth } from "./ui.tsx";
 
 const OtherCharts = lazy(() => import("./charts.tsx").then((m) => m.OtherCharts));
 const Sankey = lazy(() => import("./sankey.tsx").then((m) => m.Sankey));
@@ -76,6 +76,64 @@ const tops = [1, 3, 5, 8, 12, 20, 30, 50];
 const pixelsPerPoint = 2;
 const slowMS = 300;
 
+/** A question that reads so many rows, or takes so long, is asked only when it is meant. */
+const dearMS = 5000;
+const pollMS = 400;
+/** Shorter windows are never dear; the estimate is left out. */
+const cheapSeconds = 86400;
+
+interface Hint {
+  keys: string;
+  rows: number;
+  ms: number;
+}
+
+/** Asks for the chart as a file; PNG and SVG where the page has drawn one. */
+function ExportMenu({ answer, drawn }: { answer: Answer; drawn: string }) {
+  const [open, setOpen] = useState(false);
+  const { result, now, asked } = answer;
+  const picture = drawn === "sankey" ? "svg" : ["stack", "stack100", "line", "heat"].includes(drawn) ? "png" : "";
+  const done = (f: () => void) => () => {
+    setOpen(false);
+    f();
+  };
+  const load = (what: "saveSVG" | "savePNG") => void import("./export.tsx").then((m) => m[what](result, now));
+  const file = `netmeta-${result.from}-${result.to}`;
+  return (
+    <span class="anchor">
+      <button type="button" class="button" id="export" data-opens aria-haspopup="menu" aria-expanded={open} aria-label="Export" title="Export" onClick={() => setOpen(!open)}>
+        <Icon name="download" />
+      </button>
+      <Popover open={open} onClose={() => setOpen(false)} class="menu" label="Export">
+        <div role="menu" aria-label="Export" class="menu-list">
+          <a role="menuitem" href={`/api/v1/query.csv?${asked}`} download={file + ".csv"} onClick={done(() => undefined)}>
+            CSV <span class="quiet">each bucket</span>
+          </a>
+          <a role="menuitem" href={`/api/v1/query.csv?${asked}&of=table`} download={file + "-table.csv"} onClick={done(() => undefined)}>
+            CSV <span class="quiet">the table</span>
+          </a>
+          <a role="menuitem" href={`/api/v1/query?${asked}`} download={file + ".json"} onClick={done(() => undefined)}>
+            JSON
+          </a>
+          {picture === "png" && (
+            <button type="button" role="menuitem" onClick={done(() => load("savePNG"))}>
+              PNG <span class="quiet">at twice the size</span>
+            </button>
+          )}
+          {picture === "svg" && (
+            <button type="button" role="menuitem" onClick={done(() => load("saveSVG"))}>
+              SVG
+            </button>
+          )}
+          <button type="button" role="menuitem" onClick={done(() => void copy(`curl -s '${location.origin}/api/v1/query.csv?${asked.replace(/'/g, "%27")}'`, "curl command"))}>
+            Copy as curl
+          </button>
+        </div>
+      </Popover>
+    </span>
+  );
+}
+
 export function Explore() {
   const v = view.value;
   const [width, setWidth] = useWidth<HTMLDivElement>();
@@ -84,6 +142,10 @@ export function Explore() {
   const [loading, setLoading] = useState(false);
   const [slow, setSlow] = useState(false);
   const [hovered, setHovered] = useState(false);
+  const [hint, setHint] = useState<Hint | null>(null);
+  const [part, setPart] = useState(0);
+  /** Dear questions that were meant: asked again, they run at once. */
+  const meant = useRef(new Set<string>());
   const running = useRef<AbortController | null>(null);
 
   // Asked again when the question changes or when somebody asks; a few pixels more or less are the same question.
@@ -98,25 +160,50 @@ export function Explore() {
     const began = performance.now();
     const tag = `page-${began.toString(36).replace(".", "-")}-${Math.random().toString(36).slice(2)}`;
     setLoading(true);
-    const timer = window.setTimeout(() => setSlow(true), slowMS);
+    let finished = false;
+    const timer = window.setTimeout(() => {
+      setSlow(true);
+      void progress();
+    }, slowMS);
     const done = () => {
+      finished = true;
+      setPart(0);
       clearTimeout(timer);
       setLoading(false);
       setSlow(false);
     };
-    api.query(keys, stop.signal, tag).then(
-      ({ body, now }) => {
+    // How far it is, once it is slow: the engine knows it by its tag.
+    const progress = async () => {
+      while (!stop.signal.aborted && !finished) {
+        const mine = await api.running(stop.signal).then(({ body }) => body.queries.find((r) => r.tag.endsWith(tag)), () => undefined);
+        if (mine && mine.of > 0 && !finished) setPart(Math.min(0.99, mine.rows / mine.of));
+        await new Promise((next) => setTimeout(next, pollMS));
+      }
+    };
+    const ask = async () => {
+      const limit = Number(dearRows.signal.peek());
+      const long = windowSeconds() > cheapSeconds || limit < Number(defaultDear);
+      if (long && !meant.current.has(question(keys))) {
+        const cost = await api.estimate(keys, stop.signal).then(({ body }) => body, () => null);
         if (stop.signal.aborted) return;
-        done();
-        setError(null);
-        setAnswer({ result: body, now, asked: keys, ms: performance.now() - began });
-      },
-      (e: unknown) => {
-        done();
-        if (stop.signal.aborted) return;
-        setError(e instanceof APIError ? e : new APIError(0, { title: String(e) }));
-      },
-    );
+        if (cost && (cost.rows > limit || cost.ms > dearMS)) {
+          done();
+          setHint({ keys, rows: cost.rows, ms: cost.ms });
+          return;
+        }
+      }
+      const { body, now } = await api.query(keys, stop.signal, tag);
+      if (stop.signal.aborted) return;
+      done();
+      setError(null);
+      setAnswer({ result: body, now, asked: keys, ms: performance.now() - began });
+    };
+    setHint(null);
+    ask().catch((e: unknown) => {
+      done();
+      if (stop.signal.aborted) return;
+      setError(e instanceof APIError ? e : new APIError(0, { title: String(e) }));
+    });
     return () => {
       stop.abort();
       clearTimeout(timer);
@@ -158,8 +245,9 @@ export function Explore() {
   useEffect(() => {
     const cancel = (e: KeyboardEvent) => {
       if (e.key !== "Escape" || !loading) return;
-      running.current?.abort();
+      running.current?.abort(); // the server ends it in the engine
       setLoading(false);
+      setPart(0);
       setSlow(false);
     };
     addEventListener("keydown", cancel);
@@ -186,6 +274,7 @@ export function Explore() {
 
   return (
     <main class="explore" id="main">
+      <h1 class="offscreen">Explore</h1>
       <div class="question">
         <FilterLine serverError={bytesFilter} />
         <div class="when">
@@ -213,6 +302,7 @@ export function Explore() {
           <button type="button" class={`button sql-button ${sqlOpen.value ? "on" : ""}`} aria-pressed={sqlOpen.value} title="The SQL behind this chart  x" onClick={() => (sqlOpen.value = !sqlOpen.value)}>
             <Icon name="code" /> SQL
           </button>
+          {answer && <ExportMenu answer={answer} drawn={drawn} />}
           <button type="button" class={`button ${facets ? "on" : ""}`} aria-pressed={facets} aria-label="Facets" title="Facets: the largest values of several fields  f" onClick={() => facetsChoice.set(facets ? "off" : "on")}>
             <Icon name="panel" />
           </button>
@@ -222,7 +312,33 @@ export function Explore() {
       <div class={`split ${facets ? "with-facets" : ""}`}>
         <div class="column">
           <section class="panel figure" aria-label="Chart" aria-busy={loading} ref={width}>
-            <div class={`progress ${slow ? "on" : ""}`} aria-hidden="true" />
+            <div class={`progress ${slow ? "on" : ""} ${part > 0 ? "known" : ""}`} style={part > 0 ? { "--part": part } : undefined} aria-hidden="true" />
+        {slow && (
+          <p class="running" role="status">
+            {part > 0 ? `${Math.round(part * 100)} % read` : "Running"} <kbd>Esc</kbd> cancels
+          </p>
+        )}
+        {hint && (
+          <p class="notice cost" role="status">
+            <Icon name="clock" />
+            <span>
+              This reads about {fmt.count(hint.rows)} rows{hint.ms > 0 ? `, ~${hint.ms < 1000 ? "1 s" : duration(Math.round(hint.ms / 1000))}` : ""}.
+            </span>
+            <button
+              type="button"
+              class="button primary"
+              onClick={() => {
+                meant.current.add(question(hint.keys));
+                reload.value += 1;
+              }}
+            >
+              Run
+            </button>
+            <button type="button" class="button" onClick={() => show({ from: "-1h", to: "now" })}>
+              Narrow to 1 h
+            </button>
+          </p>
+        )}
             {error && !bytesFilter && (
               <p class="notice bad" role="alert">
                 <Icon name="warn" />
@@ -289,6 +405,15 @@ export function Explore() {
       <span hidden data-dark={dark.value} data-answer={answer?.asked} />
     </main>
   );
+}
+
+/** The question without its width: what was meant once is meant on a wider screen too. */
+const question = (keys: string) => keys.replace(/&?px=\d+/, "");
+
+function windowSeconds(): number {
+  const now = Date.now() / 1000;
+  const v = view.peek();
+  return (resolve(v.to, now, zone.peek()) ?? now) - (resolve(v.from, now, zone.peek()) ?? now);
 }
 
 /** What every number on this chart is: length, bucket, statistic, error, and how far the data reaches. */

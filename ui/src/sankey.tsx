@@ -72,7 +72,7 @@ export function Sankey({ result, summary }: { result: QueryResult; summary: stri
                 data-node={n.id}
                 data-value={n.value}
                 data-opens
-                {...(n.other ? {} : { role: "button", tabindex: 0, "aria-haspopup": "menu" as const, "aria-label": `${n.label}, ${fmt.value(n.value, result.unit)}` })}
+                {...(n.other ? {} : { role: "button", tabindex: 0, "aria-haspopup": "menu" as const })}
                 onPointerEnter={() => setOver(n.id)}
                 onPointerLeave={() => setOver(null)}
                 onClick={(e) => !n.other && openValue(e, value)}

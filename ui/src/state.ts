@@ -112,6 +112,10 @@ export const refreshChoice = stored("refresh", "auto", ["auto", "5", "10", "30",
 /** Open by itself where there is room beside the chart. */
 export const facetsChoice = stored("facets", innerWidth >= 1360 ? "on" : "off", ["on", "off"] as const);
 
+/** From how many rows on a question is asked only when it is meant. */
+export const defaultDear = "1000000000";
+export const dearRows = stored<string>("dear-rows", defaultDear, []);
+
 const darkQuery = matchMedia("(prefers-color-scheme: dark)");
 const systemDark = signal(darkQuery.matches);
 darkQuery.addEventListener("change", (e) => (systemDark.value = e.matches));

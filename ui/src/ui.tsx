@@ -67,7 +67,7 @@ export function Select({ label, value, choices, onChange, id }: { label: string;
   return (
     <label class="select">
       <span>{label}</span>
-      <select id={id} value={value} onChange={(e) => onChange(e.currentTarget.value)}>
+      <select id={id} aria-label={label} value={value} onChange={(e) => onChange(e.currentTarget.value)}>
         {all.map((c) => (
           <option key={c.value} value={c.value} selected={c.value === value}>
             {c.title}
