@@ -471,7 +471,7 @@ test("axe finds nothing, in both themes, wide and narrow", { skip: mockOnly() },
   const [first, second] = await groupable();
   // Not the rule on roles: the filter line is a combobox in a textarea, which ARIA 1.2 allows and HTML's table of roles does not list.
   const axe = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
-  for (const [scheme, width, search] of [["light", 1440, `?by=${first}&vs=prev`], ["dark", 1440, `?by=${first}&viz=bar`], ["light", 390, `?by=${first}`], ["dark", 1440, `?by=${first},${second}&viz=sankey`], ["dark", 1440, `?by=${first}&viz=heat`], ["light", 1440, `?by=${first}&viz=grid`]]) {
+  for (const [scheme, width, search] of [["light", 1440, `?by=${first}&vs=prev`], ["dark", 1440, `?by=${first}&viz=bar`], ["light", 390, `?by=${first}&viz=grid`], ["dark", 1440, `?by=${first},${second}&viz=sankey`]]) {
     const { page } = await explore(search + "&from=-10m", { width, scheme });
     if (width > 1000) await page.locator("#facets li").first().waitFor();
     await page.evaluate(axe);
