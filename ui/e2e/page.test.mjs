@@ -473,7 +473,10 @@ test("axe finds nothing, in both themes, wide and narrow", { skip: mockOnly() },
   const axe = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
   for (const [scheme, width, search] of [["light", 1440, `?by=${first}&vs=prev`], ["dark", 1440, `?by=${first}&viz=bar`], ["light", 390, `?by=${first}&viz=grid`], ["dark", 1440, `?by=${first},${second}&viz=sankey`]]) {
     const { page } = await explore(search + "&from=-10m", { width, scheme });
-    if (width > 1000) await page.locator("#facets li").first().waitFor();
+    if (width > 1000) {
+      if (!(await page.locator("#facets").isVisible())) await page.keyboard.press("f"); // a test before this one closed it
+      await page.locator("#facets li").first().waitFor();
+    }
     await page.evaluate(axe);
     const { violations } = await page.evaluate(() => window.axe.run(document, { rules: { "aria-allowed-role": { enabled: false } }, runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
     assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 140) + " " + (n.any[0]?.message ?? "")).join(" | ")}`), [], `${search} ${scheme}`);

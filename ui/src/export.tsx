@@ -48,7 +48,7 @@ export function saveSVG(r: QueryResult, now: number): void {
   };
   copy.prepend(
     add("rect", { x: "-16", y: "-52", width: String(w + 32), height: String(h + 66), fill: panel() }),
-    ...lines.map((l, i) => add("text", { x: "0", y: String(-30 + 19 * i), fill: body.color, font: body.font, style: `font: ${i === 0 ? 600 : 400} ${14 - i}px system-ui, sans-serif` }, l)),
+    ...lines.map((l, i) => add("text", { x: "0", y: String(-30 + 19 * i), fill: body.color, "font-family": "system-ui, sans-serif", "font-size": String(14 - i), "font-weight": i === 0 ? "600" : "400" }, l)),
   );
   save(fileName(r, "svg"), new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" }));
 }
