@@ -32,6 +32,7 @@ for (const [size, width, height] of [["desktop", 1440, 900], ["phone", 390, 844]
       if (only.length && !only.includes(name)) continue;
       await page.goto(base + path);
       await page.waitForSelector(".uplot, .filter-error, .listener, .pipeline, .empty, #records tbody tr td, .exporter", { timeout: 10_000 });
+      if (await page.locator("#facets").isVisible()) await page.locator("#facets li").first().waitFor();
       await page.waitForTimeout(name === "status" ? 5000 : 350);
       if (name === "explore" && size === "desktop") {
         const box = await page.locator(".u-over").boundingBox();
