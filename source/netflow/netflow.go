@@ -114,6 +114,8 @@ type State struct {
 	told      uint64 // how many facts were made
 	metadata  map[netip.Addr]*Metadata
 	names     int // bytes of names in metadata
+
+	living flowTable // whose templates have totals; it has a lock of its own
 }
 
 // New makes an empty State.
@@ -146,8 +148,6 @@ type Decoder struct {
 	pairs  []column.Pair
 	text   []byte
 	values map[string]string
-
-	living flowTable // whose templates have totals
 
 	dice source.Dice
 

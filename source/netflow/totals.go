@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"netmeta/column"
@@ -89,8 +90,10 @@ type living struct {
 	heard          int64 // milliseconds since 1970
 }
 
-// flowTable remembers living flows, in a room that does not grow.
+// flowTable remembers living flows, in a room that does not grow. All decoders share it,
+// since the reports of one flow may come to any of them.
 type flowTable struct {
+	mu    sync.Mutex // guards everything below
 	seed  maphash.Seed
 	flows []living
 	key   []byte
@@ -124,8 +127,11 @@ func (d *Decoder) goOn(t *totals, at *layout, records []byte, stride, row, n int
 	if t.perRecord.Load() {
 		return
 	}
-	if d.living.flows == nil {
-		d.living = flowTable{seed: maphash.MakeSeed(), flows: make([]living, maxLiving)}
+	table := &d.state.living
+	table.mu.Lock()
+	defer table.mu.Unlock()
+	if table.flows == nil {
+		table.seed, table.flows = maphash.MakeSeed(), make([]living, maxLiving)
 	}
 	bytes, packets := flow.Bytes.Column(d.batch)[row:row+n], flow.Packets.Column(d.batch)[row:row+n]
 	ends := flow.FlowEnd.Column(d.batch)[row : row+n]
@@ -134,8 +140,8 @@ func (d *Decoder) goOn(t *totals, at *layout, records []byte, stride, row, n int
 		if start := t.key[0]; allZero(record[at.offset[start]:][:at.width[start]]) {
 			continue
 		}
-		hash := d.hash(t, at, record)
-		was := d.living.find(hash)
+		hash := d.hashLocked(t, at, record)
+		was := table.find(hash)
 		now := living{hash, bytes[i], packets[i], ends[i], d.received}
 		if was.hash == hash {
 			if t.bytes >= 0 {
@@ -184,16 +190,17 @@ func beyond(was, now uint64, width uint32) uint64 {
 	return was/span*span + now
 }
 
-// hash tells a flow by its session, its key and its start. It is never 0.
-func (d *Decoder) hash(t *totals, at *layout, record []byte) uint64 {
+// hashLocked tells a flow by its session, its key and its start. It is never 0.
+func (d *Decoder) hashLocked(t *totals, at *layout, record []byte) uint64 {
 	addr := d.exporter.Addr().As16()
-	key := append(d.living.key[:0], addr[:]...)
+	table := &d.state.living
+	key := append(table.key[:0], addr[:]...)
 	key = binary.BigEndian.AppendUint16(key, d.exporter.Port())
 	key = binary.BigEndian.AppendUint32(key, d.domain)
 	key = append(key, byte(d.version), t.way)
 	for _, pos := range t.key {
 		key = append(key, record[at.offset[pos]:][:at.width[pos]]...)
 	}
-	d.living.key = key
-	return max(maphash.Bytes(d.living.seed, key), 1)
+	table.key = key
+	return max(maphash.Bytes(table.seed, key), 1)
 }

@@ -106,8 +106,8 @@ func TestTooManyLiving(t *testing.T) {
 		}
 	}
 	send(0, n, 100, arrival)
-	if len(d.living.flows) != maxLiving || refused(state, source.TooManyLiving) < n/4 {
-		t.Errorf("%d living flows are remembered, %d forgotten", len(d.living.flows), refused(state, source.TooManyLiving))
+	if len(state.living.flows) != maxLiving || refused(state, source.TooManyLiving) < n/4 {
+		t.Errorf("%d living flows are remembered, %d forgotten", len(state.living.flows), refused(state, source.TooManyLiving))
 	}
 	// Those that were silent for long are no loss.
 	was := refused(state, source.TooManyLiving)
@@ -115,7 +115,7 @@ func TestTooManyLiving(t *testing.T) {
 	if r := refused(state, source.TooManyLiving); r != was {
 		t.Errorf("%d more forgotten", r-was)
 	}
-	for _, p := range d.living.flows {
+	for _, p := range state.living.flows {
 		if p.hash != 0 && p.bytes != 100 {
 			t.Fatal(p)
 		}
