@@ -3,9 +3,11 @@ package main
 import (
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"netmeta/simulate"
 )
@@ -16,6 +18,13 @@ func TestQuery(t *testing.T) {
 	p.ready()
 	sent := p.simulate(simulate.Options{Protocol: simulate.IPFIX, Flows: 3000, Seed: 5})
 	p.visible("", sent.BytesScaled)
+	// A range ends before the second that it ends in.
+	waitFor(t, 5*time.Second, "the end of the second of the flows", func() error {
+		if p.sql("SELECT max(TimeReceived) < now() FROM flows") != "1" {
+			return errors.New("it goes on")
+		}
+		return nil
+	})
 
 	ask := func(args ...string) string { return must(t, append([]string{"query", "--data", p.data}, args...)...) }
 	type answer struct {
