@@ -134,10 +134,12 @@ func seeded(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	defer spool.Close()
-	writer := &store.Writer{Client: w, Schemas: []store.Schema{{Table: &flow.Table, RollupDays: []int{0, 0}}}, Spool: spool, Log: s.Log}
+	schema := store.Schema{Table: &flow.Table, RollupDays: []int{0, 0}}
+	writer := &store.Writer{Client: w, Schemas: []store.Schema{schema}, Spool: spool, Log: s.Log}
 	if err := writer.Run(t.Context(), queue); err != nil {
 		t.Fatal(err)
 	}
+	enginetest.Roll(t, w, schema, s.now().Unix())
 	return s
 }
 
@@ -509,7 +511,6 @@ func TestQueryEmpty(t *testing.T) {
 	f(some, "/api/v1/query?from=-30d&to=-20d", "before-retention", false)
 }
 
-// What is wrong with a request is said with its place and a remedy.
 // A question over hours is answered from sums, which the answer says, and one that they
 // have no answer to from the flows.
 func TestQueryRollups(t *testing.T) {
@@ -531,6 +532,7 @@ func TestQueryRollups(t *testing.T) {
 	f("from=-15m&by=src.as", "flows") // finer than a minute
 }
 
+// What is wrong with a request is said with its place and a remedy.
 func TestQueryErrors(t *testing.T) {
 	h := seeded(t).Handler()
 	f := func(target, key string) {

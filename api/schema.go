@@ -10,10 +10,9 @@ import (
 	"netmeta/store"
 )
 
-// stateAge is how long what the server knows of the tables holds. A rollup is never
-// used before it is complete, and what it has is then the same as in the flows, so an
-// old state costs at most time.
-const stateAge = 15 * time.Second
+// stateAge is how long what the server knows of the tables holds. What a rollup once has
+// it keeps, so an old state costs at most time.
+const stateAge = 5 * time.Second
 
 // tableState is what changes about the tables while the process runs.
 type tableState struct {
@@ -50,9 +49,10 @@ func (s *Server) readTables(ctx context.Context) (rollups []query.Rollup, oldest
 	}
 	names, namesOK := res.Column("name").([]string)
 	since, sinceOK := res.Column("since").([]uint32)
-	if !namesOK || !sinceOK {
+	until, untilOK := res.Column("until").([]uint32)
+	if !namesOK || !sinceOK || !untilOK {
 		return nil, 0, unexpectedError{errors.New("the store does not say what rollups there are")}
 	}
 	_, oldest, err = s.span(ctx)
-	return query.RollupsOf(names, since), oldest, err
+	return query.RollupsOf(names, since, until), oldest, err
 }

@@ -33,34 +33,32 @@ import (
 type Rollup struct {
 	Table string
 	Step  int64 // seconds that a row adds up
-	Since int64 // it has every flow received from then on; a multiple of Step
+	Since int64 // it has every flow received from then on,
+	Until int64 // and before then; multiples of Step
 }
 
-// RollupState is the statement that says which rollups there are and from when on they
-// have every flow: name String, since UInt32. A rollup whose view is gone gets no rows.
+// RollupState is the statement that says which rollups there are, and from when until
+// when they have every flow: name String, since UInt32, until UInt32. The store keeps that
+// in the comments of the tables.
 func RollupState() string {
-	var tables, views []string
+	var names []string
 	for _, r := range flow.Table.Rollups {
-		tables, views = append(tables, "'"+r.Name+"'"), append(views, "'"+r.Name+"_view'")
+		names = append(names, "'"+r.Name+"'")
 	}
 	return lines(
-		"SELECT name, toUInt32(extract(comment, '[0-9]+')) AS since",
+		"SELECT name, toUInt32(extract(comment, 'from ([0-9]+)')) AS since, toUInt32(extract(comment, 'until ([0-9]+)')) AS until",
 		"FROM system.tables",
-		"WHERE database = currentDatabase() AND name IN ("+strings.Join(tables, ", ")+") AND match(comment, '^complete from [0-9]+$')",
-		"    AND name || '_view' IN (SELECT name FROM system.tables WHERE database = currentDatabase() AND name IN ("+strings.Join(views, ", ")+"))",
+		"WHERE database = currentDatabase() AND name IN ("+strings.Join(names, ", ")+") AND match(comment, '^complete from [0-9]+ until [0-9]+')",
 	)
 }
 
-// RollupsOf makes the list for a Schema of what the statement RollupState gave. A
-// rollup is fed by the one before it, so it is only as good as those.
-func RollupsOf(names []string, since []uint32) []Rollup {
+// RollupsOf makes the list for a Schema of what the statement RollupState gave.
+func RollupsOf(names []string, since, until []uint32) []Rollup {
 	var list []Rollup
 	for _, r := range flow.Table.Rollups {
-		i := slices.Index(names, r.Name)
-		if i < 0 {
-			break
+		if i := slices.Index(names, r.Name); i >= 0 {
+			list = append(list, Rollup{Table: r.Name, Step: r.Step, Since: int64(since[i]), Until: int64(until[i])})
 		}
-		list = append(list, Rollup{Table: r.Name, Step: r.Step, Since: int64(since[i])})
 	}
 	return list
 }
@@ -86,7 +84,7 @@ func (rg *Range) cover(shift int64, rollups []Rollup) []piece {
 		p := piece{table: r.Table}
 		var rest []span
 		for _, s := range left {
-			from, to := floor(max(s.from, r.Since)+r.Step-1, r.Step), floor(s.to, r.Step)
+			from, to := floor(max(s.from, r.Since)+r.Step-1, r.Step), floor(min(s.to, r.Until), r.Step)
 			if from >= to {
 				rest = append(rest, s)
 				continue

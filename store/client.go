@@ -91,8 +91,8 @@ func (c *Client) Insert(ctx context.Context, table string, columns []string, tok
 		SQL: "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") FORMAT Native",
 		Settings: map[string]string{
 			"insert_deduplication_token": token,
-			// What an insert that failed half-way has not put into the rollups goes there
-			// when it is made again, and what it has does not go there twice.
+			// Views that somebody has made of the table get what an insert that failed
+			// half-way has not brought them, and nothing twice.
 			"deduplicate_blocks_in_dependent_materialized_views": "1",
 		},
 	}, blocks)

@@ -108,8 +108,7 @@ type Change struct {
 	SQL    string // ALTER TABLE …
 	Reason string // for the log, in words
 
-	feeds    string // the rollup that gets rows from then on
-	promotes bool   // a rare column becomes real
+	promotes bool // a rare column becomes real
 }
 
 // A MismatchError is a column that cannot become what it must be.

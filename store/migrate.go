@@ -40,7 +40,7 @@ SELECT create_table_query FROM system.tables WHERE database = currentDatabase() 
 // Plan lists what must be done for the table and its rollups to be as wanted: making
 // them, or changing those that are there. A rare column becomes real in the rollups
 // first and in the table last: as long as it is an alias there, its value is zero and
-// the rollups lose nothing.
+// no sum lacks it.
 func Plan(ctx context.Context, c *Client, s Schema) ([]Change, error) {
 	have, create, err := Describe(ctx, c, s.Table.Name)
 	if err != nil {
@@ -85,12 +85,6 @@ func Migrate(ctx context.Context, c *Client, s Schema, log *slog.Logger) error {
 		if err != nil {
 			continue
 		}
-		if err := completeRollups(ctx, c, s, changes); err != nil {
-			return err
-		}
-		// Another process may have written a view in the same moment, for other columns.
-		if !slices.ContainsFunc(changes, func(ch Change) bool { return ch.feeds != "" }) {
-			return nil
-		}
+		return beginRollups(ctx, c, s)
 	}
 }

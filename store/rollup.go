@@ -10,24 +10,16 @@ import (
 	"netmeta/column"
 )
 
-// Rollups. A materialized view adds each insert up and puts the sums into a table of
-// its own, which is fed by the same insert and under the same token: what a retry
-// does not store twice it does not count twice. The rollups of a table are a chain, so
-// that the rows themselves are added up only once.
+// Rollups are tables of sums: of the rows of a table, step by step, and of each other, so
+// that the rows themselves are added up only once. A Roller adds them up when a step is
+// over (roller.go). To have materialized views do it with each insert made the insert
+// twice as dear, and rows of one minute came as a hundred small sums.
 //
-// What a view costs is the number of its columns: to add up by forty took twice the CPU
-// of the insert itself. So a rare column is an alias in the rollup too, and not in the
-// view, until it becomes real.
-//
-// Rows from before the view are not in it. From when on a rollup has every row is kept
-// in the comment of its table, "complete from <seconds since 1970>"; without it the
-// rollup is not to be used. See doc/decisions/0008-rollups.md.
+// What adding up costs is the number of columns. So a rare column is an alias in the
+// rollups too until it becomes real. See doc/decisions/0008-rollups.md.
 
 // flowsColumn counts the rows that a row of a rollup stands for.
 const flowsColumn = "Flows"
-
-// viewOf is the name of the view that feeds a rollup.
-func viewOf(rollup string) string { return rollup + "_view" }
 
 // rollup is the schema of the i-th rollup's table. Its rare columns are real when they
 // are to be in the table, or are there, which have says.
@@ -74,19 +66,27 @@ func (s Schema) rollupEngine() string {
 		strings.Join(s.sums, ", "), s.Table.Partition, s.key[0], strings.Join(s.key, ", "))
 }
 
-// viewQuery is what the view of the rollup r, the i-th, selects. Addresses are grouped by
-// a hash of 64 bits of them: they are few, and the key is then short enough for the
-// engine's fast tables.
-func (s Schema) viewQuery(r Schema, i int) string {
-	from, count := s.Table.Name, "count()"
+// source is the table that the i-th rollup adds up.
+func (s Schema) source(i int) string {
+	if i == 0 {
+		return s.Table.Name
+	}
+	return s.Table.Rollups[i-1].Name
+}
+
+// addUp is the statement that puts the sums of the times into a table like the rollup r,
+// the i-th. Addresses are grouped by a hash of 64 bits of them: they are few, and the key
+// is then short enough for the engine's fast tables.
+func (s Schema) addUp(r Schema, i int, into string, of []span) string {
+	count := "count()"
 	if i > 0 {
-		from, count = s.Table.Rollups[i-1].Name, "sum(f."+flowsColumn+")"
+		count = "sum(f." + flowsColumn + ")"
 	}
 	columns := []string{fmt.Sprintf("toDateTime(intDiv(toUInt32(f.TimeReceived), %d) * %[1]d, 'UTC') AS TimeReceived", s.Table.Rollups[i].Step)}
 	group := []string{"TimeReceived"}
 	for _, name := range r.key[1:] {
 		expr, by := "f."+name, "f."+name
-		if r.Table.Fields[slices.IndexFunc(r.Table.Fields, func(f *column.Field) bool { return f.Name == name })].Kind == column.IP {
+		if s.Table.Field(name).Kind == column.IP {
 			expr, by = "any(f."+name+")", "cityHash64(f."+name+")"
 		}
 		columns, group = append(columns, expr+" AS "+name), append(group, by)
@@ -98,20 +98,19 @@ func (s Schema) viewQuery(r Schema, i int) string {
 		}
 		columns = append(columns, expr+" AS "+name)
 	}
-	return fmt.Sprintf("SELECT\n    %s\nFROM %s AS f\nGROUP BY\n    %s", strings.Join(columns, ",\n    "), from, strings.Join(group, ",\n    "))
+	return fmt.Sprintf("INSERT INTO %s (%s)\nSELECT\n    %s\nFROM %s AS f\nWHERE %s\nGROUP BY\n    %s",
+		into, strings.Join(r.stored(), ", "), strings.Join(columns, ",\n    "), s.source(i), during("f.TimeReceived", of), strings.Join(group, ",\n    "))
 }
 
-// view is the statement that makes the view that feeds the rollup r, the i-th.
-func (s Schema) view(r Schema, i int) string {
-	return fmt.Sprintf("CREATE MATERIALIZED VIEW IF NOT EXISTS %s TO %s AS\n%s", viewOf(r.Table.Name), r.Table.Name, s.viewQuery(r, i))
-}
+// stored are the columns of a rollup that are not computed.
+func (s Schema) stored() []string { return slices.Concat(s.key, s.sums) }
 
 // CreateAll is every statement that a table and its rollups need, in order.
 func (s Schema) CreateAll() []string {
 	list := []string{s.Create()}
 	for i := range s.RollupDays {
 		r := s.rollup(i, nil)
-		list = append(list, r.Create(), s.view(r, i))
+		list = append(list, r.Create())
 	}
 	return list
 }
@@ -127,81 +126,45 @@ func keyOf(create string) []string {
 	return strings.Split(m[1], ", ")
 }
 
-// planRollups lists what must be done for the rollups and their views; have are the
-// columns of the table.
+// planRollups lists what must be done for the rollups; have are the columns of the table.
 func planRollups(ctx context.Context, c *Client, s Schema, have []Column) (changes []Change, err error) {
-	cut := false // rows were lost on the way to this rollup
+	cut := false // the rollup so far lacks what the rows had
 	for i := range s.RollupDays {
 		r := s.rollup(i, have)
-		name, view := r.Table.Name, viewOf(r.Table.Name)
+		name := r.Table.Name
+		old, _, err := Describe(ctx, c, name+"_view")
+		if err != nil {
+			return nil, err
+		}
+		if len(old) > 0 {
+			changes = append(changes, Change{SQL: "DROP VIEW " + name + "_view", Reason: "rollup " + name + " is added up without a view"})
+		}
 		columns, create, err := Describe(ctx, c, name)
 		if err != nil {
 			return nil, err
 		}
 		if len(columns) == 0 {
 			changes = append(changes, Change{SQL: r.Create(), Reason: "rollup " + name + " is new"})
-		} else {
-			more, err := r.Diff(columns, create)
-			if err != nil {
-				return nil, err
-			}
-			changes = append(changes, more...)
+			continue
 		}
-		_, create, err = Describe(ctx, c, view)
+		more, err := r.Diff(columns, create)
 		if err != nil {
 			return nil, err
 		}
-		var lacks []string
-		for _, name := range slices.Concat(r.key, r.sums) {
-			if !strings.Contains(create+",", " AS "+name+",") && !strings.Contains(create, " AS "+name+" ") {
-				lacks = append(lacks, name)
-			}
-		}
-		if len(lacks) == 0 && !cut {
-			continue
-		}
-		// What a column of the table was while the view did not look is lost, but for a
-		// column that is not real yet.
-		cut = cut || create == "" || slices.ContainsFunc(have, func(c Column) bool { return c.Kind == "" && slices.Contains(lacks, c.Name) })
-		if cut && len(columns) > 0 {
-			changes = append(changes, Change{SQL: "ALTER TABLE " + name + " MODIFY COMMENT ''", Reason: "rollup " + name + " misses rows: what it has is not used"})
-		}
-		switch {
-		case create == "":
-			changes = append(changes, Change{SQL: s.view(r, i), Reason: "view " + view + " is new", feeds: name})
-		case len(lacks) > 0:
-			changes = append(changes, Change{SQL: "ALTER TABLE " + view + " MODIFY QUERY\n" + s.viewQuery(r, i), Reason: "view " + view + " keeps " + strings.Join(lacks, ", "), feeds: name})
+		changes = append(changes, more...)
+		// A column that has been real in the table is missing in the sums until now. One
+		// that is about to become real has been zero.
+		cut = cut || slices.ContainsFunc(r.stored(), func(name string) bool { return real(have, name) && !real(columns, name) })
+		if cut {
+			changes = append(changes, Change{SQL: resetRollup(name), Reason: "rollup " + name + " is added up anew, with more columns"})
 		}
 	}
 	return changes, nil
 }
 
-// completeRollups notes from when on the rollups have every row, where that is not
-// known or was changed by what has just been done.
-//
-// Rows that were there before the view, or came by an insert that had begun before, were
-// received before now. A table without any row has lost none to the rollup.
-func completeRollups(ctx context.Context, c *Client, s Schema, done []Change) error {
-	for i := range s.RollupDays {
-		r := s.Table.Rollups[i]
-		reset := "ALTER TABLE " + r.Name + " MODIFY COMMENT ''"
-		fresh := slices.ContainsFunc(done, func(ch Change) bool { return ch.SQL == reset })
-		res, _, err := c.Select(ctx, Query{Params: map[string]string{"table": r.Name}, SQL: `
-SELECT comment FROM system.tables WHERE database = currentDatabase() AND name = {table:String}`})
-		if err != nil {
-			return fmt.Errorf("comment of %s: %w", r.Name, err)
-		}
-		if res.Rows == 0 || !fresh && strings.HasPrefix(res.Columns[0].([]string)[0], "complete from ") {
-			continue
-		}
-		res, _, err = c.Select(ctx, Query{SQL: "SELECT if(count() = 0, 0, toUInt32(greatest(now('UTC'), max(TimeReceived))) + 1) FROM " + s.Table.Name})
-		if err != nil {
-			return fmt.Errorf("newest row of %s: %w", s.Table.Name, err)
-		}
-		from := (int64(res.Columns[0].([]uint64)[0]) + r.Step - 1) / r.Step * r.Step
-		if err := c.Exec(ctx, fmt.Sprintf("ALTER TABLE %s MODIFY COMMENT 'complete from %d'", r.Name, from)); err != nil {
-			return fmt.Errorf("comment of %s: %w", r.Name, err)
-		}
-	}
-	return nil
+// real says that a column is there and not computed.
+func real(columns []Column, name string) bool {
+	return slices.ContainsFunc(columns, func(c Column) bool { return c.Name == name && c.Kind == "" })
 }
+
+func resetRollup(name string) string { return "ALTER TABLE " + name + " MODIFY COMMENT ''" }

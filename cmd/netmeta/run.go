@@ -132,6 +132,7 @@ type server struct {
 	spool     *store.Spool
 	writer    *store.Writer
 	retention *store.Retention // by free space
+	roller    *store.Roller    // adds rows up
 	migrated  atomic.Bool      // the tables are there
 	reader    *store.Client
 	views     *view.Views
@@ -219,6 +220,7 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	}
 	s.writer = &store.Writer{Client: writer, Log: log, Schemas: schemas(cfg), Spool: s.spool}
 	s.retention = &store.Retention{Client: writer, Keep: s.keepFree, Space: s.diskSpace, Log: log}
+	s.roller = &store.Roller{Client: writer, Schema: func() store.Schema { return schemas(*s.config())[0] }, Owner: s.name(), Log: log}
 	return s, nil
 }
 
@@ -364,6 +366,7 @@ func (s *server) run(ctx context.Context) error {
 	sources.Go(func() { s.recordHealth(sourceCtx) })
 	sources.Go(func() { s.keepTemplates(sourceCtx) })
 	sources.Go(func() { s.keepSpace(sourceCtx) })
+	sources.Go(func() { s.keepRollups(sourceCtx) })
 	if s.demo {
 		sources.Go(func() { s.runDemo(sourceCtx) })
 	}

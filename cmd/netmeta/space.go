@@ -15,12 +15,19 @@ func (s *server) keepFree() store.Room { return s.config().Store.Room() }
 // keepSpace drops the oldest rows when the disk is nearly full, from when the tables
 // are there until ctx ends.
 func (s *server) keepSpace(ctx context.Context) {
+	if s.waitForTables(ctx) {
+		s.retention.Run(ctx)
+	}
+}
+
+// waitForTables waits until the tables are there; false: ctx has ended.
+func (s *server) waitForTables(ctx context.Context) bool {
 	for !s.migrated.Load() {
 		if !pause(ctx, 100*time.Millisecond) {
-			return
+			return false
 		}
 	}
-	s.retention.Run(ctx)
+	return true
 }
 
 // diskSpace is that of the file system where the store keeps its data.

@@ -191,7 +191,7 @@ func (m *rateMeter) last() api.Rates {
 // metrics serves Prometheus. Names stand here in full.
 func (s *server) metrics() http.Handler {
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{s}, diskCollector{s}, spoolCollector{s})
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{s}, diskCollector{s}, spoolCollector{s}, rollupCollector{s})
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 }
 

@@ -23,9 +23,9 @@ import (
 const recordedSeconds = 10
 
 // engineAlone is what the engine needs for the rows of a load when nothing else runs: the blocks that the collector
-// makes of it, inserted once a second by a client that does only that, with the same question asked each second. It
-// returns nanoseconds of the engine's CPU for each row.
-func engineAlone(l load, seconds int) (float64, error) {
+// makes of it, inserted once a second by a client that does only that, with the same question asked each second, and
+// with rollups or without. It returns nanoseconds of the engine's CPU for each row.
+func engineAlone(l load, seconds int, rollups bool) (float64, error) {
 	binary, err := netmetaBinary()
 	if err != nil {
 		return 0, err
@@ -66,15 +66,20 @@ func engineAlone(l load, seconds int) (float64, error) {
 			columns = append(columns, f.Name)
 		}
 	}
-	if err := store.Migrate(ctx, client, store.Schema{Table: &flow.Table, TTLDays: 30, Columns: columns}, log); err != nil {
+	schema := store.Schema{Table: &flow.Table, TTLDays: 30, Columns: columns}
+	if rollups {
+		schema.RollupDays = []int{90, 400}
+	}
+	if err := store.Migrate(ctx, client, schema, log); err != nil {
 		return 0, err
 	}
+	roller := store.Roller{Client: client, Schema: func() store.Schema { return schema }, Owner: "bench", Log: log}
 
 	before := cpuSeconds(e.Stats().PID)
 	var asked sync.WaitGroup
 	asking, stopAsking := context.WithCancel(ctx)
 	defer stopAsking()
-	asked.Go(func() { askStore(asking, client) })
+	asked.Go(func() { askStore(asking, client, rollups) })
 	rows := 0
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -89,6 +94,11 @@ func engineAlone(l load, seconds int) (float64, error) {
 		if err := client.Insert(ctx, flow.Table.Name, columns, fmt.Sprint("bench-", second), data...); err != nil {
 			return 0, err
 		}
+		if rollups && second%10 == 9 {
+			if _, err := roller.Roll(ctx, time.Now().Unix()-10); err != nil {
+				return 0, err
+			}
+		}
 		<-tick.C
 	}
 	stopAsking()
@@ -97,7 +107,7 @@ func engineAlone(l load, seconds int) (float64, error) {
 }
 
 // askStore asks what askEachSecond asks, of the store itself.
-func askStore(ctx context.Context, client *store.Client) {
+func askStore(ctx context.Context, client *store.Client, rollups bool) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -106,13 +116,13 @@ func askStore(ctx context.Context, client *store.Client) {
 			return
 		case <-tick.C:
 		}
-		if err := askOnce(ctx, client); err != nil && ctx.Err() == nil {
+		if err := askOnce(ctx, client, rollups); err != nil && ctx.Err() == nil {
 			fmt.Fprintln(os.Stderr, "bench: query:", err)
 		}
 	}
 }
 
-func askOnce(ctx context.Context, client *store.Client) error {
+func askOnce(ctx context.Context, client *store.Client, rollups bool) error {
 	values, err := url.ParseQuery(question)
 	if err != nil {
 		return err
@@ -125,7 +135,17 @@ func askOnce(ctx context.Context, client *store.Client) error {
 	if err != nil {
 		return err
 	}
-	stmt, err := req.Series(rg, query.Schema{})
+	var schema query.Schema
+	if rollups {
+		res, _, err := client.Select(ctx, store.Query{SQL: query.RollupState()})
+		if err != nil {
+			return err
+		}
+		if res.Rows > 0 {
+			schema.Rollups = query.RollupsOf(res.Columns[0].([]string), res.Columns[1].([]uint32), res.Columns[2].([]uint32))
+		}
+	}
+	stmt, err := req.Series(rg, schema)
 	if err != nil {
 		return err
 	}

@@ -277,6 +277,8 @@ func (m measured) fillTable(ctx context.Context) error {
 	blocks := make(chan native.Block, 64)
 	go m.simulated(ctx, blocks)
 	have := map[string]bool{}
+	roller := store.Roller{Client: m.client, Schema: func() store.Schema { return schema }, Owner: "bench", Log: slog.New(slog.DiscardHandler)}
+	var rolled float64
 	var waiting []native.Block
 	var inserts, rows, pending int
 	before := m.cpu()
@@ -308,6 +310,14 @@ func (m measured) fillTable(ctx context.Context) error {
 			return err
 		}
 		rows += pending
+		if m.candidate.rollups > 0 {
+			at := storeBegin.Add(time.Duration(float64(rows) / float64(m.rows) * float64(m.span)))
+			begin := m.cpu()
+			if _, err := roller.Roll(ctx, at.Unix()-10); err != nil {
+				return err
+			}
+			rolled += m.cpu() - begin
+		}
 		for i := range waiting {
 			waiting[i].Release()
 		}
@@ -327,7 +337,8 @@ func (m measured) fillTable(ctx context.Context) error {
 	}
 	inserted := m.cpu()
 	m.figure("rows", float64(rows), "rows")
-	m.figure("insert CPU, merges meanwhile included", (inserted-before)*1e9/float64(rows), "ns/row")
+	m.figure("insert CPU, merges meanwhile included", (inserted-before-rolled)*1e9/float64(rows), "ns/row")
+	m.figure("CPU to add up", rolled*1e9/float64(rows), "ns/row")
 	if err := m.sizes(ctx); err != nil {
 		return err
 	}

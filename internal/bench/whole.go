@@ -166,12 +166,18 @@ func measureWhole(figs *figures, rate, seconds int, proto string) error {
 	figs.add(name+"collector RSS", rssMiB(n.collector.Process.Pid), "MiB")
 	figs.add(name+"engine RSS", rssMiB(n.engine.PID), "MiB")
 	figs.add(name+"bytes per row", status.Storage.BytesPerRow, "bytes")
-	alone, err := engineAlone(load{proto, rate}, seconds)
-	if err != nil {
-		return err
+	for _, rollups := range []bool{false, true} {
+		alone, err := engineAlone(load{proto, rate}, seconds, rollups)
+		if err != nil {
+			return err
+		}
+		of := "alone, without rollups"
+		if rollups {
+			of = "alone, with rollups"
+		}
+		figs.add(name+"engine CPU per flow, "+of, alone, "ns/flow")
+		figs.add(name+"collector and engine to engine "+of, (collectorCPU+engineCPU)*1e9/flows/alone, "times")
 	}
-	figs.add(name+"engine CPU per flow, alone", alone, "ns/flow")
-	figs.add(name+"collector and engine to engine alone", (collectorCPU+engineCPU)*1e9/flows/alone, "times")
 	if len(times) > 0 {
 		figs.add(name+"queries beside it", float64(len(times)), "queries")
 		figs.add(name+"query median", median(times), "ms")

@@ -45,6 +45,7 @@ func rolledTable(t *testing.T, rows int) *store.Client {
 			t.Fatal(err)
 		}
 	}
+	enginetest.Roll(t, w, s, now.Unix())
 	return reader
 }
 
@@ -58,7 +59,7 @@ func rollupsOf(t *testing.T, reader *store.Client) []query.Rollup {
 	if res.Rows == 0 {
 		return nil
 	}
-	return query.RollupsOf(res.Columns[0].([]string), res.Columns[1].([]uint32))
+	return query.RollupsOf(res.Columns[0].([]string), res.Columns[1].([]uint32), res.Columns[2].([]uint32))
 }
 
 // answer is what a request gives under a schema.
@@ -102,8 +103,10 @@ func answer(t *testing.T, reader *store.Client, q string, s query.Schema) (query
 func TestRollupsAgree(t *testing.T) {
 	reader := rolledTable(t, 30_000)
 	rollups := rollupsOf(t, reader)
-	if len(rollups) != 2 || rollups[0] != (query.Rollup{Table: "rollup_1m", Step: 60}) || rollups[1] != (query.Rollup{Table: "rollup_1h", Step: 3600}) {
-		t.Fatalf("rollups %+v", rollups)
+	hour, minute := now.Truncate(time.Hour).Unix(), now.Truncate(time.Minute).Unix()
+	want := []query.Rollup{{Table: "rollup_1m", Step: 60, Until: minute}, {Table: "rollup_1h", Step: 3600, Until: hour}}
+	if !slices.Equal(rollups, want) {
+		t.Fatalf("rollups %+v, want %+v", rollups, want)
 	}
 	rnd := rand.New(rand.NewPCG(19, 23))
 	by := []string{"", "src.as", "dst.as", "remote.as", "local.as,direction", "proto", "exporter", "in.if", "out.if,src.as", "src.country", "remote.country,in.boundary", "in.provider", "src.netname", "dst.nettenant", "etype,type", "exportersite", "sampling",
@@ -258,7 +261,7 @@ func TestRollupsSince(t *testing.T) {
 	hour := now.Truncate(time.Hour).Unix()
 	for _, q := range []string{"from=-5h&step=3600&by=src.as", "from=-4h&step=60", "from=-3h&step=300&by=proto"} {
 		for _, since := range []int64{0, hour - 4*3600, hour - 2*3600, hour + 3600} {
-			rollups := []query.Rollup{{Table: "rollup_1m", Step: 60, Since: since + 600}, {Table: "rollup_1h", Step: 3600, Since: since}}
+			rollups := []query.Rollup{{Table: "rollup_1m", Step: 60, Since: since + 600, Until: hour}, {Table: "rollup_1h", Step: 3600, Since: since, Until: hour}}
 			_, want, _ := answer(t, reader, q, query.Schema{})
 			st, got, _ := answer(t, reader, q, query.Schema{Rollups: rollups})
 			sameRows(t, q, st, want, got)
@@ -286,6 +289,7 @@ func TestRollupsAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	enginetest.Roll(t, w, s, hour.Unix()+3600)
 	if err := w.Exec(t.Context(), fmt.Sprintf("ALTER TABLE flows DROP PARTITION %d", hour.Unix()-3*3600)); err != nil {
 		t.Fatal(err)
 	}

@@ -54,36 +54,6 @@ ORDER BY (TimeReceived, FlowType, ExporterAddress, SamplingRate, Proto, EType, D
 TTL TimeReceived + toIntervalDay(90)
 SETTINGS non_replicated_deduplication_window = 1000, ttl_only_drop_parts = 1;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS rollup_1m_view TO rollup_1m AS
-SELECT
-    toDateTime(intDiv(toUInt32(f.TimeReceived), 60) * 60, 'UTC') AS TimeReceived,
-    f.FlowType AS FlowType,
-    any(f.ExporterAddress) AS ExporterAddress,
-    f.SamplingRate AS SamplingRate,
-    f.Proto AS Proto,
-    f.EType AS EType,
-    f.Direction AS Direction,
-    f.InIf AS InIf,
-    f.OutIf AS OutIf,
-    f.SrcAS AS SrcAS,
-    f.DstAS AS DstAS,
-    sum(f.Bytes) AS Bytes,
-    sum(f.Packets) AS Packets,
-    count() AS Flows
-FROM flows AS f
-GROUP BY
-    TimeReceived,
-    f.FlowType,
-    cityHash64(f.ExporterAddress),
-    f.SamplingRate,
-    f.Proto,
-    f.EType,
-    f.Direction,
-    f.InIf,
-    f.OutIf,
-    f.SrcAS,
-    f.DstAS;
-
 CREATE TABLE IF NOT EXISTS rollup_1h
 (
     TimeReceived DateTime('UTC') COMMENT 'Start of the 3600 seconds that the row is of.' CODEC(DoubleDelta, ZSTD(1)),
@@ -139,33 +109,3 @@ PRIMARY KEY (TimeReceived)
 ORDER BY (TimeReceived, FlowType, ExporterAddress, SamplingRate, Proto, EType, Direction, InIf, OutIf, SrcAS, DstAS)
 TTL TimeReceived + toIntervalDay(400)
 SETTINGS non_replicated_deduplication_window = 1000, ttl_only_drop_parts = 1;
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS rollup_1h_view TO rollup_1h AS
-SELECT
-    toDateTime(intDiv(toUInt32(f.TimeReceived), 3600) * 3600, 'UTC') AS TimeReceived,
-    f.FlowType AS FlowType,
-    any(f.ExporterAddress) AS ExporterAddress,
-    f.SamplingRate AS SamplingRate,
-    f.Proto AS Proto,
-    f.EType AS EType,
-    f.Direction AS Direction,
-    f.InIf AS InIf,
-    f.OutIf AS OutIf,
-    f.SrcAS AS SrcAS,
-    f.DstAS AS DstAS,
-    sum(f.Bytes) AS Bytes,
-    sum(f.Packets) AS Packets,
-    sum(f.Flows) AS Flows
-FROM rollup_1m AS f
-GROUP BY
-    TimeReceived,
-    f.FlowType,
-    cityHash64(f.ExporterAddress),
-    f.SamplingRate,
-    f.Proto,
-    f.EType,
-    f.Direction,
-    f.InIf,
-    f.OutIf,
-    f.SrcAS,
-    f.DstAS;

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+const (
+	rollEvery = 10 * time.Second
+	// How long after a second its rows are in the table, as a rule: batches, queue and
+	// insert take no longer. What is later makes a minute of the rollups be added up twice.
+	settleTime = 10 * time.Second
+)
+
+// keepRollups adds rows up, from when the tables are there until ctx ends.
+func (s *server) keepRollups(ctx context.Context) {
+	if !s.waitForTables(ctx) {
+		return
+	}
+	failing := false
+	for {
+		more, err := s.roller.Roll(ctx, s.settled(time.Now()).Unix())
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && !failing: // once for an outage
+			s.log.Warn("rollups are behind: questions over days are slower", "err", err)
+		case err == nil && failing:
+			s.log.Info("rollups are added up again")
+		}
+		failing = err != nil
+		if !more && !pause(ctx, rollEvery) {
+			return
+		}
+	}
+}
+
+// settled is the time whose rows are in the store, as far as we know. While rows wait for
+// it, in the queue or the spool, it stands still.
+func (s *server) settled(now time.Time) time.Time {
+	if since := s.writer.Stats.Since.Load(); since > 0 {
+		now = time.UnixMilli(since)
+	}
+	return now.Add(-settleTime)
+}
+
+// name is what this collector calls itself among others that write the same tables. It is
+// the same after a restart.
+func (s *server) name() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "collector"
+	}
+	if dir, err := filepath.Abs(s.config().Data); err == nil {
+		host += ":" + dir
+	}
+	return host
+}
+
+var (
+	rollupBehind = prometheus.NewDesc("netmeta_rollup_behind_seconds", "How long ago the time is up to which the minutes are added up. About 10 to 80 when all is well, 0 while another collector does it.", nil, nil)
+	rollupRemade = prometheus.NewDesc("netmeta_rollup_remade_total", "Minutes and hours that were added up again, since rows had come late or gone, or for the first time because they are older than the rollup.", nil, nil)
+	rollupErrors = prometheus.NewDesc("netmeta_rollup_errors_total", "Times that adding up failed; it is tried again within seconds.", nil, nil)
+)
+
+// A rollupCollector tells of the rollups.
+type rollupCollector struct{ *server }
+
+func (rollupCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{rollupBehind, rollupRemade, rollupErrors} {
+		ch <- d
+	}
+}
+
+func (c rollupCollector) Collect(ch chan<- prometheus.Metric) {
+	r := &c.roller.Stats
+	behind := 0.0
+	if until := r.Until.Load(); until > 0 {
+		behind = time.Since(time.Unix(until, 0)).Seconds()
+	}
+	ch <- prometheus.MustNewConstMetric(rollupBehind, prometheus.GaugeValue, behind)
+	ch <- prometheus.MustNewConstMetric(rollupRemade, prometheus.CounterValue, float64(r.Remade.Load()))
+	ch <- prometheus.MustNewConstMetric(rollupErrors, prometheus.CounterValue, float64(r.Errors.Load()))
+}

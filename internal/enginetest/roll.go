@@ -1,0 +1,20 @@
+package enginetest
+
+import (
+	"log/slog"
+	"testing"
+
+	"netmeta/store"
+)
+
+// Roll adds the rows of a table up into its rollups, those of before settled.
+func Roll(t testing.TB, w *store.Client, s store.Schema, settled int64) {
+	t.Helper()
+	r := store.Roller{Client: w, Schema: func() store.Schema { return s }, Owner: "test", Log: slog.New(slog.DiscardHandler)}
+	for more := true; more; {
+		var err error
+		if more, err = r.Roll(t.Context(), settled); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
