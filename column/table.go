@@ -15,7 +15,7 @@ type Table struct {
 	Order     string
 	Indexes   []string // skipping indexes: "name expression TYPE type GRANULARITY n"
 
-	Rollups []Rollup // each is fed by the one before it, the first by the table
+	Rollups []Rollup // each adds up the one before it, the first the table
 
 	byName map[string]*Field
 	slots  [storeCount]int // how many fields live in each store

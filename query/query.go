@@ -28,7 +28,7 @@ type Schema struct {
 	Macros map[string]string
 
 	// Rollups are the tables of sums that may be asked in place of the flows, in the
-	// order of RollupTables. Where there are none the flows are asked.
+	// order of flow.Table.Rollups. Where there are none the flows are asked.
 	Rollups []Rollup
 
 	// Oldest is when the oldest flow that is kept was received, 0 when that is not
