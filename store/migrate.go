@@ -5,28 +5,42 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 )
+
+// columnsOf reads the columns of tables; a table that is not there has none.
+func columnsOf(ctx context.Context, c *Client, tables ...string) (map[string][]Column, error) {
+	res, _, err := c.Select(ctx, Query{SQL: `
+SELECT table, name, type, default_kind, default_expression
+FROM system.columns WHERE database = currentDatabase() AND table IN (` + quoted(tables) + `) ORDER BY table, position`})
+	if err != nil {
+		return nil, fmt.Errorf("columns of %s: %w", strings.Join(tables, ", "), err)
+	}
+	columns := map[string][]Column{}
+	for i := range res.Rows {
+		of := func(column int) string { return res.Columns[column].([]string)[i] }
+		columns[of(0)] = append(columns[of(0)], Column{Name: of(1), Type: of(2), Kind: of(3), Expression: of(4)})
+	}
+	return columns, nil
+}
+
+// quoted is a list for IN.
+func quoted(names []string) string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = quote(name)
+	}
+	return strings.Join(list, ", ")
+}
 
 // Describe reads the columns and the CREATE statement of a table; no columns when
 // there is no such table.
 func Describe(ctx context.Context, c *Client, table string) ([]Column, string, error) {
-	params := map[string]string{"table": table}
-	res, _, err := c.Select(ctx, Query{Params: params, SQL: `
-SELECT name, type, default_kind, default_expression
-FROM system.columns WHERE database = currentDatabase() AND table = {table:String} ORDER BY position`})
-	if err != nil {
-		return nil, "", fmt.Errorf("columns of %s: %w", table, err)
+	columns, err := columnsOf(ctx, c, table)
+	if err != nil || len(columns[table]) == 0 {
+		return nil, "", err
 	}
-	if res.Rows == 0 {
-		return nil, "", nil
-	}
-	var cols []Column
-	names, types := res.Columns[0].([]string), res.Columns[1].([]string)
-	kinds, exprs := res.Columns[2].([]string), res.Columns[3].([]string)
-	for i := range names {
-		cols = append(cols, Column{Name: names[i], Type: types[i], Kind: kinds[i], Expression: exprs[i]})
-	}
-	res, _, err = c.Select(ctx, Query{Params: params, SQL: `
+	res, _, err := c.Select(ctx, Query{Params: map[string]string{"table": table}, SQL: `
 SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = {table:String}`})
 	if err != nil {
 		return nil, "", fmt.Errorf("definition of %s: %w", table, err)
@@ -34,7 +48,7 @@ SELECT create_table_query FROM system.tables WHERE database = currentDatabase() 
 	if res.Rows == 0 {
 		return nil, "", nil
 	}
-	return cols, res.Columns[0].([]string)[0], nil
+	return columns[table], res.Columns[0].([]string)[0], nil
 }
 
 // Plan lists what must be done for the table and its rollups to be as wanted: making

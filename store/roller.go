@@ -1,8 +1,8 @@
 package store
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"regexp"
@@ -70,6 +70,7 @@ func during(column string, spans []span) string {
 // A rolled is what a rollup has.
 type rolled struct {
 	span
+	known bool // else a view of an earlier version feeds it, or nothing was said
 	owner string
 	lease int64
 }
@@ -82,23 +83,29 @@ func (r rolled) comment() string {
 	return text
 }
 
-var rolledComment = regexp.MustCompile(`^complete from (\d+)(?: until (\d+))?(?:; kept by (.*) until (\d+))?$`)
+var rolledComment = regexp.MustCompile(`^complete from (\d+)(?: until (\d+)(?:; kept by (.*) until (\d+))?)?$`)
 
-// readRolled reads the comment of a rollup; false when it says nothing.
-func readRolled(ctx context.Context, c *Client, rollup string) (r rolled, until, ok bool, err error) {
-	res, err := c.rows(ctx, "SELECT comment FROM system.tables WHERE database = currentDatabase() AND name = "+quote(rollup))
-	if err != nil || res.Rows == 0 {
-		return r, false, false, err
+// readRolled reads the comments of rollups.
+func readRolled(ctx context.Context, c *Client, rollups ...string) ([]rolled, error) {
+	res, err := c.rows(ctx, "SELECT name, comment FROM system.tables WHERE database = currentDatabase() AND name IN ("+quoted(rollups)+")")
+	if err != nil {
+		return nil, fmt.Errorf("comments of rollups: %w", err)
 	}
-	m := rolledComment.FindStringSubmatch(res.Columns[0].([]string)[0])
-	if m == nil {
-		return r, false, false, nil
+	list := make([]rolled, len(rollups))
+	for row := range res.Rows {
+		i := slices.Index(rollups, res.Columns[0].([]string)[row])
+		m := rolledComment.FindStringSubmatch(res.Columns[1].([]string)[row])
+		if m == nil {
+			list[i].from = -1
+			continue
+		}
+		r := rolled{known: m[2] != "", owner: m[3]}
+		r.from, _ = strconv.ParseInt(m[1], 10, 64)
+		r.to, _ = strconv.ParseInt(m[2], 10, 64)
+		r.lease, _ = strconv.ParseInt(m[4], 10, 64)
+		list[i] = r
 	}
-	r.from, _ = strconv.ParseInt(m[1], 10, 64)
-	r.to, _ = strconv.ParseInt(m[2], 10, 64)
-	r.owner = m[3]
-	r.lease, _ = strconv.ParseInt(m[4], 10, 64)
-	return r, m[2] != "", true, nil
+	return list, nil
 }
 
 // rows runs a question that the writer has for itself.
@@ -118,23 +125,26 @@ func writeRolled(ctx context.Context, c *Client, rollup string, r rolled) error 
 func beginRollups(ctx context.Context, c *Client, s Schema) error {
 	for i := range s.RollupDays {
 		name := s.Table.Rollups[i].Name
-		has, until, ok, err := readRolled(ctx, c, name)
+		list, err := readRolled(ctx, c, name)
 		if err != nil {
-			return fmt.Errorf("comment of %s: %w", name, err)
+			return err
 		}
-		if ok && until {
+		has := list[0]
+		if has.known {
 			continue
 		}
 		res, err := c.rows(ctx, "SELECT toUInt32(now('UTC')), toUInt64(count()) FROM "+s.Table.Name)
 		if err != nil {
 			return fmt.Errorf("rows of %s: %w", s.Table.Name, err)
 		}
-		now, rows := int64(res.Columns[0].([]uint32)[0]), res.Columns[1].([]uint64)[0]
+		hour := floor(int64(res.Columns[0].([]uint32)[0]), rollHour)
 		switch {
-		case ok: // a view fed it until now
-			has.to = floor(now, rollHour)
-		case rows > 0:
-			has.from, has.to = floor(now, rollHour), floor(now, rollHour)
+		case has.from >= 0: // a view fed it until now
+			has.to = hour
+		case res.Columns[1].([]uint64)[0] > 0:
+			has.span = span{hour, hour}
+		default:
+			has.span = span{}
 		}
 		if err := writeRolled(ctx, c, name, has); err != nil {
 			return err
@@ -156,26 +166,29 @@ func (r *Roller) Roll(ctx context.Context, settled int64) (more bool, err error)
 		}
 	}()
 	s := r.Schema()
-	rollups := make([]*rollup, len(s.RollupDays))
-	have, _, err := Describe(ctx, r.Client, s.Table.Name)
+	names := []string{s.Table.Name}
+	for i := range s.RollupDays {
+		names = append(names, s.Table.Rollups[i].Name)
+	}
+	columns, err := columnsOf(ctx, r.Client, names...)
 	if err != nil {
 		return false, err
 	}
+	states, err := readRolled(ctx, r.Client, names[1:]...)
+	if err != nil {
+		return false, err
+	}
+	rollups := make([]*rollup, len(s.RollupDays))
 	for i := range rollups {
-		u := &rollup{Roller: r, s: s, i: i, Schema: s.rollup(i, have), flows: have}
+		u := &rollup{Roller: r, s: s, i: i, Schema: s.rollup(i, columns[s.Table.Name]), flows: columns[s.Table.Name], has: states[i]}
 		u.name, u.step = u.Table.Name, s.Table.Rollups[i].Step
-		columns, _, err := Describe(ctx, r.Client, u.name)
-		if err != nil {
-			return false, err
-		}
 		for _, name := range u.stored() {
-			if !real(columns, name) {
+			if !real(columns[u.name], name) {
 				return false, fmt.Errorf("rollup %s lacks the column %s: its table is being changed", u.name, name)
 			}
 		}
-		var until, ok bool
-		if u.has, until, ok, err = readRolled(ctx, r.Client, u.name); err != nil || !ok || !until {
-			return false, errors.Join(err, fmt.Errorf("rollup %s does not say what it has: its table is being changed", u.name))
+		if !u.has.known {
+			return false, fmt.Errorf("rollup %s does not say what it has: its table is being changed", u.name)
 		}
 		rollups[i] = u
 	}
@@ -193,17 +206,25 @@ func (r *Roller) Roll(ctx context.Context, settled int64) (more bool, err error)
 		}
 		r.begun = true
 	}
-	source := rolled{span: span{0, settled}}
+	source := span{0, settled}
 	for _, u := range rollups {
 		if err := u.advance(ctx, source); err != nil {
 			return false, err
 		}
-		older, err := u.mend(ctx, source)
+		source = u.has.span
+	}
+	rows, err := rollups[0].hours(ctx)
+	if err != nil {
+		return false, err
+	}
+	source = span{0, settled}
+	for _, u := range rollups {
+		older, err := u.mend(ctx, rows, source)
 		if err != nil {
 			return false, err
 		}
 		more = more || older
-		source = u.has
+		source = u.has.span
 	}
 	r.Stats.Until.Store(rollups[0].has.to)
 	return more, nil
@@ -230,8 +251,8 @@ func (r *Roller) claim(ctx context.Context, first *rollup) (bool, error) {
 		return err == nil, err
 	}
 	r.Log.Info("this collector keeps the rollups from now on", "name", r.Owner)
-	has, _, _, err := readRolled(ctx, r.Client, first.name)
-	return has.owner == r.Owner, err
+	has, err := readRolled(ctx, r.Client, first.name)
+	return err == nil && has[0].owner == r.Owner, err
 }
 
 // A rollup is one of a table's while it is brought up to date.
@@ -264,36 +285,34 @@ func (u *rollup) add(ctx context.Context, into string, of []span) error {
 	if err := u.do(ctx, u.s.addUp(u.Schema, u.i, into, of)); err != nil {
 		return err
 	}
-	now, _, err := Describe(ctx, u.Client, u.s.Table.Name)
-	if err == nil && !slices.Equal(now, u.flows) {
+	now, err := columnsOf(ctx, u.Client, u.s.Table.Name)
+	if err == nil && !slices.Equal(now[u.s.Table.Name], u.flows) {
 		err = fmt.Errorf("rollup %s: table %s was changed meanwhile: it is added up again", u.name, u.s.Table.Name)
 	}
 	return err
 }
 
 // advance adds up the steps that are over.
-func (u *rollup) advance(ctx context.Context, source rolled) error {
+func (u *rollup) advance(ctx context.Context, source span) error {
 	limit := floor(source.to, u.step)
 	for u.has.to < limit && source.from <= u.has.to {
-		// Nights without traffic are jumped over.
-		if limit-u.has.to > rollHour {
-			res, err := u.Client.rows(ctx, fmt.Sprintf("SELECT toUInt32(min(TimeReceived)) FROM %s WHERE TimeReceived >= toDateTime(%d, 'UTC')", u.s.source(u.i), u.has.to))
+		hour := floor(u.has.to, rollHour)
+		if limit-u.has.to > rollHour { // nights without traffic are jumped over
+			res, err := u.Client.rows(ctx, fmt.Sprintf("SELECT toUInt32(min(at)) FROM (SELECT toStartOfHour(TimeReceived) AS at, count() FROM %s WHERE at >= toDateTime(%d, 'UTC') GROUP BY at)", u.s.source(u.i), hour))
 			if err != nil {
 				return err
 			}
-			first := int64(res.Columns[0].([]uint32)[0])
-			if first == 0 || first > limit {
-				first = limit
+			if hour = int64(res.Columns[0].([]uint32)[0]); hour == 0 || hour > limit {
+				hour = limit
 			}
-			u.has.to = max(u.has.to, floor(first, u.step))
+			u.has.to = max(u.has.to, hour)
 		}
-		to := min(limit, floor(u.has.to, rollHour)+rollHour)
-		if to > u.has.to {
+		if to := min(limit, hour+rollHour); to > u.has.to {
 			if err := u.add(ctx, u.name, []span{{u.has.to, to}}); err != nil {
 				return err
 			}
+			u.has.to = to
 		}
-		u.has.to = to
 		if err := u.note(ctx); err != nil {
 			return err
 		}
@@ -304,13 +323,29 @@ func (u *rollup) advance(ctx context.Context, source rolled) error {
 // note writes down what the rollup has.
 func (u *rollup) note(ctx context.Context) error { return writeRolled(ctx, u.Client, u.name, u.has) }
 
+// hours counts the rows that the table has of each hour, and of the last one those that
+// the rollup has: the engine knows how many a part has, so only the newest are read.
+func (u *rollup) hours(ctx context.Context) (map[int64]uint64, error) {
+	last := floor(u.has.to, rollHour)
+	newer := uint64(0)
+	if last < u.has.to {
+		res, err := u.Client.rows(ctx, fmt.Sprintf("SELECT toUInt64(count()) FROM %s WHERE %s", u.s.Table.Name, during("TimeReceived", []span{{u.has.to, last + rollHour}})))
+		if err != nil {
+			return nil, err
+		}
+		newer = res.Columns[0].([]uint64)[0]
+		last += rollHour
+	}
+	rows, err := u.count(ctx, "toStartOfHour(TimeReceived)", "count()", u.s.Table.Name, fmt.Sprintf("toStartOfHour(TimeReceived) < toDateTime(%d, 'UTC')", last))
+	if n, ok := rows[last-rollHour]; ok {
+		rows[last-rollHour] = n - min(n, newer)
+	}
+	return rows, err
+}
+
 // mend makes the hours anew of which the table has other rows than the rollup, and one that
 // is older than the rollup. It says whether there may be more of those.
-func (u *rollup) mend(ctx context.Context, source rolled) (older bool, err error) {
-	rows, err := u.count(ctx, rollHour, "count()", u.s.Table.Name, []span{{0, u.has.to}})
-	if err != nil {
-		return false, err
-	}
+func (u *rollup) mend(ctx context.Context, rows map[int64]uint64, source span) (older bool, err error) {
 	var oldest, next int64 // hours: the oldest there is, and the newest that the rollup lacks
 	var suspect []span
 	for hour, n := range rows {
@@ -318,6 +353,7 @@ func (u *rollup) mend(ctx context.Context, source rolled) (older bool, err error
 			oldest = hour
 		}
 		switch right, ok := u.right[u.i][hour]; {
+		case hour >= u.has.to:
 		case hour < u.has.from:
 			next = max(next, hour)
 		case !ok || right != n:
@@ -328,14 +364,14 @@ func (u *rollup) mend(ctx context.Context, source rolled) (older bool, err error
 	if len(suspect) > 0 {
 		wrong, err := u.wrong(ctx, rows, suspect, oldest)
 		if err == nil && len(wrong) > 0 {
-			err = u.remake(ctx, wrong, true)
+			err = u.remake(ctx, wrong)
 		}
 		if err != nil {
 			return false, err
 		}
 	}
 	if next > 0 && source.from <= next {
-		if err := u.remake(ctx, []span{{next, next + rollHour}}, true); err != nil {
+		if err := u.remake(ctx, []span{{next, next + rollHour}}); err != nil {
 			return false, err
 		}
 		u.has.from = next
@@ -346,13 +382,9 @@ func (u *rollup) mend(ctx context.Context, source rolled) (older bool, err error
 	return older, err
 }
 
-// count sums over the rows of a table, by times of a length.
-func (u *rollup) count(ctx context.Context, length int64, sum, table string, of []span) (map[int64]uint64, error) {
-	at := fmt.Sprintf("intDiv(toUInt32(TimeReceived), %d) * %[1]d", length)
-	if length == rollHour {
-		at = "toStartOfHour(TimeReceived)" // of which the engine knows the counts
-	}
-	res, err := u.Client.rows(ctx, fmt.Sprintf("SELECT toUInt32(%s) AS at, toUInt64(%s) AS n FROM %s WHERE %s GROUP BY at", at, sum, table, during("TimeReceived", of)))
+// count sums over the rows of a table that meet a condition, by their times.
+func (u *rollup) count(ctx context.Context, by, sum, table, where string) (map[int64]uint64, error) {
+	res, err := u.Client.rows(ctx, fmt.Sprintf("SELECT toUInt32(%s) AS at, toUInt64(%s) AS n FROM %s WHERE %s GROUP BY at", by, sum, table, where))
 	if err != nil {
 		return nil, fmt.Errorf("rows of %s: %w", table, err)
 	}
@@ -366,10 +398,12 @@ func (u *rollup) count(ctx context.Context, length int64, sum, table string, of 
 // wrong are the steps, within the suspect hours, whose sums are of other rows than the
 // table has; rows are its rows hour by hour.
 func (u *rollup) wrong(ctx context.Context, rows map[int64]uint64, suspect []span, oldest int64) (list []span, err error) {
-	sums, err := u.count(ctx, rollHour, "sum("+flowsColumn+")", u.name, suspect)
+	const added = "sum(" + flowsColumn + ")"
+	sums, err := u.count(ctx, "toStartOfHour(TimeReceived)", added, u.name, during("TimeReceived", suspect))
 	if err != nil {
 		return nil, err
 	}
+	slices.SortFunc(suspect, func(a, b span) int { return cmp.Compare(a.from, b.from) })
 	suspect = slices.DeleteFunc(suspect, func(s span) bool {
 		n, has := rows[s.from], sums[s.from]
 		// The oldest rows go by their age, part by part; their sums stay.
@@ -378,11 +412,12 @@ func (u *rollup) wrong(ctx context.Context, rows map[int64]uint64, suspect []spa
 	if len(suspect) == 0 || u.step >= rollHour {
 		return suspect, nil
 	}
-	steps, err := u.count(ctx, u.step, "count()", u.s.Table.Name, suspect)
+	step := fmt.Sprintf("intDiv(toUInt32(TimeReceived), %d) * %[1]d", u.step)
+	steps, err := u.count(ctx, step, "count()", u.s.Table.Name, during("TimeReceived", suspect))
 	if err != nil {
 		return nil, err
 	}
-	if sums, err = u.count(ctx, u.step, "sum("+flowsColumn+")", u.name, suspect); err != nil {
+	if sums, err = u.count(ctx, step, added, u.name, during("TimeReceived", suspect)); err != nil {
 		return nil, err
 	}
 	for _, s := range suspect {
@@ -398,49 +433,44 @@ func (u *rollup) wrong(ctx context.Context, rows map[int64]uint64, suspect []spa
 // clear takes away what lies beyond the rollup's end: a process died before it had noted
 // that it was there.
 func (u *rollup) clear(ctx context.Context) error {
-	res, err := u.Client.rows(ctx, fmt.Sprintf("SELECT toUInt32(max(TimeReceived)) FROM %s WHERE TimeReceived >= toDateTime(%d, 'UTC')", u.name, u.has.to))
+	res, err := u.Client.rows(ctx, fmt.Sprintf("SELECT _partition_id, toUInt32(max(TimeReceived)) FROM %s WHERE TimeReceived >= toDateTime(%d, 'UTC') GROUP BY _partition_id", u.name, u.has.to))
 	if err != nil {
 		return err
 	}
-	if last := int64(res.Columns[0].([]uint32)[0]); last > 0 {
-		return u.remake(ctx, []span{{u.has.to, last + u.step}}, false)
-	}
-	return nil
-}
-
-// remake puts other sums in the place of those of some times: what is there now, or
-// nothing. It makes a table beside the rollup for each partition and exchanges it whole.
-func (u *rollup) remake(ctx context.Context, of []span, sums bool) error {
-	for len(of) > 0 {
-		id, end := u.partition(of[0].from)
-		var here, later []span
-		for _, s := range of {
-			if pid, _ := u.partition(s.from); pid != id {
-				later = append(later, s)
-				continue
-			}
-			here = append(here, span{s.from, min(s.to, end)})
-			if s.to > end {
-				later = append(later, span{end, s.to})
-			}
-		}
-		if err := u.exchange(ctx, id, here, sums); err != nil {
+	for i := range res.Rows {
+		id, last := res.Columns[0].([]string)[i], int64(res.Columns[1].([]uint32)[i])
+		if err := u.exchange(ctx, id, []span{{u.has.to, last + u.step}}, false); err != nil {
 			return err
 		}
-		of = later
 	}
 	return nil
 }
 
+// remake puts the sums of today in the place of those of some steps, in their order.
+func (u *rollup) remake(ctx context.Context, steps []span) error {
+	for begin := 0; begin < len(steps); {
+		id, end := u.partition(steps[begin].from), begin
+		for end < len(steps) && u.partition(steps[end].from) == id {
+			end++
+		}
+		if err := u.exchange(ctx, id, steps[begin:end], true); err != nil {
+			return err
+		}
+		u.Stats.Remade.Add(uint64(end - begin))
+		begin = end
+	}
+	return nil
+}
+
+// exchange makes a partition anew, beside the rollup, and exchanges it whole: without the
+// sums of some times, or with what they are now.
 func (u *rollup) exchange(ctx context.Context, id string, of []span, sums bool) error {
-	aside := u.name + "_new"
-	columns := strings.Join(u.stored(), ", ")
-	steps := []string{
+	aside, columns := u.name+"_new", strings.Join(u.stored(), ", ")
+	for _, sql := range []string{
 		"DROP TABLE IF EXISTS " + aside + " SYNC",
 		"CREATE TABLE " + aside + " AS " + u.name,
 		fmt.Sprintf("INSERT INTO %s (%s) SELECT %[2]s FROM %s WHERE _partition_id = '%s' AND NOT (%s)", aside, columns, u.name, id, during("TimeReceived", of)),
-	}
-	for _, sql := range steps {
+	} {
 		if err := u.do(ctx, sql); err != nil {
 			return err
 		}
@@ -449,24 +479,25 @@ func (u *rollup) exchange(ctx context.Context, id string, of []span, sums bool) 
 		if err := u.add(ctx, aside, of); err != nil {
 			return err
 		}
-		u.Stats.Remade.Add(uint64(len(of)))
 	}
-	for _, sql := range []string{
-		"ALTER TABLE " + u.name + " REPLACE PARTITION ID '" + id + "' FROM " + aside,
-		"DROP TABLE " + aside + " SYNC",
-	} {
-		if err := u.do(ctx, sql); err != nil {
-			return err
-		}
+	res, err := u.Client.rows(ctx, "SELECT toUInt64(count()) FROM "+aside)
+	if err != nil {
+		return err
 	}
-	return nil
+	change := "REPLACE PARTITION ID '" + id + "' FROM " + aside
+	if res.Columns[0].([]uint64)[0] == 0 {
+		change = "DROP PARTITION ID '" + id + "'"
+	}
+	if err := u.do(ctx, "ALTER TABLE "+u.name+" "+change); err != nil {
+		return err
+	}
+	return u.do(ctx, "DROP TABLE "+aside+" SYNC")
 }
 
-// partition is the id of the partition that has a time, and the time at which it ends.
-func (u *rollup) partition(at int64) (id string, end int64) {
-	t := time.Unix(at, 0).UTC()
+// partition is the id of the partition that has a time.
+func (u *rollup) partition(at int64) string {
 	if u.step >= rollHour {
-		return t.Format("200601"), time.Date(t.Year(), t.Month()+1, 1, 0, 0, 0, 0, time.UTC).Unix()
+		return time.Unix(at, 0).UTC().Format("200601")
 	}
-	return t.Format("20060102"), floor(at, 86400) + 86400
+	return time.Unix(at, 0).UTC().Format("20060102")
 }

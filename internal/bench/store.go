@@ -278,7 +278,7 @@ func (m measured) fillTable(ctx context.Context) error {
 	go m.simulated(ctx, blocks)
 	have := map[string]bool{}
 	roller := store.Roller{Client: m.client, Schema: func() store.Schema { return schema }, Owner: "bench", Log: slog.New(slog.DiscardHandler)}
-	var rolled float64
+	var rolled time.Duration // of one core
 	var waiting []native.Block
 	var inserts, rows, pending int
 	before := m.cpu()
@@ -312,11 +312,11 @@ func (m measured) fillTable(ctx context.Context) error {
 		rows += pending
 		if m.candidate.rollups > 0 {
 			at := storeBegin.Add(time.Duration(float64(rows) / float64(m.rows) * float64(m.span)))
-			begin := m.cpu()
+			begin := time.Now()
 			if _, err := roller.Roll(ctx, at.Unix()-10); err != nil {
 				return err
 			}
-			rolled += m.cpu() - begin
+			rolled += time.Since(begin)
 		}
 		for i := range waiting {
 			waiting[i].Release()
@@ -337,8 +337,11 @@ func (m measured) fillTable(ctx context.Context) error {
 	}
 	inserted := m.cpu()
 	m.figure("rows", float64(rows), "rows")
-	m.figure("insert CPU, merges meanwhile included", (inserted-before-rolled)*1e9/float64(rows), "ns/row")
-	m.figure("CPU to add up", rolled*1e9/float64(rows), "ns/row")
+	m.figure("insert CPU, merges meanwhile included", (inserted-before)*1e9/float64(rows), "ns/row")
+	if m.candidate.rollups > 0 {
+		m.figure("of which time to add up, on one core", float64(rolled.Nanoseconds())/float64(rows), "ns/row")
+		m.figure("steps added up again", float64(roller.Stats.Remade.Load()), "steps")
+	}
 	if err := m.sizes(ctx); err != nil {
 		return err
 	}
