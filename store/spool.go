@@ -28,6 +28,7 @@ import (
 //
 //	1764003584123456-flows.blocks   what one insert carries; the first number is the order
 //	join.json                       which files are being inserted together, and under which token
+//	doubted/                        blocks that killed the store, each tried again alone; see doubt.go
 //	refused/                        what is not going to be stored, each file with a .reason
 //	lock                            locked while a process has the directory
 //	*.tmp                           being written; removed at the next start
@@ -54,6 +55,7 @@ type Spool struct {
 
 	last     uint64 // number given to a load
 	files    []*spooled
+	doubted  []*doubted
 	refused  []kept // oldest first
 	join     *join
 	inFlight []*spooled // not to be removed to make room
@@ -89,6 +91,7 @@ type spooled struct {
 	blocks int
 	size   int64
 	at     time.Time // of writing
+	dir    string    // in which directory of the spool; empty: in itself
 	alone  bool      // may have been tried by itself: it must not be joined with others
 }
 
@@ -103,6 +106,12 @@ type join struct {
 	Token string   `json:"token"`
 	Files []uint64 `json:"files"` // numbers
 	Each  bool     `json:"each"`  // block by block, since the store refuses them together
+
+	// The store died of them together: a block may be stored under Token.
+	Ask   bool  `json:"ask,omitempty"`
+	Apart []int `json:"apart,omitempty"` // blocks that have a file in doubted/
+
+	landed map[int]bool // blocks that are stored; of the goroutine that inserts while it does
 }
 
 // A load is what one insert carries.
@@ -112,8 +121,14 @@ type load struct {
 	token  string
 	each   bool // to be inserted block by block
 	tried  bool // under its token
+	probe  bool // the store is to be asked something first
+	ask    bool // whether a block is stored already, before it goes alone
 	blocks []native.Block
 	files  []*spooled // where the blocks lie; none: in memory alone
+
+	doubted *doubted // what it is of; nil: it is an ordinary one
+	apart   []int    // blocks that are left out: they are doubted
+	landed  map[int]bool
 
 	damaged []damagedFile // found when they were read
 	refused []refusal     // found when they were inserted block by block
@@ -161,8 +176,10 @@ func newToken() string {
 // most says, or 512 MiB. Blocks of other tables are put aside.
 func OpenSpool(dir string, most Room, tables []*column.Table, log *slog.Logger) (*Spool, error) {
 	s := &Spool{dir: dir, tables: tables, log: log}
-	if err := os.MkdirAll(filepath.Join(dir, refusedDir), 0o700); err != nil {
-		return nil, fmt.Errorf("spool: %w", err)
+	for _, of := range []string{refusedDir, doubtedDir} {
+		if err := os.MkdirAll(filepath.Join(dir, of), 0o700); err != nil {
+			return nil, fmt.Errorf("spool: %w", err)
+		}
 	}
 	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -210,6 +227,12 @@ func (s *Spool) account() {
 		st.Rows += uint64(f.rows)
 		st.Bytes += f.size
 	}
+	for _, f := range s.doubted {
+		st.Files++
+		st.Blocks++
+		st.Rows += uint64(f.rows)
+		st.Bytes += f.size
+	}
 	for _, k := range s.refused {
 		st.Bytes += k.size
 	}
@@ -246,7 +269,7 @@ func (s *Spool) scan() error {
 		case strings.HasSuffix(name, ending) && numberOf(name) > 0:
 			number := numberOf(name)
 			s.last, present[number] = max(s.last, number), true
-			f, err := s.look(name, number)
+			f, err := s.look("", name, number)
 			if d := (*damage)(nil); errors.As(err, &d) {
 				s.putAside(name, d.text)
 			} else if err != nil {
@@ -263,6 +286,9 @@ func (s *Spool) scan() error {
 		return 1
 	})
 	if err := s.resume(present); err != nil {
+		return err
+	}
+	if err := s.scanDoubted(); err != nil {
 		return err
 	}
 	seen := map[*column.Table]bool{}
@@ -288,11 +314,13 @@ func (s *Spool) name(number uint64, table *column.Table) string {
 	return fmt.Sprintf("%016d-%s%s", number, table.Name, ending)
 }
 
-func (s *Spool) path(f *spooled) string { return filepath.Join(s.dir, s.name(f.number, f.table)) }
+func (s *Spool) path(f *spooled) string {
+	return filepath.Join(s.dir, f.dir, s.name(f.number, f.table))
+}
 
-// look reads the header of a file.
-func (s *Spool) look(name string, number uint64) (*spooled, error) {
-	file, err := os.Open(filepath.Join(s.dir, name))
+// look reads the header of a file in a directory of the spool.
+func (s *Spool) look(dir, name string, number uint64) (*spooled, error) {
+	file, err := os.Open(filepath.Join(s.dir, dir, name))
 	if err != nil {
 		return nil, err
 	}
@@ -312,7 +340,7 @@ func (s *Spool) look(name string, number uint64) (*spooled, error) {
 	if s.name(number, table) != name {
 		return nil, damaged("it holds rows of table %s, which is not what it is called for", table.Name)
 	}
-	return &spooled{number: number, table: table, token: h.Token, rows: h.rows(), blocks: len(h.Blocks), size: info.Size(), at: time.UnixMilli(h.Written)}, nil
+	return &spooled{number: number, table: table, token: h.Token, rows: h.rows(), blocks: len(h.Blocks), size: info.Size(), at: time.UnixMilli(h.Written), dir: dir}, nil
 }
 
 // resume goes on with a join that the last process had begun.
@@ -329,6 +357,7 @@ func (s *Spool) resume(present map[uint64]bool) error {
 		s.log.Error("spool: join.json is damaged: rows that were being stored when NetMeta ended may be stored twice", "err", err)
 		return os.Remove(path)
 	}
+	j.landed = map[int]bool{}
 	s.join = &j
 	ended := slices.ContainsFunc(j.Files, func(n uint64) bool { return !present[n] })
 	if files := s.joinedFiles(); ended || len(files) == 0 {
@@ -425,6 +454,14 @@ func (s *Spool) makeRoom(size int64) error {
 			s.forget(s.refused[0])
 			continue
 		}
+		if i := slices.IndexFunc(s.doubted, func(x *doubted) bool { return !slices.Contains(s.inFlight, x.spooled) }); i >= 0 {
+			rows := s.doubted[i].rows
+			if err := s.remove([]*spooled{s.doubted[i].spooled}); err != nil {
+				return err
+			}
+			s.dropped(rows)
+			continue
+		}
 		oldest := slices.IndexFunc(s.files, func(f *spooled) bool { return !slices.Contains(s.inFlight, f) })
 		if oldest < 0 {
 			return fmt.Errorf("%d MiB do not fit into the %d MiB that spool.max-size allows", size>>20, s.limit>>20)
@@ -473,6 +510,9 @@ func (s *Spool) dropped(rows int) {
 func (s *Spool) bytes() (n int64) {
 	for _, f := range s.files {
 		n += f.size
+	}
+	for _, x := range s.doubted {
+		n += x.size
 	}
 	for _, k := range s.refused {
 		n += k.size
@@ -531,6 +571,7 @@ func (s *Spool) take() *load {
 	l := &load{}
 	if s.join != nil {
 		l.token, l.each, l.files = s.join.Token, s.join.Each, s.joinedFiles()
+		l.ask, l.apart, l.landed = s.join.Ask, s.join.Apart, s.join.landed
 	} else {
 		first := s.files[0]
 		first.alone = true
@@ -575,9 +616,9 @@ func (s *Spool) writeJoin(j *join) error {
 }
 
 // split makes the load go block by block the next time, because the store refuses the
-// whole. It is said on disk before a block is tried.
+// whole or dies of it. It is said on disk before a block is tried.
 func (s *Spool) split(l *load) {
-	j := &join{Token: l.token, Each: true}
+	j := &join{Token: l.token, Each: true, Ask: l.ask, landed: map[int]bool{}}
 	for _, f := range l.files {
 		j.Files = append(j.Files, f.number)
 	}
@@ -593,7 +634,7 @@ func (s *Spool) done(l *load) error {
 	s.inFlight = nil
 	ended := s.joined(l.files[0])
 	for _, d := range l.damaged {
-		s.putAside(s.name(d.number, d.table), d.reason)
+		s.putAside(filepath.Join(d.dir, s.name(d.number, d.table)), d.reason)
 	}
 	err := s.remove(l.files)
 	if err == nil && ended {
@@ -609,6 +650,7 @@ func (s *Spool) remove(files []*spooled) error {
 			return err
 		}
 		s.files = slices.DeleteFunc(s.files, func(have *spooled) bool { return have == f })
+		s.doubted = slices.DeleteFunc(s.doubted, func(have *doubted) bool { return have.spooled == f })
 	}
 	return nil
 }
@@ -665,9 +707,9 @@ func (s *Spool) refuse(r refusal) {
 // putAside moves a file to refused/.
 func (s *Spool) putAside(name, reason string) {
 	s.log.Error("spool: a file is put aside", "file", name, "dir", filepath.Join(s.dir, refusedDir), "err", reason)
-	err := os.Rename(filepath.Join(s.dir, name), filepath.Join(s.dir, refusedDir, name))
+	err := os.Rename(filepath.Join(s.dir, name), filepath.Join(s.dir, refusedDir, filepath.Base(name)))
 	if err == nil {
-		err = s.explain(name, reason+"\n")
+		err = s.explain(filepath.Base(name), reason+"\n")
 	}
 	if err != nil {
 		s.log.Error("spool: a file cannot be put aside", "file", name, "err", err)

@@ -54,6 +54,8 @@ type Writer struct {
 
 	real map[*column.Field]bool // columns that the tables have, as far as we have looked
 
+	doubtedRest time.Duration // for tests; 0: the constant
+
 	Stats WriterStats
 	rows  [maxTables]atomic.Uint64 // stored, by the number of the schema
 
@@ -97,7 +99,7 @@ type WriterStats struct {
 	Bytes       atomic.Uint64 // of Native blocks
 	Inserts     atomic.Uint64
 	Errors      atomic.Uint64 // attempts that failed, retried ones included
-	RefusedRows atomic.Uint64 // put aside because the store will never take them, or damaged on the spool's disk
+	RefusedRows atomic.Uint64 // put aside because the store will never take them or dies of them, or damaged on the spool's disk
 	LastMS      atomic.Uint64 // duration of the last insert
 	Since       atomic.Int64  // Unix milliseconds when the oldest rows not stored yet were taken; 0: there are none
 
@@ -154,6 +156,7 @@ type writing struct {
 
 	pause time.Duration // between attempts; 0: the last one went well
 	again time.Time     // when the next may be made
+	well  uint64        // inserts that ended well
 	doubt doubt
 	spill struct { // to the spool
 		again time.Time // when it may be tried again
@@ -166,6 +169,7 @@ type doubt struct {
 	token   string
 	refused int // times in a row that the store said never
 	large   int // times that it had not the memory for them
+	kills   int // times in a row that it died of them; see doubt.go
 }
 
 func (r *writing) run() error {
@@ -291,7 +295,10 @@ func (r *writing) launch(now time.Time) {
 			r.due = now.Add(insertEvery)
 		}
 	}
+	x := r.nextDoubted(now)
 	switch {
+	case x != nil:
+		r.flight = r.Spool.takeDoubted(x)
 	case !r.Spool.empty() && (len(r.waiting) == 0 || r.Spool.files[0].number < r.waiting[0].number):
 		r.flight = r.Spool.take()
 	case len(r.waiting) > 0:
@@ -301,6 +308,7 @@ func (r *writing) launch(now time.Time) {
 	}
 	r.launched = now
 	l := r.flight
+	l.probe = l.probe || l.each || l.token == r.doubt.token
 	go func() { r.landed <- r.send(r.ctx, l) }()
 }
 
@@ -327,6 +335,9 @@ func (r *writing) land(err error) {
 	}
 	if err == nil {
 		r.pause = 0
+		if len(l.blocks) > len(l.apart)+len(l.refused) {
+			r.well++
+		}
 		if len(r.waiting) == 0 { // nothing is left that it should have taken
 			r.Spool.said(nil)
 		}
@@ -350,9 +361,16 @@ func (r *writing) weigh(l *load, err error) {
 	if r.doubt.token != l.token {
 		r.doubt = doubt{token: l.token}
 	}
+	if d := (*death)(nil); errors.As(err, &d) {
+		if l.probe {
+			r.killed(l, d)
+		}
+		return
+	}
 	code := 0
 	if e := (*Exception)(nil); errors.As(err, &e) {
 		code = e.Code
+		r.doubt.kills = 0 // it lives, and has seen the rows
 	}
 	switch {
 	case code == codeMemoryLimit:
@@ -381,25 +399,46 @@ func (r *writing) send(ctx context.Context, l *load) error {
 			return fmt.Errorf("spool: %w", err)
 		}
 	}
-	if !l.each {
+	switch {
+	case !l.each && !l.probe:
 		return r.attempt(ctx, l.table, l.token, l.blocks)
+	case !l.each:
+		return r.probed(ctx, l, l.token, l.blocks)
 	}
 	l.refused = nil
 	for i := range l.blocks {
-		one, token := l.blocks[i:i+1], fmt.Sprintf("%s-%d", l.token, i)
-		err := r.attempt(ctx, l.table, token, one)
+		if l.landed[i] || slices.Contains(l.apart, i) {
+			continue
+		}
+		err := r.sendBlock(ctx, l, i)
 		if err != nil && !Temporary(err) {
 			r.real = nil
-			err = r.attempt(ctx, l.table, token, one)
+			err = r.sendBlock(ctx, l, i)
 		}
 		switch {
 		case err != nil && Temporary(err):
 			return err
 		case err != nil:
-			l.refused = append(l.refused, refusal{one[0], err.Error()})
+			l.refused = append(l.refused, refusal{l.blocks[i], err.Error()})
+		case l.landed != nil:
+			l.landed[i] = true
 		}
 	}
 	return nil
+}
+
+// sendBlock makes one attempt to insert a block of a load that goes block by block.
+func (r *writing) sendBlock(ctx context.Context, l *load, i int) error {
+	if l.ask {
+		if there, err := r.stored(ctx, l.blocks[i]); err != nil || there {
+			return err
+		}
+	}
+	err := r.probed(ctx, l, l.tokenOf(i), l.blocks[i:i+1])
+	if d := (*death)(nil); errors.As(err, &d) {
+		d.block = i
+	}
+	return err
 }
 
 // count counts a load that has ended, and puts aside what is not stored of it.
@@ -407,6 +446,9 @@ func (r *writing) count(l *load) {
 	rows, size := 0, 0
 	for _, b := range l.blocks {
 		rows, size = rows+b.Rows, size+len(b.Data)
+	}
+	for _, i := range l.apart {
+		rows, size = rows-l.blocks[i].Rows, size-len(l.blocks[i].Data)
 	}
 	for _, x := range l.refused {
 		rows, size = rows-x.Rows, size-len(x.Data)
@@ -422,7 +464,7 @@ func (r *writing) count(l *load) {
 		}
 	}
 	r.Stats.Rows.Add(uint64(rows))
-	r.Stats.Blocks.Add(uint64(len(l.blocks) - len(l.refused)))
+	r.Stats.Blocks.Add(uint64(len(l.blocks) - len(l.apart) - len(l.refused)))
 	r.Stats.Bytes.Add(uint64(size))
 	r.Stats.Inserts.Add(1)
 	r.Stats.LastMS.Store(uint64(time.Since(r.launched).Milliseconds()))
@@ -496,6 +538,11 @@ func (r *writing) sleep(now time.Time) time.Duration {
 	if r.behind(now) && (len(r.waiting) > 0 || r.gathered.count > 0) {
 		wake(r.gathered.since.Add(insertEvery), r.spill.again)
 	}
+	for _, x := range r.Spool.doubted {
+		if free && r.pause == 0 && r.well > x.landed {
+			wake(x.again)
+		}
+	}
 	if r.flight != nil && r.gathered.full() { // how full the queue is, nobody tells
 		wake(now.Add(pressEvery))
 	}
@@ -558,5 +605,9 @@ func (w *Writer) attempt(ctx context.Context, table *column.Table, token string,
 			w.real[f] = true
 		}
 	}
-	return w.Client.Insert(ctx, table.Name, names, token, data...)
+	err := w.Client.Insert(ctx, table.Name, names, token, data...)
+	if err != nil && brokeOff(err) {
+		return &death{error: err}
+	}
+	return err
 }

@@ -223,7 +223,7 @@ var (
 	storeBytes        = prometheus.NewDesc("netmeta_store_bytes_total", "Octets of Native blocks stored.", nil, nil)
 	storeInserts      = prometheus.NewDesc("netmeta_store_inserts_total", "Inserts that succeeded.", nil, nil)
 	storeErrors       = prometheus.NewDesc("netmeta_store_insert_errors_total", "Inserts that failed and were tried again or given up.", nil, nil)
-	storeRefused      = prometheus.NewDesc("netmeta_store_refused_rows_total", "Rows put aside in spool/refused: the store will never take them, or they were damaged on disk.", nil, nil)
+	storeRefused      = prometheus.NewDesc("netmeta_store_refused_rows_total", "Rows put aside in spool/refused: the store will never take them or dies of them, or they were damaged on disk.", nil, nil)
 	engineUp          = prometheus.NewDesc("netmeta_engine_up", "1 while the embedded engine answers.", nil, nil)
 	engineRestarts    = prometheus.NewDesc("netmeta_engine_restarts_total", "Times that the embedded engine was started again.", nil, nil)
 )
