@@ -251,8 +251,10 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		writeProblem(w, problem{Title: "view not understood", Status: http.StatusBadRequest, Detail: badView.Error(), Key: badView.Key})
 	case errors.Is(err, view.ErrNone):
 		writeProblem(w, problem{Title: "no such view", Status: http.StatusNotFound, Detail: err.Error()})
+	case errors.Is(err, view.ErrTaken):
+		writeProblem(w, problem{Title: "slug taken", Status: http.StatusConflict, Detail: err.Error(), Key: "slug"})
 	case errors.Is(err, view.ErrProvisioned), errors.Is(err, view.ErrForeign):
-		writeProblem(w, problem{Title: "view not changed", Status: http.StatusForbidden, Detail: err.Error()})
+		writeProblem(w, problem{Title: "view not changed", Status: http.StatusForbidden, Detail: err.Error(), Key: "slug"})
 	case errors.Is(err, view.ErrWrite):
 		s.Log.Error("view not saved", "err", err)
 		writeProblem(w, problem{Title: "view not saved", Status: http.StatusInternalServerError, Detail: err.Error()})

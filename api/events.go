@@ -81,7 +81,7 @@ func (s *Server) getView(w http.ResponseWriter, r *http.Request) {
 	s.writeJSON(w, v)
 }
 
-// addView saves a view under a free slug.
+// addView saves a view under a slug that nothing else has.
 func (s *Server) addView(w http.ResponseWriter, r *http.Request) { s.saveView(w, r, true) }
 
 // putView saves a view under the slug of the path.

@@ -43,7 +43,7 @@ func TestEvents(t *testing.T) {
 
 func TestViews(t *testing.T) {
 	s, _ := empty(t)
-	s.Views.Provision([]view.View{{Name: "Transit", Query: "q=in.conn+transit"}})
+	s.Views.Provision([]view.View{{Name: "Transit", Query: "q=in.conn+transit"}}, "/etc/netmeta.yaml")
 	h := s.Handler()
 	call := func(method, path, owner, body string, status int) string {
 		t.Helper()
@@ -67,8 +67,9 @@ func TestViews(t *testing.T) {
 	call("GET", "/api/v1/views/cdn", "ann", "", http.StatusOK)
 	call("GET", "/api/v1/views/cdn", "bob", "", http.StatusNotFound)
 	call("PUT", "/api/v1/views/cdn", "bob", `{"name":"mine"}`, http.StatusForbidden)
+	call("POST", "/api/v1/views", "bob", `{"name":"mine","slug":"cdn"}`, http.StatusConflict)
 	call("PUT", "/api/v1/views/cdn", "ann", `{"name":"CDN","query":"q=as+2906","shared":true}`, http.StatusOK)
-	if text := call("GET", "/api/v1/views", "bob", "", http.StatusOK); !strings.Contains(text, `"q=as+2906"`) || !strings.Contains(text, `"transit"`) {
+	if text := call("GET", "/api/v1/views", "bob", "", http.StatusOK); !strings.Contains(text, `"q=as+2906"`) || !strings.Contains(text, `"transit"`) || !strings.Contains(text, `"source":"/etc/netmeta.yaml"`) {
 		t.Error(text)
 	}
 	call("PUT", "/api/v1/views/board", "bob", `{"name":"Board","of":["cdn","transit"]}`, http.StatusOK)

@@ -349,10 +349,42 @@ function status(empty) {
   };
 }
 
+// --- saved views: the rules of the real ones, in memory
+
+class Refused extends Error {
+  constructor(status, detail, key) {
+    super(detail);
+    Object.assign(this, { status, key });
+  }
+}
+
+function savedViews() {
+  const saved = new Map();
+  const fixed = [{ slug: "transit", name: "Transit", description: "What comes in over transit", page: "explore", query: "by=remote.as&n=5", of: [], shared: true, pinned: true, owner: "", provisioned: true, source: "/etc/netmeta.yaml", updated: 0 }];
+  const find = (slug) => fixed.find((v) => v.slug === slug) ?? saved.get(slug);
+  const seen = (v, owner) => v && (v.shared || v.owner === owner);
+  return (method, slug, owner, body) => {
+    const v = find(slug);
+    if (method === "GET" && !slug) return { views: [...fixed, ...saved.values()].filter((x) => seen(x, owner)).sort((a, b) => a.name.localeCompare(b.name)) };
+    if (method !== "POST" && method !== "PUT" && !seen(v, owner)) throw new Refused(404, "there is no such view");
+    if (method === "GET") return v;
+    if (v?.provisioned) throw new Refused(403, "the view is from the configuration: change it there, or save it under another slug", "slug");
+    if (v && !seen(v, owner)) throw new Refused(403, "the view belongs to somebody else: save it under another slug", "slug");
+    if (method === "DELETE") return void saved.delete(slug);
+    if (!body.name?.trim()) throw new Refused(400, "name: is missing", "name");
+    const under = slug || body.slug;
+    if (method === "POST" && find(under)) throw new Refused(409, "another view has this slug: choose one that is free", "slug");
+    const whole = { description: "", page: "explore", query: "", of: [], shared: false, pinned: false, ...body, slug: under, owner: v?.owner ?? owner, provisioned: false, source: "", updated: Math.floor(Date.now() / 1000) };
+    saved.set(under, whole);
+    return whole;
+  };
+}
+
 const types = { ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".html": "text/html; charset=utf-8" };
 
 /** Starts the server; port 0 takes a free one. Resolves to { url, close }. */
 export function serve(port = 0, { empty = false } = {}) {
+  const views = savedViews();
   const server = createServer(async (req, res) => {
     const url = new URL(req.url, "http://mock");
     const send = (code, body, type = "application/json") => {
@@ -360,7 +392,7 @@ export function serve(port = 0, { empty = false } = {}) {
       res.end(typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body));
     };
     const asked = async () => {
-      if (req.method !== "POST") return Object.fromEntries(url.searchParams);
+      if (req.method !== "POST" && req.method !== "PUT") return Object.fromEntries(url.searchParams);
       let s = "";
       for await (const chunk of req) s += chunk;
       return JSON.parse(s || "{}");
@@ -390,8 +422,12 @@ export function serve(port = 0, { empty = false } = {}) {
         case "/readyz":
           return send(200, "ok\n", "text/plain");
       }
+      if (url.pathname.startsWith("/api/v1/views")) {
+        const answer = views(req.method, decodeURIComponent(url.pathname.slice("/api/v1/views/".length)), req.headers["view-owner"] ?? "", await asked());
+        return answer ? send(200, answer) : send(204, "");
+      }
       if (url.pathname.startsWith("/api/")) return send(404, { title: "Not Found", status: 404, detail: `no ${url.pathname} here` }, "application/problem+json");
-      const page = ["/", "/explore", "/start", "/status"].includes(url.pathname);
+      const page = ["/", "/explore", "/flows", "/views", "/start", "/status"].includes(url.pathname) || url.pathname.startsWith("/v/");
       const file = page ? "index.html" : normalize(url.pathname).replace(/^\/+/, "");
       const full = join(dist, file);
       if (!full.startsWith(dist) || !existsSync(full)) return send(404, "not found\n", "text/plain");
@@ -400,6 +436,7 @@ export function serve(port = 0, { empty = false } = {}) {
       res.setHeader("Content-Security-Policy", `default-src 'self'; script-src 'self' 'sha256-${createHash("sha256").update(script).digest("base64")}'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`);
       send(200, body, types[extname(file)] ?? "application/octet-stream");
     } catch (e) {
+      if (e instanceof Refused) return send(e.status, { type: "about:blank", title: "Refused", status: e.status, detail: e.message, key: e.key }, "application/problem+json");
       if (!(e instanceof FilterError)) console.error(e);
       send(e instanceof FilterError ? 400 : 500, { type: "about:blank", title: e instanceof FilterError ? "Bad request" : "Error", status: 400, detail: e.message, ...(e.span ? { span: e.span, expected: e.expected ?? [], suggestion: e.suggestion ?? "" } : {}) }, "application/problem+json");
     }

@@ -53,6 +53,8 @@ func TestHandler(t *testing.T) {
 	f("GET", "/host/2001:db8::%2F48", "gzip", 200, "gzip", "index gz")
 	f("GET", "/as/2906", "", 200, "", indexHTML)
 	f("GET", "/exporters/192.0.2.1", "", 200, "", indexHTML)
+	f("GET", "/views", "", 200, "", indexHTML)
+	f("GET", "/v/cdn+transit", "", 200, "", indexHTML)
 	f("GET", "/explore/nowhere", "", 404, "", "")
 	f("HEAD", "/status", "", 200, "", "")
 	f("GET", "/assets/main-1.js", "", 200, "", "plain")

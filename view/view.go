@@ -32,6 +32,7 @@ type View struct {
 	Pinned      bool     `json:"pinned" yaml:"pinned"` // on the first page
 	Owner       string   `json:"owner" yaml:"-"`       // who saved it, in his own words
 	Provisioned bool     `json:"provisioned" yaml:"-"` // from the configuration
+	Source      string   `json:"source" yaml:"-"`      // the file of a provisioned one
 	Updated     int64    `json:"updated" yaml:"-"`     // second
 }
 
@@ -60,6 +61,7 @@ var (
 	ErrProvisioned = errors.New("the view is from the configuration: change it there, or save it under another slug")
 	ErrWrite       = errors.New("the views could not be written")
 	ErrForeign     = errors.New("the view belongs to somebody else: save it under another slug")
+	ErrTaken       = errors.New("another view has this slug: choose one that is free")
 )
 
 // Complete gives a view what it lacks and checks it. The error is an *Error.
@@ -158,15 +160,16 @@ func Check(list []View) error {
 	return nil
 }
 
-// Provision takes over the views of a configuration, which has been checked. They hide
-// saved ones of the same slug.
-func (vs *Views) Provision(list []View) {
+// Provision takes over the views of a configuration file, which has been checked. They
+// hide saved ones of the same slug.
+func (vs *Views) Provision(list []View, file string) {
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
 	vs.provisioned = slices.Clone(list)
 	for i := range vs.provisioned {
 		vs.provisioned[i].Complete()
 		vs.provisioned[i].Provisioned, vs.provisioned[i].Shared = true, true
+		vs.provisioned[i].Source = file
 	}
 }
 
@@ -224,13 +227,18 @@ func (vs *Views) mayChangeLocked(slug, owner string) error {
 }
 
 // Put saves a view, in place of the one that has its slug. With anew there must be
-// none: a free slug is found for it.
+// none: for a view that names no slug a free one is found. Only who saved a view makes
+// it private, for then nobody else sees it any more.
 func (vs *Views) Put(v View, anew bool, now time.Time) (View, error) {
+	named := v.Slug != ""
 	if err := v.Complete(); err != nil {
 		return v, err
 	}
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
+	if _, taken := vs.findLocked(v.Slug); anew && named && taken {
+		return v, ErrTaken
+	}
 	if anew {
 		base := v.Slug
 		for n := 2; ; n++ {
@@ -243,10 +251,16 @@ func (vs *Views) Put(v View, anew bool, now time.Time) (View, error) {
 		return v, err
 	}
 	old, was := vs.saved[v.Slug]
+	if was && old.Owner != v.Owner {
+		if !v.Shared {
+			return v, ErrForeign
+		}
+		v.Owner = old.Owner
+	}
 	if !was && len(vs.saved) >= maxViews {
 		return v, &Error{"slug", fmt.Sprintf("%d views are saved, which is the most: delete some", maxViews)}
 	}
-	v.Provisioned, v.Updated = false, now.Unix()
+	v.Provisioned, v.Source, v.Updated = false, "", now.Unix()
 	vs.saved[v.Slug] = v
 	if err := vs.writeLocked(); err != nil {
 		if delete(vs.saved, v.Slug); was {

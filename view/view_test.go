@@ -48,15 +48,23 @@ func TestViews(t *testing.T) {
 	if _, err := vs.Get("traffic-of-our-cdn-2", "ann"); !errors.Is(err, ErrNone) {
 		t.Errorf("what belongs to somebody else: %v", err)
 	}
-	put(View{Slug: "traffic-of-our-cdn", Name: "CDN", Owner: "bob", Shared: true}, false)
+	if _, err := vs.Put(View{Slug: "traffic-of-our-cdn-2", Name: "mine", Owner: "ann"}, true, now); !errors.Is(err, ErrTaken) {
+		t.Errorf("a new view under a slug that is taken: %v", err)
+	}
+	if v := put(View{Slug: "traffic-of-our-cdn", Name: "CDN", Owner: "bob", Shared: true}, false); v.Owner != "ann" {
+		t.Errorf("changed by somebody else: %+v", v)
+	}
+	if _, err := vs.Put(View{Slug: "traffic-of-our-cdn", Name: "CDN", Owner: "bob"}, false, now); !errors.Is(err, ErrForeign) {
+		t.Errorf("made private by somebody else: %v", err)
+	}
 
 	fixed := []View{{Slug: "transit", Name: "Transit", Query: "q=in.conn+transit", Pinned: true}, {Slug: "traffic-of-our-cdn", Name: "from the file"}}
 	if err := Check(fixed); err != nil {
 		t.Fatal(err)
 	}
-	vs.Provision(fixed)
+	vs.Provision(fixed, "netmeta.yaml")
 	slugs("ann", "traffic-of-our-cdn transit")
-	if v, err := vs.Get("traffic-of-our-cdn", ""); err != nil || v.Name != "from the file" || !v.Provisioned || !v.Shared {
+	if v, err := vs.Get("traffic-of-our-cdn", ""); err != nil || v.Name != "from the file" || !v.Provisioned || !v.Shared || v.Source != "netmeta.yaml" {
 		t.Errorf("%+v %v", v, err)
 	}
 	if err := vs.Delete("transit", "ann"); !errors.Is(err, ErrProvisioned) {
@@ -65,7 +73,7 @@ func TestViews(t *testing.T) {
 	if _, err := vs.Put(View{Slug: "transit", Name: "x"}, false, now); !errors.Is(err, ErrProvisioned) {
 		t.Errorf("what is from the configuration: %v", err)
 	}
-	vs.Provision(nil)
+	vs.Provision(nil, "")
 
 	// What was saved is there after a restart, and nothing else is in the directory.
 	if vs, err = Open(path); err != nil {

@@ -479,7 +479,7 @@ func (s *server) worker() udp.Worker {
 }
 
 func (s *server) api() *api.Server {
-	s.views.Provision(s.config().Views)
+	s.views.Provision(s.config().Views, s.configPath)
 	return &api.Server{
 		Store:   s.reader,
 		Writer:  s.writer.Client,

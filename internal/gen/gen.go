@@ -144,6 +144,9 @@ its value until then.
 func writeKeys(b *strings.Builder, comments map[string]map[string]string, v reflect.Value, path, live string) {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
+		if f.Tag.Get("yaml") == "-" { // not a key
+			continue
+		}
 		key := path + f.Tag.Get("yaml")
 		if f.Type.Kind() == reflect.Struct {
 			writeKeys(b, comments, v.Field(i), key+".", live)

@@ -322,12 +322,31 @@ export interface Status {
   };
 }
 
+/** A page with its question under a name, or with `of` a board of several. */
+export interface SavedView {
+  slug: string;
+  name: string;
+  description: string;
+  page: string;
+  query: string;
+  of: string[];
+  shared: boolean;
+  pinned: boolean;
+  owner: string;
+  provisioned: boolean;
+  /** The file of a provisioned one. */
+  source: string;
+  updated: number;
+}
+
 /** RFC 9457, with the fields of a filter error beside it. */
 export interface Problem {
   type?: string;
   title?: string;
   status?: number;
   detail?: string;
+  /** What of the request is wrong. */
+  key?: string;
   span?: [number, number];
   expected?: string[] | null;
   suggestion?: string | null;
@@ -381,11 +400,25 @@ export const api = {
   exporters: (signal?: AbortSignal) => call<{ exporters: Health[]; others?: Health }>("/api/v1/exporters", { signal, cache: "no-store" }),
   running: (signal?: AbortSignal) => call<{ queries: RunningQuery[] }>("/api/v1/queries", { signal, cache: "no-store" }),
   end: (id: string) => call<void>("/api/v1/queries/" + encodeURIComponent(id), { method: "DELETE" }),
+  views: () => call<{ views: SavedView[] }>("/api/v1/views", { cache: "no-store", headers: owner }),
+  view: (slug: string, signal?: AbortSignal) => call<SavedView>("/api/v1/views/" + encodeURIComponent(slug), { signal, cache: "no-store", headers: owner }),
+  /** A new view; its slug must be free. */
+  addView: (v: Partial<SavedView>) => call<SavedView>("/api/v1/views", { method: "POST", body: viewBody(v), headers: owner }),
+  putView: (v: Partial<SavedView>) => call<SavedView>("/api/v1/views/" + v.slug, { method: "PUT", body: viewBody(v), headers: owner }),
+  deleteView: (slug: string) => call<void>("/api/v1/views/" + slug, { method: "DELETE", headers: owner }),
   status: (signal?: AbortSignal) => call<Status>("/api/v1/status", { signal, cache: "no-store" }),
   check: (q: string, signal?: AbortSignal) => post<Check>("/api/v1/filter/check", { q }, signal),
   complete: (text: string, cursor: number, signal?: AbortSignal) => post<Completion>("/api/v1/filter/complete", { text, cursor }, signal),
 };
 
+/** Of a view what its reader says; the rest is the server's. */
+const viewBody = ({ slug, name, description, page, query, of, shared, pinned }: Partial<SavedView>) => JSON.stringify({ slug, name, description, page, query, of, shared, pinned });
+
 function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<Answer<T>> {
   return call<T>(path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" }, signal });
 }
+
+/** Under which name views are asked for. A header has letters of Latin 1 alone, so others go as a URL writes them. */
+let owner: Record<string, string> = {};
+export const nameOwner = (name: string) => (owner = name ? { "View-Owner": headerOf(name) } : {});
+export const headerOf = (name: string) => (/^[\x20-\x24\x26-\x7e]*$/.test(name) ? name : encodeURIComponent(name));

@@ -1,6 +1,7 @@
 // Keys for people who stay on the keyboard. None is taken while a text field has the focus; all can be switched off in the help.
 
 import { comparisons, dirs, pinnedLink, vizzes } from "./explore.tsx";
+import { saving } from "./saved.ts";
 import { shift, zoomBy } from "./range.tsx";
 import { asks, copy, facetsChoice, go, helpOpen, keysChoice, link, path, refreshChoice, reload, say, show, shown, sqlOpen, units, view } from "./state.ts";
 
@@ -15,6 +16,7 @@ export const help: [string, string][] = [
   ["r", "refresh"],
   ["c", "next comparison"],
   ["f", "facets"],
+  ["s", "save as a view"],
   ["x", "SQL"],
   ["y", "copy a link to exactly this time"],
   ["Y", "copy a link that moves with the clock"],
@@ -23,14 +25,14 @@ export const help: [string, string][] = [
   ["+  _", "filter the row in, out"],
   ["← →", "values, when the chart has the focus"],
   ["Esc", "close, cancel a query"],
-  ["g e  g f  g x  g s  g t  g o", "go to Explore, Flows, Exporters, Status, Start, the overview"],
+  ["g e  g f  g v  g x  g s  g t  g o", "go to Explore, Flows, Views, Exporters, Status, Start, the overview"],
   ["?", "this help"],
 ];
 
 const next = (list: { value: string; title: string }[], value: string) => list[(list.findIndex((x) => x.value === value) + 1) % list.length];
 
 /** Where g and another key go; the key o goes to the door. */
-const targets: Record<string, string> = { o: "/", e: "/explore", f: "/flows", x: "/exporters", s: "/status", t: "/start" };
+const targets: Record<string, string> = { o: "/", e: "/explore", f: "/flows", v: "/views", x: "/exporters", s: "/status", t: "/start" };
 
 let goPending = 0;
 
@@ -100,6 +102,7 @@ const explore: Record<string, () => void> = {
     show({ vs: c.value });
     say(`Compared with ${c.title}`);
   },
+  s: () => (saving.value = {}),
   x: () => (sqlOpen.value = !sqlOpen.value),
   y: () => void copy(pinnedLink(), "Link to exactly this time"),
   Y: () => void copy(location.href, "Live link"),
@@ -111,7 +114,7 @@ const explore: Record<string, () => void> = {
 };
 
 /** Those that mean the same on every page with a filter or a time. */
-const asking = Object.fromEntries(Object.entries(explore).filter(([key]) => ["/", "t", "[", "]", "-", "=", "l", "r", "x", "Escape"].includes(key)));
+const asking = Object.fromEntries(Object.entries(explore).filter(([key]) => ["/", "t", "[", "]", "-", "=", "l", "r", "s", "x", "Escape"].includes(key)));
 
 for (let i = 1; i <= 9; i++) {
   explore[String(i)] = () => {

@@ -4,7 +4,9 @@ import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Explore, pinnedLink } from "./explore.tsx";
 import { help, listen } from "./keys.ts";
-import { asks, copy, follow, helpOpen, keysChoice, link, loadFields, path, setTheme, themeChoice, themes, toast } from "./state.ts";
+import { api, nameOwner } from "./api.ts";
+import { current, leave, loadViews, ordered, addressOf, savedViews, saving, shownQuery } from "./saved.ts";
+import { asks, copy, follow, helpOpen, keysChoice, link, loadFields, ownerChoice, path, say, setTheme, themeChoice, themes, toast } from "./state.ts";
 import "./style.css";
 import "./pages.css";
 import { IconButton, lazy } from "./ui.tsx";
@@ -21,9 +23,14 @@ const OneExporter = lazy(() => import("./exporters.tsx").then((m) => m.OneExport
 const Host = lazy(() => import("./entity.tsx").then((m) => m.Host));
 const AS = lazy(() => import("./entity.tsx").then((m) => m.AS));
 
+const Views = lazy(() => import("./views.tsx").then((m) => m.Views));
+const OneView = lazy(() => import("./views.tsx").then((m) => m.OneView));
+const SaveView = lazy(() => import("./saveview.tsx").then((m) => m.SaveView));
+
 const pages: [string, string][] = [
   ["/explore", "Explore"],
   ["/flows", "Flows"],
+  ["/views", "Views"],
   ["/exporters", "Exporters"],
   ["/status", "Status"],
   ["/start", "Start"],
@@ -56,23 +63,94 @@ function App() {
               {name}
             </a>
           ))}
+          <Pinned />
         </nav>
         <div class="top-right">
           {p === "/explore" && <IconButton icon="link" label="Copy a link to exactly this time  y (with Shift: one that moves with the clock)" onClick={(e: MouseEvent) => void copy(e.shiftKey ? location.href : pinnedLink(), e.shiftKey ? "Live link" : "Link to exactly this time")} />}
+          {asks(p) && <IconButton icon="star" label="Save as a view  s" id="save-view" onClick={() => (saving.value = {})} />}
           <ThemeSwitch />
           <IconButton icon="question" label="Keys  ?" onClick={() => (helpOpen.value = true)} />
         </div>
       </header>
+      <OpenedView />
       <Page p={p} />
       <ValueMenu />
       <footer class="credit quiet">
         AS of addresses: <a href="https://db-ip.com">IP Geolocation by DB-IP</a>, <a href="https://www.routeviews.org">Route Views</a>, <a href="https://www.nro.net">NRO</a>
       </footer>
       <Help />
+      {saving.value && <SaveView change={saving.value.change} />}
       <div class={`toast ${toast.value ? "on" : ""}`} role="status">
-        {toast.value}
+        {toast.value?.text}
+        {toast.value?.undo && (
+          <button type="button" onClick={undo}>
+            Undo
+          </button>
+        )}
       </div>
     </>
+  );
+}
+
+function undo() {
+  const back = toast.value?.undo;
+  toast.value = null;
+  back?.();
+}
+
+/** The pinned views, beside the pages; all are on the page Views. */
+function Pinned() {
+  const list = ordered(savedViews.value.filter((v) => v.pinned), ownerChoice.signal.value).slice(0, mostPinned);
+  const now = current.value?.view.slug;
+  return (
+    <>
+      {list.map((v) => (
+        <a key={v.slug} class="pinned" href={addressOf(v)} onClick={follow} title={v.description || v.name} aria-current={v.slug === now || path.value === "/v/" + v.slug ? "page" : undefined}>
+          {v.name}
+        </a>
+      ))}
+    </>
+  );
+}
+const mostPinned = 6;
+
+/** Which view is on screen, and whether it has been changed. */
+function OpenedView() {
+  const c = current.value;
+  if (!c) return null;
+  const { view: v, changed } = c;
+  const save = async () => {
+    try {
+      await api.putView({ ...v, query: shownQuery() });
+      await loadViews();
+      say(`${v.name} saved`);
+    } catch {
+      saving.value = { change: v }; // the form says what helps
+    }
+  };
+  return (
+    <div class="opened-view" role="region" aria-label="Saved view">
+      <a href={"/v/" + v.slug} onClick={follow} title={v.description || "As it was saved"}>
+        {v.name}
+      </a>
+      {changed && (
+        <>
+          <span class="tag">changed</span>
+          {!v.provisioned && (
+            <button type="button" class="button" onClick={save}>
+              Save
+            </button>
+          )}
+          <button type="button" class="button" onClick={() => (saving.value = {})}>
+            Save as …
+          </button>
+          <a href={addressOf(v)} onClick={follow}>
+            As it was
+          </a>
+          <IconButton icon="close" label="Leave the view" onClick={leave} />
+        </>
+      )}
+    </div>
   );
 }
 
@@ -104,11 +182,15 @@ function Page({ p }: { p: string }) {
       return <Flows />;
     case "/exporters":
       return <Exporters />;
+    case "/views":
+      return <Views />;
     case "/start":
       return <Start />;
     case "/status":
       return <Status />;
   }
+  const slugs = rest(p, "/v/");
+  if (slugs) return <OneView key={p} slugs={slugs.split(/[+ ]/)} />;
   const exporter = rest(p, "/exporters/");
   if (exporter) return <OneExporter key={p} address={exporter} />;
   const host = rest(p, "/host/");
@@ -177,6 +259,10 @@ function Help() {
   );
 }
 
+ownerChoice.signal.subscribe((name) => {
+  nameOwner(name);
+  void loadViews();
+});
 void loadFields();
 listen();
 const root = document.getElementById("app");

@@ -106,6 +106,8 @@ function stored<T extends string>(key: string, fallback: T, allowed: readonly T[
 export const themes = ["auto", "light", "dark"] as const;
 export const themeChoice = stored("theme", "auto", themes);
 export const keysChoice = stored("keys", "on", ["on", "off"] as const);
+/** What the reader calls himself: whose private views are shown. No access control. */
+export const ownerChoice = stored<string>("owner", "", []);
 export const addressChoice = stored<string>("collector", "", []);
 export const refreshChoice = stored("refresh", "auto", ["auto", "5", "10", "30", "60", "300"] as const);
 
@@ -129,13 +131,20 @@ export function setTheme(t: (typeof themes)[number]): void {
 
 // A word to the user that goes away by itself.
 
-export const toast = signal("");
+export const toast = signal<{ text: string; undo?: () => void } | null>(null);
 let toastTimer = 0;
+const toastMS = 2500;
+const undoMS = 8000;
 
-export function say(text: string): void {
-  toast.value = text;
+/** With `undo` it can be taken back while the word stands there; it stays under the pointer and the focus. */
+export function say(text: string, undo?: () => void): void {
+  toast.value = { text, undo };
   clearTimeout(toastTimer);
-  toastTimer = window.setTimeout(() => (toast.value = ""), 2500);
+  const away = () => {
+    if (document.querySelector(".toast:is(:hover, :focus-within)")) toastTimer = window.setTimeout(away, 500);
+    else toast.value = null;
+  };
+  toastTimer = window.setTimeout(away, undo ? undoMS : toastMS);
 }
 
 /** Copies text also where the page has no secure origin, as on http://collector.example:8080. */

@@ -1,5 +1,6 @@
 // Small pieces that all pages are made of.
 
+import { cloneElement, toChildArray, type VNode } from "preact";
 import type { ButtonHTMLAttributes, ComponentChildren, ComponentType, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { copy } from "./state.ts";
@@ -29,6 +30,11 @@ const glyphs: Record<string, string> = {
   zoom: "M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9M10.4 10.4 14 14M5 7h4M7 5v4",
   download: "M8 2v8m-3.5-3L8 10.5 11.5 7M3 13.5h10",
   panel: "M2.5 3h11v10h-11zM10 3v10",
+  star: "m8 1.8 1.9 4 4.3.5-3.2 3 .9 4.3L8 11.4l-3.9 2.2.9-4.3-3.2-3 4.3-.5z",
+  pin: "M5.5 2h5M6.5 2v5L4 9.5h8L9.5 7V2M8 9.5V14",
+  edit: "M3 13l.7-3L11 2.7l2.3 2.3L6 12.3z",
+  trash: "M3 4.5h10M6.5 4.5V3h3v1.5M4.5 4.5l.6 8.5h5.8l.6-8.5",
+  up: "m4 10 4-4 4 4",
   play: "M5 3.5v9l7-4.5z",
 };
 
@@ -53,6 +59,25 @@ export function CopyButton({ text, what, label = "Copy" }: { text: string; what:
     <button type="button" class="button" onClick={() => copy(text, what)}>
       <Icon name="copy" /> {label}
     </button>
+  );
+}
+
+/** An input with its label, and under it what is wrong or what it is good for. */
+export function Field({ id, label, error, hint, children }: { id: string; label: string; error?: string; hint?: string; children: VNode }) {
+  const note = error ?? hint;
+  const told = (input: VNode) => cloneElement(input, { id, "aria-invalid": error !== undefined, "aria-describedby": note ? id + "-note" : undefined });
+  // The input is the child, or the last thing in it.
+  const kids = children.type === "span" ? toChildArray(children.props.children) : [];
+  return (
+    <div class="form-field">
+      <label for={id}>{label}</label>
+      {kids.length ? cloneElement(children, {}, ...kids.slice(0, -1), told(kids[kids.length - 1] as VNode)) : told(children)}
+      {note && (
+        <p id={id + "-note"} class={error ? "hint wrong" : "hint"} role={error ? "alert" : undefined}>
+          {note}
+        </p>
+      )}
+    </div>
   );
 }
 

@@ -1,0 +1,192 @@
+// Saved views in a real browser, on a running server (BASE_URL) or on the mock.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { serve } from "../mock.mjs";
+import { launch } from "./browser.mjs";
+
+let base = process.env.BASE_URL?.replace(/\/$/, "");
+let mock;
+let browser;
+const complaints = [];
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+/** What this run saves is told from what is there, and taken away again. */
+const mark = `t${process.pid}`;
+
+before(async () => {
+  if (!base) {
+    mock = await serve();
+    base = mock.url;
+  }
+  browser = await launch();
+});
+after(async () => {
+  for (const v of (await list().catch(() => ({ views: [] }))).views) if (v.slug.includes(mark)) await fetch(`${base}/api/v1/views/${v.slug}`, { method: "DELETE" });
+  await browser?.close();
+  mock?.close();
+});
+
+const list = async (owner = "") => (await fetch(base + "/api/v1/views", { headers: owner ? { "View-Owner": owner } : {} })).json();
+const saved = async (slug, owner) => (await list(owner)).views.find((v) => v.slug === slug);
+
+async function open(path, { width = 1440, height = 900, scheme = "light" } = {}) {
+  const page = await browser.context.newPage();
+  await page.setViewportSize({ width, height });
+  await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+  page.on("pageerror", (e) => complaints.push(`${path}: ${e}`));
+  page.on("console", (m) => m.type() === "error" && !/status of (400|403|404|409)/.test(m.text()) && complaints.push(`${path}: ${m.text()}`));
+  page.setDefaultTimeout(15_000);
+  await page.goto(base + path);
+  return page;
+}
+
+const search = (page) => new URL(page.url()).search;
+
+/** Saves what is on screen under a name, through the form. */
+async function save(page, name, more = async () => undefined) {
+  await page.keyboard.press("s");
+  const form = page.getByRole("dialog", { name: "Save as a view" });
+  await form.getByLabel("Name", { exact: true }).fill(name);
+  await more(form);
+  await form.getByRole("button", { name: "Save", exact: true }).click();
+  return form;
+}
+
+test("what Explore shows is saved, opened by its address, changed, saved again", async () => {
+  const page = await open("/explore?by=proto&from=-30m&n=5");
+  await page.locator(".uplot").waitFor();
+  const name = `Protocols ${mark}`;
+  const slug = `protocols-${mark}`;
+  const form = await save(page, name, (f) => f.getByLabel("Description").fill("What it is made of"));
+  await form.waitFor({ state: "detached" });
+  const v = await saved(slug);
+  assert.deepEqual([v.page, v.query, v.description, v.shared, v.pinned], ["explore", "by=proto&from=-30m&n=5", "What it is made of", true, false]);
+  const bar = page.locator(".opened-view");
+  await bar.getByText(name).waitFor();
+  assert.equal(await bar.getByText("changed").count(), 0);
+
+  // Afresh, from its short address, with another time: the plain URL of the page.
+  await page.goto(`${base}/v/${slug}?from=-15m`);
+  await page.waitForURL("**/explore?by=proto&from=-15m&n=5");
+  await page.goto(`${base}/v/${slug}`);
+  await page.waitForURL("**/explore?by=proto&from=-30m&n=5");
+  await page.locator(".uplot").waitFor();
+
+  await page.keyboard.press("u");
+  await bar.getByText("changed").waitFor();
+  await bar.getByRole("button", { name: "Save", exact: true }).click();
+  await bar.getByText("changed").waitFor({ state: "detached" });
+  assert.match((await saved(slug)).query, /unit=/);
+  await page.keyboard.press("d");
+  await bar.getByText("changed").waitFor();
+  await bar.getByRole("link", { name: "As it was" }).click();
+  await bar.getByText("changed").waitFor({ state: "detached" });
+  assert.equal(search(page), "?" + (await saved(slug)).query);
+  await page.close();
+});
+
+test("the page of views: pin, rename, delete and undo; pinned ones stand beside the pages", async () => {
+  const page = await open("/flows?q=tcp&from=-5m");
+  await page.locator("#filter").waitFor();
+  const slug = `records-${mark}`;
+  await (await save(page, `Records ${mark}`)).waitFor({ state: "detached" });
+  await page.keyboard.press("g");
+  await page.keyboard.press("v");
+  await page.waitForURL("**/views");
+  const row = page.locator(`[data-view="${slug}"]`);
+  await row.getByRole("button", { name: /^Pin/ }).click();
+  const nav = page.getByRole("navigation", { name: "Pages" });
+  await nav.getByRole("link", { name: `Records ${mark}` }).waitFor();
+  assert.equal((await saved(slug)).pinned, true);
+
+  await row.getByRole("button", { name: /^Rename/ }).click();
+  const form = page.getByRole("dialog", { name: "Change the view" });
+  assert.ok(await form.getByLabel("Address").isDisabled(), "links to it go on working");
+  await form.getByLabel("Name", { exact: true }).fill(`Renamed ${mark}`);
+  await form.getByRole("button", { name: "Save", exact: true }).click();
+  await nav.getByRole("link", { name: `Renamed ${mark}` }).waitFor();
+
+  await row.getByRole("button", { name: /^Delete/ }).click();
+  await row.waitFor({ state: "detached" });
+  assert.equal(await saved(slug), undefined);
+  await page.locator(".toast").getByRole("button", { name: "Undo" }).click();
+  await row.waitFor();
+  assert.deepEqual([(await saved(slug)).query, (await saved(slug)).name], ["q=tcp&from=-5m", `Renamed ${mark}`]);
+
+  await nav.getByRole("link", { name: `Renamed ${mark}` }).click();
+  await page.waitForURL("**/flows?q=tcp&from=-5m");
+  await page.close();
+});
+
+test("an address that is taken, a name that is missing, a private view", async () => {
+  const page = await open("/explore?q=udp");
+  await page.locator("#filter").waitFor();
+  const form = await save(page, " ");
+  await form.getByText("A name is missing").waitFor();
+  await form.getByLabel("Name", { exact: true }).fill(`Mine ${mark}`);
+  await fetch(base + "/api/v1/views", { method: "POST", headers: { "View-Owner": "somebody else" }, body: JSON.stringify({ name: "hidden", slug: `mine-${mark}` }) });
+  await form.getByRole("radio", { name: "Private" }).click();
+  await form.getByRole("button", { name: "Save", exact: true }).click();
+  await form.getByText("Say under which name").waitFor();
+  await form.getByLabel("Your name").fill(`Łukasz ${mark}`);
+  await form.getByRole("button", { name: "Save", exact: true }).click();
+  // Taken by a view that this reader does not see: only the server knows.
+  const slug = form.getByLabel("Address");
+  await form.getByText(/another view has this slug/i).waitFor();
+  assert.equal(await slug.getAttribute("aria-invalid"), "true");
+  await slug.fill(`udp-${mark}`);
+  await form.getByRole("button", { name: "Save", exact: true }).click();
+  await form.waitFor({ state: "detached" });
+  assert.equal(await saved(`udp-${mark}`), undefined, "others do not see it");
+  await page.goto(base + "/views");
+  await page.locator(`[data-view="udp-${mark}"]`).getByText("private").waitFor();
+  await page.locator("#owner").fill("");
+  await page.locator("#owner").press("Enter");
+  await page.locator(`[data-view="udp-${mark}"]`).waitFor({ state: "detached" });
+  await page.goto(`${base}/v/udp-${mark}`);
+  await page.getByRole("heading", { name: "There is no such view" }).waitFor();
+  await page.close();
+  for (const owner of [encodeURIComponent(`Łukasz ${mark}`), "somebody else"]) for (const s of ["udp", "mine"]) await fetch(`${base}/api/v1/views/${s}-${mark}`, { method: "DELETE", headers: { "View-Owner": owner } });
+});
+
+test("what the configuration provisions is marked and cannot be changed", { skip: process.env.BASE_URL ? "the server has a configuration of its own" : false }, async () => {
+  const page = await open("/views");
+  const row = page.locator("[data-view=transit]");
+  await row.getByText("/etc/netmeta.yaml").waitFor();
+  assert.equal(await row.getByRole("button").count(), 0);
+  await row.getByRole("link", { name: "Transit" }).click();
+  await page.locator(".uplot").waitFor();
+  await page.keyboard.press("u");
+  const bar = page.locator(".opened-view");
+  await bar.getByText("changed").waitFor();
+  assert.equal(await bar.getByRole("button", { name: "Save", exact: true }).count(), 0);
+  await bar.getByRole("button", { name: "Save as" }).click();
+  const form = page.getByRole("dialog", { name: "Save as a view" });
+  await form.getByLabel("Name", { exact: true }).fill("Transit");
+  await form.getByRole("button", { name: "Save", exact: true }).click();
+  await form.getByText(/“Transit” has this address/).waitFor();
+  await page.close();
+});
+
+test("views: accessible in both themes, on a phone too", async () => {
+  for (const [scheme, width] of [["light", 1280], ["dark", 390]]) {
+    const page = await open("/views", { scheme, width });
+    await page.locator("#views tbody tr").first().waitFor();
+    for (const form of [false, true]) {
+      if (form) {
+        await page.goto(base + "/explore");
+        await page.locator("#save-view").click();
+        await page.locator(".save-view").waitFor();
+      }
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate(() => axe.run(document.querySelector("dialog[open]") ?? document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] }));
+      assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`), [], `${scheme} ${width} ${form}`);
+    }
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(over <= 0, `${over} px too wide`);
+    await page.close();
+  }
+});
+
+test("no console errors", () => assert.deepEqual(complaints, []));

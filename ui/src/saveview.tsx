@@ -1,0 +1,115 @@
+// The form that saves what is on screen as a view, or changes one: name, address, description, who sees it, pinned.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { api, APIError, headerOf, type SavedView } from "./api.ts";
+import { current, loadViews, pageOf, savedViews, saving, shownQuery, slugForm, slugOf } from "./saved.ts";
+import { ownerChoice, path, say } from "./state.ts";
+import { Field, Icon, IconButton } from "./ui.tsx";
+
+type Errors = Partial<Record<"name" | "slug" | "description" | "owner" | "form", string>>;
+
+/** So many bytes of a name reach the server. */
+const maxOwner = 64;
+
+/** Which field an answer of the server is about, in words that say what helps. */
+export function explain(e: unknown): Errors {
+  if (!(e instanceof APIError)) return { form: String(e) };
+  const key = e.problem.key;
+  const text = e.message.replace(/^\w+: /, (m) => (m === key + ": " ? "" : m));
+  if (key === "name" || key === "slug" || key === "description") return { [key]: text.charAt(0).toUpperCase() + text.slice(1) };
+  return { form: text };
+}
+
+export function SaveView({ change }: { change?: SavedView }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const from = change ?? current.peek()?.view;
+  const [name, setName] = useState(change?.name ?? "");
+  const [slug, setSlug] = useState<string | null>(change?.slug ?? null);
+  const [description, setDescription] = useState(from?.description ?? "");
+  const [shared, setShared] = useState(change?.shared ?? true);
+  const [pinned, setPinned] = useState(change?.pinned ?? false);
+  const [owner, setOwner] = useState(ownerChoice.signal.peek());
+  const [errors, setErrors] = useState<Errors>({});
+  const [busy, setBusy] = useState(false);
+  useEffect(() => {
+    dialog.current?.showModal();
+    dialog.current?.querySelector<HTMLElement>("#view-name")?.focus();
+  }, []);
+  const close = () => dialog.current?.close();
+  const address = slug ?? slugOf(name);
+
+  const save = async (e: Event) => {
+    e.preventDefault();
+    const wrong: Errors = {};
+    if (!name.trim()) wrong.name = "A name is missing";
+    else if (!slugForm.test(address)) wrong.slug = "Write 1 to 64 lower-case letters, digits and -";
+    else if (!change && savedViews.peek().some((v) => v.slug === address)) wrong.slug = `“${savedViews.peek().find((v) => v.slug === address)!.name}” has this address: choose another one, or open that view and save it`;
+    if (!shared && !owner.trim()) wrong.owner = "Say under which name you will look for it";
+    if (headerOf(owner.trim()).length > maxOwner) wrong.owner = "The name is too long: shorten it";
+    setErrors(wrong);
+    if (Object.keys(wrong).length > 0) return;
+    if (owner.trim() !== ownerChoice.signal.peek()) ownerChoice.set(owner.trim());
+    setBusy(true);
+    try {
+      const said = { name, slug: address, description, shared, pinned };
+      const { body } = change ? await api.putView({ ...change, ...said }) : await api.addView({ ...said, page: pageOf(path.peek()), query: shownQuery() });
+      await loadViews();
+      say(`Saved: ${location.origin}/v/${body.slug}`);
+      close();
+    } catch (e) {
+      setErrors(explain(e));
+    }
+    setBusy(false);
+  };
+
+  return (
+    <dialog ref={dialog} class="help save-view" aria-label={change ? "Change the view" : "Save as a view"} onClose={() => (saving.value = null)} onClick={(e) => e.target === e.currentTarget && close()}>
+      <form class="help-body" onSubmit={save}>
+        <header>
+          <h2>{change ? "Change the view" : "Save as a view"}</h2>
+          <IconButton icon="close" label="Close" onClick={close} />
+        </header>
+        <Field id="view-name" label="Name" error={errors.name}>
+          <input value={name} maxLength={100} autocomplete="off" onInput={(e) => setName(e.currentTarget.value)} />
+        </Field>
+        <Field id="view-slug" label="Address" error={errors.slug} hint={change ? "stays, so that links to it go on working" : undefined}>
+          <span class="prefixed">
+            <span class="quiet">/v/</span>
+            <input value={address} maxLength={64} autocomplete="off" spellcheck={false} disabled={change !== undefined} onInput={(e) => setSlug(e.currentTarget.value || null)} />
+          </span>
+        </Field>
+        <Field id="view-description" label="Description" error={errors.description}>
+          <input value={description} maxLength={2000} autocomplete="off" onInput={(e) => setDescription(e.currentTarget.value)} />
+        </Field>
+        <div class="segments" role="radiogroup" aria-label="Who sees it">
+          {([true, false] as const).map((s) => (
+            <button key={String(s)} type="button" role="radio" aria-checked={shared === s} class={shared === s ? "on" : ""} onClick={() => setShared(s)}>
+              {s ? "Shared" : "Private"}
+            </button>
+          ))}
+        </div>
+        {!shared && (
+          <Field id="view-owner" label="Your name" error={errors.owner} hint="listed for those who give this name alone. There are no logins: this keeps lists short and protects nothing">
+            <input value={owner} autocomplete="off" onInput={(e) => setOwner(e.currentTarget.value)} />
+          </Field>
+        )}
+        <label class="check">
+          <input type="checkbox" checked={pinned} onChange={(e) => setPinned(e.currentTarget.checked)} /> Pinned: beside the pages, at the top
+        </label>
+        {errors.form && (
+          <p class="notice bad" role="alert">
+            <Icon name="warn" /> {errors.form}
+          </p>
+        )}
+        <div class="row end">
+          <button type="button" class="button" onClick={close}>
+            Cancel
+          </button>
+          <button type="submit" class="button primary" disabled={busy}>
+            Save
+          </button>
+        </div>
+      </form>
+    </dialog>
+  );
+}
