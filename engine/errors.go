@@ -46,11 +46,12 @@ func errorf(code int, name, format string, args ...any) *exception {
 var (
 	codePattern = regexp.MustCompile(`^Code: (\d+)\. DB::(\w+): `)
 
-	// An exception that passed through several layers repeats itself:
+	// An exception that passed through several layers repeats itself, in whole or its end.
+	// The version is left out: the answer says it.
 	//   Code: 164. DB::Exception: Code: 164. DB::Exception: text. (READONLY) (version 26.7.2.1). (READONLY)
-	nestedPattern  = regexp.MustCompile(`^(Code: \d+\. DB::\w+: )(?:Code: \d+\. DB::\w+: )+`)
-	versionPattern = regexp.MustCompile(`(?: \(version [^()]*(?:\([^()]*\))?\)\.?)+( \([A-Z0-9_]+\))?$`)
-	namePattern    = regexp.MustCompile(`( \([A-Z0-9_]+\))(?: \([A-Z0-9_]+\))+$`)
+	nestedPattern = regexp.MustCompile(`^(Code: \d+\. DB::\w+: )(?:Code: \d+\. DB::\w+: )+`)
+	endPattern    = regexp.MustCompile(`(?: \(version [^()]*(?:\([^()]*\))?\)\.?| \([A-Z0-9_]+\))+$`)
+	namePattern   = regexp.MustCompile(` \([A-Z0-9_]+\)`)
 )
 
 // engineError reads what the engine said.
@@ -64,11 +65,8 @@ func engineError(err error) *exception {
 		return &exception{codeStdException, fmt.Sprintf("Code: %d. DB::Exception: %s. (STD_EXCEPTION)", codeStdException, text)}
 	}
 	code, _ := strconv.Atoi(m[1])
-	if nested := nestedPattern.FindStringSubmatch(text); nested != nil {
-		text = nested[1] + text[len(nested[0]):]
-		text = versionPattern.ReplaceAllString(text, "$1")
-		text = namePattern.ReplaceAllString(text, "$1")
-	}
+	text = nestedPattern.ReplaceAllString(text, "$1")
+	text = endPattern.ReplaceAllStringFunc(text, func(end string) string { return namePattern.FindString(end) })
 	return &exception{code, text}
 }
 

@@ -45,7 +45,7 @@ func TestErrors(t *testing.T) {
 	f := func(method, sql string, status int, code, text string, pairs ...string) {
 		t.Helper()
 		got := w.do(method, sql, pairs...)
-		if got.status != status || got.header.Get("X-ClickHouse-Exception-Code") != code || !strings.Contains(got.body, text) {
+		if got.status != status || got.header.Get("X-ClickHouse-Exception-Code") != code || !strings.Contains(got.body, text) || strings.Count(got.body, "(version ") != 1 {
 			t.Errorf("%s %.80s %q: got %d, code %s, %q; want %d, code %s, %q", method, sql, pairs,
 				got.status, got.header.Get("X-ClickHouse-Exception-Code"), got.body, status, code, text)
 		}

@@ -97,6 +97,8 @@ func TestEngineError(t *testing.T) {
 	f("Code: 62. DB::Exception: Syntax error. (SYNTAX_ERROR)", 62, "Code: 62. DB::Exception: Syntax error. (SYNTAX_ERROR)")
 	f("Code: 164. DB::Exception: Code: 164. DB::Exception: Cannot modify 'x'. (READONLY) (version 26.7.2.1). (READONLY)", 164,
 		"Code: 164. DB::Exception: Cannot modify 'x'. (READONLY)")
+	f("Code: 60. DB::Exception: No flows. (UNKNOWN_TABLE) (version 26.7.2.1 (official build))", 60, "Code: 60. DB::Exception: No flows. (UNKNOWN_TABLE)")
+	f("Code: 73. DB::Exception: Unknown format X. (UNKNOWN_FORMAT) (version 26.7.2.1). (UNKNOWN_FORMAT) (version 26.7.2.1)", 73, "Code: 73. DB::Exception: Unknown format X. (UNKNOWN_FORMAT)")
 	f("Error: out of luck", 1001, "Code: 1001. DB::Exception: out of luck. (STD_EXCEPTION)")
 }
 

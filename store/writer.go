@@ -154,11 +154,12 @@ type writing struct {
 	launched time.Time
 	landed   chan error
 
-	pause time.Duration // between attempts; 0: the last one went well
-	again time.Time     // when the next may be made
-	well  uint64        // inserts that ended well
-	doubt doubt
-	spill struct { // to the spool
+	pause  time.Duration // between attempts; 0: the last one went well
+	again  time.Time     // when the next may be made
+	well   uint64        // inserts that ended well
+	outage Outage
+	doubt  doubt
+	spill  struct { // to the spool
 		again time.Time // when it may be tried again
 		err   error     // of the last time
 	}
@@ -335,6 +336,7 @@ func (r *writing) land(err error) {
 	}
 	if err == nil {
 		r.pause = 0
+		r.outage.Over(r.Log, "store takes rows again", time.Now(), "waited", l.rows()+r.behindRows())
 		if len(l.blocks) > len(l.apart)+len(l.refused) {
 			r.well++
 		}
@@ -352,7 +354,16 @@ func (r *writing) land(err error) {
 	r.pause = min(max(2*r.pause, retryFirst), retryLast)
 	r.again = time.Now().Add(r.pause)
 	r.weigh(l, err)
-	r.Log.Warn("store does not take rows: trying again", "table", l.table.Name, "pause", r.pause, "err", err)
+	r.outage.Failed(r.Log, "store does not take rows: trying again", time.Now(), "table", l.table.Name, "err", err)
+}
+
+// behindRows is how many rows wait for the next inserts.
+func (r *writing) behindRows() int {
+	n := r.gathered.rows + int(r.Spool.Stats().Rows)
+	for _, l := range r.waiting {
+		n += l.rows()
+	}
+	return n
 }
 
 // weigh looks at why a load has failed, and whether it is to go block by block: one that

@@ -421,6 +421,7 @@ func (s *server) write(ctx context.Context, failed chan<- error) error {
 // migrate waits for the store and brings its tables up to date. Only an error that
 // trying again cannot mend ends it.
 func (s *server) migrate(ctx context.Context) error {
+	var outage store.Outage
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
 		var err error
 		if s.engine != nil {
@@ -434,10 +435,13 @@ func (s *server) migrate(ctx context.Context) error {
 		if err == nil {
 			err = s.writer.Client.Exec(ctx, event.Create)
 		}
+		if err == nil {
+			outage.Over(s.log, "store is ready", time.Now())
+		}
 		if err == nil || ctx.Err() != nil || !store.Temporary(err) {
 			return err
 		}
-		s.log.Warn("store is not ready: trying again", "pause", pause, "err", err)
+		outage.Failed(s.log, "store is not ready: trying again", time.Now(), "err", err)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
