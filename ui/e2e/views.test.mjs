@@ -169,12 +169,113 @@ test("what the configuration provisions is marked and cannot be changed", { skip
   await page.close();
 });
 
+/** Views to make boards of: their slugs. */
+async function some() {
+  const out = [];
+  for (const [name, query] of [["one", "by=proto&from=-15m"], ["two", "q=tcp&viz=line"], ["three", "by=proto&viz=bar"], ["four", "q=udp"]]) {
+    const slug = `${name}-${mark}`;
+    await fetch(`${base}/api/v1/views/${slug}`, { method: "PUT", body: JSON.stringify({ name: `${name} ${mark}`, query, shared: true }) });
+    out.push(slug);
+  }
+  return out;
+}
+
+const isQuery = (url) => url.pathname === "/api/v1/query";
+
+test("a board: made of chosen views, each with its own time or all with one, its charts lead to their pages", async () => {
+  const slugs = await some();
+  const page = await open("/views");
+  for (const s of slugs.slice(0, 2)) await page.locator(`[data-view="${s}"]`).getByRole("checkbox").check();
+  await page.getByRole("button", { name: "Show together" }).click();
+  await page.waitForURL(`**/v/${[...slugs.slice(0, 2)].sort().join("+")}`);
+  await page.getByRole("button", { name: "Save the board" }).click();
+  const form = page.getByRole("dialog", { name: "Save as a board" });
+  await form.getByLabel("Name", { exact: true }).fill(`Board ${mark}`);
+  await form.getByRole("button", { name: "Save", exact: true }).click();
+  await page.waitForURL(`**/v/board-${mark}`);
+  const tile = (s) => page.locator(`[data-tile="${s}"]`);
+  for (const s of slugs.slice(0, 2)) await tile(s).locator(".uplot").waitFor();
+  const asked = async (s) => new URLSearchParams(await tile(s).getAttribute("data-answer"));
+  assert.deepEqual([(await asked(slugs[0])).get("from"), (await asked(slugs[1])).get("from")], ["-15m", null], "as saved");
+
+  await page.getByRole("radio", { name: "One time" }).click();
+  await page.waitForURL("**?from=-1h");
+  await page.locator("#range").click();
+  await page.locator("#range-input").fill("-30m");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction((all) => all.every((s) => document.querySelector(`[data-tile="${s}"]`).dataset.answer?.includes("from=-30m")), slugs.slice(0, 2));
+  await page.reload();
+  await tile(slugs[0]).locator(".uplot").waitFor();
+  assert.equal((await asked(slugs[0])).get("from"), "-30m", "the time is in the URL");
+  await tile(slugs[1]).getByRole("link", { name: `two ${mark}` }).click();
+  await page.waitForURL(/\/explore\?/);
+  assert.deepEqual(Object.fromEntries(new URL(page.url()).searchParams), { q: "tcp", from: "-30m", viz: "line" });
+  await page.close();
+});
+
+test("a board is put in order, loses a view and gets it back, gets another from its page", async () => {
+  const slugs = await some();
+  const board = `noc-${mark}`;
+  await fetch(`${base}/api/v1/views/${board}`, { method: "PUT", body: JSON.stringify({ name: `NOC ${mark}`, of: slugs.slice(0, 3), shared: true }) });
+  const page = await open("/v/" + board);
+  const shown = () => page.locator("[data-tile]").evaluateAll((all) => all.map((t) => t.dataset.tile));
+  const until = (want) => page.waitForFunction((w) => [...document.querySelectorAll("[data-tile]")].map((t) => t.dataset.tile).join() === w, want.join());
+  await page.getByRole("button", { name: "Edit" }).click();
+  const [a, b, c, d] = slugs;
+  await page.getByRole("button", { name: `Move ${b} forward` }).click();
+  await until([b, a, c]);
+  await page.getByRole("button", { name: `Remove ${a} from` }).click();
+  await until([b, c]);
+  assert.deepEqual((await saved(board)).of, [b, c]);
+  await page.locator(".toast").getByRole("button", { name: "Undo" }).click();
+  await until([b, a, c]);
+  await page.goto(`${base}/v/${d}`);
+  await page.waitForURL("**/explore?q=udp");
+  await page.locator("#to-board").selectOption(board);
+  await page.locator(".toast.on").waitFor();
+  assert.deepEqual((await saved(board)).of, [b, a, c, d]);
+  await page.goto(`${base}/v/${board}`);
+  await page.getByRole("button", { name: "Edit" }).waitFor();
+  assert.deepEqual(await shown(), [b, a, c, d]);
+  await page.close();
+});
+
+test("a board asks two questions at once, and Esc gives them up", async () => {
+  const slugs = await some();
+  const page = await open("/status");
+  let inFlight = 0;
+  const held = [];
+  await page.route(isQuery, (route) => {
+    inFlight++;
+    held.push(() => (inFlight--, route.continue()));
+  });
+  await page.goto(`${base}/v/${slugs.join("+")}`);
+  await page.waitForFunction(() => document.querySelectorAll(".tile[aria-busy=true]").length === 2);
+  assert.equal(held.length, 2);
+  held[0]();
+  await page.locator(`[data-tile="${slugs[0]}"] .chart`).waitFor();
+  await page.waitForFunction(() => document.querySelectorAll(".tile[aria-busy=true]").length === 2);
+  assert.equal(held.length, 3);
+  await page.keyboard.press("Escape");
+  for (const s of slugs.slice(1)) await page.locator(`[data-tile="${s}"]`).getByText("Cancelled").waitFor();
+  assert.equal(held.length, 3, "the one that waited was never asked");
+  await page.unroute(isQuery);
+  await page.locator(`[data-tile="${slugs[3]}"]`).getByRole("button", { name: "Load" }).click();
+  await page.locator(`[data-tile="${slugs[3]}"] .uplot`).waitFor();
+  await page.close();
+});
+
 test("views: accessible in both themes, on a phone too", async () => {
   for (const [scheme, width] of [["light", 1280], ["dark", 390]]) {
     const page = await open("/views", { scheme, width });
     await page.locator("#views tbody tr").first().waitFor();
-    for (const form of [false, true]) {
-      if (form) {
+    const slugs = await some();
+    for (const form of ["", "board", "form"]) {
+      if (form === "board") {
+        await page.goto(`${base}/v/${slugs.join("+")}`);
+        await page.locator(".tile .uplot").nth(2).waitFor();
+        await page.getByRole("button", { name: "Edit" }).click();
+      } else if (form) {
         await page.goto(base + "/explore");
         await page.locator("#save-view").click();
         await page.locator(".save-view").waitFor();

@@ -17,6 +17,8 @@ interface Props {
   layers: Layer[];
   viz: string;
   ymax: string;
+  /** One of several on a page. */
+  small?: boolean;
   now: number;
   summary: string;
   /** The window that Explain is about. */
@@ -126,6 +128,8 @@ function BrushMenu({ brush, p, onDone }: { brush: Brush; p: Props; onDone: () =>
   );
 }
 
+const smallHeight = 210;
+
 interface Hover {
   index: number;
   left: number;
@@ -181,7 +185,7 @@ export function TimeChart(p: Props) {
     };
     const solid = () => solidDir(props.current.result.dirs);
     const unit = () => (percent ? "pct" : props.current.result.unit);
-    const height = () => Math.max(220, Math.min(420, Math.round(innerHeight * 0.42)));
+    const height = () => (props.current.small ? smallHeight : Math.max(220, Math.min(420, Math.round(innerHeight * 0.42))));
     const stepped = uPlot.paths.stepped!({ align: 1 });
     const font = `12px ${getComputedStyle(document.body).fontFamily}`;
 

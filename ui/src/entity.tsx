@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { api, APIError, type Facets, type FlowsResult, type QueryResult } from "./api.ts";
+import { entities } from "./boards.ts";
 import { TimeChart } from "./chart.tsx";
 import { narrow } from "./filter.ts";
 import * as fmt from "./format.ts";
@@ -197,6 +198,9 @@ export function Entity({ kind, name, filter, by, children }: Props) {
   );
 }
 
-export const Host = ({ address }: { address: string }) => <Entity kind={address.includes("/") ? "Prefix" : "Host"} name={address} filter={`ip ${address}`} by={["remote.as"]} />;
+/** What the page about one thing lets through and how it splits it. */
+export const about = (kind: string, name: string) => ({ filter: entities[kind].filter(name), by: entities[kind].by });
 
-export const AS = ({ asn }: { asn: string }) => <Entity kind="AS" name={`AS${asn.replace(/^AS/i, "")}`} filter={`as ${asn.replace(/^AS/i, "")}`} by={["in.if"]} />;
+export const Host = ({ address }: { address: string }) => <Entity kind={address.includes("/") ? "Prefix" : "Host"} name={address} {...about("host", address)} />;
+
+export const AS = ({ asn }: { asn: string }) => <Entity kind="AS" name={`AS${asn.replace(/^AS/i, "")}`} {...about("as", asn)} />;

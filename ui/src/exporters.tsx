@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, type Health, type QueryResult } from "./api.ts";
-import { Entity } from "./entity.tsx";
+import { about, Entity } from "./entity.tsx";
 import * as fmt from "./format.ts";
 import { knowsRate, lossOf, type Problem, problems, templated } from "./health.ts";
 import { follow, go, link, view, zone } from "./state.ts";
@@ -182,7 +182,7 @@ export function OneExporter({ address }: { address: string }) {
   const samplings = mine.flatMap((e) => (e.samplings ?? []).map((s) => ({ ...s, type: e.type })));
   const name = mine.find((e) => e.name)?.name;
   return (
-    <Entity kind="Exporter" name={name ? `${name} · ${address}` : address} filter={`exporter = ${address}`} by={["in.if"]}>
+    <Entity kind="Exporter" name={name ? `${name} · ${address}` : address} {...about("exporters", address)}>
       {down && (
         <p class="notice bad" role="alert">
           <Icon name="warn" /> {down}; trying again.

@@ -1,7 +1,7 @@
 // Keys for people who stay on the keyboard. None is taken while a text field has the focus; all can be switched off in the help.
 
 import { comparisons, dirs, pinnedLink, vizzes } from "./explore.tsx";
-import { saving } from "./saved.ts";
+import { save } from "./saved.ts";
 import { shift, zoomBy } from "./range.tsx";
 import { asks, copy, facetsChoice, go, helpOpen, keysChoice, link, path, refreshChoice, reload, say, show, shown, sqlOpen, units, view } from "./state.ts";
 
@@ -102,7 +102,7 @@ const explore: Record<string, () => void> = {
     show({ vs: c.value });
     say(`Compared with ${c.title}`);
   },
-  s: () => (saving.value = {}),
+  s: save,
   x: () => (sqlOpen.value = !sqlOpen.value),
   y: () => void copy(pinnedLink(), "Link to exactly this time"),
   Y: () => void copy(location.href, "Live link"),

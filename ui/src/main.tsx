@@ -5,11 +5,11 @@ import { useEffect, useRef } from "preact/hooks";
 import { Explore, pinnedLink } from "./explore.tsx";
 import { help, listen } from "./keys.ts";
 import { api, nameOwner } from "./api.ts";
-import { current, leave, loadViews, ordered, addressOf, savedViews, saving, shownQuery } from "./saved.ts";
+import { current, leave, loadViews, ordered, addressOf, boardOf, save, savedViews, saving, shownQuery } from "./saved.ts";
 import { asks, copy, follow, helpOpen, keysChoice, link, loadFields, ownerChoice, path, say, setTheme, themeChoice, themes, toast } from "./state.ts";
 import "./style.css";
 import "./pages.css";
-import { IconButton, lazy } from "./ui.tsx";
+import { IconButton, lazy, Select } from "./ui.tsx";
 import { ValueMenu } from "./valuemenu.tsx";
 
 const Start = lazy(() => import("./start.tsx").then((m) => m.Start));
@@ -25,6 +25,7 @@ const AS = lazy(() => import("./entity.tsx").then((m) => m.AS));
 
 const Views = lazy(() => import("./views.tsx").then((m) => m.Views));
 const OneView = lazy(() => import("./views.tsx").then((m) => m.OneView));
+const Board = lazy(() => import("./board.tsx").then((m) => m.Board));
 const SaveView = lazy(() => import("./saveview.tsx").then((m) => m.SaveView));
 
 const pages: [string, string][] = [
@@ -40,9 +41,10 @@ const carries = ["/explore", "/flows"];
 
 function App() {
   const p = path.value;
+  const title = titleOf(p);
   useEffect(() => {
-    document.title = titleOf(p);
-  }, [p]);
+    document.title = title;
+  }, [title]);
   return (
     <>
       <a class="skip" href="#main">
@@ -67,7 +69,7 @@ function App() {
         </nav>
         <div class="top-right">
           {p === "/explore" && <IconButton icon="link" label="Copy a link to exactly this time  y (with Shift: one that moves with the clock)" onClick={(e: MouseEvent) => void copy(e.shiftKey ? location.href : pinnedLink(), e.shiftKey ? "Live link" : "Link to exactly this time")} />}
-          {asks(p) && <IconButton icon="star" label="Save as a view  s" id="save-view" onClick={() => (saving.value = {})} />}
+          {asks(p) && <IconButton icon="star" label="Save as a view  s" id="save-view" onClick={save} />}
           <ThemeSwitch />
           <IconButton icon="question" label="Keys  ?" onClick={() => (helpOpen.value = true)} />
         </div>
@@ -79,7 +81,7 @@ function App() {
         AS of addresses: <a href="https://db-ip.com">IP Geolocation by DB-IP</a>, <a href="https://www.routeviews.org">Route Views</a>, <a href="https://www.nro.net">NRO</a>
       </footer>
       <Help />
-      {saving.value && <SaveView change={saving.value.change} />}
+      {saving.value && <SaveView {...saving.value} />}
       <div class={`toast ${toast.value ? "on" : ""}`} role="status">
         {toast.value?.text}
         {toast.value?.undo && (
@@ -114,12 +116,32 @@ function Pinned() {
 }
 const mostPinned = 6;
 
+/** Puts the view on screen on a board. */
+function ToBoard({ slug }: { slug: string }) {
+  const boards = savedViews.value.filter((b) => b.of.length > 0 && !b.provisioned && !b.of.includes(slug));
+  const add = async (to: string) => {
+    const board = boards.find((b) => b.slug === to);
+    if (!board) {
+      if (to) saving.value = { of: [slug] };
+      return;
+    }
+    try {
+      await api.putView({ ...board, of: [...board.of, slug] });
+      say(`Added to ${board.name}`);
+    } catch (e) {
+      say(e instanceof Error ? e.message : String(e));
+    }
+    await loadViews();
+  };
+  return <Select label="Add to" id="to-board" value="" choices={[{ value: "", title: "a board …" }, ...boards.map((b) => ({ value: b.slug, title: b.name })), { value: "+", title: "a new board" }]} onChange={add} />;
+}
+
 /** Which view is on screen, and whether it has been changed. */
 function OpenedView() {
   const c = current.value;
   if (!c) return null;
   const { view: v, changed } = c;
-  const save = async () => {
+  const saveAgain = async () => {
     try {
       await api.putView({ ...v, query: shownQuery() });
       await loadViews();
@@ -133,15 +155,16 @@ function OpenedView() {
       <a href={"/v/" + v.slug} onClick={follow} title={v.description || "As it was saved"}>
         {v.name}
       </a>
+      {!changed && <ToBoard slug={v.slug} />}
       {changed && (
         <>
           <span class="tag">changed</span>
           {!v.provisioned && (
-            <button type="button" class="button" onClick={save}>
+            <button type="button" class="button" onClick={saveAgain}>
               Save
             </button>
           )}
-          <button type="button" class="button" onClick={() => (saving.value = {})}>
+          <button type="button" class="button" onClick={save}>
             Save as …
           </button>
           <a href={addressOf(v)} onClick={follow}>
@@ -168,7 +191,7 @@ const here = (p: string, page: string) => p === page || p.startsWith(page + "/")
 
 function titleOf(p: string): string {
   const page = pages.find(([x]) => here(p, x));
-  const of = rest(p, "/host/") ?? (rest(p, "/as/") && "AS" + rest(p, "/as/")) ?? (page && rest(p, page[0] + "/"));
+  const of = rest(p, "/host/") ?? (rest(p, "/as/") && "AS" + rest(p, "/as/")) ?? boardOf(p)?.board?.name ?? (page && rest(p, page[0] + "/"));
   return [of, page?.[1], "NetMeta"].filter(Boolean).join(" · ");
 }
 
@@ -190,7 +213,9 @@ function Page({ p }: { p: string }) {
       return <Status />;
   }
   const slugs = rest(p, "/v/");
-  if (slugs) return <OneView key={p} slugs={slugs.split(/[+ ]/)} />;
+  const board = boardOf(p);
+  if (board) return <Board key={board.board?.slug} {...board} />;
+  if (slugs) return <OneView key={p} slug={slugs} />;
   const exporter = rest(p, "/exporters/");
   if (exporter) return <OneExporter key={p} address={exporter} />;
   const host = rest(p, "/host/");

@@ -10,11 +10,18 @@ import { format, parse } from "./url.ts";
 export const savedViews = signal<SavedView[]>([]);
 
 /** What the form is open for: a view to change, or a new one of what is on screen. */
-export const saving = signal<{ change?: SavedView } | null>(null);
+export const saving = signal<{ change?: SavedView; of?: string[] } | null>(null);
+
+/** Opens the form that saves what is on screen: the views of a board as a board, else the page. */
+export const save = () => (saving.value = { of: boardOf(path.peek())?.of });
+
+/** Whether the server has said which views there are. */
+export const viewsLoaded = signal(false);
 
 export async function loadViews(): Promise<void> {
   try {
     savedViews.value = (await api.views()).body.views;
+    viewsLoaded.value = true;
   } catch {
     setTimeout(loadViews, 5000);
   }
@@ -44,6 +51,15 @@ export function addressOf(v: Pick<SavedView, "slug" | "page" | "query" | "of">, 
   if (v.of.length > 0) return "/v/" + v.slug + (search && "?" + search.replace(/^\?/, ""));
   const query = overridden(v.query, search);
   return "/" + v.page + (query && "?" + query);
+}
+
+/** The views of the board that an address shows: /v/a+b, or /v/BOARD with those that it is of. Undefined: it is no board. */
+export function boardOf(p: string): { board: SavedView | undefined; of: string[] } | undefined {
+  if (!p.startsWith("/v/")) return undefined;
+  const slugs = pageOf(p).slice("v/".length).split(/[+ ]/).filter(Boolean);
+  if (slugs.length > 1) return { board: undefined, of: slugs };
+  const board = savedViews.value.find((v) => v.slug === slugs[0]);
+  return board && board.of.length > 0 ? { board, of: board.of } : undefined;
 }
 
 /** A slug as the server makes one of a name. */

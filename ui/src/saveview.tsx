@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, APIError, headerOf, type SavedView } from "./api.ts";
 import { current, loadViews, pageOf, savedViews, saving, shownQuery, slugForm, slugOf } from "./saved.ts";
-import { ownerChoice, path, say } from "./state.ts";
+import { go, ownerChoice, path, say } from "./state.ts";
 import { Field, Icon, IconButton } from "./ui.tsx";
 
 type Errors = Partial<Record<"name" | "slug" | "description" | "owner" | "form", string>>;
@@ -20,9 +20,11 @@ export function explain(e: unknown): Errors {
   return { form: text };
 }
 
-export function SaveView({ change }: { change?: SavedView }) {
+export function SaveView({ change, of }: { change?: SavedView; of?: string[] }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const from = change ?? current.peek()?.view;
+  const board = change ? change.of.length > 0 : of !== undefined;
+  const title = change ? (board ? "Change the board" : "Change the view") : board ? "Save as a board" : "Save as a view";
   const [name, setName] = useState(change?.name ?? "");
   const [slug, setSlug] = useState<string | null>(change?.slug ?? null);
   const [description, setDescription] = useState(from?.description ?? "");
@@ -52,9 +54,10 @@ export function SaveView({ change }: { change?: SavedView }) {
     setBusy(true);
     try {
       const said = { name, slug: address, description, shared, pinned };
-      const { body } = change ? await api.putView({ ...change, ...said }) : await api.addView({ ...said, page: pageOf(path.peek()), query: shownQuery() });
+      const { body } = change ? await api.putView({ ...change, ...said }) : await api.addView(of ? { ...said, of } : { ...said, page: pageOf(path.peek()), query: shownQuery() });
       await loadViews();
       say(`Saved: ${location.origin}/v/${body.slug}`);
+      if (of) go("/v/" + body.slug);
       close();
     } catch (e) {
       setErrors(explain(e));
@@ -63,10 +66,10 @@ export function SaveView({ change }: { change?: SavedView }) {
   };
 
   return (
-    <dialog ref={dialog} class="help save-view" aria-label={change ? "Change the view" : "Save as a view"} onClose={() => (saving.value = null)} onClick={(e) => e.target === e.currentTarget && close()}>
+    <dialog ref={dialog} class="help save-view" aria-label={title} onClose={() => (saving.value = null)} onClick={(e) => e.target === e.currentTarget && close()}>
       <form class="help-body" onSubmit={save}>
         <header>
-          <h2>{change ? "Change the view" : "Save as a view"}</h2>
+          <h2>{title}</h2>
           <IconButton icon="close" label="Close" onClick={close} />
         </header>
         <Field id="view-name" label="Name" error={errors.name}>

@@ -4,7 +4,7 @@ import { computed, signal } from "@preact/signals";
 import { api, type Field, type Unit } from "./api.ts";
 import { fieldWords } from "./filter.ts";
 import { zoneName } from "./time.ts";
-import { format, parse, type View } from "./url.ts";
+import { defaults, format, parse, type View } from "./url.ts";
 
 export const path = signal(location.pathname);
 export const view = signal<View>(parse(location.search));
@@ -15,13 +15,15 @@ addEventListener("popstate", () => {
   view.value = parse(location.search);
 });
 
-/** Filter and time go with the reader from page to page; these pages take them from the URL. */
-export const asks = (p: string) => /^\/(explore|flows|exporters\/.|host\/.|as\/.)/.test(p);
+/** Filter and time go with the reader from page to page; these pages take them from the URL; boards narrow their views with them. */
+export const asks = (p: string) => /^\/(explore|flows|exporters\/.|host\/.|as\/.|v\/.)/.test(p);
 
 /** Shows another view, on this page if it asks for traffic, else on Explore. `push` makes a step that Back undoes; `replace` does not. */
 export function show(patch: Partial<View>, how: "push" | "replace" = "push"): void {
   const next = { ...view.value, ...patch };
-  const search = format(next);
+  let search = format(next);
+  // A board without a time shows each of its views with its own, so the default is written there.
+  if (path.value.startsWith("/v/") && patch.from === defaults().from) search = `from=${patch.from}${search && "&" + search}`;
   const to = asks(path.value) ? path.value : "/explore";
   if (search === format(view.value) && path.value === to) return;
   go(to + (search ? "?" + search : ""), how);

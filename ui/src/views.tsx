@@ -20,6 +20,8 @@ export function kindOf(v: SavedView): string {
 export function Views() {
   const owner = ownerChoice.signal.value;
   const list = ordered(savedViews.value, owner);
+  const [chosen, setChosen] = useState<string[]>([]);
+  const together = list.filter((v) => v.of.length === 0 && chosen.includes(v.slug)).map((v) => v.slug);
   useEffect(() => void loadViews(), []);
   return (
     <main class="status views" id="main">
@@ -35,6 +37,19 @@ export function Views() {
           <input value={owner} id="owner" autocomplete="off" maxLength={40} placeholder="nobody" onChange={(e) => ownerChoice.set(e.currentTarget.value.trim())} />
         </label>
       </div>
+      {together.length > 0 && (
+        <div class="row" role="region" aria-label="Chosen views">
+          <span>
+            {together.length} {together.length === 1 ? "view" : "views"} chosen
+          </span>
+          <button type="button" class="button" disabled={together.length < 2} onClick={() => go("/v/" + together.join("+"))}>
+            Show together
+          </button>
+          <button type="button" class="button" onClick={() => (saving.value = { of: together })}>
+            Save as a board …
+          </button>
+        </div>
+      )}
       <section class="panel" aria-label="Saved views">
         {list.length === 0 ? (
           <div class="empty">
@@ -52,6 +67,9 @@ export function Views() {
               <thead>
                 <tr>
                   <th class="text">
+                    <span class="offscreen">Chosen</span>
+                  </th>
+                  <th class="text">
                     <span class="offscreen">Pinned</span>
                   </th>
                   <th class="text">Name</th>
@@ -65,7 +83,7 @@ export function Views() {
               </thead>
               <tbody>
                 {list.map((v) => (
-                  <Row key={v.slug} v={v} owner={owner} />
+                  <Row key={v.slug} v={v} owner={owner} chosen={chosen.includes(v.slug)} onChoose={(on) => setChosen(on ? [...chosen, v.slug] : chosen.filter((s) => s !== v.slug))} />
                 ))}
               </tbody>
             </table>
@@ -92,10 +110,18 @@ const remove = (v: SavedView) =>
     say(`${v.name} deleted`, () => void change(() => api.putView(v)));
   });
 
-function Row({ v, owner }: { v: SavedView; owner: string }) {
+interface RowProps {
+  v: SavedView;
+  owner: string;
+  chosen: boolean;
+  onChoose: (on: boolean) => void;
+}
+
+function Row({ v, owner, chosen, onChoose }: RowProps) {
   const fixed = v.provisioned;
   return (
     <tr data-view={v.slug}>
+      <td class="text choose">{v.of.length === 0 && <input type="checkbox" aria-label={`Choose ${v.name}`} checked={chosen} onChange={(e) => onChoose(e.currentTarget.checked)} />}</td>
       <td class="text">
         {fixed ? (
           v.pinned && (
@@ -138,19 +164,20 @@ function Row({ v, owner }: { v: SavedView; owner: string }) {
   );
 }
 
-/** /v/SLUG: the plain URL of the view, with what this link changes of it. */
-export function OneView({ slugs }: { slugs: string[] }) {
+/** /v/SLUG that is no board, as far as is known: the plain URL of the view, with what this link changes of it. */
+export function OneView({ slug }: { slug: string }) {
   const [error, setError] = useState("");
   useEffect(() => {
     const stop = new AbortController();
-    api.view(slugs[0], stop.signal).then(
-      ({ body }) => go(addressOf(body, location.search), "replace"),
+    api.view(slug, stop.signal).then(
+      // A board stays at its address: it is drawn when the list of views is there.
+      ({ body }) => (body.of.length > 0 ? loadViews() : go(addressOf(body, location.search), "replace")),
       (e: unknown) => {
         if (!stop.signal.aborted) setError(e instanceof APIError && e.status === 404 ? "none" : String(e instanceof Error ? e.message : e));
       },
     );
     return () => stop.abort();
-  }, [slugs.join()]);
+  }, [slug]);
   if (!error) return <main id="main" />;
   return (
     <main class="start" id="main">
