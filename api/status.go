@@ -52,6 +52,8 @@ type Pipeline struct {
 	Blocks        uint64 `json:"blocks"`
 	QueueBlocks   int    `json:"queue_blocks"`
 	QueueCapacity int    `json:"queue_capacity"`
+	QueueBytes    int64  `json:"queue_bytes"`
+	QueueMaxBytes int64  `json:"queue_max_bytes"`
 	InsertedRows  uint64 `json:"inserted_rows"`
 	InsertErrors  uint64 `json:"insert_errors"`
 	InsertMS      uint64 `json:"insert_ms"`              // of the last insert

@@ -133,6 +133,9 @@ type Store struct {
 	Columns []string `yaml:"columns" reload:"live"`
 	// Blocks of up to 8,192 rows, about a megabyte each, that may wait for the store.
 	QueueBlocks int `yaml:"queue-blocks"`
+	// MiB of blocks that may wait for the store: the bound when blocks are larger than
+	// usual.
+	QueueMiB int `yaml:"queue-mib"`
 }
 
 // Room is how much of the disk is to be left free.
@@ -206,7 +209,7 @@ func Default() Config {
 			Workers: 2, BufferMiB: 32,
 		}},
 		Enrich: enrich.Default(),
-		Store:  Store{User: "default", Database: "default", RetentionDays: 30, Rollups: Rollups{MinuteDays: 90, HourDays: 400}, QueueBlocks: 256},
+		Store:  Store{User: "default", Database: "default", RetentionDays: 30, Rollups: Rollups{MinuteDays: 90, HourDays: 400}, QueueBlocks: 256, QueueMiB: 256},
 		Spool:  Spool{MaxSize: "10%"},
 		Engine: Engine{Listen: "127.0.0.1:0"},
 		Log:    Log{Format: "text", Level: "info"},
@@ -434,6 +437,9 @@ func (c Config) Validate() error {
 	}
 	if q := c.Store.QueueBlocks; q < 4 || q > 65536 {
 		bad("store.queue-blocks", q, "use a number from 4 to 65536")
+	}
+	if q := c.Store.QueueMiB; q < 16 || q > 65536 {
+		bad("store.queue-mib", q, "use a number from 16 to 65536")
 	}
 	for _, name := range c.Store.Columns {
 		if f := flow.Table.Field(name); name != "all" && (f == nil || !f.Rare) {

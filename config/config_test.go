@@ -92,6 +92,7 @@ func TestMistakes(t *testing.T) {
 	f(`store: {columns: [SrcAddr]}`, "store.columns", "SrcAddr", "rare")
 	f(`store: {password: "${file:/nonexistent/secret}"}`, "store.password", "/nonexistent/secret")
 	f(`store: {queue-blocks: 1}`, "store.queue-blocks")
+	f(`store: {queue-mib: 8}`, "store.queue-mib")
 	f(`http: {listen: "web:80"}`, "http.listen", `"web"`)
 	f(`engine: {listen: "0.0.0.0:8123"}`, "engine.listen", "0.0.0.0:8123", "loopback")
 	f(`engine: {memory-mib: 5}`, "engine.memory-mib", "512")

@@ -18,7 +18,7 @@ var (
 
 // Every row that many emitters hand over comes out once, with what the stages added.
 func TestEveryRowComesOut(t *testing.T) {
-	p := New(4, func() Stage {
+	p := New(4, 1<<20, func() Stage {
 		return func(b *column.Batch) {
 			for row := range b.Len() {
 				doubled.Set(b, row, 2*number.At(b, row))
@@ -47,6 +47,7 @@ func TestEveryRowComesOut(t *testing.T) {
 	blocks := 0
 	for block := range p.Queue() {
 		blocks++
+		p.Taken(block)
 		res, err := native.Decode(bytes.NewReader(block.Data))
 		if err != nil {
 			t.Fatal(err)
@@ -63,30 +64,40 @@ func TestEveryRowComesOut(t *testing.T) {
 	}
 }
 
-// A full queue holds the emitter back until there is room.
+// A full queue holds the emitter back until there is room, be it of blocks or of octets.
+// A block that is larger than the queue goes through alone.
 func TestFullQueueHoldsBack(t *testing.T) {
-	p := New(1)
 	b := table.NewBatch(1)
-	done := make(chan bool)
-	go func() {
-		em := p.Emitter()
-		for range 2 {
-			number.Set(b, b.Add(), 1)
-			em.Emit(b)
+	f := func(name string, p *Pipe) {
+		t.Helper()
+		done := make(chan bool)
+		go func() {
+			em := p.Emitter()
+			for range 2 {
+				number.Set(b, b.Add(), 1)
+				em.Emit(b)
+			}
+			done <- true
+		}()
+		for !p.Level().Full {
+			time.Sleep(time.Millisecond)
 		}
-		done <- true
-	}()
-	for {
-		if n, most := p.Waiting(); n == most {
-			break
+		select {
+		case <-done:
+			t.Fatalf("%s: two blocks went into a queue of one", name)
+		case <-time.After(20 * time.Millisecond):
 		}
-		time.Sleep(time.Millisecond)
+		if l := p.Level(); l.Blocks != 1 || l.Share() != 1 {
+			t.Errorf("%s: %+v", name, l)
+		}
+		p.Taken(<-p.Queue())
+		<-done
+		p.Taken(<-p.Queue())
+		if l := p.Level(); l.Full || l.Bytes != 0 || l.Share() != 0 {
+			t.Errorf("%s: at the end %+v", name, l)
+		}
 	}
-	select {
-	case <-done:
-		t.Fatal("two blocks went into a queue of one")
-	case <-time.After(20 * time.Millisecond):
-	}
-	<-p.Queue()
-	<-done
+	f("blocks", New(1, 1<<20))
+	f("octets", New(100, 30))
+	f("a large block", New(100, 1))
 }

@@ -52,6 +52,9 @@ type Writer struct {
 	// that it never can: everything then goes to the spool. nil: it can.
 	Ready func(context.Context) error
 
+	Taken func(native.Block) // is told of each block that is taken from the queue; nil: nobody wants to know
+	Full  func() float64     // how full the queue is, from 0 to 1; nil: nobody knows, and it may get full
+
 	real map[*column.Field]bool // columns that the tables have, as far as we have looked
 
 	doubtedRest time.Duration // for tests; 0: the constant
@@ -212,6 +215,9 @@ func (r *writing) run() error {
 // take takes from the queue.
 func (r *writing) take(b native.Block, ok bool) {
 	if ok {
+		if r.Taken != nil {
+			r.Taken(b)
+		}
 		r.gathered.add(b)
 	} else {
 		r.queue = nil
@@ -235,7 +241,7 @@ func (r *writing) behind(now time.Time) bool {
 // pressed says that blocks come in faster than inserts go out, and that memory for them
 // is running out.
 func (r *writing) pressed() bool {
-	return r.flight != nil && r.gathered.full() && len(r.queue) > cap(r.queue)/2
+	return r.flight != nil && r.gathered.full() && r.Full != nil && r.Full() > 0.5
 }
 
 // toSpool writes to disk what belongs there. When that fails, blocks stay where they are

@@ -427,8 +427,8 @@ func (d *doctor) losses() {
 	for _, l := range d.status.Drops {
 		d.warn("losses", fmt.Sprintf("%s: %s: %d since the start", l.Where, l.Reason, l.Count), l.Hint)
 	}
-	if p := d.status.Pipeline; p.QueueCapacity > 0 && p.QueueBlocks > p.QueueCapacity/2 {
-		d.warn("queue", fmt.Sprintf("%d of %d blocks wait for the store", p.QueueBlocks, p.QueueCapacity), "the store is slower than the sources: give it a faster disk or more cores, or send less")
+	if p := d.status.Pipeline; p.QueueBlocks > p.QueueCapacity/2 || p.QueueBytes > p.QueueMaxBytes/2 {
+		d.warn("queue", fmt.Sprintf("%d of %d blocks wait for the store, %d of %d MiB", p.QueueBlocks, p.QueueCapacity, p.QueueBytes>>20, p.QueueMaxBytes>>20), "the store is slower than the sources: give it a faster disk or more cores, or send less")
 	}
 }
 

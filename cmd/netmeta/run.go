@@ -211,14 +211,15 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	if err := s.enrich.Set(cfg.Enrich); err != nil {
 		return s, err
 	}
-	s.pipe = pipe.New(cfg.Store.QueueBlocks, s.enrich.Stage)
+	s.pipe = pipe.New(cfg.Store.QueueBlocks, int64(cfg.Store.QueueMiB)<<20, s.enrich.Stage)
 	if err := s.openSpool(); err != nil {
 		return s, err
 	}
 	if s.views, err = view.Open(filepath.Join(cfg.Data, "views.json")); err != nil {
 		return s, err
 	}
-	s.writer = &store.Writer{Client: writer, Log: log, Schemas: schemas(cfg), Spool: s.spool}
+	s.writer = &store.Writer{Client: writer, Log: log, Schemas: schemas(cfg), Spool: s.spool,
+		Taken: s.pipe.Taken, Full: func() float64 { return s.pipe.Level().Share() }}
 	s.retention = &store.Retention{Client: writer, Keep: s.keepFree, Space: s.diskSpace, Log: log}
 	s.roller = &store.Roller{Client: writer, Schema: func() store.Schema { return schemas(*s.config())[0] }, Owner: s.name(), Log: log}
 	return s, nil
@@ -509,7 +510,7 @@ func (s *server) ready(ctx context.Context) error {
 	if !s.migrated.Load() {
 		return errors.New("the tables are being made")
 	}
-	if n, most := s.pipe.Waiting(); n == most {
+	if s.pipe.Level().Full {
 		return errors.New("the queue to the store is full")
 	}
 	return nil

@@ -22,12 +22,12 @@ import (
 // status is what the process knows of itself.
 func (s *server) status() api.Status {
 	t := s.decoding.totals()
-	waiting, capacity := s.pipe.Waiting()
+	queue := s.pipe.Level()
 	w := &s.writer.Stats
 	st := api.Status{
 		Version: version, Started: s.started.Unix(), Now: time.Now().Unix(),
 		Pipeline: api.Pipeline{
-			Datagrams: s.ports.totals().Datagrams, Flows: t.Flows, Blocks: s.pipe.Blocks.Load(), QueueBlocks: waiting, QueueCapacity: capacity,
+			Datagrams: s.ports.totals().Datagrams, Flows: t.Flows, Blocks: s.pipe.Blocks.Load(), QueueBlocks: queue.Blocks, QueueCapacity: queue.MaxBlocks, QueueBytes: queue.Bytes, QueueMaxBytes: queue.MaxBytes,
 			InsertedRows: s.writer.RowsOf(&flow.Table), InsertErrors: w.Errors.Load(), InsertMS: w.LastMS.Load(),
 			InsertError: s.insertProblem(),
 		},
@@ -219,6 +219,8 @@ var (
 	pipeBlocks        = prometheus.NewDesc("netmeta_pipe_blocks_total", "Blocks put into the queue.", nil, nil)
 	pipeQueue         = prometheus.NewDesc("netmeta_pipe_queue_blocks", "Blocks that wait in the queue.", nil, nil)
 	pipeCapacity      = prometheus.NewDesc("netmeta_pipe_queue_capacity_blocks", "Blocks that the queue can hold.", nil, nil)
+	pipeBytes         = prometheus.NewDesc("netmeta_pipe_queue_bytes", "Octets of the blocks that wait in the queue.", nil, nil)
+	pipeMaxBytes      = prometheus.NewDesc("netmeta_pipe_queue_max_bytes", "Octets that the queue can hold.", nil, nil)
 	storeRows         = prometheus.NewDesc("netmeta_store_rows_total", "Rows stored.", []string{"table"}, nil)
 	storeBytes        = prometheus.NewDesc("netmeta_store_bytes_total", "Octets of Native blocks stored.", nil, nil)
 	storeInserts      = prometheus.NewDesc("netmeta_store_inserts_total", "Inserts that succeeded.", nil, nil)
@@ -233,7 +235,7 @@ type collector struct{ *server }
 
 func (collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{udpDatagrams, udpBytes, udpDropped, udpQueued, udpBuffer, sourceDatagrams, sourceFlows, sourceThinned, sourceTemplates, sourceOptions,
-		sourceContinued, sourceLost, sourceReordered, sourceRestarts, sourceCounters, sourceDiscarded, sourceRefused, exporterCount, exporterForgotten, pipeRows, pipeBlocks, pipeQueue, pipeCapacity, storeRows, storeBytes, storeInserts,
+		sourceContinued, sourceLost, sourceReordered, sourceRestarts, sourceCounters, sourceDiscarded, sourceRefused, exporterCount, exporterForgotten, pipeRows, pipeBlocks, pipeQueue, pipeCapacity, pipeBytes, pipeMaxBytes, storeRows, storeBytes, storeInserts,
 		storeErrors, storeRefused, engineUp, engineRestarts} {
 		ch <- d
 	}
@@ -275,13 +277,15 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	for reason, n := range c.decoding.sflow.Discarded() {
 		count(sourceDiscarded, n, "sflow", reason)
 	}
-	waiting, capacity := c.pipe.Waiting()
+	queue := c.pipe.Level()
 	gauge(exporterCount, len(c.decoding.exporters.List()))
 	count(exporterForgotten, c.decoding.exporters.Forgotten())
 	count(pipeRows, c.pipe.Rows.Load())
 	count(pipeBlocks, c.pipe.Blocks.Load())
-	gauge(pipeQueue, waiting)
-	gauge(pipeCapacity, capacity)
+	gauge(pipeQueue, queue.Blocks)
+	gauge(pipeCapacity, queue.MaxBlocks)
+	gauge(pipeBytes, int(queue.Bytes))
+	gauge(pipeMaxBytes, int(queue.MaxBytes))
 	w := &c.writer.Stats
 	for _, s := range c.writer.Schemas {
 		count(storeRows, c.writer.RowsOf(s.Table), s.Table.Name)

@@ -48,7 +48,7 @@ func newCollector() (*collector, error) {
 	exporters := &source.Exporters{}
 	l, err := udp.Listen("127.0.0.1:0", udp.Config{Workers: 2}, slog.New(slog.DiscardHandler))
 	return &collector{
-		listener: l, pipe: pipe.New(256),
+		listener: l, pipe: pipe.New(256, 256<<20),
 		netflow: netflow.New(netflow.Config{Exporters: exporters}), sflow: sflow.New(sflow.Config{Exporters: exporters}),
 	}, err
 }
@@ -58,6 +58,7 @@ func (c *collector) run(ctx context.Context, hand func(native.Block)) (t tally, 
 	var handing sync.WaitGroup
 	handing.Go(func() {
 		for b := range c.pipe.Queue() {
+			c.pipe.Taken(b)
 			hand(b)
 		}
 	})

@@ -283,6 +283,8 @@ export interface Status {
     blocks: number;
     queue_blocks: number;
     queue_capacity: number;
+    queue_bytes: number;
+    queue_max_bytes: number;
     inserted_rows: number;
     insert_errors: number;
     insert_ms: number;

@@ -73,7 +73,7 @@ export function Status() {
   const enrich = s.enrich ?? [];
   const storeLoss = lost(/store|engine/i);
   const h = history.current;
-  const fill = p.queue_capacity > 0 ? p.queue_blocks / p.queue_capacity : 0;
+  const fill = Math.max(p.queue_capacity > 0 ? p.queue_blocks / p.queue_capacity : 0, p.queue_max_bytes > 0 ? p.queue_bytes / p.queue_max_bytes : 0);
   const exporters = [...(s.exporters ?? [])].sort((a, b) => b.flows - a.flows);
   const diskUsed = storage.disk_total > 0 ? 1 - storage.disk_free / storage.disk_total : 0;
   const waits = spool.rows > 0;
