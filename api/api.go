@@ -55,17 +55,19 @@ type Server struct {
 	Hosts   []string         // names under which the page is reached, besides addresses and localhost
 	Now     func() time.Time // tests; nil: time.Now
 
-	values       *catalogue
-	facetsCache  cache[facetsAnswer]
-	tables       tableState
-	explainCache cache[explanation]
-	streams      atomic.Int32  // that are open
-	speed        atomic.Uint64 // rows that the store reads in a millisecond; 0: not known yet
+	values          *catalogue
+	facetsCache     cache[facetsAnswer]
+	interfacesCache cache[interfacesAnswer]
+	tables          tableState
+	explainCache    cache[explanation]
+	streams         atomic.Int32  // that are open
+	speed           atomic.Uint64 // rows that the store reads in a millisecond; 0: not known yet
 }
 
 // Handler routes requests.
 func (s *Server) Handler() http.Handler {
 	s.values = newCatalogue(s.Store, s.Schema)
+	s.interfacesCache.size = 16 // an answer may be 3 MB
 	mux := http.NewServeMux()
 	for pattern, h := range s.routes() {
 		mux.HandleFunc(pattern, h)
@@ -169,6 +171,7 @@ func (s *Server) routes() map[string]http.HandlerFunc {
 		"POST /api/v1/filter/complete": s.complete,
 		"GET /api/v1/status":           s.status,
 		"GET /api/v1/exporters":        s.exporters,
+		"GET /api/v1/interfaces":       s.interfaces,
 		"GET /api/v1/config":           s.config,
 		"POST /api/v1/config/reload":   s.reload,
 		"GET /api/v1/openapi.json":     s.openAPI,

@@ -23,6 +23,7 @@ import (
 
 	"netmeta/column"
 	"netmeta/config"
+	"netmeta/counter"
 	"netmeta/event"
 	"netmeta/flow"
 	"netmeta/internal/enginetest"
@@ -67,8 +68,10 @@ func serverFor(c *store.Client, now time.Time) *Server {
 
 func empty(t testing.TB) (s *Server, w *store.Client) {
 	w, r := enginetest.Clients(t)
-	if err := store.Migrate(t.Context(), w, store.Schema{Table: &flow.Table, RollupDays: []int{0, 0}}, slog.New(slog.DiscardHandler)); err != nil {
-		t.Fatal(err)
+	for _, schema := range []store.Schema{{Table: &flow.Table, RollupDays: []int{0, 0}}, {Table: &counter.Table}} {
+		if err := store.Migrate(t.Context(), w, schema, slog.New(slog.DiscardHandler)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := w.Exec(t.Context(), event.Create); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -9,8 +10,9 @@ import (
 // A cache keeps answers that cost a reading of many rows for a few seconds, and lets
 // those who ask the same at once wait for one answer. Errors are not kept.
 type cache[T any] struct {
+	size    int // entries at most; 0: cacheSize
 	mu      sync.Mutex
-	entries map[string]*cached[T] // at most cacheSize
+	entries map[string]*cached[T]
 }
 
 type cached[T any] struct {
@@ -75,14 +77,15 @@ func (c *cache[T]) store(key string, e *cached[T]) bool {
 	if c.entries == nil {
 		c.entries = map[string]*cached[T]{}
 	}
-	if len(c.entries) >= cacheSize {
+	size := cmp.Or(c.size, cacheSize)
+	if len(c.entries) >= size {
 		for k, other := range c.entries {
 			if other.old() {
 				delete(c.entries, k)
 			}
 		}
 	}
-	if len(c.entries) >= cacheSize {
+	if len(c.entries) >= size {
 		return false
 	}
 	c.entries[key] = e

@@ -476,6 +476,9 @@ func (f figures) of(c *cells) Figures {
 	return g
 }
 
+// confidence is how many standard deviations hold 95 % of a normal distribution.
+const confidence = 1.96
+
 // error is the relative error of the number of packets with 95 % confidence. When
 // one of rate r packets is looked at, each that was seen stands for r with the
 // variance r(r−1); n packets at one rate give 196·√((1−1/r)/n) %. Of bytes it is a
@@ -485,7 +488,7 @@ func (f figures) error(c *cells) *float64 {
 	if c.variance <= 0 || packets == 0 || f.r.Unit == "fps" || f.r.Unit == "flows" {
 		return nil
 	}
-	e := 1.96 * math.Sqrt(c.variance) / float64(packets)
+	e := confidence * math.Sqrt(c.variance) / float64(packets)
 	return &e
 }
 

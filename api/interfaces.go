@@ -1,0 +1,58 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"netmeta/query"
+)
+
+// interfacesAnswer is the interfaces of the exporters, with what they carry.
+type interfacesAnswer struct {
+	query.InterfaceList
+	Meta cost `json:"meta"`
+}
+
+func (s *Server) interfaces(w http.ResponseWriter, r *http.Request) {
+	v := r.URL.Query()
+	a, err := s.interfacesCache.get(r.Context(), v.Encode(), func() (interfacesAnswer, error) { return s.askInterfaces(r.Context(), v) })
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.writeJSON(w, a)
+}
+
+func (s *Server) askInterfaces(ctx context.Context, v url.Values) (a interfacesAnswer, err error) {
+	exporter := v.Get("exporter")
+	window, unknown := url.Values{}, []string{}
+	for key, values := range v {
+		switch key {
+		case "from", "to", "tz":
+			window[key] = values
+		case "exporter":
+		default:
+			unknown = append(unknown, key)
+		}
+	}
+	slices.Sort(unknown)
+	req, _, err := query.ParseURL(window)
+	if err != nil {
+		return a, err
+	}
+	q, err := req.Interfaces(s.now(), s.schema(ctx), exporter)
+	if err != nil {
+		return a, err
+	}
+	res, stats, err := s.selectRows(ctx, q.Statement)
+	if err != nil {
+		return a, err
+	}
+	list, err := q.Read(int(res.Rows), res.Column)
+	if err != nil {
+		return a, unexpectedError{err}
+	}
+	return interfacesAnswer{list, costOf(q.Statement, stats, unknown)}, nil
+}

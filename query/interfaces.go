@@ -1,0 +1,355 @@
+package query
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"netmeta/flow"
+)
+
+// Interfaces are told from two sides. Flows say what was seen: a record counts as
+// received on its InIf and as sent on its OutIf, in octets of layer 2, since that is
+// what the device counts. The device's own counters say what there was. The quotient
+// of both, the coverage, is 1 where the sampling is right.
+
+// MaxInterfaces is how many interfaces one answer lists.
+const MaxInterfaces = 2000
+
+const (
+	courseValues = 60
+	internalIf   = 0x3FFFFFFF // sFlow: within the device, or dropped
+
+)
+
+// An Interface is one of an exporter: what flows and counters say of it.
+type Interface struct {
+	Exporter    string   `json:"exporter"`       // address
+	Name        string   `json:"name,omitempty"` // of the exporter
+	Index       uint32   `json:"index"`
+	Interface   string   `json:"interface,omitempty"` // name
+	Description string   `json:"description,omitempty"`
+	Boundary    string   `json:"boundary,omitempty"`
+	Speed       uint64   `json:"speed"`            // bits per second, 0 when nobody says
+	Status      *uint8   `json:"status,omitempty"` // bits: 1 up as configured, 2 up in fact; from counters
+	In          LinkSide `json:"in"`
+	Out         LinkSide `json:"out"`
+}
+
+// A LinkSide is one direction of an interface. Rates are bits per second of layer 2.
+type LinkSide struct {
+	Avg    float64   `json:"avg"`
+	P95    float64   `json:"p95"`
+	Max    float64   `json:"max"`
+	Last   float64   `json:"last"`   // of the last step that is whole
+	Error  *float64  `json:"error"`  // relative error of avg with 95 % confidence, from sampling
+	Course []float64 `json:"course"` // at most 60 rates over the window
+
+	UseP95 *float64 `json:"use_p95"` // shares of the speed
+	UseMax *float64 `json:"use_max"`
+
+	Counter  *float64 `json:"counter"`  // bits per second as the device counts them
+	Errors   *float64 `json:"errors"`   // per second
+	Discards *float64 `json:"discards"` // per second
+	Coverage *float64 `json:"coverage"` // flows over counters, where these cover half the window
+}
+
+// Unnamed is the share of an exporter's octets on interfaces without a name.
+type Unnamed struct {
+	Exporter string  `json:"exporter"`
+	Share    float64 `json:"share"`
+}
+
+// An InterfaceList is what InterfacesQuery.Read makes of a result.
+type InterfaceList struct {
+	From       int64       `json:"from"`
+	To         int64       `json:"to"`
+	Step       int64       `json:"step"` // seconds of the buckets that p95 and max are of
+	Interfaces []Interface `json:"interfaces"`
+	More       uint64      `json:"more"` // interfaces with less traffic that are not listed
+	Unnamed    []Unnamed   `json:"unnamed"`
+}
+
+// An InterfacesQuery is the statement for a list of interfaces.
+type InterfacesQuery struct {
+	Statement
+	rg   Range
+	span int64 // seconds of a value of the course
+}
+
+// Interfaces is the query for the interfaces of a window, of one exporter or of all.
+func (r Request) Interfaces(now time.Time, s Schema, exporter string) (InterfacesQuery, error) {
+	window, err := Request{From: r.From, To: r.To, TZ: r.TZ}.Resolve(now)
+	if err != nil {
+		return InterfacesQuery{}, err
+	}
+	step := 60
+	switch length := window.To - window.From; {
+	case length > 120*86400:
+		step = 86400
+	case length > 7*86400:
+		step = 3600
+	case length > 2*86400:
+		step = 300
+	}
+	rg, err := Request{From: strconv.FormatInt(window.From, 10), To: strconv.FormatInt(window.To, 10), TZ: "utc", Step: step}.Resolve(now)
+	if err != nil {
+		return InterfacesQuery{}, err
+	}
+	c := newCompiler()
+	of := ""
+	if exporter != "" {
+		a, err := netip.ParseAddr(exporter)
+		if err != nil {
+			return InterfacesQuery{}, &KeyError{"exporter", exporter, "is not an address"}
+		}
+		of = " AND ExporterAddress = " + c.param("IPv6", netip.AddrFrom16(a.As16()).String())
+	}
+	q := InterfacesQuery{rg: rg}
+	q.span = int64(len(rg.Times)+courseValues-1) / courseValues * rg.Step
+	pieces := rg.cover(0, s.Rollups)
+	first, last := rg.full()
+	for name, v := range map[string]int64{
+		"step": rg.Step, "start": rg.Times[0], "span": q.span,
+		"first": rg.Times[first], "last": rg.Times[last-1], "p95": int64((last-first)*5/100 + 1),
+	} {
+		c.params[name] = strconv.FormatInt(v, 10)
+	}
+	q.SQL, q.Params, q.Tables = interfacesSQL(c, &rg, pieces, of), c.params, tables([][]piece{pieces})
+	if note := rg.expired(pieces, s.Oldest); note != "" {
+		q.Notes = append(q.Notes, note)
+	}
+	return q, nil
+}
+
+func interfacesSQL(c *compiler, rg *Range, pieces []piece, of string) string {
+	l2 := (&Request{Layer: "l2"}).valueSQL(flow.Table.Name)
+	var rows []string
+	for _, p := range pieces {
+		rows = append(rows, lines(
+			"            SELECT ExporterAddress AS e, "+rg.bucketSQL(c, timeSQL(0))+" AS t, InIf, OutIf, max(ExporterName) AS called,",
+			"                max(InIfName) AS n0, max(InIfDescription) AS d0, max(InIfSpeed) AS s0, max(if(InIfBoundary = 'unknown', '', toString(InIfBoundary))) AS b0,",
+			"                max(OutIfName) AS n1, max(OutIfDescription) AS d1, max(OutIfSpeed) AS s1, max(if(OutIfBoundary = 'unknown', '', toString(OutIfBoundary))) AS b1,",
+			"                sum("+l2+") AS v, sum(Packets * SamplingRate) AS p,",
+			"                sum(toFloat64(Packets) * SamplingRate * (SamplingRate - 1)) AS x",
+			"            FROM "+p.table,
+			"            WHERE "+c.during(0, p)+of,
+			"            GROUP BY e, t, InIf, OutIf",
+		))
+	}
+	// A reading of the counters stands for the time since the one before it, unless the
+	// device has started anew between them: then its octets have fallen.
+	during := c.window(0, rg.From, rg.To)
+	var before, rise []string
+	for _, name := range []string{"InErrors", "OutErrors", "InDiscards", "OutDiscards"} {
+		before = append(before, "lagInFrame("+name+") OVER w AS p"+name)
+		// Counters of packets have 32 bits (sFlow version 5, struct if_counters).
+		rise = append(rise, "sumIf(bitAnd("+name+" - p"+name+", 0xFFFFFFFF), whole) / seconds AS r"+name)
+	}
+	var values []string
+	for side, name := range []string{"in", "out"} {
+		for _, v := range []string{
+			"sumIf(v, side = #) AS @_total",
+			"arrayReverseSort(groupArrayIf(v, side = # AND t BETWEEN {first:UInt32} AND {last:UInt32}))[{p95:UInt32}] AS @_p95",
+			"maxIf(v, side = # AND t BETWEEN {first:UInt32} AND {last:UInt32}) AS @_max",
+			"maxIf(v, side = # AND t = {last:UInt32}) AS @_last",
+			"sumIf(v, side = # AND t >= since AND t + {step:UInt32} <= until) AS @_beside",
+			"sumIf(p, side = #) AS @_packets",
+			"sumIf(x, side = #) AS @_variance",
+			"sumMapIf([intDiv(t - {start:UInt32}, {span:UInt32})], [v], side = #) AS @_map",
+			"arrayMap(k -> toString(k), tupleElement(@_map, 1)) AS @_at",
+			"arrayMap(k -> toString(k), tupleElement(@_map, 2)) AS @_course",
+		} {
+			values = append(values, strings.NewReplacer("#", strconv.Itoa(side), "@", name).Replace(v))
+		}
+	}
+	outputs := []string{"toString(e) AS exporter", "i AS index", "called", "name", "description", "boundary", "speed",
+		"toUInt32(begun) AS counters_from", "toUInt32(ended) AS counters_to", "counted", "status"}
+	for _, side := range []string{"in", "out"} {
+		for _, v := range []string{"total", "p95", "max", "last", "beside", "packets", "variance", "at", "course", "rate", "errors", "discards"} {
+			outputs = append(outputs, side+"_"+v)
+		}
+	}
+	nameless := "(name = '' OR i IN (0, " + strconv.Itoa(internalIf) + "))"
+	return lines(
+		"WITH",
+		"    cells AS",
+		"    (",
+		"        SELECT e, tupleElement(k, 1) AS i, tupleElement(k, 2) AS side, t, sum(v) AS v, sum(p) AS p, sum(x) AS x, max(called) AS called,",
+		"            max(tupleElement(k, 3)) AS name, max(tupleElement(k, 4)) AS description, max(tupleElement(k, 5)) AS speed, max(tupleElement(k, 6)) AS boundary",
+		"        FROM",
+		"        (",
+		strings.Join(rows, "\n            UNION ALL\n"),
+		"        )",
+		"        ARRAY JOIN [(InIf, 0, n0, d0, s0, b0), (OutIf, 1, n1, d1, s1, b1)] AS k",
+		"        GROUP BY e, i, side, t",
+		"    ),",
+		"    readings AS",
+		"    (",
+		"        SELECT ExporterAddress AS e, ObservationDomain AS d, IfIndex AS i, toUInt32(TimeReceived) AS at, IfName, IfSpeed, IfStatus, InOctets, OutOctets, InErrors, OutErrors, InDiscards, OutDiscards,",
+		"            lagInFrame(toUInt32(TimeReceived)) OVER w AS since, lagInFrame(InOctets) OVER w AS pIn, lagInFrame(OutOctets) OVER w AS pOut,",
+		"            "+strings.Join(before, ", ")+",",
+		"            since > 0 AND InOctets >= pIn AND OutOctets >= pOut AS whole",
+		"        FROM counters",
+		"        WHERE "+during+of+" AND SourceClass = 'interface' AND bitTest(Records, 0) AND IfIndex > 0",
+		"        WINDOW w AS (PARTITION BY ExporterAddress, ObservationDomain, IfIndex ORDER BY TimeReceived, SequenceNum ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)",
+		"    ),",
+		"    parts AS",
+		"    (",
+		"        SELECT e, i, max(IfName) AS port, argMax(IfSpeed, at) AS speed, argMax(IfStatus, at) AS status, min(at) AS begun, max(at) AS ended,",
+		"            toFloat64(sumIf(at - since, whole)) AS seconds,",
+		"            8 * sumIf(InOctets - pIn, whole) / seconds AS rate_in, 8 * sumIf(OutOctets - pOut, whole) / seconds AS rate_out,",
+		"            "+strings.Join(rise, ", "),
+		"        FROM readings",
+		"        GROUP BY e, d, i",
+		"    ),",
+		"    devices AS", // sub-agents that know the same interface each count a part of it
+		"    (",
+		"        SELECT e, i, max(port) AS port, max(speed) AS told, max(status) AS state, min(begun) AS since, max(ended) AS until, max(seconds) AS secs,",
+		"            sum(rate_in) AS r0, sum(rate_out) AS r1, sum(rInErrors) AS e0, sum(rOutErrors) AS e1, sum(rInDiscards) AS x0, sum(rOutDiscards) AS x1",
+		"        FROM parts",
+		"        WHERE seconds > 0",
+		"        GROUP BY e, i",
+		"    ),",
+		"    interfaces AS",
+		"    (",
+		"        SELECT e, i, max(c.called) AS called, max(if(c.name != '', c.name, port)) AS name, max(c.description) AS description, max(c.boundary) AS boundary,",
+		"            if(any(told) > 0, any(told), max(c.speed)) AS speed, any(state) AS status, any(secs) AS counted,",
+		"            any(r0) AS in_rate, any(r1) AS out_rate, any(e0) AS in_errors, any(e1) AS out_errors, any(x0) AS in_discards, any(x1) AS out_discards,",
+		"            any(since) AS begun, any(until) AS ended,",
+		"            "+strings.Join(values, ",\n            "),
+		"        FROM cells AS c",
+		"        FULL JOIN devices AS w USING (e, i)",
+		"        GROUP BY e, i",
+		"    )",
+		"SELECT",
+		"    "+strings.Join(outputs, ",\n    ")+",",
+		"    "+fmt.Sprintf("countIf(i NOT IN (0, %d)) OVER () AS found,", internalIf),
+		"    sum(in_total + out_total) OVER (PARTITION BY e) AS octets,",
+		"    sum(if("+nameless+", in_total + out_total, 0)) OVER (PARTITION BY e) AS unnamed",
+		"FROM interfaces",
+		"ORDER BY in_total + out_total DESC, in_rate + out_rate DESC, exporter, index",
+		fmt.Sprintf("LIMIT %d", MaxInterfaces),
+	)
+}
+
+// Read makes the list of the result, whose columns it finds by name.
+func (q InterfacesQuery) Read(rows int, column func(name string) any) (InterfaceList, error) {
+	list := InterfaceList{From: q.rg.From, To: q.rg.To, Step: q.rg.Step, Interfaces: []Interface{}, Unnamed: []Unnamed{}}
+	r := interfaceRows{column: column, rows: rows}
+	exporters, indexes, speeds := get[string](&r, "exporter"), get[uint32](&r, "index"), get[uint64](&r, "speed")
+	called, names, descriptions, boundaries := get[string](&r, "called"), get[string](&r, "name"), get[string](&r, "description"), get[string](&r, "boundary")
+	begun, ended, counted, status := get[uint32](&r, "counters_from"), get[uint32](&r, "counters_to"), get[float64](&r, "counted"), get[uint8](&r, "status")
+	found, octets, unnamed := get[uint64](&r, "found"), get[uint64](&r, "octets"), get[uint64](&r, "unnamed")
+	sides := [2]sideRows{q.side(&r, "in_"), q.side(&r, "out_")}
+	if r.err != nil {
+		return list, r.err
+	}
+	told := map[string]bool{}
+	for i := range rows {
+		a, err := netip.ParseAddr(exporters[i])
+		if err != nil {
+			return list, err
+		}
+		address := a.Unmap().String()
+		if !told[address] && octets[i] > 0 {
+			told[address] = true
+			list.Unnamed = append(list.Unnamed, Unnamed{address, float64(unnamed[i]) / float64(octets[i])})
+		}
+		if indexes[i] == 0 || indexes[i] == internalIf {
+			continue
+		}
+		one := Interface{Exporter: address, Name: called[i], Index: indexes[i], Interface: names[i], Description: descriptions[i], Boundary: boundaries[i], Speed: speeds[i]}
+		// Whole buckets between the first and the last reading of the counters.
+		beside := floor(int64(ended[i]), q.rg.Step) - floor(int64(begun[i])+q.rg.Step-1, q.rg.Step)
+		if counted[i] > 0 {
+			one.Status = &status[i]
+		}
+		for side, to := range []*LinkSide{&one.In, &one.Out} {
+			if *to, err = q.link(sides[side], i, speeds[i], counted[i], beside); err != nil {
+				return list, err
+			}
+		}
+		list.Interfaces = append(list.Interfaces, one)
+	}
+	if rows > 0 {
+		list.More = found[0] - uint64(len(list.Interfaces))
+	}
+	return list, nil
+}
+
+// sideRows are the columns of one direction.
+type sideRows struct {
+	total, p95, max, last, beside, packets []uint64
+	variance, rate, errors, discards       []float64
+	at, course                             [][]string
+}
+
+func (q InterfacesQuery) side(r *interfaceRows, prefix string) sideRows {
+	return sideRows{
+		total: get[uint64](r, prefix+"total"), p95: get[uint64](r, prefix+"p95"), max: get[uint64](r, prefix+"max"), last: get[uint64](r, prefix+"last"),
+		beside: get[uint64](r, prefix+"beside"), packets: get[uint64](r, prefix+"packets"), variance: get[float64](r, prefix+"variance"),
+		rate: get[float64](r, prefix+"rate"), errors: get[float64](r, prefix+"errors"), discards: get[float64](r, prefix+"discards"),
+		at: get[[]string](r, prefix+"at"), course: get[[]string](r, prefix+"course"),
+	}
+}
+
+// link is one direction of row i; beside are the seconds that flows and counters share.
+func (q InterfacesQuery) link(s sideRows, i int, speed uint64, counted float64, beside int64) (l LinkSide, err error) {
+	window, step := float64(q.rg.To-q.rg.From), float64(q.rg.Step)
+	l.Avg, l.P95, l.Max, l.Last = 8*float64(s.total[i])/window, 8*float64(s.p95[i])/step, 8*float64(s.max[i])/step, 8*float64(s.last[i])/step
+	if s.packets[i] > 0 {
+		e := confidence * math.Sqrt(s.variance[i]) / float64(s.packets[i])
+		l.Error = &e
+	}
+	if l.Course, err = q.course(s.at[i], s.course[i]); err != nil {
+		return l, err
+	}
+	if speed > 0 {
+		p95, most := l.P95/float64(speed), l.Max/float64(speed)
+		l.UseP95, l.UseMax = &p95, &most
+	}
+	if counted > 0 {
+		l.Counter, l.Errors, l.Discards = &s.rate[i], &s.errors[i], &s.discards[i]
+		if counted >= window/2 && beside > 0 && s.rate[i] > 0 {
+			c := 8 * float64(s.beside[i]) / float64(beside) / s.rate[i]
+			l.Coverage = &c
+		}
+	}
+	return l, nil
+}
+
+// course is the rates over the window: keys and sums as they came, zero where there are none.
+func (q InterfacesQuery) course(at, sums []string) ([]float64, error) {
+	n := (q.rg.End - q.rg.Times[0] + q.span - 1) / q.span
+	list := make([]float64, n)
+	for i := range at {
+		k, err1 := strconv.ParseInt(at[i], 10, 64)
+		v, err2 := strconv.ParseUint(sums[i], 10, 64)
+		if err1 != nil || err2 != nil || k >= n {
+			return nil, fmt.Errorf("query: the course has %q at %q", sums[i], at[i])
+		}
+		from := q.rg.Times[0] + k*q.span
+		list[k] = 8 * float64(v) / float64(min(from+q.span, q.rg.To)-max(from, q.rg.From))
+	}
+	return list, nil
+}
+
+// interfaceRows finds columns and remembers the first that is not as it should be.
+type interfaceRows struct {
+	column func(name string) any
+	rows   int
+	err    error
+}
+
+func get[T any](r *interfaceRows, name string) []T {
+	list, ok := r.column(name).([]T)
+	if !ok && r.rows > 0 || len(list) != r.rows {
+		r.err = cmp.Or(r.err, fmt.Errorf("query: column %s of the interfaces is %T", name, r.column(name)))
+	}
+	return list
+}
