@@ -206,7 +206,7 @@ func open(c Config) (*server, *libchdb.Conn, error) {
 		return nil, nil, fmt.Errorf("engine: data directory: %w", err)
 	}
 	config := filepath.Join(c.Path, "engine.xml")
-	if err := os.WriteFile(config, []byte(engineXML(c.Memory, cores(), keepFree(store))), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(engineXML(c.Memory, cores(), KeepFree(store))), 0o600); err != nil {
 		return nil, nil, fmt.Errorf("engine: configuration: %w", err)
 	}
 	lib, err := libchdb.Load(c.Library)
@@ -311,8 +311,8 @@ func engineXML(memory int64, cores int, keepFree uint64) string {
 `, memory, memory/2, cache, cache, cache/4, cache/4, min(max(cores/2, 2), 16), keepFree)
 }
 
-// keepFree is what the engine leaves of its disk: half a hundredth, at most 512 MiB.
-func keepFree(dir string) uint64 {
+// KeepFree is what the engine leaves of its disk: half a hundredth, at most 512 MiB.
+func KeepFree(dir string) uint64 {
 	var fs unix.Statfs_t
 	if unix.Statfs(dir, &fs) != nil {
 		return 0

@@ -48,11 +48,14 @@ func (r Room) Of(total uint64) uint64 { return max(r.Bytes, uint64(r.Share*float
 
 // A Retention keeps space free.
 type Retention struct {
-	Client *Client                                               // as the user who may write
-	Keep   func() Room                                           // asked each time: it may change
-	Space  func(context.Context) (free, total uint64, err error) // of the file system of the store
-	Log    *slog.Logger
-	Now    func() time.Time // nil: time.Now
+	Client  *Client                                               // as the user who may write
+	Keep    func() Room                                           // asked each time: it may change
+	Space   func(context.Context) (free, total uint64, err error) // of the file system of the store
+	Log     *slog.Logger
+	Now     func() time.Time // nil: time.Now
+	Reserve *Reserve         // nil: the store is not on this machine
+
+	reserveFailed bool // and that was said
 
 	Stats RetentionStats
 }
@@ -96,6 +99,7 @@ func (r *Retention) Check(ctx context.Context) error {
 	keep := r.Keep().Of(total)
 	if free >= keep {
 		r.Stats.Stuck.Store(false)
+		r.keepReserve(free-keep, keep > 0)
 		return nil
 	}
 	// What the engine has replaced or dropped already goes by itself within minutes.
@@ -112,6 +116,24 @@ func (r *Retention) Check(ctx context.Context) error {
 		free += freed
 	}
 	return nil
+}
+
+// keepReserve makes the reserve when there is room for it; where nothing is dropped none is
+// needed.
+func (r *Retention) keepReserve(spare uint64, needed bool) {
+	if r.Reserve == nil {
+		return
+	}
+	var err error
+	if needed {
+		err = r.Reserve.Make(spare)
+	} else {
+		_, err = r.Reserve.Free()
+	}
+	if err != nil && !r.reserveFailed {
+		r.Log.Warn("without a reserve the oldest rows cannot be dropped once the disk is full to the last octet", "err", err)
+	}
+	r.reserveFailed = err != nil
 }
 
 // drop has the largest table give its oldest partition and returns its bytes.
@@ -134,7 +156,17 @@ ORDER BY of_table DESC, newest LIMIT 1`})
 	}
 	table, partition := res.Columns[0].([]string)[0], res.Columns[1].([]string)[0]
 	newest, rows, bytes := res.Columns[2].([]uint64)[0], res.Columns[3].([]uint64)[0], res.Columns[4].([]uint64)[0]
-	if err := r.Client.Exec(ctx, "ALTER TABLE "+table+" DROP PARTITION ID "+quote(partition)); err != nil {
+	sql := "ALTER TABLE " + table + " DROP PARTITION ID " + quote(partition)
+	err = r.Client.Exec(ctx, sql)
+	if OutOfSpace(err) && r.Reserve != nil {
+		if had, removed := r.Reserve.Free(); removed != nil {
+			return 0, fmt.Errorf("reserve: %w", removed)
+		} else if had {
+			r.Log.Warn("the disk is full: the reserve is given up, to drop the oldest rows", "file", r.Reserve.Path)
+			err = r.Client.Exec(ctx, sql)
+		}
+	}
+	if err != nil {
 		return 0, fmt.Errorf("drop the oldest partition %s of %s: %w", partition, table, err)
 	}
 	r.Log.Warn("the disk is nearly full: the oldest rows are dropped", "table", table, "partition", partition,

@@ -221,6 +221,9 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	s.writer = &store.Writer{Client: writer, Log: log, Schemas: schemas(cfg), Spool: s.spool,
 		Taken: s.pipe.Taken, Full: func() float64 { return s.pipe.Level().Share() }}
 	s.retention = &store.Retention{Client: writer, Keep: s.keepFree, Space: s.diskSpace, Log: log}
+	if s.engine != nil {
+		s.retention.Reserve = &store.Reserve{Path: filepath.Join(cfg.Data, "reserve"), Left: engine.KeepFree(cfg.Data)}
+	}
 	s.roller = &store.Roller{Client: writer, Schema: func() store.Schema { return schemas(*s.config())[0] }, Owner: s.name(), Log: log}
 	return s, nil
 }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -73,5 +76,79 @@ func TestKeepFree(t *testing.T) {
 	}
 	if !strings.Contains(p.said(), "the disk is nearly full") {
 		t.Error("the log does not say it")
+	}
+}
+
+// On a disk without a free octet the oldest hours go all the same, and rows that waited are
+// stored.
+func TestKeepFreeWhenFull(t *testing.T) {
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=512m"); err != nil {
+		lacking(t, "no file system of our own: %v", err)
+	}
+	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
+	p, _ := configuredOn(t, dir, udpPort("127.0.0.1:0")+"store:\n  keep-free: 10%\n")
+	p.ready()
+	reserve := filepath.Join(p.data, "reserve")
+	there := func() error { _, err := os.Stat(reserve); return err }
+	waitFor(t, 20*time.Second, "the reserve", there)
+	hour := time.Now().Truncate(time.Hour).Unix()
+	for h := range 5 {
+		p.write(fmt.Sprintf("INSERT INTO flows (TimeReceived, Bytes, SrcPort) SELECT toDateTime(%d + number %% 60), rand64(number), rand() FROM numbers(1000000)", hour-int64(h)*3600))
+	}
+	fillWhole(t, dir)
+	waitFor(t, 60*time.Second, "space", func() error {
+		now := p.status()
+		if now.Storage.DiskFree < now.Storage.KeepFree || now.Storage.DroppedRows == 0 || now.Spool.Rows > 0 {
+			return fmt.Errorf("%+v, spool %+v", now.Storage, now.Spool)
+		}
+		return nil
+	})
+	if !strings.Contains(p.said(), "the reserve is given up") {
+		t.Error("the oldest rows could be dropped without the reserve")
+	}
+	if err := os.Remove(filepath.Join(dir, "fill")); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, 30*time.Second, "another reserve", there)
+}
+
+// write runs a statement as the user who may write.
+func (p *running) write(sql string) {
+	p.Helper()
+	e, err := engine.Running(p.data)
+	if err != nil {
+		p.Fatal(err)
+	}
+	w, _, err := engine.Users(p.data)
+	if err != nil {
+		p.Fatal(err)
+	}
+	if err := store.NewClient(e.URL, w.Name, w.Password, "").Exec(p.Context(), sql); err != nil {
+		p.Fatal(err)
+	}
+}
+
+// fillWhole writes a file until nothing more goes.
+func fillWhole(t *testing.T, dir string) {
+	t.Helper()
+	f, err := os.OpenFile(filepath.Join(dir, "fill"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var n int
+	for _, size := range []int{1 << 20, 4096} {
+		zeros := make([]byte, size)
+		for err = nil; err == nil; {
+			var m int
+			m, err = f.Write(zeros)
+			n += m
+		}
+	}
+	free, _, _ := store.FreeSpace(dir)
+	t.Logf("filled %d octets: %v; %d free", n, err, free)
+	if !errors.Is(err, unix.ENOSPC) {
+		t.Fatal(err)
 	}
 }
