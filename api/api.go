@@ -159,6 +159,7 @@ func (s *Server) routes() map[string]http.HandlerFunc {
 		"DELETE /api/v1/queries/{id}":  s.endQuery,
 		"GET /api/v1/events":           s.listEvents,
 		"POST /api/v1/events":          s.addEvent,
+		"DELETE /api/v1/events/{id}":   s.deleteEvent,
 		"GET /api/v1/views":            s.listViews,
 		"POST /api/v1/views":           s.addView,
 		"GET /api/v1/views/{slug}":     s.getView,
@@ -252,6 +253,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		writeProblem(w, problem{Title: "event not understood", Status: http.StatusBadRequest, Detail: badEvent.Error(), Key: badEvent.Key})
 	case errors.As(err, &badView):
 		writeProblem(w, problem{Title: "view not understood", Status: http.StatusBadRequest, Detail: badView.Error(), Key: badView.Key})
+	case errors.Is(err, event.ErrNone):
+		writeProblem(w, problem{Title: "no such event", Status: http.StatusNotFound, Detail: err.Error()})
 	case errors.Is(err, view.ErrNone):
 		writeProblem(w, problem{Title: "no such view", Status: http.StatusNotFound, Detail: err.Error()})
 	case errors.Is(err, view.ErrTaken):

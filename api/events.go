@@ -59,6 +59,21 @@ func (s *Server) addEvent(w http.ResponseWriter, r *http.Request) {
 	s.writeJSON(w, e)
 }
 
+// deleteEvent takes an event away.
+func (s *Server) deleteEvent(w http.ResponseWriter, r *http.Request) {
+	if err := event.Delete(r.Context(), s.Writer, r.PathValue("id")); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	noContent(w)
+}
+
+// noContent says that it is done.
+func noContent(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusNoContent)
+}
+
 // owner is what the asker calls himself. There are no logins: it keeps views apart and
 // nothing secret.
 func owner(r *http.Request) string {
@@ -110,6 +125,5 @@ func (s *Server) deleteView(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusNoContent)
+	noContent(w)
 }

@@ -32,6 +32,15 @@ func TestEvents(t *testing.T) {
 	f("from=-1h&kind=attack", 1)
 	f("from=-1h&kind=note", 1) // it goes on
 	f("from=-1h&kind=change", 0)
+	for _, status := range []int{http.StatusNoContent, http.StatusNotFound} {
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, httptest.NewRequest("DELETE", "/api/v1/events/a-1", nil))
+		if rec.Code != status {
+			t.Errorf("delete: %d %s, want %d", rec.Code, rec.Body, status)
+		}
+		description(t).answer(t, "DELETE", "/api/v1/events/{id}", rec)
+	}
+	f("from=-1h&kind=attack", 0)
 	var p problem
 	for body, key := range map[string]string{`{}`: "text", `{"text":"x","severity":"bad"}`: "severity", `{"colour":"red"}`: "body", `[]`: "body", `{"text":"` + strings.Repeat("x", bodyLimit) + `"}`: "body"} {
 		ask(t, h, "POST", "/api/v1/events", body, http.StatusBadRequest, &p)

@@ -1,7 +1,7 @@
 // Package event keeps what happened beside the traffic: attacks, changes of a
 // configuration, maintenance. It owns the events table, from which charts, Grafana and
 // scripts read the same rows. Who reports an event again, under the same ID, changes
-// it: that is how it gets its end.
+// it: that is how it gets its end. What was reported by mistake is deleted.
 package event
 
 import (
@@ -10,6 +10,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -125,6 +126,22 @@ SELECT {id:String}, {kind:String}, toDateTime({start:UInt32}, 'UTC'), toDateTime
 			"target": escape(e.Target), "severity": e.Severity, "text": escape(e.Text), "keys": array(keys), "values": array(values),
 		},
 	})
+}
+
+// ErrNone says that there is no event of that ID.
+var ErrNone = errors.New("there is no such event")
+
+// Delete takes an event away, with every report of it.
+func Delete(ctx context.Context, c *store.Client, id string) error {
+	params := map[string]string{"id": escape(id)}
+	res, _, err := c.Select(ctx, store.Query{SQL: "SELECT count() AS reports FROM events WHERE id = {id:String}", Params: params})
+	if err != nil {
+		return err
+	}
+	if res.Column("reports").([]uint64)[0] == 0 {
+		return ErrNone
+	}
+	return c.Do(ctx, store.Query{SQL: "ALTER TABLE events DELETE WHERE id = {id:String} SETTINGS mutations_sync = 1", Params: params})
 }
 
 const maxEvents = 1000 // of one answer: the newest

@@ -54,6 +54,24 @@ func TestEvents(t *testing.T) {
 	put(attack)
 	f(1600, 10000, "", over, note)
 	f(1499, 1501, "", attack)
+
+	// Deleted, it is gone with all that was reported of it, and can be reported again.
+	for _, id := range []string{hostile, "a-2"} {
+		if err := Delete(t.Context(), w, id); !errors.Is(err, ErrNone) {
+			t.Errorf("delete %q: %v", id, err)
+		}
+	}
+	if err := Delete(t.Context(), w, "a-1"); err != nil {
+		t.Fatal(err)
+	}
+	f(0, 10000, "", over, note)
+	put(attack)
+	f(0, 10000, "attack", attack)
+	named := put(Event{ID: hostile, Text: "x"})
+	if err := Delete(t.Context(), w, named.ID); err != nil {
+		t.Fatal(err)
+	}
+	f(0, 10000, "", attack, over, note)
 }
 
 func TestComplete(t *testing.T) {

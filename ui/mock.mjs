@@ -380,11 +380,33 @@ function savedViews() {
   };
 }
 
+// --- events, in memory
+
+function keptEvents() {
+  const kept = new Map();
+  return (method, id, p, body) => {
+    const now = Math.floor(Date.now() / 1000);
+    if (method === "GET") {
+      const [from, to] = [Math.floor(moment(p.get("from") ?? "-1h", now)), Math.floor(moment(p.get("to") ?? "now", now))];
+      return { from, to, events: [...kept.values()].filter((e) => e.start < to && (e.start >= from || e.end === 0 || e.end > from)).sort((a, b) => a.start - b.start) };
+    }
+    if (method === "DELETE") {
+      if (!kept.delete(id)) throw new Refused(404, "there is no such event");
+      return undefined;
+    }
+    if (!body.text && !body.target) throw new Refused(400, "text: is missing, and so is a target: say what happened", "text");
+    const e = { kind: "note", end: 0, target: "", severity: "info", text: "", attrs: {}, ...body, id: body.id || `e${kept.size}-${performance.now()}`, start: body.start || now };
+    kept.set(e.id, e);
+    return e;
+  };
+}
+
 const types = { ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".html": "text/html; charset=utf-8" };
 
 /** Starts the server; port 0 takes a free one. Resolves to { url, close }. */
 export function serve(port = 0, { empty = false } = {}) {
   const views = savedViews();
+  const events = keptEvents();
   const server = createServer(async (req, res) => {
     const url = new URL(req.url, "http://mock");
     const send = (code, body, type = "application/json") => {
@@ -421,6 +443,10 @@ export function serve(port = 0, { empty = false } = {}) {
         case "/healthz":
         case "/readyz":
           return send(200, "ok\n", "text/plain");
+      }
+      if (url.pathname.startsWith("/api/v1/events")) {
+        const answer = events(req.method, decodeURIComponent(url.pathname.slice("/api/v1/events/".length)), url.searchParams, await asked());
+        return answer ? send(200, answer) : send(204, "");
       }
       if (url.pathname.startsWith("/api/v1/views")) {
         const answer = views(req.method, decodeURIComponent(url.pathname.slice("/api/v1/views/".length)), req.headers["view-owner"] ?? "", await asked());

@@ -324,6 +324,20 @@ export interface Status {
   };
 }
 
+/** Something that happened beside the traffic. */
+export interface Event {
+  id: string;
+  kind: string;
+  /** Second. */
+  start: number;
+  /** 0: it goes on, or has no length. */
+  end: number;
+  target: string;
+  severity: string;
+  text: string;
+  attrs: Record<string, string>;
+}
+
 /** A page with its question under a name, or with `of` a board of several. */
 export interface SavedView {
   slug: string;
@@ -402,6 +416,9 @@ export const api = {
   exporters: (signal?: AbortSignal) => call<{ exporters: Health[]; others?: Health }>("/api/v1/exporters", { signal, cache: "no-store" }),
   running: (signal?: AbortSignal) => call<{ queries: RunningQuery[] }>("/api/v1/queries", { signal, cache: "no-store" }),
   end: (id: string) => call<void>("/api/v1/queries/" + encodeURIComponent(id), { method: "DELETE" }),
+  events: (from: number, to: number) => call<{ events: Event[] }>(`/api/v1/events?from=${from}&to=${to}`, { cache: "no-store" }),
+  addEvent: (e: Partial<Event>) => post<Event>("/api/v1/events", e),
+  deleteEvent: (id: string) => call<void>("/api/v1/events/" + encodeURIComponent(id), { method: "DELETE" }),
   views: () => call<{ views: SavedView[] }>("/api/v1/views", { cache: "no-store", headers: owner }),
   view: (slug: string, signal?: AbortSignal) => call<SavedView>("/api/v1/views/" + encodeURIComponent(slug), { signal, cache: "no-store", headers: owner }),
   /** A new view; its slug must be free. */

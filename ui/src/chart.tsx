@@ -6,6 +6,8 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { QueryResult, Versus } from "./api.ts";
 import { grey, mix, palette } from "./colour.ts";
+import { EventMarks } from "./eventmarks.tsx";
+import { eventForm } from "./events.ts";
 import * as fmt from "./format.ts";
 import { bucket, edges, type Layer, otherID } from "./stack.ts";
 import { dark, highlight, zone } from "./state.ts";
@@ -95,6 +97,7 @@ function BrushMenu({ brush, p, onDone }: { brush: Brush; p: Props; onDone: () =>
     ["bulb", "Explain", "e", p.onExplain],
     ["rows", "Flows", "f", p.onFlows],
     ["link", "Copy link", "c", p.onLink],
+    ["flag", "Mark event", "m", (start, end) => (eventForm.value = { start, end })],
   ];
   const run = (f: (from: number, to: number) => void) => {
     onDone();
@@ -146,6 +149,7 @@ export function TimeChart(p: Props) {
   const [hover, setHover] = useState<Hover | null>(null);
   const [brush, setBrush] = useState<Brush | null>(null);
   const [spoken, setSpoken] = useState("");
+  const [area, setArea] = useState({ left: 0, top: 0, width: 0, height: 0 });
   const stacked = p.viz !== "line";
   const percent = p.viz === "stack100";
   const isDark = dark.value;
@@ -279,6 +283,9 @@ export function TimeChart(p: Props) {
             (su) => {
               if (!percent) besides(su, props.current, t);
               overlay(su, props.current, t);
+              // Where the plot lies inside the chart follows from its axes.
+              const { offsetLeft: left, offsetTop: top, clientWidth: width, clientHeight: height } = su.over;
+              setArea((old) => (old.left === left && old.top === top && old.width === width && old.height === height ? old : { left, top, width, height }));
             },
           ],
           setCursor: [
@@ -402,6 +409,7 @@ export function TimeChart(p: Props) {
   return (
     <div class="chart" data-above={percent ? undefined : edge(1)} data-below={percent ? undefined : edge(-1)}>
       <div ref={host} class="plot" role="img" aria-label={p.summary} tabIndex={0} onKeyDown={key} onBlur={() => setHover(null)} />
+      <EventMarks from={p.result.from} to={p.result.to} now={p.now} area={area} onZoom={p.onZoom} onExplain={p.onExplain} onLink={p.onLink} />
       {brush && <BrushMenu brush={brush} p={p} onDone={unbrush} />}
       {hover && !brush && <Tooltip hover={hover} plot={plot.current} p={p} percent={percent} />}
       <div class="offscreen" aria-live="polite">

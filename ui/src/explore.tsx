@@ -4,15 +4,16 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { api, APIError, type QueryResult } from "./api.ts";
 import { GroupBy } from "./by.tsx";
 import { TimeChart } from "./chart.tsx";
+import { kindsSeen, markHere, switched } from "./events.ts";
 import { FilterLine } from "./filterline.tsx";
 import * as fmt from "./format.ts";
 import { current, Refresh, refreshSeconds, TimeRange, zoomBy } from "./range.tsx";
 import { layers as layersOf } from "./stack.ts";
-import { copy, dark, dearRows, defaultDear, facetsChoice, go, reload, show, shown, sqlOpen, termTitle, units, view, zone } from "./state.ts";
+import { copy, dark, dearRows, defaultDear, facetsChoice, go, hiddenKinds, reload, show, shown, sqlOpen, termTitle, units, view, zone } from "./state.ts";
 import { ResultTable } from "./table.tsx";
 import { absolute, clock, duration, moments, resolve } from "./time.ts";
 import { format, request, selected, type View } from "./url.ts";
-import { Icon, lazy, Popover, Select, useWidth } from "./ui.tsx";
+import { Icon, IconButton, lazy, Popover, Select, useWidth } from "./ui.tsx";
 
 const OtherCharts = lazy(() => import("./charts.tsx").then((m) => m.OtherCharts));
 const Sankey = lazy(() => import("./sankey.tsx").then((m) => m.Sankey));
@@ -129,6 +130,39 @@ function ExportMenu({ answer, drawn }: { answer: Answer; drawn: string }) {
             Copy as curl
           </button>
         </div>
+      </Popover>
+    </span>
+  );
+}
+
+/** Which events the charts show, by kind, and a way to mark one. */
+function EventsMenu() {
+  const [open, setOpen] = useState(false);
+  const hidden = hiddenKinds.signal.value;
+  const kinds = kindsSeen.value;
+  return (
+    <span class="anchor events">
+      <IconButton icon="flag" class={`icon-button ${hidden === "*" ? "" : "on"}`} id="events" data-opens aria-haspopup="dialog" aria-expanded={open} label="Events on the charts" onClick={() => setOpen(!open)} />
+      <Popover open={open} onClose={() => setOpen(false)} class="menu right events-menu" label="Events">
+        <label class="check">
+          <input type="checkbox" checked={hidden !== "*"} onChange={(e) => hiddenKinds.set(e.currentTarget.checked ? "" : "*")} /> Events on the charts
+        </label>
+        {hidden !== "*" &&
+          kinds.map((k) => (
+            <label key={k} class="check kind">
+              <input type="checkbox" checked={switched(hidden, k).length > hidden.length} onChange={() => hiddenKinds.set(switched(hidden, k))} /> {k}
+            </label>
+          ))}
+        <button
+          type="button"
+          class="button"
+          onClick={() => {
+            setOpen(false);
+            markHere();
+          }}
+        >
+          Mark an event … <kbd>m</kbd>
+        </button>
       </Popover>
     </span>
   );
@@ -369,7 +403,7 @@ export function Explore() {
                 <Sankey result={result} summary={summary(result)} />
               )
             ) : drawn === "grid" || drawn === "bar" || drawn === "heat" ? (
-              <OtherCharts result={result} layers={visible} viz={drawn} summary={summary(result)} />
+              <OtherCharts result={result} layers={visible} viz={drawn} now={answer.now} summary={summary(result)} />
             ) : (
                   <TimeChart
                     result={result}
@@ -453,6 +487,7 @@ function Header({ answer, v }: { answer: Answer; v: View }) {
           {fmt.count(meta.rows)} rows · {meta.ms < 10 ? meta.ms.toFixed(1) : Math.round(meta.ms)} ms{meta.table !== "flows" && <> · {meta.table}</>}
         </span>
       </p>
+      <EventsMenu />
       {meta.resolution > step && (
         <p class="facts warn">
           <Icon name="warn" /> The exporters report every {duration(meta.resolution)}: buckets of {duration(step)} are finer than their data.

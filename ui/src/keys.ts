@@ -1,6 +1,7 @@
 // Keys for people who stay on the keyboard. None is taken while a text field has the focus; all can be switched off in the help.
 
 import { comparisons, dirs, pinnedLink, vizzes } from "./explore.tsx";
+import { markHere } from "./events.ts";
 import { save } from "./saved.ts";
 import { shift, zoomBy } from "./range.tsx";
 import { asks, copy, facetsChoice, go, helpOpen, keysChoice, link, path, refreshChoice, reload, say, show, shown, sqlOpen, units, view } from "./state.ts";
@@ -17,6 +18,7 @@ export const help: [string, string][] = [
   ["c", "next comparison"],
   ["f", "facets"],
   ["s", "save as a view"],
+  ["m", "mark an event"],
   ["x", "SQL"],
   ["y", "copy a link to exactly this time"],
   ["Y", "copy a link that moves with the clock"],
@@ -103,6 +105,7 @@ const explore: Record<string, () => void> = {
     say(`Compared with ${c.title}`);
   },
   s: save,
+  m: markHere,
   x: () => (sqlOpen.value = !sqlOpen.value),
   y: () => void copy(pinnedLink(), "Link to exactly this time"),
   Y: () => void copy(location.href, "Live link"),
@@ -114,7 +117,7 @@ const explore: Record<string, () => void> = {
 };
 
 /** Those that mean the same on every page with a filter or a time. */
-const asking = Object.fromEntries(Object.entries(explore).filter(([key]) => ["/", "t", "[", "]", "-", "=", "l", "r", "s", "x", "Escape"].includes(key)));
+const asking = Object.fromEntries(Object.entries(explore).filter(([key]) => ["/", "t", "[", "]", "-", "=", "l", "r", "s", "m", "x", "Escape"].includes(key)));
 
 for (let i = 1; i <= 9; i++) {
   explore[String(i)] = () => {

@@ -2,6 +2,7 @@
 
 import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { eventForm } from "./events.ts";
 import { Explore, pinnedLink } from "./explore.tsx";
 import { help, listen } from "./keys.ts";
 import { api, nameOwner } from "./api.ts";
@@ -26,6 +27,7 @@ const AS = lazy(() => import("./entity.tsx").then((m) => m.AS));
 const Views = lazy(() => import("./views.tsx").then((m) => m.Views));
 const OneView = lazy(() => import("./views.tsx").then((m) => m.OneView));
 const Board = lazy(() => import("./board.tsx").then((m) => m.Board));
+const EventForm = lazy(() => import("./eventform.tsx").then((m) => m.EventForm));
 const SaveView = lazy(() => import("./saveview.tsx").then((m) => m.SaveView));
 
 const pages: [string, string][] = [
@@ -81,6 +83,7 @@ function App() {
         AS of addresses: <a href="https://db-ip.com">IP Geolocation by DB-IP</a>, <a href="https://www.routeviews.org">Route Views</a>, <a href="https://www.nro.net">NRO</a>
       </footer>
       <Help />
+      {eventForm.value && <EventForm {...eventForm.value} />}
       {saving.value && <SaveView {...saving.value} />}
       <div class={`toast ${toast.value ? "on" : ""}`} role="status">
         {toast.value?.text}

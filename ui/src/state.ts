@@ -116,6 +116,9 @@ export const refreshChoice = stored("refresh", "auto", ["auto", "5", "10", "30",
 /** Open by itself where there is room beside the chart. */
 export const facetsChoice = stored("facets", innerWidth >= 1360 ? "on" : "off", ["on", "off"] as const);
 
+/** The kinds of events that charts leave out, as a URL writes them, with commas between; "*": all events. */
+export const hiddenKinds = stored<string>("events-hidden", "", []);
+
 /** From how many rows on a question is asked only when it is meant. */
 export const defaultDear = "1000000000";
 export const dearRows = stored<string>("dear-rows", defaultDear, []);

@@ -1,22 +1,9 @@
+import "./browser.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { headerOf, type SavedView } from "../src/api.ts";
-
-// The page reads its own address and its choices when it starts.
-Object.assign(globalThis, {
-  location: { pathname: "/status", search: "", origin: "http://x" },
-  addEventListener: () => undefined,
-  innerWidth: 1000,
-  matchMedia: () => ({ matches: false, addEventListener: () => undefined }),
-  localStorage: { getItem: () => null, setItem: () => undefined },
-  history: {
-    pushState: (_: unknown, __: string, to: string) => {
-      [location.pathname, location.search] = to.split(/(?=\?)/).concat("") as [string, string];
-    },
-  },
-});
-const saved = await import("../src/saved.ts");
-const { go } = await import("../src/state.ts");
+import * as saved from "../src/saved.ts";
+import { go } from "../src/state.ts";
 
 const view = (v: Partial<SavedView>): SavedView => ({ slug: "x", name: "X", description: "", page: "explore", query: "", of: [], shared: true, pinned: false, owner: "", provisioned: false, source: "", updated: 0, ...v });
 

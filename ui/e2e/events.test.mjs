@@ -1,0 +1,155 @@
+// Events on charts in a real browser, on a running server (BASE_URL) or on the mock.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { serve } from "../mock.mjs";
+import { launch } from "./browser.mjs";
+
+let base = process.env.BASE_URL?.replace(/\/$/, "");
+let mock;
+let browser;
+const complaints = [];
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+/** What this run reports is told from what is there, and taken away again. */
+const mark = `t${process.pid}`;
+const now = Math.floor(Date.now() / 1000);
+
+before(async () => {
+  if (!base) {
+    mock = await serve();
+    base = mock.url;
+  }
+  await report({ id: `flood-${mark}`, kind: "attack", start: now - 2400, end: now - 2100, target: "192.0.2.7", severity: "critical", text: `flood ${mark}` });
+  browser = await launch();
+});
+after(async () => {
+  for (const e of (await list().catch(() => []))) if (e.text.includes(mark)) await fetch(`${base}/api/v1/events/${encodeURIComponent(e.id)}`, { method: "DELETE" });
+  await browser?.close();
+  mock?.close();
+});
+
+const report = (e) => fetch(base + "/api/v1/events", { method: "POST", body: JSON.stringify(e) });
+const list = async () => (await (await fetch(base + "/api/v1/events?from=-2h")).json()).events;
+
+async function open(path, { width = 1440, height = 900, scheme = "light" } = {}) {
+  const page = await browser.context.newPage();
+  await page.setViewportSize({ width, height });
+  await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+  page.on("pageerror", (e) => complaints.push(`${path}: ${e}`));
+  page.on("console", (m) => m.type() === "error" && !/status of (400|404)/.test(m.text()) && complaints.push(`${path}: ${m.text()}`));
+  page.setDefaultTimeout(15_000);
+  await page.goto(base + path);
+  return page;
+}
+
+const params = (page) => new URL(page.url()).searchParams;
+const flag = (page, name) => page.getByRole("group", { name: "Events" }).getByRole("button", { name });
+
+test("an event stands where it was, says what it was, and leads on", async () => {
+  const page = await open("/explore");
+  const button = flag(page, new RegExp(`flood ${mark}`));
+  await button.waitFor();
+  const plot = await page.locator(".u-over").boundingBox();
+  const body = new URLSearchParams(await page.locator("[data-answer]").last().getAttribute("data-answer"));
+  assert.equal(body.get("q"), null);
+  const place = async () => {
+    const box = await button.boundingBox();
+    return (box.x + box.width / 2 - plot.x) / plot.width;
+  };
+  assert.ok(Math.abs((await place()) - (3600 - 2400) / 3600) < 0.01, `at ${await place()} of an hour`);
+  await button.focus();
+  assert.match(await button.getAttribute("aria-label"), /attack, critical, \d\d:\d\d.*flood .* · 192\.0\.2\.7/);
+  await page.keyboard.press("Enter");
+  await page.getByRole("menuitem", { name: "Zoom around it" }).waitFor();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => location.search.includes("sel="));
+  assert.equal(params(page).get("sel"), `${now - 2400}~${now - 2100}`);
+  await button.click();
+  await page.getByRole("menuitem", { name: "Zoom around it" }).click();
+  await page.waitForFunction(() => location.search.includes("from=2"));
+  assert.deepEqual([params(page).get("from"), params(page).get("to")].map((t) => Date.parse(t) / 1000), [now - 3000, now - 1500]);
+  await page.close();
+});
+
+test("an event is marked on the chart, taken back, marked again, deleted, brought back", async () => {
+  const page = await open("/explore?from=-30m");
+  const over = page.locator(".u-over");
+  await over.waitFor();
+  const box = await over.boundingBox();
+  const y = box.y + box.height * 0.8;
+  await page.mouse.move(box.x + box.width * 0.5, y);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.55, y, { steps: 3 });
+  await page.mouse.move(box.x + box.width * 0.6, y, { steps: 3 });
+  await page.mouse.up();
+  await page.locator(".brush").waitFor();
+  await page.keyboard.press("m");
+  const form = page.getByRole("dialog", { name: "Mark an event" });
+  await form.getByRole("button", { name: "Mark", exact: true }).click();
+  await form.getByText("Say what happened").waitFor();
+  await form.getByLabel("What happened").fill(`window ${mark}`);
+  await form.getByLabel("End").fill("soon");
+  await form.getByRole("button", { name: "Mark", exact: true }).click();
+  await form.getByText(/or nothing/).waitFor();
+  await form.getByLabel("End").fill("now");
+  await form.getByLabel("Kind").fill("maintenance");
+  await form.getByRole("button", { name: "Mark", exact: true }).click();
+  await form.waitFor({ state: "detached" });
+  const button = flag(page, new RegExp(`window ${mark}`));
+  await button.waitFor();
+  const kept = (await list()).find((e) => e.text === `window ${mark}`);
+  assert.equal(kept.kind, "maintenance");
+  const middle = Math.floor(Date.now() / 1000) - 900;
+  assert.ok(Math.abs(kept.start - middle) < 40 && kept.end - kept.start > 800, JSON.stringify(kept));
+  await page.locator(".toast").getByRole("button", { name: "Undo" }).click();
+  await button.waitFor({ state: "detached" });
+
+  await page.keyboard.press("m");
+  await form.getByLabel("What happened").fill(`again ${mark}`);
+  await form.getByLabel("Begin").fill("-10m");
+  await form.getByRole("button", { name: "Mark", exact: true }).click();
+  const other = flag(page, new RegExp(`again ${mark}`));
+  await other.click();
+  await page.getByRole("menuitem", { name: "Delete" }).click();
+  await other.waitFor({ state: "detached" });
+  assert.ok(!(await list()).some((e) => e.text === `again ${mark}`));
+  await page.locator(".toast").getByRole("button", { name: "Undo" }).click();
+  await other.waitFor();
+  assert.ok((await list()).some((e) => e.text === `again ${mark}`));
+  await page.close();
+});
+
+test("events are switched off by kind and altogether, and stay so", async () => {
+  const page = await open("/explore");
+  const button = flag(page, new RegExp(`flood ${mark}`));
+  await button.waitFor();
+  await page.locator("#events").click();
+  await page.getByRole("checkbox", { name: "attack" }).uncheck();
+  await button.waitFor({ state: "detached" });
+  await page.reload();
+  await page.locator(".uplot").waitFor();
+  await page.locator("#events").click();
+  await page.getByRole("checkbox", { name: "attack" }).check();
+  await button.waitFor();
+  await page.getByRole("checkbox", { name: "Events on the charts" }).uncheck();
+  await button.waitFor({ state: "detached" });
+  await page.getByRole("checkbox", { name: "Events on the charts" }).check();
+  await button.waitFor();
+  await page.close();
+});
+
+test("events: on lines and heat maps too; accessible in both themes", async () => {
+  for (const [viz, scheme] of [["line", "light"], ["heat", "dark"], ["stack", "dark"]]) {
+    const page = await open(`/explore?by=proto&viz=${viz}`, { scheme });
+    await flag(page, new RegExp(`flood ${mark}`)).click();
+    await page.locator(".event-menu").waitFor();
+    await page.evaluate(axe);
+    const { violations } = await page.evaluate(() => axe.run({ include: [[".figure"]] }, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] }));
+    assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`), [], `${viz} ${scheme}`);
+    await page.close();
+  }
+});
+
+test("no console errors", () => assert.deepEqual(complaints, []));
