@@ -20,6 +20,8 @@ type tableState struct {
 	due     time.Time // when to ask again
 	rollups []query.Rollup
 	oldest  int64
+	asked   bool // whether the engine can what once says
+	once    bool
 }
 
 // schema is the schema of the flows table, with the rollups that there are at present.
@@ -36,8 +38,23 @@ func (s *Server) schema(ctx context.Context) query.Schema {
 			t.rollups, t.due = nil, now.Add(time.Second)
 		}
 	}
-	out.Rollups, out.Oldest = t.rollups, t.oldest
+	if !t.asked {
+		t.once, t.asked = s.canOnce(ctx)
+	}
+	out.Rollups, out.Oldest, out.Once = t.rollups, t.oldest, t.once
 	return out
+}
+
+// canOnce asks the engine for Schema.Once; false, false: it does not say.
+func (s *Server) canOnce(ctx context.Context) (can, said bool) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	res, _, err := s.Store.Select(ctx, store.Query{SQL: query.OnceState()})
+	if err != nil {
+		return false, false
+	}
+	n, ok := res.Column("can").([]uint8)
+	return ok && len(n) == 1 && n[0] == 1, true
 }
 
 func (s *Server) readTables(ctx context.Context) (rollups []query.Rollup, oldest int64, err error) {

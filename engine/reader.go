@@ -82,8 +82,8 @@ func set(words string) map[string]bool {
 }
 
 // readerSettings are the settings that the reader may give in the URL, besides
-// output_format_*. All of them change how an answer looks or make a query stop
-// earlier.
+// output_format_*. All of them change how an answer looks or is worked out, or make a
+// query stop earlier.
 var readerSettings = set(`
 		max_execution_time max_memory_usage max_rows_to_read max_bytes_to_read max_rows_to_group_by max_bytes_before_external_group_by
 		max_bytes_before_external_sort max_result_rows max_result_bytes max_threads max_block_size max_query_size max_ast_depth max_ast_elements
@@ -91,7 +91,7 @@ var readerSettings = set(`
 		timeout_overflow_mode read_overflow_mode result_overflow_mode group_by_overflow_mode sort_overflow_mode
 		date_time_output_format date_time_input_format session_timezone join_use_nulls extremes limit offset log_comment readonly
 		final use_query_cache use_uncompressed_cache load_balancing priority optimize_read_in_order prefer_column_name_to_alias
-		group_by_use_nulls any_join_distinct_right_table_keys joined_subquery_requires_alias enable_analyzer allow_experimental_analyzer
+		group_by_use_nulls any_join_distinct_right_table_keys joined_subquery_requires_alias enable_analyzer allow_experimental_analyzer enable_materialized_cte
 		enable_http_compression http_zlib_compression_level network_compression_method network_zstd_compression_level
 		send_progress_in_http_headers http_headers_progress_interval_ms cancel_http_readonly_queries_on_client_close add_http_cors_header
 		connect_timeout receive_timeout send_timeout http_send_timeout http_receive_timeout http_write_exception_in_output_format`)

@@ -31,6 +31,10 @@ type Schema struct {
 	// order of flow.Table.Rollups. Where there are none the flows are asked.
 	Rollups []Rollup
 
+	// Once says that the engine can work a common table expression out once, however
+	// often the statement names it: see OnceState.
+	Once bool
+
 	// Oldest is when the oldest flow that is kept was received, 0 when that is not
 	// known.
 	Oldest int64

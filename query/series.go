@@ -9,9 +9,14 @@ import (
 	"netmeta/flow"
 )
 
-// The series of a chart come from one statement. It reads the flows twice: once to
-// rank the groups, once to draw those that won, with the rest folded into Other.
-// Sums come back, not rates: the sum of all series, Other included, is exactly the
+// The series of a chart come from one statement:
+//
+//	f     the rows of the window, or, where there are few groups, their sums: cells
+//	best  the groups that win, ranked by f
+//	      the cells of those that won, and the rest folded into Other: f with best
+//
+// So f is read twice. When it is cells and the engine can keep them, the flows are read
+// once. Sums come back, not rates: the sum of all series, Other included, is exactly the
 // sum over the rows. The columns of the result are
 //
 //	t         start of the bucket, seconds since 1970
@@ -135,6 +140,7 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 		q.labels = append(q.labels, d.labels()...)
 	}
 	q.few = len(dims) == 1 && rolled(q.keys) && !q.peak
+	q.once = q.few && s.Once
 	rollups := s.Rollups
 	if q.peak || !rolled(slices.Concat(q.keys, q.labels, []string{rest})) {
 		rollups = nil
@@ -162,6 +168,7 @@ type series struct {
 	split        bool      // a direction has rows of its own
 	peak         bool      // seconds are kept apart until their largest is known
 	few          bool      // the groups are few
+	once         bool      // and their cells are worked out once
 	keys, labels []string
 }
 
@@ -212,7 +219,28 @@ func (q *series) sql() string {
 	if q.peak {
 		return lines("WITH", with+",", q.seconds(cells))
 	}
-	return lines("WITH", with, cells)
+	return lines("WITH", with, cells, q.setting())
+}
+
+// OnceState is the statement that says whether the engine can work a common table
+// expression out once: can UInt8.
+func OnceState() string {
+	return "SELECT toUInt8(count() > 0) AS can FROM system.settings WHERE name = 'enable_materialized_cte'"
+}
+
+// as is what stands between the name of a common table expression and its statement.
+func (q *series) as() string {
+	if q.once {
+		return " AS MATERIALIZED"
+	}
+	return " AS"
+}
+
+func (q *series) setting() string {
+	if q.once {
+		return "SETTINGS enable_materialized_cte = 1"
+	}
+	return ""
 }
 
 // seconds takes the sums of each second, cells, to those of the buckets, with the
@@ -252,15 +280,15 @@ func lines(parts ...string) string {
 // rows is f: the rows of the windows with what the rest needs of them.
 func (q *series) rows() string {
 	if len(q.windows) == 1 {
-		return lines("    f AS", "    (", q.window(0, "        "), "    )")
+		return lines("    f"+q.as(), "    (", q.window(0, "        "), "    )")
 	}
 	parts := []string{"        SELECT * FROM f0"}
 	for i := 1; i < len(q.windows); i++ {
 		parts = append(parts, "        UNION ALL", q.window(i, "        "))
 	}
 	return lines(
-		"    f0 AS", "    (", q.window(0, "        "), "    ),",
-		"    f AS", "    (", lines(parts...), "    )",
+		"    f0"+q.as(), "    (", q.window(0, "        "), "    ),",
+		"    f"+q.as(), "    (", lines(parts...), "    )",
 	)
 }
 

@@ -135,15 +135,9 @@ func askOnce(ctx context.Context, client *store.Client, rollups bool) error {
 	if err != nil {
 		return err
 	}
-	var schema query.Schema
-	if rollups {
-		res, _, err := client.Select(ctx, store.Query{SQL: query.RollupState()})
-		if err != nil {
-			return err
-		}
-		if res.Rows > 0 {
-			schema.Rollups = query.RollupsOf(res.Columns[0].([]string), res.Columns[1].([]uint32), res.Columns[2].([]uint32))
-		}
+	schema, err := schemaOf(ctx, client, rollups)
+	if err != nil {
+		return err
 	}
 	stmt, err := req.Series(rg, schema)
 	if err != nil {
@@ -151,6 +145,19 @@ func askOnce(ctx context.Context, client *store.Client, rollups bool) error {
 	}
 	_, _, err = client.Select(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params})
 	return err
+}
+
+// schemaOf is what a server knows of the tables when it makes statements.
+func schemaOf(ctx context.Context, client *store.Client, rollups bool) (s query.Schema, err error) {
+	s.Once = true
+	if !rollups {
+		return s, nil
+	}
+	res, _, err := client.Select(ctx, store.Query{SQL: query.RollupState()})
+	if err == nil && res.Rows > 0 {
+		s.Rollups = query.RollupsOf(res.Columns[0].([]string), res.Columns[1].([]uint32), res.Columns[2].([]uint32))
+	}
+	return s, err
 }
 
 // record is the blocks that a load makes.

@@ -51,6 +51,7 @@ func main() {
 	flag.DurationVar(&b.span, "store-span", 5*time.Hour, "time that they are spread over")
 	flag.IntVar(&b.insert, "store-insert", 100_000, "rows of an insert")
 	flag.IntVar(&b.again, "store-again", 0, "insert the rows that are there so many times more, each time later by the span")
+	flag.IntVar(&b.days, "store-days", 0, "days before the newest one to give the rollups of hours, after adding up what is there")
 	flag.BoolVar(&b.fill, "store-fill", true, "fill the tables")
 	flag.BoolVar(&b.ask, "store-ask", true, "ask the questions")
 	flag.Parse()

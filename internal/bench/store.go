@@ -38,6 +38,7 @@ type storeBench struct {
 	span   time.Duration // that the rows are spread over
 	insert int           // rows of an insert
 	again  int           // how many times to insert the rows once more
+	days   int           // that the rollups of hours go back beyond the flows
 	fill   bool          // else the tables are there
 	ask    bool
 }
@@ -199,6 +200,11 @@ func (b storeBench) run(ctx context.Context, w io.Writer) error {
 		}
 		if b.again > 0 {
 			if err := m.repeat(ctx); err != nil {
+				return fmt.Errorf("%s: %w", c.name, err)
+			}
+		}
+		if b.days > 0 {
+			if err := m.age(ctx); err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
 			}
 		}
@@ -376,6 +382,27 @@ SELECT name FROM system.columns WHERE database = currentDatabase() AND table = '
 	return m.sizes(ctx)
 }
 
+// age adds up what is there, and gives the hours of the newest day to so many days before.
+func (m measured) age(ctx context.Context) error {
+	schema := m.candidate.schema()
+	now, err := m.number(ctx, "SELECT toFloat64(toUInt32(max(TimeReceived))) FROM flows")
+	if err != nil {
+		return err
+	}
+	roller := store.Roller{Client: m.client, Schema: func() store.Schema { return schema }, Owner: "bench", Log: slog.New(slog.DiscardHandler)}
+	for more := true; more; {
+		if more, err = roller.Roll(ctx, int64(now)); err != nil {
+			return err
+		}
+	}
+	for day := range m.days {
+		if err := m.client.Exec(ctx, fmt.Sprintf("INSERT INTO rollup_1h SELECT * REPLACE (TimeReceived - %d AS TimeReceived) FROM rollup_1h WHERE TimeReceived >= toDateTime(%d, 'UTC')", (day+1)*86400, int64(now)-86400)); err != nil {
+			return err
+		}
+	}
+	return m.client.Exec(ctx, "OPTIMIZE TABLE rollup_1h FINAL")
+}
+
 // sizes merges the table and prints what a row takes.
 func (m measured) sizes(ctx context.Context) error {
 	if err := m.client.Exec(ctx, "OPTIMIZE TABLE flows FINAL"); err != nil {
@@ -426,6 +453,40 @@ func (m measured) number(ctx context.Context, sql string) (float64, error) {
 // An asked question is a request of the page, or SQL.
 type asked struct{ name, url, sql string }
 
+// statement is the SQL of a question at a time. The part of a URL before "?" says what of
+// the page is asked; without one it is the chart.
+func (a asked) statement(now time.Time, s query.Schema) (st query.Statement, err error) {
+	if a.url == "" {
+		return query.Statement{SQL: strings.ReplaceAll(a.sql, "now_()", fmt.Sprintf("toDateTime(%d)", now.Unix()))}, nil
+	}
+	part, rest, ok := strings.Cut(a.url, "?")
+	if !ok {
+		part, rest = "", a.url
+	}
+	v, err := url.ParseQuery(strings.ReplaceAll(rest, "now_()", strconv.FormatInt(now.Unix(), 10)))
+	if err != nil {
+		return st, err
+	}
+	r, _, err := query.ParseURL(v)
+	if err != nil {
+		return st, err
+	}
+	rg, err := r.Resolve(now)
+	if err != nil {
+		return st, err
+	}
+	switch part {
+	case "facets":
+		q, err := r.Facets(rg, s, "")
+		return q.Statement, err
+	case "explain":
+		r.Sel = fmt.Sprintf("%d~%d", now.Unix()-300, now.Unix())
+		q, err := r.Explain(rg, s)
+		return q.Statement, err
+	}
+	return r.Series(rg, s)
+}
+
 // questions are those of people: see doc/decisions/0009-order-key.md.
 func (m measured) questions(ctx context.Context) ([]asked, error) {
 	// A customer's busy host and one that is rarely seen, and an exporter.
@@ -464,11 +525,16 @@ func (m measured) questions(ctx context.Context) ([]asked, error) {
 		{"quiet host, 24 h by remote address", "from=-24h&by=remote.ip&q=ip+" + quiet, ""},
 		{"quiet host, 1 h", "from=-1h&q=ip+" + quiet, ""},
 		{"all, 24 h by remote AS and interface", "from=-24h&by=remote.as,in.if", ""},
+		{"all, 24 h", "from=-24h", ""},
+		{"all, 1 h", "from=-1h", ""},
+		{"all, 30 d by source AS", "from=-30d&by=src.as", ""},
+		{"facets, 1 h", "facets?from=-1h", ""},
+		{"explain, 5 min", "explain?from=-1h", ""},
 		{"newest 500 records", "", "SELECT * FROM flows WHERE TimeReceived >= now_() - 900 ORDER BY TimeReceived DESC LIMIT 500 FORMAT Null"},
 	}, nil
 }
 
-// askTable asks each question three times and prints medians.
+// askTable asks each question three times, of the rollups too where there are any, and prints medians.
 func (m measured) askTable(ctx context.Context) error {
 	newest, err := m.number(ctx, "SELECT toFloat64(toUInt32(max(TimeReceived))) FROM flows")
 	if err != nil {
@@ -482,25 +548,29 @@ func (m measured) askTable(ctx context.Context) error {
 	// The engine remembers which granules a condition found nothing in; a person asks
 	// something new.
 	settings := map[string]string{"use_query_condition_cache": "0"}
+	schema, err := schemaOf(ctx, m.client, m.candidate.rollups > 0)
+	if err != nil {
+		return err
+	}
+	var all []asked // each of the flows, and of the rollups if those answer it
+	statements := map[asked]query.Statement{}
 	for _, q := range questions {
-		st := query.Statement{SQL: strings.ReplaceAll(q.sql, "now_()", fmt.Sprintf("toDateTime(%d)", now.Unix()))}
-		if q.url != "" {
-			v, err := url.ParseQuery(q.url)
-			if err != nil {
-				return err
-			}
-			r, _, err := query.ParseURL(v)
-			if err != nil {
-				return err
-			}
-			rg, err := r.Resolve(now)
-			if err != nil {
-				return err
-			}
-			if st, err = r.Series(rg, query.Schema{}); err != nil {
-				return err
-			}
+		raw, err := q.statement(now, query.Schema{Once: true})
+		if err != nil {
+			return fmt.Errorf("%s: %w", q.name, err)
 		}
+		rolled, err := q.statement(now, schema)
+		if err != nil {
+			return fmt.Errorf("%s: %w", q.name, err)
+		}
+		statements[q], all = raw, append(all, q)
+		if rolled.SQL != raw.SQL {
+			q.name += ", with rollups"
+			statements[q], all = rolled, append(all, q)
+		}
+	}
+	for _, q := range all {
+		st := statements[q]
 		var ms, cpu []float64
 		var read uint64
 		for range 3 {

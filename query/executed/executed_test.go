@@ -166,7 +166,7 @@ func run(t testing.TB, reader *store.Client, q string) (query.Request, query.Ran
 	if err != nil {
 		t.Fatal(err)
 	}
-	st, err := r.Series(rg, query.Schema{Macros: macros})
+	st, err := r.Series(rg, query.Schema{Macros: macros, Once: len(r.Filter)%2 == 0})
 	if err != nil {
 		t.Fatal(err)
 	}
