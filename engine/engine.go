@@ -218,6 +218,9 @@ func open(c Config) (*server, *libchdb.Conn, error) {
 			"or set $%s to its libchdb.so; to open the directory all the same, make a backup and remove %s",
 			c.Path, writtenByNewer, last.Version, c.Library, lib.Version(), libchdb.Env, filepath.Join(c.Path, endpointFile))
 	}
+	if err := takeBackTokens(store, c.Logger); err != nil {
+		return nil, nil, err
+	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	base, err := lib.Connect("--path="+store, "--config-file="+config)
