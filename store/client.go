@@ -37,6 +37,11 @@ type Client struct {
 	Database string // empty: default
 	ReadOnly bool   // the server refuses everything but questions
 
+	// Room is asked before a table is changed, and says when there is too little space for
+	// that: an ALTER on a full disk may leave a table without its definition (seen with
+	// 26.7). nil: there is.
+	Room func() error
+
 	http http.Client
 }
 
@@ -359,8 +364,11 @@ const (
 
 // OutOfSpace reports whether the store failed because its disk is full.
 func OutOfSpace(err error) bool {
-	var e *Exception
-	return errors.As(err, &e) && (e.Code == codeNotEnoughSpace || outOfSpace(e.Message))
+	var (
+		e    *Exception
+		full *noSpace
+	)
+	return errors.As(err, &full) || errors.As(err, &e) && (e.Code == codeNotEnoughSpace || outOfSpace(e.Message))
 }
 
 // outOfSpace knows a full disk by the words of the system: what the engine's own file

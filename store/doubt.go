@@ -114,10 +114,15 @@ func (r *writing) killedAgain(l *load, d *death) {
 	if x.kills < killsAside {
 		return
 	}
-	r.Stats.RefusedRows.Add(uint64(l.rows()))
+	l.refused = nil
 	for _, b := range l.blocks {
-		r.Spool.refuse(refusal{b, fmt.Sprintf("the store died each of the %d times that it was given these rows alone, and took others in between: %v", x.kills, d)})
+		l.refused = append(l.refused, refusal{b, fmt.Sprintf("the store died each of the %d times that it was given these rows alone, and took others in between: %v", x.kills, d)})
 	}
+	if err := r.keepRefused(l); err != nil { // at the next death, then
+		r.Log.Error("spool: rows that kill the store cannot be put aside", "err", err)
+		return
+	}
+	r.Stats.RefusedRows.Add(uint64(l.rows()))
 	if err := r.Spool.done(l); err != nil {
 		r.Log.Error("spool: remove what is put aside", "err", err)
 	}

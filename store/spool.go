@@ -531,6 +531,15 @@ func (e *noSpace) Error() string {
 	return fmt.Sprintf("the disk of %s has %d MiB free of %d MiB, of which %d MiB are left to the store: make room on it", e.dir, e.free>>20, e.total>>20, e.leave>>20)
 }
 
+// RoomFor says when the file system of a directory has less free than is to be left.
+func RoomFor(dir string, leave uint64) error {
+	free, total, err := FreeSpace(dir)
+	if err == nil && free < leave {
+		err = &noSpace{dir: dir, free: free, total: total, leave: int64(leave)}
+	}
+	return err
+}
+
 // FreeSpace is that of the file system of a directory, for users other than root.
 func FreeSpace(dir string) (free, total uint64, err error) {
 	var st unix.Statfs_t
@@ -684,11 +693,9 @@ func (s *Spool) readFile(path string) ([]native.Block, int, error) {
 	return readSpoolFile(file, s.tables)
 }
 
-// refuse keeps a block that the store will never take, with the reason. When it cannot
-// be kept, that is in the log.
-func (s *Spool) refuse(r refusal) {
+// refuse keeps a block that the store will never take, with the reason.
+func (s *Spool) refuse(r refusal) error {
 	defer s.account()
-	s.log.Error("store refuses rows for good", "table", r.Table.Name, "rows", r.Rows, "kept in", filepath.Join(s.dir, refusedDir), "err", r.reason)
 	name := s.name(s.reserve(), r.Table)
 	err := s.makeRoom(int64(len(r.Data)))
 	if err == nil {
@@ -700,8 +707,10 @@ func (s *Spool) refuse(r refusal) {
 		err = s.explain(name, r.reason+"\n\nTo have it tried again: stop NetMeta, move "+name+" to the directory above, start NetMeta.\n")
 	}
 	if err != nil {
-		s.log.Error("spool: refused rows cannot be kept", "rows", r.Rows, "err", err)
+		return fmt.Errorf("keep rows that the store refuses (%s): %w", r.reason, err)
 	}
+	s.log.Error("store refuses rows for good", "table", r.Table.Name, "rows", r.Rows, "kept in", filepath.Join(s.dir, refusedDir), "err", r.reason)
+	return nil
 }
 
 // putAside moves a file to refused/.

@@ -326,6 +326,9 @@ func (r *writing) land(err error) {
 	first := !l.tried
 	l.tried = true
 	if err == nil {
+		err = r.keepRefused(l)
+	}
+	if err == nil {
 		r.count(l)
 		if l.files == nil && first { // else a former attempt may still be reading them
 			for i := range l.blocks {
@@ -458,7 +461,18 @@ func (r *writing) sendBlock(ctx context.Context, l *load, i int) error {
 	return err
 }
 
-// count counts a load that has ended, and puts aside what is not stored of it.
+// keepRefused puts aside what is not stored of a load that has ended. When that cannot be
+// kept, on a full disk for one, the load has not ended.
+func (r *writing) keepRefused(l *load) error {
+	for _, x := range l.refused {
+		if err := r.Spool.refuse(x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count counts a load that has ended.
 func (r *writing) count(l *load) {
 	rows, size := 0, 0
 	for _, b := range l.blocks {
@@ -470,7 +484,6 @@ func (r *writing) count(l *load) {
 	for _, x := range l.refused {
 		rows, size = rows-x.Rows, size-len(x.Data)
 		r.Stats.RefusedRows.Add(uint64(x.Rows))
-		r.Spool.refuse(x)
 	}
 	for _, d := range l.damaged {
 		r.Stats.RefusedRows.Add(uint64(d.lost))

@@ -189,6 +189,7 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 		}
 		w, r := s.engine.Writer(), s.engine.Reader()
 		writer = store.NewClient(s.engine.URL(), w.Name, w.Password, "")
+		writer.Room = func() error { return store.RoomFor(cfg.Data, engine.KeepFree(cfg.Data)) }
 		s.reader = store.NewClient(s.engine.URL(), r.Name, r.Password, "")
 	}
 	for _, addr := range cfg.Sources.UDP.Listen {

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netmeta/engine"
+	"netmeta/simulate"
 	"netmeta/store"
 )
 
@@ -60,7 +61,7 @@ func TestKeepFree(t *testing.T) {
 	if out, code := p.reload(); code != 0 {
 		t.Fatal(out)
 	}
-	waitFor(t, 30*time.Second, "space", func() error {
+	waitFor(t, 2*time.Minute, "space", func() error {
 		now := p.status().Storage
 		if now.DiskFree < now.KeepFree || now.DroppedRows == 0 {
 			return fmt.Errorf("%+v", now)
@@ -111,6 +112,34 @@ func TestKeepFreeWhenFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitFor(t, 30*time.Second, "another reserve", there)
+}
+
+// A disk that is full when columns enter the table costs no row: what an ALTER could not
+// finish is finished when there is room.
+func TestFullWhileTablesChange(t *testing.T) {
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=512m"); err != nil {
+		lacking(t, "no file system of our own: %v", err)
+	}
+	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
+	p := chaotic(t, dir, "127.0.0.1:0")
+	fillWhole(t, dir)
+	sent := p.simulate(simulate.Options{Protocol: simulate.NetFlow9, Rate: 10_000, Duration: 2 * time.Second, Seed: 3})
+	waitFor(t, 30*time.Second, "attempts that fail", func() error {
+		if n := p.status().Pipeline.InsertErrors; n < 5 {
+			return fmt.Errorf("%d attempts failed", n)
+		}
+		return nil
+	})
+	if err := os.Remove(filepath.Join(dir, "fill")); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, 30*time.Second, "the flows", func() error {
+		if got := p.sql("SELECT count() FROM flows"); strings.TrimSpace(got) != fmt.Sprint(sent.Flows) {
+			return fmt.Errorf("%s rows of %d; %d refused", got, sent.Flows, p.metric("netmeta_store_refused_rows_total"))
+		}
+		return nil
+	})
 }
 
 // write runs a statement as the user who may write.
