@@ -15,6 +15,8 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const mark = `t${process.pid}`;
 const now = Math.floor(Date.now() / 1000);
 
+const report = (e) => fetch(base + "/api/v1/events", { method: "POST", body: JSON.stringify(e) });
+
 before(async () => {
   if (!base) {
     mock = await serve();
@@ -29,7 +31,6 @@ after(async () => {
   mock?.close();
 });
 
-const report = (e) => fetch(base + "/api/v1/events", { method: "POST", body: JSON.stringify(e) });
 const list = async () => (await (await fetch(base + "/api/v1/events?from=-2h")).json()).events;
 
 async function open(path, { width = 1440, height = 900, scheme = "light" } = {}) {
