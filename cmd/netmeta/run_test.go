@@ -39,10 +39,11 @@ func line(t simulate.Totals) string {
 	return fmt.Sprintf("%d\t%d\t%d\t%d\t%d", t.Flows, t.Bytes, t.Packets, t.BytesScaled, t.PacketsScaled)
 }
 
-// visible waits until the API knows of as many bytes and returns how long that took.
+// visible waits until the API knows of as many bytes and returns how long that took. How
+// long it may take is a matter of benchmarks, on a machine that does nothing else.
 func (p *running) visible(filter string, bytes uint64) time.Duration {
 	p.Helper()
-	return waitFor(p, 15*time.Second, "flows in the answer of the API", func() error {
+	return waitFor(p, time.Minute, "flows in the answer of the API", func() error {
 		got, err := p.total("bytes", filter)
 		if err == nil && got != float64(bytes) {
 			err = fmt.Errorf("%.0f bytes where %s, want %d", got, filter, bytes)
@@ -74,15 +75,11 @@ func TestRun(t *testing.T) {
 	p.ready()
 	var all []simulate.Totals
 	for i, protocol := range simulate.Protocols {
-		var sent simulate.Totals // of all attempts
 		filter := "type = " + string(protocol)
-		inTime(t, string(protocol)+" visible", 2*time.Second, func() time.Duration {
-			s := p.simulate(simulate.Options{Protocol: protocol, Flows: 20_000, Seed: uint64(i + 1)})
-			sent = sum(sent, s.Totals)
-			took := p.visible(filter, sent.BytesScaled)
-			p.compareExporters(protocol, s)
-			return took
-		})
+		s := p.simulate(simulate.Options{Protocol: protocol, Flows: 20_000, Seed: uint64(i + 1)})
+		sent := s.Totals
+		t.Logf("%s visible after %v", protocol, p.visible(filter, sent.BytesScaled).Round(time.Millisecond))
+		p.compareExporters(protocol, s)
 		if got := p.sql(totalsOf + " WHERE FlowType = '" + string(protocol) + "'"); got != line(sent) {
 			t.Errorf("%s: sql says %s, sent %s", protocol, got, line(sent))
 		}
@@ -130,23 +127,20 @@ func TestRun(t *testing.T) {
 		t.Errorf("exit code %d after Ctrl-C", code)
 	}
 
-	// What was kept is there again, soon.
-	inTime(t, "page served after the second start", 3*time.Second, func() time.Duration {
-		p = start(t, p.data)
-		waitFor(t, 20*time.Second, "page", func() error { return p.get("/healthz", nil) })
-		if !strings.Contains(p.text("/"), "<title>") {
-			t.Error("no page on /")
-		}
-		p.ready()
-		took := time.Since(p.began)
-		if got := p.sql(totalsOf); got != line(sent) {
-			t.Errorf("after the second start: sql says %s, sent %s", got, line(sent))
-		}
-		if code := p.stop(syscall.SIGTERM); code != 0 {
-			t.Errorf("exit code %d after SIGTERM", code)
-		}
-		return took
-	})
+	// What was kept is there again.
+	p = start(t, p.data)
+	waitFor(t, time.Minute, "page", func() error { return p.get("/healthz", nil) })
+	if !strings.Contains(p.text("/"), "<title>") {
+		t.Error("no page on /")
+	}
+	p.ready()
+	t.Logf("ready %v after the second start", time.Since(p.began).Round(time.Millisecond))
+	if got := p.sql(totalsOf); got != line(sent) {
+		t.Errorf("after the second start: sql says %s, sent %s", got, line(sent))
+	}
+	if code := p.stop(syscall.SIGTERM); code != 0 {
+		t.Errorf("exit code %d after SIGTERM", code)
+	}
 }
 
 // compareExporters looks at one run of the simulator, which is the only one of its
@@ -404,27 +398,24 @@ func TestRefusedStart(t *testing.T) {
 	}
 }
 
-// A capture that is sent to the collector is seen by the page soon.
+// A capture that is sent to the collector is seen by the page.
 func TestReplay(t *testing.T) {
 	p := start(t, t.TempDir())
 	p.ready()
 	const file = "../../source/netflow/testdata/pmnfv9.pcap"
-	flows, replays := strings.Count(must(t, "decode", "--json", file), "\n"), 0
-	inTime(t, "replay visible", 2*time.Second, func() time.Duration {
-		replays++
-		var stats simulate.ReplayStats
-		if err := json.Unmarshal([]byte(must(t, "replay", "--to", p.udp, file)), &stats); err != nil {
-			t.Fatal(err)
+	flows := strings.Count(must(t, "decode", "--json", file), "\n")
+	var stats simulate.ReplayStats
+	if err := json.Unmarshal([]byte(must(t, "replay", "--to", p.udp, file)), &stats); err != nil {
+		t.Fatal(err)
+	}
+	if stats.Datagrams == 0 {
+		t.Fatal("nothing sent")
+	}
+	waitFor(t, time.Minute, "flows of the capture", func() error {
+		got, err := p.total("flows", "type = netflow9")
+		if err == nil && int(got) != flows {
+			err = fmt.Errorf("%.0f flows, want %d", got, flows)
 		}
-		if stats.Datagrams == 0 {
-			t.Fatal("nothing sent")
-		}
-		return waitFor(t, 15*time.Second, "flows of the capture", func() error {
-			got, err := p.total("flows", "type = netflow9")
-			if err == nil && int(got) != flows*replays {
-				err = fmt.Errorf("%.0f flows, want %d", got, flows*replays)
-			}
-			return err
-		})
+		return err
 	})
 }
