@@ -171,7 +171,13 @@ func TestInterfaces(t *testing.T) {
 		t.Error("the rollups were not asked")
 	}
 
+	// A window that begins and ends within a minute takes its ends from the flows.
 	var got interfacesAnswer
+	ask(t, summed.Handler(), "GET", fmt.Sprintf("/api/v1/interfaces?from=%d&to=%d", start+30, start+3590), "", http.StatusOK, &got)
+	// Of 180 times 200,000 octets and the minute with ten times as many, two are before it and one is after.
+	if one := got.Interfaces[0]; !near(one.In.Avg, (180+27-2)*200_000*8/3560., 1e-9) || one.In.Max != 800_000 {
+		t.Errorf("over parts of minutes: %+v", one.In)
+	}
 	ask(t, s.Handler(), "GET", target+"&exporter=203.0.113.9&q=tcp", "", http.StatusOK, &got)
 	if len(got.Interfaces) != 0 || len(got.Unnamed) != 0 || !slices.Equal(got.Meta.Unknown, []string{"q"}) {
 		t.Errorf("%+v", got)

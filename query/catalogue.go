@@ -17,7 +17,7 @@ type FieldInfo struct {
 	Values     []string `json:"values,omitempty"` // of an enumeration: all; of named numbers: the names
 	Type       string   `json:"type"`             // of the column, in ClickHouse
 	Rare       bool     `json:"rare"`             // the column enters the table with its first value
-	Page       string   `json:"page,omitempty"`   // that a value has of its own: host, as or exporter
+	Page       string   `json:"page,omitempty"`   // that a value has of its own: host, as, exporter or interface
 }
 
 // FieldsCatalogue lists every name of the filter language, in the order of the
@@ -95,6 +95,8 @@ func (f *Field) info() FieldInfo {
 	switch {
 	case b.name == "exporter":
 		info.Page = "exporter"
+	case dim{field: f}.isInterface() && !f.either():
+		info.Page = "interface"
 	case b.class == classIP:
 		info.Page = "host"
 	case b.class == classAS:

@@ -143,7 +143,7 @@ func interfacesSQL(c *compiler, rg *Range, pieces []piece, of string) string {
 	}
 	// A reading of the counters stands for the time since the one before it, unless the
 	// device has started anew between them: then its octets have fallen.
-	during := c.window(0, rg.From, rg.To)
+	during := c.window(1, rg.From, rg.To) // under names of its own: the pieces share window 0 out
 	var before, rise []string
 	for _, name := range []string{"InErrors", "OutErrors", "InDiscards", "OutDiscards"} {
 		before = append(before, "lagInFrame("+name+") OVER w AS p"+name)

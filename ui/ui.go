@@ -26,7 +26,7 @@ var FS embed.FS
 
 // Pages are the paths that show the page; one that ends in a slash stands for all below
 // it. The script reads the path and draws what belongs there.
-var Pages = []string{"/", "/explore", "/flows", "/exporters", "/exporters/", "/host/", "/as/", "/start", "/status", "/views", "/v/"}
+var Pages = []string{"/", "/explore", "/flows", "/exporters", "/exporters/", "/if", "/if/", "/host/", "/as/", "/start", "/status", "/views", "/v/"}
 
 // Handler serves the page at its paths and its assets under /assets/, and 404 elsewhere.
 func Handler() http.Handler {

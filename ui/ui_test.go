@@ -53,6 +53,7 @@ func TestHandler(t *testing.T) {
 	f("GET", "/host/2001:db8::%2F48", "gzip", 200, "gzip", "index gz")
 	f("GET", "/as/2906", "", 200, "", indexHTML)
 	f("GET", "/exporters/192.0.2.1", "", 200, "", indexHTML)
+	f("GET", "/if/2001:db8::1/3", "", 200, "", indexHTML)
 	f("GET", "/views", "", 200, "", indexHTML)
 	f("GET", "/v/cdn+transit", "", 200, "", indexHTML)
 	f("GET", "/explore/nowhere", "", 404, "", "")

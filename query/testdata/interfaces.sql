@@ -33,7 +33,7 @@ WITH
             lagInFrame(InErrors) OVER w AS pInErrors, lagInFrame(OutErrors) OVER w AS pOutErrors, lagInFrame(InDiscards) OVER w AS pInDiscards, lagInFrame(OutDiscards) OVER w AS pOutDiscards,
             since > 0 AND InOctets >= pIn AND OutOctets >= pOut AS whole
         FROM counters
-        WHERE TimeReceived >= {from:DateTime('UTC')} AND TimeReceived < {to:DateTime('UTC')} AND ExporterAddress = {p0:IPv6} AND SourceClass = 'interface' AND bitTest(Records, 0) AND IfIndex > 0
+        WHERE TimeReceived >= {from1:DateTime('UTC')} AND TimeReceived < {to1:DateTime('UTC')} AND ExporterAddress = {p0:IPv6} AND SourceClass = 'interface' AND bitTest(Records, 0) AND IfIndex > 0
         WINDOW w AS (PARTITION BY ExporterAddress, ObservationDomain, IfIndex ORDER BY TimeReceived, SequenceNum ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
     ),
     parts AS
@@ -127,6 +127,7 @@ ORDER BY in_total + out_total DESC, in_rate + out_rate DESC, exporter, index
 LIMIT 2000
 -- first = 1789996440
 -- from = 1789996430
+-- from1 = 1789996430
 -- from_2 = 1789999980
 -- from_rollup_1m = 1789996440
 -- last = 1789999920
@@ -135,6 +136,7 @@ LIMIT 2000
 -- span = 120
 -- start = 1789996380
 -- step = 60
--- to = 1790000030
+-- to = 1789996440
+-- to1 = 1790000030
 -- to_2 = 1790000030
 -- to_rollup_1m = 1789999980

@@ -164,6 +164,49 @@ test("exporters: each with its numbers; its page; back", async () => {
   await page.close();
 });
 
+test("interfaces: the numbers of the API, the fullest first; the page of one; back", async () => {
+  const { from, to } = await past(300);
+  const { interfaces } = await json(`/api/v1/interfaces?from=${from}&to=${to}`);
+  const page = await open(`/if?from=${from}&to=${to}`);
+  const rows = page.locator("#interfaces .link-row");
+  await rows.first().waitFor();
+  assert.equal(await rows.count(), Math.min(200, interfaces.length));
+  const use = (i) => Math.max(i.in.use_p95 ?? -1, i.out.use_p95 ?? -1);
+  const first = interfaces.reduce((a, b) => (use(b) > use(a) ? b : a));
+  assert.equal(await rows.first().getAttribute("data-link"), `${first.exporter}#${first.index}`);
+  assert.match(await rows.first().innerText(), new RegExp((use(first) * 100).toFixed(1) + " %"));
+  // The filter box: all words, in any of its names.
+  await page.getByLabel("Filter interfaces").fill(`${first.name ?? first.exporter} ${first.interface ?? "if " + first.index}`);
+  assert.ok((await rows.count()) < interfaces.length && (await rows.count()) > 0);
+  await rows.first().locator("a b").click();
+  await page.waitForURL(`**/if/${first.exporter}/${first.index}?*`);
+  await page.locator(".entity .uplot").waitFor();
+  // The chart is what came in by it above zero and what went out below, whatever the direction of the records.
+  const of = (side) => json(`/api/v1/query?q=exporter+%3D+${first.exporter}+and+${side}.if+%3D+${first.index}&by=remote.as&n=8&dir=sum&layer=l2&px=400&from=${from}&to=${to}`);
+  const chart = page.locator(".entity .chart");
+  for (const [side, attribute] of [["in", "data-above"], ["out", "data-below"]]) {
+    const { total } = await of(side);
+    const top = Math.max(0, ...(total[0]?.values ?? []));
+    assert.ok(Math.abs(Number(await chart.getAttribute(attribute)) - top) <= 0.005 * top + 1, `${side}: ${await chart.getAttribute(attribute)} of ${top}`);
+    // Both ways of asking say the same of the average.
+    assert.ok(Math.abs((total[0]?.avg ?? 0) - first[side].avg) <= 1e-6 * first[side].avg, `${side}: ${total[0]?.avg} and ${first[side].avg}`);
+  }
+  assert.match(await page.locator("[aria-label=Use]").innerText(), /95th percentile/);
+  await page.goBack();
+  await rows.first().waitFor();
+  await page.close();
+});
+
+test("the menu of an interface leads to its page", async () => {
+  const page = await open("/exporters");
+  await page.goto(base + "/as/64500?from=-5m");
+  await page.locator("[aria-label='Input interface name'] .value").first().click();
+  await page.getByRole("menuitem", { name: "Open page" }).click();
+  await page.waitForURL(/\/if\/[^/]+\/\d+/);
+  await page.locator(".entity .uplot").waitFor();
+  await page.close();
+});
+
 test("host, prefix and AS: traffic, parts, records", async () => {
   const { facets } = await json("/api/v1/facets?facets=dst.ip,src.as&from=-15m");
   const host = facets[0].values[0].key[0];
@@ -235,8 +278,8 @@ test("keys: g and a letter go to the pages, with filter and time", async () => {
   await page.close();
 });
 
-const pages = ["/flows?from=-5m", "/exporters", "/status", "/start", "/as/64500?from=-5m"];
-const ready = "#records tbody tr td, .exporter, .pipeline, .listener, .part";
+const pages = ["/flows?from=-5m", "/exporters", "/if?from=-5m", "/status", "/start", "/as/64500?from=-5m"];
+const ready = "#records tbody tr td, .exporter, .link-row, .pipeline, .listener, .part";
 
 test("axe finds nothing, in both themes", async () => {
   const found = [];

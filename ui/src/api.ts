@@ -94,7 +94,7 @@ export interface Field {
   groupable: boolean;
   filterable: boolean;
   values?: string[] | null;
-  /** The page that a value has of its own: host, as or exporter. */
+  /** The page that a value has of its own: host, as, exporter or interface. */
   page?: string;
 }
 
@@ -226,6 +226,49 @@ export interface Health extends Exporter {
   resolution_ms: number;
   samplings?: Sampling[];
   coverage?: Record<string, number>;
+}
+
+/** One direction of an interface: bits per second of layer 2, as its octet counters count. */
+export interface LinkSide {
+  avg: number;
+  p95: number;
+  max: number;
+  last: number;
+  error: number | null;
+  course: number[];
+  /** Shares of the speed. */
+  use_p95: number | null;
+  use_max: number | null;
+  /** What the device counts itself. */
+  counter: number | null;
+  errors: number | null;
+  discards: number | null;
+  /** Flows over counters. */
+  coverage: number | null;
+}
+
+export interface Interface {
+  exporter: string;
+  name?: string;
+  index: number;
+  interface?: string;
+  description?: string;
+  boundary?: string;
+  speed: number;
+  /** Bits: 1 up as configured, 2 up in fact. */
+  status?: number;
+  in: LinkSide;
+  out: LinkSide;
+}
+
+export interface Interfaces {
+  from: number;
+  to: number;
+  step: number;
+  interfaces: Interface[];
+  more: number;
+  unnamed: { exporter: string; share: number }[];
+  meta: Cost;
 }
 
 export interface RunningQuery {
@@ -414,6 +457,7 @@ export const api = {
   fields: () => call<Fields>("/api/v1/fields", {}),
   flows: (keys: string, signal?: AbortSignal) => call<FlowsResult>("/api/v1/flows?" + keys, { signal }),
   exporters: (signal?: AbortSignal) => call<{ exporters: Health[]; others?: Health }>("/api/v1/exporters", { signal, cache: "no-store" }),
+  interfaces: (keys: string, signal?: AbortSignal) => call<Interfaces>("/api/v1/interfaces?" + keys, { signal, cache: "no-store" }),
   running: (signal?: AbortSignal) => call<{ queries: RunningQuery[] }>("/api/v1/queries", { signal, cache: "no-store" }),
   end: (id: string) => call<void>("/api/v1/queries/" + encodeURIComponent(id), { method: "DELETE" }),
   events: (from: number, to: number) => call<{ events: Event[] }>(`/api/v1/events?from=${from}&to=${to}`, { cache: "no-store" }),

@@ -7,6 +7,7 @@ import { parse, type View } from "./url.ts";
 export const entities: Record<string, { filter: (name: string) => string; by: string[] }> = {
   host: { filter: (name) => `ip ${name}`, by: ["remote.as"] },
   as: { filter: (name) => `as ${name.replace(/^AS/i, "")}`, by: ["in.if"] },
+  if: { filter: (name) => name.replace(/^(.+)\/(\d+)$/, "exporter = $1 and if = $2"), by: ["remote.as"] },
   exporters: { filter: (name) => `exporter = ${name}`, by: ["in.if"] },
 };
 

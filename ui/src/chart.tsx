@@ -22,6 +22,8 @@ interface Props {
   /** One of several on a page. */
   small?: boolean;
   now: number;
+  /** What can be at most, on either side: a dashed line, if the values come near it. */
+  capacity?: number;
   summary: string;
   /** The window that Explain is about. */
   sel: [number, number] | undefined;
@@ -169,7 +171,7 @@ export function TimeChart(p: Props) {
     return [x, ...order.map((i) => [...source[i], source[i][source[i].length - 1] ?? null])];
   }, [drawn, lines, order, stacked]);
 
-  const shape = p.layers.map((l) => l.id + l.series.dir + l.colour).join("\n") + stacked + percent + isDark + tz + p.result.unit;
+  const shape = p.layers.map((l) => l.id + l.series.dir + l.colour).join("\n") + stacked + percent + isDark + tz + p.result.unit + p.capacity;
 
   useEffect(() => {
     const el = host.current;
@@ -220,7 +222,8 @@ export function TimeChart(p: Props) {
               const cap = fmt.parseAmount(props.current.ymax);
               if (cap) return [out ? -cap : 0, cap];
               const beside = percent ? [] : extras(props.current);
-              const most = (side: number) => Math.max(0, ...beside.filter((e) => e.side === side).flatMap((e) => e.high.map((v) => v ?? 0)));
+              const line = capacityOf(props.current, Math.max(hi ?? 0, -(lo ?? 0)));
+              const most = (side: number) => Math.max(side > 0 || out ? line : 0, ...beside.filter((e) => e.side === side).flatMap((e) => e.high.map((v) => v ?? 0)));
               const top = Math.max(hi ?? 0, most(1)) * 1.06;
               const bottom = Math.min(lo ?? 0, -most(-1)) * 1.06;
               return top === 0 && bottom === 0 ? [0, 1] : [bottom, top];
@@ -282,6 +285,7 @@ export function TimeChart(p: Props) {
           draw: [
             (su) => {
               if (!percent) besides(su, props.current, t);
+              if (!percent && p.capacity) ceiling(su, props.current, t);
               overlay(su, props.current, t);
               // Where the plot lies inside the chart follows from its axes.
               const { offsetLeft: left, offsetTop: top, clientWidth: width, clientHeight: height } = su.over;
@@ -494,6 +498,38 @@ function besides(u: uPlot, p: Props, t: Theme): void {
     });
     ctx.stroke();
     ctx.setLineDash([]);
+  }
+  ctx.restore();
+}
+
+/** Nearly idle lines keep their own scale: their capacity would press them to the axis. */
+const nearCapacity = 0.2;
+
+/** The capacity if it is to be in the picture, else 0. */
+const capacityOf = (p: Props, top: number) => (p.capacity && top > nearCapacity * p.capacity ? p.capacity : 0);
+
+/** The capacity as a dashed line on each side that is drawn. */
+function ceiling(u: uPlot, p: Props, t: Theme): void {
+  const { ctx, bbox } = u;
+  const { min = 0, max = 0 } = u.scales.y;
+  const ratio = uPlot.pxRatio;
+  ctx.save();
+  ctx.strokeStyle = ctx.fillStyle = t.text;
+  ctx.lineWidth = 1.2 * ratio;
+  ctx.font = `${11 * ratio}px ${getComputedStyle(document.body).fontFamily}`;
+  ctx.textAlign = "left";
+  for (const side of [1, -1]) {
+    const v = side * (p.capacity ?? 0);
+    if (v > max || v < min || v === 0) continue;
+    const y = Math.round(u.valToPos(v, "y", true)) + 0.5;
+    ctx.setLineDash([7 * ratio, 4 * ratio]);
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+    ctx.setLineDash([]);
+    ctx.textBaseline = side > 0 ? "top" : "bottom";
+    ctx.fillText(`speed ${fmt.value(p.capacity, p.result.unit)}`, bbox.left + 4 * ratio, y + side * 3 * ratio);
   }
   ctx.restore();
 }

@@ -10,7 +10,7 @@ import * as fmt from "./format.ts";
 import { Nothing } from "./nothing.tsx";
 import { TimeRange, zoomBy } from "./range.tsx";
 import { numeric, text } from "./records.ts";
-import { layers } from "./stack.ts";
+import { bothWays, layers } from "./stack.ts";
 import { copy, fieldByName, follow, go, link, reload, show, shown, termTitle, view, zone } from "./state.ts";
 import { absolute } from "./time.ts";
 import { Icon, IconButton } from "./ui.tsx";
@@ -22,13 +22,18 @@ interface Props {
   name: string;
   /** Lets through what the page is about. */
   filter: string;
+  /** Let through what comes in and what goes out by it, where that is not the direction of the record. */
+  sides?: [string, string];
+  /** Of a line: how much it can carry, in bits per second. */
+  capacity?: number;
   /** How its traffic is split when the URL does not say. */
   by: string[];
   children?: ComponentChildren;
 }
 
-export function Entity({ kind, name, filter, by, children }: Props) {
-  const v = view.value;
+export function Entity({ kind, name, filter, sides, capacity, by, children }: Props) {
+  // A line carries whole frames, so its traffic is counted as they are unless the URL says otherwise.
+  const v = sides && view.value.layer === "l3" ? { ...view.value, layer: "l2" } : view.value;
   const q = narrow(v.q, filter);
   const split = v.by.length ? v.by : by;
   const [traffic, setTraffic] = useState<{ result: QueryResult; now: number } | null>(null);
@@ -36,7 +41,8 @@ export function Entity({ kind, name, filter, by, children }: Props) {
   const [records, setRecords] = useState<FlowsResult | null>(null);
   const [error, setError] = useState("");
   const [loading, setLoading] = useState(false);
-  const asked = ask({ ...v, q, by: split, n: 8 }, zone.value, ["q", "by", "from", "to", "n", "unit", "layer"]);
+  const keys = (q: string, dir: string) => ask({ ...v, q, by: split, n: 8, dir }, zone.value, ["q", "by", "from", "to", "n", "unit", "layer", "dir"]);
+  const asked = sides ? sides.map((s) => keys(narrow(v.q, s), "sum")).join(" ") : keys(q, "both");
   const part = ask({ ...v, q }, zone.value, ["q", "from", "to"]);
 
   useEffect(() => {
@@ -48,9 +54,9 @@ export function Entity({ kind, name, filter, by, children }: Props) {
     };
     setLoading(true);
     setError("");
-    api.query(`${asked}&px=400`, stop.signal).then(({ body, now }) => {
+    Promise.all(asked.split(" ").map((keys) => api.query(`${keys}&px=400`, stop.signal))).then(([first, second]) => {
       setLoading(false);
-      setTraffic({ result: body, now });
+      setTraffic({ result: second ? bothWays(first.body, second.body) : first.body, now: first.now });
     }, failed);
     api.facets(part, stop.signal).then(({ body }) => setFacets(body), failed);
     api.flows(`${part}&limit=12`, stop.signal).then(({ body }) => setRecords(body), failed);
@@ -65,7 +71,7 @@ export function Entity({ kind, name, filter, by, children }: Props) {
   }, [traffic]);
 
   const r = traffic?.result;
-  const there = { q, by: split };
+  const there = { q, by: split, layer: v.layer };
   const none = r !== undefined && r.series.length === 0;
   return (
     <main class="status entity" id="main">
@@ -90,7 +96,7 @@ export function Entity({ kind, name, filter, by, children }: Props) {
           <Icon name="warn" /> {error}
         </p>
       )}
-      {kind === "Exporter" && children}
+      {(kind === "Exporter" || kind === "Interface") && children}
       <section class="panel figure" aria-label="Traffic" aria-busy={loading}>
         <div class="figure-head">
           <h2>Traffic</h2>
@@ -116,6 +122,7 @@ export function Entity({ kind, name, filter, by, children }: Props) {
             layers={layers(r)}
             viz="stack"
             ymax=""
+            capacity={r.unit === "bps" ? capacity : undefined}
             now={traffic.now}
             summary={`Traffic of ${name}: ${r.total.map((t) => `${t.dir} average ${fmt.value(t.avg, r.unit)}`).join(", ")}`}
             sel={undefined}
@@ -130,7 +137,7 @@ export function Entity({ kind, name, filter, by, children }: Props) {
           <div class="chart-placeholder" />
         )}
       </section>
-      {kind !== "Exporter" && children}
+      {kind !== "Exporter" && kind !== "Interface" && children}
       {facets && !none && (
         <div class="parts">
           {facets.facets

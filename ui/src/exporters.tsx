@@ -1,15 +1,14 @@
 // Exporters: who sends, how well, and what helps where it is not well; and the page of one of them.
 
-import { useEffect, useRef, useState } from "preact/hooks";
-import { api, type Health, type QueryResult } from "./api.ts";
+import { useRef, useState } from "preact/hooks";
+import { api, type Health } from "./api.ts";
 import { about, Entity } from "./entity.tsx";
+import { LinkTable, useInterfaces } from "./interfaces.tsx";
 import * as fmt from "./format.ts";
-import { knowsRate, lossOf, type Problem, problems, templated } from "./health.ts";
-import { follow, go, link, view, zone } from "./state.ts";
+import { exporterLinkProblems, knowsRate, lossOf, type Problem, problems, templated } from "./health.ts";
+import { follow, go } from "./state.ts";
 import { ago, duration } from "./time.ts";
-import { Icon, Spark, usePoll } from "./ui.tsx";
-import { ValueButton } from "./valuemenu.tsx";
-import { ask } from "./url.ts";
+import { capital, Figure, Icon, Spark, usePoll } from "./ui.tsx";
 
 const pollMS = 2000;
 const courseMS = 30_000;
@@ -62,6 +61,7 @@ function useCourses(): Map<string, (number | null)[]> {
 export function Exporters() {
   const [state, down] = useExporters();
   const courses = useCourses();
+  const { list: all } = useInterfaces();
   if (!state)
     return (
       <main class="status" id="main">
@@ -72,7 +72,7 @@ export function Exporters() {
       </main>
     );
   const { list, others, now } = state;
-  const rows = list.map((e) => ({ e, troubles: problems(e, now, courses.get(e.address)) }));
+  const rows = list.map((e) => ({ e, troubles: [...problems(e, now, courses.get(e.address)), ...exporterLinkProblems(all, e.address)] }));
   const sick = rows.filter((r) => r.troubles.length > 0).length;
   return (
     <main class="status exporters" id="main">
@@ -172,7 +172,6 @@ function Rows({ e, troubles, now, rate, course }: { e: Health; troubles: Problem
   );
 }
 
-const capital = (s: string) => s.charAt(0).toUpperCase() + s.slice(1);
 const resolution = (e: Health) => (e.resolution_ms < 1000 ? "1 s" : duration(e.resolution_ms / 1000));
 
 export function OneExporter({ address }: { address: string }) {
@@ -181,6 +180,8 @@ export function OneExporter({ address }: { address: string }) {
   const mine = state?.list.filter((e) => e.address === address) ?? [];
   const samplings = mine.flatMap((e) => (e.samplings ?? []).map((s) => ({ ...s, type: e.type })));
   const name = mine.find((e) => e.name)?.name;
+  const { list: all } = useInterfaces(address);
+  const mineLinks = all?.interfaces ?? [];
   return (
     <Entity kind="Exporter" name={name ? `${name} · ${address}` : address} {...about("exporters", address)}>
       {down && (
@@ -194,7 +195,7 @@ export function OneExporter({ address }: { address: string }) {
         </p>
       )}
       {mine.map((e) => {
-        const troubles = problems(e, state?.now ?? 0, courses.get(e.address));
+        const troubles = [...problems(e, state?.now ?? 0, courses.get(e.address)), ...exporterLinkProblems(all, e.address)];
         const rate = state?.rates.get(idOf(e));
         return (
           <section key={idOf(e)} class="panel health" aria-label={`Health, ${e.type}`}>
@@ -221,7 +222,14 @@ export function OneExporter({ address }: { address: string }) {
           </section>
         );
       })}
-      <Interfaces address={address} />
+      {all && mineLinks.length > 0 && (
+        <section class="panel health" aria-label="Interfaces">
+          <h2>
+            Interfaces <span class="quiet">{fmt.grouped(mineLinks.length + all.more)}, by what their records and counters carry</span>
+          </h2>
+          <LinkTable rows={mineLinks} />
+        </section>
+      )}
       {samplings.length > 0 && (
         <section class="panel health" aria-label="Sampling rates">
           <h2>Sampling rates</h2>
@@ -260,83 +268,3 @@ export function OneExporter({ address }: { address: string }) {
     </Entity>
   );
 }
-
-function Figure({ name, value, more }: { name: string; value: string; more?: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-      {more && <dd class="quiet">{more}</dd>}
-    </div>
-  );
-}
-
-/** The interfaces that its records name, with what goes in and out by them. */
-function Interfaces({ address }: { address: string }) {
-  const v = view.value;
-  const [both, setBoth] = useState<[QueryResult, QueryResult] | null>(null);
-  const keys = ["in.if", "out.if"].map((by) => `${ask({ ...v, q: `exporter = ${address}`, by: [by], n: 50, dir: "sum" }, zone.value, ["q", "by", "from", "to", "n", "dir"])}&px=60`);
-  useEffect(() => {
-    const stop = new AbortController();
-    Promise.all(keys.map((k) => api.query(k, stop.signal))).then(([i, o]) => setBoth([i.body, o.body]), () => undefined);
-    return () => stop.abort();
-  }, [keys.join()]);
-  if (!both) return null;
-  const names = new Map<string, { label: string; sides: (QueryResult["series"][0] | undefined)[] }>();
-  both.forEach((r, side) => {
-    for (const s of r.series) {
-      if (s.other) continue;
-      const id = s.key.join("|");
-      const row = names.get(id) ?? { label: s.label[0] || s.key[0], sides: [undefined, undefined] };
-      row.sides[side] = s;
-      names.set(id, row);
-    }
-  });
-  const rows = [...names.values()].sort((a, b) => sum(b.sides) - sum(a.sides));
-  if (rows.length === 0) return null;
-  return (
-    <section class="panel health" aria-label="Interfaces">
-      <h2>
-        Interfaces <span class="quiet">{rows.length}, by what their records carry</span>
-      </h2>
-      <div class="table-scroll">
-        <table class="data" id="interfaces">
-          <thead>
-            <tr>
-              <th class="text">Interface</th>
-              <th>Received</th>
-              <th>Peak</th>
-              <th class="text">Course</th>
-              <th>Sent</th>
-              <th>Peak</th>
-              <th class="text">Course</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map(({ label, sides }) => {
-              const side = sides[0] ? 0 : 1;
-              const s = sides[side];
-              return (
-                <tr key={label}>
-                  <td class="text">{s && <ValueButton value={{ by: both[side].by, key: s.key, label: [label], filter: s.filter?.[0] }} />}</td>
-                  {sides.flatMap((x, i) => [
-                    <td key={`a${i}`}>{x ? fmt.value(x.avg, "bps") : "–"}</td>,
-                    <td key={`m${i}`}>{x ? fmt.value(x.max, "bps") : "–"}</td>,
-                    <td key={`s${i}`} class="text">
-                      {x && <Spark values={x.values} />}
-                    </td>,
-                  ])}
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
-      <p class="quiet">
-        Without counters of the interfaces their use in percent is not known. <a href={link("/explore", { q: `exporter = ${address}`, by: ["in.if"], unit: "bps" })} onClick={follow}>All of it in Explore</a>
-      </p>
-    </section>
-  );
-}
-
-const sum = (sides: ({ avg: number } | undefined)[]) => sides.reduce((a, s) => a + (s?.avg ?? 0), 0);

@@ -74,7 +74,7 @@ export function share(v: number | null | undefined): string {
   const p = v * 100;
   if (p === 0) return "0 %";
   if (p < 0.1) return "<0.1 %";
-  return `${p >= 99.95 ? "100" : p.toFixed(1)} %`;
+  return `${p >= 99.95 ? p.toFixed(0) : p.toFixed(1)} %`;
 }
 
 /** The 95 % sampling error of a value. */

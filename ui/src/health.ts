@@ -1,6 +1,6 @@
 // What is wrong with an exporter, and what helps. Pure: the thresholds are here and nowhere else.
 
-import type { Health } from "./api.ts";
+import type { Health, Interface, Interfaces, LinkSide } from "./api.ts";
 import * as fmt from "./format.ts";
 import { duration } from "./time.ts";
 
@@ -53,3 +53,50 @@ export function problems(e: Health, now: number, course: (number | null)[] = [])
   if (e.thinned > 0) add("warn", `over its limit: ${fmt.count(e.thinned)} records left out, the sampling rate of the others stands for them`, "Let it sample more coarsely, or raise its limit in the configuration file.");
   return out.sort((a, b) => Number(b.level === "bad") - Number(a.level === "bad"));
 }
+
+/** Above its speed by more than sampling and the edges of a minute explain. */
+const overCapacity = 1.05;
+
+/** What a side carries as a share of the speed is good, nearly full, or full. */
+export const useLevel = (use: number | null): Problem["level"] | "" => (use === null || use <= 0.8 ? "" : use > 0.95 ? "bad" : "warn");
+
+/** How far flows and counters are apart, beyond what sampling explains. Below a megabit a second nobody asks. */
+function uncovered(s: LinkSide): boolean {
+  return s.coverage !== null && (s.counter ?? 0) >= 1e6 && Math.abs(s.coverage - 1) > 0.1 + (s.error ?? 0);
+}
+
+/** What is wrong with an interface, and what helps. */
+export function linkProblems(i: Interface): Problem[] {
+  const out: Problem[] = [];
+  for (const [name, s] of [["received", i.in], ["sent", i.out]] as const) {
+    if ((s.use_max ?? 0) > overCapacity)
+      out.push({ level: "bad", what: `${name} ${fmt.value(s.max, "bps")}, more than its speed of ${fmt.value(i.speed, "bps")}`, remedy: "Its active timeout is too long, packets are sampled twice, or the speed is wrong: set the timeout to 10 s, sample incoming packets alone, correct the speed in the configuration file." });
+    if (!uncovered(s) || s.coverage === null) continue;
+    const says = `flows say ${s.coverage.toFixed(2)} times what its counters say was ${name}`;
+    if (s.coverage >= 1.8 && s.coverage <= 2.2) out.push({ level: "warn", what: says, remedy: "Both directions are sampled: sample incoming packets alone, on all interfaces." });
+    else if (s.coverage < 0.01) out.push({ level: "warn", what: `no flows of what its counters say was ${name}`, remedy: "Packets are not sampled where they come in: turn sampling on, on all interfaces." });
+    else out.push({ level: "warn", what: says, remedy: s.coverage < 1 ? "The sampling rate is wrong, or not all interfaces are sampled: compare the rate with the device's configuration." : "The sampling rate is wrong: compare it with the device's configuration." });
+  }
+  return out;
+}
+
+/** The same of all interfaces of an exporter, each kind once, and of their names. */
+export function exporterLinkProblems(all: Interfaces | undefined, address: string): Problem[] {
+  const out: Problem[] = [];
+  if (!all) return out;
+  const kinds = new Map<string, { p: Problem; of: string[] }>();
+  for (const i of all.interfaces) {
+    if (i.exporter !== address) continue;
+    for (const p of linkProblems(i)) {
+      const kind = kinds.get(p.remedy) ?? { p, of: [] };
+      if (!kind.of.includes(linkName(i))) kind.of.push(linkName(i));
+      kinds.set(p.remedy, kind);
+    }
+  }
+  for (const { p, of } of kinds.values()) out.push({ ...p, what: `${of[0]}: ${p.what}${of.length > 1 ? `; ${of.length - 1} more like it` : ""}` });
+  const share = all.unnamed.find((u) => u.exporter === address)?.share ?? 0;
+  if (share > 0.01) out.push({ level: "warn", what: `${fmt.share(share)} of its bytes are on interfaces without a name`, remedy: "Let it send its table of interfaces (IOS-XE: option interface-table), or name them in the configuration file. Index 0 means that it does not know the interface." });
+  return out;
+}
+
+export const linkName = (i: Pick<Interface, "interface" | "index">) => i.interface || `if ${i.index}`;

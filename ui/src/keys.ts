@@ -27,14 +27,14 @@ export const help: [string, string][] = [
   ["+  _", "filter the row in, out"],
   ["← →", "values, when the chart has the focus"],
   ["Esc", "close, cancel a query"],
-  ["g e  g f  g v  g x  g s  g t  g o", "go to Explore, Flows, Views, Exporters, Status, Start, the overview"],
+  ["g e  g f  g v  g x  g i  g s  g t  g o", "go to Explore, Flows, Views, Exporters, Interfaces, Status, Start, the overview"],
   ["?", "this help"],
 ];
 
 const next = (list: { value: string; title: string }[], value: string) => list[(list.findIndex((x) => x.value === value) + 1) % list.length];
 
 /** Where g and another key go; the key o goes to the door. */
-const targets: Record<string, string> = { o: "/", e: "/explore", f: "/flows", v: "/views", x: "/exporters", s: "/status", t: "/start" };
+const targets: Record<string, string> = { o: "/", e: "/explore", f: "/flows", v: "/views", x: "/exporters", i: "/if", s: "/status", t: "/start" };
 
 let goPending = 0;
 

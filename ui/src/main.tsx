@@ -21,6 +21,8 @@ const Flows = lazy(() => import("./flows.tsx").then((m) => m.Flows));
 
 const Exporters = lazy(() => import("./exporters.tsx").then((m) => m.Exporters));
 const OneExporter = lazy(() => import("./exporters.tsx").then((m) => m.OneExporter));
+const Interfaces = lazy(() => import("./interfaces.tsx").then((m) => m.Interfaces));
+const Link = lazy(() => import("./interfaces.tsx").then((m) => m.Link));
 const Host = lazy(() => import("./entity.tsx").then((m) => m.Host));
 const AS = lazy(() => import("./entity.tsx").then((m) => m.AS));
 
@@ -35,6 +37,7 @@ const pages: [string, string][] = [
   ["/flows", "Flows"],
   ["/views", "Views"],
   ["/exporters", "Exporters"],
+  ["/if", "Interfaces"],
   ["/status", "Status"],
   ["/start", "Start"],
 ];
@@ -210,6 +213,8 @@ function Page({ p }: { p: string }) {
       return <Exporters />;
     case "/views":
       return <Views />;
+    case "/if":
+      return <Interfaces />;
     case "/start":
       return <Start />;
     case "/status":
@@ -221,6 +226,8 @@ function Page({ p }: { p: string }) {
   if (slugs) return <OneView key={p} slug={slugs} />;
   const exporter = rest(p, "/exporters/");
   if (exporter) return <OneExporter key={p} address={exporter} />;
+  const at = rest(p, "/if/")?.match(/^(.+)\/(\d+)$/);
+  if (at) return <Link key={p} exporter={at[1]} index={Number(at[2])} />;
   const host = rest(p, "/host/");
   if (host) return <Host key={p} address={host} />;
   const as = rest(p, "/as/");

@@ -75,6 +75,18 @@ export function edges(list: Pick<Layer, "side" | "values">[], length: number, pe
   });
 }
 
+/** Two answers about the same time as one: what comes in above zero, what goes out mirrored below. */
+export function bothWays(received: QueryResult, sent: QueryResult): QueryResult {
+  const all = [received, sent].map((r, i) => {
+    const dir: Dir = i === 0 ? "in" : "out";
+    return { series: r.series.map((s) => ({ ...s, dir })), total: r.total.map((t) => ({ ...t, dir })) };
+  });
+  const meta = { ...received.meta, through: Math.max(received.meta.through, sent.meta.through), rows: received.meta.rows + sent.meta.rows, ms: Math.max(received.meta.ms, sent.meta.ms) };
+  // The clock may have gone on between them by a bucket; what both know is drawn.
+  const n = Math.min(received.times.length, sent.times.length);
+  return { ...received, times: received.times.slice(0, n), dirs: all.flatMap((r) => r.total.map((t) => t.dir)), series: all.flatMap((r) => r.series), total: all.flatMap((r) => r.total), other: received.other + sent.other, meta };
+}
+
 export interface Stats {
   avg: number;
   max: number;

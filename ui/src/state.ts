@@ -16,7 +16,7 @@ addEventListener("popstate", () => {
 });
 
 /** Filter and time go with the reader from page to page; these pages take them from the URL; boards narrow their views with them. */
-export const asks = (p: string) => /^\/(explore|flows|exporters\/.|host\/.|as\/.|v\/.)/.test(p);
+export const asks = (p: string) => /^\/(explore|flows|exporters\/.|if|host\/.|as\/.|v\/.)/.test(p);
 
 /** Shows another view, on this page if it asks for traffic, else on Explore. `push` makes a step that Back undoes; `replace` does not. */
 export function show(patch: Partial<View>, how: "push" | "replace" = "push"): void {

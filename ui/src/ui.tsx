@@ -234,3 +234,16 @@ export function useWidth<T extends HTMLElement>(): [RefObject<T | null>, number]
   }, []);
   return [ref, width];
 }
+
+export const capital = (s: string) => s.charAt(0).toUpperCase() + s.slice(1);
+
+/** One of the numbers of a `dl.figures`. */
+export function Figure({ name, value, more }: { name: string; value: string; more?: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+      {more && <dd class="quiet">{more}</dd>}
+    </div>
+  );
+}

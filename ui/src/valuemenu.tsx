@@ -49,6 +49,10 @@ export function pageOf(v: Value): string | undefined {
   const first = { host: "/host/", as: "/as/", exporter: "/exporters/" };
   for (let i = 0; i < v.by.length; i++) {
     const page = first[fieldOf(v.by[i])?.page as keyof typeof first];
+    if (fieldOf(v.by[i])?.page === "interface") {
+      const [exporter, index] = v.key[i].split("#");
+      if (Number(index) > 0) return `/if/${exporter}/${index}`;
+    }
     if (page && v.key[i]) return page + encodeURIComponent(v.key[i]).replace(/%(3A|2F)/g, decodeURIComponent);
   }
   return undefined;

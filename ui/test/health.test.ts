@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Health } from "../src/api.ts";
-import { lossOf, problems } from "../src/health.ts";
+import type { Health, Interface, Interfaces, LinkSide } from "../src/api.ts";
+import { exporterLinkProblems, linkProblems, lossOf, problems, useLevel } from "../src/health.ts";
 
 const good: Health = { address: "192.0.2.1", type: "ipfix", datagrams: 1000, flows: 20_000, records: 20_000, options: 10, thinned: 0, last: 1000, sampling_rate: 1000, sampling_source: "options", templates: 2, waiting: 0, dropped: 0, lost: 0, reordered: 0, restarts: 0, refused: 0, clock_skew_ms: 12, resolution_ms: 5000 };
 const now = 1001;
@@ -48,4 +48,42 @@ test("flows that stay away are seen against the hour", () => {
 test("loss is of what the protocol counts", () => {
   assert.equal(lossOf({ ...good, type: "sflow", lost: 1000 }), 0.5);
   assert.equal(lossOf({ ...good, type: "ipfix", lost: 20_000 }), 0.5);
+});
+
+const side: LinkSide = { avg: 4e9, p95: 5e9, max: 6e9, last: 4e9, error: 0.01, course: [], use_p95: 0.5, use_max: 0.6, counter: 4e9, errors: 0, discards: 0, coverage: 1 };
+const line: Interface = { exporter: "192.0.2.1", index: 3, interface: "et-0/0/2", speed: 1e10, in: side, out: side };
+
+test("an interface: full, more than full, and what counters say", () => {
+  const f = (patch: Partial<LinkSide>, level: string, text: RegExp) => {
+    const got = linkProblems({ ...line, out: { ...side, ...patch } });
+    assert.equal(got.length, level ? 1 : 0, JSON.stringify(patch));
+    if (level) assert.equal(got[0].level, level);
+    if (level) assert.match(got[0].what + " " + got[0].remedy, text);
+  };
+  f({}, "", /./);
+  f({ use_max: 1.04 }, "", /./); // within what sampling explains
+  f({ max: 1.2e10, use_max: 1.2 }, "bad", /sent 12.0 Gb\/s, more than its speed of 10.0 Gb\/s .*timeout/);
+  f({ coverage: 1.1 }, "", /./);
+  f({ coverage: 0.85 }, "warn", /0.85 times .*not all interfaces/);
+  f({ coverage: 0.85, error: 0.1 }, "", /./);
+  f({ coverage: 1.97 }, "warn", /Both directions are sampled/);
+  f({ coverage: 10 }, "warn", /sampling rate is wrong/);
+  f({ coverage: 0, error: null }, "warn", /no flows .*turn sampling on/);
+  f({ coverage: 0, error: null, counter: 900 }, "", /./);
+  f({ coverage: null, counter: null }, "", /./);
+  assert.deepEqual([null, 0.5, 0.81, 0.95, 0.96].map(useLevel), ["", "", "warn", "warn", "bad"]);
+});
+
+test("an exporter has the problems of its interfaces, each kind once, and says how much has no name", () => {
+  const wrong = { ...side, coverage: 2 };
+  const all: Interfaces = {
+    from: 0, to: 3600, step: 60, more: 0, unnamed: [{ exporter: "192.0.2.1", share: 0.2 }, { exporter: "192.0.2.2", share: 0.009 }], meta: { sql: "", params: null, rows: 0, bytes: 0, ms: 0 },
+    interfaces: [{ ...line, in: wrong, out: wrong }, { ...line, index: 4, interface: "", in: wrong }, { ...line, exporter: "192.0.2.2" }],
+  };
+  assert.deepEqual(exporterLinkProblems(undefined, "192.0.2.1"), []);
+  assert.deepEqual(exporterLinkProblems(all, "192.0.2.2"), []);
+  const got = exporterLinkProblems(all, "192.0.2.1");
+  assert.equal(got.length, 2);
+  assert.match(got[0].what, /^et-0\/0\/2: flows say 2.00 times .*; 1 more like it$/);
+  assert.match(got[1].what, /20.0 % of its bytes are on interfaces without a name/);
 });

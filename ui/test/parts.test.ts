@@ -5,7 +5,7 @@ import { assign, mix, palette } from "../src/colour.ts";
 import { byteOffset, condition, fieldWords, indexOfByte, narrow, quote, tokens, widen, without } from "../src/filter.ts";
 import * as fmt from "../src/format.ts";
 import { flow } from "../src/groups.ts";
-import { bucket, edges, layers, seriesID, sum } from "../src/stack.ts";
+import { bothWays, bucket, edges, layers, seriesID, sum } from "../src/stack.ts";
 
 test("values for reading", () => {
   const f = (v: number | null, unit: string, want: string) => assert.equal(fmt.value(v, unit), want);
@@ -32,6 +32,7 @@ test("values for reading", () => {
   assert.deepEqual(fmt.axis([-100, 0, 100], "pct"), ["100%", "0%", "100%"]);
   assert.equal(fmt.share(0.0004), "<0.1 %");
   assert.equal(fmt.share(1), "100 %");
+  assert.equal(fmt.share(2.384), "238 %"); // of the speed of an interface
   assert.equal(fmt.error(0.048), "±4.8 %");
   assert.equal(fmt.error(null), "–");
   assert.equal(fmt.count(1234), "1,234");
@@ -240,4 +241,16 @@ test("the palette can be told apart", () => {
         assert.ok(d >= 0.095, `${name}: ${palette[i]} and ${palette[j]} are ${d.toFixed(3)} apart`);
       }
   }
+});
+
+test("what a line received and sent, as one answer: the latter below zero, the same group in one colour", () => {
+  const received = { ...result([series(["1"], "sum", [1, 2, 3, 4])]), total: [{ dir: "sum" as const, values: [1, 2, 3, 4], avg: 2.5, max: 4, last: 4, total: 10 }], other: 3 };
+  const sent = { ...result([series(["2"], "sum", [5, 6, 7, 8]), series(["1"], "sum", [9, 9, 9, 9])]), total: [{ dir: "sum" as const, values: [14, 15, 16, 17], avg: 15, max: 17, last: 17, total: 60 }], other: 4 };
+  const both = bothWays(received, sent);
+  assert.deepEqual(both.dirs, ["in", "out"]);
+  assert.deepEqual(both.total.map((t) => [t.dir, t.avg]), [["in", 2.5], ["out", 15]]);
+  assert.equal(both.other, 7);
+  const list = layers(both);
+  assert.deepEqual(list.map((l) => [l.id, l.series.dir, l.side]), [["1", "in", 1], ["2", "out", -1], ["1", "out", -1]]);
+  assert.equal(list[0].colour, list[2].colour);
 });
