@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"netmeta/column"
 	"netmeta/native"
 	"netmeta/store"
 )
@@ -168,6 +170,7 @@ func TestWriterKilledByOthers(t *testing.T) {
 // blocks go one by one.
 func TestWriterKilledAfterStoring(t *testing.T) {
 	s := standard()
+	exporters := []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("::")}
 	w, r, m, queue, end := startMortal(t, s, func(body []byte) int32 {
 		if bytes.Count(body, []byte("TimeReceived")) > 1 { // several blocks
 			return cutAfter
@@ -175,7 +178,12 @@ func TestWriterKilledAfterStoring(t *testing.T) {
 		return open
 	})
 	for v := range uint64(5) {
-		queue <- s.bytes(10+v, 20+v, 30+v)
+		queue <- s.block(3, func(b *column.Batch, i int) {
+			s.Bytes.Set(b, i, 10*uint64(i+1)+v)
+			s.InIf.Set(b, i, 7)
+			s.Colour.Set(b, i, 1)
+			s.Exporter.Set(b, i, column.AddrFrom(exporters[i]))
+		})
 	}
 	until(t, "all rows stored", func() bool { return w.Stats.Rows.Load() == 16 })
 	end()
