@@ -488,7 +488,11 @@ func (s *server) worker() udp.Worker {
 }
 
 func (s *server) api() *api.Server {
-	s.views.Provision(s.config().Views, s.configPath)
+	file := s.configPath
+	if s.demo {
+		file = "" // they may be the demo's own
+	}
+	s.views.Provision(s.config().Views, file)
 	return &api.Server{
 		Store:   s.reader,
 		Writer:  s.writer.Client,
