@@ -41,7 +41,7 @@ func (s *Server) askExplain(ctx context.Context, v url.Values) (x explanation, e
 	if res.Rows > 0 {
 		n := func(name string) []uint64 { return res.Column(name).([]uint64) }
 		rows = query.ExplainRows{
-			Mask: n("mask"), Distinct: n("distinct"), Risers: n("risers"), Rise: n("rise"), Fall: n("fall"),
+			Aspect: res.Column("aspect").([]uint8), Distinct: n("distinct"), Risers: n("risers"), Rise: n("rise"), Fall: n("fall"),
 			Keys: res.Column("keys").([][]string), Labels: res.Column("labels").([][]string),
 			Now: n("now"), Before: n("before"),
 			PacketsNow: n("packets_now"), PacketsBefore: n("packets_before"), BytesNow: n("bytes_now"), BytesBefore: n("bytes_before"),

@@ -51,7 +51,7 @@ func (s *Server) askFacets(ctx context.Context, v url.Values) (a facetsAnswer, e
 	if err != nil {
 		return a, err
 	}
-	q, err := req.Facets(rg, s.Schema, names)
+	q, err := req.Facets(rg, s.schema(ctx), names)
 	if err != nil {
 		return a, err
 	}
@@ -59,15 +59,15 @@ func (s *Server) askFacets(ctx context.Context, v url.Values) (a facetsAnswer, e
 	if err != nil {
 		return a, err
 	}
-	total := res.Column("total").([]uint64)[0]
-	var values, labels [][]string
-	var distinct []uint64
-	for i := 1; i+2 < len(res.Columns); i += 3 {
-		values = append(values, res.Columns[i].([][]string)[0])
-		labels = append(labels, res.Columns[i+1].([][]string)[0])
-		distinct = append(distinct, res.Columns[i+2].([]uint64)[0])
+	var rows query.FacetRows
+	if res.Rows > 0 {
+		n := func(name string) []uint64 { return res.Column(name).([]uint64) }
+		rows = query.FacetRows{
+			Facet: res.Column("facet").([]uint8), Keys: res.Column("keys").([][]string), Labels: res.Column("labels").([][]string),
+			Total: n("total"), Distinct: n("distinct"), Whole: n("whole"),
+		}
 	}
-	facets, err := q.Read(total, values, labels, distinct)
+	facets, total, err := q.Read(rows)
 	if err != nil {
 		return a, unexpectedError{err}
 	}

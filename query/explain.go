@@ -79,9 +79,6 @@ type ExplainQuery struct {
 	Now, Before Range // windows of the same length
 	unit        string
 	schema      Schema
-	masks       []uint64 // by aspect
-	keys        [][]int  // of each aspect: which of the expressions
-	labels      [][]int
 }
 
 // selection is the window that is to be explained: sel=from~to, or the whole window.
@@ -112,9 +109,9 @@ func (r *Request) selection(rg Range) (Range, error) {
 
 // Explain is the query for why the window of sel differs from the one that vs names,
 // without it the one before. Its result has a row for each value that changed much:
-// mask UInt64, which says of which aspect; distinct, risers, rise and fall of the aspect
-// UInt64; keys and labels of all expressions Array(String); now and before UInt64; and
-// packets and bytes of both windows.
+// aspect UInt8, the number of its aspect; distinct, risers, rise and fall of the aspect
+// UInt64; keys and labels Array(String); now and before UInt64. One more row, of an aspect
+// after the last, has the totals, and packets and bytes of both windows.
 func (r Request) Explain(rg Range, s Schema) (ExplainQuery, error) {
 	q := ExplainQuery{unit: r.Unit, schema: s}
 	switch r.Unit {
@@ -146,99 +143,57 @@ func (r Request) Explain(rg Range, s Schema) (ExplainQuery, error) {
 	if err != nil {
 		return q, err
 	}
-	keys, labels, sets := q.expressions()
-	inner := []string{r.valueSQL(flow.Table.Name) + " AS v", "Packets * SamplingRate AS p", "Bytes * SamplingRate AS y", "TimeReceived >= {from:DateTime('UTC')} AS is_now"}
-	for i, e := range keys {
-		inner = append(inner, fmt.Sprintf("%s AS e%d", e, i))
+	where := "(" + now + " OR " + before + ")" + rest
+	v := r.valueSQL(flow.Table.Name)
+	parts := make([]string, 0, len(aspects())+1)
+	for i, a := range aspects() {
+		parts = append(parts, a.part(i, v, where))
 	}
-	for i, e := range labels {
-		inner = append(inner, fmt.Sprintf("%s AS m%d", e, i))
-	}
-	e := list(len(keys), "e#")
-	cells := slices.Concat(
-		[]string{"grouping(" + strings.Join(e, ", ") + ") AS mask"}, e, list(len(labels), "max(m#) AS l#"),
-		[]string{"sumIf(v, is_now) AS now", "sumIf(v, NOT is_now) AS before", "sumIf(p, is_now) AS p1", "sumIf(p, NOT is_now) AS p0", "sumIf(y, is_now) AS y1", "sumIf(y, NOT is_now) AS y0"})
-	picked := slices.Concat(e, list(len(labels), "l#"), []string{"now", "before", "p1", "p0", "y1", "y0"})
-	element := func(i int) string { return fmt.Sprintf("tupleElement(pick, %d)", i+2) }
-	texts := func(from, n int) string {
-		if n == 0 {
-			return "CAST([], 'Array(String)')"
-		}
-		parts := make([]string, n)
-		for i := range parts {
-			parts[i] = "toString(" + element(from+i) + ")"
-		}
-		return "[" + strings.Join(parts, ", ") + "]"
-	}
-	out := []string{"toUInt64(mask) AS mask", "distinct_values AS distinct", "risers", "rise", "fall", texts(0, len(keys)) + " AS keys", texts(len(keys), len(labels)) + " AS labels"}
-	q.Columns = []ResultColumn{{"mask", "UInt64"}, {"distinct", "UInt64"}, {"risers", "UInt64"}, {"rise", "UInt64"}, {"fall", "UInt64"}, {"keys", "Array(String)"}, {"labels", "Array(String)"}}
-	for i, name := range []string{"now", "before", "packets_now", "packets_before", "bytes_now", "bytes_before"} {
-		out = append(out, element(len(keys)+len(labels)+i)+" AS "+name)
-		q.Columns = append(q.Columns, ResultColumn{name, "UInt64"})
-	}
-	q.SQL = lines(
-		"WITH",
-		"    f AS",
-		"    (",
-		"        SELECT "+strings.Join(inner, ", "),
-		"        FROM "+flow.Table.Name,
-		"        WHERE ("+now+" OR "+before+")"+rest,
-		"    ),",
-		"    cells AS",
-		"    (",
-		"        SELECT "+strings.Join(cells, ", "),
-		"        FROM f",
-		"        GROUP BY GROUPING SETS ("+strings.Join(sets, ", ")+", ())",
-		"    )",
-		"SELECT",
-		"    "+strings.Join(out, ",\n    "),
-		"FROM",
-		"(",
-		"    SELECT mask, count() AS distinct_values, countIf(now > before) AS risers, toUInt64(sumIf(now - before, now > before)) AS rise, toUInt64(sumIf(before - now, before > now)) AS fall,",
-		fmt.Sprintf("        groupArraySorted(%d)((-abs(toFloat64(now) - toFloat64(before)), %s)) AS picks", explainValues, strings.Join(picked, ", ")),
-		"    FROM cells",
-		"    GROUP BY mask",
-		")",
-		"ARRAY JOIN picks AS pick")
-	q.Params = c.params
+	parts = append(parts, lines(
+		fmt.Sprintf("SELECT toUInt8(%d) AS aspect, toUInt64(0) AS distinct, toUInt64(0) AS risers, toUInt64(0) AS rise, toUInt64(0) AS fall,", len(parts)),
+		"    CAST([], 'Array(String)') AS keys, CAST([], 'Array(String)') AS labels, sumIf("+v+", is_now) AS now, sumIf("+v+", NOT is_now) AS before,",
+		"    sumIf(Packets * SamplingRate, is_now) AS packets_now, sumIf(Packets * SamplingRate, NOT is_now) AS packets_before,",
+		"    sumIf(Bytes * SamplingRate, is_now) AS bytes_now, sumIf(Bytes * SamplingRate, NOT is_now) AS bytes_before",
+		"FROM (SELECT *, "+isNow+" FROM "+flow.Table.Name+" WHERE "+where+")",
+	))
+	q.SQL, q.Params = strings.Join(parts, "\nUNION ALL\n"), c.params
+	q.Columns = []ResultColumn{{"aspect", "UInt8"}, {"distinct", "UInt64"}, {"risers", "UInt64"}, {"rise", "UInt64"}, {"fall", "UInt64"}, {"keys", "Array(String)"}, {"labels", "Array(String)"},
+		{"now", "UInt64"}, {"before", "UInt64"}, {"packets_now", "UInt64"}, {"packets_before", "UInt64"}, {"bytes_now", "UInt64"}, {"bytes_before", "UInt64"}}
 	return q, nil
 }
 
-// expressions lists the keys and labels of all aspects, each once, and the grouping
-// sets; it notes which aspect has which. In a mask the bit of an expression is set
-// when it is not grouped by, the first expression's being the highest.
-func (q *ExplainQuery) expressions() (keys, labels, sets []string) {
-	place := func(list *[]string, e string) int {
-		i := slices.Index(*list, e)
-		if i < 0 {
-			i = len(*list)
-			*list = append(*list, e)
-		}
-		return i
+const isNow = "TimeReceived >= {from:DateTime('UTC')} AS is_now"
+
+// part is the part of the statement for the i-th aspect: v is what a row counts. Each
+// aspect groups the rows by itself, which is quicker than grouping sets over all of them.
+func (a aspect) part(i int, v, where string) string {
+	var columns []string
+	for j, e := range a.keys {
+		columns = append(columns, fmt.Sprintf("%s AS e%d", e, j))
 	}
-	for _, a := range aspects() {
-		var k, l []int
-		var set []string
-		for _, e := range a.keys {
-			k = append(k, place(&keys, e))
-			set = append(set, "e"+strconv.Itoa(k[len(k)-1]))
-		}
-		for _, e := range a.labels {
-			l = append(l, place(&labels, e))
-		}
-		q.keys, q.labels = append(q.keys, k), append(q.labels, l)
-		sets = append(sets, "("+strings.Join(set, ", ")+")")
+	for j, e := range a.labels {
+		columns = append(columns, fmt.Sprintf("%s AS m%d", e, j))
 	}
-	all := uint64(1)<<len(keys) - 1
-	for _, k := range q.keys {
-		mask := all
-		for _, i := range k {
-			mask &^= 1 << (len(keys) - 1 - i)
-		}
-		q.masks = append(q.masks, mask)
-	}
-	q.masks = append(q.masks, all) // the total
-	return keys, labels, sets
+	group := list(len(a.keys), "e#")
+	picked := slices.Concat(group, []string{"now", "before"}, list(len(a.labels), "l#"))
+	return lines(
+		fmt.Sprintf("SELECT toUInt8(%d) AS aspect, distinct_values AS distinct, risers, rise, fall,", i),
+		fmt.Sprintf("    %s AS keys, %s AS labels, tupleElement(pick, %d) AS now, tupleElement(pick, %d) AS before,",
+			pickTexts(2, len(a.keys)), pickTexts(len(a.keys)+4, len(a.labels)), len(a.keys)+2, len(a.keys)+3),
+		"    toUInt64(0) AS packets_now, toUInt64(0) AS packets_before, toUInt64(0) AS bytes_now, toUInt64(0) AS bytes_before",
+		"FROM",
+		"(",
+		"    SELECT count() AS distinct_values, countIf(now > before) AS risers, toUInt64(sumIf(now - before, now > before)) AS rise, toUInt64(sumIf(before - now, before > now)) AS fall,",
+		fmt.Sprintf("        groupArraySorted(%d)((-abs(toFloat64(now) - toFloat64(before)), %s)) AS picks", explainValues, strings.Join(picked, ", ")),
+		"    FROM",
+		"    (",
+		"        SELECT "+strings.Join(slices.Concat(group, list(len(a.labels), "max(m#) AS l#"), []string{"sumIf(f.v, is_now) AS now", "sumIf(f.v, NOT is_now) AS before"}), ", "),
+		"        FROM (SELECT "+strings.Join(append(columns, v+" AS v", isNow), ", ")+" FROM "+flow.Table.Name+" WHERE "+where+") AS f",
+		"        GROUP BY "+strings.Join(group, ", "),
+		"    )",
+		")",
+		"ARRAY JOIN picks AS pick",
+	)
 }
 
 // An Explanation says why a window differs from the one before.
@@ -292,7 +247,8 @@ type Mover struct {
 
 // ExplainRows are the columns of the result of an ExplainQuery.
 type ExplainRows struct {
-	Mask, Distinct, Risers, Rise, Fall               []uint64
+	Aspect                                           []uint8
+	Distinct, Risers, Rise, Fall                     []uint64
 	Keys, Labels                                     [][]string
 	Now, Before                                      []uint64
 	PacketsNow, PacketsBefore, BytesNow, BytesBefore []uint64
@@ -307,10 +263,10 @@ func (q ExplainQuery) Read(rows ExplainRows) (Explanation, error) {
 		x.Aspects[i] = Aspect{By: a.by, Values: []Mover{}}
 	}
 	size := 0.0
-	for row, mask := range rows.Mask {
-		i := slices.Index(q.masks, mask)
-		if i < 0 {
-			return x, fmt.Errorf("query: the result has the mask %b that no aspect has", mask)
+	for row, aspect := range rows.Aspect {
+		i := int(aspect)
+		if i > len(aspects()) {
+			return x, fmt.Errorf("query: the result has the aspect %d of %d", i, len(aspects()))
 		}
 		now, before := per(rows.Now[row]), per(rows.Before[row])
 		if i == len(aspects()) {
@@ -321,7 +277,7 @@ func (q ExplainQuery) Read(rows ExplainRows) (Explanation, error) {
 		a := &x.Aspects[i]
 		a.Distinct, a.risers, a.Rise, a.Fall = rows.Distinct[row], rows.Risers[row], per(rows.Rise[row]), per(rows.Fall[row])
 		m := Mover{Now: now, Before: before, Delta: now - before}
-		m.Key, m.Label, m.Filter = aspects()[i].present(choose(rows.Keys[row], q.keys[i]), choose(rows.Labels[row], q.labels[i]), q.schema)
+		m.Key, m.Label, m.Filter = aspects()[i].present(rows.Keys[row], rows.Labels[row], q.schema)
 		if m.Delta != 0 {
 			a.Values = append(a.Values, m)
 		}
@@ -337,14 +293,6 @@ func (q ExplainQuery) Read(rows ExplainRows) (Explanation, error) {
 	x.find()
 	x.write(size)
 	return x, nil
-}
-
-func choose(list []string, at []int) []string {
-	out := make([]string, len(at))
-	for i, j := range at {
-		out[i] = list[j]
-	}
-	return out
 }
 
 func ratio(a, b float64) float64 {

@@ -142,7 +142,7 @@ export interface Cost {
 export interface Facet {
   by: string[];
   distinct: number;
-  values: { key: string[]; label: string[]; filter: string; rate: number; total: number; share: number; error: number }[];
+  values: { key: string[]; label: string[]; filter: string; rate: number; total: number; share: number }[];
 }
 
 export interface FlowColumn {
