@@ -79,19 +79,22 @@ func (r *Request) condition(c *compiler, s Schema) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sql := ""
+	return r.conditionOf(c, filter), nil
+}
+
+func (r *Request) conditionOf(c *compiler, filter Filter) (sql string) {
 	switch r.Dir {
 	case "in", "out", "internal":
 		sql += " AND Direction = '" + r.Dir + "'"
 	}
 	if filter.Root == nil {
-		return sql, nil
+		return sql
 	}
 	condition := c.condition(filter.Root)
 	if and, ok := filter.Root.(And); ok && len(and.Of) > 0 {
 		condition = condition[1 : len(condition)-1] // its parentheses
 	}
-	return sql + " AND " + condition, nil
+	return sql + " AND " + condition
 }
 
 // dims are the groups of a request that can be answered as series.
@@ -130,16 +133,18 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 		return Statement{}, err
 	}
 	c := newCompiler()
-	rest, err := r.condition(c, s)
+	filter, err := ParseFilter(r.Filter, s)
 	if err != nil {
 		return Statement{}, err
 	}
+	rest := r.conditionOf(c, filter)
 	q := series{request: &r, rg: &rg, c: c, rest: rest, split: r.Dir != "sum", peak: r.Agg == "peak"}
 	for _, d := range dims {
 		q.keys = append(q.keys, d.keys()...)
 		q.labels = append(q.labels, d.labels()...)
 	}
-	q.few = len(dims) == 1 && rolled(q.keys) && !q.peak
+	few := len(dims) == 1 && rolled(q.keys) || len(dims) > 0 && s.Once && oneHost(filter.Root)
+	q.few = few && !q.peak
 	q.once = q.few && s.Once
 	rollups := s.Rollups
 	if q.peak || !rolled(slices.Concat(q.keys, q.labels, []string{rest})) {
@@ -156,6 +161,23 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 		st.Notes = append(st.Notes, note)
 	}
 	return st, nil
+}
+
+// oneHost says that a filter lets through the rows of one address alone, or of a few: its
+// groups are few then, whatever they are.
+func oneHost(n Node) bool {
+	switch n := n.(type) {
+	case And:
+		return slices.ContainsFunc(n.Of, oneHost)
+	case Or:
+		return !slices.ContainsFunc(n.Of, func(n Node) bool { return !oneHost(n) })
+	case Macro:
+		return n.Of != nil && oneHost(n.Of)
+	case Compare:
+		return (n.Op == Eq || n.Op == In) && n.With == nil && n.Field.base.first == flow.SrcAddr.Field &&
+			!slices.ContainsFunc(n.Values, func(v Value) bool { return v.Alt || v.From != v.To })
+	}
+	return false
 }
 
 // series is a statement in the making.
