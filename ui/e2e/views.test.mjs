@@ -265,6 +265,19 @@ test("a board asks two questions at once, and Esc gives them up", async () => {
   await page.close();
 });
 
+test("many pinned views with long names leave the width of the page alone", async () => {
+  for (let i = 0; i < 6; i++) await fetch(`${base}/api/v1/views/pin-${i}-${mark}`, { method: "PUT", body: JSON.stringify({ name: `Customers of Frankfurt and Amsterdam ${i}`, query: `n=${i + 1}`, shared: true, pinned: true }) });
+  for (const width of [390, 768, 1024, 1301, 1440]) {
+    const page = await open("/views", { width });
+    await page.locator(`[data-view="pin-5-${mark}"]`).waitFor();
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(over <= 0, `${width}: ${over} px too wide`);
+    assert.equal((await page.locator("nav .pinned:visible").count()) > 0, width > 1300);
+    await page.close();
+  }
+  for (let i = 0; i < 6; i++) await fetch(`${base}/api/v1/views/pin-${i}-${mark}`, { method: "DELETE" });
+});
+
 test("views: accessible in both themes, on a phone too", async () => {
   for (const [scheme, width] of [["light", 1280], ["dark", 390]]) {
     const page = await open("/views", { scheme, width });

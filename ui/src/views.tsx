@@ -8,7 +8,7 @@ import { explain } from "./saveview.tsx";
 import { Icon, IconButton } from "./ui.tsx";
 import { moments } from "./time.ts";
 
-const pageNames: Record<string, string> = { explore: "Explore", flows: "Flows", host: "Host", as: "AS", exporters: "Exporter" };
+const pageNames: Record<string, string> = { explore: "Explore", flows: "Flows", host: "Host", as: "AS", exporters: "Exporter", if: "Interface" };
 
 /** What kind of page a view is, in a word or two. */
 export function kindOf(v: SavedView): string {
