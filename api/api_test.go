@@ -105,6 +105,7 @@ func seeded(t testing.TB) *Server {
 		flow.TimeReceived.Set(b, row, uint32(s.now().Unix()-int64(r.IntN(7200))))
 		flow.ExporterAddress.Set(b, row, column.AddrFrom4([4]byte{203, 0, 113, byte(1 + r.IntN(2))}))
 		flow.SamplingRate.Set(b, row, []uint32{1, 100, 1024}[r.IntN(3)])
+		flow.FlowType.Set(b, row, []uint8{flow.TypeSFlow, flow.TypeIPFIX}[r.IntN(2)])
 		flow.Packets.Set(b, row, 1+uint64(r.IntN(20)))
 		flow.Bytes.Set(b, row, 40+uint64(r.ExpFloat64()*5000))
 		flow.SrcAddr.Set(b, row, address(30))
@@ -251,7 +252,7 @@ func TestQueryNumbers(t *testing.T) {
 
 		expr := map[string]string{"pps": "Packets * SamplingRate", "packets": "Packets * SamplingRate", "fps": "1", "flows": "1"}[got.Unit]
 		if expr == "" {
-			expr = map[string]string{"": "Bytes", "l2": "(Bytes + 18 * Packets)", "l1": "(Bytes + 38 * Packets)"}[v.Get("layer")] + " * SamplingRate"
+			expr = map[string]string{"": "Bytes", "l2": "(Bytes + (FlowType != 1) * 18 * Packets)", "l1": "(Bytes + 20 * Packets + (FlowType != 1) * 18 * Packets)"}[v.Get("layer")] + " * SamplingRate"
 		}
 		dir, where := "Direction", c.sql
 		switch d := v.Get("dir"); d {

@@ -14,7 +14,7 @@ func TestExporters(t *testing.T) {
 	s.Status = func() Status {
 		return Status{Enrich: []EnrichTable{}, Exporters: []Exporter{
 			{Address: "192.0.2.1", Type: "ipfix", Reasons: map[string]uint64{"bad length": 2}},
-			{Address: "203.0.113.1", Type: "unknown"},
+			{Address: "203.0.113.1", Type: "ipfix"},
 		}}
 	}
 	s.Sampled = func() map[string][]Sampling {
@@ -36,7 +36,7 @@ func TestExporters(t *testing.T) {
 	}
 	of := answer.Exporters[1].Coverage
 	res, _, err := s.Store.Select(t.Context(), store.Query{SQL: `SELECT avg(SrcPort != 0), avg(Bytes != 0) FROM flows
-WHERE TimeReceived >= now() - 300 AND ExporterAddress = toIPv6('203.0.113.1') AND FlowType = 'unknown'`})
+WHERE TimeReceived >= now() - 300 AND ExporterAddress = toIPv6('203.0.113.1') AND FlowType = 'ipfix'`})
 	if err != nil {
 		t.Fatal(err)
 	}

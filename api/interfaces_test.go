@@ -55,14 +55,16 @@ func linked(t testing.TB) (*Server, *store.Client, int64) {
 			many = 10
 		}
 		for i, rate := range []uint32{10, 100} {
-			// 100,000 octets of layer 2: packets of 1,000 octets, each with 18 on the wire.
+			// 100,000 octets of layer 2 in packets of 1,000, of which sFlow counts all and IPFIX
+			// leaves out header and check sequence.
 			packets := []uint64{10, 1}[i] * many
 			row := flows.Add()
 			flow.TimeReceived.Set(flows, row, uint32(start+second))
 			flow.ExporterAddress.Set(flows, row, linkExporter)
 			flow.SamplingRate.Set(flows, row, rate)
 			flow.Packets.Set(flows, row, packets)
-			flow.Bytes.Set(flows, row, packets*982)
+			flow.FlowType.Set(flows, row, []uint8{flow.TypeIPFIX, flow.TypeSFlow}[i])
+			flow.Bytes.Set(flows, row, packets*[]uint64{982, 1000}[i])
 			flow.InIf.Set(flows, row, 1)
 			flow.OutIf.Set(flows, row, 2)
 			flow.InIfName.Set(flows, row, column.LabelOf("et-0/0/1"))

@@ -58,11 +58,12 @@ func (r *Request) valueSQL(table string) string {
 	case "fps", "flows":
 		return flowsSQL(table)
 	}
+	// The lengths of sFlow are those of whole frames (sFlow version 5, struct sampled_header).
 	switch r.Layer {
 	case "l2": // Ethernet header 14 and FCS 4: what octet counters count (RFC 3635 §3.2.5)
-		return "(Bytes + 18 * Packets) * SamplingRate"
+		return "(Bytes + if(FlowType = 'sflow', 0, 18) * Packets) * SamplingRate"
 	case "l1": // and preamble 8 and gap 12: what occupies the line
-		return "(Bytes + 38 * Packets) * SamplingRate"
+		return "(Bytes + if(FlowType = 'sflow', 20, 38) * Packets) * SamplingRate"
 	}
 	return "Bytes * SamplingRate"
 }

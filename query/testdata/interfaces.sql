@@ -8,7 +8,7 @@ WITH
             SELECT ExporterAddress AS e, toUInt32(intDiv(toUInt32(TimeReceived), {step:UInt32}) * {step:UInt32}) AS t, InIf, OutIf, max(ExporterName) AS called,
                 max(InIfName) AS n0, max(InIfDescription) AS d0, max(InIfSpeed) AS s0, max(if(InIfBoundary = 'unknown', '', toString(InIfBoundary))) AS b0,
                 max(OutIfName) AS n1, max(OutIfDescription) AS d1, max(OutIfSpeed) AS s1, max(if(OutIfBoundary = 'unknown', '', toString(OutIfBoundary))) AS b1,
-                sum((Bytes + 18 * Packets) * SamplingRate) AS v, sum(Packets * SamplingRate) AS p,
+                sum((Bytes + if(FlowType = 'sflow', 0, 18) * Packets) * SamplingRate) AS v, sum(Packets * SamplingRate) AS p,
                 sum(toFloat64(Packets) * SamplingRate * (SamplingRate - 1)) AS x
             FROM rollup_1m
             WHERE TimeReceived >= {from_rollup_1m:DateTime('UTC')} AND TimeReceived < {to_rollup_1m:DateTime('UTC')} AND ExporterAddress = {p0:IPv6}
@@ -17,7 +17,7 @@ WITH
             SELECT ExporterAddress AS e, toUInt32(intDiv(toUInt32(TimeReceived), {step:UInt32}) * {step:UInt32}) AS t, InIf, OutIf, max(ExporterName) AS called,
                 max(InIfName) AS n0, max(InIfDescription) AS d0, max(InIfSpeed) AS s0, max(if(InIfBoundary = 'unknown', '', toString(InIfBoundary))) AS b0,
                 max(OutIfName) AS n1, max(OutIfDescription) AS d1, max(OutIfSpeed) AS s1, max(if(OutIfBoundary = 'unknown', '', toString(OutIfBoundary))) AS b1,
-                sum((Bytes + 18 * Packets) * SamplingRate) AS v, sum(Packets * SamplingRate) AS p,
+                sum((Bytes + if(FlowType = 'sflow', 0, 18) * Packets) * SamplingRate) AS v, sum(Packets * SamplingRate) AS p,
                 sum(toFloat64(Packets) * SamplingRate * (SamplingRate - 1)) AS x
             FROM flows
             WHERE (TimeReceived >= {from:DateTime('UTC')} AND TimeReceived < {to:DateTime('UTC')} OR TimeReceived >= {from_2:DateTime('UTC')} AND TimeReceived < {to_2:DateTime('UTC')}) AND ExporterAddress = {p0:IPv6}
