@@ -18,6 +18,7 @@ const pages = {
   error: "/explore?q=src+prt+53",
   flows: "/flows?from=-15m",
   exporters: "/exporters",
+  interfaces: "/if",
   as: "/as/64500?from=-1h",
   start: "/start",
   status: "/status",
@@ -31,7 +32,7 @@ for (const [size, width, height] of [["desktop", 1440, 900], ["phone", 390, 844]
     for (const [name, path] of Object.entries(pages)) {
       if (only.length && !only.includes(name)) continue;
       await page.goto(base + path);
-      await page.waitForSelector(".uplot, .filter-error, .listener, .pipeline, .empty, #records tbody tr td, .exporter", { timeout: 10_000 });
+      await page.waitForSelector(".uplot, .filter-error, .listener, .pipeline, .empty, #records tbody tr td, .exporter, .link-row", { timeout: 10_000 });
       if (await page.locator("#facets").isVisible()) await page.locator("#facets li").first().waitFor();
       await page.waitForTimeout(name === "status" ? 5000 : 350);
       if (name === "explore" && size === "desktop") {
