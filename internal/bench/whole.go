@@ -186,8 +186,8 @@ func measureWhole(figs *figures, rate, seconds int, proto string) error {
 	return nil
 }
 
-// question is what is asked each second.
-const question = "by=src.as&from=-1h"
+// question is what is asked each second: the chart of the last hour, by the minute.
+const question = "by=src.as&from=-1h&step=60"
 
 // askEachSecond asks for the last hour by source AS, and tells how long each answer
 // took, in milliseconds.
