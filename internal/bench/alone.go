@@ -79,7 +79,7 @@ func engineAlone(l load, seconds int, rollups bool) (float64, error) {
 	var asked sync.WaitGroup
 	asking, stopAsking := context.WithCancel(ctx)
 	defer stopAsking()
-	asked.Go(func() { askStore(asking, client, rollups) })
+	asked.Go(func() { eachSecond(asking, func() error { return askOnce(asking, client, rollups) }, func(float64) {}) })
 	rows := 0
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -106,22 +106,7 @@ func engineAlone(l load, seconds int, rollups bool) (float64, error) {
 	return (cpuSeconds(e.Stats().PID) - before) * 1e9 / float64(rows), nil
 }
 
-// askStore asks what askEachSecond asks, of the store itself.
-func askStore(ctx context.Context, client *store.Client, rollups bool) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		if err := askOnce(ctx, client, rollups); err != nil && ctx.Err() == nil {
-			fmt.Fprintln(os.Stderr, "bench: query:", err)
-		}
-	}
-}
-
+// askOnce asks the store itself what the page's API would.
 func askOnce(ctx context.Context, client *store.Client, rollups bool) error {
 	values, err := url.ParseQuery(question)
 	if err != nil {

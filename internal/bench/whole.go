@@ -189,9 +189,13 @@ func measureWhole(figs *figures, rate, seconds int, proto string) error {
 // question is what is asked each second: the chart of the last hour, by the minute.
 const question = "by=src.as&from=-1h&step=60"
 
-// askEachSecond asks for the last hour by source AS, and tells how long each answer
-// took, in milliseconds.
+// askEachSecond asks the page's API, and tells how long each answer took, in milliseconds.
 func askEachSecond(ctx context.Context, base string, took func(ms float64)) {
+	eachSecond(ctx, func() error { return get(base+"/api/v1/query?"+question, nil) }, took)
+}
+
+// eachSecond asks until ctx ends, one question after the other.
+func eachSecond(ctx context.Context, ask func() error, took func(ms float64)) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -201,10 +205,11 @@ func askEachSecond(ctx context.Context, base string, took func(ms float64)) {
 		case <-tick.C:
 		}
 		start := time.Now()
-		if err := get(base+"/api/v1/query?"+question, nil); err != nil {
+		switch err := ask(); {
+		case err == nil:
+			took(float64(time.Since(start).Microseconds()) / 1000)
+		case ctx.Err() == nil:
 			fmt.Fprintln(os.Stderr, "bench: query:", err)
-			continue
 		}
-		took(float64(time.Since(start).Microseconds()) / 1000)
 	}
 }
