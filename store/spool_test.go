@@ -514,7 +514,7 @@ func FuzzSpoolFile(f *testing.F) {
 	})
 }
 
-// BenchmarkSpool writes and reads what one insert carries, synced.
+// BenchmarkSpool writes and reads what one insert carries.
 func BenchmarkSpool(b *testing.B) {
 	const rows = 8192
 	var blocks []native.Block
