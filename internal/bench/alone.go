@@ -147,7 +147,7 @@ func schemaOf(ctx context.Context, client *store.Client, rollups bool) (s query.
 
 // record is the blocks that a load makes.
 func record(l load) ([]native.Block, error) {
-	c, err := newCollector()
+	c, err := newCollector(false)
 	if err != nil {
 		return nil, err
 	}

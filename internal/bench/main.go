@@ -62,7 +62,11 @@ func main() {
 }
 
 // parts are what this program does as a child of itself, by the name that is its only argument.
-var parts = map[string]func() error{"sink": sink, "goflow2": goflow2}
+var parts = map[string]func() error{
+	"sink":     func() error { return sink(false) },
+	"enriched": func() error { return sink(true) },
+	"goflow2":  goflow2,
+}
 
 func exit(err error) {
 	if err != nil {

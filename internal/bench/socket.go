@@ -15,7 +15,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/goccy/go-yaml"
+
 	"netmeta/counter"
+	"netmeta/enrich"
 	"netmeta/flow"
 	"netmeta/native"
 	"netmeta/pipe"
@@ -44,13 +47,41 @@ type collector struct {
 	sflow    *sflow.State
 }
 
-func newCollector() (*collector, error) {
+// newCollector makes one that enriches as netmeta run --demo does, or not at all.
+func newCollector(enriched bool) (*collector, error) {
 	exporters := &source.Exporters{}
-	l, err := udp.Listen("127.0.0.1:0", udp.Config{Workers: 2}, slog.New(slog.DiscardHandler))
-	return &collector{
-		listener: l, pipe: pipe.New(256, 256<<20),
-		netflow: netflow.New(netflow.Config{Exporters: exporters}), sflow: sflow.New(sflow.Config{Exporters: exporters}),
-	}, err
+	c := &collector{netflow: netflow.New(netflow.Config{Exporters: exporters}), sflow: sflow.New(sflow.Config{Exporters: exporters})}
+	var stages []func() pipe.Stage
+	if enriched {
+		chain := enrich.New(c.netflow, slog.New(slog.DiscardHandler))
+		if err := setDemo(chain); err != nil {
+			return nil, err
+		}
+		stages = append(stages, func() pipe.Stage { return chain.Stage() })
+	}
+	c.pipe = pipe.New(256, 256<<20, stages...)
+	var err error
+	c.listener, err = udp.Listen("127.0.0.1:0", udp.Config{Workers: 2}, slog.New(slog.DiscardHandler))
+	return c, err
+}
+
+// setDemo gives the chain the names of the demo, and the tables of AS and country.
+func setDemo(chain *enrich.Chain) error {
+	text, err := os.ReadFile("cmd/netmeta/demo.yaml")
+	if err != nil {
+		return err
+	}
+	var demo struct {
+		Enrich enrich.Config `yaml:"enrich"`
+	}
+	demo.Enrich = enrich.Default()
+	if err := yaml.Unmarshal(text, &demo); err != nil {
+		return err
+	}
+	if demo.Enrich.Data, err = filepath.Abs("bin/ip.data"); err != nil {
+		return err
+	}
+	return chain.Set(demo.Enrich)
 }
 
 // run collects until ctx ends and hands each block over.
@@ -83,8 +114,8 @@ func (c *collector) worker() udp.Worker {
 }
 
 // sink is a collector whose blocks go nowhere.
-func sink() error {
-	c, err := newCollector()
+func sink(enriched bool) error {
+	c, err := newCollector(enriched)
 	if err != nil {
 		return err
 	}
@@ -110,14 +141,21 @@ func serve(port uint16, run func(context.Context) (tally, error)) error {
 	return json.NewEncoder(os.Stdout).Encode(t)
 }
 
-// measureSocket sends each protocol at a moderate rate and as fast as the generator can.
+// measureSocket sends each protocol at a moderate rate and as fast as the generator can,
+// to a collector without enrichment and to one with all of it.
 func measureSocket(figs *figures) error {
-	for _, load := range loads {
-		t, s, err := receive("sink", load)
-		if err != nil {
-			return err
+	for _, part := range []string{"sink", "enriched"} {
+		for _, load := range loads {
+			t, s, err := receive(part, load)
+			if err != nil {
+				return err
+			}
+			name := "socket to block/"
+			if part == "enriched" {
+				name = "socket to block, enriched/"
+			}
+			t.add(figs, name+load.name(), s)
 		}
-		t.add(figs, "socket to block/"+load.name(), s)
 	}
 	return nil
 }
