@@ -27,6 +27,7 @@ type Request struct {
 	Step     int        // step: seconds of a bucket, 0 is auto
 	Agg      string     // agg: avg or peak
 	Y, YMax  string     // y, ymax: for the page alone
+	Spread   bool       // spread: a record counts from its start to its end, not in the second in which it came
 	Live     bool       // live: for the page alone
 	Sel      string     // sel: the brushed window
 	Hide     []string   // hide: for the page alone
@@ -102,7 +103,7 @@ const (
 
 // known are all keys.
 var known = func() []string {
-	list := []string{"by", "n", "step", "live", "hide", "px"}
+	list := []string{"by", "n", "step", "spread", "live", "hide", "px"}
 	for _, c := range choices {
 		list = append(list, c.key)
 	}
@@ -156,12 +157,14 @@ func ParseURL(v url.Values) (r Request, unknown []string, err error) {
 	if r.PX, err = number(v, "px", 1, maxPX, 0); err != nil {
 		return r, nil, err
 	}
-	switch s := v.Get("live"); s {
-	case "", "0":
-	case "1":
-		r.Live = true
-	default:
-		return r, nil, &KeyError{"live", s, "is neither 0 nor 1"}
+	for key, is := range map[string]*bool{"spread": &r.Spread, "live": &r.Live} {
+		switch s := v.Get(key); s {
+		case "", "0":
+		case "1":
+			*is = true
+		default:
+			return r, nil, &KeyError{key, s, "is neither 0 nor 1"}
+		}
 	}
 	for item := range strings.SplitSeq(v.Get("hide"), ",") {
 		if item != "" {
@@ -228,6 +231,9 @@ func (r Request) Values() url.Values {
 	}
 	if r.PX != 0 {
 		v.Set("px", strconv.Itoa(r.PX))
+	}
+	if r.Spread {
+		v.Set("spread", "1")
 	}
 	if r.Live {
 		v.Set("live", "1")

@@ -125,6 +125,9 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 	case r.Agg == "peak" && r.Unit == "bpp":
 		return Statement{}, &KeyError{"agg", r.Agg, "is the largest sum of one second, and bytes per packet are no sum; write agg=avg or unit=bps"}
 	}
+	if r.Spread && r.Agg == "peak" {
+		return Statement{}, &KeyError{"spread", "1", "has no peaks: a record that counts over its whole time has no second of its own; write agg=avg or spread=0"}
+	}
 	dims, err := r.dims()
 	if err != nil {
 		return Statement{}, err
@@ -148,16 +151,26 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 	q.few = few && !q.peak
 	q.once = q.few && s.Once
 	rollups := s.Rollups
-	if q.peak || !rolled(slices.Concat(q.keys, q.labels, []string{rest})) {
+	q.spread = r.Spread && !rg.calendar
+	if q.peak || q.spread || !rolled(slices.Concat(q.keys, q.labels, []string{rest})) {
 		rollups = nil
 	}
 	for i, shift := range append([]int64{0}, shifts...) {
-		q.windows = append(q.windows, rg.cover(shift, rollups))
+		window := rg.cover(shift, rollups)
+		if q.spread {
+			window[0].spans[0].to += spreadLate
+		}
+		q.windows = append(q.windows, window)
 		if i > 0 {
 			c.params[fmt.Sprintf("shift%d", i)] = strconv.FormatInt(shift, 10)
 		}
 	}
 	st := Statement{SQL: q.sql(), Params: c.params, Columns: q.columns(), Tables: tables(q.windows)}
+	if q.spread {
+		st.Notes = append(st.Notes, "spread: a record counts from its start to its end; those that still run are not here yet, so the newest buckets will grow")
+	} else if r.Spread {
+		st.Notes = append(st.Notes, "spread: buckets of days are not spread, records are shorter")
+	}
 	if note := rg.expired(q.windows[0], s.Oldest); note != "" {
 		st.Notes = append(st.Notes, note)
 	}
@@ -192,6 +205,7 @@ type series struct {
 	peak         bool      // seconds are kept apart until their largest is known
 	few          bool      // the groups are few
 	once         bool      // and their cells are worked out once
+	spread       bool      // a row counts from its start to its end
 	keys, labels []string
 }
 
@@ -320,6 +334,11 @@ func (q *series) rows() string {
 func (q *series) window(i int, indent string) string {
 	at := timeSQL(i)
 	columns := []string{q.rg.bucketSQL(q.c, at) + " AS t"}
+	with, join, and := "", "", ""
+	if q.spread {
+		with, join, and = q.spreadSQL(i, indent)
+		columns[0] = "toUInt32(k * {step:UInt32}) AS t"
+	}
 	cell := []string{"t"}
 	if len(q.windows) > 1 {
 		columns = append(columns, fmt.Sprintf("toUInt8(%d) AS w", i))
@@ -349,13 +368,18 @@ func (q *series) window(i int, indent string) string {
 			{"n", "Packets"},
 			{"e", "toFloat64(Packets) * SamplingRate * (SamplingRate - 1)"},
 		} {
+			if q.spread {
+				m.expr = spreadPart(m.name, m.expr)
+			}
 			all = append(all, strings.ReplaceAll(sum, "#", m.expr)+" AS "+m.name)
 		}
 		parts = append(parts, lines(
+			with,
 			indent+"SELECT",
 			indent+"    "+strings.Join(all, ",\n"+indent+"    "),
 			indent+"FROM "+p.table,
-			indent+"WHERE "+q.c.during(i, p)+q.rest,
+			join,
+			indent+"WHERE "+q.c.during(i, p)+q.rest+and,
 			group,
 		))
 	}
