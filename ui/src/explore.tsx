@@ -55,6 +55,7 @@ export const comparisons = [
 const aggs = [
   { value: "avg", title: "average" },
   { value: "peak", title: "average, peak" },
+  { value: "spread", title: "average, records spread" },
 ];
 export const dirs = [
   { value: "both", title: "Both" },
@@ -332,7 +333,7 @@ export function Explore() {
           <Select label="Top" id="top" value={String(v.n)} choices={tops.map((n) => ({ value: String(n), title: String(n) }))} onChange={(n) => show({ n: Number(n), hide: [] })} />
           <Select label="by" id="rank" value={v.rank} choices={v.vs ? [...ranks, { value: "delta", title: "change" }] : ranks} onChange={(rank) => show({ rank })} />
           <Select label="vs" id="vs" value={v.vs} choices={comparisons} onChange={(vs) => show({ vs, rank: vs === "" && v.rank === "delta" ? "avg" : v.rank })} />
-          <Select label="Show" id="agg" value={v.agg} choices={aggs} onChange={(agg) => show({ agg })} />
+          <Select label="Show" id="agg" value={v.spread ? "spread" : v.agg} choices={aggs} onChange={(agg) => show(agg === "spread" ? { agg: "avg", spread: true } : { agg, spread: false })} />
           <button type="button" class={`button sql-button ${sqlOpen.value ? "on" : ""}`} aria-pressed={sqlOpen.value} title="The SQL behind this chart  x" onClick={() => (sqlOpen.value = !sqlOpen.value)}>
             <Icon name="code" /> SQL
           </button>
@@ -490,7 +491,12 @@ function Header({ answer, v }: { answer: Answer; v: View }) {
       <EventsMenu />
       {meta.resolution > step && (
         <p class="facts warn">
-          <Icon name="warn" /> The exporters report every {duration(meta.resolution)}: buckets of {duration(step)} are finer than their data.
+          <Icon name="warn" /> The exporters report every {duration(meta.resolution)}: buckets of {duration(step)} are finer than their data.{" "}
+          {!view.value.spread && (
+            <button type="button" class="button" onClick={() => show({ agg: "avg", spread: true })}>
+              Spread records over their time
+            </button>
+          )}
         </p>
       )}
       {meta.notes?.map((n) => (

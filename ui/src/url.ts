@@ -20,6 +20,7 @@ export interface View {
   agg: string;
   y: string;
   ymax: string;
+  spread: boolean;
   live: boolean;
   sel: string;
   hide: string[];
@@ -54,12 +55,12 @@ const text: Record<TextKey, string> = {
 };
 
 /** The order in which the keys are written. */
-const order = ["q", "by", "from", "to", "tz", "unit", "layer", "viz", "n", "rank", "rankdir", "dir", "vs", "step", "agg", "y", "ymax", "live", "sel", "hide", "columns", "order"] as const;
+const order = ["q", "by", "from", "to", "tz", "unit", "layer", "viz", "n", "rank", "rankdir", "dir", "vs", "step", "agg", "spread", "y", "ymax", "live", "sel", "hide", "columns", "order"] as const;
 
 const maxSeries = 50;
 
 export function defaults(): View {
-  return { ...text, by: [], n: 12, live: false, hide: [], extra: [] };
+  return { ...text, by: [], n: 12, spread: false, live: false, hide: [], extra: [] };
 }
 
 /** The layer that a unit has when the URL names none: the share of an interface is counted on the line. */
@@ -93,8 +94,9 @@ export function parse(search: string): View {
         if (n > 0) v.n = Math.min(n, maxSeries);
         break;
       }
+      case "spread":
       case "live":
-        v.live = value === "1";
+        v[key] = value === "1";
         break;
       default:
         v[key as TextKey] = value === "" ? text[key as TextKey] : value;
@@ -119,8 +121,9 @@ export function format(v: View): string {
       case "n":
         if (v.n !== 12) put(key, String(v.n));
         break;
+      case "spread":
       case "live":
-        if (v.live) put(key, "1");
+        if (v[key]) put(key, "1");
         break;
       case "layer":
         if (v.layer !== defaultLayer(v.unit)) put(key, v.layer);
