@@ -45,6 +45,7 @@ type Server struct {
 	Schema  query.Schema                 // of the flows table
 	Status  func() Status                // what the process itself knows; the server adds what the store knows
 	Sampled func() map[string][]Sampling // sampling rates by "address type" of exporters
+	Samples func() map[string]*Sample    // what was not decoded, by the same
 	Keep    func() store.Room            // how much of the disk is left free; nil: nothing
 	Config  func() any                   // the configuration, without secrets
 	Reload  func() (Reloaded, error)     // reads the configuration again; the error says what is wrong with it
@@ -58,6 +59,7 @@ type Server struct {
 	values          *catalogue
 	facetsCache     cache[facetsAnswer]
 	interfacesCache cache[interfacesAnswer]
+	coverageCache   cache[map[string]map[string]float64]
 	tables          tableState
 	explainCache    cache[explanation]
 	streams         atomic.Int32  // that are open
@@ -68,6 +70,7 @@ type Server struct {
 func (s *Server) Handler() http.Handler {
 	s.values = newCatalogue(s.Store, s.Schema)
 	s.interfacesCache.size = 16 // an answer may be 3 MB
+	s.coverageCache.age = time.Minute
 	mux := http.NewServeMux()
 	for pattern, h := range s.routes() {
 		mux.HandleFunc(pattern, h)

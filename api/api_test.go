@@ -47,6 +47,7 @@ func serverFor(c *store.Client, now time.Time) *Server {
 				Exporters: []Exporter{{Address: "192.0.2.1", Type: "ipfix", SamplingSource: "options"}}}
 		},
 		Sampled: func() map[string][]Sampling { return nil },
+		Samples: func() map[string]*Sample { return nil },
 		Config: func() any {
 			c := config.Default()
 			c.Store.Password = "secret"

@@ -10,7 +10,8 @@ import (
 // A cache keeps answers that cost a reading of many rows for a few seconds, and lets
 // those who ask the same at once wait for one answer. Errors are not kept.
 type cache[T any] struct {
-	size    int // entries at most; 0: cacheSize
+	size    int           // entries at most; 0: cacheSize
+	age     time.Duration // that an answer is kept; 0: cacheAge
 	mu      sync.Mutex
 	entries map[string]*cached[T]
 }
@@ -38,7 +39,7 @@ func (c *cache[T]) get(ctx context.Context, key string, ask func() (T, error)) (
 			if c.store(key, e) {
 				c.mu.Unlock()
 				e.value, e.err = ask()
-				e.until = time.Now().Add(cacheAge)
+				e.until = time.Now().Add(cmp.Or(c.age, cacheAge))
 				close(e.done)
 				if e.err != nil {
 					c.drop(key, e)

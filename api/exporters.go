@@ -49,24 +49,36 @@ type Sampling struct {
 	Dropped   uint64  `json:"dropped,omitempty"`
 }
 
+// Sample is the beginning of a datagram of which something was not decoded.
+type Sample struct {
+	At     int64  `json:"at"`
+	Reason string `json:"reason"`
+	Octets int    `json:"octets"` // of the whole datagram
+	Hex    string `json:"hex"`    // its first octets
+}
+
 // detailed is an exporter with its sampling rates and the share of its rows that have
 // a value in each column.
 type detailed struct {
 	Exporter
 	Samplings []Sampling         `json:"samplings,omitempty"`
+	Sample    *Sample            `json:"sample,omitempty"`
 	Coverage  map[string]float64 `json:"coverage,omitempty"`
 }
 
 func (s *Server) exporters(w http.ResponseWriter, r *http.Request) {
-	shares, err := s.coverage(r.Context())
-	if err != nil {
-		s.Log.Warn("coverage of exporters is not known", "err", err)
-	}
-	list, samplings := []detailed{}, s.Sampled()
+	shares, _ := s.coverageCache.get(r.Context(), "", func() (map[string]map[string]float64, error) {
+		shares, err := s.coverage(r.Context())
+		if err != nil {
+			s.Log.Warn("coverage of exporters is not known", "err", err)
+		}
+		return shares, nil // that it is not known is kept too: to find out is dear
+	})
+	list, samplings, samples := []detailed{}, s.Sampled(), s.Samples()
 	status := s.Status()
 	for _, x := range status.Exporters {
 		key := x.Address + " " + x.Type
-		list = append(list, detailed{x, samplings[key], shares[key]})
+		list = append(list, detailed{x, samplings[key], samples[key], shares[key]})
 	}
 	s.writeJSON(w, struct {
 		Exporters []detailed `json:"exporters"`

@@ -17,12 +17,16 @@ func TestExporters(t *testing.T) {
 			{Address: "203.0.113.1", Type: "ipfix"},
 		}}
 	}
+	s.Samples = func() map[string]*Sample {
+		return map[string]*Sample{"192.0.2.1 ipfix": {At: 1_795_000_000, Reason: "bad-length", Octets: 1400, Hex: "000a0578"}}
+	}
 	s.Sampled = func() map[string][]Sampling {
 		return map[string][]Sampling{"192.0.2.1 ipfix": {{Domain: 7, Of: "selector", ID: 3, Rate: 100, Source: "options", Effective: 99.5, Samples: 2, Dropped: 1}}}
 	}
 	var answer struct {
 		Exporters []struct {
 			Address   string
+			Sample    *Sample
 			Samplings []Sampling
 			Coverage  map[string]float64
 		}
@@ -30,6 +34,9 @@ func TestExporters(t *testing.T) {
 	ask(t, s.Handler(), "GET", "/api/v1/exporters", "", http.StatusOK, &answer)
 	if len(answer.Exporters) != 2 || answer.Exporters[0].Coverage != nil {
 		t.Fatalf("exporters %+v", answer.Exporters)
+	}
+	if of := answer.Exporters[0].Sample; of == nil || *of != *s.Samples()["192.0.2.1 ipfix"] || answer.Exporters[1].Sample != nil {
+		t.Errorf("sample %+v", of)
 	}
 	if of := answer.Exporters[0].Samplings; len(of) != 1 || of[0] != s.Sampled()["192.0.2.1 ipfix"][0] || answer.Exporters[1].Samplings != nil {
 		t.Errorf("samplings %+v", answer.Exporters)

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"iter"
 	"math/bits"
 	"net/netip"
@@ -41,6 +42,7 @@ type Exporter struct {
 	// Refused is the sum over all reasons. Count with Refuse.
 	Refused  atomic.Uint64
 	byReason [reasonCount]atomic.Uint64
+	sample   atomic.Pointer[Sample]
 
 	skew     atomic.Int64 // in 1/256 ms, so that the average can move by less than 1
 	hasSkew  atomic.Bool
@@ -57,6 +59,31 @@ func (x *Exporter) Refuse(r Reason) {
 	x.Refused.Add(1)
 	x.byReason[r].Add(1)
 }
+
+// A Sample is the beginning of a datagram of which something was refused.
+type Sample struct {
+	At     time.Time // when it came
+	Reason Reason
+	Octets int    // of the whole datagram
+	Head   []byte // its first octets
+}
+
+const (
+	sampleOctets = 256
+	sampleEvery  = 10 * time.Second
+)
+
+// Keep keeps the beginning of a datagram of which something was refused, for who looks for
+// the fault, one in ten seconds.
+func (x *Exporter) Keep(r Reason, d *Datagram) {
+	if last := x.sample.Load(); last != nil && d.Received.Sub(last.At).Abs() < sampleEvery {
+		return
+	}
+	x.sample.Store(&Sample{At: d.Received, Reason: r, Octets: len(d.Payload), Head: bytes.Clone(d.Payload[:min(len(d.Payload), sampleOctets)])})
+}
+
+// Sample is the last datagram that was kept; nil when there is none.
+func (x *Exporter) Sample() *Sample { return x.sample.Load() }
 
 // Reasons yields each reason with its count, those that never occurred included.
 func (x *Exporter) Reasons() iter.Seq2[Reason, uint64] {

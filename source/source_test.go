@@ -156,4 +156,16 @@ func TestHealth(t *testing.T) {
 	if sum != 3 || x.Refused.Load() != 3 {
 		t.Error(sum, x.Refused.Load())
 	}
+
+	at := time.Unix(1_795_000_000, 0)
+	keep := func(r Reason, after time.Duration, want Reason) {
+		t.Helper()
+		x.Keep(r, &Datagram{Payload: make([]byte, 1000), Received: at.Add(after)})
+		if s := x.Sample(); s.Reason != want || s.Octets != 1000 || len(s.Head) != 256 {
+			t.Errorf("after %v: %v of %d octets, %d kept, want %v", after, s.Reason, s.Octets, len(s.Head), want)
+		}
+	}
+	keep(BadLength, 0, BadLength)
+	keep(BadCount, 9*time.Second, BadLength) // one in ten seconds
+	keep(BadCount, 11*time.Second, BadCount)
 }

@@ -503,6 +503,7 @@ func (s *server) api() *api.Server {
 		Config:  func() any { return s.config().Public() },
 		Reload:  s.reload,
 		Sampled: s.decoding.samplingStatus,
+		Samples: s.decoding.sampleStatus,
 		Ready:   s.ready,
 		Hosts:   s.config().HTTP.Hosts,
 		Metrics: s.metrics(),

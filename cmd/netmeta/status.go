@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"net/http"
 	"net/netip"
 	"os"
@@ -111,6 +112,17 @@ func exporterStatus(x *source.Exporter) api.Exporter {
 		Lost: x.Lost.Load(), Reordered: x.Reordered.Load(), Restarts: x.Restarts.Load(),
 		Refused: x.Refused.Load(), Reasons: reasons, ClockSkewMS: x.ClockSkewMS(), ResolutionMS: x.MedianDurationMS(),
 	}
+}
+
+// sampleStatus gives what was not decoded by address and type of the exporter.
+func (d *decoding) sampleStatus() map[string]*api.Sample {
+	of := map[string]*api.Sample{}
+	for _, x := range d.exporters.List() {
+		if s := x.Sample(); s != nil {
+			of[x.Address.String()+" "+flow.FlowType.Field.Enum[x.Type]] = &api.Sample{At: s.At.Unix(), Reason: s.Reason.String(), Octets: s.Octets, Hex: hex.EncodeToString(s.Head)}
+		}
+	}
+	return of
 }
 
 // maxSamplings bounds the sampling rates of one exporter that are shown.

@@ -161,6 +161,8 @@ type message struct {
 	version   uint16
 	typ       uint8 // flow.Type…
 	known     bool  // entry is the exporter's own
+	refused   bool  // something of it, and why
+	reason    source.Reason
 	quality   uint16
 	received  int64 // milliseconds since 1970
 	exported  int64 // milliseconds since 1970, by the exporter's clock
@@ -229,6 +231,9 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 			d.entry.Records.Add(uint64(d.records))
 			d.entry.Sent(uint64(d.records), uint64(d.thinned))
 		}
+		if d.refused {
+			d.entry.Keep(d.reason, dg)
+		}
 	}
 	if d.thinned > 0 {
 		s.counters.Thinned.Add(uint64(d.thinned))
@@ -272,6 +277,7 @@ func (d *Decoder) use(v *view) {
 
 func (d *Decoder) refuse(r source.Reason) {
 	d.state.counters.Refuse(r)
+	d.refused, d.reason = true, r
 	if d.entry != nil {
 		d.entry.Refuse(r)
 	}

@@ -1,6 +1,7 @@
 package netflow
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -707,11 +708,17 @@ func TestBiflow(t *testing.T) {
 func TestMalformed(t *testing.T) {
 	f := func(what string, payload []byte, reason source.Reason, flows int) {
 		t.Helper()
-		state := New(Config{})
+		exporters := &source.Exporters{}
+		state := New(Config{Exporters: exporters})
 		b := flow.Table.NewBatch(100)
 		state.Decoder().Decode(&source.Datagram{Payload: payload, Exporter: router, Received: arrival}, b, b.Reset)
 		if b.Len() != flows || refused(state, reason) == 0 {
 			t.Errorf("%s: %d flows, %v: %d", what, b.Len(), reason, refused(state, reason))
+		}
+		for _, x := range exporters.List() {
+			if s := x.Sample(); s == nil || s.Reason != reason || s.Octets != len(payload) || !bytes.Equal(s.Head, payload[:min(len(payload), 256)]) {
+				t.Errorf("%s: sample %+v", what, s)
+			}
 		}
 	}
 	v := func(version uint16, sets ...[]byte) []byte {

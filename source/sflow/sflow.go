@@ -110,6 +110,8 @@ var _ source.Decoder = (*Decoder)(nil)
 
 // A datagram is what the rows of a datagram have in common.
 type datagram struct {
+	refused  bool // something of it, and why
+	reason   source.Reason
 	batch    *column.Batch
 	flush    func()
 	from     *agent
@@ -190,6 +192,9 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 			d.refuse(source.TooManySamplers)
 		}
 	}
+	if d.refused {
+		entry.Keep(d.reason, dg)
+	}
 	d.datagram, d.drawn = datagram{}, d.drawn[:0]
 }
 
@@ -217,6 +222,7 @@ func (d *Decoder) heard(sender netip.Addr) {
 // refuse counts something of the agent that is not understood.
 func (d *Decoder) refuse(r source.Reason) {
 	d.state.counters.Refuse(r)
+	d.refused, d.reason = true, r
 	d.from.entry.Refuse(r)
 	if d.tell != nil {
 		d.tell(r.Note(d.parts()...))

@@ -214,6 +214,8 @@ export interface Sampling {
 
 /** An exporter as /api/v1/exporters has it. */
 export interface Health extends Exporter {
+  /** The beginning of a datagram of which something was not decoded. */
+  sample?: { at: number; reason: string; octets: number; hex: string };
   records: number;
   options: number;
   waiting: number;

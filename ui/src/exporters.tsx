@@ -219,6 +219,14 @@ export function OneExporter({ address }: { address: string }) {
               <Figure name="Restarts" value={fmt.count(e.restarts)} />
               <Figure name="Not decoded" value={fmt.count(e.refused)} more={Object.entries(e.reasons ?? {}).map(([r, n]) => `${r} ${fmt.count(n)}`).join(", ")} />
             </dl>
+            {e.sample && (
+              <p class="facts" data-sample>
+                The last that was not decoded came {ago(e.sample.at, state?.now ?? 0)} ({e.sample.reason}, {fmt.count(e.sample.octets)} octets):{" "}
+                <a download={`${e.address}-${e.type}-${e.sample.reason}.hex`} href={`data:text/plain,${e.sample.hex.replace(/(..)(?=.)/g, "$1 ")}%0A`}>
+                  its first {e.sample.hex.length / 2} octets in hex
+                </a>
+              </p>
+            )}
           </section>
         );
       })}
