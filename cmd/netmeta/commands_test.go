@@ -299,4 +299,7 @@ func TestSQL(t *testing.T) {
 			t.Errorf("schema has no %s", f.Name)
 		}
 	}
+	if !strings.Contains(create, "\nCREATE TABLE IF NOT EXISTS events\n") {
+		t.Error("schema has no table of events")
+	}
 }

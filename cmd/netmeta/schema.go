@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"netmeta/event"
 	"netmeta/store"
 )
 
@@ -37,7 +38,8 @@ func (c schemaCmd) Run(ctx context.Context) error {
 				}
 			}
 		}
-		return nil
+		_, err := fmt.Println(event.Create + ";")
+		return err
 	}
 	client, done, err := connect(ctx, c.Config, c.Data)
 	if err != nil {
