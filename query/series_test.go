@@ -167,6 +167,31 @@ func TestShifts(t *testing.T) {
 	f("vs=band4w", 7*86400, 14*86400, 21*86400, 28*86400)
 }
 
+// Buckets of a day go from midnight to midnight: of 25 hours where summer time ends, of 23
+// where it begins.
+func TestDayBuckets(t *testing.T) {
+	f := func(query string, hours ...int64) {
+		t.Helper()
+		_, rg := request(t, query+"&step=86400&tz=Europe/Berlin")
+		var got []int64
+		for i, begin := range rg.Times {
+			if h, m, s := time.Unix(begin, 0).In(rg.Location).Clock(); h != 0 || m != 0 || s != 0 {
+				t.Errorf("%s: bucket %d begins at %02d:%02d:%02d", query, i, h, m, s)
+			}
+			end := rg.End
+			if i+1 < len(rg.Times) {
+				end = rg.Times[i+1]
+			}
+			got = append(got, (end-begin)/3600)
+		}
+		if !slices.Equal(got, hours) || rg.FirstPartial || rg.LastPartial {
+			t.Errorf("%s: hours %v, want %v; partial %v %v", query, got, hours, rg.FirstPartial, rg.LastPartial)
+		}
+	}
+	f("from=2026-10-24&to=2026-10-27", 24, 25, 24)
+	f("from=2026-03-28&to=2026-03-31", 24, 23, 24)
+}
+
 // Rows in another order give the same series in the same order, down to sums of floats
 // over directions.
 func TestAssembleOrder(t *testing.T) {
