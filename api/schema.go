@@ -14,62 +14,69 @@ import (
 // it keeps, so an old state costs at most time.
 const stateAge = 5 * time.Second
 
+// forget is after how long without an answer nothing is known any more.
+const forget = time.Minute
+
 // tableState is what changes about the tables while the process runs.
 type tableState struct {
-	mu      sync.Mutex
-	due     time.Time // when to ask again
+	mu  sync.Mutex
+	due time.Time // when to ask again
+	tableFacts
+}
+
+// tableFacts are what the store said of its tables, and when.
+type tableFacts struct {
+	read    time.Time
 	rollups []query.Rollup
 	oldest  int64
-	asked   bool // whether the engine can what once says
-	once    bool
+	once    bool // see query.Schema
 }
 
 // schema is the schema of the flows table, with the rollups that there are at present.
-// When the store does not say, the flows alone are asked: they are always right.
+// When the store does not say, what it said last holds for a while; then the flows alone
+// are asked, which are always right.
 func (s *Server) schema(ctx context.Context) query.Schema {
 	out := s.Schema
 	t := &s.tables
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if now := time.Now(); now.After(t.due) {
-		if rollups, oldest, err := s.readTables(ctx); err == nil {
-			t.rollups, t.oldest, t.due = rollups, oldest, now.Add(stateAge)
-		} else {
-			t.rollups, t.due = nil, now.Add(time.Second)
+	if time.Now().After(t.due) {
+		// For all who ask: that one of them leaves is no reason to know nothing.
+		now, err := s.readTables(context.WithoutCancel(ctx))
+		switch {
+		case err == nil:
+			now.read = time.Now()
+			t.tableFacts = now
+		case time.Since(t.read) > forget:
+			t.tableFacts = tableFacts{}
 		}
-	}
-	if !t.asked {
-		t.once, t.asked = s.canOnce(ctx)
+		t.due = time.Now().Add(stateAge)
 	}
 	out.Rollups, out.Oldest, out.Once = t.rollups, t.oldest, t.once
 	return out
 }
 
-// canOnce asks the engine for Schema.Once; false, false: it does not say.
-func (s *Server) canOnce(ctx context.Context) (can, said bool) {
+func (s *Server) readTables(ctx context.Context) (k tableFacts, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	res, _, err := s.Store.Select(ctx, store.Query{SQL: query.OnceState()})
 	if err != nil {
-		return false, false
+		return k, err
 	}
-	n, ok := res.Column("can").([]uint8)
-	return ok && len(n) == 1 && n[0] == 1, true
-}
-
-func (s *Server) readTables(ctx context.Context) (rollups []query.Rollup, oldest int64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	res, _, err := s.Store.Select(ctx, store.Query{SQL: query.RollupState()})
-	if err != nil || res.Rows == 0 {
-		return nil, 0, err
+	can, ok := res.Column("can").([]uint8)
+	k.once = ok && len(can) == 1 && can[0] == 1
+	if res, _, err = s.Store.Select(ctx, store.Query{SQL: query.RollupState()}); err != nil {
+		return k, err
 	}
-	names, namesOK := res.Column("name").([]string)
-	since, sinceOK := res.Column("since").([]uint32)
-	until, untilOK := res.Column("until").([]uint32)
-	if !namesOK || !sinceOK || !untilOK {
-		return nil, 0, unexpectedError{errors.New("the store does not say what rollups there are")}
+	if res.Rows > 0 {
+		names, namesOK := res.Column("name").([]string)
+		since, sinceOK := res.Column("since").([]uint32)
+		until, untilOK := res.Column("until").([]uint32)
+		if !namesOK || !sinceOK || !untilOK {
+			return k, unexpectedError{errors.New("the store does not say what rollups there are")}
+		}
+		k.rollups = query.RollupsOf(names, since, until)
 	}
-	_, oldest, err = s.span(ctx)
-	return query.RollupsOf(names, since, until), oldest, err
+	_, k.oldest, err = s.span(ctx)
+	return k, err
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -124,9 +125,18 @@ func takeBack(logs string) (taken []string, err error) {
 		taken = append(taken, part)
 	}
 	// A line that was cut is of a part that has no name yet either.
-	whole := bytes.LastIndexByte(last, '\n') + 1
-	if undo.Len() == 0 && whole == len(last) {
+	whole := int64(bytes.LastIndexByte(last, '\n') + 1)
+	if undo.Len() == 0 && whole == int64(len(last)) {
 		return nil, nil
 	}
-	return taken, os.WriteFile(files[len(files)-1].path, append(last[:whole], undo.Bytes()...), 0o640)
+	path := files[len(files)-1].path
+	if err := os.Truncate(path, whole); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return nil, err
+	}
+	_, err = f.Write(undo.Bytes())
+	return taken, errors.Join(err, f.Close())
 }

@@ -474,7 +474,7 @@ func (q *series) score() string {
 		// Buckets without a row are zeros: they sort last, and an index beyond the end
 		// gives zero.
 		return "arrayReverseSort(groupArrayIf(v, t BETWEEN " + bind("first", q.rg.Times[a]) + " AND " + bind("last", q.rg.Times[b-1]) + "))[" +
-			bind("p95", int64((b-a)*5/100+1)) + "]"
+			bind("rank95", int64((b-a)*5/100+1)) + "]"
 	}
 	return ""
 }

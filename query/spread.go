@@ -16,8 +16,8 @@ const spreadLate = 1860
 
 // spreadSQL are the parts of a statement that repeat the rows of window i for each bucket k
 // that they are in: expressions before it, the join, and a condition. In milliseconds a and
-// z are where a row begins and ends, by its exporter's clock but for an end that is later
-// than the row itself came.
+// z are where a row begins and ends, by its exporter's clock; but none ends later than it
+// came, or more than spreadLate before, however wrong that clock is.
 func (q *series) spreadSQL(i int, indent string) (with, join, and string) {
 	q.c.params["begin"], q.c.params["end"] = strconv.FormatInt(q.rg.From*1000, 10), strconv.FormatInt(q.rg.To*1000, 10)
 	came := "toInt64(" + timeSQL(i) + ") * 1000 + 999"
@@ -30,7 +30,7 @@ func (q *series) spreadSQL(i int, indent string) (with, join, and string) {
 	}
 	with = lines(
 		indent+"WITH",
-		indent+"    if(FlowEnd > FlowStart, least(toUnixTimestamp64Milli(FlowEnd)"+shift+", "+came+"), "+came+") AS z,",
+		indent+"    if(FlowEnd > FlowStart, greatest(least(toUnixTimestamp64Milli(FlowEnd)"+shift+", "+came+"), "+came+" - "+strconv.Itoa(1000*spreadLate)+"), "+came+") AS z,",
 		indent+"    if(FlowEnd > FlowStart AND toUnixTimestamp64Milli(FlowStart) > 0, z - least(toUnixTimestamp64Milli(FlowEnd) - toUnixTimestamp64Milli(FlowStart), 86400000), z) AS a,",
 		indent+"    "+until("k")+" AS c0,",
 		indent+"    "+until("(k + 1)")+" AS c1")

@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"hash/crc32"
 	"log/slog"
+	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -33,6 +36,7 @@ import (
 const (
 	rollHour  = 3600 // seconds: what is counted, and made anew, at a time
 	leaseTime = 600  // seconds that the rollups are kept by whoever said so last
+	mendHours = 24   // hours that are made anew in one round: of more the rest comes in the next
 )
 
 // A Roller keeps the rollups of a table.
@@ -42,8 +46,12 @@ type Roller struct {
 	Owner  string        // a name of this collector that outlives its process
 	Log    *slog.Logger
 
-	begun bool               // what lies beyond the rollups' ends was taken away
-	right []map[int64]uint64 // for each rollup: how many rows each hour had when its sums were right
+	begun  bool               // what lies beyond the rollups' ends was taken away
+	right  []map[int64]uint64 // for each rollup: how many rows each hour had when its sums were right
+	oldest int64              // the latest that the oldest hour of the table has been
+
+	clock int64 // of the store when the round began, seconds since 1970
+	since time.Time
 
 	Stats RollerStats
 }
@@ -52,7 +60,7 @@ type Roller struct {
 type RollerStats struct {
 	Remade atomic.Uint64 // steps and hours that were added up anew, since their rows were others
 	Errors atomic.Uint64
-	Until  atomic.Int64 // the first rollup has every row from before then, seconds since 1970; 0: not known yet
+	Until  atomic.Int64 // the first rollup has every row from before then, seconds since 1970; 0: not known, or another collector keeps it
 }
 
 // A span is a time from, and to before, seconds since 1970.
@@ -180,7 +188,7 @@ func (r *Roller) Roll(ctx context.Context, settled int64) (more bool, err error)
 	}
 	rollups := make([]*rollup, len(s.RollupDays))
 	for i := range rollups {
-		u := &rollup{Roller: r, s: s, i: i, Schema: s.rollup(i, columns[s.Table.Name]), flows: columns[s.Table.Name], has: states[i]}
+		u := &rollup{Roller: r, s: s, i: i, Schema: s.rollup(i, columns[s.Table.Name]), flows: columns[s.Table.Name], has: states[i], had: states[i]}
 		u.name, u.step = u.Table.Name, s.Table.Rollups[i].Step
 		for _, name := range u.stored() {
 			if !real(columns[u.name], name) {
@@ -193,9 +201,11 @@ func (r *Roller) Roll(ctx context.Context, settled int64) (more bool, err error)
 		rollups[i] = u
 	}
 	if ours, err := r.claim(ctx, rollups[0]); err != nil || !ours {
+		r.begun, r.right = false, nil
+		r.Stats.Until.Store(0)
 		return false, err
 	}
-	if r.right == nil {
+	if len(r.right) != len(rollups) {
 		r.right = make([]map[int64]uint64, len(rollups))
 	}
 	if !r.begun {
@@ -219,40 +229,37 @@ func (r *Roller) Roll(ctx context.Context, settled int64) (more bool, err error)
 	}
 	source = span{0, settled}
 	for _, u := range rollups {
-		older, err := u.mend(ctx, rows, source)
+		left, err := u.mend(ctx, rows, source)
 		if err != nil {
 			return false, err
 		}
-		more = more || older
+		more = more || left
 		source = u.has.span
 	}
 	r.Stats.Until.Store(rollups[0].has.to)
 	return more, nil
 }
 
-// claim says whether this collector keeps the rollups. Two that claim them in the same
-// moment may both go on for a round; the sums that are then there twice are made anew.
+// claim says whether this collector keeps the rollups. Whoever finds another name than its
+// own, when it is about to write, leaves them alone.
 func (r *Roller) claim(ctx context.Context, first *rollup) (bool, error) {
 	res, err := r.Client.rows(ctx, "SELECT toUInt32(now('UTC'))")
 	if err != nil {
 		return false, err
 	}
-	now := int64(res.Columns[0].([]uint32)[0])
-	ours := first.has.owner == r.Owner
-	switch {
-	case ours && first.has.lease > now+leaseTime/2:
+	r.clock, r.since = int64(res.Columns[0].([]uint32)[0]), time.Now()
+	switch ours := first.has.owner == r.Owner; {
+	case ours && first.has.lease > r.clock+leaseTime/2:
 		return true, nil
-	case !ours && first.has.lease > now:
-		r.begun = false
+	case !ours && first.has.lease > r.clock:
 		return false, nil
+	case !ours:
+		r.Log.Info("this collector keeps the rollups from now on", "name", r.Owner)
 	}
-	first.has.owner, first.has.lease = r.Owner, now+leaseTime
-	if err := first.note(ctx); err != nil || ours {
-		return err == nil, err
+	if err := first.note(ctx); err != nil {
+		return false, err
 	}
-	r.Log.Info("this collector keeps the rollups from now on", "name", r.Owner)
-	has, err := readRolled(ctx, r.Client, first.name)
-	return err == nil && has[0].owner == r.Owner, err
+	return true, first.check(ctx)
 }
 
 // A rollup is one of a table's while it is brought up to date.
@@ -265,6 +272,7 @@ type rollup struct {
 	name   string
 	step   int64
 	has    rolled
+	had    rolled // as its table says
 }
 
 // quietly are the settings of a statement that adds up. It takes one core, whatever there
@@ -320,67 +328,173 @@ func (u *rollup) advance(ctx context.Context, source span) error {
 	return nil
 }
 
-// note writes down what the rollup has.
-func (u *rollup) note(ctx context.Context) error { return writeRolled(ctx, u.Client, u.name, u.has) }
+// note writes down what the rollup has, and that it is kept on.
+func (u *rollup) note(ctx context.Context) error {
+	now, err := readRolled(ctx, u.Client, u.name)
+	if err != nil {
+		return err
+	}
+	if now[0] != u.had {
+		return fmt.Errorf("rollup %s: somebody else has changed what it says of itself", u.name)
+	}
+	if u.i == 0 {
+		u.has.owner, u.has.lease = u.Owner, u.clock+int64(time.Since(u.since).Seconds())+leaseTime
+	}
+	if err := writeRolled(ctx, u.Client, u.name, u.has); err != nil {
+		return err
+	}
+	u.had = u.has
+	return nil
+}
+
+// check fails when another collector has come to keep the rollups.
+func (u *rollup) check(ctx context.Context) error {
+	first, err := readRolled(ctx, u.Client, u.s.Table.Rollups[0].Name)
+	if err == nil && first[0].owner != u.Owner {
+		err = fmt.Errorf("rollup %s: %s keeps it now", u.name, first[0].owner)
+	}
+	return err
+}
 
 // hours counts the rows that the table has of each hour, and of the last one those that
 // the rollup has: the engine knows how many a part has, so only the newest are read.
 func (u *rollup) hours(ctx context.Context) (map[int64]uint64, error) {
 	last := floor(u.has.to, rollHour)
-	newer := uint64(0)
-	if last < u.has.to {
-		res, err := u.Client.rows(ctx, fmt.Sprintf("SELECT toUInt64(count()) FROM %s WHERE %s", u.s.Table.Name, during("TimeReceived", []span{{u.has.to, last + rollHour}})))
-		if err != nil {
-			return nil, err
+	open := span{u.has.to, last + rollHour}
+	res, err := u.Client.rows(ctx, fmt.Sprintf("SELECT toUInt32(at), toUInt64(n), toUInt64(assumeNotNull((SELECT count() FROM %s WHERE %s))) FROM (SELECT toStartOfHour(TimeReceived) AS at, count() AS n FROM %[1]s WHERE toStartOfHour(TimeReceived) <= toDateTime(%[3]d, 'UTC') GROUP BY at)",
+		u.s.Table.Name, during("TimeReceived", []span{open}), last))
+	if err != nil {
+		return nil, fmt.Errorf("rows of %s: %w", u.s.Table.Name, err)
+	}
+	rows := make(map[int64]uint64, res.Rows)
+	for i := range res.Rows {
+		at, n, newer := int64(res.Columns[0].([]uint32)[i]), res.Columns[1].([]uint64)[i], res.Columns[2].([]uint64)[i]
+		if at == last {
+			n -= min(n, newer)
 		}
-		newer = res.Columns[0].([]uint64)[0]
-		last += rollHour
+		rows[at] = n
 	}
-	rows, err := u.count(ctx, "toStartOfHour(TimeReceived)", "count()", u.s.Table.Name, fmt.Sprintf("toStartOfHour(TimeReceived) < toDateTime(%d, 'UTC')", last))
-	if n, ok := rows[last-rollHour]; ok {
-		rows[last-rollHour] = n - min(n, newer)
-	}
-	return rows, err
+	return rows, nil
 }
 
-// mend makes the hours anew of which the table has other rows than the rollup, and one that
-// is older than the rollup. It says whether there may be more of those.
-func (u *rollup) mend(ctx context.Context, rows map[int64]uint64, source span) (older bool, err error) {
-	var oldest, next int64 // hours: the oldest there is, and the newest that the rollup lacks
-	var suspect []span
-	for hour, n := range rows {
-		if oldest == 0 || hour < oldest {
-			oldest = hour
-		}
-		switch right, ok := u.right[u.i][hour]; {
-		case hour >= u.has.to:
-		case hour < u.has.from:
-			next = max(next, hour)
-		case !ok || right != n:
-			suspect = append(suspect, span{hour, min(hour+rollHour, u.has.to)})
-		}
+// mend makes the hours anew of which the table has other rows than the rollup, the newest
+// first, and adds up one that is older than the rollup. It says whether there may be more.
+func (u *rollup) mend(ctx context.Context, rows map[int64]uint64, source span) (more bool, err error) {
+	wrong, older, err := u.suspects(ctx, rows)
+	if err != nil {
+		return false, err
+	}
+	right := maps.Clone(rows)
+	for _, hour := range wrong[min(len(wrong), mendHours):] {
+		delete(right, hour)
+		more = true
 	}
 	u.right[u.i] = nil
-	if len(suspect) > 0 {
-		wrong, err := u.wrong(ctx, rows, suspect, oldest)
-		if err == nil && len(wrong) > 0 {
-			err = u.remake(ctx, wrong)
+	if wrong = wrong[:min(len(wrong), mendHours)]; len(wrong) > 0 {
+		slices.Sort(wrong)
+		steps, err := u.steps(ctx, wrong)
+		if err == nil {
+			err = u.remake(ctx, steps)
 		}
 		if err != nil {
 			return false, err
 		}
 	}
-	if next > 0 && source.from <= next {
-		if err := u.remake(ctx, []span{{next, next + rollHour}}); err != nil {
-			return false, err
-		}
-		u.has.from = next
-		older = next > oldest
-		err = u.note(ctx)
+	u.right[u.i] = right
+	if len(older) == 0 || source.from > older[0] || older[0]+rollHour > source.to {
+		return more, nil
 	}
-	u.right[u.i] = rows
-	return older, err
+	// Nobody asks for the sums of before the beginning: they need no exchange.
+	if err := u.add(ctx, u.name, []span{{older[0], older[0] + rollHour}}); err != nil {
+		return false, err
+	}
+	u.Stats.Remade.Add(1)
+	u.has.from = older[0]
+	return more || len(older) > 1, u.note(ctx)
 }
+
+// suspects are the hours whose sums are of other rows than the table has, and those that
+// are older than the rollup, both with the newest first.
+func (u *rollup) suspects(ctx context.Context, rows map[int64]uint64) (wrong, older []int64, err error) {
+	if len(rows) == 0 {
+		return nil, nil, nil
+	}
+	u.oldest = max(u.oldest, slices.Min(slices.Collect(maps.Keys(rows))))
+	right, hours := u.right[u.i], map[int64]bool{}
+	for hour, n := range rows {
+		switch {
+		case hour >= u.has.to:
+		case hour < u.has.from:
+			older = append(older, hour)
+		case right[hour] != n:
+			hours[hour] = true
+		}
+	}
+	for hour := range right {
+		if _, ok := rows[hour]; !ok && hour >= u.has.from && hour < u.has.to {
+			hours[hour] = true
+		}
+	}
+	newest := func(a, b int64) int { return cmp.Compare(b, a) }
+	slices.SortFunc(older, newest)
+	if right != nil && len(hours) == 0 {
+		return nil, older, nil
+	}
+	of := span{u.has.from, u.has.to}
+	if right != nil { // else whatever the rollup has is looked at
+		list := slices.Collect(maps.Keys(hours))
+		of = span{slices.Min(list), min(slices.Max(list)+rollHour, u.has.to)}
+	}
+	sums, err := u.count(ctx, "toStartOfHour(TimeReceived)", added, u.name, during("TimeReceived", []span{of}))
+	if err != nil {
+		return nil, nil, err
+	}
+	if right == nil {
+		for hour := range sums {
+			hours[hour] = true
+		}
+	}
+	for hour := range hours {
+		n, has := rows[hour], sums[hour]
+		// The oldest rows go by their age, part by part; their sums stay.
+		if n != has && (n > has || hour >= u.oldest+2*rollHour) {
+			wrong = append(wrong, hour)
+		}
+	}
+	slices.SortFunc(wrong, newest)
+	return wrong, older, nil
+}
+
+// steps are those of some hours, in order, whose sums are of other rows than the table has.
+func (u *rollup) steps(ctx context.Context, hours []int64) (list []span, err error) {
+	var of []span
+	for _, hour := range hours {
+		of = append(of, span{hour, min(hour+rollHour, u.has.to)})
+	}
+	if u.step >= rollHour {
+		return of, nil
+	}
+	where := during("TimeReceived", of)
+	step := fmt.Sprintf("intDiv(toUInt32(TimeReceived), %d) * %[1]d", u.step)
+	rows, err := u.count(ctx, step, "count()", u.s.Table.Name, where)
+	if err != nil {
+		return nil, err
+	}
+	sums, err := u.count(ctx, step, added, u.name, where)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range of {
+		for at := s.from; at < s.to; at += u.step {
+			if rows[at] != sums[at] {
+				list = append(list, span{at, at + u.step})
+			}
+		}
+	}
+	return list, nil
+}
+
+const added = "sum(" + flowsColumn + ")" // rows that a rollup has counted
 
 // count sums over the rows of a table that meet a condition, by their times.
 func (u *rollup) count(ctx context.Context, by, sum, table, where string) (map[int64]uint64, error) {
@@ -395,69 +509,46 @@ func (u *rollup) count(ctx context.Context, by, sum, table, where string) (map[i
 	return out, nil
 }
 
-// wrong are the steps, within the suspect hours, whose sums are of other rows than the
-// table has; rows are its rows hour by hour.
-func (u *rollup) wrong(ctx context.Context, rows map[int64]uint64, suspect []span, oldest int64) (list []span, err error) {
-	const added = "sum(" + flowsColumn + ")"
-	sums, err := u.count(ctx, "toStartOfHour(TimeReceived)", added, u.name, during("TimeReceived", suspect))
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(suspect, func(a, b span) int { return cmp.Compare(a.from, b.from) })
-	suspect = slices.DeleteFunc(suspect, func(s span) bool {
-		n, has := rows[s.from], sums[s.from]
-		// The oldest rows go by their age, part by part; their sums stay.
-		return n == has || n < has && s.from < oldest+2*rollHour
-	})
-	if len(suspect) == 0 || u.step >= rollHour {
-		return suspect, nil
-	}
-	step := fmt.Sprintf("intDiv(toUInt32(TimeReceived), %d) * %[1]d", u.step)
-	steps, err := u.count(ctx, step, "count()", u.s.Table.Name, during("TimeReceived", suspect))
-	if err != nil {
-		return nil, err
-	}
-	if sums, err = u.count(ctx, step, added, u.name, during("TimeReceived", suspect)); err != nil {
-		return nil, err
-	}
-	for _, s := range suspect {
-		for at := s.from; at < s.to; at += u.step {
-			if steps[at] != sums[at] {
-				list = append(list, span{at, at + u.step})
-			}
-		}
-	}
-	return list, nil
-}
-
-// clear takes away what lies beyond the rollup's end: a process died before it had noted
-// that it was there.
+// clear takes away what lies beyond the rollup's end, or between the oldest row and its
+// beginning: a process died before it had noted that it was there, or it lacks a column.
 func (u *rollup) clear(ctx context.Context) error {
-	res, err := u.Client.rows(ctx, fmt.Sprintf("SELECT _partition_id, toUInt32(max(TimeReceived)) FROM %s WHERE TimeReceived >= toDateTime(%d, 'UTC') GROUP BY _partition_id", u.name, u.has.to))
+	res, err := u.Client.rows(ctx, "SELECT toUInt32(min(at)) FROM (SELECT toStartOfHour(TimeReceived) AS at, count() FROM "+u.s.Table.Name+" GROUP BY at)")
 	if err != nil {
 		return err
 	}
+	oldest := int64(res.Columns[0].([]uint32)[0])
+	outside := []span{{u.has.to, math.MaxUint32}}
+	if oldest < u.has.from {
+		outside = append(outside, span{oldest, u.has.from})
+	}
+	if res, err = u.Client.rows(ctx, "SELECT DISTINCT _partition_id FROM "+u.name+" WHERE "+during("TimeReceived", outside)); err != nil {
+		return err
+	}
 	for i := range res.Rows {
-		id, last := res.Columns[0].([]string)[i], int64(res.Columns[1].([]uint32)[i])
-		if err := u.exchange(ctx, id, []span{{u.has.to, last + u.step}}, false); err != nil {
+		if err := u.exchange(ctx, res.Columns[0].([]string)[i], outside, false); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// remake puts the sums of today in the place of those of some steps, in their order.
+// remake puts the sums of now in the place of those of some steps, in their order.
 func (u *rollup) remake(ctx context.Context, steps []span) error {
-	for begin := 0; begin < len(steps); {
-		id, end := u.partition(steps[begin].from), begin
-		for end < len(steps) && u.partition(steps[end].from) == id {
-			end++
+	for len(steps) > 0 {
+		id, n := u.partition(steps[0].from), 0
+		var of []span // neighbours joined
+		for ; n < len(steps) && u.partition(steps[n].from) == id; n++ {
+			if n > 0 && of[len(of)-1].to == steps[n].from {
+				of[len(of)-1].to = steps[n].to
+			} else {
+				of = append(of, steps[n])
+			}
 		}
-		if err := u.exchange(ctx, id, steps[begin:end], true); err != nil {
+		if err := u.exchange(ctx, id, of, true); err != nil {
 			return err
 		}
-		u.Stats.Remade.Add(uint64(end - begin))
-		begin = end
+		u.Stats.Remade.Add(uint64(n))
+		steps = steps[n:]
 	}
 	return nil
 }
@@ -465,7 +556,7 @@ func (u *rollup) remake(ctx context.Context, steps []span) error {
 // exchange makes a partition anew, beside the rollup, and exchanges it whole: without the
 // sums of some times, or with what they are now.
 func (u *rollup) exchange(ctx context.Context, id string, of []span, sums bool) error {
-	aside, columns := u.name+"_new", strings.Join(u.stored(), ", ")
+	aside, columns := fmt.Sprintf("%s_new_%08x", u.name, crc32.ChecksumIEEE([]byte(u.Owner))), strings.Join(u.stored(), ", ")
 	for _, sql := range []string{
 		"DROP TABLE IF EXISTS " + aside + " SYNC",
 		"CREATE TABLE " + aside + " AS " + u.name,
@@ -487,6 +578,9 @@ func (u *rollup) exchange(ctx context.Context, id string, of []span, sums bool) 
 	change := "REPLACE PARTITION ID '" + id + "' FROM " + aside
 	if res.Columns[0].([]uint64)[0] == 0 {
 		change = "DROP PARTITION ID '" + id + "'"
+	}
+	if err := u.check(ctx); err != nil {
+		return err
 	}
 	if err := u.do(ctx, "ALTER TABLE "+u.name+" "+change); err != nil {
 		return err

@@ -147,17 +147,18 @@ func planRollups(ctx context.Context, c *Client, s Schema, have []Column) (chang
 			changes = append(changes, Change{SQL: r.Create(), Reason: "rollup " + name + " is new"})
 			continue
 		}
+		// A column that has been real in the table is missing in the sums until now. One
+		// that is about to become real has been zero. What the rollup has is forgotten
+		// first: whoever dies in between is not taken for one who has done it all.
+		cut = cut || slices.ContainsFunc(r.stored(), func(name string) bool { return real(have, name) && !real(columns, name) })
+		if cut {
+			changes = append(changes, Change{SQL: "ALTER TABLE " + name + " MODIFY COMMENT ''", Reason: "rollup " + name + " is added up anew, with more columns"})
+		}
 		more, err := r.Diff(columns, create)
 		if err != nil {
 			return nil, err
 		}
 		changes = append(changes, more...)
-		// A column that has been real in the table is missing in the sums until now. One
-		// that is about to become real has been zero.
-		cut = cut || slices.ContainsFunc(r.stored(), func(name string) bool { return real(have, name) && !real(columns, name) })
-		if cut {
-			changes = append(changes, Change{SQL: resetRollup(name), Reason: "rollup " + name + " is added up anew, with more columns"})
-		}
 	}
 	return changes, nil
 }
@@ -166,5 +167,3 @@ func planRollups(ctx context.Context, c *Client, s Schema, have []Column) (chang
 func real(columns []Column, name string) bool {
 	return slices.ContainsFunc(columns, func(c Column) bool { return c.Name == name && c.Kind == "" })
 }
-
-func resetRollup(name string) string { return "ALTER TABLE " + name + " MODIFY COMMENT ''" }

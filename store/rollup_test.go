@@ -171,6 +171,57 @@ func TestRollupMends(t *testing.T) {
 	sameSums(t, r)
 }
 
+// An hour that somebody deletes whole goes from the sums too, whether it happens while a
+// roller runs or between two.
+func TestRollupHourGone(t *testing.T) {
+	w, r := enginetest.Clients(t)
+	migrate(t, w, withRollups())
+	b := rollupRows(rand.New(rand.NewPCG(3, 4)), 20_000, false)
+	if err := w.Insert(t.Context(), "flows", names(b), "once", b.Data); err != nil {
+		t.Fatal(err)
+	}
+	running := store.Roller{Client: w, Schema: func() store.Schema { return withRollups() }, Owner: "test", Log: quiet}
+	for i, roller := range []*store.Roller{&running, &running, {Client: w, Schema: running.Schema, Owner: "test", Log: quiet}} {
+		if i > 0 {
+			sql := fmt.Sprintf("ALTER TABLE flows DELETE WHERE toStartOfHour(TimeReceived) = toDateTime(%d, 'UTC') SETTINGS mutations_sync = 1", end-i*3600)
+			if err := w.Exec(t.Context(), sql); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for more := true; more; {
+			var err error
+			if more, err = roller.Roll(t.Context(), end); err != nil {
+				t.Fatal(err)
+			}
+		}
+		sameSums(t, r)
+	}
+}
+
+// Of years of rows all hours are looked at, and many are made anew in several rounds.
+func TestRollupLong(t *testing.T) {
+	s := &column.Table{Name: "flows", Order: "TimeReceived", Partition: "tuple()", Rollups: []column.Rollup{{Name: "sums", Step: 60}}}
+	s.Time(column.Field{Name: "TimeReceived"})
+	s.U64(column.Field{Name: "Bytes", Role: column.Measure})
+	schema := store.Schema{Table: s, RollupDays: []int{0}}
+	w, r := enginetest.Clients(t)
+	migrate(t, w, schema)
+	const hours = 5000
+	for _, sql := range []string{
+		fmt.Sprintf("INSERT INTO flows (TimeReceived, Bytes) SELECT %d + 3600 * number, 1 FROM numbers(%d)", end-hours*3600, hours),
+		fmt.Sprintf("INSERT INTO sums (TimeReceived, Bytes, Flows) SELECT %d + 3600 * number, 1, 1 FROM numbers(%d) WHERE number %% 100 != 7 SETTINGS max_partitions_per_insert_block = 1000", end-hours*3600, hours),
+		fmt.Sprintf("ALTER TABLE sums MODIFY COMMENT 'complete from %d until %d'", end-hours*3600, end),
+	} {
+		if err := w.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	enginetest.Roll(t, w, schema, end)
+	if got := text(t, r, "SELECT sum(Flows), sum(Bytes), uniqExact(TimeReceived) FROM sums"); got != "5000\t5000\t5000" {
+		t.Errorf("sums %s", got)
+	}
+}
+
 // Rows that are gone because they are old, part by part or by the hour, stay in the sums.
 func TestRollupOutlives(t *testing.T) {
 	w, r := enginetest.Clients(t)

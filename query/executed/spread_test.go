@@ -31,7 +31,8 @@ func TestSpread(t *testing.T) {
 		{from + 200, (from + 205) * 1000, (from + 230) * 1000, 7777, 1}, // its clock is ahead
 		{to + 1700, (from + 50) * 1000, (to + 1690) * 1000, 999_999, 7}, // ends long after the window
 		{from + 60, (from - 3600) * 1000, (from + 59) * 1000, 123_457, 1000},
-		{to + 5, (to - 1) * 1000, (to - 1) * 1000, 5, 1}, // of no length: when it came
+		{from + 300, (from - 7200) * 1000, (from - 7100) * 1000, 888_888, 2}, // its clock is two hours behind
+		{to + 5, (to - 1) * 1000, (to - 1) * 1000, 5, 1},                     // of no length: when it came
 		{from - 5, (from - 50) * 1000, (from - 6) * 1000, 1e6, 1},
 	}
 	for range 500 {
@@ -46,7 +47,7 @@ func TestSpread(t *testing.T) {
 		z := r.came*1000 + 999
 		a := z
 		if r.end > r.start {
-			z = min(z, r.end)
+			z = max(min(z, r.end), z-1860_000)
 			a = z - (r.end - r.start)
 		}
 		for k := from / step; k*step < to; k++ {
