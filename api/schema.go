@@ -65,18 +65,16 @@ func (s *Server) readTables(ctx context.Context) (k tableFacts, err error) {
 	}
 	can, ok := res.Column("can").([]uint8)
 	k.once = ok && len(can) == 1 && can[0] == 1
-	if res, _, err = s.Store.Select(ctx, store.Query{SQL: query.RollupState()}); err != nil {
+	if res, _, err = s.Store.Select(ctx, store.Query{SQL: query.RollupState()}); err != nil || res.Rows == 0 {
 		return k, err
 	}
-	if res.Rows > 0 {
-		names, namesOK := res.Column("name").([]string)
-		since, sinceOK := res.Column("since").([]uint32)
-		until, untilOK := res.Column("until").([]uint32)
-		if !namesOK || !sinceOK || !untilOK {
-			return k, unexpectedError{errors.New("the store does not say what rollups there are")}
-		}
-		k.rollups = query.RollupsOf(names, since, until)
+	names, namesOK := res.Column("name").([]string)
+	since, sinceOK := res.Column("since").([]uint32)
+	until, untilOK := res.Column("until").([]uint32)
+	if !namesOK || !sinceOK || !untilOK {
+		return k, unexpectedError{errors.New("the store does not say what rollups there are")}
 	}
+	k.rollups = query.RollupsOf(names, since, until)
 	_, k.oldest, err = s.span(ctx)
 	return k, err
 }
