@@ -37,6 +37,9 @@ export function find(columns: FlowColumn[], cells: Cell[], r: FlowsResult): numb
 
 const letters = "FSRPAUEC";
 
+/** Names of protocols that are met (IANA); others are shown by number. */
+const protocols: Record<number, string> = { 1: "ICMP", 2: "IGMP", 4: "IPv4", 6: "TCP", 17: "UDP", 41: "IPv6", 47: "GRE", 50: "ESP", 51: "AH", 58: "ICMPv6", 88: "EIGRP", 89: "OSPF", 103: "PIM", 112: "VRRP", 115: "L2TP", 132: "SCTP" };
+
 /** A value as it is read in a list: exact, but for times, which are shown in the reader's zone. */
 export function text(c: FlowColumn, v: Cell, field: Field | undefined, zone: string, now: number): string {
   if (Array.isArray(v)) return v.join(" ");
@@ -51,12 +54,13 @@ export function text(c: FlowColumn, v: Cell, field: Field | undefined, zone: str
     const low = [...letters].filter((_, i) => n & (1 << i)).join("");
     return n >> 8 ? `${low}+${n >> 8}` : low;
   }
+  if (c.column === "Proto") return protocols[Number(v)] ?? String(v);
   if (typeof v === "number") return c.unit === "bytes" || c.unit === "packets" ? fmt.grouped(v) : String(v);
   return v;
 }
 
 /** Whether a column stands to the right. */
-export const numeric = (c: FlowColumn, field: Field | undefined) => (c.kind === "number" && field?.kind !== "flags") || c.unit !== "";
+export const numeric = (c: FlowColumn, field: Field | undefined) => (c.kind === "number" && field?.kind !== "flags" && c.column !== "Proto") || c.unit !== "";
 
 /** What is drawn of a long list of rows of one height: the first and the one behind the last. */
 export function window(scroll: number, view: number, height: number, rows: number, spare = 12): [number, number] {

@@ -34,6 +34,8 @@ test("values are read as they are", () => {
   const flags = { kind: "flags" } as Parameters<typeof text>[2];
   assert.equal(text(column("f", "number"), 0x12, flags, "UTC", noon), "SA");
   assert.equal(text(column("f", "number"), 0x102, flags, "UTC", noon), "S+1");
+  assert.equal(text(column("Proto", "number"), 6, undefined, "UTC", noon), "TCP");
+  assert.equal(text(column("Proto", "number"), 200, undefined, "UTC", noon), "200");
   assert.equal(text(column("l", "list"), ["1", "2"], undefined, "UTC", noon), "1 2");
 });
 
