@@ -30,8 +30,8 @@ import (
 //
 // Rows may come late, out of the spool or by a person's hand. So the rows of each hour are
 // counted, which the engine does without reading them, and where the rollup has counted
-// others its steps are added up anew beside it and exchanged for those that were there,
-// all at once: at no time does a question get sums that are neither old nor new.
+// others its steps are added up anew in a table beside it, which takes its place, so that
+// all change at once: at no time does a question get sums that are neither old nor new.
 
 const (
 	rollHour  = 3600 // seconds: what is counted, and made anew, at a time
@@ -553,15 +553,26 @@ func (u *rollup) remake(ctx context.Context, steps []span) error {
 	return nil
 }
 
-// exchange makes a partition anew, beside the rollup, and exchanges it whole: without the
-// sums of some times, or with what they are now.
+// exchange makes a partition anew in a table beside the rollup, with all others as they are,
+// and exchanges the tables: without the sums of some times, or with what they are now.
+// (REPLACE PARTITION would do, but for minutes the parts that it replaced are on the disk,
+// and an engine that is killed then counts them again.)
 func (u *rollup) exchange(ctx context.Context, id string, of []span, sums bool) error {
 	aside, columns := fmt.Sprintf("%s_new_%08x", u.name, crc32.ChecksumIEEE([]byte(u.Owner))), strings.Join(u.stored(), ", ")
-	for _, sql := range []string{
+	others, err := u.Client.rows(ctx, "SELECT DISTINCT _partition_id FROM "+u.name+" WHERE _partition_id != '"+id+"'")
+	if err != nil {
+		return err
+	}
+	steps := []string{
 		"DROP TABLE IF EXISTS " + aside + " SYNC",
 		"CREATE TABLE " + aside + " AS " + u.name,
+		"ALTER TABLE " + aside + " MODIFY COMMENT " + quote(u.had.comment()),
 		fmt.Sprintf("INSERT INTO %s (%s) SELECT %[2]s FROM %s WHERE _partition_id = '%s' AND NOT (%s)", aside, columns, u.name, id, during("TimeReceived", of)),
-	} {
+	}
+	for i := range others.Rows {
+		steps = append(steps, "ALTER TABLE "+aside+" ATTACH PARTITION ID '"+others.Columns[0].([]string)[i]+"' FROM "+u.name)
+	}
+	for _, sql := range steps {
 		if err := u.do(ctx, sql); err != nil {
 			return err
 		}
@@ -571,21 +582,22 @@ func (u *rollup) exchange(ctx context.Context, id string, of []span, sums bool) 
 			return err
 		}
 	}
-	res, err := u.Client.rows(ctx, "SELECT toUInt64(count()) FROM "+aside)
+	now, err := columnsOf(ctx, u.Client, u.name, aside)
+	if err == nil && !slices.Equal(now[u.name], now[aside]) {
+		err = fmt.Errorf("rollup %s: its table was changed meanwhile: it is mended again", u.name)
+	}
+	if err == nil {
+		err = u.check(ctx)
+	}
 	if err != nil {
 		return err
 	}
-	change := "REPLACE PARTITION ID '" + id + "' FROM " + aside
-	if res.Columns[0].([]uint64)[0] == 0 {
-		change = "DROP PARTITION ID '" + id + "'"
+	for _, sql := range []string{"EXCHANGE TABLES " + aside + " AND " + u.name, "DROP TABLE " + aside + " SYNC"} {
+		if err := u.do(ctx, sql); err != nil {
+			return err
+		}
 	}
-	if err := u.check(ctx); err != nil {
-		return err
-	}
-	if err := u.do(ctx, "ALTER TABLE "+u.name+" "+change); err != nil {
-		return err
-	}
-	return u.do(ctx, "DROP TABLE "+aside+" SYNC")
+	return nil
 }
 
 // partition is the id of the partition that has a time.

@@ -32,7 +32,12 @@ func (s *server) keepRollups(ctx context.Context) {
 		case err == nil && failing:
 			s.log.Info("rollups are added up again")
 		}
-		failing = err != nil
+		if failing = err != nil; failing { // a table may lack a column
+			select {
+			case s.tablesChange <- struct{}{}:
+			default:
+			}
+		}
 		if !more && !pause(ctx, rollEvery) {
 			return
 		}
