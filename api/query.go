@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"netmeta/flow"
 	"netmeta/native"
 	"netmeta/query"
 	"netmeta/store"
@@ -105,7 +104,7 @@ func (s *Server) ask(ctx context.Context, v url.Values) (a answer, err error) {
 	if len(rows.Time) == 0 && err == nil {
 		m.Empty, m.Matches7d = s.whyEmpty(ctx, req, rg, newest, oldest)
 	}
-	if result.VS != nil && err == nil && rg.From-slices.Max(result.VS.Shifts) < oldest && slices.Equal(stmt.Tables, []string{flow.Table.Name}) { // rollups go back further
+	if result.VS != nil && err == nil && rg.From-slices.Max(result.VS.Shifts) < oldest && stmt.FlowsAlone() { // rollups go back further
 		m.Notes = append(m.Notes, "vs: a window that is compared with begins before the oldest record, "+time.Unix(oldest, 0).UTC().Format(time.RFC3339)+": its numbers are too small")
 	}
 	return answer{req, rg, result, m}, nil

@@ -20,6 +20,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"netmeta/flow"
 )
 
 // A Schema is what a filter may name beside the fields.
@@ -73,6 +75,9 @@ type Statement struct {
 	// Tables are those that the statement reads, the one with most of the window first.
 	Tables []string
 }
+
+// FlowsAlone says that no rollup is asked.
+func (s Statement) FlowsAlone() bool { return slices.Equal(s.Tables, []string{flow.Table.Name}) }
 
 // A ResultColumn is a column of a statement's result.
 type ResultColumn struct{ Name, Type string }

@@ -51,7 +51,7 @@ var allowed = map[string]struct {
 	"internal/enginetest": {[]string{"engine", "store"}, "for tests: a real engine"},
 	"health":              {[]string{"column", "flow", "source"}, "what is kept of the exporters' health"},
 	"internal/gen":        {[]string{"column", "config", "counter", "flow", "health"}, "reference documents from the code"},
-	"internal/bench":      {[]string{"api", "column", "counter", "engine", "flow", "native", "pipe", "query", "simulate", "source", "source/detect", "source/netflow", "source/sflow", "source/udp", "store"}, "measures the built binary from outside, and its parts from a socket on, and ways to keep a table"},
+	"internal/bench":      {[]string{"api", "column", "counter", "engine", "enrich", "flow", "native", "pipe", "query", "simulate", "source", "source/detect", "source/netflow", "source/sflow", "source/udp", "store"}, "measures the built binary from outside, and its parts from a socket on, and ways to keep a table"},
 	"internal/arch":       {nil, "this map"},
 	"cmd/netmeta":         {[]string{"*"}, "wires everything; nothing imports it"},
 }
