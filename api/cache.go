@@ -3,6 +3,8 @@ package api
 import (
 	"cmp"
 	"context"
+	"net/http"
+	"net/url"
 	"sync"
 	"time"
 )
@@ -60,6 +62,17 @@ func (c *cache[T]) get(ctx context.Context, key string, ask func() (T, error)) (
 			return none, ctx.Err()
 		}
 	}
+}
+
+// writeKept answers a request with what the cache has for its keys, or with what ask makes.
+func writeKept[T any](s *Server, w http.ResponseWriter, r *http.Request, c *cache[T], ask func(context.Context, url.Values) (T, error)) {
+	v := r.URL.Query()
+	a, err := c.get(r.Context(), v.Encode(), func() (T, error) { return ask(r.Context(), v) })
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.writeJSON(w, a)
 }
 
 // old says that the answer is there and its time is over.

@@ -15,13 +15,7 @@ type explanation struct {
 }
 
 func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
-	v := r.URL.Query()
-	x, err := s.explainCache.get(r.Context(), v.Encode(), func() (explanation, error) { return s.askExplain(r.Context(), v) })
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	s.writeJSON(w, x)
+	writeKept(s, w, r, &s.explainCache, s.askExplain)
 }
 
 func (s *Server) askExplain(ctx context.Context, v url.Values) (x explanation, err error) {

@@ -35,13 +35,7 @@ func costOf(stmt query.Statement, stats store.Stats, unknown []string) cost {
 }
 
 func (s *Server) facets(w http.ResponseWriter, r *http.Request) {
-	v := r.URL.Query()
-	a, err := s.facetsCache.get(r.Context(), v.Encode(), func() (facetsAnswer, error) { return s.askFacets(r.Context(), v) })
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	s.writeJSON(w, a)
+	writeKept(s, w, r, &s.facetsCache, s.askFacets)
 }
 
 func (s *Server) askFacets(ctx context.Context, v url.Values) (a facetsAnswer, err error) {

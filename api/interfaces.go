@@ -16,13 +16,7 @@ type interfacesAnswer struct {
 }
 
 func (s *Server) interfaces(w http.ResponseWriter, r *http.Request) {
-	v := r.URL.Query()
-	a, err := s.interfacesCache.get(r.Context(), v.Encode(), func() (interfacesAnswer, error) { return s.askInterfaces(r.Context(), v) })
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	s.writeJSON(w, a)
+	writeKept(s, w, r, &s.interfacesCache, s.askInterfaces)
 }
 
 func (s *Server) askInterfaces(ctx context.Context, v url.Values) (a interfacesAnswer, err error) {

@@ -151,7 +151,7 @@ func (r Request) Explain(rg Range, s Schema) (ExplainQuery, error) {
 	}
 	parts = append(parts, lines(
 		fmt.Sprintf("SELECT toUInt8(%d) AS aspect, toUInt64(0) AS distinct, toUInt64(0) AS risers, toUInt64(0) AS rise, toUInt64(0) AS fall,", len(parts)),
-		"    CAST([], 'Array(String)') AS keys, CAST([], 'Array(String)') AS labels, sumIf("+v+", is_now) AS now, sumIf("+v+", NOT is_now) AS before,",
+		"    "+pickTexts(0, 0)+" AS keys, "+pickTexts(0, 0)+" AS labels, sumIf("+v+", is_now) AS now, sumIf("+v+", NOT is_now) AS before,",
 		"    sumIf(Packets * SamplingRate, is_now) AS packets_now, sumIf(Packets * SamplingRate, NOT is_now) AS packets_before,",
 		"    sumIf(Bytes * SamplingRate, is_now) AS bytes_now, sumIf(Bytes * SamplingRate, NOT is_now) AS bytes_before",
 		"FROM (SELECT *, "+isNow+" FROM "+flow.Table.Name+" WHERE "+where+")",
@@ -167,13 +167,6 @@ const isNow = "TimeReceived >= {from:DateTime('UTC')} AS is_now"
 // part is the part of the statement for the i-th aspect: v is what a row counts. Each
 // aspect groups the rows by itself, which is quicker than grouping sets over all of them.
 func (a aspect) part(i int, v, where string) string {
-	var columns []string
-	for j, e := range a.keys {
-		columns = append(columns, fmt.Sprintf("%s AS e%d", e, j))
-	}
-	for j, e := range a.labels {
-		columns = append(columns, fmt.Sprintf("%s AS m%d", e, j))
-	}
 	group := list(len(a.keys), "e#")
 	picked := slices.Concat(group, []string{"now", "before"}, list(len(a.labels), "l#"))
 	return lines(
@@ -188,7 +181,7 @@ func (a aspect) part(i int, v, where string) string {
 		"    FROM",
 		"    (",
 		"        SELECT "+strings.Join(slices.Concat(group, list(len(a.labels), "max(m#) AS l#"), []string{"sumIf(f.v, is_now) AS now", "sumIf(f.v, NOT is_now) AS before"}), ", "),
-		"        FROM (SELECT "+strings.Join(append(columns, v+" AS v", isNow), ", ")+" FROM "+flow.Table.Name+" WHERE "+where+") AS f",
+		"        FROM (SELECT "+strings.Join(append(aliased(a.keys, a.labels), v+" AS v", isNow), ", ")+" FROM "+flow.Table.Name+" WHERE "+where+") AS f",
 		"        GROUP BY "+strings.Join(group, ", "),
 		"    )",
 		")",

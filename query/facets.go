@@ -160,16 +160,9 @@ func (rg Range) whole(rollups []Rollup) []piece {
 // tables that meet conditions.
 func (r *Request) facet(i int, f facet, tables, where []string) string {
 	keys, labels := f.keys(), f.labels()
-	var columns []string
-	for j, e := range keys {
-		columns = append(columns, fmt.Sprintf("%s AS e%d", e, j))
-	}
-	for j, e := range labels {
-		columns = append(columns, fmt.Sprintf("%s AS m%d", e, j))
-	}
 	var rows []string
 	for j, table := range tables {
-		all := append(slices.Clone(columns), r.valueSQL(table)+" AS v")
+		all := append(aliased(keys, labels), r.valueSQL(table)+" AS v")
 		rows = append(rows, "SELECT "+strings.Join(all, ", ")+" FROM "+table+" WHERE "+where[j])
 	}
 	group := list(len(keys), "e#")
@@ -189,6 +182,18 @@ func (r *Request) facet(i int, f facet, tables, where []string) string {
 		")",
 		"ARRAY JOIN picks AS pick",
 	)
+}
+
+// aliased are the expressions of keys and labels, under the names e0, e1 … and m0, m1 …
+func aliased(keys, labels []string) []string {
+	var columns []string
+	for i, e := range keys {
+		columns = append(columns, fmt.Sprintf("%s AS e%d", e, i))
+	}
+	for i, e := range labels {
+		columns = append(columns, fmt.Sprintf("%s AS m%d", e, i))
+	}
+	return columns
 }
 
 // pickTexts are n elements of the tuple pick as texts, an array.

@@ -115,7 +115,7 @@ func (r Request) Interfaces(now time.Time, s Schema, exporter string) (Interface
 	first, last := rg.full()
 	for name, v := range map[string]int64{
 		"step": rg.Step, "start": rg.Times[0], "span": q.span,
-		"first": rg.Times[first], "last": rg.Times[last-1], "p95": int64((last-first)*5/100 + 1),
+		"first": rg.Times[first], "last": rg.Times[last-1], "rank95": int64((last-first)*5/100 + 1),
 	} {
 		c.params[name] = strconv.FormatInt(v, 10)
 	}
@@ -154,7 +154,7 @@ func interfacesSQL(c *compiler, rg *Range, pieces []piece, of string) string {
 	for side, name := range []string{"in", "out"} {
 		for _, v := range []string{
 			"sumIf(v, side = #) AS @_total",
-			"arrayReverseSort(groupArrayIf(v, side = # AND t BETWEEN {first:UInt32} AND {last:UInt32}))[{p95:UInt32}] AS @_p95",
+			"arrayReverseSort(groupArrayIf(v, side = # AND t BETWEEN {first:UInt32} AND {last:UInt32}))[{rank95:UInt32}] AS @_p95",
 			"maxIf(v, side = # AND t BETWEEN {first:UInt32} AND {last:UInt32}) AS @_max",
 			"maxIf(v, side = # AND t = {last:UInt32}) AS @_last",
 			"sumIf(v, side = # AND t >= since AND t + {step:UInt32} <= until) AS @_beside",

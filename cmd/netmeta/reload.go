@@ -110,10 +110,7 @@ func (s *server) reload() (r api.Reloaded, err error) {
 	}
 	s.writer.Reload(schemas(merged))
 	if slices.ContainsFunc(applied, changesTables) {
-		select {
-		case s.tablesChange <- struct{}{}:
-		default: // that is to be done already, with the configuration of then
-		}
+		s.wantTables()
 	}
 	return r, nil
 }
@@ -121,6 +118,14 @@ func (s *server) reload() (r api.Reloaded, err error) {
 // changesTables says of a key that it is about how the tables are kept.
 func changesTables(key string) bool {
 	return key == "store.retention-days" || key == "store.columns" || strings.HasPrefix(key, "store.rollups.")
+}
+
+// wantTables has changeTables bring the tables up to date, with the configuration of then.
+func (s *server) wantTables() {
+	select {
+	case s.tablesChange <- struct{}{}:
+	default: // that is to be done already
+	}
 }
 
 // changeTables brings the tables up to date after reloads, one after the other, until

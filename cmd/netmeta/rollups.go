@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"netmeta/store"
 )
 
 const (
@@ -21,22 +23,17 @@ func (s *server) keepRollups(ctx context.Context) {
 	if !s.waitForTables(ctx) {
 		return
 	}
-	failing := false
+	var outage store.Outage
 	for {
 		more, err := s.roller.Roll(ctx, s.settled(time.Now()).Unix())
 		switch {
 		case ctx.Err() != nil:
 			return
-		case err != nil && !failing: // once for an outage
-			s.log.Warn("rollups are behind: questions over days are slower", "err", err)
-		case err == nil && failing:
-			s.log.Info("rollups are added up again")
-		}
-		if failing = err != nil; failing { // a table may lack a column
-			select {
-			case s.tablesChange <- struct{}{}:
-			default:
-			}
+		case err != nil:
+			outage.Failed(s.log, "rollups are behind: questions over days are slower", time.Now(), "err", err)
+			s.wantTables() // one may lack a column
+		default:
+			outage.Over(s.log, "rollups are added up again", time.Now())
 		}
 		if !more && !pause(ctx, rollEvery) {
 			return

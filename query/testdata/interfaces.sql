@@ -60,7 +60,7 @@ WITH
             any(r0) AS in_rate, any(r1) AS out_rate, any(e0) AS in_errors, any(e1) AS out_errors, any(x0) AS in_discards, any(x1) AS out_discards,
             any(since) AS begun, any(until) AS ended,
             sumIf(v, side = 0) AS in_total,
-            arrayReverseSort(groupArrayIf(v, side = 0 AND t BETWEEN {first:UInt32} AND {last:UInt32}))[{p95:UInt32}] AS in_p95,
+            arrayReverseSort(groupArrayIf(v, side = 0 AND t BETWEEN {first:UInt32} AND {last:UInt32}))[{rank95:UInt32}] AS in_p95,
             maxIf(v, side = 0 AND t BETWEEN {first:UInt32} AND {last:UInt32}) AS in_max,
             maxIf(v, side = 0 AND t = {last:UInt32}) AS in_last,
             sumIf(v, side = 0 AND t >= since AND t + {step:UInt32} <= until) AS in_beside,
@@ -70,7 +70,7 @@ WITH
             arrayMap(k -> toString(k), tupleElement(in_map, 1)) AS in_at,
             arrayMap(k -> toString(k), tupleElement(in_map, 2)) AS in_course,
             sumIf(v, side = 1) AS out_total,
-            arrayReverseSort(groupArrayIf(v, side = 1 AND t BETWEEN {first:UInt32} AND {last:UInt32}))[{p95:UInt32}] AS out_p95,
+            arrayReverseSort(groupArrayIf(v, side = 1 AND t BETWEEN {first:UInt32} AND {last:UInt32}))[{rank95:UInt32}] AS out_p95,
             maxIf(v, side = 1 AND t BETWEEN {first:UInt32} AND {last:UInt32}) AS out_max,
             maxIf(v, side = 1 AND t = {last:UInt32}) AS out_last,
             sumIf(v, side = 1 AND t >= since AND t + {step:UInt32} <= until) AS out_beside,
@@ -132,7 +132,7 @@ LIMIT 2000
 -- from_rollup_1m = 1789996440
 -- last = 1789999920
 -- p0 = ::ffff:192.0.2.1
--- p95 = 3
+-- rank95 = 3
 -- span = 120
 -- start = 1789996380
 -- step = 60
