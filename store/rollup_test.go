@@ -52,6 +52,18 @@ func rollupRows(rnd *rand.Rand, rows int, rare bool) native.Block {
 	return e.Encode(b)
 }
 
+// twentyThousand makes a table of so many rollupRows, with rollups that have none of them yet.
+func twentyThousand(t *testing.T) (w, r *store.Client) {
+	t.Helper()
+	w, r = enginetest.Clients(t)
+	migrate(t, w, withRollups())
+	b := rollupRows(rand.New(rand.NewPCG(3, 4)), 20_000, false)
+	if err := w.Insert(t.Context(), "flows", names(b), "once", b.Data); err != nil {
+		t.Fatal(err)
+	}
+	return w, r
+}
+
 // sameSums compares a rollup with the flows, step by step and field by field.
 func sameSums(t *testing.T, r *store.Client) {
 	t.Helper()
@@ -118,12 +130,7 @@ func TestRollupSums(t *testing.T) {
 
 // Of a step that is not over a rollup has nothing.
 func TestRollupOpen(t *testing.T) {
-	w, r := enginetest.Clients(t)
-	migrate(t, w, withRollups())
-	b := rollupRows(rand.New(rand.NewPCG(3, 4)), 20_000, false)
-	if err := w.Insert(t.Context(), "flows", names(b), "once", b.Data); err != nil {
-		t.Fatal(err)
-	}
+	w, r := twentyThousand(t)
 	const settled = end - 3600 - 30
 	enginetest.Roll(t, w, withRollups(), settled)
 	for i, want := range []int64{settled - 30, end - 7200} {
@@ -143,12 +150,7 @@ func TestRollupOpen(t *testing.T) {
 // What a process left behind when it died, what two did at once and what a person did by
 // hand is mended.
 func TestRollupMends(t *testing.T) {
-	w, r := enginetest.Clients(t)
-	migrate(t, w, withRollups())
-	b := rollupRows(rand.New(rand.NewPCG(3, 4)), 20_000, false)
-	if err := w.Insert(t.Context(), "flows", names(b), "once", b.Data); err != nil {
-		t.Fatal(err)
-	}
+	w, r := twentyThousand(t)
 	const open = end - 3600
 	enginetest.Roll(t, w, withRollups(), open)
 	for _, sql := range []string{
@@ -174,12 +176,7 @@ func TestRollupMends(t *testing.T) {
 // An hour that somebody deletes whole goes from the sums too, whether it happens while a
 // roller runs or between two.
 func TestRollupHourGone(t *testing.T) {
-	w, r := enginetest.Clients(t)
-	migrate(t, w, withRollups())
-	b := rollupRows(rand.New(rand.NewPCG(3, 4)), 20_000, false)
-	if err := w.Insert(t.Context(), "flows", names(b), "once", b.Data); err != nil {
-		t.Fatal(err)
-	}
+	w, r := twentyThousand(t)
 	running := store.Roller{Client: w, Schema: func() store.Schema { return withRollups() }, Owner: "test", Log: quiet}
 	for i, roller := range []*store.Roller{&running, &running, {Client: w, Schema: running.Schema, Owner: "test", Log: quiet}} {
 		if i > 0 {
@@ -188,12 +185,7 @@ func TestRollupHourGone(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for more := true; more; {
-			var err error
-			if more, err = roller.Roll(t.Context(), end); err != nil {
-				t.Fatal(err)
-			}
-		}
+		enginetest.RollWith(t, roller, end)
 		sameSums(t, r)
 	}
 }
@@ -224,12 +216,7 @@ func TestRollupLong(t *testing.T) {
 
 // Rows that are gone because they are old, part by part or by the hour, stay in the sums.
 func TestRollupOutlives(t *testing.T) {
-	w, r := enginetest.Clients(t)
-	migrate(t, w, withRollups())
-	b := rollupRows(rand.New(rand.NewPCG(9, 9)), 20_000, false)
-	if err := w.Insert(t.Context(), "flows", names(b), "once", b.Data); err != nil {
-		t.Fatal(err)
-	}
+	w, r := twentyThousand(t)
 	enginetest.Roll(t, w, withRollups(), end)
 	for _, where := range []string{"TimeReceived < toDateTime(1795001000, 'UTC')", "TimeReceived < toDateTime(1795004000, 'UTC')"} {
 		if err := w.Exec(t.Context(), "ALTER TABLE flows DELETE WHERE "+where+" SETTINGS mutations_sync = 1"); err != nil {

@@ -91,15 +91,8 @@ type key struct{ domain, sequence uint32 }
 // compare gives the datagrams that are missing, and how many flows are stored too often.
 func (w *witness) compare(t *testing.T, p *running) (missing []simulate.Trace, lost, doubled uint64) {
 	t.Helper()
-	e, err := engine.Running(p.data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, r, err := engine.Users(p.data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, _, err := store.NewClient(e.URL, r.Name, r.Password, "").Select(t.Context(), store.Query{
+	_, reader := p.clients()
+	res, _, err := reader.Select(t.Context(), store.Query{
 		SQL: "SELECT ObservationDomain, SequenceNum, count() FROM flows GROUP BY 1, 2"})
 	if err != nil {
 		t.Fatal(err)
@@ -326,11 +319,7 @@ func TestChaosEnginePaused(t *testing.T) {
 // The disk fills up. Inserts stop, the page says why and what to do, and when there is
 // room again everything that came meanwhile is stored.
 func TestChaosDiskFull(t *testing.T) {
-	dir := t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=2g"); err != nil {
-		lacking(t, "no file system of our own: %v", err)
-	}
-	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
+	dir := smallDisk(t, "2g")
 	p := chaotic(t, dir, "127.0.0.1:0")
 	w, began := &witness{}, time.Now()
 	stop := w.send(t, p.udp, 4)

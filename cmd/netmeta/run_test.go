@@ -15,7 +15,6 @@ import (
 
 	"netmeta/engine"
 	"netmeta/simulate"
-	"netmeta/store"
 )
 
 // totalsOf are the sums over flows as `netmeta sql` prints them.
@@ -278,19 +277,8 @@ func TestInterruptWithoutStore(t *testing.T) {
 func TestForeignTable(t *testing.T) {
 	p := start(t, t.TempDir())
 	p.ready()
-	e, err := engine.Running(p.data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, _, err := engine.Users(p.data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := store.NewClient(e.URL, w.Name, w.Password, "")
 	for _, q := range []string{"ALTER TABLE flows DROP COLUMN SrcMask", "ALTER TABLE flows ADD COLUMN SrcMask String"} {
-		if err := c.Exec(t.Context(), q); err != nil {
-			t.Fatal(err)
-		}
+		p.write(q)
 	}
 	p.stop(syscall.SIGINT)
 	p = start(t, p.data)

@@ -19,33 +19,14 @@ import (
 // On a disk that fills up the oldest hours go until as much is free as is to be kept,
 // which the page and the metrics say.
 func TestKeepFree(t *testing.T) {
-	dir := t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=512m"); err != nil {
-		lacking(t, "no file system of our own: %v", err)
-	}
-	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
+	dir := smallDisk(t, "512m")
 	p, rewrite := configuredOn(t, dir, udpPort("127.0.0.1:0")+"store:\n  keep-free: 10%\n")
 	p.ready()
 	// The engine keeps half a hundredth of the disk to itself.
 	if got := p.status().Storage; got.KeepFree != got.DiskTotal/10 || got.DiskTotal < 505<<20 || got.DiskTotal > 512<<20 {
 		t.Fatalf("status: %+v", got)
 	}
-	e, err := engine.Running(p.data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, _, err := engine.Users(p.data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := store.NewClient(e.URL, w.Name, w.Password, "")
-	hour := time.Now().Truncate(time.Hour).Unix()
-	for h := range 5 {
-		sql := fmt.Sprintf("INSERT INTO flows (TimeReceived, Bytes, SrcPort) SELECT toDateTime(%d + number %% 60), rand64(number), rand() FROM numbers(1000000)", hour-int64(h)*3600)
-		if err := c.Exec(t.Context(), sql); err != nil {
-			t.Fatal(err)
-		}
-	}
+	hour := p.fiveHours()
 	hours := func() string {
 		return p.sql("SELECT uniqExact(toStartOfHour(TimeReceived)), toUnixTimestamp(max(toStartOfHour(TimeReceived))) FROM flows")
 	}
@@ -83,20 +64,13 @@ func TestKeepFree(t *testing.T) {
 // On a disk without a free octet the oldest hours go all the same, and rows that waited are
 // stored.
 func TestKeepFreeWhenFull(t *testing.T) {
-	dir := t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=512m"); err != nil {
-		lacking(t, "no file system of our own: %v", err)
-	}
-	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
+	dir := smallDisk(t, "512m")
 	p, _ := configuredOn(t, dir, udpPort("127.0.0.1:0")+"store:\n  keep-free: 10%\n")
 	p.ready()
 	reserve := filepath.Join(p.data, "reserve")
 	there := func() error { _, err := os.Stat(reserve); return err }
 	waitFor(t, 20*time.Second, "the reserve", there)
-	hour := time.Now().Truncate(time.Hour).Unix()
-	for h := range 5 {
-		p.write(fmt.Sprintf("INSERT INTO flows (TimeReceived, Bytes, SrcPort) SELECT toDateTime(%d + number %% 60), rand64(number), rand() FROM numbers(1000000)", hour-int64(h)*3600))
-	}
+	p.fiveHours()
 	fillWhole(t, dir)
 	waitFor(t, 60*time.Second, "space", func() error {
 		now := p.status()
@@ -117,11 +91,7 @@ func TestKeepFreeWhenFull(t *testing.T) {
 // A disk that is full when columns enter the table costs no row: what an ALTER could not
 // finish is finished when there is room.
 func TestFullWhileTablesChange(t *testing.T) {
-	dir := t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=512m"); err != nil {
-		lacking(t, "no file system of our own: %v", err)
-	}
-	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
+	dir := smallDisk(t, "512m")
 	p := chaotic(t, dir, "127.0.0.1:0")
 	fillWhole(t, dir)
 	sent := p.simulate(simulate.Options{Protocol: simulate.NetFlow9, Rate: 10_000, Duration: 2 * time.Second, Seed: 3})
@@ -142,18 +112,46 @@ func TestFullWhileTablesChange(t *testing.T) {
 	})
 }
 
-// write runs a statement as the user who may write.
-func (p *running) write(sql string) {
+// smallDisk is a file system of its own.
+func smallDisk(t *testing.T, size string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size="+size); err != nil {
+		lacking(t, "no file system of our own: %v", err)
+	}
+	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
+	return dir
+}
+
+// fiveHours stores a million flows of this hour and of each of the four before it.
+func (p *running) fiveHours() (hour int64) {
+	p.Helper()
+	hour = time.Now().Truncate(time.Hour).Unix()
+	for h := range int64(5) {
+		p.write(fmt.Sprintf("INSERT INTO flows (TimeReceived, Bytes, SrcPort) SELECT toDateTime(%d + number %% 60), rand64(number), rand() FROM numbers(1000000)", hour-h*3600))
+	}
+	return hour
+}
+
+// clients ask the engine as the user who may write, and as the one who may not.
+func (p *running) clients() (writer, reader *store.Client) {
 	p.Helper()
 	e, err := engine.Running(p.data)
 	if err != nil {
 		p.Fatal(err)
 	}
-	w, _, err := engine.Users(p.data)
+	w, r, err := engine.Users(p.data)
 	if err != nil {
 		p.Fatal(err)
 	}
-	if err := store.NewClient(e.URL, w.Name, w.Password, "").Exec(p.Context(), sql); err != nil {
+	return store.NewClient(e.URL, w.Name, w.Password, ""), store.NewClient(e.URL, r.Name, r.Password, "")
+}
+
+// write runs a statement as the user who may write.
+func (p *running) write(sql string) {
+	p.Helper()
+	writer, _ := p.clients()
+	if err := writer.Exec(p.Context(), sql); err != nil {
 		p.Fatal(err)
 	}
 }
