@@ -1,16 +1,10 @@
 // Events on charts in a real browser, on a running server (BASE_URL) or on the mock.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { serve } from "../mock.mjs";
-import { launch } from "./browser.mjs";
+import { axe, site } from "./site.mjs";
 
-let base = process.env.BASE_URL?.replace(/\/$/, "");
-let mock;
-let browser;
-const complaints = [];
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+let here;
+let base;
 /** What this run reports is told from what is there, and taken away again. */
 const mark = `t${process.pid}`;
 const now = Math.floor(Date.now() / 1000);
@@ -18,31 +12,18 @@ const now = Math.floor(Date.now() / 1000);
 const report = (e) => fetch(base + "/api/v1/events", { method: "POST", body: JSON.stringify(e) });
 
 before(async () => {
-  if (!base) {
-    mock = await serve();
-    base = mock.url;
-  }
+  here = await site();
+  base = here.base;
   await report({ id: `flood-${mark}`, kind: "attack", start: now - 2400, end: now - 2100, target: "192.0.2.7", severity: "critical", text: `flood ${mark}` });
-  browser = await launch();
 });
 after(async () => {
   for (const e of (await list().catch(() => []))) if (e.text.includes(mark)) await fetch(`${base}/api/v1/events/${encodeURIComponent(e.id)}`, { method: "DELETE" });
-  await browser?.close();
-  mock?.close();
+  await here?.close();
 });
 
 const list = async () => (await (await fetch(base + "/api/v1/events?from=-2h")).json()).events;
 
-async function open(path, { width = 1440, height = 900, scheme = "light" } = {}) {
-  const page = await browser.context.newPage();
-  await page.setViewportSize({ width, height });
-  await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-  page.on("pageerror", (e) => complaints.push(`${path}: ${e}`));
-  page.on("console", (m) => m.type() === "error" && !/status of (400|404)/.test(m.text()) && complaints.push(`${path}: ${m.text()}`));
-  page.setDefaultTimeout(15_000);
-  await page.goto(base + path);
-  return page;
-}
+const open = (path, options) => here.open(base + path, options);
 
 const params = (page) => new URL(page.url()).searchParams;
 const flag = (page, name) => page.getByRole("group", { name: "Events" }).getByRole("button", { name });
@@ -153,4 +134,4 @@ test("events: on lines and heat maps too; accessible in both themes", async () =
   }
 });
 
-test("no console errors", () => assert.deepEqual(complaints, []));
+test("no console errors", () => assert.deepEqual(here.complaints, []));

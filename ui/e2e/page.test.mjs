@@ -4,45 +4,22 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { serve } from "../mock.mjs";
-import { launch } from "./browser.mjs";
+import { axe, given, site } from "./site.mjs";
 
-let base = process.env.BASE_URL?.replace(/\/$/, "");
-let mock;
+let here;
+let base;
 /** The mock compares nothing and counts no facets. */
-const mockOnly = () => (process.env.BASE_URL ? false : "needs a server");
-let browser;
-const complaints = [];
-const strangers = [];
+const mockOnly = () => (given ? false : "needs a server");
 
 before(async () => {
-  if (!base) {
-    mock = await serve();
-    base = mock.url;
-  }
-  browser = await launch();
+  // A refused filter is an answer.
+  here = await site({ width: 1280, height: 860, timeout: 10_000, answers: [400] });
+  base = here.base;
 });
-after(async () => {
-  await browser?.close();
-  mock?.close();
-});
+after(() => here?.close());
 
 /** Opens a page that reports every console error and every request to another origin. */
-async function open(path, { width = 1280, height = 860, scheme = "light" } = {}) {
-  const page = await browser.context.newPage();
-  await page.setViewportSize({ width, height });
-  await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-  page.on("console", (m) => {
-    // A refused filter is an answer, though the browser logs its status as an error.
-    if (m.type() === "error" && !/status of 400/.test(m.text())) complaints.push(`${path}: ${m.text()}`);
-  });
-  page.on("pageerror", (e) => complaints.push(`${path}: ${e}`));
-  page.on("request", (r) => {
-    if (!r.url().startsWith(base + "/") && !r.url().startsWith("data:")) strangers.push(r.url());
-  });
-  page.setDefaultTimeout(10_000);
-  await page.goto(base + path);
-  return page;
-}
+const open = (path, options) => here.open(base + path, options);
 
 const isQuery = (r) => r.url().includes("/api/v1/query?");
 
@@ -470,7 +447,6 @@ test("a dear question is asked when it is meant; Escape ends a running one in th
 test("axe finds nothing, in both themes, wide and narrow", { skip: mockOnly() }, async () => {
   const [first, second] = await groupable();
   // Not the rule on roles: the filter line is a combobox in a textarea, which ARIA 1.2 allows and HTML's table of roles does not list.
-  const axe = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
   for (const [scheme, width, search] of [["light", 1440, `?by=${first}&vs=prev`], ["dark", 1440, `?by=${first}&viz=bar`], ["light", 390, `?by=${first}&viz=grid`], ["dark", 1440, `?by=${first},${second}&viz=sankey`]]) {
     const { page } = await explore(search + "&from=-10m", { width, scheme });
     if (width > 1000) {
@@ -528,10 +504,10 @@ test("dark and light, kept, without a flash", async () => {
   assert.ok(!bright(await ground()));
   // Before any script of the page has run, the choice is there already.
   await page.route("**/assets/*.js", (r) => r.abort());
-  const seen = complaints.length;
+  const seen = here.complaints.length;
   await page.reload({ waitUntil: "domcontentloaded" });
   assert.ok(!bright(await ground()), "dark before the script");
-  complaints.length = seen; // the scripts that were held back
+  here.complaints.length = seen; // the scripts that were held back
   await page.unroute("**/assets/*.js");
   await page.goto(base + "/status");
   await page.getByRole("radio", { name: "Theme: auto" }).click();
@@ -617,7 +593,7 @@ test("usable within a second", async () => {
 });
 
 // A new installation is a state that only the mock can be put into.
-test("before the first datagram", { skip: process.env.BASE_URL ? "the server has data" : false }, async () => {
+test("before the first datagram", { skip: given ? "the server has data" : false }, async () => {
   const full = base;
   const fresh = await serve(0, { empty: true });
   base = fresh.url;
@@ -638,6 +614,6 @@ test("before the first datagram", { skip: process.env.BASE_URL ? "the server has
 
 // Last: what all pages together did.
 test("no console errors, no request leaves the origin", () => {
-  assert.deepEqual(complaints, []);
-  assert.deepEqual(strangers, []);
+  assert.deepEqual(here.complaints, []);
+  assert.deepEqual(here.strangers, []);
 });

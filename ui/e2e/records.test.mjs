@@ -1,32 +1,19 @@
 // Flows, exporters, hosts, ASes and status on a running server: what is on screen is what the API said. Without one there
 // is nothing to compare with.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test as plain } from "node:test";
-import { launch } from "./browser.mjs";
+import { axe, given, site } from "./site.mjs";
 
-const base = process.env.BASE_URL?.replace(/\/$/, "");
+const base = given;
 const test = (name, f) => plain(name, { skip: base ? false : "needs a server" }, f);
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-let browser;
-const complaints = [];
+let here;
 
 before(async () => {
-  if (base) browser = await launch();
+  if (base) here = await site({ width: 1280, height: 860 });
 });
-after(() => browser?.close());
+after(() => here?.close());
 
-async function open(path, { width = 1280, height = 860, scheme = "light" } = {}) {
-  const page = await browser.context.newPage();
-  await page.setViewportSize({ width, height });
-  await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-  page.on("pageerror", (e) => complaints.push(`${path}: ${e}`));
-  page.on("console", (m) => m.type() === "error" && !/status of (400|404)/.test(m.text()) && complaints.push(`${path}: ${m.text()}`));
-  page.setDefaultTimeout(15_000);
-  await page.goto(base + path);
-  return page;
-}
+const open = (path, options) => here.open(base + path, options);
 
 const get = async (path) => {
   const res = await fetch(base + path);
@@ -191,6 +178,7 @@ test("interfaces: the numbers of the API, the fullest first; the page of one; ba
     // Both ways of asking say the same of the average.
     assert.ok(Math.abs((total[0]?.avg ?? 0) - first[side].avg) <= 1e-6 * first[side].avg, `${side}: ${total[0]?.avg} and ${first[side].avg}`);
   }
+  await page.locator("[aria-label=Use] dl").first().waitFor();
   assert.match(await page.locator("[aria-label=Use]").innerText(), /95th percentile/);
   await page.goBack();
   await rows.first().waitFor();
@@ -212,7 +200,7 @@ test("host, prefix and AS: traffic, parts, records", async () => {
   const host = facets[0].values[0].key[0];
   const as = facets[1].values.find((v) => v.key[0] !== "0").key[0];
   for (const [path, title] of [["/host/" + host, host], ["/as/" + as, "AS" + as], ["/host/198.18.0.0/15", "198.18.0.0/15"]]) {
-    const answered = browser.context.waitForEvent("response", { predicate: (r) => r.url().includes("/api/v1/facets?") });
+    const answered = here.context.waitForEvent("response", { predicate: (r) => r.url().includes("/api/v1/facets?") });
     const page = await open(path + "?from=-15m");
     const body = await (await answered).json();
     await page.locator(".entity .uplot").waitFor();
@@ -315,4 +303,4 @@ test("a phone scrolls down only", async () => {
   await page.close();
 });
 
-test("no errors on these pages", () => assert.deepEqual(complaints, []));
+test("no errors on these pages", () => assert.deepEqual(here.complaints, []));

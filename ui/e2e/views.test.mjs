@@ -1,45 +1,26 @@
 // Saved views in a real browser, on a running server (BASE_URL) or on the mock.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { serve } from "../mock.mjs";
-import { launch } from "./browser.mjs";
+import { axe, site } from "./site.mjs";
 
-let base = process.env.BASE_URL?.replace(/\/$/, "");
-let mock;
-let browser;
-const complaints = [];
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+let here;
+let base;
 /** What this run saves is told from what is there, and taken away again. */
 const mark = `t${process.pid}`;
 
 before(async () => {
-  if (!base) {
-    mock = await serve();
-    base = mock.url;
-  }
-  browser = await launch();
+  here = await site({ answers: [400, 403, 404, 409] });
+  base = here.base;
 });
 after(async () => {
   for (const v of (await list().catch(() => ({ views: [] }))).views) if (v.slug.includes(mark)) await fetch(`${base}/api/v1/views/${v.slug}`, { method: "DELETE" });
-  await browser?.close();
-  mock?.close();
+  await here?.close();
 });
 
 const list = async (owner = "") => (await fetch(base + "/api/v1/views", { headers: owner ? { "View-Owner": owner } : {} })).json();
 const saved = async (slug, owner) => (await list(owner)).views.find((v) => v.slug === slug);
 
-async function open(path, { width = 1440, height = 900, scheme = "light" } = {}) {
-  const page = await browser.context.newPage();
-  await page.setViewportSize({ width, height });
-  await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-  page.on("pageerror", (e) => complaints.push(`${path}: ${e}`));
-  page.on("console", (m) => m.type() === "error" && !/status of (400|403|404|409)/.test(m.text()) && complaints.push(`${path}: ${m.text()}`));
-  page.setDefaultTimeout(15_000);
-  await page.goto(base + path);
-  return page;
-}
+const open = (path, options) => here.open(base + path, options);
 
 const search = (page) => new URL(page.url()).search;
 
@@ -303,4 +284,4 @@ test("views: accessible in both themes, on a phone too", async () => {
   }
 });
 
-test("no console errors", () => assert.deepEqual(complaints, []));
+test("no console errors", () => assert.deepEqual(here.complaints, []));
