@@ -235,7 +235,8 @@ export function useWidth<T extends HTMLElement>(): [RefObject<T | null>, number]
   return [ref, width];
 }
 
-export const capital = (s: string) => s.charAt(0).toUpperCase() + s.slice(1);
+/** A sentence begins large, but the name of an interface stays as it is. */
+export const capital = (s: string) => (/^[a-z]+\b(?![-/.:0-9])/.test(s) ? s.charAt(0).toUpperCase() + s.slice(1) : s);
 
 /** One of the numbers of a `dl.figures`. */
 export function Figure({ name, value, more }: { name: string; value: string; more?: ComponentChildren }) {
