@@ -427,6 +427,8 @@ export function serve(port = 0, { empty = false } = {}) {
           return send(200, { fields, units });
         case "/api/v1/status":
           return send(200, status(empty));
+        case "/api/v1/queries":
+          return send(200, { queries: [] });
         case "/api/v1/filter/check": {
           const { q } = await asked();
           try {
