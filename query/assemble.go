@@ -157,7 +157,7 @@ type Figures struct {
 // error, 0.05 %, is far below that of sampling.
 type Points []float64
 
-// MarshalJSON writes the points.
+// MarshalJSON writes the points. What it wrote it writes again: 999,960 is 1e+06, as a million is.
 func (p Points) MarshalJSON() ([]byte, error) {
 	b := append(make([]byte, 0, 2+8*len(p)), '[')
 	for i, v := range p {
@@ -167,7 +167,7 @@ func (p Points) MarshalJSON() ([]byte, error) {
 		switch {
 		case v == 0 || math.IsNaN(v) || math.IsInf(v, 0):
 			b = append(b, '0')
-		case v >= 1e3 && v < 1e6 || v >= 1 && v == math.Trunc(v) && v < 1e4:
+		case v >= 1e3 && v < 999_950 || v >= 1 && v == math.Trunc(v) && v < 1e4:
 			digits := math.Pow(10, math.Floor(math.Log10(v))-3)
 			b = strconv.AppendFloat(b, math.Round(v/digits)*digits, 'f', 0, 64)
 		default:
