@@ -299,6 +299,28 @@ function query(p, empty) {
   };
 }
 
+/** What each exporter's interfaces carried; no counters, so no coverage. */
+function interfaces(p, empty) {
+  const speed = 100e9;
+  const names = ["et-0/0/0", "ae12", "et-0/0/3", "ae1"];
+  const found = new Map();
+  const range = { from: p.get("from") ?? "-1h", to: p.get("to") ?? "now", n: "50", dir: "sum", px: "60" };
+  const idle = { avg: 0, p95: 0, max: 0, last: 0, error: null, course: [], use_p95: 0, use_max: 0, counter: null, errors: null, discards: null, coverage: null };
+  let answer;
+  for (const side of ["in", "out"]) {
+    answer = query(new URLSearchParams({ ...range, by: `exporter,${side}.if` }), empty);
+    for (const s of answer.series.filter((s) => !s.other)) {
+      const [exporter, name] = s.key;
+      const i = found.get(s.key.join()) ?? { exporter, name: "", index: names.indexOf(name) + 1, interface: name, speed, in: idle, out: idle };
+      const p95 = [...s.values].sort((a, b) => b - a)[Math.floor(s.values.length / 20)];
+      i[side] = { ...idle, avg: s.avg, p95, max: s.max, last: s.last, course: s.values, use_p95: p95 / speed, use_max: s.max / speed };
+      found.set(s.key.join(), i);
+    }
+  }
+  const { from, to, step, meta } = answer;
+  return { from, to, step, interfaces: [...found.values()], more: 0, unnamed: [], meta };
+}
+
 function complete(text, cursor) {
   const head = Buffer.from(text).subarray(0, cursor).toString();
   const word = /[^\s()[\],=<>~!]*$/.exec(head)[0];
@@ -427,6 +449,10 @@ export function serve(port = 0, { empty = false } = {}) {
           return send(200, { fields, units });
         case "/api/v1/status":
           return send(200, status(empty));
+        case "/api/v1/exporters":
+          return send(200, { exporters: status(empty).exporters });
+        case "/api/v1/interfaces":
+          return send(200, interfaces(url.searchParams, empty));
         case "/api/v1/queries":
           return send(200, { queries: [] });
         case "/api/v1/filter/check": {

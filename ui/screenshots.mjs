@@ -11,6 +11,7 @@ if (!base || !out) {
 mkdirSync(out, { recursive: true });
 const { context, close } = await launch();
 const pages = {
+  overview: "/?from=-30m",
   explore: "/explore?by=remote.as",
   total: "/explore",
   line: "/explore?by=remote.as&viz=line&n=5&from=-6h",
@@ -32,7 +33,7 @@ for (const [size, width, height] of [["desktop", 1440, 900], ["phone", 390, 844]
     for (const [name, path] of Object.entries(pages)) {
       if (only.length && !only.includes(name)) continue;
       await page.goto(base + path);
-      await page.waitForSelector(".uplot, .filter-error, .listener, .pipeline, .empty, #records tbody tr td, .exporter, .link-row", { timeout: 10_000 });
+      await page.waitForSelector("[data-overview=whole], .uplot:not(.overview *), .filter-error, .listener, .pipeline, .empty, #records tbody tr td, .exporter, .link-row", { timeout: 10_000 });
       if (await page.locator("#facets").isVisible()) await page.locator("#facets li").first().waitFor();
       await page.waitForTimeout(name === "status" ? 5000 : 350);
       if (name === "explore" && size === "desktop") {

@@ -133,12 +133,12 @@ interface TileProps {
   time: ReturnType<typeof timeOf>;
   q: string;
   asking: Set<AbortController>;
-  children: preact.ComponentChildren;
+  children?: preact.ComponentChildren;
 }
 
 type State = { kind: "waiting" | "asking" | "cancelled" } | { kind: "failed"; why: string } | { kind: "there"; result: QueryResult; now: number; keys: string };
 
-function Tile({ slug, time, q, asking, children }: TileProps) {
+export function Tile({ slug, time, q, asking, children }: TileProps) {
   const [box, width] = useWidth<HTMLElement>();
   const [state, setState] = useState<State>({ kind: "waiting" });
   const [again, setAgain] = useState(0);

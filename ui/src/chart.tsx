@@ -594,8 +594,8 @@ function overlay(u: uPlot, p: Props, t: Theme): void {
       ctx.fillText(s, bbox.left + bbox.width - 6 * ratio, y);
     };
     const up = dirs.filter((d) => d !== "out");
-    if (up.length) word(`↑ ${up.join(", ")}`, bbox.top + 4 * ratio, "top");
-    word("↓ out", bbox.top + bbox.height - 4 * ratio, "bottom");
+    if (up.length) word(up.join(", "), bbox.top + 4 * ratio, "top");
+    word("out", bbox.top + bbox.height - 4 * ratio, "bottom");
   }
   ctx.restore();
 }

@@ -13,9 +13,6 @@ interface List {
   items: CompletionItem[];
 }
 
-/** The types allow a textarea no other role than textbox; ARIA 1.2 allows this one on any text input. */
-const combobox: object = { role: "combobox" };
-
 const completeAfterMS = 30;
 const checkAfterMS = 250;
 
@@ -207,10 +204,9 @@ export function FilterLine({ serverError }: { serverError: FilterError | undefin
             autocapitalize="off"
             autocorrect="off"
             placeholder={"Filter, for example:  src.as = 2906   or   udp src port 53"}
-            {...combobox}
             aria-label="Filter"
-            aria-expanded={list !== null}
-            aria-controls="filter-list"
+            aria-haspopup="listbox"
+            aria-controls={list ? "filter-list" : undefined}
             aria-autocomplete="list"
             aria-activedescendant={active >= 0 ? `filter-item-${active}` : undefined}
             aria-invalid={wrong !== undefined}
@@ -222,6 +218,9 @@ export function FilterLine({ serverError }: { serverError: FilterError | undefin
             }}
             onBlur={() => close()}
           />
+          <span class="offscreen" role="status">
+            {list && `${list.items.length} ${list.items.length === 1 ? "completion" : "completions"}, arrow keys choose`}
+          </span>
           {list && (
             <div class="completions" ref={box} id="filter-list" role="listbox" aria-label="Completions">
               {list.items.map((item, i) => (

@@ -33,7 +33,7 @@ export const help: [string, string][] = [
 
 const next = (list: { value: string; title: string }[], value: string) => list[(list.findIndex((x) => x.value === value) + 1) % list.length];
 
-/** Where g and another key go; the key o goes to the door. */
+/** Where g and another key go. */
 const targets: Record<string, string> = { o: "/", e: "/explore", f: "/flows", v: "/views", x: "/exporters", i: "/if", s: "/status", t: "/start" };
 
 let goPending = 0;

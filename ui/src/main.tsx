@@ -14,7 +14,7 @@ import { IconButton, lazy, Select } from "./ui.tsx";
 import { ValueMenu } from "./valuemenu.tsx";
 
 const Start = lazy(() => import("./start.tsx").then((m) => m.Start));
-const Home = lazy(() => import("./home.tsx").then((m) => m.Home));
+const Home = lazy(() => import("./overview.tsx").then((m) => m.Home));
 const Status = lazy(() => import("./status.tsx").then((m) => m.Status));
 
 const Flows = lazy(() => import("./flows.tsx").then((m) => m.Flows));
@@ -33,6 +33,7 @@ const EventForm = lazy(() => import("./eventform.tsx").then((m) => m.EventForm))
 const SaveView = lazy(() => import("./saveview.tsx").then((m) => m.SaveView));
 
 const pages: [string, string][] = [
+  ["/", "Overview"],
   ["/explore", "Explore"],
   ["/flows", "Flows"],
   ["/views", "Views"],
@@ -42,7 +43,7 @@ const pages: [string, string][] = [
   ["/start", "Start"],
 ];
 /** Pages that take filter and time along. */
-const carries = ["/explore", "/flows"];
+const carries = ["/", "/explore", "/flows"];
 
 function App() {
   const p = path.value;
@@ -193,7 +194,7 @@ function rest(p: string, prefix: string): string | undefined {
   }
 }
 
-const here = (p: string, page: string) => p === page || p.startsWith(page + "/");
+const here = (p: string, page: string) => p === page || (page !== "/" && p.startsWith(page + "/"));
 
 function titleOf(p: string): string {
   const page = pages.find(([x]) => here(p, x));

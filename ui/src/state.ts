@@ -16,16 +16,13 @@ addEventListener("popstate", () => {
 });
 
 /** Filter and time go with the reader from page to page; these pages take them from the URL; boards narrow their views with them. */
-export const asks = (p: string) => /^\/(explore|flows|exporters\/.|if|host\/.|as\/.|v\/.)/.test(p);
+export const asks = (p: string) => /^\/($|explore|flows|exporters\/.|if|host\/.|as\/.|v\/.)/.test(p);
 
 /** Shows another view, on this page if it asks for traffic, else on Explore. `push` makes a step that Back undoes; `replace` does not. */
 export function show(patch: Partial<View>, how: "push" | "replace" = "push"): void {
-  const next = { ...view.value, ...patch };
-  let search = format(next);
-  // A board without a time shows each of its views with its own, so the default is written there.
-  if (path.value.startsWith("/v/") && patch.from === defaults().from) search = `from=${patch.from}${search && "&" + search}`;
   const to = asks(path.value) ? path.value : "/explore";
-  if (search === format(view.value) && path.value === to) return;
+  const search = written(to, { ...view.value, ...patch }, patch);
+  if (search === written(to, view.value) && path.value === to) return;
   go(to + (search ? "?" + search : ""), how);
 }
 
@@ -36,9 +33,19 @@ export function go(to: string, how: "push" | "replace" = "push"): void {
   view.value = parse(location.search);
 }
 
+/**
+ * The query of a page. The overview without a time shows as much as is kept, and a board each of its views with its own, so there the
+ * default is written too.
+ */
+function written(page: string, v: View, patch: Partial<View> = {}): string {
+  const search = format(v);
+  const open = page === "/" || (page.startsWith("/v/") && patch.from !== undefined);
+  return open && v.from === defaults().from ? `from=${v.from}${search && "&" + search}` : search;
+}
+
 /** The address of a page with another view. */
 export function link(to: string, patch: Partial<View> = {}): string {
-  const search = format({ ...view.value, ...patch });
+  const search = written(to, { ...view.value, ...patch });
   return to + (search ? "?" + search : "");
 }
 

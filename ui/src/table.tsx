@@ -21,7 +21,8 @@ interface Props {
 
 type Column = "dir" | "peak" | "change" | "last" | "avg" | "max" | "total" | "share" | "error";
 
-const arrows: Record<string, string> = { in: "↓", out: "↑", internal: "↻", transit: "→", unknown: "?", sum: "Σ" };
+/** What a direction is, at a glance. */
+export const arrows: Record<string, string> = { in: "↓", out: "↑", internal: "↻", transit: "→", unknown: "?", sum: "Σ" };
 
 export function ResultTable({ result, layers, hidden, onIsolate, onToggle }: Props) {
   const [sort, setSort] = useState<{ column: Column; up: boolean } | null>(null);
