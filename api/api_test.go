@@ -694,6 +694,9 @@ func TestEndQuery(t *testing.T) {
 			ended <- res
 		}()
 		until(t, "the query runs and says how far it is", func() bool { q := list(); return len(q) == 1 && q[0].Rows > 0 })
+		if q := list(); len(q) != 1 || q[0].What != "query" || q[0].Tag != "tab-7" {
+			t.Errorf("asked by %+v", q)
+		}
 		if status := end(id(list()[0])); status != http.StatusNoContent {
 			t.Errorf("ending it: %d", status)
 		}

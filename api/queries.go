@@ -14,6 +14,7 @@ import (
 // A runningQuery is one that the store is working on, whoever asked it.
 type runningQuery struct {
 	ID      string  `json:"id"`      // the store's own
+	What    string  `json:"what"`    // the resource of the API that asks, as query or flows; empty: somebody asks the store
 	Tag     string  `json:"tag"`     // what the asker calls it: the Query-Tag of a request, or what Grafana says of itself
 	User    string  `json:"user"`    // of the store
 	Elapsed float64 `json:"elapsed"` // seconds
@@ -22,6 +23,23 @@ type runningQuery struct {
 	Bytes   uint64  `json:"bytes"`   // read so far
 	Memory  int64   `json:"memory"`
 	SQL     string  `json:"sql"` // its beginning
+}
+
+// A comment of a query that begins so names the resource of the API that asks, and then
+// the tag of the request.
+const commentPrefix = "netmeta asks "
+
+// engineID is what the embedded engine puts before the comment of a query.
+var engineID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12} ?`)
+
+// whoAsks reads the comment of a query.
+func whoAsks(comment string) (what, tag string) {
+	comment = engineID.ReplaceAllString(comment, "")
+	if rest, ours := strings.CutPrefix(comment, commentPrefix); ours {
+		what, tag, _ = strings.Cut(rest, " ")
+		return what, tag
+	}
+	return "", comment
 }
 
 // ownComment marks our look at the list, which is not listed.
@@ -45,7 +63,8 @@ ORDER BY elapsed DESC LIMIT 200`,
 	for i := range list {
 		text := func(name string) string { return res.Column(name).([]string)[i] }
 		n := func(name string) uint64 { return res.Column(name).([]uint64)[i] }
-		list[i] = runningQuery{ID: text("query_id"), Tag: text("tag"), User: text("user"), Elapsed: res.Column("elapsed").([]float64)[i],
+		what, tag := whoAsks(text("tag"))
+		list[i] = runningQuery{ID: text("query_id"), What: what, Tag: tag, User: text("user"), Elapsed: res.Column("elapsed").([]float64)[i],
 			Rows: n("read_rows"), Of: n("total_rows_approx"), Bytes: n("read_bytes"), Memory: res.Column("memory_usage").([]int64)[i], SQL: text("sql")}
 	}
 	return list, nil
@@ -73,7 +92,7 @@ func (s *Server) endQuery(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, q := range list {
-		if q.ID != name && q.Tag != name && !strings.HasSuffix(q.Tag, " "+name) {
+		if q.ID != name && q.Tag != name {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
@@ -93,8 +112,8 @@ func (s *Server) endQuery(w http.ResponseWriter, r *http.Request) {
 // tagForm is what a request may call its query by.
 var tagForm = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
-// withTag takes the header Query-Tag along, by which a page finds the query of its
-// request in the list, with how far it is, and ends it.
+// withTag takes along which resource asks, and the header Query-Tag, by which a page
+// finds the query of its request in the list, with how far it is, and ends it.
 func withTag(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if tag := r.Header.Get("Query-Tag"); tag != "" {
@@ -102,19 +121,20 @@ func withTag(next http.Handler) http.Handler {
 				writeProblem(w, problem{Title: "tag not understood", Status: http.StatusBadRequest, Detail: "Query-Tag has 1 to 64 letters, digits and _ . -", Key: "Query-Tag"})
 				return
 			}
-			r = r.WithContext(context.WithValue(r.Context(), tagKey{}, tag))
 		}
-		next.ServeHTTP(w, r)
+		what, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/api/v1/"), "/")
+		comment := strings.TrimSpace(commentPrefix + what + " " + r.Header.Get("Query-Tag"))
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), commentKey{}, comment)))
 	})
 }
 
-type tagKey struct{}
+type commentKey struct{}
 
 // settings are those of a query for a request.
 func settings(ctx context.Context, more ...string) map[string]string {
 	m := map[string]string{"cancel_http_readonly_queries_on_client_close": "1"}
-	if tag, ok := ctx.Value(tagKey{}).(string); ok {
-		m["log_comment"] = tag
+	if comment, ok := ctx.Value(commentKey{}).(string); ok {
+		m["log_comment"] = comment
 	}
 	for i := 0; i+1 < len(more); i += 2 {
 		m[more[i]] = more[i+1]

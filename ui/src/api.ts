@@ -275,6 +275,8 @@ export interface Interfaces {
 
 export interface RunningQuery {
   id: string;
+  /** The resource of the API that asks; empty: somebody asks the store itself. */
+  what: string;
   tag: string;
   user: string;
   elapsed: number;

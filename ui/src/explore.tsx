@@ -210,7 +210,7 @@ export function Explore() {
     // How far it is, once it is slow: the engine knows it by its tag.
     const progress = async () => {
       while (!stop.signal.aborted && !finished) {
-        const mine = await api.running(stop.signal).then(({ body }) => body.queries.find((r) => r.tag.endsWith(tag)), () => undefined);
+        const mine = await api.running(stop.signal).then(({ body }) => body.queries.find((r) => r.tag === tag), () => undefined);
         if (mine && mine.of > 0 && !finished) setPart(Math.min(0.99, mine.rows / mine.of));
         await new Promise((next) => setTimeout(next, pollMS));
       }

@@ -423,7 +423,7 @@ function Running() {
                       <code>{q.sql.replace(/\s+/g, " ").slice(0, 160)}</code>
                     </button>
                   </td>
-                  <td class="text">{q.tag || q.user}</td>
+                  <td class="text">{askedBy(q)}</td>
                   <td>{q.elapsed.toFixed(1)} s</td>
                   <td>
                     {fmt.count(q.rows)}
@@ -444,6 +444,9 @@ function Running() {
     </section>
   );
 }
+
+/** The tags that Explore makes up say nothing to people. */
+const askedBy = (q: RunningQuery) => [q.what, q.tag.startsWith("page-") ? "on a page" : q.tag].filter(Boolean).join(" · ") || q.user;
 
 const round = (x: number) => (x >= 10 ? Math.round(x) : Math.round(x * 10) / 10);
 const ms = (x: number) => (x >= 1000 ? `${(x / 1000).toFixed(1)} s` : `${x < 10 ? x.toFixed(1) : Math.round(x)} ms`);
