@@ -52,9 +52,9 @@ func (s *Server) flows(w http.ResponseWriter, r *http.Request) {
 			values[i] = first(res.Columns[i], rows)
 		}
 	}
-	next := ""
+	next, cursors := "", []string{}
 	if rows > 0 {
-		next = f.Next(res.Column("ts").([]uint64), res.Column("tie").([]uint64))
+		next, cursors = f.Places(res.Column("ts").([]uint64), res.Column("tie").([]uint64), res.Column("value").([]string))
 	}
 	s.writeJSON(w, struct {
 		From    int64              `json:"from"`
@@ -62,9 +62,10 @@ func (s *Server) flows(w http.ResponseWriter, r *http.Request) {
 		Rows    int                `json:"rows"`
 		Columns []query.FlowColumn `json:"columns"`
 		Values  []any              `json:"values"` // a list for each column
+		Cursors []string           `json:"cursors"`
 		Next    string             `json:"next,omitempty"`
 		Meta    cost               `json:"meta"`
-	}{rg.From, rg.To, rows, f.Describe(), values, next, costOf(stmt, stats, unknown)})
+	}{rg.From, rg.To, rows, f.Describe(), values, cursors, next, costOf(stmt, stats, unknown)})
 }
 
 // first are the first n values of a column.

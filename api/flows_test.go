@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"netmeta/column"
+	"netmeta/flow"
 	"netmeta/store"
 )
 
@@ -19,6 +21,7 @@ type flowsAnswer struct {
 	Rows    int
 	Columns []struct{ Column, Name, Kind string }
 	Values  [][]any
+	Cursors []string
 	Next    string
 	Meta    cost
 }
@@ -87,12 +90,111 @@ func TestFlowsPages(t *testing.T) {
 	f(1, "asc", "tcp")
 
 	var p problem
-	for _, q := range []string{"cursor=x", "cursor=1.2", "cursor=1.2.-3", "limit=0", "limit=10001", "order=up", "columns=Src", "format=xml", "from=tomorrow", "q=foo"} {
+	for _, q := range []string{"cursor=x", "cursor=1.2", "cursor=1.2.-3", "cursor=1.2.3.NA", "cursor=1.2.3&sort=Bytes", "cursor=1.2.3.!&sort=Bytes", "limit=0",
+		"sort=Byte", "order=asc&sort=Bytes", "limit=100001&sort=-Bytes&format=csv", "limit=10001", "order=up", "columns=Src", "format=xml", "from=tomorrow", "q=foo"} {
 		key, _, _ := strings.Cut(q, "=")
 		ask(t, h, "GET", "/api/v1/flows?"+q, "", http.StatusBadRequest, &p)
 		if p.Key != key {
 			t.Errorf("%s: %+v", q, p)
 		}
+	}
+}
+
+// Pages in the order of any column give every record once, in the order that SQL puts
+// them in, however many are equal in the column, in the second or in everything.
+func TestFlowsSorted(t *testing.T) {
+	s, w := empty(t)
+	if err := store.Migrate(t.Context(), w, store.Schema{Table: &flow.Table, Columns: []string{"all"}, RollupDays: []int{0, 0}}, s.Log); err != nil {
+		t.Fatal(err)
+	}
+	// DstPort says which record it is; each is there four times.
+	const records = 21
+	if err := w.Exec(t.Context(), fmt.Sprintf(`INSERT INTO flows (TimeReceived, DstPort, SrcPort, Bytes, Packets, SamplingRate, Proto, Direction, SrcAddr, ExporterName, InIfDescription,
+		FlowStart, SrcMac, DstASPath, DstLargeCommunities, Extra)
+		SELECT toDateTime(%d - id %% 7, 'UTC'), id, id %% 3, if(id %% 5 = 0, 18446744073709551615, id %% 4), 1, 1 + id %% 2, 6 + id %% 2, ['in', 'out', 'internal'][id %% 3 + 1],
+			toIPv6(['2001:db8::1', '192.0.2.7', '192.0.2.10'][id %% 3 + 1]), ['a\'b\\\\', 'ä\n', '', 'Ω\t,'][id %% 4 + 1], repeat('ö', 200) || toString(id),
+			fromUnixTimestamp64Milli(1790000000000 + id %% 6), id %% 5, [toUInt32(64500), toUInt32(id %% 7)], [bitShiftLeft(toUInt128(id %% 3), 96)], map('a', toString(id %% 4))
+		FROM (SELECT intDiv(number, 4) AS id FROM numbers(%d))`, s.now().Unix()-1, 4*records)); err != nil {
+		t.Fatal(err)
+	}
+	h := s.Handler()
+	f := func(c *column.Field, sort string, limit int) {
+		t.Helper()
+		by := c.Name
+		switch c.Kind {
+		case column.Enum, column.TextMap:
+			by = "toString(" + by + ")"
+		case column.Text: // what counts of it
+			by = "substring(" + by + ", 1, 256)"
+		}
+		res, _, err := s.Store.Select(t.Context(), store.Query{SQL: "SELECT toUInt64(DstPort), toUInt64(dense_rank() OVER (ORDER BY " + by + ")) FROM flows"})
+		if err != nil || res.Rows != 4*records {
+			t.Fatalf("%s: %d rows, %v", c.Name, res.Rows, err)
+		}
+		rank := map[uint64]uint64{}
+		for i, id := range res.Columns[0].([]uint64) {
+			rank[id] = res.Columns[1].([]uint64)[i]
+		}
+		v := url.Values{"limit": {fmt.Sprint(limit)}, "columns": {"DstPort"}, "from": {"-10m"}, "sort": {sort}}
+		counts := map[uint64]int{}
+		for n, last := 0, uint64(0); ; {
+			var a flowsAnswer
+			ask(t, h, "GET", "/api/v1/flows?"+v.Encode(), "", http.StatusOK, &a)
+			for i := range a.Rows {
+				id := uint64(a.Values[0][i].(float64))
+				if last != 0 && rank[id] != last && rank[id] > last != (sort[0] != '-') {
+					t.Fatalf("%v: rank %d after %d", v, rank[id], last)
+				}
+				last = rank[id]
+				counts[id]++
+				n++
+			}
+			if a.Next == "" {
+				break
+			}
+			if v.Set("cursor", a.Next); a.Rows != limit || n > 4*records {
+				t.Fatalf("%v: %d rows, %d in all", v, a.Rows, n)
+			}
+		}
+		for id := range uint64(records) {
+			if counts[id] != 4 {
+				t.Errorf("sort=%s limit=%d: record %d came %d times", sort, limit, id, counts[id])
+			}
+		}
+	}
+	seen := map[[2]any]bool{} // every kind of column
+	for _, c := range flow.Table.Fields {
+		if kind := [2]any{c.Kind, c.Rare}; !seen[kind] {
+			seen[kind] = true
+			f(c, c.Name, 50)
+			f(c, "-"+c.Name, 50)
+		}
+	}
+	for _, c := range []*column.Field{flow.Bytes.Field, flow.SrcAddr.Field, flow.Direction.Field, flow.ExporterName.Field, flow.TimeReceived.Field, flow.InIfDescription.Field} {
+		f(c, c.Name, 3) // less than there are equal ones
+		f(c, "-"+c.Name, 7)
+	}
+	f(flow.TimeReceived.Field, "-ts", 9)
+	f(flow.SrcPort.Field, "src.port", 1)
+
+	// A record is found again in the order of time, and the estimate is not below what is read.
+	var a, b flowsAnswer
+	ask(t, h, "GET", "/api/v1/flows?from=-10m&columns=TimeReceived,DstPort&sort=-DstPort&limit=20", "", http.StatusOK, &a)
+	for i, at := range a.Cursors {
+		second := int64(a.Values[0][i].(float64))
+		ask(t, h, "GET", fmt.Sprintf("/api/v1/flows?from=%d&to=%d&columns=DstPort&limit=1&cursor=%s", second, second+1, at), "", http.StatusOK, &b)
+		if b.Rows != 1 || b.Values[0][0] != a.Values[1][i] {
+			t.Errorf("at %s is %v, want %v", at, b.Values, a.Values[1][i])
+		}
+	}
+	var e estimate
+	ask(t, h, "GET", "/api/v1/estimate?of=flows&from=-10m&sort=-DstPort", "", http.StatusOK, &e)
+	if e.Rows < a.Meta.Rows || a.Meta.Rows < 4*records {
+		t.Errorf("estimated %d, read %d", e.Rows, a.Meta.Rows)
+	}
+	var p problem
+	if ask(t, h, "GET", "/api/v1/estimate?of=rows", "", http.StatusBadRequest, &p); p.Key != "of" {
+		t.Errorf("%+v", p)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"netmeta/internal/enginetest"
@@ -61,13 +62,17 @@ type document struct {
 
 func description(t testing.TB) *document {
 	t.Helper()
-	d := &document{}
-	dec := json.NewDecoder(bytes.NewReader(openAPI))
-	if err := dec.Decode(d); err != nil {
+	d, err := described()
+	if err != nil {
 		t.Fatal(err)
 	}
 	return d
 }
+
+var described = sync.OnceValues(func() (*document, error) {
+	d := &document{}
+	return d, json.Unmarshal(openAPI, d)
+})
 
 // check holds a value against a schema and gives every difference. What the schema
 // does not name must not be there.

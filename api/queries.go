@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"netmeta/query"
 	"netmeta/store"
 )
 
@@ -150,7 +151,8 @@ type estimate struct {
 	Oldest int64   `json:"oldest"` // second of the oldest record
 }
 
-// estimate says what the answer to a request would cost, from the index alone.
+// estimate says what the answer to a request would cost, from the index alone: series,
+// or with of=flows a page of records in another order than that of time.
 func (s *Server) estimate(w http.ResponseWriter, r *http.Request) {
 	e, err := s.askEstimate(r.Context(), r.URL.Query())
 	if err != nil {
@@ -161,11 +163,7 @@ func (s *Server) estimate(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) askEstimate(ctx context.Context, v url.Values) (e estimate, err error) {
-	req, rg, _, err := s.resolve(v)
-	if err != nil {
-		return e, err
-	}
-	stmt, err := req.Series(rg, s.schema(ctx))
+	stmt, err := s.estimated(ctx, v)
 	if err != nil {
 		return e, err
 	}
@@ -185,6 +183,31 @@ func (s *Server) askEstimate(ctx context.Context, v url.Values) (e estimate, err
 	}
 	_, e.Oldest, err = s.span(ctx)
 	return e, err
+}
+
+// estimated is the statement whose cost is asked for.
+func (s *Server) estimated(ctx context.Context, v url.Values) (query.Statement, error) {
+	of := v.Get("of")
+	v.Del("of")
+	switch of {
+	case "", "series":
+		req, rg, _, err := s.resolve(v)
+		if err != nil {
+			return query.Statement{}, err
+		}
+		return req.Series(rg, s.schema(ctx))
+	case "flows":
+		f, _, err := query.ParseFlows(v, false)
+		if err != nil {
+			return query.Statement{}, err
+		}
+		rg, err := f.Resolve(s.now())
+		if err != nil {
+			return query.Statement{}, err
+		}
+		return f.Reads(rg, s.Schema)
+	}
+	return query.Statement{}, &query.KeyError{Key: "of", Value: of, Message: "is neither series nor flows"}
 }
 
 // learn keeps how many rows the store reads in a millisecond: a mean over the last

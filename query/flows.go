@@ -1,7 +1,6 @@
 package query
 
 import (
-	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -11,52 +10,25 @@ import (
 	"netmeta/flow"
 )
 
-// A Flows asks for records as they were stored, in the order of time. Its window,
-// filter and direction are those of a Request.
+// A Flows asks for records as they were stored, in the order of time or of a column.
+// Its window, filter and direction are those of a Request.
 type Flows struct {
 	Request
 	Columns []*column.Field
 	Limit   int
-	Asc     bool // oldest first
+	Sort    *column.Field // what the records are in order of; nil: time
+	Asc     bool          // the oldest or the smallest first
 	cursor  cursor
 }
 
-// Limits of one page and of one export.
+// Limits of one page and of one export. Records in the order of time leave the store as
+// they are found; those in another order are all held until the last is read.
 const (
 	defaultFlows = 200
 	maxFlows     = 10_000
 	maxExport    = 1_000_000
+	maxSorted    = 100_000
 )
-
-// A cursor is the last record that was given: its second, its place in it, and how
-// many records with both were given. Records have no number of their own; those of a
-// second are put in order by a hash of what they hold.
-type cursor struct {
-	set  bool
-	ts   int64
-	tie  uint64
-	skip int
-}
-
-func (c cursor) String() string { return fmt.Sprintf("%d.%d.%d", c.ts, c.tie, c.skip) }
-
-func parseCursor(text string) (c cursor, err error) {
-	if text == "" {
-		return c, nil
-	}
-	parts := strings.Split(text, ".")
-	var errs [3]error
-	if len(parts) == 3 {
-		c.set = true
-		c.ts, errs[0] = strconv.ParseInt(parts[0], 10, 64)
-		c.tie, errs[1] = strconv.ParseUint(parts[1], 10, 64)
-		c.skip, errs[2] = strconv.Atoi(parts[2])
-	}
-	if !c.set || errs != [3]error{} || c.ts < 0 || c.ts > maxTime || c.skip < 0 || c.skip > maxExport {
-		return c, &KeyError{"cursor", text, "is not a cursor; take the one that the page before gave as next"}
-	}
-	return c, nil
-}
 
 // standardColumns are those of a page that names none.
 var standardColumns = []*column.Field{
@@ -77,24 +49,23 @@ var tied = func() []string {
 	return names
 }()
 
-// ParseFlows reads the keys of a URL: those of ParseURL and columns, limit, order and
-// cursor. An export may have more rows than a page.
+// ParseFlows reads the keys of a URL: those of ParseURL and columns, limit, sort, order
+// and cursor. An export may have more rows than a page.
 func ParseFlows(v url.Values, export bool) (f Flows, unknown []string, err error) {
 	most, standard := maxFlows, defaultFlows
 	if export {
 		most, standard = maxExport, maxFlows
 	}
+	if f.Sort, f.Asc, err = parseSort(v.Get("sort"), v.Get("order")); err != nil {
+		return f, nil, err
+	}
+	if f.Sort != nil {
+		most = min(most, maxSorted)
+	}
 	if f.Limit, err = number(v, "limit", 1, most, standard); err != nil {
 		return f, nil, err
 	}
-	switch order := v.Get("order"); order {
-	case "", "desc":
-	case "asc":
-		f.Asc = true
-	default:
-		return f, nil, &KeyError{"order", order, "is neither desc, newest first, nor asc"}
-	}
-	if f.cursor, err = parseCursor(v.Get("cursor")); err != nil {
+	if f.cursor, err = parseCursor(v.Get("cursor"), f.Sort != nil); err != nil {
 		return f, nil, err
 	}
 	if f.Columns, err = parseColumns(v.Get("columns")); err != nil {
@@ -102,7 +73,7 @@ func ParseFlows(v url.Values, export bool) (f Flows, unknown []string, err error
 	}
 	rest := url.Values{}
 	for key, values := range v {
-		if !slices.Contains([]string{"limit", "order", "cursor", "columns"}, key) {
+		if !slices.Contains([]string{"limit", "sort", "order", "cursor", "columns"}, key) {
 			rest[key] = values
 		}
 	}
@@ -124,23 +95,28 @@ func parseColumns(text string) ([]*column.Field, error) {
 		name = strings.TrimSpace(name)
 		f := columnOf(name)
 		if f == nil {
-			e := &KeyError{"columns", name, "is not a column"}
-			var names []string
-			for _, f := range flow.Table.Fields {
-				names = append(names, f.Name)
-			}
-			if s := nearest(name, names); s != "" {
-				e.Message += "; did you mean " + s + "?"
-			} else {
-				e.Message += "; write names as SrcAddr or src.ip, or all; the list is at /api/v1/fields"
-			}
-			return nil, e
+			return nil, noColumn("columns", name, "SrcAddr or src.ip, or all")
 		}
 		if !slices.Contains(list, f) {
 			list = append(list, f)
 		}
 	}
 	return list, nil
+}
+
+// noColumn says that a key names no column, and how one is written.
+func noColumn(key, name, form string) error {
+	e := &KeyError{key, name, "is not a column"}
+	var names []string
+	for _, f := range flow.Table.Fields {
+		names = append(names, f.Name)
+	}
+	if s := nearest(name, names); s != "" {
+		e.Message += "; did you mean " + s + "?"
+	} else {
+		e.Message += "; write names as " + form + "; the list is at /api/v1/fields"
+	}
+	return e
 }
 
 // columnOf finds a column by its own name or by the name of its field.
@@ -225,15 +201,19 @@ func shown(f *column.Field, as form) (sql, kind string) {
 }
 
 // Page is the statement for one page. Its columns are c0, c1 … as Describe has them,
-// then ts UInt64 and tie UInt64, from which Next makes the cursor; it gives one row
-// more than the page has when there are more.
+// then ts UInt64, tie UInt64 and value String, from which Places makes the cursors; it
+// gives one row more than the page has when there are more.
 func (f Flows) Page(rg Range, s Schema) (Statement, error) {
 	columns := make([]string, 0, len(f.Columns)+2)
 	for i, c := range f.Columns {
 		sql, _ := shown(c, asPage)
 		columns = append(columns, sql+" AS c"+strconv.Itoa(i))
 	}
-	columns = append(columns, "toUInt64(toUnixTimestamp(r.TimeReceived)) AS ts", "r.tie AS tie")
+	value := "''"
+	if f.Sort != nil {
+		value = "toString(r.x)"
+	}
+	columns = append(columns, "toUInt64(toUnixTimestamp(r.TimeReceived)) AS ts", "r.tie AS tie", value+" AS value")
 	return f.statement(rg, s, columns, f.Limit+1)
 }
 
@@ -253,42 +233,32 @@ func (f Flows) Export(rg Range, s Schema, csv bool) (Statement, error) {
 }
 
 // statement reads the table in the order of its key, which begins with the five
-// minutes, so that the engine stops when it has enough. Names of the outer statement
-// hide those of columns; the inner one has the condition.
+// minutes, so that the engine stops when it has enough; in another order it has to read
+// the whole window, see edge. Names of the outer statement hide those of columns; the
+// inner one has the condition.
 func (f Flows) statement(rg Range, s Schema, columns []string, limit int) (Statement, error) {
 	c := newCompiler()
-	from, to := rg.From, rg.To
-	page := ""
-	if at := f.cursor; at.set {
-		less := "<"
-		if f.Asc {
-			less = ">"
-			from = max(from, at.ts)
-		} else {
-			to = min(to, at.ts+1)
-		}
-		c.params["ts"], c.params["last"] = strconv.FormatInt(at.ts, 10), strconv.FormatUint(at.tie, 10)
-		page = fmt.Sprintf(" AND (TimeReceived %s {ts:DateTime('UTC')} OR TimeReceived = {ts:DateTime('UTC')} AND tie %[1]s= {last:UInt64})", less)
-	}
-	where, err := f.where(c, s, from, to)
+	where, err := f.within(c, rg, s)
 	if err != nil {
 		return Statement{}, err
 	}
-	order := "DESC"
-	if f.Asc {
-		order = "ASC"
+	inner := []string{"TimeReceived", "cityHash64(" + strings.Join(tied, ", ") + ") AS tie"}
+	read, order := []string{"toStartOfFiveMinutes(TimeReceived)"}, []string{"TimeReceived", "tie"}
+	condition := "    WHERE " + where + f.behind(c)
+	if f.Sort != nil {
+		inner = append(inner, sortKey(f.Sort).expr+" AS x")
+		read, order = nil, []string{"x", "TimeReceived", "tie"}
+		condition = "    PREWHERE " + where + f.edge(where, limit) + "\n    WHERE " + f.behindSorted(c)
+	}
+	for _, f := range f.Columns {
+		if f != flow.TimeReceived.Field {
+			inner = append(inner, f.Name)
+		}
 	}
 	offset := ""
 	if f.cursor.skip > 0 {
 		offset = " OFFSET " + strconv.Itoa(f.cursor.skip)
 	}
-	var names []string
-	for _, f := range f.Columns {
-		if f != flow.TimeReceived.Field {
-			names = append(names, f.Name)
-		}
-	}
-	inner := slices.Concat([]string{"TimeReceived", "cityHash64(" + strings.Join(tied, ", ") + ") AS tie"}, names)
 	return Statement{
 		SQL: lines(
 			"SELECT",
@@ -297,29 +267,24 @@ func (f Flows) statement(rg Range, s Schema, columns []string, limit int) (State
 			"(",
 			"    SELECT "+strings.Join(inner, ", "),
 			"    FROM "+flow.Table.Name,
-			"    WHERE "+where+page,
-			fmt.Sprintf("    ORDER BY toStartOfFiveMinutes(TimeReceived) %s, TimeReceived %[1]s, tie %[1]s", order),
+			condition,
+			"    ORDER BY "+f.ordered("", append(read, order...)),
 			"    LIMIT "+strconv.Itoa(limit)+offset,
 			") AS r",
-			fmt.Sprintf("ORDER BY r.TimeReceived %s, r.tie %[1]s", order)),
+			"ORDER BY "+f.ordered("r.", order)),
 		Params: c.params,
 	}, nil
 }
 
-// Next is the cursor of the page after one whose rows have these seconds and places;
-// empty when the page is the last. A page has Limit rows at most: the caller drops the
-// row behind them.
-func (f Flows) Next(ts, tie []uint64) string {
-	if len(ts) <= f.Limit {
-		return ""
+// ordered are the expressions of ORDER BY.
+func (f Flows) ordered(prefix string, exprs []string) string {
+	direction := " DESC"
+	if f.Asc {
+		direction = " ASC"
 	}
-	last := f.Limit - 1
-	next := cursor{ts: int64(ts[last]), tie: tie[last]}
-	for i := last; i >= 0 && ts[i] == ts[last] && tie[i] == tie[last]; i-- {
-		next.skip++
+	all := make([]string, len(exprs))
+	for i, e := range exprs {
+		all[i] = prefix + e + direction
 	}
-	if f.cursor.set && f.cursor.ts == next.ts && f.cursor.tie == next.tie { // the whole page is more of the same
-		next.skip += f.cursor.skip
-	}
-	return next.String()
+	return strings.Join(all, ", ")
 }

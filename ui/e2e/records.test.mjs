@@ -73,9 +73,10 @@ test("flows: scrolling loads page after page, without gap and without drawing al
 test("flows: oldest first, other columns, the same from the URL, Back undoes", async () => {
   const w = await past();
   const page = await open(`/flows?from=${w.from}&to=${w.to}`);
-  await page.locator("#records thead .sort").waitFor();
+  const time = page.locator("#records th[aria-sort] .sort");
+  await time.waitFor();
   const turned = page.waitForResponse((r) => isFlows(r) && r.url().includes("order=asc"));
-  await page.locator("#records thead .sort").click();
+  await time.click();
   const body = await (await turned).json();
   assert.ok(body.values[0][0] <= body.values[0].at(-1));
   await page.locator("#columns").click();
@@ -88,6 +89,66 @@ test("flows: oldest first, other columns, the same from the URL, Back undoes", a
   assert.equal(await page.locator("#records th[aria-sort]").getAttribute("aria-sort"), "ascending");
   await page.goBack();
   await page.waitForFunction(() => !location.search.includes("order=asc"));
+  await page.close();
+});
+
+test("flows: a head sorts by its column, by keyboard too; the same from the URL; a record of it is found; the file follows", async () => {
+  const w = await past(300);
+  const page = await open(`/flows?from=${w.from}&to=${w.to}`);
+  const head = page.locator("#records th[data-column=Bytes]");
+  await head.waitFor();
+  const sorted = (sort) => page.waitForResponse((r) => isFlows(r) && r.url().includes("sort=" + sort));
+  const largest = sorted("-Bytes");
+  await head.locator(".sort").focus();
+  await page.keyboard.press("Enter");
+  await largest;
+  await page.locator("#records th[data-column=Bytes][aria-sort=descending]").waitFor();
+  assert.match(await head.innerText(), /↓/);
+  await page.waitForFunction((k) => document.querySelector("#records").dataset.answer.includes(k), "sort=-Bytes");
+  const more = sorted("-Bytes");
+  await page.locator(".record-list").evaluate((e) => (e.scrollTop = e.scrollHeight));
+  await more;
+  await page.waitForFunction(() => Number(document.querySelector("#loaded").textContent.replace(/,/g, "")) >= 400);
+  const api = await json(`/api/v1/flows?from=${w.from}&to=${w.to}&limit=1000&sort=-Bytes`);
+  const bytes = api.values[api.columns.findIndex((c) => c.column === "Bytes")];
+  assert.deepEqual(bytes, [...bytes].sort((a, b) => b - a));
+  const last = page.locator("#records tbody tr[aria-rowindex]").last();
+  const at = Number(await last.getAttribute("aria-rowindex")) - 2;
+  assert.equal(Number((await last.locator("td[data-column=Bytes]").innerText()).replace(/,/g, "")), bytes[at]);
+
+  const row = page.locator(`#records tbody tr[aria-rowindex="${at - 8}"]`);
+  const source = await row.locator("td[data-column=SrcAddr]").innerText();
+  await row.locator("td button").first().click();
+  await page.locator(".details").getByText("record type", { exact: true }).waitFor();
+  assert.ok((await page.locator(".details").innerText()).includes(source));
+  await page.keyboard.press("Escape");
+  await page.locator("#export").click();
+  const href = await page.getByRole("menuitem", { name: /CSV/ }).getAttribute("href");
+  assert.match(href, /sort=-Bytes/);
+  await page.keyboard.press("Escape");
+
+  const smallest = sorted("Bytes");
+  await head.locator(".sort").click();
+  await smallest;
+  await page.locator("#records th[data-column=Bytes][aria-sort=ascending]").waitFor();
+  await page.reload();
+  await page.locator("#records th[data-column=Bytes][aria-sort=ascending]").waitFor();
+  await page.goBack();
+  await page.locator("#records th[data-column=Bytes][aria-sort=descending]").waitFor();
+  await page.locator("#tail").click();
+  await page.waitForFunction(() => location.search.includes("live=1") && !location.search.includes("sort="));
+  await page.close();
+});
+
+test("flows: a dear order is asked for only when it is meant", async () => {
+  const page = await open("/explore?from=-1h");
+  await page.evaluate(() => localStorage.setItem("dear-rows", "1"));
+  await page.goto(base + "/flows?from=-30m&sort=-Bytes");
+  await page.locator(".notice.cost").waitFor();
+  const asked = page.waitForResponse((r) => isFlows(r) && r.url().includes("sort=-Bytes"));
+  await page.locator(".notice.cost").getByRole("button", { name: "Run" }).click();
+  await asked;
+  await page.locator("#records tbody tr td").first().waitFor();
   await page.close();
 });
 

@@ -161,6 +161,8 @@ export interface FlowsResult {
   columns: FlowColumn[];
   /** A list for each column. */
   values: (number | string | string[])[][];
+  /** Of each record, with which a list in the order of time begins at it. */
+  cursors: string[];
   next?: string;
   meta: Cost;
 }

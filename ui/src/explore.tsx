@@ -4,14 +4,15 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { api, APIError, type QueryResult } from "./api.ts";
 import { GroupBy } from "./by.tsx";
 import { TimeChart } from "./chart.tsx";
+import { CostHint, dear, type Hint } from "./cost.tsx";
 import { kindsSeen, markHere, switched } from "./events.ts";
 import { FilterLine } from "./filterline.tsx";
 import * as fmt from "./format.ts";
 import { current, Refresh, refreshSeconds, TimeRange, zoomBy } from "./range.tsx";
 import { layers as layersOf } from "./stack.ts";
-import { copy, dark, dearRows, defaultDear, facetsChoice, go, hiddenKinds, reload, show, shown, sqlOpen, termTitle, units, view, zone } from "./state.ts";
+import { copy, dark, facetsChoice, go, hiddenKinds, reload, show, shown, sqlOpen, termTitle, units, view, zone } from "./state.ts";
 import { ResultTable } from "./table.tsx";
-import { absolute, clock, duration, moments, resolve } from "./time.ts";
+import { absolute, clock, duration, moments } from "./time.ts";
 import { format, request, selected, type View } from "./url.ts";
 import { Icon, IconButton, lazy, Popover, Select, useWidth } from "./ui.tsx";
 
@@ -78,18 +79,7 @@ const tops = [1, 3, 5, 8, 12, 20, 30, 50];
 const pixelsPerPoint = 2;
 const slowMS = 300;
 
-/** A question that reads so many rows, or takes so long, is asked only when it is meant. */
-const dearMS = 5000;
 const pollMS = 400;
-/** Shorter windows are never dear; the estimate is left out. */
-const cheapSeconds = 86400;
-
-interface Hint {
-  keys: string;
-  rows: number;
-  ms: number;
-}
-
 /** Asks for the chart as a file; PNG and SVG where the page has drawn one. */
 function ExportMenu({ answer, drawn }: { answer: Answer; drawn: string }) {
   const [open, setOpen] = useState(false);
@@ -179,8 +169,6 @@ export function Explore() {
   const [hovered, setHovered] = useState(false);
   const [hint, setHint] = useState<Hint | null>(null);
   const [part, setPart] = useState(0);
-  /** Dear questions that were meant: asked again, they run at once. */
-  const meant = useRef(new Set<string>());
   const running = useRef<AbortController | null>(null);
 
   // Asked again when the question changes or when somebody asks; a few pixels more or less are the same question.
@@ -216,16 +204,12 @@ export function Explore() {
       }
     };
     const ask = async () => {
-      const limit = Number(dearRows.signal.peek());
-      const long = windowSeconds() > cheapSeconds || limit < Number(defaultDear);
-      if (long && !meant.current.has(question(keys))) {
-        const cost = await api.estimate(keys, stop.signal).then(({ body }) => body, () => null);
-        if (stop.signal.aborted) return;
-        if (cost && (cost.rows > limit || cost.ms > dearMS)) {
-          done();
-          setHint({ keys, rows: cost.rows, ms: cost.ms });
-          return;
-        }
+      const cost = await dear(keys, stop.signal);
+      if (stop.signal.aborted) return;
+      if (cost) {
+        done();
+        setHint(cost);
+        return;
       }
       const { body, now } = await api.query(keys, stop.signal, tag);
       if (stop.signal.aborted) return;
@@ -353,27 +337,7 @@ export function Explore() {
             {part > 0 ? `${Math.round(part * 100)} % read` : "Running"} <kbd>Esc</kbd> cancels
           </p>
         )}
-        {hint && (
-          <p class="notice cost" role="status">
-            <Icon name="clock" />
-            <span>
-              This reads about {fmt.count(hint.rows)} rows{hint.ms > 0 ? `, ~${hint.ms < 1000 ? "1 s" : duration(Math.round(hint.ms / 1000))}` : ""}.
-            </span>
-            <button
-              type="button"
-              class="button primary"
-              onClick={() => {
-                meant.current.add(question(hint.keys));
-                reload.value += 1;
-              }}
-            >
-              Run
-            </button>
-            <button type="button" class="button" onClick={() => show({ from: "-1h", to: "now" })}>
-              Narrow to 1 h
-            </button>
-          </p>
-        )}
+            {hint && <CostHint hint={hint} />}
             {error && !bytesFilter && (
               <p class="notice bad" role="alert">
                 <Icon name="warn" />
@@ -440,15 +404,6 @@ export function Explore() {
       <span hidden data-dark={dark.value} data-answer={answer?.asked} />
     </main>
   );
-}
-
-/** The question without its width: what was meant once is meant on a wider screen too. */
-const question = (keys: string) => keys.replace(/&?px=\d+/, "");
-
-function windowSeconds(): number {
-  const now = Date.now() / 1000;
-  const v = view.peek();
-  return (resolve(v.to, now, zone.peek()) ?? now) - (resolve(v.from, now, zone.peek()) ?? now);
 }
 
 /** What every number on this chart is: length, bucket, statistic, error, and how far the data reaches. */

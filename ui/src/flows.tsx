@@ -1,12 +1,13 @@
-// Flows: the records themselves, newest first, in a list that loads as it is scrolled and draws only what is in sight.
+// Flows: the records themselves, newest first or by any column, in a list that loads as it is scrolled and draws only what is in sight.
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { api, APIError, type Field, type FlowColumn, type FlowsResult } from "./api.ts";
+import { CostHint, dear, type Hint } from "./cost.tsx";
 import { FilterLine } from "./filterline.tsx";
 import * as fmt from "./format.ts";
 import { Nothing } from "./nothing.tsx";
 import { current, TimeRange } from "./range.tsx";
-import { ahead, type Cell, find, numeric, origin, type Rec, rows as recordsOf, text, window as inSight } from "./records.ts";
+import { type Cell, find, numeric, type Rec, rows as recordsOf, sorting, text, window as inSight } from "./records.ts";
 import { copy, fieldByName, reload, show, shown, sqlOpen, view, zone } from "./state.ts";
 import { SQLDrawer } from "./sql.tsx";
 import { ValueButton } from "./valuemenu.tsx";
@@ -17,6 +18,7 @@ const pageSize = 200;
 /** So many records are enough to scroll through; who needs more narrows the filter or exports. */
 const most = 20_000;
 const exported = 1_000_000;
+const exportedSorted = 100_000;
 const rowHeight = 28;
 const tailMS = 1000;
 
@@ -41,21 +43,24 @@ interface Loaded {
 
 export function Flows() {
   const v = view.value;
-  const asc = v.order === "asc";
+  const { by, asc } = sorting(v.sort, v.order);
   const keys = recordKeys(v, zone.value);
   const [list, setList] = useState<Loaded | null>(null);
   const [error, setError] = useState<APIError | null>(null);
   const [loading, setLoading] = useState(false);
   const [more, setMore] = useState(0);
+  const [hint, setHint] = useState<Hint | null>(null);
+  /** Somebody ended the question: the list does not go on by itself. */
+  const [ended, setEnded] = useState(false);
   const [open, setOpen] = useState<Rec | null>(null);
   const [scroll, setScroll] = useState(0);
   const box = useRef<HTMLDivElement>(null);
   const asking = useRef<AbortController | null>(null);
-  const live = v.live && v.to === "now" && !asc;
+  const live = v.live && v.to === "now" && by === "" && !asc;
 
   const fail = (e: unknown) => setError(e instanceof APIError ? e : new APIError(0, { title: String(e) }));
-  const take = (body: FlowsResult, now: number, cursor: string, before: Rec[], window: { from: number; to: number }) =>
-    setList({ keys, columns: body.columns, records: [...before, ...recordsOf(body, cursor)], from: window.from, to: window.to, next: body.next ?? "", now, meta: body.meta });
+  const take = (body: FlowsResult, now: number, before: Rec[], window: { from: number; to: number }) =>
+    setList({ keys, columns: body.columns, records: [...before, ...recordsOf(body)], from: window.from, to: window.to, next: body.next ?? "", now, meta: body.meta });
 
   // The first page: when the question changes, and while the list follows.
   useEffect(() => {
@@ -64,14 +69,24 @@ export function Flows() {
     asking.current = stop;
     setLoading(true);
     setOpen(null);
+    setHint(null);
+    setEnded(false);
     if (box.current) box.current.scrollTop = 0;
+    // The newest are found at once; the largest only when all have been looked at.
+    const begin = async () => {
+      const cost = by ? await dear(keys, stop.signal, "&of=flows") : null;
+      if (stop.signal.aborted) return;
+      if (!cost) return ask();
+      setLoading(false);
+      setHint(cost);
+    };
     const ask = () => {
       api.flows(`${keys}&limit=${pageSize}`, stop.signal).then(
         ({ body, now }) => {
           if (stop.signal.aborted) return;
           setLoading(false);
           setError(null);
-          take(body, now, origin(body.from, body.to, asc), [], body);
+          take(body, now, [], body);
           if (live) timer = setTimeout(tick, tailMS) as unknown as number;
         },
         (e: unknown) => {
@@ -87,7 +102,7 @@ export function Flows() {
       if (document.hidden || (box.current?.scrollTop ?? 0) > 0) timer = setTimeout(tick, 300) as unknown as number;
       else ask();
     };
-    ask();
+    void begin();
     return () => {
       stop.abort();
       clearTimeout(timer);
@@ -98,6 +113,7 @@ export function Flows() {
   useEffect(() => {
     if (more === 0 || !list?.next || list.keys !== keys || live) return;
     const stop = new AbortController();
+    asking.current = stop;
     setLoading(true);
     const cursor = list.next;
     const q = recordKeys({ ...v, from: String(list.from), to: String(list.to) }, zone.value);
@@ -105,7 +121,7 @@ export function Flows() {
       ({ body, now }) => {
         if (stop.signal.aborted) return;
         setLoading(false);
-        take(body, now, cursor, list.records, list);
+        take(body, now, list.records, list);
       },
       (e: unknown) => {
         if (stop.signal.aborted) return;
@@ -126,7 +142,10 @@ export function Flows() {
   useEffect(() => {
     const cancel = (e: KeyboardEvent) => {
       if (e.key !== "Escape") return;
-      if (loading) asking.current?.abort();
+      if (loading) {
+        asking.current?.abort();
+        setEnded(true);
+      }
       setLoading(false);
       setOpen(null);
     };
@@ -141,8 +160,8 @@ export function Flows() {
   const [first, end] = inSight(scroll, height, rowHeight, records.length);
   const full = records.length >= most;
   useEffect(() => {
-    if (fresh && !loading && !live && !full && list?.next && end >= records.length - 40) setMore((n) => n + 1);
-  }, [end, records.length, loading, fresh, live]);
+    if (fresh && !loading && !ended && !live && !full && list?.next && end >= records.length - 40) setMore((n) => n + 1);
+  }, [end, records.length, loading, ended, fresh, live]);
 
   const window_ = list && { from: String(list.from), to: String(list.to) };
   const sqlKeys = `${keys}&limit=${pageSize}`;
@@ -169,15 +188,32 @@ export function Flows() {
               </span>
             </>
           )}
+          {by && (
+            <span>
+              by {title(columns, by)}, {asc ? "ascending" : "descending"}:{" "}
+              <button type="button" class="value link" onClick={() => show({ sort: "", order: "desc" })}>
+                newest first
+              </button>
+            </span>
+          )}
+          {ended && !loading && (
+            <span class="warn">
+              ended:{" "}
+              <button type="button" class="value link" onClick={() => (records.length && fresh ? setEnded(false) : (reload.value += 1))}>
+                go on
+              </button>
+            </span>
+          )}
+          {v.live && (by !== "" || asc) && <span class="warn">the live tail follows only newest first</span>}
           {full && <span class="warn">the list ends here: narrow the filter, or export</span>}
         </p>
         <div class="options">
           <Select label="Direction" id="dir" value={v.dir} choices={dirs} onChange={(dir) => show({ dir })} />
-          <button type="button" class={`button ${live ? "on" : ""}`} id="tail" aria-pressed={live} title="Follow: the newest records, again and again; scrolling down pauses  l" onClick={() => show(live ? { live: false } : { live: true, to: "now", order: "desc" }, "replace")}>
+          <button type="button" class={`button ${live ? "on" : ""}`} id="tail" aria-pressed={live} title="Follow: the newest records, again and again, in the order of time; scrolling down pauses  l" onClick={() => show(live ? { live: false } : { live: true, to: "now", order: "desc", sort: "" }, "replace")}>
             <span class={`live-dot ${live ? (scroll > 0 ? "paused" : "") : "off"}`} /> Live tail
           </button>
           <Columns shown={columns} />
-          <Export window={window_} />
+          <Export window={window_} most={by ? exportedSorted : exported} />
           <button type="button" class={`button sql-button ${sqlOpen.value ? "on" : ""}`} aria-pressed={sqlOpen.value} title="The SQL behind this list  x" onClick={() => (sqlOpen.value = !sqlOpen.value)}>
             <Icon name="code" /> SQL
           </button>
@@ -192,6 +228,7 @@ export function Flows() {
           </button>
         </p>
       )}
+      {hint && <CostHint hint={hint} />}
       <section class={`panel records ${records.length === 0 ? "none" : ""}`} aria-label="Records" aria-busy={loading}>
         {fresh && records.length === 0 && !error ? (
           <Nothing q={v.q} now={list?.now ?? 0} />
@@ -200,20 +237,9 @@ export function Flows() {
             <table class="data" id="records" aria-rowcount={list?.next ? -1 : records.length + 1} data-answer={list?.keys}>
               <thead>
                 <tr>
-                  {columns.map((c) => {
-                    const time = c.column === columns[0].column && c.kind === "time";
-                    return (
-                      <th key={c.column} scope="col" class={numeric(c, fieldByName.value.get(c.name)) ? "" : "text"} aria-sort={time ? (asc ? "ascending" : "descending") : undefined} title={fieldByName.value.get(c.name)?.doc ?? c.column}>
-                        {time ? (
-                          <button type="button" class="sort" title="Newest or oldest first" onClick={() => show({ order: asc ? "desc" : "asc", live: false })}>
-                            Time {asc ? "↑" : "↓"}
-                          </button>
-                        ) : (
-                          heading(c)
-                        )}
-                      </th>
-                    );
-                  })}
+                  {columns.map((c) => (
+                    <Head key={c.column} c={c} time={c.kind === "time" && c.column === columns[0].column} by={by} asc={asc} />
+                  ))}
                 </tr>
               </thead>
               <tbody>
@@ -244,6 +270,25 @@ const Space = ({ rows, columns }: { rows: number; columns: number }) => (
 function heading(c: FlowColumn): string {
   const t = c.title.replace(/^source /, "src ").replace(/^destination /, "dst ").replace(/ address$/, "").replace(/^(input|output) interface/, (_, s: string) => (s === "input" ? "in if" : "out if")).replace(/^sampling rate$/, "1:n").replace(/^TCP flags$/, "flags");
   return t.charAt(0).toUpperCase() + t.slice(1);
+}
+
+const isColumn = (c: FlowColumn, by: string) => [c.column, c.name].some((n) => n.toLowerCase() === by.toLowerCase());
+const title = (columns: FlowColumn[], by: string) => columns.find((c) => isColumn(c, by))?.title ?? by;
+
+/** The head of a column puts the records in its order: the largest numbers first, names from A on, and the other way round. */
+function Head({ c, time, by, asc }: { c: FlowColumn; time: boolean; by: string; asc: boolean }) {
+  const right = numeric(c, fieldByName.value.get(c.name));
+  const on = time ? by === "" : by !== "" && isColumn(c, by);
+  const up = on ? !asc : !time && !right;
+  const sort = () => show(time ? { order: up ? "asc" : "desc", sort: "", live: false } : { sort: (up ? "" : "-") + c.column, order: "desc", live: false });
+  return (
+    <th scope="col" class={right ? "" : "text"} data-column={c.column} aria-sort={on ? (asc ? "ascending" : "descending") : undefined} title={fieldByName.value.get(c.name)?.doc ?? c.column}>
+      <button type="button" class="sort" onClick={sort}>
+        {time ? "Time" : heading(c)}
+        {on ? (asc ? " ↑" : " ↓") : ""}
+      </button>
+    </th>
+  );
 }
 
 function Row({ r, index, columns, now, open, onOpen }: { r: Rec; index: number; columns: FlowColumn[]; now: number; open: boolean; onOpen: () => void }) {
@@ -287,13 +332,10 @@ function Details({ r, list, onClose }: { r: Rec; list: Loaded; onClose: () => vo
     const stop = new AbortController();
     setAll(null);
     setNote("");
-    // Records have no number: it is asked for by its place, and known again by what is shown of it.
-    // Only what lies between it and the place from which it counts is read.
-    const at = Number(r.cells[0]);
-    const from = v.order === "asc" ? list.from : at;
-    const to = v.order === "asc" ? at + 1 : list.to;
-    const q = recordKeys({ ...v, from: String(from), to: String(to), columns: "all" }, tz);
-    api.flows(`${q}&limit=20&cursor=${encodeURIComponent(ahead(r.cursor, r.place))}`, stop.signal).then(
+    // Records have no number: it is asked for by its place in its second, and known again by what is shown of it.
+    const at = Number(r.cursor.split(".")[0]);
+    const q = recordKeys({ ...v, from: String(at), to: String(at + 1), columns: "all", order: "desc", sort: "" }, tz);
+    api.flows(`${q}&limit=20&cursor=${r.cursor}`, stop.signal).then(
       ({ body }) => {
         const place = find(list.columns, r.cells, body);
         if (place < 0) setNote("The record has moved on or expired; these are the columns of the list.");
@@ -413,11 +455,11 @@ function Columns({ shown: now }: { shown: FlowColumn[] }) {
 }
 
 /** The same records as a file: the window is the one on screen, so that the file has what the list has. */
-function Export({ window: w }: { window: { from: string; to: string } | null }) {
+function Export({ window: w, most }: { window: { from: string; to: string } | null; most: number }) {
   const [open, setOpen] = useState(false);
   const c = current();
   const at = w ?? { from: String(Math.floor(c.from)), to: String(Math.floor(c.to)) };
-  const url = (format: string) => `/api/v1/flows?${recordKeys({ ...view.value, ...at }, zone.value)}&limit=${exported}&format=${format}`;
+  const url = (format: string) => `/api/v1/flows?${recordKeys({ ...view.value, ...at }, zone.value)}&limit=${most}&format=${format}`;
   return (
     <span class="anchor">
       <button type="button" class="button" id="export" data-opens aria-haspopup="menu" aria-expanded={open} onClick={() => setOpen(!open)}>
@@ -426,7 +468,7 @@ function Export({ window: w }: { window: { from: string; to: string } | null }) 
       <Popover open={open} onClose={() => setOpen(false)} class="menu right" label="Export">
         <div class="menu-list" role="menu">
           <a role="menuitem" href={url("csv")} download="flows.csv" onClick={() => setOpen(false)}>
-            CSV <span class="quiet">up to {fmt.grouped(exported)} records</span>
+            CSV <span class="quiet">up to {fmt.grouped(most)} records</span>
           </a>
           <a role="menuitem" href={url("jsonl")} download="flows.jsonl" onClick={() => setOpen(false)}>
             JSON lines

@@ -6,26 +6,20 @@ import { clock, dayName } from "./time.ts";
 
 export type Cell = number | string | string[];
 
-/** One record, with where it can be found again. */
+/** One record, with the cursor by which it is found again. */
 export interface Rec {
   cells: Cell[];
-  /** The cursor of its page and its place there. */
   cursor: string;
-  place: number;
 }
-
-/** The cursor before the first record of a window, from which places count. */
-export const origin = (from: number, to: number, asc: boolean) => (asc ? `${from}.0.0` : `${to}.18446744073709551615.0`);
 
 /** The records of one answer. */
-export function rows(r: FlowsResult, cursor: string): Rec[] {
-  return Array.from({ length: r.rows }, (_, i) => ({ cells: r.values.map((column) => column[i]), cursor, place: i }));
-}
+export const rows = (r: FlowsResult): Rec[] => r.cursors.map((cursor, i) => ({ cells: r.values.map((column) => column[i]), cursor }));
 
-/** A cursor so many records further on. */
-export function ahead(cursor: string, n: number): string {
-  const at = cursor.lastIndexOf(".");
-  return cursor.slice(0, at + 1) + (Number(cursor.slice(at + 1)) + n);
+/** What records are in the order of: a column, empty for time; and which way. */
+export function sorting(sort: string, order: string): { by: string; asc: boolean } {
+  const by = sort.replace(/^-/, "");
+  if (by === "") return { by, asc: order === "asc" };
+  return { by: by === "ts" || by === "TimeReceived" ? "" : by, asc: sort === by };
 }
 
 /** The place of the record in an answer with other columns: where all that both have is equal. -1: it is not there. */

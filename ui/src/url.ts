@@ -24,14 +24,15 @@ export interface View {
   live: boolean;
   sel: string;
   hide: string[];
-  /** Of records: the columns, empty for those that tell most, and asc or desc. */
+  /** Of records: the columns, empty for those that tell most, asc or desc in time, and the column that they are sorted by, - before it for the largest first. */
   columns: string;
   order: string;
+  sort: string;
   /** Keys this version does not know, in the order they came. */
   extra: [string, string][];
 }
 
-type TextKey = "q" | "from" | "to" | "tz" | "unit" | "layer" | "viz" | "rank" | "rankdir" | "dir" | "vs" | "step" | "agg" | "y" | "ymax" | "sel" | "columns" | "order";
+type TextKey = "q" | "from" | "to" | "tz" | "unit" | "layer" | "viz" | "rank" | "rankdir" | "dir" | "vs" | "step" | "agg" | "y" | "ymax" | "sel" | "columns" | "order" | "sort";
 
 const text: Record<TextKey, string> = {
   q: "",
@@ -52,10 +53,11 @@ const text: Record<TextKey, string> = {
   sel: "",
   columns: "",
   order: "desc",
+  sort: "",
 };
 
 /** The order in which the keys are written. */
-const order = ["q", "by", "from", "to", "tz", "unit", "layer", "viz", "n", "rank", "rankdir", "dir", "vs", "step", "agg", "spread", "y", "ymax", "live", "sel", "hide", "columns", "order"] as const;
+const order = ["q", "by", "from", "to", "tz", "unit", "layer", "viz", "n", "rank", "rankdir", "dir", "vs", "step", "agg", "spread", "y", "ymax", "live", "sel", "hide", "columns", "order", "sort"] as const;
 
 const maxSeries = 50;
 
@@ -138,7 +140,7 @@ export function format(v: View): string {
 
 /** What the server is asked: the keys that change the answer, the time zone by name, and the width to fill. */
 export function request(v: View, zone: string, px: number): string {
-  const asked: View = { ...v, tz: v.tz === "browser" ? zone : v.tz, viz: text.viz, live: false, sel: "", hide: [], y: text.y, ymax: "", columns: "", order: text.order, extra: [] };
+  const asked: View = { ...v, tz: v.tz === "browser" ? zone : v.tz, viz: text.viz, live: false, sel: "", hide: [], y: text.y, ymax: "", columns: "", order: text.order, sort: "", extra: [] };
   const keys = format(asked);
   return (keys ? keys + "&" : "") + "px=" + px;
 }
@@ -157,7 +159,7 @@ export function selected(sel: string): [number, number] | undefined {
 }
 
 /** What the server is asked for records: the keys that choose them, and their columns. */
-export const recordKeys = (v: View, zone: string) => ask(v, zone, ["q", "from", "to", "dir", "columns", "order"]);
+export const recordKeys = (v: View, zone: string) => ask(v, zone, ["q", "from", "to", "dir", "columns", v.sort ? "sort" : "order"]);
 
 function unescape(s: string): string {
   try {

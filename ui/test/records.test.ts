@@ -1,24 +1,28 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FlowColumn, FlowsResult } from "../src/api.ts";
-import { ahead, find, origin, rows, text, window } from "../src/records.ts";
+import { find, rows, sorting, text, window } from "../src/records.ts";
 import { defaults, parse, recordKeys } from "../src/url.ts";
 
 const column = (name: string, kind: FlowColumn["kind"] = "text", unit = ""): FlowColumn => ({ column: name, name, title: name, unit, kind });
 const meta = { sql: "", params: null, rows: 0, bytes: 0, ms: 0 };
 
-test("a page becomes records that know where they are", () => {
-  const r: FlowsResult = { from: 10, to: 20, rows: 2, columns: [column("a"), column("b", "number")], values: [["x", "y"], [1, 2]], meta };
-  const list = rows(r, origin(10, 20, false));
-  assert.deepEqual(list.map((x) => x.cells), [["x", 1], ["y", 2]]);
-  assert.equal(ahead(list[1].cursor, list[1].place), "20.18446744073709551615.1");
-  assert.equal(ahead("1795.77.5", 3), "1795.77.8");
-  assert.equal(origin(10, 20, true), "10.0.0");
+test("a page becomes records that can be found again", () => {
+  const r: FlowsResult = { from: 10, to: 20, rows: 2, columns: [column("a"), column("b", "number")], values: [["x", "y"], [1, 2]], cursors: ["19.7.0", "18.5.0"], meta };
+  assert.deepEqual(rows(r), [{ cells: ["x", 1], cursor: "19.7.0" }, { cells: ["y", 2], cursor: "18.5.0" }]);
+});
+
+test("records are in the order of time or of a column", () => {
+  assert.deepEqual(sorting("", "desc"), { by: "", asc: false });
+  assert.deepEqual(sorting("", "asc"), { by: "", asc: true });
+  assert.deepEqual(sorting("-Bytes", "asc"), { by: "Bytes", asc: false });
+  assert.deepEqual(sorting("SrcAddr", "desc"), { by: "SrcAddr", asc: true });
+  assert.deepEqual(sorting("-ts", "desc"), { by: "", asc: false });
 });
 
 test("a record is found again among others with more columns", () => {
   const shown = [column("a"), column("b", "number"), column("l", "list")];
-  const answer: FlowsResult = { from: 0, to: 1, rows: 3, columns: [column("l", "list"), column("b", "number"), column("c"), column("a")], values: [[["1"], ["1", "2"], []], [7, 7, 7], ["", "", ""], ["x", "x", "x"]], meta };
+  const answer: FlowsResult = { from: 0, to: 1, rows: 3, cursors: ["1.3.0", "1.2.0", "1.1.0"], columns: [column("l", "list"), column("b", "number"), column("c"), column("a")], values: [[["1"], ["1", "2"], []], [7, 7, 7], ["", "", ""], ["x", "x", "x"]], meta };
   assert.equal(find(shown, ["x", 7, ["1", "2"]], answer), 1);
   assert.equal(find(shown, ["x", 8, ["1", "2"]], answer), -1);
 });
@@ -50,4 +54,5 @@ test("records are asked for by what chooses them", () => {
   const v = parse("?q=port+53&by=src.as&unit=pps&from=-15m&columns=all&order=asc&live=1&hide=x&new=1");
   assert.equal(recordKeys(v, "Europe/Berlin"), "q=port+53&from=-15m&tz=Europe/Berlin&columns=all&order=asc");
   assert.equal(recordKeys(defaults(), "UTC"), "tz=UTC");
+  assert.equal(recordKeys(parse("?sort=-Bytes&order=asc"), "UTC"), "tz=UTC&sort=-Bytes");
 });

@@ -1,0 +1,246 @@
+package query
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"netmeta/column"
+	"netmeta/flow"
+)
+
+// A cursor is the last record that was given: its second, its place in it, how many
+// records with both were given, and the value that the records are in order of when
+// that is not the time. Records have no number of their own; those of a second are put
+// in order by a hash of what they hold.
+type cursor struct {
+	set   bool
+	ts    int64
+	tie   uint64
+	skip  int
+	value *string // nil in the order of time
+}
+
+func (c cursor) String() string {
+	s := fmt.Sprintf("%d.%d.%d", c.ts, c.tie, c.skip)
+	if c.value != nil {
+		s += "." + base64.RawURLEncoding.EncodeToString([]byte(*c.value))
+	}
+	return s
+}
+
+// maxSortText bounds what of a text or a list records are put in order by, so that a
+// cursor has a bound.
+const (
+	maxSortText = 256
+	maxSortList = 64
+	maxCursor   = 8 << 10
+)
+
+func parseCursor(text string, sorted bool) (c cursor, err error) {
+	if text == "" {
+		return c, nil
+	}
+	bad := &KeyError{"cursor", text[:min(len(text), 64)], "is not a cursor; take the one that the page before gave as next"}
+	parts := strings.Split(text, ".")
+	if len(text) > maxCursor || len(parts) < 3 || len(parts) > 4 {
+		return c, bad
+	}
+	var errs [4]error
+	c.set = true
+	c.ts, errs[0] = strconv.ParseInt(parts[0], 10, 64)
+	c.tie, errs[1] = strconv.ParseUint(parts[1], 10, 64)
+	c.skip, errs[2] = strconv.Atoi(parts[2])
+	if len(parts) == 4 {
+		var value []byte
+		value, errs[3] = base64.RawURLEncoding.DecodeString(parts[3])
+		c.value = new(string(value))
+	}
+	if errs != [4]error{} || c.ts < 0 || c.ts > maxTime || c.skip < 0 || c.skip > maxExport {
+		return c, bad
+	}
+	if sorted != (c.value != nil) {
+		bad.Message = "is of a list in another order; begin again without it"
+		return c, bad
+	}
+	return c, nil
+}
+
+// parseSort reads sort, a column with - before it for the largest first, and order,
+// which is that of time when sort says nothing.
+func parseSort(sort, order string) (by *column.Field, asc bool, err error) {
+	switch {
+	case order != "" && order != "asc" && order != "desc":
+		return nil, false, &KeyError{"order", order, "is neither desc, newest first, nor asc"}
+	case sort == "":
+		return nil, order == "asc", nil
+	case order != "":
+		return nil, false, &KeyError{"order", order, "is the order of time, and sort=" + sort + " is there; leave one out"}
+	}
+	name, down := strings.CutPrefix(sort, "-")
+	if name == "ts" {
+		return nil, !down, nil
+	}
+	if by = columnOf(name); by == nil {
+		return nil, false, noColumn("sort", name, "Bytes or bytes, for the largest first -Bytes, for the newest -ts")
+	}
+	if by == flow.TimeReceived.Field {
+		by = nil
+	}
+	return by, !down, nil
+}
+
+// A key is what records are put in order by.
+type key struct {
+	expr, kind string // and its ClickHouse type
+}
+
+// sortKey is what stands for a column in the order: names go by their letters, of texts
+// and lists only the beginning counts.
+func sortKey(f *column.Field) key {
+	begin := func(expr string) key {
+		return key{fmt.Sprintf("substring(%s, 1, %d)", expr, maxSortText), "String"}
+	}
+	some := func(kind string) key {
+		return key{fmt.Sprintf("arraySlice(%s, 1, %d)", f.Name, maxSortList), "Array(" + kind + ")"}
+	}
+	switch f.Kind {
+	case column.Enum, column.Text:
+		return begin("toString(" + f.Name + ")")
+	case column.TextMap:
+		return begin("toJSONString(" + f.Name + ")")
+	case column.Time:
+		return key{"toUnixTimestamp(" + f.Name + ")", "UInt32"}
+	case column.TimeMS:
+		return key{"toUnixTimestamp64Milli(" + f.Name + ")", "Int64"}
+	case column.Uint32List:
+		return some("UInt32")
+	case column.Uint128List:
+		return some("UInt128")
+	}
+	return key{f.Name, f.SQLType()}
+}
+
+// within is the condition of the window; a page in the order of time reads only what
+// lies behind its cursor.
+func (f Flows) within(c *compiler, rg Range, s Schema) (string, error) {
+	from, to := rg.From, rg.To
+	switch at := f.cursor; {
+	case !at.set || f.Sort != nil:
+	case f.Asc:
+		from = max(from, at.ts)
+	default:
+		to = min(to, at.ts+1)
+	}
+	return f.where(c, s, from, to)
+}
+
+// less compares as the order does.
+func (f Flows) less() string {
+	if f.Asc {
+		return ">"
+	}
+	return "<"
+}
+
+// behind is the condition of the records from the cursor on; the ones that were given
+// of those that are equal in all are skipped.
+func (f Flows) behind(c *compiler) string {
+	if !f.cursor.set {
+		return ""
+	}
+	c.params["ts"], c.params["last"] = strconv.FormatInt(f.cursor.ts, 10), strconv.FormatUint(f.cursor.tie, 10)
+	return fmt.Sprintf(" AND (TimeReceived %s {ts:DateTime('UTC')} OR TimeReceived = {ts:DateTime('UTC')} AND tie %[1]s= {last:UInt64})", f.less())
+}
+
+// at is the value and the second of the cursor.
+func (f Flows) at() string {
+	return "({value:" + sortKey(f.Sort).kind + "}, {ts:DateTime('UTC')})"
+}
+
+// behindSorted is behind in another order than that of time, a condition of its own.
+func (f Flows) behindSorted(c *compiler) string {
+	if !f.cursor.set {
+		return "1"
+	}
+	c.params["ts"], c.params["last"] = strconv.FormatInt(f.cursor.ts, 10), strconv.FormatUint(f.cursor.tie, 10)
+	c.params["value"] = escape(*f.cursor.value)
+	return fmt.Sprintf("((x, TimeReceived) %s %s OR (x, TimeReceived) = %[2]s AND tie %[1]s= {last:UInt64})", f.less(), f.at())
+}
+
+// edge is the condition that a record is none of those behind the page: it is found in
+// a first pass that reads the column and the time alone. The second one, which needs
+// all columns for the places of equal ones, reads them of few records then.
+func (f Flows) edge(where string, limit int) string {
+	last, beyond := "min", ">="
+	if f.Asc {
+		last, beyond = "max", "<="
+	}
+	edge, behind := last+"((x, TimeReceived))", ""
+	if f.cursor.set {
+		// Those that are equal to the last one in both are not counted: all of them may
+		// have been given.
+		edge = "if(count() = 0, " + f.at() + ", " + edge + ")"
+		behind = fmt.Sprintf(" AND (x, TimeReceived) %s %s", f.less(), f.at())
+	}
+	return lines(
+		" AND (x, TimeReceived) "+beyond,
+		"        (",
+		"            SELECT "+edge,
+		"            FROM ("+f.first(where+behind)+" ORDER BY "+f.ordered("", []string{"x", "TimeReceived"})+" LIMIT "+strconv.Itoa(limit)+")",
+		"        )")
+}
+
+// first is what the first pass reads.
+func (f Flows) first(where string) string {
+	return "SELECT " + sortKey(f.Sort).expr + " AS x, TimeReceived FROM " + flow.Table.Name + " WHERE " + where
+}
+
+// Reads is the statement that stands for what a page in another order than that of time
+// costs, to be estimated: both passes go over the window.
+func (f Flows) Reads(rg Range, s Schema) (Statement, error) {
+	c := newCompiler()
+	where, err := f.within(c, rg, s)
+	if err != nil {
+		return Statement{}, err
+	}
+	once := "SELECT TimeReceived FROM " + flow.Table.Name + " WHERE " + where
+	if f.Sort != nil {
+		once = f.first(where)
+	}
+	return Statement{SQL: lines(once, "UNION ALL", once), Params: c.params}, nil
+}
+
+// Places are the cursor of the page after one whose rows have these seconds, ties and
+// values, empty when the page is the last, and for each of its rows the cursor with
+// which the order of time begins at that row. A page has Limit rows at most: the caller
+// drops the row behind them.
+func (f Flows) Places(ts, tie []uint64, value []string) (next string, each []string) {
+	rows := min(len(ts), f.Limit)
+	each = make([]string, rows)
+	for i := range each {
+		each[i] = cursor{ts: int64(ts[i]), tie: tie[i]}.String()
+	}
+	if len(ts) <= f.Limit {
+		return "", each
+	}
+	last := rows - 1
+	c := cursor{ts: int64(ts[last]), tie: tie[last]}
+	if f.Sort != nil {
+		c.value = &value[last]
+	}
+	same := func(i int) bool { return ts[i] == ts[last] && tie[i] == tie[last] && value[i] == value[last] }
+	for i := last; i >= 0 && same(i); i-- {
+		c.skip++
+	}
+	if f.cursor.isAt(c) { // the whole page is more of the same
+		c.skip += f.cursor.skip
+	}
+	return c.String(), each
+}
+
+// isAt says that a page began with records that are equal to its last one.
+func (c cursor) isAt(last cursor) bool {
+	return c.set && c.ts == last.ts && c.tie == last.tie && (c.value == nil || *c.value == *last.value)
+}
