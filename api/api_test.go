@@ -235,7 +235,7 @@ func TestQueryNumbers(t *testing.T) {
 		set("q", c.filter)
 		set("unit", pick("", "bps", "pps", "fps", "bytes", "packets", "flows"))
 		set("layer", pick("", "l2", "l1"))
-		set("by", pick("", "src.as", "proto", "src.ip", "in.if", "dst.net:28:64", "remote.as,proto", "exporter,direction", "src.country", "in.if,src.port,dst.port"))
+		set("by", pick("", "src.as", "proto", "src.ip", "in.if", "dst.net:28:64", "remote.as,proto", "exporter,direction", "src.country", "in.if,src.port,dst.port", "ts:10m", "proto,ts:1h"))
 		set("dir", pick("", "both", "in", "out", "internal", "sum"))
 		set("n", pick("", "1", "3", "50"))
 		set("rank", pick("", "avg", "max", "last", "p95"))
@@ -464,6 +464,38 @@ func TestQueryZone(t *testing.T) {
 }
 
 // The series are the largest groups, in order.
+// Each hour of a zone that is half an hour off is a group with what SQL finds in it, its
+// average is over its own time, and no bucket of the chart has more than one of them.
+func TestQueryTime(t *testing.T) {
+	s := seeded(t)
+	var got result
+	ask(t, s.Handler(), "GET", "/api/v1/query?by=ts:1h&dir=sum&from=-2h&unit=bps&step=1800&tz=Asia/Kolkata", "", http.StatusOK, &got)
+	res, _, err := s.Store.Select(t.Context(), store.Query{SQL: fmt.Sprintf("SELECT formatDateTime(toStartOfHour(toTimeZone(TimeReceived, 'Asia/Kolkata')), '%%FT%%T+05:30'), sum(Bytes * SamplingRate) FROM flows WHERE TimeReceived >= %d AND TimeReceived < %d GROUP BY 1", got.From, got.To)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]uint64{}
+	for i, hour := range res.Columns[0].([]string) {
+		want[hour] = res.Columns[1].([]uint64)[i]
+	}
+	if len(got.Series) != len(want) || len(want) < 2 {
+		t.Fatalf("%d groups, SQL finds %v", len(got.Series), want)
+	}
+	for _, one := range got.Series {
+		if one.Total != want[one.Key[0]] || one.Filter[0] != "" {
+			t.Errorf("%s has %d, SQL finds %d", one.Key[0], one.Total, want[one.Key[0]])
+		}
+		if from, to := one.Time[0], one.Time[1]; math.Abs(one.Avg-float64(one.Total)*8/float64(to-from)) > 1 || from < got.From || to > got.To || to-from > 3600 {
+			t.Errorf("%s from %d to %d has the average %v of %d", one.Key[0], from, to, one.Avg, one.Total)
+		}
+		for i, v := range one.Values {
+			if at := got.Times[i]; v > 0 && (at+1800 <= one.Time[0] || at >= one.Time[1]) {
+				t.Errorf("%s has %v at %d", one.Key[0], v, at)
+			}
+		}
+	}
+}
+
 func TestQueryTop(t *testing.T) {
 	s := seeded(t)
 	h := s.Handler()

@@ -123,7 +123,8 @@ type Series struct {
 	Dir    string   `json:"dir"`
 	Other  bool     `json:"other"`
 	Folded int      `json:"folded,omitempty"` // of Other: how many groups it holds
-	Filter []string `json:"filter"`           // a condition per field of by that lets through this group alone
+	Filter []string `json:"filter"`           // a condition per field of by that lets through this group alone; empty for a time
+	Time   []int64  `json:"time,omitempty"`   // of a group of by=ts: its own seconds, from and to; Avg is over them
 	Values Points   `json:"values"`           // one per bucket: a rate, or with the units bytes, packets and flows a sum
 	N      []uint64 `json:"n"`                // one per bucket: packets as sampled
 	Peaks  Points   `json:"peaks,omitempty"`  // with agg=peak, one per bucket: the largest rate of one second
@@ -189,6 +190,7 @@ type cells struct {
 	variance       float64
 	peak           []uint64 // nil without agg=peak
 	groups         uint64
+	from, to       int64 // its own time; 0: that of the request
 	score, ordered float64
 	past           []*cells // in the windows that are compared with
 }
@@ -201,11 +203,19 @@ func newCells(dir string, buckets, past int) *cells {
 	return c
 }
 
+// last says that what it adds up is of this time alone.
+func (c *cells) last(from, to int64) {
+	c.from, c.to = from, to
+	for _, p := range c.past {
+		p.last(from, to)
+	}
+}
+
 // Assemble puts the rows of a statement of Series together. It is pure: the
 // request and the range are those that the statement was made from, and so is the
 // schema, which names ASes.
 func Assemble(r Request, rg Range, rows Rows, s Schema) (Result, error) {
-	dims, err := r.dims()
+	dims, err := r.dims(&rg)
 	if err != nil {
 		return Result{}, err
 	}
@@ -224,6 +234,14 @@ func Assemble(r Request, rg Range, rows Rows, s Schema) (Result, error) {
 	all, totals, err := collect(&rg, &rows, len(dims) > 0, len(shifts))
 	if err != nil {
 		return Result{}, err
+	}
+	for _, c := range all {
+		if c.other {
+			continue
+		}
+		if from, to, ok := ownTime(dims, c.keys); ok {
+			c.last(from, to)
+		}
 	}
 	figure := figures{&r, &rg}
 	figure.rank(all)
@@ -254,6 +272,9 @@ func Assemble(r Request, rg Range, rows Rows, s Schema) (Result, error) {
 			one.Folded = folded[c.dir]
 		case len(dims) == 0:
 			one.Label = append(one.Label, "Total")
+		}
+		if c.to != 0 {
+			one.Time = []int64{c.from, c.to}
 		}
 		if !c.other {
 			k, l := c.keys, c.labels
@@ -461,6 +482,9 @@ func (f figures) of(c *cells) Figures {
 		g.Peak = &most
 	}
 	total, seconds := float64(g.Total), float64(f.rg.To-f.rg.From)
+	if c.to != 0 {
+		seconds = float64(max(1, c.to-c.from))
+	}
 	switch f.r.Unit {
 	case "bps":
 		g.Avg = total * 8 / seconds

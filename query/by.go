@@ -12,9 +12,11 @@ import (
 
 // A dim is what rows are grouped by: one item of by=.
 type dim struct {
-	field  *Field
-	v4, v6 int    // src.net:24:48 groups addresses by prefix; 0 is not at all
-	ts     string // ts:1h, time as a dimension
+	field   *Field // nil for time
+	v4, v6  int    // src.net:24:48 groups addresses by prefix; 0 is not at all
+	ts      string // ts:1h, time as a group: its length as it was written,
+	step    int64  // in seconds,
+	buckets *Range // and its buckets in the window of the request
 }
 
 const defaultV4, defaultV6 = 24, 48
@@ -62,12 +64,7 @@ func parseDim(item string) (dim, error) {
 	parts := strings.Split(item, ":")
 	name := strings.ToLower(parts[0])
 	if name == "ts" {
-		if len(parts) == 2 {
-			if ms, err := parseDuration(parts[1]); err == nil && ms >= 1000 && parts[1] != "" {
-				return dim{ts: parts[1]}, nil
-			}
-		}
-		return dim{}, &KeyError{"by", item, "is not a time step; write ts:1h"}
+		return parseTimeDim(item, strings.Join(parts[1:], ":"))
 	}
 	f := find(name)
 	if f == nil {
@@ -139,12 +136,15 @@ func (f *Field) groupable() bool {
 
 // isInterface says that the field is the interface, which is known by its exporter
 // and its number; the name is only its label.
-func (d dim) isInterface() bool { return d.field.base.altFirst == flow.InIf.Field }
+func (d dim) isInterface() bool { return d.ts == "" && d.field.base.altFirst == flow.InIf.Field }
 
-func (d dim) isExporter() bool { return d.field.base.first == flow.ExporterAddress.Field }
+func (d dim) isExporter() bool { return d.ts == "" && d.field.base.first == flow.ExporterAddress.Field }
 
 // keys are the expressions that the rows are grouped by.
-func (d dim) keys() []string {
+func (d dim) keys(c *compiler) []string {
+	if d.ts != "" {
+		return []string{d.timeKey(c)}
+	}
 	b := d.field.base
 	switch {
 	case d.isInterface():
@@ -168,8 +168,12 @@ func (d dim) labels() []string {
 }
 
 // present turns the text of keys and labels into what the page shows: the key, its
-// label, and the filter that lets through this key alone.
+// label, and the filter that lets through this key alone; of a time there is none.
 func (d dim) present(keys, labels []string, s Schema) (key, label, filter string) {
+	if d.ts != "" {
+		key, label = d.presentTime(keys[0])
+		return key, label, ""
+	}
 	b := d.field.base
 	is := func(value string) string { return d.field.Name + " = " + value }
 	switch {

@@ -64,7 +64,7 @@ func (f facet) by() []string {
 // keys and labels are the expressions of all its fields.
 func (f facet) keys() (list []string) {
 	for _, d := range f {
-		list = append(list, d.keys()...)
+		list = append(list, d.keys(nil)...)
 	}
 	return list
 }

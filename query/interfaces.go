@@ -131,7 +131,7 @@ func interfacesSQL(c *compiler, rg *Range, pieces []piece, of string) string {
 	var rows []string
 	for _, p := range pieces {
 		rows = append(rows, lines(
-			"            SELECT ExporterAddress AS e, "+rg.bucketSQL(c, timeSQL(0))+" AS t, InIf, OutIf, max(ExporterName) AS called,",
+			"            SELECT ExporterAddress AS e, "+rg.bucketSQL(c, timeSQL(0), "")+" AS t, InIf, OutIf, max(ExporterName) AS called,",
 			"                max(InIfName) AS n0, max(InIfDescription) AS d0, max(InIfSpeed) AS s0, max(if(InIfBoundary = 'unknown', '', toString(InIfBoundary))) AS b0,",
 			"                max(OutIfName) AS n1, max(OutIfDescription) AS d1, max(OutIfSpeed) AS s1, max(if(OutIfBoundary = 'unknown', '', toString(OutIfBoundary))) AS b1,",
 			"                sum("+l2+") AS v, sum(Packets * SamplingRate) AS p,",

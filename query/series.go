@@ -33,11 +33,12 @@ import (
 //	peak      with agg=peak: the largest value of one second in the bucket
 //	edge      with agg=peak: the largest sum over all series of one second in which this one has rows
 
-// bucketSQL is the start of the bucket of a row; at is the row's second.
-func (rg *Range) bucketSQL(c *compiler, at string) string {
+// bucketSQL is the start of the bucket of a row; at is the row's second. The suffix
+// tells the parameters of several ranges apart.
+func (rg *Range) bucketSQL(c *compiler, at, suffix string) string {
 	if !rg.calendar {
-		c.params["step"] = strconv.FormatInt(rg.Step, 10)
-		return "toUInt32(intDiv(" + at + ", {step:UInt32}) * {step:UInt32})"
+		c.params["step"+suffix] = strconv.FormatInt(rg.Step, 10)
+		return "toUInt32(intDiv(" + at + ", {step" + suffix + ":UInt32}) * {step" + suffix + ":UInt32})"
 	}
 	var b strings.Builder
 	for i, t := range rg.Times {
@@ -46,8 +47,8 @@ func (rg *Range) bucketSQL(c *compiler, at string) string {
 		}
 		b.WriteString(strconv.FormatInt(t, 10))
 	}
-	c.params["buckets"] = "[" + b.String() + "]"
-	return "roundDown(" + at + ", {buckets:Array(UInt32)})"
+	c.params["buckets"+suffix] = "[" + b.String() + "]"
+	return "roundDown(" + at + ", {buckets" + suffix + ":Array(UInt32)})"
 }
 
 // valueSQL is what a row of a table counts.
@@ -98,8 +99,8 @@ func (r *Request) conditionOf(c *compiler, filter Filter) (sql string) {
 	return sql + " AND " + condition
 }
 
-// dims are the groups of a request that can be answered as series.
-func (r *Request) dims() ([]dim, error) {
+// dims are the groups of a request.
+func (r *Request) dims(rg *Range) ([]dim, error) {
 	dims := make([]dim, len(r.By))
 	for i, item := range r.By {
 		d, err := parseDim(item)
@@ -107,7 +108,12 @@ func (r *Request) dims() ([]dim, error) {
 			return nil, err
 		}
 		if d.ts != "" {
-			return nil, &KeyError{"by", item, "time as a group is not answered yet; leave it out, the chart goes over time anyway"}
+			if err := d.over(rg); err != nil {
+				return nil, err
+			}
+			if r.Spread {
+				return nil, &KeyError{"spread", "1", "counts a record in several times, and " + item + " groups it by one; write spread=0 or leave " + item + " out"}
+			}
 		}
 		dims[i] = d
 	}
@@ -128,7 +134,7 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 	if r.Spread && r.Agg == "peak" {
 		return Statement{}, &KeyError{"spread", "1", "has no peaks: a record that counts over its whole time has no second of its own; write agg=avg or spread=0"}
 	}
-	dims, err := r.dims()
+	dims, err := r.dims(&rg)
 	if err != nil {
 		return Statement{}, err
 	}
@@ -144,7 +150,7 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 	rest := r.conditionOf(c, filter)
 	q := series{request: &r, rg: &rg, c: c, rest: rest, split: r.Dir != "sum", peak: r.Agg == "peak"}
 	for _, d := range dims {
-		q.keys = append(q.keys, d.keys()...)
+		q.keys = append(q.keys, d.keys(c)...)
 		q.labels = append(q.labels, d.labels()...)
 	}
 	few := len(dims) == 1 && rolled(q.keys) || len(dims) > 0 && s.Once && oneHost(filter.Root)
@@ -155,6 +161,9 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 	if q.peak || q.spread || !rolled(slices.Concat(q.keys, q.labels, []string{rest})) {
 		rollups = nil
 	}
+	rollups = slices.DeleteFunc(slices.Clone(rollups), func(t Rollup) bool {
+		return slices.ContainsFunc(dims, func(d dim) bool { return d.ts != "" && !d.buckets.aligned(0, t.Step) })
+	})
 	for i, shift := range append([]int64{0}, shifts...) {
 		window := rg.cover(shift, rollups)
 		if q.spread {
@@ -333,7 +342,7 @@ func (q *series) rows() string {
 // first, which is quicker than to look for the group of each row among those that won.
 func (q *series) window(i int, indent string) string {
 	at := timeSQL(i)
-	columns := []string{q.rg.bucketSQL(q.c, at) + " AS t"}
+	columns := []string{q.rg.bucketSQL(q.c, at, "") + " AS t"}
 	with, join, and := "", "", ""
 	if q.spread {
 		with, join, and = q.spreadSQL(i, indent)
@@ -350,7 +359,7 @@ func (q *series) window(i int, indent string) string {
 		columns, cell = append(columns, "Direction AS d"), append(cell, "d")
 	}
 	for i, k := range q.keys {
-		columns = append(columns, k+" AS g"+strconv.Itoa(i))
+		columns = append(columns, strings.ReplaceAll(k, secondOf, at)+" AS g"+strconv.Itoa(i))
 	}
 	label, sum, group := "#", "#", ""
 	if q.few {

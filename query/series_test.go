@@ -119,7 +119,8 @@ func TestSeriesErrors(t *testing.T) {
 	f("vs=2027-01-01", &KeyError{})
 	f("vs=band5w", &KeyError{})
 	f("agg=peak&unit=bpp", &KeyError{})
-	f("by=ts:1h", &KeyError{})
+	f("by=ts:1s&from=-2h", &KeyError{})
+	f("by=ts:1h&spread=1", &KeyError{})
 }
 
 // rowsOf writes rows down one by one.
@@ -190,6 +191,31 @@ func TestDayBuckets(t *testing.T) {
 	}
 	f("from=2026-10-24&to=2026-10-27", 24, 25, 24)
 	f("from=2026-03-28&to=2026-03-31", 24, 23, 24)
+}
+
+// The groups of a time go along the clock of the zone over its changes, weeks from Monday
+// to Monday.
+func TestTimeGroups(t *testing.T) {
+	f := func(query string, length int64, first string, hours ...int64) {
+		t.Helper()
+		_, rg := request(t, query+"&tz=Europe/Berlin")
+		groups := rg.each(length)
+		if got := time.Unix(groups.Times[0], 0).In(rg.Location).Format("Mon 2006-01-02 15:04"); got != first {
+			t.Errorf("%s: begins at %s, want %s", query, got, first)
+		}
+		var got []int64
+		for i := range groups.Times {
+			got = append(got, groups.covered(i)/3600)
+		}
+		if !slices.Equal(got, hours) {
+			t.Errorf("%s: hours %v, want %v", query, got, hours)
+		}
+	}
+	f("from=2026-10-24&to=2026-10-27", 86400, "Sat 2026-10-24 00:00", 24, 25, 24)
+	f("from=2026-10-24T06:00&to=2026-10-26", 43200, "Sat 2026-10-24 00:00", 6, 12, 13, 12)
+	f("from=2026-10-14&to=2026-10-28", 7*86400, "Mon 2026-10-12 00:00", 5*24, 7*24+1, 2*24)
+	f("from=2026-03-28&to=2026-03-31", 2*86400, "Fri 2026-03-27 00:00", 24, 47)
+	f("from=2026-03-29&to=2026-03-29T04:00", 3600, "Sun 2026-03-29 00:00", 1, 1, 1)
 }
 
 // Rows in another order give the same series in the same order, down to sums of floats

@@ -115,6 +115,20 @@ func (rg *Range) buckets() {
 				last = t
 			}
 		}
+	case rg.Step > 86400 && rg.Step%86400 == 0:
+		// Whole days, counted from a Monday: weeks are those of ISO 8601.
+		rg.calendar = true
+		days := rg.Step / 86400
+		y, m, d := at(rg.From).Date()
+		monday := time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix()/86400 + 3
+		for d -= int(monday % days); ; d += int(days) {
+			t := time.Date(y, m, d, 0, 0, 0, 0, rg.Location).Unix()
+			if t >= rg.To {
+				rg.End = t
+				return
+			}
+			rg.Times = append(rg.Times, t)
+		}
 	case rg.Step == 3600:
 		// Zones are off by halves and quarters of an hour; changes of the clock are
 		// whole hours, with exceptions that we leave alone.

@@ -37,7 +37,7 @@ func Values(field string) (ValuesQuery, bool) {
 		if !d.field.groupable() {
 			return ValuesQuery{}, false
 		}
-		keys = append(keys, "("+tuple(d.keys())+")")
+		keys = append(keys, "("+tuple(d.keys(nil))+")")
 		labels = append(labels, "("+tuple(d.labels())+")")
 	}
 	st := Statement{
