@@ -159,6 +159,40 @@ test("brushing zooms, Back undoes it, a double click zooms out", async () => {
   await page.close();
 });
 
+test("Shift and drag moves the chart, Ctrl and the wheel zooms it, a finger that rests selects", async () => {
+  const { page, body } = await explore("?from=-60m&to=-30m");
+  const box = await page.locator(".u-over").boundingBox();
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  const moved = await answer(page, async () => {
+    await page.keyboard.down("Shift");
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    await page.mouse.move(x - box.width / 10, y, { steps: 4 });
+    await page.mouse.up();
+    await page.keyboard.up("Shift");
+  });
+  assert.ok(close(moved.from - body.from, 180, 0.1), `a tenth of 30 min later, got ${moved.from - body.from} s`);
+  assert.ok(Math.abs(moved.to - moved.from - 1800) <= 1);
+  const zoomed = await answer(page, async () => {
+    await page.keyboard.down("Control");
+    await page.mouse.move(box.x + box.width / 4, y);
+    await page.mouse.wheel(0, -200);
+    await page.keyboard.up("Control");
+  });
+  assert.ok(zoomed.to - zoomed.from < 0.8 * 1800);
+  const kept = (r) => r.from + (r.to - r.from) / 4;
+  assert.ok(Math.abs(kept(zoomed) - kept(moved)) < 20, "the moment under the pointer stays");
+  const touch = await page.context().newCDPSession(page);
+  const finger = (type, at) => touch.send("Input.dispatchTouchEvent", { type, touchPoints: type === "touchEnd" ? [] : [{ x: at, y }] });
+  await finger("touchStart", box.x + box.width * 0.3);
+  await page.locator(".u-select").evaluate((el) => new Promise((done) => setInterval(() => el.style.width === "2px" && done(), 20)));
+  for (const part of [0.4, 0.5, 0.6]) await finger("touchMove", box.x + box.width * part);
+  await finger("touchEnd");
+  const chosen = await answer(page, () => page.getByRole("menuitem", { name: "Zoom" }).click());
+  assert.ok(close(chosen.to - chosen.from, 0.3 * (zoomed.to - zoomed.from), 0.1));
+  await page.close();
+});
+
 test("the range field, the presets and the arrows", async () => {
   const { page } = await explore("");
   await page.locator("#range").click();
@@ -511,6 +545,12 @@ test("dark and light, kept, without a flash", async () => {
   assert.ok(bright(await ground()));
   await page.emulateMedia({ colorScheme: "dark" });
   assert.ok(!bright(await ground()));
+  // On paper the page is light, and so is what it draws itself.
+  await page.goto(base + "/explore");
+  await page.locator("[data-dark=true]").waitFor({ state: "attached" });
+  await page.emulateMedia({ media: "print", colorScheme: "dark" });
+  await page.locator("[data-dark=false]").waitFor({ state: "attached" });
+  assert.ok(bright(await ground()));
   await page.close();
 });
 

@@ -1,7 +1,7 @@
 // The time chart: uPlot draws, this decides what. Values are bars without gaps: a bucket is one number and is drawn as one, not
 // as a slope to the next. A stack is painted from its outer edge inwards, each layer down to zero over the one before it.
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { QueryResult, Versus } from "./api.ts";
@@ -9,6 +9,7 @@ import { grey, mix, palette } from "./colour.ts";
 import { EventMarks } from "./eventmarks.tsx";
 import { eventForm } from "./events.ts";
 import * as fmt from "./format.ts";
+import { gestures, type Hand } from "./gestures.ts";
 import { bucket, edges, type Layer, otherID } from "./stack.ts";
 import { dark, highlight, zone } from "./state.ts";
 import { clock, dayName, duration, parts } from "./time.ts";
@@ -173,7 +174,8 @@ export function TimeChart(p: Props) {
 
   const shape = p.layers.map((l) => l.id + l.series.dir + l.colour).join("\n") + stacked + percent + isDark + tz + p.result.unit + p.capacity;
 
-  useEffect(() => {
+  // Before the page is painted: on paper it is painted only once.
+  useLayoutEffect(() => {
     const el = host.current;
     if (!el) return;
     const t = theme();
@@ -194,6 +196,7 @@ export function TimeChart(p: Props) {
     const height = () => (props.current.small ? smallHeight : Math.max(220, Math.min(420, Math.round(innerHeight * 0.42))));
     const stepped = uPlot.paths.stepped!({ align: 1 });
     const font = `12px ${getComputedStyle(document.body).fontFamily}`;
+    let hand: Hand | undefined;
 
     const u = new uPlot(
       {
@@ -207,6 +210,10 @@ export function TimeChart(p: Props) {
           points: { show: false },
           drag: { x: true, y: false, setScale: false, dist: 4 },
           bind: {
+            mousedown: (_u, _target, handler) => (e) => {
+              if (!hand?.press(e)) handler(e);
+              return null;
+            },
             dblclick: () => () => {
               props.current.onZoomOut();
               return null;
@@ -214,9 +221,10 @@ export function TimeChart(p: Props) {
           },
         },
         scales: {
-          x: { time: true, range: () => [props.current.result.from, props.current.result.to] },
+          x: { time: true, range: (_u, lo, hi) => (hand?.moving() ? [lo, hi] : [props.current.result.from, props.current.result.to]) },
           y: {
-            range: (_u, lo, hi) => {
+            range: (su, lo, hi) => {
+              if (hand?.moving()) return [su.scales.y.min ?? 0, su.scales.y.max ?? 1];
               const out = props.current.layers.some((l) => l.side < 0);
               if (percent) return [out ? -100 : 0, 100];
               const cap = fmt.parseAmount(props.current.ymax);
@@ -325,6 +333,10 @@ export function TimeChart(p: Props) {
       el,
     );
     plot.current = u;
+    hand = gestures(u, {
+      window: () => ({ from: props.current.result.from, to: props.current.result.to, now: props.current.now }),
+      moved: (a, b) => props.current.onZoom(a, b),
+    });
 
     /** The series at a height: the layer that contains it in a stack, the nearest line otherwise. */
     function pick(su: uPlot, index: number, top: number): string | null {
@@ -366,6 +378,7 @@ export function TimeChart(p: Props) {
     u.over.addEventListener("mouseleave", leave);
     return () => {
       resize.disconnect();
+      hand?.stop();
       u.destroy();
       plot.current = null;
       setHover(null);

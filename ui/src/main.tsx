@@ -286,7 +286,7 @@ function Help() {
             </div>
           ))}
         </dl>
-        <p class="quiet">On the chart: drag to zoom in, double click to zoom out. On a value: click for the menu, Alt+click to exclude, Shift+click to add to a list. On a colour: click for only this one, Ctrl+click to switch it.</p>
+        <p class="quiet">On the chart: drag to choose a time (touched: press, then drag), Shift and drag to move, Ctrl and the wheel to zoom, double click to zoom out. On a value: click for the menu, Alt+click to exclude, Shift+click to add to a list. On a colour: click for only this one, Ctrl+click to switch it.</p>
         <label class="check">
           <input type="checkbox" checked={keysChoice.signal.value === "on"} onChange={(e) => keysChoice.set(e.currentTarget.checked ? "on" : "off")} /> Single keys are shortcuts
         </label>

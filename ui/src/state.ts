@@ -133,7 +133,11 @@ export const dearRows = stored<string>("dear-rows", defaultDear, []);
 const darkQuery = matchMedia("(prefers-color-scheme: dark)");
 const systemDark = signal(darkQuery.matches);
 darkQuery.addEventListener("change", (e) => (systemDark.value = e.matches));
-export const dark = computed(() => (themeChoice.signal.value === "auto" ? systemDark.value : themeChoice.signal.value === "dark"));
+/** Paper is white, whatever the screen is. */
+const paper = matchMedia("print");
+const printing = signal(paper.matches);
+paper.addEventListener("change", (e) => (printing.value = e.matches));
+export const dark = computed(() => !printing.value && (themeChoice.signal.value === "auto" ? systemDark.value : themeChoice.signal.value === "dark"));
 
 export function setTheme(t: (typeof themes)[number]): void {
   if (t === "auto") delete document.documentElement.dataset.theme;
