@@ -85,6 +85,10 @@ func (s *Server) Handler() http.Handler {
 		writeProblem(w, problem{Title: "no such resource", Status: http.StatusNotFound, Detail: r.Method + " " + r.URL.Path + " is not in the API: see /api/v1/openapi.json"})
 	})
 	mux.Handle("GET /metrics", s.Metrics)
+	mux.HandleFunc("GET /help/filter", s.helpFilter)
+	mux.HandleFunc("GET /help/api", s.helpAPI)
+	mux.HandleFunc("GET /help/style.css", helpStyle)
+	mux.Handle("GET /help/{$}", http.RedirectHandler("/help/filter", http.StatusFound))
 	mux.Handle("/", s.Page)
 	return s.guard(withTag(mux))
 }

@@ -368,8 +368,8 @@ test("keys: g and a letter go to the pages, with filter and time", async () => {
   await page.close();
 });
 
-const pages = ["/?from=-5m", "/flows?from=-5m", "/exporters", "/if?from=-5m", "/status", "/start", "/as/64500?from=-5m"];
-const ready = "[data-overview=whole], #records tbody tr td, .exporter, .link-row, .pipeline, .listener, .part";
+const pages = ["/?from=-5m", "/flows?from=-5m", "/exporters", "/if?from=-5m", "/status", "/start", "/as/64500?from=-5m", "/help/filter", "/help/api"];
+const ready = "main > .scroll, main > details > summary, [data-overview=whole], #records tbody tr td, .exporter, .link-row, .pipeline, .listener, .part";
 
 /** The page of the interface with the most traffic. */
 async function busiest() {

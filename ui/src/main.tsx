@@ -84,7 +84,7 @@ function App() {
       <Page p={p} />
       <ValueMenu />
       <footer class="credit quiet">
-        AS of addresses: <a href="https://db-ip.com">IP Geolocation by DB-IP</a>, <a href="https://www.routeviews.org">Route Views</a>, <a href="https://www.nro.net">NRO</a>
+        <a href="/help/filter">Filter language</a> · <a href="/help/api">HTTP API</a> · AS of addresses: <a href="https://db-ip.com">IP Geolocation by DB-IP</a>, <a href="https://www.routeviews.org">Route Views</a>, <a href="https://www.nro.net">NRO</a>
       </footer>
       <Help />
       {eventForm.value && <EventForm {...eventForm.value} />}
