@@ -440,7 +440,7 @@ function Header({ answer, v }: { answer: Answer; v: View }) {
       </p>
       <p class="facts right">
         <span class="quiet" title={`${fmt.grouped(meta.rows)} rows and ${fmt.bytes(meta.bytes)} read from ${meta.table}`}>
-          {fmt.count(meta.rows)} rows · {meta.ms < 10 ? meta.ms.toFixed(1) : Math.round(meta.ms)} ms{meta.table !== "flows" && <> · {meta.table}</>}
+          {fmt.count(meta.rows)} rows · {meta.ms < 10 ? fmt.fixed(meta.ms, 1) : Math.round(meta.ms)} ms{meta.table !== "flows" && <> · {meta.table}</>}
         </span>
       </p>
       <EventsMenu />

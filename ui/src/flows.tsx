@@ -184,7 +184,7 @@ export function Flows() {
                 {live ? ", the newest" : list.next ? " so far" : ""}
               </span>
               <span>
-                {fmt.count(list.meta.rows)} rows read in {list.meta.ms < 10 ? list.meta.ms.toFixed(1) : Math.round(list.meta.ms)} ms
+                {fmt.count(list.meta.rows)} rows read in {list.meta.ms < 10 ? fmt.fixed(list.meta.ms, 1) : Math.round(list.meta.ms)} ms
               </span>
             </>
           )}

@@ -1,6 +1,27 @@
-// Numbers for reading: three significant digits, SI prefixes in steps of 1000, a unit that says what is counted.
+// Numbers for reading: three significant digits, SI prefixes in steps of 1000, a unit that says what is counted. Points and groups are
+// those of the reader's language; the words are English.
 
 const suffix: Record<string, string> = { bps: "b/s", pps: "p/s", fps: "flows/s", bytes: "B", packets: "packets", flows: "flows", bpp: "B/packet", pct: "%" };
+
+interface Style {
+  /** Between the whole and its parts. */
+  point: string;
+  /** Exact, in groups. */
+  exact: Intl.NumberFormat;
+}
+
+/** How a language writes numbers, with the digits that units and addresses have too. */
+export function styleOf(language: string): Style {
+  const exact = new Intl.NumberFormat(`${language}-u-nu-latn`, { maximumFractionDigits: 3 });
+  return { point: exact.formatToParts(0.5).find((p) => p.type === "decimal")?.value ?? ".", exact };
+}
+
+let style = styleOf(globalThis.navigator?.language || "en");
+/** For tests. */
+export const speak = (language: string) => (style = styleOf(language));
+
+/** A number with so many decimals. */
+export const fixed = (v: number, decimals: number) => v.toFixed(decimals).replace(".", style.point);
 
 const prefixes = ["", "k", "M", "G", "T", "P", "E"];
 
@@ -27,10 +48,10 @@ function scaled(v: number): [number, string] {
 
 function digits(a: number): string {
   if (a === 0) return "0";
-  if (a >= 100) return a.toFixed(0);
-  if (a >= 10) return a.toFixed(1);
-  if (a >= 0.9995) return a.toFixed(2);
-  return a >= 0.001 ? String(Number(a.toPrecision(2))) : a.toExponential(1);
+  if (a >= 100) return fixed(a, 0);
+  if (a >= 10) return fixed(a, 1);
+  if (a >= 0.9995) return fixed(a, 2);
+  return (a >= 0.001 ? String(Number(a.toPrecision(2))) : a.toExponential(1)).replace(".", style.point);
 }
 
 /** 1.24 Gb/s. Never a minus sign: what flows out is not less than nothing. */
@@ -52,7 +73,7 @@ export function count(v: number | null | undefined): string {
 }
 
 /** An exact integer in groups of three. */
-export const grouped = (v: number) => v.toLocaleString("en-US", { maximumFractionDigits: 3 });
+export const grouped = (v: number) => style.exact.format(v);
 
 /** Axis labels: one prefix and as many decimals as tell neighbours apart. */
 export function axis(splits: number[], unit: string): string[] {
@@ -64,7 +85,7 @@ export function axis(splits: number[], unit: string): string[] {
   const decimals = stepSize > 0 ? Math.min(3, Math.max(0, -Math.floor(Math.log10(stepSize) + 1e-9), fraction(stepSize))) : 0;
   const u = unitSuffix(unit);
   const short = u.length > 5 ? "" : u;
-  return splits.map((s) => (s === 0 ? "0" : join(Math.abs(s / size).toFixed(decimals), p, short).trim()));
+  return splits.map((s) => (s === 0 ? "0" : join(fixed(Math.abs(s / size), decimals), p, short).trim()));
 }
 
 const fraction = (x: number) => (Number.isInteger(x) ? 0 : Number.isInteger(Math.round(x * 1e6) / 1e5) ? 1 : 2);
@@ -73,8 +94,8 @@ export function share(v: number | null | undefined): string {
   if (v === null || v === undefined || !Number.isFinite(v)) return "–";
   const p = v * 100;
   if (p === 0) return "0 %";
-  if (p < 0.1) return "<0.1 %";
-  return `${p >= 99.95 ? p.toFixed(0) : p.toFixed(1)} %`;
+  if (p < 0.1) return `<${fixed(0.1, 1)} %`;
+  return `${fixed(p, p >= 99.95 ? 0 : 1)} %`;
 }
 
 /** The 95 % sampling error of a value. */
@@ -82,7 +103,7 @@ export function error(e: number | null | undefined): string {
   if (e === null || e === undefined || !Number.isFinite(e)) return "–";
   const p = e * 100;
   if (p > 100) return "> ±100 %";
-  return `±${p < 0.1 ? "<0.1" : p < 10 ? p.toFixed(1) : p.toFixed(0)} %`;
+  return `±${p < 0.1 ? "<" + fixed(0.1, 1) : fixed(p, p < 10 ? 1 : 0)} %`;
 }
 
 export function bytes(v: number | null | undefined): string {

@@ -72,7 +72,7 @@ export function linkProblems(i: Interface): Problem[] {
     if ((s.use_max ?? 0) > overCapacity)
       out.push({ level: "bad", what: `${name} ${fmt.value(s.max, "bps")}, more than its speed of ${fmt.value(i.speed, "bps")}`, remedy: "Its active timeout is too long, packets are sampled twice, or the speed is wrong: set the timeout to 10 s, sample incoming packets alone, correct the speed in the configuration file." });
     if (!uncovered(s) || s.coverage === null) continue;
-    const says = `flows say ${s.coverage.toFixed(2)} times what its counters say was ${name}`;
+    const says = `flows say ${fmt.fixed(s.coverage, 2)} times what its counters say was ${name}`;
     if (s.coverage >= 1.8 && s.coverage <= 2.2) out.push({ level: "warn", what: says, remedy: "Both directions are sampled: sample incoming packets alone, on all interfaces." });
     else if (s.coverage < 0.01) out.push({ level: "warn", what: `no flows of what its counters say was ${name}`, remedy: "Packets are not sampled where they come in: turn sampling on, on all interfaces." });
     else out.push({ level: "warn", what: says, remedy: s.coverage < 1 ? "The sampling rate is wrong, or not all interfaces are sampled: compare the rate with the device's configuration." : "The sampling rate is wrong: compare it with the device's configuration." });

@@ -31,7 +31,7 @@ export function SQLDrawer({ result, keys, path = "/api/v1/query" }: { result: { 
           <p class="facts">
             <span>{fmt.grouped(meta.rows)} rows read</span>
             <span>{fmt.bytes(meta.bytes)}</span>
-            <span>{meta.ms.toFixed(1)} ms</span>
+            <span>{fmt.fixed(meta.ms, 1)} ms</span>
             <span>
               table <code>{meta.table}</code>
             </span>

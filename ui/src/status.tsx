@@ -370,7 +370,7 @@ export function Status() {
 /** How far back the store will reach if flows go on coming like this. */
 function forecast({ forecast: f, keep_free }: StatusBody["storage"]): string {
   if (f.days <= 0) return "not known before an hour has passed";
-  const days = (x: number) => (x >= 10 ? `${Math.round(x)} days` : x >= 2 ? `${x.toFixed(1)} days` : `${Math.max(1, Math.round(x * 24))} hours`);
+  const days = (x: number) => (x >= 10 ? `${Math.round(x)} days` : x >= 2 ? `${fmt.fixed(x, 1)} days` : `${Math.max(1, Math.round(x * 24))} hours`);
   const a = `${fmt.bytes(f.bytes_per_day)} a day: `;
   if (f.limited_by === "age") return `${a}${days(f.days)} fit`;
   return `${a}${days(f.days)} fit, ` + (keep_free > 0 ? `the oldest are dropped in ${days(f.full_in_days)}` : `the disk is full in ${days(f.full_in_days)}`);
@@ -424,7 +424,7 @@ function Running() {
                     </button>
                   </td>
                   <td class="text">{askedBy(q)}</td>
-                  <td>{q.elapsed.toFixed(1)} s</td>
+                  <td>{fmt.fixed(q.elapsed, 1)} s</td>
                   <td>
                     {fmt.count(q.rows)}
                     {q.of > 0 && <span class="quiet"> of {fmt.count(q.of)}</span>}
@@ -449,7 +449,7 @@ function Running() {
 const askedBy = (q: RunningQuery) => [q.what, q.tag.startsWith("page-") ? "on a page" : q.tag].filter(Boolean).join(" · ") || q.user;
 
 const round = (x: number) => (x >= 10 ? Math.round(x) : Math.round(x * 10) / 10);
-const ms = (x: number) => (x >= 1000 ? `${(x / 1000).toFixed(1)} s` : `${x < 10 ? x.toFixed(1) : Math.round(x)} ms`);
+const ms = (x: number) => (x >= 1000 ? `${fmt.fixed(x / 1000, 1)} s` : `${x < 10 ? fmt.fixed(x, 1) : Math.round(x)} ms`);
 
 function Fact({ name, value }: { name: string; value: string }) {
   return (

@@ -248,7 +248,7 @@ function Change({ vs, unit }: { vs: Versus | null | undefined; unit: string }) {
   const sign = vs.delta < 0 ? "−" : "+";
   return (
     <td class="change" title={`${sign}${fmt.value(vs.delta, unit)}: ${fmt.value(vs.avg, unit)} before`}>
-      {vs.change === null ? (vs.delta > 0 ? "new" : "–") : Math.abs(vs.change) >= 10 ? `${sign}${fmt.value(vs.delta, unit)}` : `${sign}${(Math.abs(vs.change) * 100).toFixed(0)} %`}
+      {vs.change === null ? (vs.delta > 0 ? "new" : "–") : Math.abs(vs.change) >= 10 ? `${sign}${fmt.value(vs.delta, unit)}` : `${sign}${fmt.fixed(Math.abs(vs.change) * 100, 0)} %`}
     </td>
   );
 }

@@ -1,5 +1,7 @@
 // Times as people write them: relative to now, clock times, days, RFC 3339 and epochs. No date library: Intl knows the zones.
 
+import { fixed } from "./format.ts";
+
 export const browserZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 
 /** The IANA name behind the URL's tz key. */
@@ -213,6 +215,6 @@ export function rangeText(r: Range, from: number, to: number, zone: string, now:
 export function ago(t: number, now: number): string {
   const d = Math.max(0, now - t);
   if (d < 1) return "now";
-  if (d < 10) return `${d.toFixed(1)} s ago`;
+  if (d < 10) return `${fixed(d, 1)} s ago`;
   return `${duration(d)} ago`;
 }

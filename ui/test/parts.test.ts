@@ -254,3 +254,14 @@ test("what a line received and sent, as one answer: the latter below zero, the s
   assert.deepEqual(list.map((l) => [l.id, l.series.dir, l.side]), [["1", "in", 1], ["2", "out", -1], ["1", "out", -1]]);
   assert.equal(list[0].colour, list[2].colour);
 });
+
+test("points and groups are those of the reader's language", () => {
+  const f = (language: string, value: string, exact: string, share: string) => {
+    fmt.speak(language);
+    assert.deepEqual([fmt.value(1.24e9, "bps"), fmt.grouped(1234567), fmt.share(0.256)], [value, exact, share], language);
+  };
+  f("de", "1,24 Gb/s", "1.234.567", "25,6 %");
+  f("fr", "1,24 Gb/s", "1\u202f234\u202f567", "25,6 %");
+  f("ar-EG", "1.24 Gb/s", "1,234,567", "25.6 %");
+  f("en-US", "1.24 Gb/s", "1,234,567", "25.6 %");
+});
