@@ -8,6 +8,7 @@ import { CostHint, dear, type Hint } from "./cost.tsx";
 import { kindsSeen, markHere, switched } from "./events.ts";
 import { FilterLine } from "./filterline.tsx";
 import * as fmt from "./format.ts";
+import { Empty } from "./nothing.tsx";
 import { current, Refresh, refreshSeconds, TimeRange, zoomBy } from "./range.tsx";
 import { layers as layersOf } from "./stack.ts";
 import { copy, dark, facetsChoice, go, hiddenKinds, reload, show, shown, sqlOpen, termTitle, units, view, zone } from "./state.ts";
@@ -354,7 +355,7 @@ export function Explore() {
               <>
                 <Header answer={answer} v={v} />
                 {empty ? (
-                  <Empty kind={empty} answer={answer} />
+                  <Empty kind={empty} q={v.q} now={answer.now} matches={result.meta.matches_7d} />
                 ) : drawn === "table" ? null : drawn === "sankey" ? (
               result.by.length < 2 ? (
                 <div class="empty">
@@ -468,54 +469,6 @@ function Header({ answer, v }: { answer: Answer; v: View }) {
         <p class="facts warn">
           <Icon name="warn" /> This version cannot draw “{v.viz}” and shows a stack.
         </p>
-      )}
-    </div>
-  );
-}
-
-function Empty({ kind, answer }: { kind: string; answer: Answer }) {
-  const { from, to } = current();
-  const v = view.value;
-  return (
-    <div class="empty" data-empty={kind}>
-      {kind === "no-exporter" ? (
-        <>
-          <h2>No exporter has sent anything yet</h2>
-          <p>Point a router here and its traffic shows up within seconds.</p>
-          <button type="button" class="button primary" onClick={() => go("/start")}>
-            How to point a router here
-          </button>
-        </>
-      ) : kind === "before-retention" ? (
-        <>
-          <h2>Older than what is kept</h2>
-          <p>The records of this range have expired. Status shows the oldest one that is left.</p>
-          <button type="button" class="button" onClick={() => show({ from: "-1h", to: "now" })}>
-            Show the last hour
-          </button>
-        </>
-      ) : (
-        <>
-          <h2>Nothing in this range{v.q ? " matches the filter" : ""}</h2>
-          <p>
-            {v.q ? <code>{v.q}</code> : "No flow was received"} between {moments(from, zone.value, answer.now)} and {clock(to, zone.value)}.
-          </p>
-          <div class="row">
-            {answer.result.meta.matches_7d && (
-              <button type="button" class="button" onClick={() => show({ from: "-7d", to: "now" })}>
-                It matches in the last 7 days: show them
-              </button>
-            )}
-            {v.q && (
-              <button type="button" class="button" onClick={() => show({ q: "" })}>
-                Without the filter
-              </button>
-            )}
-            <button type="button" class="button" onClick={() => zoomBy(4)}>
-              A longer range
-            </button>
-          </div>
-        </>
       )}
     </div>
   );
