@@ -246,6 +246,24 @@ test("a board asks two questions at once, and Esc gives them up", async () => {
   await page.close();
 });
 
+test("a live board asks again by itself; what is past is not asked again", async () => {
+  const [a, b] = await some();
+  const past = "past-" + mark;
+  await fetch(`${base}/api/v1/views/${past}`, { method: "PUT", body: JSON.stringify({ name: "Past", query: "from=-20m&to=-10m", shared: true }) });
+  const page = await open(`/v/${a}+${past}`);
+  await page.locator(`[data-tile="${past}"][data-answer]`).waitFor();
+  const asked = [];
+  page.on("request", (r) => isQuery(new URL(r.url())) && asked.push(r.url()));
+  await page.locator("#refresh").selectOption("5");
+  await page.waitForURL(/live=1/);
+  await page.waitForRequest((r) => isQuery(new URL(r.url())));
+  await page.waitForFunction(() => !document.querySelector(".tile[aria-busy=true]"));
+  assert.ok(asked.length > 0 && asked.every((url) => !url.includes("to=-10m")), asked.join("\n"));
+  await page.locator("#refresh").selectOption("off");
+  await fetch(`${base}/api/v1/views/${past}`, { method: "DELETE" });
+  await page.close();
+});
+
 test("many pinned views with long names leave the width of the page alone", async () => {
   for (let i = 0; i < 6; i++) await fetch(`${base}/api/v1/views/pin-${i}-${mark}`, { method: "PUT", body: JSON.stringify({ name: `Customers of Frankfurt and Amsterdam ${i}`, query: `n=${i + 1}`, shared: true, pinned: true }) });
   for (const width of [390, 768, 1024, 1301, 1440]) {

@@ -7,7 +7,7 @@ import { atOnce, moved, questionOf, timeOf } from "./boards.ts";
 import { TimeChart } from "./chart.tsx";
 import { OtherCharts } from "./charts.tsx";
 import * as fmt from "./format.ts";
-import { TimeRange } from "./range.tsx";
+import { Refresh, refreshSeconds, TimeRange } from "./range.tsx";
 import { addressOf, loadViews, savedViews, saving, viewsLoaded } from "./saved.ts";
 import { Sankey } from "./sankey.tsx";
 import { explain } from "./saveview.tsx";
@@ -20,6 +20,8 @@ import { format, request, type View } from "./url.ts";
 
 const run = atOnce(2);
 const mostViews = 24;
+/** The seconds of a bucket for which a board is refreshed, unless its reader says how often. */
+const boardStep = 20;
 
 interface Props {
   /** The saved board, or undefined for one that only its address makes. */
@@ -43,6 +45,15 @@ export function Board({ board, of }: Props) {
     addEventListener("keydown", cancel);
     return () => removeEventListener("keydown", cancel);
   }, []);
+
+  // Live: asked again when all have answered, and not while nobody looks.
+  const live = v.live && v.to === "now";
+  const every = refreshSeconds(boardStep);
+  useEffect(() => {
+    if (!live) return;
+    const timer = setInterval(() => document.hidden || asking.current.size > 0 || (reload.value += 1), every * 1000);
+    return () => clearInterval(timer);
+  }, [live, every]);
 
   const arrange = async (next: string[]) => {
     if (!board) return go(`/v/${next.join("+")}${location.search}`, "replace");
@@ -84,7 +95,7 @@ export function Board({ board, of }: Props) {
             <Icon name="star" /> Save the board
           </button>
         )}
-        <IconButton icon="refresh" label="Refresh now  r" onClick={() => (reload.value += 1)} />
+        <Refresh loading={false} paused={false} />
       </div>
       {v.q && (
         <p class="facts">
@@ -167,7 +178,7 @@ export function Tile({ slug, time, q, asking, children }: TileProps) {
       left = true;
       stop.abort();
     };
-  }, [keys, again, reload.value]);
+  }, [keys, again, question?.to === "now" ? reload.value : 0]); // what is past does not change
 
   const search = [time && `from=${time.from}&to=${time.to}` + (time.tz === "browser" ? "" : `&tz=${time.tz}`)].filter(Boolean).join("&");
   const there = state.kind === "there" ? state.result : undefined;
