@@ -42,6 +42,7 @@ type Server struct {
 	Store   *store.Client                // as the read-only user
 	Writer  *store.Client                // as the user that may write: events, and to end queries
 	Views   *view.Views                  // saved ones
+	Links   *view.Links                  // short names of long addresses
 	Schema  query.Schema                 // of the flows table
 	Status  func() Status                // what the process itself knows; the server adds what the store knows
 	Sampled func() map[string][]Sampling // sampling rates by "address type" of exporters
@@ -172,6 +173,8 @@ func (s *Server) routes() map[string]http.HandlerFunc {
 		"GET /api/v1/views/{slug}":     s.getView,
 		"PUT /api/v1/views/{slug}":     s.putView,
 		"DELETE /api/v1/views/{slug}":  s.deleteView,
+		"POST /api/v1/links":           s.addLink,
+		"GET /s/{name}":                s.followLink,
 		"GET /api/v1/fields":           s.fields,
 		"GET /api/v1/filter/check":     s.check,
 		"POST /api/v1/filter/check":    s.check,
@@ -268,9 +271,11 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		writeProblem(w, problem{Title: "slug taken", Status: http.StatusConflict, Detail: err.Error(), Key: "slug"})
 	case errors.Is(err, view.ErrProvisioned), errors.Is(err, view.ErrForeign):
 		writeProblem(w, problem{Title: "view not changed", Status: http.StatusForbidden, Detail: err.Error(), Key: "slug"})
+	case errors.Is(err, view.ErrFull):
+		writeProblem(w, problem{Title: "no room for links", Status: http.StatusInsufficientStorage, Detail: err.Error()})
 	case errors.Is(err, view.ErrWrite):
-		s.Log.Error("view not saved", "err", err)
-		writeProblem(w, problem{Title: "view not saved", Status: http.StatusInternalServerError, Detail: err.Error()})
+		s.Log.Error("not saved", "path", r.URL.Path, "err", err)
+		writeProblem(w, problem{Title: "not saved", Status: http.StatusInternalServerError, Detail: err.Error()})
 	case errors.As(err, &unexpected):
 		s.Log.Error("query not answered", "path", r.URL.Path, "query", fmt.Sprintf("%.300s", r.URL.RawQuery), "err", err)
 		writeProblem(w, problem{Title: "internal error", Status: http.StatusInternalServerError, Detail: err.Error()})

@@ -80,6 +80,9 @@ func empty(t testing.TB) (s *Server, w *store.Client) {
 	s = serverFor(r, time.Now().Truncate(time.Second))
 	s.Writer = w
 	var err error
+	if s.Links, err = view.OpenLinks(filepath.Join(t.TempDir(), "links")); err != nil {
+		t.Fatal(err)
+	}
 	if s.Views, err = view.Open(filepath.Join(t.TempDir(), "views.json")); err != nil {
 		t.Fatal(err)
 	}

@@ -136,6 +136,7 @@ type server struct {
 	migrated  atomic.Bool      // the tables are there
 	reader    *store.Client
 	views     *view.Views
+	links     *view.Links
 	engine    *engine.Supervisor // nil when another ClickHouse is used
 	http      net.Listener
 	debug     net.Listener                 // nil: profiles are not served
@@ -217,6 +218,9 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 		return s, err
 	}
 	if s.views, err = view.Open(filepath.Join(cfg.Data, "views.json")); err != nil {
+		return s, err
+	}
+	if s.links, err = view.OpenLinks(filepath.Join(cfg.Data, "links")); err != nil {
 		return s, err
 	}
 	s.writer = &store.Writer{Client: writer, Log: log, Schemas: schemas(cfg), Spool: s.spool,
@@ -497,6 +501,7 @@ func (s *server) api() *api.Server {
 		Store:   s.reader,
 		Writer:  s.writer.Client,
 		Views:   s.views,
+		Links:   s.links,
 		Schema:  query.Schema{Macros: s.config().Filter.Macros, ASName: s.enrich.ASName, FindAS: s.enrich.FindAS},
 		Status:  s.status,
 		Keep:    s.keepFree,

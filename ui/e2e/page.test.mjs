@@ -346,6 +346,26 @@ test("a URL opened afresh gives the same state, unknown keys kept", async () => 
   await page.close();
 });
 
+test("a copied link is pinned, with Shift it moves; a long one is short and leads to the same", { skip: mockOnly() }, async () => {
+  const { page } = await explore("?from=-10m");
+  await page.evaluate(() => (navigator.clipboard.writeText = async (text) => void (globalThis.copied = text)));
+  const copied = async (key) => {
+    await page.evaluate(() => (globalThis.copied = ""));
+    await page.keyboard.press(key);
+    await page.waitForFunction(() => globalThis.copied);
+    return page.evaluate(() => globalThis.copied);
+  };
+  assert.match(await copied("y"), /\/explore\?from=\d{4}-\d\d-\d\dT.*&to=\d{4}-/);
+  assert.equal(await copied("Shift+Y"), base + "/explore?from=-10m");
+  const q = `ip in [${Array.from({ length: 300 }, (_, i) => `192.0.2.${i % 256}`).join(" ")}]`;
+  await page.evaluate((to) => (history.pushState(null, "", to), dispatchEvent(new PopStateEvent("popstate"))), `/explore?q=${q.replaceAll(" ", "+")}&from=-10m`);
+  const short = await copied("Shift+Y");
+  assert.match(short, /\/s\/[\w-]{16}$/);
+  await page.goto(short);
+  assert.equal(params(page).get("q"), q);
+  await page.close();
+});
+
 test("stack, lines, percent and table; the tooltip; the SQL", async () => {
   const [first] = await groupable();
   const { page, body } = await explore(`?by=${first}`);

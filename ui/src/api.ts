@@ -469,6 +469,7 @@ export const api = {
   events: (from: number, to: number) => call<{ events: Event[] }>(`/api/v1/events?from=${from}&to=${to}`, { cache: "no-store" }),
   addEvent: (e: Partial<Event>) => post<Event>("/api/v1/events", e),
   deleteEvent: (id: string) => call<void>("/api/v1/events/" + encodeURIComponent(id), { method: "DELETE" }),
+  addLink: (address: string) => post<{ address: string }>("/api/v1/links", { address }),
   views: () => call<{ views: SavedView[] }>("/api/v1/views", { cache: "no-store", headers: owner }),
   view: (slug: string, signal?: AbortSignal) => call<SavedView>("/api/v1/views/" + encodeURIComponent(slug), { signal, cache: "no-store", headers: owner }),
   /** A new view; its slug must be free. */

@@ -12,7 +12,7 @@ import { addressOf, loadViews, savedViews, saving, viewsLoaded } from "./saved.t
 import { Sankey } from "./sankey.tsx";
 import { explain } from "./saveview.tsx";
 import { layers } from "./stack.ts";
-import { copy, follow, go, reload, say, show, view, zone } from "./state.ts";
+import { copyLink, follow, go, reload, say, show, view, zone } from "./state.ts";
 import { ResultTable } from "./table.tsx";
 import { absolute, duration } from "./time.ts";
 import { Icon, IconButton, Select, useWidth } from "./ui.tsx";
@@ -256,7 +256,7 @@ function Chart({ result, now, saved, question }: { result: QueryResult; now: num
       onZoom={(a, b) => show({ from: absolute(a), to: absolute(b) })}
       onExplain={(a, b) => go("/explore?" + format({ ...question, sel: `${a}~${b}` }))}
       onFlows={(a, b) => go("/flows?" + format({ ...question, by: [], from: absolute(a), to: absolute(b) }))}
-      onLink={(a, b) => void copy(location.origin + at(a, b), "Link to this time")}
+      onLink={(a, b) => void copyLink(at(a, b), "Link to this time")}
       onZoomOut={nothing}
       onHover={nothing}
     />

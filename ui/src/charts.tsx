@@ -8,7 +8,7 @@ import { EventMarks } from "./eventmarks.tsx";
 import * as fmt from "./format.ts";
 import { course, groups } from "./groups.ts";
 import { bucket, type Layer } from "./stack.ts";
-import { copy, dark, highlight, link, path, show, zone } from "./state.ts";
+import { copyLink, dark, highlight, link, path, show, zone } from "./state.ts";
 import { absolute, clock, dayName } from "./time.ts";
 import { useWidth } from "./ui.tsx";
 import { type Value, ValueButton } from "./valuemenu.tsx";
@@ -180,7 +180,7 @@ function Heat({ result, layers, now }: Props) {
           ))}
         </div>
         <div class="heat-cells" ref={box} onPointerMove={move} onPointerLeave={() => setAt(null)}>
-          <EventMarks from={from} to={to} now={now} area={{ left: 0, top: 0, width, height: rows.length * rowHeight }} onZoom={(a, b) => show({ from: absolute(a), to: absolute(b) })} onExplain={path.value === "/explore" ? (a, b) => show({ sel: `${a}~${b}` }) : undefined} onLink={(a, b) => void copy(location.origin + link(location.pathname, { from: absolute(a), to: absolute(b), live: false }), "Link to this time")} />
+          <EventMarks from={from} to={to} now={now} area={{ left: 0, top: 0, width, height: rows.length * rowHeight }} onZoom={(a, b) => show({ from: absolute(a), to: absolute(b) })} onExplain={path.value === "/explore" ? (a, b) => show({ sel: `${a}~${b}` }) : undefined} onLink={(a, b) => void copyLink(link(location.pathname, { from: absolute(a), to: absolute(b), live: false }), "Link to this time")} />
           <canvas ref={canvas} style={{ width: "100%", height: rows.length * rowHeight + "px" }} role="img" aria-label="Heat map; the table has the numbers" />
           {at && rows[at.row] && (
             <div class="tooltip" style={at.x > width / 2 ? { left: "auto", right: width - at.x + 14 + "px", top: (at.row + 1) * rowHeight + "px" } : { left: at.x + 14 + "px", top: (at.row + 1) * rowHeight + "px" }}>

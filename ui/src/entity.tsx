@@ -11,7 +11,7 @@ import { Nothing } from "./nothing.tsx";
 import { TimeRange, zoomBy } from "./range.tsx";
 import { numeric, text } from "./records.ts";
 import { bothWays, layers } from "./stack.ts";
-import { copy, fieldByName, follow, go, link, reload, show, shown, termTitle, view, zone } from "./state.ts";
+import { copyLink, fieldByName, follow, go, link, reload, show, shown, termTitle, view, zone } from "./state.ts";
 import { absolute } from "./time.ts";
 import { Icon, IconButton } from "./ui.tsx";
 import { ask, format } from "./url.ts";
@@ -129,7 +129,7 @@ export function Entity({ kind, name, filter, sides, capacity, by, children }: Pr
             onZoom={(a, b) => show({ from: absolute(a), to: absolute(b) })}
             onExplain={(a, b) => go(link("/explore", { ...there, sel: `${a}~${b}` }))}
             onFlows={(a, b) => go("/flows?" + format({ ...v, q, by: [], from: absolute(a), to: absolute(b) }))}
-            onLink={(a, b) => void copy(location.origin + link(location.pathname, { from: absolute(a), to: absolute(b) }), "Link to this time")}
+            onLink={(a, b) => void copyLink(link(location.pathname, { from: absolute(a), to: absolute(b) }), "Link to this time")}
             onZoomOut={() => zoomBy(2)}
             onHover={() => undefined}
           />

@@ -11,7 +11,7 @@ import * as fmt from "./format.ts";
 import { Empty } from "./nothing.tsx";
 import { current, Refresh, refreshSeconds, TimeRange, zoomBy } from "./range.tsx";
 import { layers as layersOf } from "./stack.ts";
-import { copy, dark, facetsChoice, go, hiddenKinds, reload, show, shown, sqlOpen, termTitle, units, view, zone } from "./state.ts";
+import { copy, copyLink, dark, facetsChoice, go, hiddenKinds, reload, show, shown, sqlOpen, termTitle, units, view, zone } from "./state.ts";
 import { ResultTable } from "./table.tsx";
 import { absolute, clock, duration, moments } from "./time.ts";
 import { format, request, selected, type View } from "./url.ts";
@@ -382,7 +382,7 @@ export function Explore() {
                     onZoom={(a, b) => show({ from: absolute(a), to: absolute(b) })}
                     onExplain={(a, b) => show({ sel: `${a}~${b}` })}
                     onFlows={(a, b) => go("/flows?" + format({ ...v, from: absolute(a), to: absolute(b), sel: "", live: false, hide: [] }))}
-                    onLink={(a, b) => void copy(location.origin + "/explore?" + format({ ...v, from: absolute(a), to: absolute(b), live: false }), "Link to this time")}
+                    onLink={(a, b) => void copyLink("/explore?" + format({ ...v, from: absolute(a), to: absolute(b), live: false }), "Link to this time")}
                     onZoomOut={() => zoomBy(2)}
                     onHover={setHovered}
                   />
@@ -491,5 +491,5 @@ function summary(r: QueryResult): string {
 /** The link that shows the same picture for ever: relative times become absolute. */
 export function pinnedLink(): string {
   const { from, to } = current();
-  return location.origin + "/explore?" + format({ ...view.value, from: absolute(from), to: absolute(to), live: false });
+  return "/explore?" + format({ ...view.value, from: absolute(from), to: absolute(to), live: false });
 }

@@ -4,7 +4,7 @@ import { comparisons, dirs, pinnedLink, vizzes } from "./explore.tsx";
 import { markHere } from "./events.ts";
 import { save } from "./saved.ts";
 import { shift, zoomBy } from "./range.tsx";
-import { asks, copy, facetsChoice, go, helpOpen, keysChoice, link, path, refreshChoice, reload, say, show, shown, sqlOpen, units, view } from "./state.ts";
+import { asks, copyLink, facetsChoice, go, helpOpen, keysChoice, link, path, refreshChoice, reload, say, show, shown, sqlOpen, units, view } from "./state.ts";
 
 export const help: [string, string][] = [
   ["/", "filter"],
@@ -107,8 +107,8 @@ const explore: Record<string, () => void> = {
   s: save,
   m: markHere,
   x: () => (sqlOpen.value = !sqlOpen.value),
-  y: () => void copy(pinnedLink(), "Link to exactly this time"),
-  Y: () => void copy(location.href, "Live link"),
+  y: () => void copyLink(pinnedLink(), "Link to exactly this time"),
+  Y: () => void copyLink(location.pathname + location.search, "Live link"),
   Escape: () => (sqlOpen.value = false),
   j: row("j"),
   k: row("k"),

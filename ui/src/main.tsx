@@ -7,7 +7,7 @@ import { Explore, pinnedLink } from "./explore.tsx";
 import { help, listen } from "./keys.ts";
 import { api, nameOwner } from "./api.ts";
 import { current, leave, loadViews, ordered, addressOf, boardOf, save, savedViews, saving, shownQuery } from "./saved.ts";
-import { asks, copy, follow, helpOpen, keysChoice, link, loadFields, ownerChoice, path, say, setTheme, themeChoice, themes, toast } from "./state.ts";
+import { asks, copyLink, follow, helpOpen, keysChoice, link, loadFields, ownerChoice, path, say, setTheme, themeChoice, themes, toast } from "./state.ts";
 import "./style.css";
 import "./pages.css";
 import { IconButton, lazy, Select } from "./ui.tsx";
@@ -74,7 +74,7 @@ function App() {
           <Pinned />
         </nav>
         <div class="top-right">
-          {p === "/explore" && <IconButton icon="link" label="Copy a link to exactly this time  y (with Shift: one that moves with the clock)" onClick={(e: MouseEvent) => void copy(e.shiftKey ? location.href : pinnedLink(), e.shiftKey ? "Live link" : "Link to exactly this time")} />}
+          {p === "/explore" && <IconButton icon="link" label="Copy a link to exactly this time  y (with Shift: one that moves with the clock)" onClick={(e: MouseEvent) => void copyLink(e.shiftKey ? location.pathname + location.search : pinnedLink(), e.shiftKey ? "Live link" : "Link to exactly this time")} />}
           {asks(p) && <IconButton icon="star" label="Save as a view  s" id="save-view" onClick={save} />}
           <ThemeSwitch />
           <IconButton icon="question" label="Keys  ?" onClick={() => (helpOpen.value = true)} />

@@ -16,7 +16,7 @@ import { TimeRange, zoomBy } from "./range.tsx";
 import { savedViews } from "./saved.ts";
 import { layers } from "./stack.ts";
 import { Start } from "./start.tsx";
-import { copy, follow, go, link, reload, show, shown, termTitle, view, zone } from "./state.ts";
+import { copyLink, follow, go, link, reload, show, shown, termTitle, view, zone } from "./state.ts";
 import { arrows } from "./table.tsx";
 import { absolute, duration } from "./time.ts";
 import { Icon, IconButton, Spark } from "./ui.tsx";
@@ -185,7 +185,7 @@ function Overview({ first }: { first: Status }) {
                   onZoom={(a, b) => show({ from: absolute(a), to: absolute(b) })}
                   onExplain={(a, b) => go(link("/explore", { sel: `${a}~${b}` }))}
                   onFlows={(a, b) => go("/flows?" + format({ ...v, from: absolute(a), to: absolute(b) }))}
-                  onLink={(a, b) => void copy(location.origin + link("/", { from: absolute(a), to: absolute(b) }), "Link to this time")}
+                  onLink={(a, b) => void copyLink(link("/", { from: absolute(a), to: absolute(b) }), "Link to this time")}
                   onZoomOut={() => zoomBy(2)}
                   onHover={() => undefined}
                 />

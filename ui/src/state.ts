@@ -179,6 +179,16 @@ export async function copy(text: string, what: string): Promise<void> {
   say(`${what} copied`);
 }
 
+/** Addresses longer than this are cut off by mail and tickets; the server keeps them under a short name. */
+const longAddress = 2000;
+
+/** Copies the whole address of a page. */
+export async function copyLink(address: string, what: string): Promise<void> {
+  let short = address;
+  if (address.length > longAddress) short = await api.addLink(address).then(({ body }) => body.address, () => address);
+  await copy(location.origin + short, what);
+}
+
 // What more than one part of Explore shares.
 
 /** The series under the pointer, in the chart or in the table. */

@@ -1,0 +1,122 @@
+package view
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+)
+
+// Links are short names for addresses of the page that are too long to be sent around,
+// as those with a filter of a thousand prefixes. A name is made from the address, so
+// keeping it again makes nothing new. The file has a line for each and only grows. It is
+// safe for concurrent use.
+type Links struct {
+	path string
+
+	mu    sync.Mutex
+	known map[string]string // address by name
+	size  int               // bytes of all addresses
+}
+
+// Limits of links, which are kept in memory.
+const (
+	maxAddress   = 64 << 10
+	maxAddresses = 16 << 20 // bytes of all
+)
+
+// ErrFull says that no link can be kept any more.
+var ErrFull = fmt.Errorf("%d MiB of links are kept, which is the most: save a view instead", maxAddresses>>20)
+
+// OpenLinks reads the file of links, which need not exist.
+func OpenLinks(path string) (*Links, error) {
+	l := &Links{path: path, known: map[string]string{}}
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return l, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("links: %w", err)
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, maxAddress+1)
+	for lines.Scan() {
+		if checkAddress(lines.Text()) == nil { // not what a crash left half written
+			l.addLocked(lines.Text())
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("links: %s: %w", path, err)
+	}
+	return l, nil
+}
+
+func (l *Links) addLocked(address string) {
+	if name := linkName(address); l.known[name] == "" {
+		l.known[name] = address
+		l.size += len(address)
+	}
+}
+
+// linkName is 96 bits of a hash, as a URL writes them.
+func linkName(address string) string {
+	sum := sha256.Sum256([]byte(address))
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
+}
+
+// checkAddress says what is wrong with an address: it must be a page of this server. The
+// error is an *Error.
+func checkAddress(address string) error {
+	u, err := url.Parse(address)
+	switch {
+	case len(address) > maxAddress:
+		return &Error{"address", fmt.Sprintf("is longer than %d bytes", maxAddress)}
+	case err != nil:
+		return &Error{"address", "is none: " + err.Error()}
+	case u.Scheme != "" || u.Host != "" || !strings.HasPrefix(u.Path, "/") || u.Path != "/" && !pageForm.MatchString(strings.TrimPrefix(u.Path, "/")):
+		return &Error{"address", "is not a page of this server: write it from its path on, as /explore?q=tcp"}
+	}
+	return nil
+}
+
+// Keep gives an address its name. The error is an *Error, ErrFull or ErrWrite.
+func (l *Links) Keep(address string) (name string, err error) {
+	if err := checkAddress(address); err != nil {
+		return "", err
+	}
+	name = linkName(address)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.known[name] != "" {
+		return name, nil
+	}
+	if l.size+len(address) > maxAddresses {
+		return "", ErrFull
+	}
+	file, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrWrite, err)
+	}
+	// The line break before it ends what a crash may have left.
+	_, err = file.WriteString("\n" + address + "\n")
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrWrite, err)
+	}
+	l.addLocked(address)
+	return name, nil
+}
+
+// Get is the address behind a name.
+func (l *Links) Get(name string) (address string, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	address, ok = l.known[name]
+	return address, ok
+}
