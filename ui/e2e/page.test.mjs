@@ -398,6 +398,39 @@ test("stack, lines, percent and table; the tooltip; the SQL", async () => {
   await page.close();
 });
 
+test("a cell of the heat map, a panel, a bar and a band open the menu of what they are, by keyboard too", async () => {
+  const page = await open("/explore?by=src.as&n=4&from=-1h&viz=heat");
+  const canvas = page.locator(".heat canvas");
+  const menu = page.locator("[role=menu]");
+  await canvas.click({ position: { x: 60, y: 30 } });
+  await page.getByRole("menuitem", { name: "Only this" }).waitFor();
+  const second = await page.locator(".heat-names [data-group]").nth(1).innerText();
+  assert.ok((await menu.innerText()).includes(second));
+  await page.keyboard.press("Escape");
+  await canvas.focus();
+  for (const k of ["ArrowRight", "ArrowDown", "ArrowRight", "Enter"]) await page.keyboard.press(k);
+  const zoom = page.getByRole("menuitem", { name: /^Zoom to/ });
+  await zoom.waitFor();
+  assert.ok((await menu.innerText()).includes(second));
+  await zoom.click();
+  await page.waitForFunction(() => /from=[^&]*&to=/.test(location.search));
+
+  await page.goto(base + "/explore?by=src.as&n=4&from=-1h&viz=grid");
+  await page.locator(".grid-cell svg").first().click();
+  await page.getByRole("menuitem", { name: /^Zoom to/ }).waitFor();
+  await page.goto(base + "/explore?by=src.as&n=4&from=-1h&viz=bar");
+  await page.locator(".bar-row .bar-track").first().click();
+  await page.getByRole("menuitem", { name: "Only this" }).waitFor();
+  await page.goto(base + "/explore?by=src.as,dst.as&n=8&from=-1h&viz=sankey");
+  const node = page.locator(".sankey-node[role]").first();
+  await node.focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter");
+  await page.getByRole("menuitem", { name: "Only this" }).click();
+  await page.waitForFunction(() => / and .*| dst\.as/.test(new URLSearchParams(location.search).get("q") ?? ""));
+  await page.close();
+});
+
 test("grid, bars, heat map and sankey draw the API's numbers, each from a URL opened afresh", async () => {
   const [first, second] = await groupable();
   const { page, body } = await explore(`?by=${first}&n=4&from=-10m&viz=grid`);

@@ -11,6 +11,8 @@ export interface Series {
   folded?: number;
   /** A condition of the filter language for each part of the key. */
   filter?: string[] | null;
+  /** Of a group of time: from and to. */
+  time?: [number, number] | null;
   values: (number | null)[];
   /** Sampled packets behind each value. */
   n: (number | null)[];

@@ -2,7 +2,11 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { fieldOf, fields, show, termTitle, view } from "./state.ts";
+import { isTime } from "./url.ts";
 import { Icon, Popover } from "./ui.tsx";
+
+/** Lengths of time to group by; the first are offered with the fields. */
+const lengths = ["1h", "1d", "1w", "5m", "15m", "4h"].map((l) => "ts:" + l);
 
 const masks = { 4: ["16", "24", "28"], 6: ["32", "48", "64"] };
 
@@ -128,6 +132,12 @@ function ChipMenu({ term, first, last, onMove, onReplace, onRemove }: { term: st
             Networks of /{m} and /{masks[6][i]}
           </button>
         ))}
+      {isTime(term) &&
+        lengths.filter((l) => l !== term).map((l) => (
+          <button key={l} type="button" role="menuitem" onClick={() => onReplace(l)}>
+            {termTitle(l)}
+          </button>
+        ))}
       {term !== name && field && (
         <button type="button" role="menuitem" onClick={() => onReplace(field.name)}>
           Single addresses
@@ -151,8 +161,9 @@ function FieldPicker({ taken, onPick }: { taken: string[]; onPick: (name: string
     if (n.includes(wanted) || title.toLowerCase().includes(wanted)) return 1;
     return doc.toLowerCase().includes(wanted) ? 2 : 3;
   };
-  const found = fields.value
-    .filter((f) => f.groupable && !taken.includes(f.name))
+  const times = lengths.slice(0, 3).map((name) => ({ name, title: termTitle(name), doc: "Time as a group, along the clock of the time zone", group: "time" }));
+  const found = [...fields.value.filter((f) => f.groupable), ...times]
+    .filter((f) => !taken.includes(f.name))
     .map((f) => ({ f, r: rank(f.name, f.title, f.doc) }))
     .filter((x) => x.r < 3);
   if (wanted) found.sort((a, b) => a.r - b.r);

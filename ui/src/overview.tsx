@@ -3,7 +3,7 @@
 // Start instead.
 
 import { useEffect, useState } from "preact/hooks";
-import { api, APIError, type Event, type Health, type Interfaces, type QueryResult, type Series, type Status, type Total } from "./api.ts";
+import { api, APIError, type Event, type Health, type Interfaces, type QueryResult, type Status, type Total } from "./api.ts";
 import { Tile } from "./board.tsx";
 import { atOnce } from "./boards.ts";
 import { TimeChart } from "./chart.tsx";
@@ -21,7 +21,7 @@ import { arrows } from "./table.tsx";
 import { absolute, duration } from "./time.ts";
 import { Icon, IconButton, Spark } from "./ui.tsx";
 import { ask, format } from "./url.ts";
-import { ValueButton } from "./valuemenu.tsx";
+import { groupOf, ValueButton } from "./valuemenu.tsx";
 
 /** Who it is, the most telling first; one that tells nothing apart here is passed over. The rollups keep all of them. */
 const groupings = ["remote.as", "src.as", "exporter"];
@@ -269,7 +269,6 @@ function Attention({ found, whole }: { found: Found; whole: boolean }) {
   );
 }
 
-const valueOf = (s: Series, by: string[]) => ({ by, key: s.key, label: s.label, filter: s.filter?.join(" and ") });
 
 /** Who it is: the largest groups, each with its directions. */
 function Who({ r }: { r: QueryResult }) {
@@ -288,7 +287,7 @@ function Who({ r }: { r: QueryResult }) {
           {rows.map((s) => (
             <tr key={s.key.join() + s.dir}>
               <td class="text key">
-                <ValueButton value={valueOf(s, r.by)} />
+                <ValueButton value={groupOf(s, r.by)} />
               </td>
               <td class="text quiet">{s.dir}</td>
               <td class="text">
@@ -327,7 +326,7 @@ function Changes({ r, vs }: { r: QueryResult; vs: string }) {
             return (
               <tr key={s.key.join()}>
                 <td class="text key">
-                  <ValueButton value={valueOf(s, r.by)} />
+                  <ValueButton value={groupOf(s, r.by)} />
                 </td>
                 <td class="text diverging">
                   <i class={delta < 0 ? "less" : ""} style={{ width: (Math.abs(delta) / top) * 50 + "%" }} />

@@ -37,6 +37,40 @@ export function Sankey({ result, summary }: { result: QueryResult; summary: stri
   const path = sankeyLinkHorizontal();
   const drawn = width > 0 && data.nodes.length > 0 ? layout() : undefined;
   const node = (l: SankeyLink<Flow["nodes"][number], Link>, end: "source" | "target") => l[end] as unknown as Node;
+  const term = (n: Node) => result.by[n.column];
+  // The bands are reached from their nodes by the arrow keys: among hundreds of them Tab would not get anywhere.
+  const go = (e: KeyboardEvent, selector: string) => {
+    const next = (e.currentTarget as Element).closest("svg")?.querySelector<SVGElement>(selector);
+    if (!next) return;
+    e.preventDefault();
+    next.focus();
+  };
+  const door = (a: Node, b: Node) => {
+    if (a.other || b.other) return {};
+    const value: Value = { by: [term(a), term(b)], key: [a.key, b.key], label: [a.label, b.label], filter: [a.filter, b.filter].filter(Boolean).join(" and ") };
+    const own = drawn!.links.filter((l) => node(l, "source").id === a.id && !node(l, "target").other).map((l) => node(l, "target").id);
+    const beside = (d: number) => `[data-from="${CSS.escape(a.id)}"][data-to="${CSS.escape(own[(own.indexOf(b.id) + d + own.length) % own.length])}"]`;
+    return {
+      "data-opens": true,
+      "data-from": a.id,
+      "data-to": b.id,
+      role: "button" as const,
+      tabindex: -1,
+      "aria-haspopup": "menu" as const,
+      "aria-label": `${a.label} to ${b.label}`,
+      onClick: (e: MouseEvent) => openValue(e, value),
+      onFocus: () => setOver(a.id),
+      onBlur: () => setOver(null),
+      onKeyDown: (e: KeyboardEvent) => {
+        if (e.key === "Enter") {
+          e.preventDefault(); // or the same key would choose from the menu that it opens
+          openValue(e as unknown as MouseEvent, value);
+        }
+        if (e.key === "ArrowUp" || e.key === "ArrowDown") go(e, beside(e.key === "ArrowUp" ? -1 : 1));
+        if (e.key === "ArrowLeft" || e.key === "ArrowRight") go(e, `[data-node="${CSS.escape(e.key === "ArrowLeft" ? a.id : b.id)}"]`);
+      },
+    };
+  };
   return (
     <div class="chart sankey" ref={box}>
       {drawn && (
@@ -55,7 +89,7 @@ export function Sankey({ result, summary }: { result: QueryResult; summary: stri
               const b = node(l, "target");
               const on = over === null || over === a.id || over === b.id;
               return (
-                <path key={a.id + b.id} d={path(l as never) ?? ""} stroke={paint(a)} stroke-width={Math.max(1, l.width ?? 1)} stroke-opacity={on ? (over === null ? 0.36 : 0.6) : 0.1}>
+                <path key={a.id + b.id} class="sankey-link" {...door(a, b)} d={path(l as never) ?? ""} stroke={paint(a)} stroke-width={Math.max(1, l.width ?? 1)} stroke-opacity={on ? (over === null ? 0.36 : 0.6) : 0.1}>
                   <title>{`${a.label} → ${b.label}: ${fmt.value(l.value, result.unit)}, ${fmt.share(l.value / total)}`}</title>
                 </path>
               );
@@ -64,7 +98,7 @@ export function Sankey({ result, summary }: { result: QueryResult; summary: stri
           {drawn.nodes.map((n) => {
             const tall = Math.max(1, n.y1! - n.y0!);
             const left = n.column < result.by.length - 1;
-            const value: Value = { by: [result.by[n.column]], key: [n.key], label: [n.label], filter: n.filter };
+            const value: Value = { by: [result.by[n.column]], key: [n.key], label: [n.label], filter: n.filter, time: n.time };
             return (
               <g
                 key={n.id}
@@ -77,6 +111,8 @@ export function Sankey({ result, summary }: { result: QueryResult; summary: stri
                 onPointerLeave={() => setOver(null)}
                 onClick={(e) => !n.other && openValue(e, value)}
                 onKeyDown={(e) => {
+                  if (e.key === "ArrowRight") go(e, `[data-from="${CSS.escape(n.id)}"]`);
+                  if (e.key === "ArrowLeft") go(e, `[data-to="${CSS.escape(n.id)}"]`);
                   if (e.key !== "Enter" || n.other) return;
                   e.preventDefault(); // or the same key would choose from the menu that it opens
                   openValue(e as unknown as MouseEvent, value);
@@ -96,7 +132,7 @@ export function Sankey({ result, summary }: { result: QueryResult; summary: stri
         </svg>
       )}
       <p class="quiet bars-foot">
-        Averages over the range{result.dirs.length > 1 ? `, ${result.dirs.join(", ")} together` : ""}: {fmt.value(total, result.unit)}.
+        Averages over the range{result.dirs.length > 1 ? `, ${result.dirs.join(", ")} together` : ""}: {fmt.value(total, result.unit)}. A band opens the menu of both its ends; by keyboard the arrow keys go along them.
       </p>
     </div>
   );

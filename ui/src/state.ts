@@ -4,7 +4,7 @@ import { computed, signal } from "@preact/signals";
 import { api, type Field, type Unit } from "./api.ts";
 import { fieldWords } from "./filter.ts";
 import { zoneName } from "./time.ts";
-import { defaults, format, parse, type View } from "./url.ts";
+import { defaults, format, isTime, parse, type View } from "./url.ts";
 
 export const path = signal(location.pathname);
 export const view = signal<View>(parse(location.search));
@@ -83,8 +83,11 @@ export function fieldOf(term: string): Field | undefined {
   return fieldByName.value.get(name) ?? fieldByName.value.get(name.replace(/(^|\.)net$/, "$1ip"));
 }
 
+const lengths: Record<string, string> = { "1m": "minute", "1h": "hour", "1d": "day", "1w": "week" };
+
 export function termTitle(term: string): string {
   const [name, ...args] = term.split(":");
+  if (isTime(term)) return "Each " + (lengths[args[0]] ?? args[0]);
   return (fieldOf(term)?.title ?? name) + (args.length ? " /" + args.join(" /") : "");
 }
 

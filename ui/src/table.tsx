@@ -1,14 +1,14 @@
 // The table under the chart: its legend, its numbers and its text alternative in one. Every value opens a menu.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { QueryResult, Series, Versus } from "./api.ts";
+import type { QueryResult, Versus } from "./api.ts";
 import { layerColour, seriesName, solidDir } from "./chart.tsx";
 import * as fmt from "./format.ts";
 import { type Layer, sum } from "./stack.ts";
 import { dark, highlight, show, termTitle, view } from "./state.ts";
 import { duration } from "./time.ts";
 import { Spark } from "./ui.tsx";
-import { filterBy, type Value, ValueButton } from "./valuemenu.tsx";
+import { filterBy, ValueButton, valueOf } from "./valuemenu.tsx";
 
 interface Props {
   result: QueryResult;
@@ -230,9 +230,6 @@ function Row({ l, again, oneWay, has, result, off, max, isDark, onPick }: { l: L
     </tr>
   );
 }
-
-/** One of the values that make up a series. */
-export const valueOf = (s: Series, by: string[], i: number): Value => ({ by: [by[i]], key: [s.key[i]], label: [s.label[i] ?? s.key[i]], filter: s.filter?.[i] });
 
 function Cell({ v, unit, wide, exact }: { v: number; unit: string; wide?: boolean; exact?: boolean }) {
   return (

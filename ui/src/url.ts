@@ -138,9 +138,26 @@ export function format(v: View): string {
   return out.join("&");
 }
 
+/** Whether a term of `by` is a length of time, as ts:1h. */
+export const isTime = (term: string) => term.startsWith("ts:");
+
+/** The seconds of such a length. */
+export function timeLength(term: string): number {
+  const [, n, unit] = /^ts:(\d+)([smhdw])$/.exec(term) ?? [];
+  return Number(n ?? 0) * ({ s: 1, m: 60, h: 3600, d: 86400, w: 604800 }[unit ?? "s"] ?? 0);
+}
+
+/** A heat map has time from left to right: beside other groups a length of time is that of its cells; alone, each is a row. */
+function heatMap(v: View): Partial<View> {
+  const [time] = v.by.filter(isTime);
+  if (v.viz !== "heat" || !time) return {};
+  const by = v.by.filter((b) => !isTime(b));
+  return by.length ? { by, step: String(Math.min(86400, timeLength(time)) || text.step) } : { n: maxSeries };
+}
+
 /** What the server is asked: the keys that change the answer, the time zone by name, and the width to fill. */
 export function request(v: View, zone: string, px: number): string {
-  const asked: View = { ...v, tz: v.tz === "browser" ? zone : v.tz, viz: text.viz, live: false, sel: "", hide: [], y: text.y, ymax: "", columns: "", order: text.order, sort: "", extra: [] };
+  const asked: View = { ...v, ...heatMap(v), tz: v.tz === "browser" ? zone : v.tz, viz: text.viz, live: false, sel: "", hide: [], y: text.y, ymax: "", columns: "", order: text.order, sort: "", extra: [] };
   const keys = format(asked);
   return (keys ? keys + "&" : "") + "px=" + px;
 }

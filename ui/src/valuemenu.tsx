@@ -4,8 +4,10 @@ import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import { condition, narrow, widen, without } from "./filter.ts";
-import { copy, fieldOf, go, show, termTitle, view } from "./state.ts";
-import { format } from "./url.ts";
+import type { Series } from "./api.ts";
+import { copy, fieldOf, go, show, termTitle, view, zone } from "./state.ts";
+import { absolute, clock, dayName } from "./time.ts";
+import { format, isTime } from "./url.ts";
 import { Icon, Popover } from "./ui.tsx";
 
 /** A value of one field, or of several that belong together, as protocol and port. */
@@ -16,6 +18,8 @@ export interface Value {
   label: string[];
   /** The condition that the server gave for it. */
   filter?: string | null;
+  /** Its own time, from and to: of a group of time, or of the bucket that was clicked. */
+  time?: [number, number] | null;
 }
 
 interface MenuAt {
@@ -28,15 +32,22 @@ const at = signal<MenuAt | null>(null);
 
 export type Mode = "only" | "exclude" | "add";
 
-/** The condition that lets through this value alone. */
+/** A series as a whole: all of its values, and its time. */
+export const groupOf = (s: Series, by: string[]): Value => ({ by, key: s.key, label: s.label, filter: s.filter?.filter(Boolean).join(" and "), time: s.time });
+
+/** One of the values that make up a series. */
+export const valueOf = (s: Series, by: string[], i: number): Value => ({ by: [by[i]], key: [s.key[i]], label: [s.label[i] ?? s.key[i]], filter: s.filter?.[i], time: isTime(by[i]) ? s.time : null });
+
+/** The condition that lets through this value alone; none for a time. */
 export function conditionOf(v: Value): string {
-  if (v.filter) return v.filter;
-  return v.by.map((term, i) => condition(term.split(":")[0], fieldOf(term)?.kind ?? "string", fieldOf(term)?.ops ?? [], v.key[i], false)).join(" and ");
+  if (v.filter || v.by.every(isTime)) return v.filter ?? "";
+  return v.by.map((term, i) => isTime(term) ? "" : condition(term.split(":")[0], fieldOf(term)?.kind ?? "string", fieldOf(term)?.ops ?? [], v.key[i], false)).filter(Boolean).join(" and ");
 }
 
 /** The filter text with a value let through alone, kept out, or let through too. */
 export function filtered(q: string, v: Value, mode: Mode): string {
   const is = conditionOf(v);
+  if (is === "") return q;
   return mode === "add" ? widen(q, is) : narrow(q, mode === "exclude" ? without(is) : is);
 }
 
@@ -58,14 +69,20 @@ export function pageOf(v: Value): string | undefined {
   return undefined;
 }
 
+/** Opens the menu at a place of the window. */
+export function openAt(x: number, y: number, value: Value): void {
+  at.value = { x, y, value };
+}
+
 /** Opens the menu under the element that was clicked; Alt and Shift go without it. */
 export function openValue(e: MouseEvent, value: Value): void {
-  if (e.altKey) return filterBy(value, "exclude");
-  if (e.shiftKey) return filterBy(value, "add");
+  const can = conditionOf(value) !== "";
+  if (can && e.altKey) return filterBy(value, "exclude");
+  if (can && e.shiftKey) return filterBy(value, "add");
   const box = (e.currentTarget as Element).getBoundingClientRect();
   // A click by keyboard has no place of its own; one in a drawing has.
-  const inside = e.detail > 0 && box.height > 60;
-  at.value = { x: inside ? e.clientX : box.left, y: inside ? e.clientY + 6 : box.bottom + 4, value };
+  const inside = e.detail > 0 && (box.height > 60 || box.width > 300);
+  openAt(inside ? e.clientX : box.left, inside ? e.clientY + 6 : box.bottom + 4, value);
 }
 
 export const labelOf = (v: Value) => v.label.map((l, i) => l || v.key[i] || "(empty)").join(" · ");
@@ -105,15 +122,24 @@ export function ValueMenu() {
         <div class="menu-title" role="presentation">
           {value.by.map(termTitle).join(" · ")} <b>{labelOf(value)}</b>
         </div>
-        <button type="button" role="menuitem" onClick={act(() => filterBy(value, "only"))}>
-          <Icon name="filter" /> Only this
-        </button>
-        <button type="button" role="menuitem" onClick={act(() => filterBy(value, "exclude"))}>
-          <Icon name="minus" /> Exclude <kbd>Alt+click</kbd>
-        </button>
-        <button type="button" role="menuitem" onClick={act(() => filterBy(value, "add"))}>
-          <Icon name="plus" /> Add to list <kbd>Shift+click</kbd>
-        </button>
+        {conditionOf(value) && (
+          <>
+            <button type="button" role="menuitem" onClick={act(() => filterBy(value, "only"))}>
+              <Icon name="filter" /> Only this
+            </button>
+            <button type="button" role="menuitem" onClick={act(() => filterBy(value, "exclude"))}>
+              <Icon name="minus" /> Exclude <kbd>Alt+click</kbd>
+            </button>
+            <button type="button" role="menuitem" onClick={act(() => filterBy(value, "add"))}>
+              <Icon name="plus" /> Add to list <kbd>Shift+click</kbd>
+            </button>
+          </>
+        )}
+        {value.time && (
+          <button type="button" role="menuitem" onClick={act(() => show({ ...zoom(value), hide: [] }))}>
+            <Icon name="clock" /> Zoom to {span(value.time)}
+          </button>
+        )}
         <button type="button" role="menuitem" onClick={act(() => groupBy(value))}>
           <Icon name="down" /> Group by …
         </button>
@@ -138,9 +164,19 @@ export function ValueMenu() {
   );
 }
 
+const zoom = ({ time }: Value) => (time ? { from: absolute(time[0]), to: absolute(time[1]), live: false } : {});
+
+/** A time as it is read: the day only where it is not over within one. */
+function span([from, to]: [number, number]): string {
+  const tz = zone.value;
+  const exact = from % 60 > 0 || to % 60 > 0;
+  const end = dayName(to - 1, tz) === dayName(from, tz) ? clock(to, tz, exact) : dayName(to, tz) + " " + clock(to, tz, exact);
+  return `${dayName(from, tz)} ${clock(from, tz, exact)} – ${end}`;
+}
+
 /** What is this one made of: the value becomes the filter, and the next grouping is asked for. */
 function groupBy(v: Value): void {
-  const next = { ...view.value, q: filtered(view.value.q, v, "only"), by: view.value.by.filter((b) => !v.by.includes(b)), hide: [] };
+  const next = { ...view.value, ...zoom(v), q: filtered(view.value.q, v, "only"), by: view.value.by.filter((b) => !v.by.includes(b)), hide: [] };
   go("/explore?" + format(next));
   requestAnimationFrame(() => document.getElementById("by-add")?.click());
 }

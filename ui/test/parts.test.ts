@@ -4,7 +4,7 @@ import type { QueryResult, Series } from "../src/api.ts";
 import { assign, mix, palette } from "../src/colour.ts";
 import { byteOffset, condition, fieldWords, indexOfByte, narrow, quote, tokens, widen, without } from "../src/filter.ts";
 import * as fmt from "../src/format.ts";
-import { flow } from "../src/groups.ts";
+import { flow, lanes } from "../src/groups.ts";
 import { bothWays, bucket, edges, layers, seriesID, sum } from "../src/stack.ts";
 
 test("values for reading", () => {
@@ -183,6 +183,17 @@ test("sums leave partial buckets out of max and last", () => {
   const s = sum(list, { first: true, last: true });
   assert.deepEqual([s.max, s.last, s.total], [4, 4, 179]);
   assert.deepEqual([sum(list, { first: false, last: false }).max, sum([], { first: true, last: true }).max], [91, 0]);
+});
+
+test("days lie under each other in the heat map, each from its own beginning", () => {
+  const day = (key: string, time: [number, number], values: number[]): Series => ({ ...series([key], "in", values), time });
+  const begin = Date.parse("2026-11-25T23:00:00Z") / 1000;
+  const times = [0, 1, 2, 3].map((i) => begin + i * 43200);
+  const r = { ...result([day("2026-11-27T00:00:00+01:00", [times[2], times[3] + 43200], [0, 0, 3, 4]), day("2026-11-26T00:00:00+01:00", [begin + 3600, times[2]], [1, 2, 0, 0])]), by: ["ts:1d"], from: begin + 3600, to: times[3] + 43200, step: 43200, times };
+  const m = lanes(r, layers({ ...r, meta: { ...r.meta, through: r.to } }));
+  assert.deepEqual([m.span, m.apart], [86400, true]);
+  assert.deepEqual(m.lanes.map((l) => l.base), [begin, times[2]]);
+  assert.deepEqual(m.lanes[0].cells, [{ from: begin + 3600, to: times[1], value: 1 }, { from: times[1], to: times[2], value: 2 }]);
 });
 
 test("a flow from field to field keeps the sum in every column", () => {

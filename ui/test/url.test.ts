@@ -62,5 +62,8 @@ test("the server is asked only for what changes the answer", () => {
   const f = (url: string, want: string) => assert.equal(request(parse(url), "Europe/Berlin", 500), want);
   f("", "tz=Europe/Berlin&px=500");
   f("?viz=line&live=1&hide=a&y=log&foo=1&sel=1~2", "tz=Europe/Berlin&px=500");
+  f("?by=ts:1h,src.as&viz=heat", "by=src.as&tz=Europe/Berlin&step=3600&px=500");
+  f("?by=ts:1d&viz=heat", "by=ts:1d&tz=Europe/Berlin&n=50&px=500");
+  f("?by=ts:1h,src.as&viz=table", "by=ts:1h,src.as&tz=Europe/Berlin&px=500");
   f("?q=port+53&by=src.as&from=-6h&n=5&tz=utc", "q=port+53&by=src.as&from=-6h&tz=utc&n=5&px=500");
 });
