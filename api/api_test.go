@@ -241,6 +241,7 @@ func TestQueryNumbers(t *testing.T) {
 		set("by", pick("", "src.as", "proto", "src.ip", "in.if", "dst.net:28:64", "remote.as,proto", "exporter,direction", "src.country", "in.if,src.port,dst.port", "ts:10m", "proto,ts:1h"))
 		set("dir", pick("", "both", "in", "out", "internal", "sum"))
 		set("n", pick("", "1", "3", "50"))
+		set("skip", pick("", "", "1", "4", "100"))
 		set("rank", pick("", "avg", "max", "last", "p95"))
 		set("rankdir", pick("", "each", "sum"))
 		set("from", pick("", "-2h", "-37m", "-7h"))
@@ -494,6 +495,40 @@ func TestQueryTime(t *testing.T) {
 		for i, v := range one.Values {
 			if at := got.Times[i]; v > 0 && (at+1800 <= one.Time[0] || at >= one.Time[1]) {
 				t.Errorf("%s has %v at %d", one.Key[0], v, at)
+			}
+		}
+	}
+}
+
+// With skip the largest come as one series, and pages of groups are those of one long
+// list. Other counts what is left.
+func TestQuerySkip(t *testing.T) {
+	h := seeded(t).Handler()
+	names := func(v url.Values) (list []string, larger, other int) {
+		t.Helper()
+		var got result
+		ask(t, h, "GET", "/api/v1/query?"+v.Encode(), "", http.StatusOK, &got)
+		for _, one := range got.Series {
+			switch {
+			case one.Larger:
+				larger = one.Folded
+			case one.Other:
+				other = one.Folded
+			default:
+				list = append(list, one.Key[0])
+			}
+		}
+		return list, larger, other
+	}
+	for _, rank := range []string{"avg", "p95"} {
+		v := url.Values{"by": {"src.as"}, "dir": {"sum"}, "from": {"-2h"}, "rank": {rank}, "n": {"50"}}
+		all, _, _ := names(v)
+		v.Set("n", "7")
+		for skip := 0; skip < len(all)+7; skip += 7 {
+			v.Set("skip", fmt.Sprint(skip))
+			list, larger, other := names(v)
+			if want := all[min(skip, len(all)):min(skip+7, len(all))]; !slices.Equal(list, want) || larger != min(skip, len(all)) || larger+len(list)+other != len(all) {
+				t.Errorf("%s: skip=%d gives %v, want %v; %d larger, %d other of %d", rank, skip, list, want, larger, other, len(all))
 			}
 		}
 	}

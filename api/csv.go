@@ -79,6 +79,9 @@ func (a *answer) groupHeader() []string {
 }
 
 func kind(one query.Series) string {
+	if one.Larger {
+		return "larger"
+	}
 	if one.Other {
 		return "other"
 	}

@@ -125,7 +125,7 @@ func (e events) send(name string, v any) error {
 // of the same length.
 func sameSeries(a, b answer) bool {
 	return a.Step == b.Step && slices.Equal(a.Dirs, b.Dirs) && slices.EqualFunc(a.Series, b.Series, func(x, y query.Series) bool {
-		return x.Dir == y.Dir && x.Other == y.Other && slices.Equal(x.Key, y.Key)
+		return x.Dir == y.Dir && x.Other == y.Other && x.Larger == y.Larger && slices.Equal(x.Key, y.Key)
 	})
 }
 

@@ -109,7 +109,7 @@ type Result struct {
 	By     []string `json:"by"`
 	Times  []int64  `json:"times"`
 	Dirs   []string `json:"dirs"`   // directions that occur, in the order of dirOrder
-	Series []Series `json:"series"` // by direction, then by rank; Other is the last of its direction
+	Series []Series `json:"series"` // by direction, then by rank; what skip leaves out is the last but one of its direction, Other the last
 	Total  []Total  `json:"total"`  // by direction, as Dirs: the sum of all series, the top edge of the chart
 	Other  int      `json:"other"`  // groups folded into Other, over all directions
 
@@ -121,7 +121,8 @@ type Series struct {
 	Key    []string `json:"key"`   // a text per field of by; what the group is
 	Label  []string `json:"label"` // a text per field of by; what to call it
 	Dir    string   `json:"dir"`
-	Other  bool     `json:"other"`
+	Other  bool     `json:"other"`            // several groups in one: those below the series shown,
+	Larger bool     `json:"larger,omitempty"` // or those above, which skip leaves out
 	Folded int      `json:"folded,omitempty"` // of Other: how many groups it holds
 	Filter []string `json:"filter"`           // a condition per field of by that lets through this group alone; empty for a time
 	Time   []int64  `json:"time,omitempty"`   // of a group of by=ts: its own seconds, from and to; Avg is over them
@@ -184,7 +185,7 @@ var dirOrder = []string{"in", "out", "internal", "transit", "unknown", "sum"}
 type cells struct {
 	dir            string
 	keys, labels   []string // of the columns, not of the fields
-	other          bool
+	other, larger  bool     // several groups
 	value, pkts    []uint64
 	n              []uint64
 	variance       float64
@@ -258,15 +259,18 @@ func Assemble(r Request, rg Range, rows Rows, s Schema) (Result, error) {
 		res.Dirs = append(res.Dirs, t.dir)
 		res.Total = append(res.Total, Total{Dir: t.dir, Values: figure.points(t), Peaks: figure.peaks(t), Figures: figure.of(t), VS: figure.versus(t)})
 	}
-	folded := foldedGroups(all, r.Dir != "sum" && r.RankDir == "each")
+	folded := foldedGroups(all, r.Skip, r.Dir != "sum" && r.RankDir == "each")
 	res.Other = folded[""]
 	for _, c := range all {
-		one := Series{Dir: c.dir, Other: c.other, Values: figure.points(c), N: c.n, Peaks: figure.peaks(c), Figures: figure.of(c), VS: figure.versus(c), Error: figure.error(c),
+		one := Series{Dir: c.dir, Other: c.other, Larger: c.larger, Values: figure.points(c), N: c.n, Peaks: figure.peaks(c), Figures: figure.of(c), VS: figure.versus(c), Error: figure.error(c),
 			Key: []string{}, Label: []string{}, Filter: []string{}}
 		if t := sum(total[c.dir].value); t > 0 {
 			one.Share = float64(one.Total) / float64(t)
 		}
 		switch {
+		case c.larger:
+			one.Label = append(one.Label, "Larger")
+			one.Folded = min(r.Skip, int(c.groups))
 		case c.other:
 			one.Label = append(one.Label, "Other")
 			one.Folded = folded[c.dir]
@@ -316,7 +320,7 @@ func collect(rg *Range, rows *Rows, grouped bool, past int) (all, totals []*cell
 		if !ok {
 			return nil, nil, fmt.Errorf("query: the result has a bucket at %d that the range has not", rows.Time[row])
 		}
-		dir, other := rows.Dir[row], grouped && rows.Top[row] == 0
+		dir, other := rows.Dir[row], grouped && rows.Top[row] != 1
 		id = append(append(id[:0], dir...), 0, rows.Top[row])
 		if !other {
 			for _, k := range rows.Keys {
@@ -326,7 +330,7 @@ func collect(rg *Range, rows *Rows, grouped bool, past int) (all, totals []*cell
 		c := series[string(id)]
 		if c == nil {
 			c = newCells(dir, len(rg.Times), past)
-			c.other = other
+			c.other, c.larger = other, rows.Top[row] == 2
 			if !other {
 				c.keys, c.labels = at(rows.Keys, row), at(rows.Labels, row)
 			}
@@ -389,32 +393,45 @@ func compareDir(a, b string) int {
 
 // foldedGroups counts what Other holds: by direction, and under "" over all of
 // them. When directions are not ranked apart there is one count for all.
-func foldedGroups(all []*cells, each bool) map[string]int {
+func foldedGroups(all []*cells, skip int, each bool) map[string]int {
 	groups, named := map[string]int{}, map[string]int{}
 	seen := map[string]bool{}
 	for _, c := range all {
-		if c.other {
+		if c.other && !c.larger {
 			continue
 		}
 		groups[c.dir] = max(groups[c.dir], int(c.groups))
-		named[c.dir]++
-		seen[strings.Join(c.keys, "\x00")] = true
 		groups[""] = max(groups[""], int(c.groups))
+		if !c.larger {
+			named[c.dir]++
+			seen[strings.Join(c.keys, "\x00")] = true
+		}
 	}
 	folded := map[string]int{}
 	for _, c := range all {
-		if !c.other {
+		if !c.other || c.larger {
 			continue
 		}
 		if each {
-			folded[c.dir] = max(0, groups[c.dir]-named[c.dir])
+			folded[c.dir] = max(0, groups[c.dir]-skip-named[c.dir])
 			folded[""] += folded[c.dir]
 		} else {
-			folded[c.dir] = max(0, groups[""]-len(seen))
+			folded[c.dir] = max(0, groups[""]-skip-len(seen))
 			folded[""] = folded[c.dir]
 		}
 	}
 	return folded
+}
+
+// place is that of a series in its direction: named groups come first.
+func (c *cells) place() int {
+	switch {
+	case c.larger:
+		return 1
+	case c.other:
+		return 2
+	}
+	return 0
 }
 
 // figures work out what is shown from sums.
@@ -554,11 +571,8 @@ func (f figures) rank(all []*cells) {
 		if d := compareDir(a.dir, b.dir); d != 0 {
 			return d
 		}
-		if a.other != b.other {
-			if a.other {
-				return 1
-			}
-			return -1
+		if place := a.place() - b.place(); place != 0 {
+			return place
 		}
 		return cmp.Or(cmp.Compare(b.ordered, a.ordered), cmp.Compare(sum(b.value), sum(a.value)), slices.Compare(a.keys, b.keys))
 	})

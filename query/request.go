@@ -20,6 +20,7 @@ type Request struct {
 	Layer    string     // layer: l3 l2 l1, what counts as a byte
 	Viz      string     // viz: for the page alone
 	N        int        // n: series per direction beside Other, 1 to 50
+	Skip     int        `json:",omitempty"` // skip: so many of the largest are folded into one series before the N come; 0 to 1000
 	Rank     string     // rank: avg max last p95 delta
 	RankDir  string     // rankdir: each direction has its own first N, or sum
 	Dir      string     // dir: both in out internal sum
@@ -95,6 +96,7 @@ var texts = []struct {
 const (
 	defaultN   = 12
 	maxN       = 50
+	maxSkip    = 1000
 	maxBy      = 8
 	maxStep    = 86400
 	maxPX      = 100_000
@@ -103,7 +105,7 @@ const (
 
 // known are all keys.
 var known = func() []string {
-	list := []string{"by", "n", "step", "spread", "live", "hide", "px"}
+	list := []string{"by", "n", "skip", "step", "spread", "live", "hide", "px"}
 	for _, c := range choices {
 		list = append(list, c.key)
 	}
@@ -147,6 +149,9 @@ func ParseURL(v url.Values) (r Request, unknown []string, err error) {
 		r.Layer = "l1"
 	}
 	if r.N, err = number(v, "n", 1, maxN, defaultN); err != nil {
+		return r, nil, err
+	}
+	if r.Skip, err = number(v, "skip", 0, maxSkip, 0); err != nil {
 		return r, nil, err
 	}
 	if v.Get("step") != "auto" {
@@ -225,6 +230,9 @@ func (r Request) Values() url.Values {
 	}
 	if r.N != 0 && r.N != defaultN {
 		v.Set("n", strconv.Itoa(r.N))
+	}
+	if r.Skip != 0 {
+		v.Set("skip", strconv.Itoa(r.Skip))
 	}
 	if r.Step != 0 {
 		v.Set("step", strconv.Itoa(r.Step))

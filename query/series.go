@@ -21,7 +21,8 @@ import (
 //
 //	t         start of the bucket, seconds since 1970
 //	dir       direction, or 'sum'
-//	top       1: the row is of a group that won; 0: it is of Other, keys mean nothing
+//	top       1: the row is of a group that won; 0: it is of Other, 2: of those that skip
+//	          leaves out at the top, keys mean nothing then
 //	groups    how many groups there are, of this direction when each is ranked apart
 //	k0 k1 …   keys: as many as the dims have expressions
 //	l0 l1 …   labels
@@ -246,11 +247,16 @@ func (q *series) sql() string {
 		if q.each() {
 			match = append([]string{"f.d = best.d"}, match...)
 		}
-		columns = append(columns, "toUInt8(best.groups > 0) AS top", "best.groups AS groups")
-		columns = append(columns, list(len(q.keys), "toString(best.g#) AS k#")...)
+		top, key, by := "toUInt8(best.groups > 0)", "toString(best.g#)", list(len(q.keys), "best.g#")
+		if q.request.Skip > 0 { // of those that are left out the keys are not told apart
+			top, key, by = "toUInt8(if(best.rank > {skip:UInt16}, 1, if(best.rank > 0, 2, 0)))", "if(best.rank > {skip:UInt16}, toString(best.g#), '')", append([]string{"top"}, list(len(q.keys), "k#")...)
+			q.c.params["skip"] = strconv.Itoa(q.request.Skip)
+		}
+		columns = append(columns, top+" AS top", "best.groups AS groups")
+		columns = append(columns, list(len(q.keys), key+" AS k#")...)
 		columns = append(columns, list(len(q.labels), "max(f.m#) AS l#")...)
 		group = append(group, "best.groups")
-		group = append(group, list(len(q.keys), "best.g#")...)
+		group = append(group, by...)
 		from += "\nANY LEFT JOIN best ON " + strings.Join(match, " AND ")
 		with += ",\n" + q.best()
 	}
@@ -431,10 +437,14 @@ func (q *series) best() string {
 			"            )",
 		}
 	}
-	pick := fmt.Sprintf("count() AS groups, groupArraySorted(%d)((-score, -total, %s)) AS picked", q.request.N, keys)
+	pick := fmt.Sprintf("count() AS groups, groupArraySorted(%d)((-score, -total, %s)) AS picked", q.request.Skip+q.request.N, keys)
 	chosen := list(len(q.keys), "")
 	for i := range chosen {
 		chosen[i] = fmt.Sprintf("tupleElement(pick, %d) AS g%d", i+3, i)
+	}
+	joined := "picked AS pick"
+	if q.request.Skip > 0 {
+		chosen, joined = append(chosen, "rank"), joined+", arrayEnumerate(picked) AS rank"
 	}
 	head, from := "groups, "+strings.Join(chosen, ", "), []string{"            SELECT " + pick, "            FROM"}
 	tail := []string{}
@@ -453,7 +463,7 @@ func (q *series) best() string {
 		lines(score...),
 		lines(tail...),
 		"        )",
-		"        ARRAY JOIN picked AS pick",
+		"        ARRAY JOIN "+joined,
 		"    )",
 	)
 }

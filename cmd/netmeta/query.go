@@ -39,7 +39,7 @@ type queryCmd struct {
 
 func (queryCmd) Help() string {
 	return `Answers the questions of the page on the command line. The keys are those of its URL:
-q (filter), by, from, to, tz, unit, layer, n, rank, dir, vs, step, agg and others.
+q (filter), by, from, to, tz, unit, layer, n, skip, rank, dir, vs, step, agg and others.
 
 Examples:
   netmeta query
@@ -301,6 +301,9 @@ func (r *result) rows(w io.Writer) {
 			labels := s.Label
 			if s.Other {
 				labels = []string{fmt.Sprintf("Other (%d more)", s.Folded)}
+			}
+			if s.Larger {
+				labels = []string{fmt.Sprintf("Larger (%d)", s.Folded)}
 			}
 			line(dir, labels, s.Figures, fmt.Sprintf("%.1f %%", s.Share*100), s.Error, s.Values, s.VS)
 			dir = ""

@@ -398,6 +398,29 @@ test("stack, lines, percent and table; the tooltip; the SQL", async () => {
   await page.close();
 });
 
+test("Other goes on to the groups behind, and back; the parts add up to the total", async () => {
+  const page = await open("/explore?by=src.as&n=3&from=-1h&dir=sum");
+  const other = page.locator("#table tr.other button.value");
+  const names = () => page.locator("#table tbody tr:not(.other) td.key").allInnerTexts();
+  await other.waitFor();
+  const first = await names();
+  await other.click();
+  const turned = page.waitForResponse((r) => r.url().includes("/api/v1/query?") && r.url().includes("skip=3"));
+  await page.getByRole("menuitem", { name: "Next 3" }).click();
+  const body = await (await turned).json();
+  assert.equal(body.series.reduce((a, s) => a + s.total, 0), body.total[0].total);
+  assert.deepEqual(body.series.map((s) => [s.other, s.larger ?? false]), [[false, false], [false, false], [false, false], [true, true], [true, false]]);
+  await page.locator("#table [data-series=larger]").waitFor();
+  assert.match(await page.locator("#table tbody tr").first().innerText(), /^\s*Larger\s+\(3\)/);
+  for (const n of await names()) assert.ok(!first.includes(n), n);
+  await page.locator("#table [data-series=larger] button.value").click();
+  await page.getByRole("menuitem", { name: "Back to the largest" }).click();
+  await page.waitForFunction(() => !location.search.includes("skip="));
+  await page.goBack();
+  await page.waitForFunction(() => location.search.includes("skip=3"));
+  await page.close();
+});
+
 test("a cell of the heat map, a panel, a bar and a band open the menu of what they are, by keyboard too", async () => {
   const page = await open("/explore?by=src.as&n=4&from=-1h&viz=heat");
   const canvas = page.locator(".heat canvas");

@@ -7,6 +7,8 @@ export interface Series {
   label: string[];
   dir: Dir;
   other: boolean;
+  /** With other: the groups that skip leaves out. */
+  larger?: boolean;
   /** For Other: how many groups it holds. */
   folded?: number;
   /** A condition of the filter language for each part of the key. */

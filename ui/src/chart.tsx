@@ -5,7 +5,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/ho
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { QueryResult, Versus } from "./api.ts";
-import { grey, mix, palette } from "./colour.ts";
+import { grey, greyLarger, mix, palette } from "./colour.ts";
 import { EventMarks } from "./eventmarks.tsx";
 import { eventForm } from "./events.ts";
 import * as fmt from "./format.ts";
@@ -52,7 +52,8 @@ function theme(): Theme {
 }
 
 export function layerColour(l: Pick<Layer, "colour">, isDark: boolean): string {
-  return l.colour < 0 ? (isDark ? grey.dark : grey.light) : palette[l.colour];
+  if (l.colour >= 0) return palette[l.colour];
+  return (l.colour < -1 ? greyLarger : grey)[isDark ? "dark" : "light"];
 }
 
 /** The one direction above zero that is drawn plain: "in", or the first there is. */
@@ -729,5 +730,5 @@ function percentOf(l: Layer, layers: Layer[], i: number): number {
 
 export function seriesName(l: Pick<Layer, "series">): string {
   const s = l.series;
-  return s.other ? "Other" : s.label.length ? s.label.join(" · ") : `Total ${s.dir === "sum" ? "" : s.dir}`.trim();
+  return s.larger ? "Larger" : s.other ? "Other" : s.label.length ? s.label.join(" · ") : `Total ${s.dir === "sum" ? "" : s.dir}`.trim();
 }

@@ -8,6 +8,7 @@ export const palette = ["#4687b9", "#fcba06", "#0cb7ba", "#f4787d", "#5f50c1", "
 
 /** Grey is for Other alone. */
 export const grey = { light: "#b4b8c0", dark: "#5b616e" };
+export const greyLarger = { light: "#878d99", dark: "#858c9a" };
 
 function hash(s: string): number {
   let h = 0x811c9dc5; // FNV-1a

@@ -10,17 +10,18 @@ export interface Layer {
   series: Series;
   /** 1 is drawn above zero, -1 mirrored below. */
   side: 1 | -1;
-  /** Index into the palette, or -1 for Other. */
+  /** Index into the palette; -1 for Other, -2 for what is larger than the groups shown. */
   colour: number;
   /** Values with what is not known yet blanked. */
   values: (number | null)[];
 }
 
 export const otherID = "other";
+export const largerID = "larger";
 
 /** The identity of a series' group. */
 export function seriesID(s: Series): string {
-  if (s.other) return otherID;
+  if (s.other) return s.larger ? largerID : otherID;
   return s.key.length ? s.key.join("|") : "total-" + s.dir;
 }
 
@@ -34,7 +35,7 @@ export function layers(r: QueryResult): Layer[] {
   return r.series
     .map((series): Layer => {
       const id = seriesID(series);
-      return { id, series, side: series.dir === "out" ? -1 : 1, colour: series.other ? -1 : (colours.get(id) ?? 0), values: series.values.map(known) };
+      return { id, series, side: series.dir === "out" ? -1 : 1, colour: series.larger ? -2 : series.other ? -1 : (colours.get(id) ?? 0), values: series.values.map(known) };
     })
     .sort((a, b) => dirOrder.indexOf(a.series.dir) - dirOrder.indexOf(b.series.dir) || Number(a.series.other) - Number(b.series.other));
 }

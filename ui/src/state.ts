@@ -21,6 +21,8 @@ export const asks = (p: string) => /^\/($|explore|flows|exporters\/.|if|host\/.|
 /** Shows another view, on this page if it asks for traffic, else on Explore. `push` makes a step that Back undoes; `replace` does not. */
 export function show(patch: Partial<View>, how: "push" | "replace" = "push"): void {
   const to = asks(path.value) ? path.value : "/explore";
+  // Another question begins at its largest groups.
+  if (!("skip" in patch) && ["q", "by", "n", "unit", "rank", "rankdir", "dir", "vs"].some((k) => k in patch)) patch = { ...patch, skip: 0 };
   const search = written(to, { ...view.value, ...patch }, patch);
   if (search === written(to, view.value) && path.value === to) return;
   go(to + (search ? "?" + search : ""), how);

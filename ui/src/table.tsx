@@ -5,9 +5,10 @@ import type { QueryResult, Versus } from "./api.ts";
 import { layerColour, seriesName, solidDir } from "./chart.tsx";
 import * as fmt from "./format.ts";
 import { type Layer, sum } from "./stack.ts";
-import { dark, highlight, show, termTitle, view } from "./state.ts";
+import { dark, highlight, path, show, termTitle, view } from "./state.ts";
 import { duration } from "./time.ts";
-import { Spark } from "./ui.tsx";
+import { Popover, Spark } from "./ui.tsx";
+import { maxSkip } from "./url.ts";
 import { filterBy, ValueButton, valueOf } from "./valuemenu.tsx";
 
 interface Props {
@@ -22,6 +23,9 @@ interface Props {
 type Column = "dir" | "peak" | "change" | "last" | "avg" | "max" | "total" | "share" | "error";
 
 /** What a direction is, at a glance. */
+/** What is folded stands where it belongs: the larger groups at the top, the others at the end. */
+const end = ({ series: s }: Layer) => (s.larger ? -1 : s.other ? 1 : 0);
+
 export const arrows: Record<string, string> = { in: "↓", out: "↑", internal: "↻", transit: "→", unknown: "?", sum: "Σ" };
 
 export function ResultTable({ result, layers, hidden, onIsolate, onToggle }: Props) {
@@ -61,13 +65,13 @@ export function ResultTable({ result, layers, hidden, onIsolate, onToggle }: Pro
     rows.sort((a, b) => {
       const x = rank(a);
       const y = rank(b);
-      return (Number(a.series.other) - Number(b.series.other)) || (x < y ? -1 : x > y ? 1 : 0) * (sort.up ? 1 : -1);
+      return (end(a) - end(b)) || (x < y ? -1 : x > y ? 1 : 0) * (sort.up ? 1 : -1);
     });
   } else {
     // As the server ranked them: the directions of a group side by side, Other at the end.
     const place = new Map<string, number>();
     layers.forEach((l) => place.set(l.id, Math.max(place.get(l.id) ?? 0, l.series.total)));
-    rows.sort((a, b) => Number(a.series.other) - Number(b.series.other) || (a.id === b.id ? b.series.total - a.series.total : place.get(b.id)! - place.get(a.id)!));
+    rows.sort((a, b) => end(a) - end(b) || (a.id === b.id ? b.series.total - a.series.total : place.get(b.id)! - place.get(a.id)!));
   }
 
   const top = new Map<string, number>();
@@ -195,7 +199,7 @@ function Row({ l, again, oneWay, has, result, off, max, isDark, onPick }: { l: L
       </td>
       {s.other ? (
         <td class="text key" colSpan={Math.max(1, by.length)}>
-          Other <span class="quiet">{more > 0 ? `(${fmt.grouped(more)} more)` : ""}</span>
+          <Folded name={name} count={more > 0 ? `(${fmt.grouped(more)}${s.larger ? "" : " more"})` : ""} larger={s.larger ?? false} />
         </td>
       ) : (
         by.map((term, i) => (
@@ -228,6 +232,57 @@ function Row({ l, again, oneWay, has, result, off, max, isDark, onPick }: { l: L
         <Spark values={l.values} colour={colour} max={max} />
       </td>
     </tr>
+  );
+}
+
+/** Several groups as one: a menu goes on to those behind, or back. */
+function Folded({ name, count, larger }: { name: string; count: string; larger: boolean }) {
+  const [at, setAt] = useState<{ x: number; y: number } | null>(null);
+  const { skip, n } = view.value;
+  const to = (skip: number) => () => (setAt(null), show({ skip, hide: [] }));
+  const further = !larger && count !== "" && skip + n <= maxSkip;
+  const words = (
+    <>
+      {name} <span class="quiet">{count}</span>
+    </>
+  );
+  if (path.value !== "/explore" || (!further && skip === 0)) return words;
+  return (
+    <>
+      <button
+        type="button"
+        class="value"
+        data-opens
+        aria-haspopup="menu"
+        onClick={(e) => {
+          const box = e.currentTarget.getBoundingClientRect();
+          setAt({ x: box.left, y: box.bottom + 4 });
+        }}
+      >
+        {words}
+      </button>
+      {at && (
+        <Popover open onClose={() => setAt(null)} class="menu" label={name} anchor={at}>
+          <div role="menu" aria-label={name} class="menu-list">
+            {further && (
+              <button type="button" role="menuitem" onClick={to(skip + n)}>
+                Next {n}
+              </button>
+            )}
+            {skip > 0 && (
+              <button type="button" role="menuitem" onClick={to(Math.max(0, skip - n))}>
+                {skip > n ? `The ${n} before` : "Back to the largest"}
+              </button>
+            )}
+            {skip > n && (
+              <button type="button" role="menuitem" onClick={to(0)}>
+                Back to the largest
+              </button>
+            )}
+          </div>
+        </Popover>
+      )}
+    </>
   );
 }
 

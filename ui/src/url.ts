@@ -28,6 +28,8 @@ export interface View {
   columns: string;
   order: string;
   sort: string;
+  /** So many of the largest groups are folded into one before the n come. */
+  skip: number;
   /** Keys this version does not know, in the order they came. */
   extra: [string, string][];
 }
@@ -57,12 +59,13 @@ const text: Record<TextKey, string> = {
 };
 
 /** The order in which the keys are written. */
-const order = ["q", "by", "from", "to", "tz", "unit", "layer", "viz", "n", "rank", "rankdir", "dir", "vs", "step", "agg", "spread", "y", "ymax", "live", "sel", "hide", "columns", "order", "sort"] as const;
+const order = ["q", "by", "from", "to", "tz", "unit", "layer", "viz", "n", "rank", "rankdir", "dir", "vs", "step", "agg", "spread", "y", "ymax", "live", "sel", "hide", "columns", "order", "sort", "skip"] as const;
 
 const maxSeries = 50;
+export const maxSkip = 1000;
 
 export function defaults(): View {
-  return { ...text, by: [], n: 12, spread: false, live: false, hide: [], extra: [] };
+  return { ...text, by: [], n: 12, skip: 0, spread: false, live: false, hide: [], extra: [] };
 }
 
 /** The layer that a unit has when the URL names none: the share of an interface is counted on the line. */
@@ -96,6 +99,9 @@ export function parse(search: string): View {
         if (n > 0) v.n = Math.min(n, maxSeries);
         break;
       }
+      case "skip":
+        v.skip = /^\d{1,9}$/.test(value) ? Math.min(Number(value), maxSkip) : 0;
+        break;
       case "spread":
       case "live":
         v[key] = value === "1";
@@ -122,6 +128,9 @@ export function format(v: View): string {
         break;
       case "n":
         if (v.n !== 12) put(key, String(v.n));
+        break;
+      case "skip":
+        if (v.skip > 0) put(key, String(v.skip));
         break;
       case "spread":
       case "live":

@@ -62,6 +62,7 @@ test("the server is asked only for what changes the answer", () => {
   const f = (url: string, want: string) => assert.equal(request(parse(url), "Europe/Berlin", 500), want);
   f("", "tz=Europe/Berlin&px=500");
   f("?viz=line&live=1&hide=a&y=log&foo=1&sel=1~2", "tz=Europe/Berlin&px=500");
+  f("?by=src.as&skip=12", "by=src.as&tz=Europe/Berlin&skip=12&px=500");
   f("?by=ts:1h,src.as&viz=heat", "by=src.as&tz=Europe/Berlin&step=3600&px=500");
   f("?by=ts:1d&viz=heat", "by=ts:1d&tz=Europe/Berlin&n=50&px=500");
   f("?by=ts:1h,src.as&viz=table", "by=ts:1h,src.as&tz=Europe/Berlin&px=500");
