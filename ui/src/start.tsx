@@ -6,14 +6,11 @@ import * as fmt from "./format.ts";
 import { addressChoice, copy, follow, go } from "./state.ts";
 import { ago } from "./time.ts";
 import { CopyButton, Icon, usePoll } from "./ui.tsx";
-import { vendors } from "./vendors.ts";
+import { vendors, withPort } from "./vendors.ts";
 
 export const speaks: Record<string, string> = { netflow: "NetFlow v5, v9, IPFIX", ipfix: "IPFIX, NetFlow v5, v9", sflow: "sFlow v5" };
 
 export const portOf = (addr: string) => addr.slice(addr.lastIndexOf(":") + 1);
-
-/** An IPv6 address stands in brackets before a port. */
-const withPort = (host: string, port: string) => (host.includes(":") && !host.startsWith("[") ? `[${host}]:${port}` : `${host}:${port}`);
 
 export function Start() {
   const [status, setStatus] = useState<Status | null>(null);
@@ -92,7 +89,11 @@ export function Start() {
             <pre class="code" tabIndex={0}>
               {config}
             </pre>
-            {v.note && <p class="hint">{v.note}</p>}
+            <p class="hint">{v.note}</p>
+            <p class="checked-against">
+              Checked against: {v.source}
+              {v.tried && "; run, and its flows arrived"}.
+            </p>
           </div>
         </section>
 

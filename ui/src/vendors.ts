@@ -1,5 +1,6 @@
 // How to make a router export. Every snippet asks for ingress flows only (each packet counted once), short active and inactive timeouts
-// (so that one-second data is honest), and the options that announce the sampling rate.
+// (so that one-second data is honest), and the options that announce the sampling rate. `source` is the public document that each
+// was checked against, command by command; `tried` says that the snippet was run and its flows were stored.
 
 export interface Vendor {
   id: string;
@@ -9,22 +10,20 @@ export interface Vendor {
   kind: string;
   port: number;
   note: string;
+  source: string;
+  tried?: boolean;
   config: (address: string, port: string) => string;
 }
 
-export const vendors: Vendor[] = [
-  {
-    id: "ios-xe",
-    name: "Cisco IOS-XE",
-    protocol: "IPFIX (Flexible NetFlow)",
-    kind: "ipfix",
-    port: 4739,
-    note: "The sampler table tells NetMeta the rate. Repeat the last block for every interface at the edge.",
-    config: (a, p) => `flow record NETMETA4
- match ipv4 tos
- match ipv4 protocol
- match ipv4 source address
- match ipv4 destination address
+/** An IPv6 address stands in brackets before a port. */
+export const withPort = (host: string, port: string) => (host.includes(":") && !host.startsWith("[") ? `[${host}]:${port}` : `${host}:${port}`);
+
+/** The fields of a Flexible NetFlow record; IPv4 and IPv6 need one each. */
+const iosRecord = (v: 4 | 6) => `flow record NETMETA${v}
+ match ipv${v} ${v === 4 ? "tos" : "traffic-class"}
+ match ipv${v} protocol
+ match ipv${v} source address
+ match ipv${v} destination address
  match transport source-port
  match transport destination-port
  match interface input
@@ -36,7 +35,51 @@ export const vendors: Vendor[] = [
  collect counter packets long
  collect timestamp absolute first
  collect timestamp absolute last
-!
+ collect flow sampler
+!`;
+
+const iosMonitor = (v: 4 | 6) => `flow monitor NETMETA${v}
+ record NETMETA${v}
+ exporter NETMETA
+ cache timeout active 10
+ cache timeout inactive 10
+!`;
+
+const xrMonitor = (v: 4 | 6) => `flow monitor-map NETMETA${v}
+ record ipv${v}
+ exporter NETMETA
+ cache timeout active 10
+ cache timeout inactive 10
+ cache entries 200000
+!`;
+
+const junosTemplate = (v: 4 | 6) => `set services flow-monitoring version-ipfix template NETMETA${v} flow-active-timeout 10
+set services flow-monitoring version-ipfix template NETMETA${v} flow-inactive-timeout 10
+set services flow-monitoring version-ipfix template NETMETA${v} template-refresh-rate seconds 30
+set services flow-monitoring version-ipfix template NETMETA${v} option-refresh-rate seconds 30
+set services flow-monitoring version-ipfix template NETMETA${v} ipv${v}-template`;
+
+const junosOutput = (v: 4 | 6, a: string, p: string) => {
+  const output = `set forwarding-options sampling instance NETMETA family inet${v === 6 ? "6" : ""} output`;
+  return `${output} flow-server ${a} port ${p}
+${output} flow-server ${a} version-ipfix template NETMETA${v}
+${output} inline-jflow source-address 192.0.2.1`;
+};
+
+/** Timeouts as softflowd and pmacct, which share them, call them. */
+const softTimeouts = ["tcp", "tcp.rst", "tcp.fin", "udp", "icmp", "general", "maxlife"].map((t) => t + "=10");
+
+export const vendors: Vendor[] = [
+  {
+    id: "ios-xe",
+    name: "Cisco IOS-XE",
+    protocol: "IPFIX (Flexible NetFlow)",
+    kind: "ipfix",
+    port: 4739,
+    note: "Repeat the last block for every interface at the edge. The sampler table tells NetMeta the rate of each sampler, collect flow sampler which one took a flow; a Catalyst that refuses a collect line can do without it. Catalyst 3650 and 3850 take no timeout below 30.",
+    source: "Cisco IOS XE, Flexible NetFlow Configuration Guide and Command Reference (b_166_3650_cr)",
+    config: (a, p) => `${iosRecord(4)}
+${iosRecord(6)}
 flow exporter NETMETA
  destination ${a}
  transport udp ${p}
@@ -45,17 +88,14 @@ flow exporter NETMETA
  option sampler-table timeout 60
  option interface-table timeout 300
 !
-flow monitor NETMETA4
- record NETMETA4
- exporter NETMETA
- cache timeout active 10
- cache timeout inactive 10
-!
+${iosMonitor(4)}
+${iosMonitor(6)}
 sampler NETMETA
  mode random 1 out-of 1000
 !
 interface GigabitEthernet0/0/0
- ip flow monitor NETMETA4 sampler NETMETA input`,
+ ip flow monitor NETMETA4 sampler NETMETA input
+ ipv6 flow monitor NETMETA6 sampler NETMETA input`,
   },
   {
     id: "ios-xr",
@@ -63,7 +103,8 @@ interface GigabitEthernet0/0/0
     protocol: "NetFlow v9",
     kind: "netflow",
     port: 2055,
-    note: "Add a monitor with record ipv6 in the same way for IPv6.",
+    note: "NCS 5500 wants a power of two as the rate. AS numbers come with bgp attribute-download in the address families of router bgp.",
+    source: "Cisco ASR 9000 Series Netflow Configuration Guide, Configuring NetFlow; IOS XR data model flow_monitor_map",
     config: (a, p) => `flow exporter-map NETMETA
  version v9
   options interface-table timeout 300
@@ -73,18 +114,14 @@ interface GigabitEthernet0/0/0
  transport udp ${p}
  destination ${a}
 !
-flow monitor-map NETMETA4
- record ipv4
- exporter NETMETA
- cache timeout active 10
- cache timeout inactive 10
- cache entries 200000
-!
+${xrMonitor(4)}
+${xrMonitor(6)}
 sampler-map NETMETA
- random 1 out-of 1000
+ random 1 out-of 1024
 !
 interface HundredGigE0/0/0/0
- flow ipv4 monitor NETMETA4 sampler NETMETA ingress`,
+ flow ipv4 monitor NETMETA4 sampler NETMETA ingress
+ flow ipv6 monitor NETMETA6 sampler NETMETA ingress`,
   },
   {
     id: "nx-os",
@@ -92,7 +129,8 @@ interface HundredGigE0/0/0/0
     protocol: "sFlow v5",
     kind: "sflow",
     port: 6343,
-    note: "Some Nexus sample what leaves an interface as well as what enters it: name only the interfaces at the edge, or traffic is counted twice.",
+    note: "Some Nexus (3000) always sample what leaves an interface as well as what enters it: name only the interfaces at the edge, or traffic is counted twice. Replace 192.0.2.1 by the switch's own address.",
+    source: "Cisco Nexus 3000 Series NX-OS System Management Configuration Guide, Configuring sFlow",
     config: (a, p) => `feature sflow
 sflow sampling-rate 4096
 sflow max-sampled-size 128
@@ -104,22 +142,36 @@ sflow data-source interface ethernet 1/1`,
   },
   {
     id: "junos",
-    name: "Juniper Junos",
+    name: "Juniper MX, PTX, SRX",
     protocol: "IPFIX (inline-jflow)",
     kind: "ipfix",
     port: 4739,
-    note: "Replace 192.0.2.1 by the router's own address and fpc 0 by the line card that holds the interface.",
-    config: (a, p) => `set services flow-monitoring version-ipfix template NETMETA4 flow-active-timeout 10
-set services flow-monitoring version-ipfix template NETMETA4 flow-inactive-timeout 10
-set services flow-monitoring version-ipfix template NETMETA4 template-refresh-rate seconds 30
-set services flow-monitoring version-ipfix template NETMETA4 option-refresh-rate seconds 30
-set services flow-monitoring version-ipfix template NETMETA4 ipv4-template
+    note: "Replace 192.0.2.1 by the router's own address and fpc 0 by the line card that holds the interface. flex-flow-sizing is for MX: without it the table of IPv6 flows is small. 10 s is the shortest timeout of a template.",
+    source: "Junos OS Flow Monitoring Guide, Inline Active Flow Monitoring with IPFIX Flow Templates; flow-active-timeout",
+    config: (a, p) => `${junosTemplate(4)}
+${junosTemplate(6)}
 set forwarding-options sampling instance NETMETA input rate 1000
-set forwarding-options sampling instance NETMETA family inet output flow-server ${a} port ${p}
-set forwarding-options sampling instance NETMETA family inet output flow-server ${a} version-ipfix template NETMETA4
-set forwarding-options sampling instance NETMETA family inet output inline-jflow source-address 192.0.2.1
+${junosOutput(4, a, p)}
+${junosOutput(6, a, p)}
 set chassis fpc 0 sampling-instance NETMETA
-set interfaces et-0/0/0 unit 0 family inet sampling input`,
+set chassis fpc 0 inline-services flex-flow-sizing
+set interfaces et-0/0/0 unit 0 family inet sampling input
+set interfaces et-0/0/0 unit 0 family inet6 sampling input`,
+  },
+  {
+    id: "junos-sflow",
+    name: "Juniper EX, QFX",
+    protocol: "sFlow v5",
+    kind: "sflow",
+    port: 6343,
+    note: "Replace 192.0.2.1 by the switch's own address. Repeat the last line for every interface at the edge.",
+    source: "Junos OS, Network Management and Monitoring Guide, sFlow (protocols sflow)",
+    config: (a, p) => `set protocols sflow agent-id 192.0.2.1
+set protocols sflow source-ip 192.0.2.1
+set protocols sflow polling-interval 20
+set protocols sflow sample-rate ingress 4096
+set protocols sflow collector ${a} udp-port ${p}
+set protocols sflow interfaces et-0/0/0.0`,
   },
   {
     id: "eos",
@@ -127,8 +179,9 @@ set interfaces et-0/0/0 unit 0 family inet sampling input`,
     protocol: "sFlow v5",
     kind: "sflow",
     port: 6343,
-    note: "sFlow samples ingress on all Ethernet interfaces by default.",
-    config: (a, p) => `sflow sample 4096
+    note: "sFlow samples ingress on all Ethernet interfaces by default. In another VRF, write sflow vrf NAME destination and sflow vrf NAME source-interface. Finer than 16,384 needs the word dangerous: sflow sample dangerous 4096.",
+    source: "Arista EOS User Manual, sFlow",
+    config: (a, p) => `sflow sample 16384
 sflow polling-interval 20
 sflow destination ${a} ${p}
 sflow source-interface Loopback0
@@ -140,7 +193,8 @@ sflow run`,
     protocol: "IPFIX",
     kind: "ipfix",
     port: 4739,
-    note: "Flows are not sampled. On a fast link, choose the edge interfaces instead of all. What the switch chip or the fast path forwards is not seen.",
+    note: "Flows are not sampled. On a fast link, choose the edge interfaces instead of all. What the switch chip forwards is not seen. IPv4 and IPv6 go alike.",
+    source: "RouterOS documentation, Traffic Flow",
     config: (a, p) => `/ip/traffic-flow/set enabled=yes interfaces=all active-flow-timeout=10s inactive-flow-timeout=10s
 /ip/traffic-flow/target/add dst-address=${a} port=${p} version=ipfix v9-template-timeout=1m`,
   },
@@ -150,7 +204,8 @@ sflow run`,
     protocol: "IPFIX (cflowd)",
     kind: "ipfix",
     port: 4739,
-    note: "MD-CLI. Switch sampling on at each edge interface, as the last line does.",
+    note: "MD-CLI. Switch sampling on at each edge interface, as the last lines do; IPv4 and IPv6 go alike. Its records name interfaces by an index of their own unless cflowd use-vrtr-if-index is set.",
+    source: "Nokia 7450, 7750 SR, 7950 Router Configuration Guide, Cflowd; MD-CLI Command Reference",
     config: (a, p) => `/configure cflowd admin-state enable
 /configure cflowd active-flow-timeout 30
 /configure cflowd inactive-flow-timeout 10
@@ -159,7 +214,9 @@ sflow run`,
 /configure cflowd collector ${a} port ${p} version 10
 /configure cflowd collector ${a} port ${p} admin-state enable
 /configure cflowd collector ${a} port ${p} template-set basic
-/configure router "Base" interface "to-transit" cflowd-parameters sampling unicast type interface direction ingress-only`,
+/configure router "Base" interface "to-transit" cflowd-parameters sampling unicast type interface
+/configure router "Base" interface "to-transit" cflowd-parameters sampling unicast direction ingress-only
+/configure router "Base" interface "to-transit" cflowd-parameters sampling unicast sample-profile 1`,
   },
   {
     id: "huawei",
@@ -167,17 +224,21 @@ sflow run`,
     protocol: "NetStream v9",
     kind: "netflow",
     port: 2055,
-    note: "Replace 192.0.2.1 by the router's own address. option sampler, on NetEngine, tells NetMeta the rate; where it is missing, name the rate in the configuration file.",
-    config: (a, p) => `ip netstream timeout active 1
-ip netstream timeout inactive 10
-ip netstream export version 9
-ip netstream export source 192.0.2.1
-ip netstream export host ${a} ${p}
-ip netstream export template timeout-rate 1
-ip netstream export template option sampler
-interface GigabitEthernet0/0/0
+    note: "Replace 192.0.2.1 by the router's own address. option sampler, on NetEngine, tells NetMeta the rate; where it is missing, name the rate in the configuration file. timeout active and timeout-rate are in minutes, of which one is the least: charts are no finer than that.",
+    source: "Huawei NetEngine 8000 Command Reference, NetStream; NE40E Configuration Guide, NetStream",
+    config: (a, p) => ["ip", "ipv6"].map((ip) => `${ip} netstream timeout active 1
+${ip} netstream timeout inactive 10
+${ip} netstream export version 9
+${ip} netstream export source 192.0.2.1
+${ip} netstream export host ${a.includes(":") ? "ipv6 " : ""}${a} ${p}
+${ip} netstream export template timeout-rate 1
+${ip} netstream export template option sampler
+${ip} netstream export template option timeout-rate 1
+`).join("") + `interface GigabitEthernet0/0/0
  ip netstream sampler fix-packets 1000 inbound
- ip netstream inbound`,
+ ip netstream inbound
+ ipv6 netstream sampler fix-packets 1000 inbound
+ ipv6 netstream inbound`,
   },
   {
     id: "fortigate",
@@ -185,7 +246,8 @@ interface GigabitEthernet0/0/0
     protocol: "NetFlow v9",
     kind: "netflow",
     port: 2055,
-    note: "Flows are not sampled. active-flow-timeout is in seconds from FortiOS 7.2 on, in minutes before.",
+    note: "Flows are not sampled. For FortiOS 7.4; in 7.2, collector-ip and collector-port stand directly under config system netflow. Up to 7.0.11, active-flow-timeout and template-tx-timeout are in minutes: write 1. 60 s is the shortest: charts are no finer than that.",
+    source: "Fortinet FortiOS 7.4 and 7.6 CLI Reference, config system netflow; Administration Guide, NetFlow",
     config: (a, p) => `config system netflow
     set active-flow-timeout 60
     set inactive-flow-timeout 10
@@ -209,12 +271,67 @@ end`,
     protocol: "NetFlow v9",
     kind: "netflow",
     port: 2055,
-    note: "",
-    config: (a, p) => `set system flow-accounting interface eth0
+    note: "Ingress only unless enable-egress is set. Without disable-imt a table in memory costs much of the processor. For VyOS up to 1.4; a sampled router adds netflow sampling-rate 1000.",
+    source: "VyOS documentation, Flow Accounting",
+    config: (a, p) => `set system flow-accounting disable-imt
+set system flow-accounting interface eth0
 set system flow-accounting netflow version 9
 set system flow-accounting netflow server ${a} port ${p}
 set system flow-accounting netflow timeout max-active-life 10
 set system flow-accounting netflow timeout expiry-interval 10`,
+  },
+  {
+    id: "opnsense",
+    name: "OPNsense",
+    protocol: "NetFlow v9",
+    kind: "netflow",
+    port: 2055,
+    note: "Flows are not sampled. Interfaces under Egress only are not counted when packets enter them, so leave that empty unless the firewall's own traffic is to be left out.",
+    source: "OPNsense documentation, Configure Netflow Exporter",
+    config: (a, p) => `Reporting → NetFlow
+  Interfaces        all at the edge, and those inside
+  Capture local     off
+  Version           v9
+  Destinations      ${withPort(a, p)}
+  Apply`,
+  },
+  {
+    id: "pfsense",
+    name: "pfSense",
+    protocol: "NetFlow v9 (softflowd)",
+    kind: "netflow",
+    port: 2055,
+    note: "The package of softflowd watches each interface both ways: choose the one at the edge alone, or traffic is counted twice.",
+    source: "pfSense package softflowd (its form); softflowd(8)",
+    config: (a, p) => `System → Package Manager → Available Packages → softflowd → Install
+Services → softflowd
+  Interface             WAN
+  Host                  ${a}
+  Port                  ${p}
+  NetFlow version       9
+  Flow tracking level   Full
+  Timeouts              general, TCP, TCP RST, TCP FIN, UDP, ICMP, maximum lifetime: 10; expire interval: 1`,
+  },
+  {
+    id: "pmacct",
+    name: "Linux: pmacct",
+    protocol: "IPFIX (nfprobe)",
+    kind: "ipfix",
+    port: 4739,
+    note: "nfacctd of the same package receives; pmacctd is the one that exports. It counts every packet of one interface, both ways, IPv4 and IPv6. With sampling_rate: 100 it samples and says so.",
+    source: "pmacct CONFIG-KEYS, nfprobe_* and QUICKSTART",
+    tried: true,
+    config: (a, p) => `apt install pmacct
+cat > /etc/pmacct/netmeta.conf <<END
+daemonize: true
+pcap_interface: eth0
+aggregate: src_host, dst_host, src_port, dst_port, proto, tos, tcpflags
+plugins: nfprobe
+nfprobe_receiver: ${withPort(a, p)}
+nfprobe_version: 10
+nfprobe_timeouts: ${[...softTimeouts, "expint=1"].join(":")}
+END
+pmacctd -f /etc/pmacct/netmeta.conf`,
   },
   {
     id: "softflowd",
@@ -222,9 +339,35 @@ set system flow-accounting netflow timeout expiry-interval 10`,
     protocol: "IPFIX",
     kind: "ipfix",
     port: 4739,
-    note: "Watches one interface and counts every packet, both ways.",
+    note: "Watches one interface and counts every packet, both ways, IPv4 and IPv6. -s 100 samples; the rate is announced.",
+    source: "softflowd(8), version 1.1",
+    tried: true,
     config: (a, p) => `apt install softflowd
-softflowd -i eth0 -n ${a}:${p} -v 10 -t maxlife=10 -t general=10 -t expint=1 -T full`,
+softflowd -i eth0 -n ${withPort(a, p)} -v 10 -T full ${[...softTimeouts, "expint=1"].map((t) => "-t " + t).join(" ")}`,
+  },
+  {
+    id: "ipt-netflow",
+    name: "Linux: ipt_NETFLOW",
+    protocol: "IPFIX",
+    kind: "ipfix",
+    port: 4739,
+    note: "A module of the kernel, for routers with much traffic. What is forwarded is counted once, as it passes FORWARD. Flows are not sampled.",
+    source: "ipt_NETFLOW README (aabc/ipt-netflow)",
+    config: (a, p) => `apt install iptables-netflow-dkms
+modprobe ipt_NETFLOW destination=${withPort(a, p)} protocol=10 active_timeout=10 inactive_timeout=10
+sysctl net.netflow.timeout-rate=1
+iptables -I FORWARD -j NETFLOW
+ip6tables -I FORWARD -j NETFLOW`,
+  },
+  {
+    id: "ipfixprobe",
+    name: "Linux: ipfixprobe",
+    protocol: "IPFIX",
+    kind: "ipfix",
+    port: 4739,
+    note: "For probes at a mirror port. split sends a record for each direction; without udp it sends by TCP, which NetMeta does not take.",
+    source: "CESNET ipfixprobe README",
+    config: (a, p) => `ipfixprobe -i 'raw;ifc=eth0' -s 'cache;split;active=10;inactive=10' -o 'ipfix;udp;host=${a};port=${p}'`,
   },
   {
     id: "hsflowd",
@@ -232,7 +375,8 @@ softflowd -i eth0 -n ${a}:${p} -v 10 -t maxlife=10 -t general=10 -t expint=1 -T 
     protocol: "sFlow v5",
     kind: "sflow",
     port: 6343,
-    note: "In /etc/hsflowd.conf. Servers, hypervisors and switches that run Linux.",
+    note: "In /etc/hsflowd.conf. Servers, hypervisors and switches that run Linux. Every packet that is sampled is seen once at each device that is named: name those at the edge.",
+    source: "sflow.net, Configuring Host sFlow for Linux via /etc/hsflowd.conf; hsflowd.conf of the source",
     config: (a, p) => `sflow {
   sampling = 1000
   polling = 20
@@ -246,8 +390,9 @@ softflowd -i eth0 -n ${a}:${p} -v 10 -t maxlife=10 -t general=10 -t expint=1 -T 
     protocol: "sFlow v5",
     kind: "sflow",
     port: 6343,
-    note: "",
-    config: (a, p) => `ovs-vsctl -- --id=@s create sflow agent=eth0 target=\\"${a}:${p}\\" header=128 sampling=1000 polling=20 \\
+    note: "agent is the interface whose address names the switch. Repeat it for each bridge.",
+    source: "Open vSwitch documentation, Monitoring VM Traffic Using sFlow",
+    config: (a, p) => `ovs-vsctl -- --id=@s create sflow agent=eth0 target=\\"${withPort(a, p)}\\" header=128 sampling=1000 polling=20 \\
           -- set bridge br0 sflow=@s`,
   },
 ];
