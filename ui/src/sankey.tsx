@@ -57,7 +57,6 @@ export function Sankey({ result, summary }: { result: QueryResult; summary: stri
       role: "button" as const,
       tabindex: -1,
       "aria-haspopup": "menu" as const,
-      "aria-label": `${a.label} to ${b.label}`,
       onClick: (e: MouseEvent) => openValue(e, value),
       onFocus: () => setOver(a.id),
       onBlur: () => setOver(null),
