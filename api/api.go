@@ -50,6 +50,7 @@ type Server struct {
 	Keep    func() store.Room            // how much of the disk is left free; nil: nothing
 	Config  func() any                   // the configuration, without secrets
 	Reload  func() (Reloaded, error)     // reads the configuration again; the error says what is wrong with it
+	Demo    func(run bool) error         // starts or stops simulated exporters; the error says why that cannot be now
 	Ready   func(context.Context) error  // why the process is not ready, or nil
 	Metrics http.Handler                 // Prometheus
 	Page    http.Handler                 // everything that is not the API
@@ -185,6 +186,8 @@ func (s *Server) routes() map[string]http.HandlerFunc {
 		"GET /api/v1/interfaces":       s.interfaces,
 		"GET /api/v1/config":           s.config,
 		"POST /api/v1/config/reload":   s.reload,
+		"POST /api/v1/demo":            s.startDemo,
+		"DELETE /api/v1/demo":          s.stopDemo,
 		"GET /api/v1/openapi.json":     s.openAPI,
 		"GET /healthz":                 s.healthz,
 		"GET /readyz":                  s.readyz,

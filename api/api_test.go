@@ -56,6 +56,7 @@ func serverFor(c *store.Client, now time.Time) *Server {
 		Reload: func() (Reloaded, error) {
 			return Reloaded{Applied: []string{"http.hosts"}, Restart: []string{"data"}}, nil
 		},
+		Demo:  func(bool) error { return nil },
 		Ready: func(context.Context) error { return nil },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/plain; version=0.0.4")

@@ -12,6 +12,7 @@ import (
 type Status struct {
 	Version   string        `json:"version"`
 	Started   int64         `json:"started"`
+	Demo      bool          `json:"demo"` // simulated exporters send now
 	Now       int64         `json:"now"`
 	Listeners []Listener    `json:"listeners"`
 	Pipeline  Pipeline      `json:"pipeline"`

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -50,6 +51,102 @@ func (s *server) runDemo(ctx context.Context) {
 	}
 }
 
+// setDemo starts or stops the demo, as the API is asked to.
+func (s *server) setDemo(run bool) error {
+	switch {
+	case !run && s.demo:
+		return errors.New("the demo runs since the start: start NetMeta without --demo")
+	case !run:
+		s.playing.end()
+		return nil
+	}
+	if _, err := s.demoTarget(); err != nil {
+		return err
+	}
+	return s.playing.start()
+}
+
+// demoTarget is a port that takes what comes from 127.0.0.0/8, where the simulated
+// exporters have their addresses.
+func (s *server) demoTarget() (string, error) {
+	for _, p := range s.ports.list() {
+		if a := p.Addr.Addr().Unmap(); a.IsUnspecified() || a.Is4() && a.IsLoopback() {
+			return fmt.Sprintf("127.0.0.1:%d", p.Addr.Port()), nil
+		}
+	}
+	return "", errors.New("no port is open on 127.0.0.1: add one to sources.udp.listen in the configuration file")
+}
+
+// A demoRun is the demo of a server: it runs once at a time, and no more when the
+// server stops.
+type demoRun struct {
+	mu    sync.Mutex
+	play  func() // runs it, in a goroutine that the server waits for; nil: it cannot run now
+	stop  context.CancelFunc
+	ended chan struct{} // closed when it has ended; nil: it does not run
+}
+
+// open allows it to run, within ctx.
+func (d *demoRun) open(ctx context.Context, wait *sync.WaitGroup, run func(context.Context)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.play = func() {
+		ctx, stop := context.WithCancel(ctx)
+		ended := make(chan struct{})
+		d.stop, d.ended = stop, ended
+		wait.Go(func() {
+			defer close(ended)
+			defer stop()
+			run(ctx)
+		})
+	}
+}
+
+// close keeps it from starting any more.
+func (d *demoRun) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.play = nil
+}
+
+// start runs it unless it runs.
+func (d *demoRun) start() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.play == nil {
+		return errors.New("NetMeta is starting or stopping: ask again in a moment")
+	}
+	if !d.goesOn() {
+		d.play()
+	}
+	return nil
+}
+
+// end stops it, and waits until nothing of it is sent any more.
+func (d *demoRun) end() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.goesOn() {
+		d.stop()
+		<-d.ended
+	}
+}
+
+func (d *demoRun) running() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.goesOn()
+}
+
+func (d *demoRun) goesOn() bool {
+	select {
+	case <-d.ended:
+		return false
+	default:
+		return d.ended != nil
+	}
+}
+
 func (s *server) demoProtocol(ctx context.Context, o simulate.Options) error {
 	now := time.Now()
 
@@ -72,8 +169,11 @@ func (s *server) demoProtocol(ctx context.Context, o simulate.Options) error {
 	}
 	emitter.Emit(batch)
 
-	o.To = fmt.Sprintf("127.0.0.1:%d", s.ports.list()[0].Addr.Port())
-	_, err := simulate.Run(ctx, o)
+	var err error
+	if o.To, err = s.demoTarget(); err != nil {
+		return err
+	}
+	_, err = simulate.Run(ctx, o)
 	return err
 }
 

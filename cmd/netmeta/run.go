@@ -120,7 +120,8 @@ type server struct {
 	log     *slog.Logger
 	level   *slog.LevelVar // of log
 	started time.Time
-	demo    bool
+	demo    bool // since the start
+	playing demoRun
 
 	configPath  string        // empty: the defaults
 	stopTimeout time.Duration // how long what was received may take to be stored at the end
@@ -376,8 +377,9 @@ func (s *server) run(ctx context.Context) error {
 	sources.Go(func() { s.keepTemplates(sourceCtx) })
 	sources.Go(func() { s.keepSpace(sourceCtx) })
 	sources.Go(func() { s.keepRollups(sourceCtx) })
+	s.playing.open(sourceCtx, &sources, s.runDemo)
 	if s.demo {
-		sources.Go(func() { s.runDemo(sourceCtx) })
+		s.playing.start()
 	}
 	s.announce()
 
@@ -391,6 +393,7 @@ func (s *server) run(ctx context.Context) error {
 
 	s.notifier.stopping()
 	s.reloading.Lock() // for good: no port may open any more
+	s.playing.close()
 	stopSources()
 	giveUp := time.AfterFunc(s.stopTimeout, stopWriter) // what is not stored then stays in the spool
 	defer giveUp.Stop()
@@ -507,6 +510,7 @@ func (s *server) api() *api.Server {
 		Keep:    s.keepFree,
 		Config:  func() any { return s.config().Public() },
 		Reload:  s.reload,
+		Demo:    s.setDemo,
 		Sampled: s.decoding.samplingStatus,
 		Samples: s.decoding.sampleStatus,
 		Ready:   s.ready,

@@ -26,7 +26,7 @@ func (s *server) status() api.Status {
 	queue := s.pipe.Level()
 	w := &s.writer.Stats
 	st := api.Status{
-		Version: version, Started: s.started.Unix(), Now: time.Now().Unix(),
+		Version: version, Started: s.started.Unix(), Now: time.Now().Unix(), Demo: s.playing.running(),
 		Pipeline: api.Pipeline{
 			Datagrams: s.ports.totals().Datagrams, Flows: t.Flows, Blocks: s.pipe.Blocks.Load(), QueueBlocks: queue.Blocks, QueueCapacity: queue.MaxBlocks, QueueBytes: queue.Bytes, QueueMaxBytes: queue.MaxBytes,
 			InsertedRows: s.writer.RowsOf(&flow.Table), InsertErrors: w.Errors.Load(), InsertMS: w.LastMS.Load(),

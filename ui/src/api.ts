@@ -328,6 +328,8 @@ export interface Drop {
 export interface Status {
   version: string;
   started: number;
+  /** Simulated exporters send. */
+  demo: boolean;
   now: number;
   listeners: Listener[] | null;
   pipeline: {
@@ -472,6 +474,7 @@ export const api = {
   end: (id: string) => call<void>("/api/v1/queries/" + encodeURIComponent(id), { method: "DELETE" }),
   events: (from: number, to: number) => call<{ events: Event[] }>(`/api/v1/events?from=${from}&to=${to}`, { cache: "no-store" }),
   addEvent: (e: Partial<Event>) => post<Event>("/api/v1/events", e),
+  demo: (run: boolean) => call<{ running: boolean }>("/api/v1/demo", { method: run ? "POST" : "DELETE" }),
   deleteEvent: (id: string) => call<void>("/api/v1/events/" + encodeURIComponent(id), { method: "DELETE" }),
   addLink: (address: string) => post<{ address: string }>("/api/v1/links", { address }),
   views: () => call<{ views: SavedView[] }>("/api/v1/views", { cache: "no-store", headers: owner }),

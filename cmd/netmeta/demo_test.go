@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The demo starts and stops while NetMeta runs; what it sent stays.
+func TestDemoOnRequest(t *testing.T) {
+	p := start(t, t.TempDir())
+	p.ready()
+	if s := p.status(); s.Demo || len(s.Exporters) > 0 {
+		t.Fatalf("before: demo %v, exporters %+v", s.Demo, s.Exporters)
+	}
+	demo := func(method string, runs bool) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, p.url+"/api/v1/demo", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != http.StatusOK || p.status().Demo != runs {
+			t.Fatalf("%s: %s, demo %v", method, res.Status, p.status().Demo)
+		}
+	}
+	demo(http.MethodDelete, false) // there is nothing to stop
+	demo(http.MethodPost, true)
+	demo(http.MethodPost, true) // once is enough
+	waitFor(t, 60*time.Second, "live traffic of each exporter", func() error {
+		s := p.status()
+		for _, x := range s.Exporters {
+			if !strings.HasPrefix(x.Address, "127.0.") {
+				t.Fatalf("exporter %s", x.Address)
+			}
+		}
+		if len(s.Exporters) != 2*len(demoProtocols) || s.Storage.Rows == 0 || s.Storage.Newest < s.Now-5 {
+			return fmt.Errorf("exporters %+v, storage %+v", s.Exporters, s.Storage)
+		}
+		return nil
+	})
+	demo(http.MethodDelete, false)
+	before := p.status()
+	time.Sleep(1500 * time.Millisecond)
+	if after := p.status(); after.Pipeline.Datagrams > before.Pipeline.Datagrams+50 || after.Storage.Rows < before.Storage.Rows {
+		t.Errorf("stopped with %+v, later %+v", before.Pipeline, after.Pipeline)
+	}
+	demo(http.MethodPost, true)
+	// That it runs does not keep NetMeta from stopping: the end of the test waits for it.
+}
+
+// A demo of --demo runs to the end; a port that the simulated exporters cannot reach is
+// said.
+func TestDemoRefused(t *testing.T) {
+	s := &server{demo: true}
+	if err := s.setDemo(false); err == nil || !strings.Contains(err.Error(), "--demo") {
+		t.Error(err)
+	}
+	if err := new(server).setDemo(true); err == nil || !strings.Contains(err.Error(), "sources.udp.listen") {
+		t.Error(err)
+	}
+	if err := new(demoRun).start(); err == nil {
+		t.Error("starts before the server does")
+	}
+}
