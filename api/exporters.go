@@ -22,6 +22,7 @@ type Exporter struct {
 	Thinned        uint64            `json:"thinned"` // records left out because of a limit; the sampling rate of the others stands for them
 	Records        uint64            `json:"records"`
 	Options        uint64            `json:"options"`
+	First          int64             `json:"first"` // when it was seen first, Unix time
 	Last           int64             `json:"last"`
 	SamplingRate   uint32            `json:"sampling_rate"`
 	SamplingSource string            `json:"sampling_source"`

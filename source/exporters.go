@@ -21,6 +21,7 @@ const MaxExporters = 10_000
 type Exporter struct {
 	Address netip.Addr // IPv4 unmapped
 	Type    uint8      // flow.Type…
+	First   time.Time  // when it was seen first
 
 	Datagrams atomic.Uint64
 	Flows     atomic.Uint64 // rows emitted
@@ -188,7 +189,7 @@ func (e *Exporters) Of(addr netip.Addr, typ uint8) (x *Exporter, known bool) {
 	if e.byKey == nil {
 		e.byKey = map[exporterKey]*Exporter{}
 	}
-	x = &Exporter{Address: key.addr, Type: typ, heir: &e.other}
+	x = &Exporter{Address: key.addr, Type: typ, First: time.Now(), heir: &e.other}
 	if e.limitOf != nil {
 		x.limit.flows.Store(e.limitOf(key.addr))
 	}

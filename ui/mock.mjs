@@ -355,21 +355,23 @@ function status(empty) {
   const wave = 1 + 0.15 * Math.sin(now / 9) + 0.05 * Math.sin(now / 2.3);
   const listeners = [["0.0.0.0:2055", "netflow", 0.5], ["0.0.0.0:4739", "netflow", 0.3], ["0.0.0.0:6343", "sflow", 0.2]];
   return {
-    version: "0.1.0-mock", started, now,
+    version: "0.1.0-mock", started, now, demo: demoRuns,
     listeners: listeners.map(([addr, kind, part]) => ({ addr, kind, datagrams: Math.floor(grams * part), dropped: 0, sockets: [{ queued: 23040, buffer: 67108864 }] })),
     pipeline: { datagrams: grams, flows, blocks: Math.floor(up), queue_blocks: empty ? 0 : Math.max(0, Math.round(2 + 2 * Math.sin(now / 4))), queue_capacity: 64, inserted_rows: flows, insert_errors: 0, insert_ms: empty ? 0 : 38 + 9 * Math.sin(now / 3), lag_ms: empty ? 0 : 620 },
     spool: { blocks: 0, rows: 0, bytes: 0, max_bytes: 10 * 2 ** 30, oldest: 0, written_rows: 0, dropped_rows: 0, refused_files: 0 },
     rates: { datagrams: empty ? 0 : 646 * wave, flows: empty ? 0 : 14210 * wave, bytes_stored: empty ? 0 : 597000 * wave },
     drops: empty ? [] : [{ where: "decode", reason: "template not known", count: 214, hint: "Data came before its template. The exporter sends templates again by itself; ask for every 60 s or less." }],
     exporters: empty ? [] : [
-      { address: "192.0.2.1", type: "ipfix", datagrams: Math.floor(grams * 0.5), flows: Math.floor(flows * 0.55), last: now - 0.2, sampling_rate: 1000, sampling_source: "options", templates: 6, lost: 0 },
-      { address: "192.0.2.2", type: "sflow", datagrams: Math.floor(grams * 0.2), flows: Math.floor(flows * 0.2), last: now - 0.7, sampling_rate: 4096, sampling_source: "record", templates: 0, lost: 0 },
-      { address: "2001:db8:0:1::3", type: "netflow9", datagrams: Math.floor(grams * 0.3), flows: Math.floor(flows * 0.25), last: now - 44, sampling_rate: 0, sampling_source: "none", templates: 4, lost: 12 },
+      { address: "192.0.2.1", type: "ipfix", datagrams: Math.floor(grams * 0.5), flows: Math.floor(flows * 0.55), records: flows, refused: 0, waiting: 0, dropped: 0, first: started, last: now - 0.2, sampling_rate: 1000, sampling_source: "options", templates: 6, lost: 0 },
+      { address: "192.0.2.2", type: "sflow", datagrams: Math.floor(grams * 0.2), flows: Math.floor(flows * 0.2), records: flows, refused: 0, waiting: 0, dropped: 0, first: started, last: now - 0.7, sampling_rate: 4096, sampling_source: "record", templates: 0, lost: 0 },
+      { address: "2001:db8:0:1::3", type: "netflow9", datagrams: Math.floor(grams * 0.3), flows: Math.floor(flows * 0.25), records: flows, refused: 0, waiting: 0, dropped: 0, first: started, last: now - 44, sampling_rate: 0, sampling_source: "none", templates: 4, lost: 12 },
     ],
     engine: { up: true, version: "26.7.3.1", url: "http://127.0.0.1:38123", restarts: 0 },
     storage: { rows: empty ? 0 : flows + 1.14e10, bytes: empty ? 0 : (flows + 1.14e10) * 41.7, bytes_per_row: 41.7, oldest: empty ? 0 : now - 12.4 * 86400, newest: empty ? 0 : now - 1, disk_free: 1.31e12, disk_total: 1.92e12, ttl_days: 30, keep_free: 1.92e11, dropped_rows: 0, dropped_at: 0, forecast: empty ? { bytes_per_day: 0, days: 0, limited_by: "", full_in_days: 0 } : { bytes_per_day: 6.9e10, days: 23.1, limited_by: "disk", full_in_days: 16.2 } },
   };
 }
+
+let demoRuns = false;
 
 // --- saved views: the rules of the real ones, in memory
 
@@ -447,6 +449,9 @@ export function serve(port = 0, { empty = false } = {}) {
           return send(200, query(url.searchParams, empty));
         case "/api/v1/fields":
           return send(200, { fields, units });
+        case "/api/v1/demo":
+          demoRuns = req.method === "POST";
+          return send(200, { running: demoRuns });
         case "/api/v1/status":
           return send(200, status(empty));
         case "/api/v1/exporters":

@@ -47,7 +47,7 @@ func (d *decoding) decoderWithCounters(counters *column.Batch, flush func()) *de
 }
 
 func (d *decoding) decoderOf(s *sflow.Decoder) *detect.Decoder {
-	return &detect.Decoder{Refused: d.unknown, NetFlow: d.netflow.Decoder(), SFlow: s}
+	return &detect.Decoder{Refused: d.unknown, Exporters: d.exporters, NetFlow: d.netflow.Decoder(), SFlow: s}
 }
 
 // settle counts what was still awaited: no more datagrams come.

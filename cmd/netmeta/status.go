@@ -105,7 +105,7 @@ func exporterStatus(x *source.Exporter) api.Exporter {
 		}
 	}
 	return api.Exporter{
-		Address: x.Address.String(), Type: flow.FlowType.Field.Enum[x.Type], Last: x.LastSeen.Load() / 1e9,
+		Address: x.Address.String(), Type: flow.FlowType.Field.Enum[x.Type], First: x.First.Unix(), Last: x.LastSeen.Load() / 1e9,
 		Datagrams: x.Datagrams.Load(), Flows: x.Flows.Load(), Thinned: x.Thinned.Load(), Records: x.Records.Load(), Options: x.Options.Load(),
 		SamplingRate: x.SamplingRate.Load(), SamplingSource: flow.SamplingSource.Field.Enum[x.SamplingSource.Load()],
 		Templates: x.Templates.Load(), Waiting: x.Waiting.Load(), Dropped: x.Dropped.Load(),

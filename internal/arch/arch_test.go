@@ -26,7 +26,7 @@ var allowed = map[string]struct {
 	"source/udp":          {[]string{"column", "source"}, "sockets; knows no protocol"},
 	"source/netflow":      {[]string{"column", "flow", "packet", "source"}, "one way in; never another source, never the store"},
 	"source/sflow":        {[]string{"column", "counter", "flow", "packet", "source"}, "one way in; never another source, never the store"},
-	"source/detect":       {[]string{"column", "source", "source/netflow", "source/sflow"}, "chooses between sources, so it knows them"},
+	"source/detect":       {[]string{"column", "flow", "source", "source/netflow", "source/sflow"}, "chooses between sources, so it knows them"},
 	"enrich":              {[]string{"column", "counter", "enrich/class", "enrich/exporter", "enrich/network", "enrich/route", "flow", "source/netflow"}, "puts the stages in order; what comes before and after is handed to it"},
 	"enrich/exporter":     {[]string{"column", "counter", "enrich/network", "flow", "source/netflow"}, "names of exporters and interfaces, those that exporters told included; never the store"},
 	"enrich/network":      {[]string{"column", "flow"}, "one stage; never a source, never the store"},

@@ -7,6 +7,7 @@ package detect
 
 import (
 	"netmeta/column"
+	"netmeta/flow"
 	"netmeta/source"
 	"netmeta/source/netflow"
 	"netmeta/source/sflow"
@@ -15,7 +16,8 @@ import (
 // A Decoder decodes datagrams of every protocol that has one. It belongs to one
 // goroutine.
 type Decoder struct {
-	Refused *source.Counters // counts datagrams of no known protocol
+	Refused   *source.Counters  // counts datagrams of no known protocol
+	Exporters *source.Exporters // who sends them is there too; nil: nobody wants to know
 
 	NetFlow *netflow.Decoder
 	SFlow   *sflow.Decoder
@@ -46,6 +48,13 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 	}
 	d.Refused.Datagrams.Add(1)
 	d.Refused.Refuse(reason)
+	if d.Exporters != nil {
+		x, _ := d.Exporters.Of(dg.Exporter.Addr(), flow.TypeUnknown)
+		x.Datagrams.Add(1)
+		x.LastSeen.Store(dg.Received.UnixNano())
+		x.Refuse(reason)
+		x.Keep(reason, dg)
+	}
 	if d.tell != nil {
 		d.tell(reason.Note(source.Part{Name: "ExporterAddress", Value: dg.Exporter.Addr().Unmap().String()}))
 	}

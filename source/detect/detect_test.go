@@ -2,6 +2,7 @@ package detect
 
 import (
 	"bytes"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -113,4 +114,24 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Who sends what no decoder knows is in the list of exporters, with a sample of it.
+func TestUnknownSender(t *testing.T) {
+	d, _ := newDecoder()
+	d.Exporters = new(source.Exporters)
+	garbage := &source.Datagram{Payload: []byte("no flow data"), Exporter: netip.MustParseAddrPort("[::ffff:192.0.2.7]:5000"), Received: time.Now()}
+	d.Decode(garbage, flow.Table.NewBatch(1), func() {})
+	list := d.Exporters.List()
+	if len(list) != 1 {
+		t.Fatalf("%d exporters", len(list))
+	}
+	x := list[0]
+	if x.Address != netip.MustParseAddr("192.0.2.7") || x.Type != flow.TypeUnknown || x.Datagrams.Load() != 1 || x.Refused.Load() != 1 ||
+		x.LastSeen.Load() != garbage.Received.UnixNano() || time.Since(x.First).Abs() > time.Minute {
+		t.Errorf("%v %d: %d datagrams, %d refused, first %v", x.Address, x.Type, x.Datagrams.Load(), x.Refused.Load(), x.First)
+	}
+	if s := x.Sample(); s == nil || s.Reason != source.UnknownVersion || !bytes.Equal(s.Head, garbage.Payload) {
+		t.Errorf("sample %+v", s)
+	}
 }

@@ -648,6 +648,23 @@ test("start shows the ports, the snippets and the exporters", async () => {
   await page.close();
 });
 
+test("a demo is started and stopped, and says so while it runs", async () => {
+  const page = await open("/start");
+  const button = page.locator("#demo");
+  await button.waitFor();
+  if ((await button.innerText()) === "Stop the demo") {
+    // It runs since the start of NetMeta: that is refused, with what to do instead.
+    await page.locator(".start .badge", { hasText: "demo data" }).waitFor();
+  } else {
+    await button.click();
+    await page.locator(".start .badge", { hasText: "demo data" }).waitFor();
+    await page.locator("#demo", { hasText: "Stop the demo" }).waitFor();
+  }
+  await page.locator("#demo").click();
+  await page.locator(".start [role=alert], #demo:text-is('Start a demo')").first().waitFor();
+  await page.close();
+});
+
 test("the overview comes first when there is data, with as much time as is kept", async () => {
   const page = await open("/");
   await page.waitForURL(/\/\?from=-(1|6|24)h$/);

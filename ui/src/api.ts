@@ -222,14 +222,9 @@ export interface Sampling {
 export interface Health extends Exporter {
   /** The beginning of a datagram of which something was not decoded. */
   sample?: { at: number; reason: string; octets: number; hex: string };
-  records: number;
   options: number;
-  waiting: number;
-  dropped: number;
   reordered: number;
   restarts: number;
-  refused: number;
-  reasons?: Record<string, number>;
   clock_skew_ms: number;
   resolution_ms: number;
   samplings?: Sampling[];
@@ -311,7 +306,13 @@ export interface Exporter {
   datagrams: number;
   flows: number;
   thinned: number;
+  records: number;
+  first: number;
   last: number;
+  refused: number;
+  reasons?: Record<string, number>;
+  waiting: number;
+  dropped: number;
   sampling_rate: number;
   sampling_source: string;
   templates: number;

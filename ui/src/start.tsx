@@ -1,7 +1,8 @@
 // Start: where to point a router, how to tell it, and what has arrived. Also what a new installation shows first.
 
 import { useState } from "preact/hooks";
-import { api, type Exporter, type Status } from "./api.ts";
+import { api, type Exporter, type Interfaces, type Status } from "./api.ts";
+import { arrival } from "./arrival.ts";
 import * as fmt from "./format.ts";
 import { addressChoice, copy, follow, go } from "./state.ts";
 import { ago } from "./time.ts";
@@ -12,10 +13,21 @@ export const speaks: Record<string, string> = { netflow: "NetFlow v5, v9, IPFIX"
 
 export const portOf = (addr: string) => addr.slice(addr.lastIndexOf(":") + 1);
 
+/** How often names of interfaces are looked for: they come by timers of a minute and more. */
+const namesMS = 10_000;
+
 export function Start() {
   const [status, setStatus] = useState<Status | null>(null);
   const [down, setDown] = useState(false);
   const [vendor, setVendor] = useState(vendors[0].id);
+  const [names, setNames] = useState<Interfaces>();
+  usePoll(namesMS, async (signal) => {
+    try {
+      setNames((await api.interfaces("from=-15m", signal)).body);
+    } catch {
+      // The step of the names is left out until they are known.
+    }
+  });
   usePoll(1000, async (signal) => {
     try {
       const { body } = await api.status(signal);
@@ -99,7 +111,7 @@ export function Start() {
 
         <section class="panel" aria-label="Exporters seen" aria-live="polite">
           <h2>
-            Exporters seen <span class="quiet">{exporters.length > 0 ? exporters.length : ""}</span>
+            Exporters seen <span class="quiet">{exporters.length > 0 ? exporters.length : ""}</span> {status?.demo && <span class="badge warn">demo data</span>}
           </h2>
           {exporters.length === 0 ? (
             <div class="waiting">
@@ -112,10 +124,11 @@ export function Start() {
           ) : (
             <ul class="seen">
               {exporters.map((e) => (
-                <Seen key={e.address + e.type} e={e} now={status?.now ?? 0} />
+                <Seen key={e.address + e.type} e={e} s={status as Status} names={names} />
               ))}
             </ul>
           )}
+          {status && <Demo runs={status.demo} asked={() => setStatus({ ...status, demo: !status.demo })} />}
           <div class="row end">
             <button type="button" class={`button ${exporters.length ? "primary" : ""}`} onClick={() => go("/explore?live=1")}>
               Explore the traffic
@@ -159,33 +172,58 @@ function Checks({ s, port }: { s: Status; port: string }) {
   );
 }
 
-/** How far a new exporter has come. */
-function Seen({ e, now }: { e: Exporter; now: number }) {
-  const known = e.sampling_rate > 0 && !/^(none|unknown)?$/.test(e.sampling_source);
-  const templated = /ipfix|9/.test(e.type);
-  const steps: [boolean, string][] = [
-    [e.datagrams > 0, `${fmt.count(e.datagrams)} datagrams`],
-    [e.type !== "", e.type],
-    ...(templated ? ([[e.templates > 0, e.templates > 0 ? `${e.templates} templates` : "waiting for a template"]] as [boolean, string][]) : []),
-    [known, known ? (e.sampling_rate === 1 ? "not sampled" : `1:${fmt.grouped(e.sampling_rate)} sampled`) : "sampling rate not known"],
-    [e.flows > 0, e.flows > 0 ? `${fmt.count(e.flows)} flows` : "no flow yet"],
-  ];
+/** How far a new exporter has come, and what helps it on. */
+function Seen({ e, s, names }: { e: Exporter; s: Status; names?: Interfaces }) {
+  const { steps, advice } = arrival(e, s, names);
   return (
     <li>
       <div class="seen-head">
         <a href={`/exporters/${e.address}`} onClick={follow}>
           <b>{e.address}</b>
         </a>
-        <span class="quiet">{ago(e.last, now)}</span>
+        <span class="quiet">{ago(e.last, s.now)}</span>
       </div>
       <div class="steps">
-        {steps.map(([ok, text]) => (
+        {steps.map(({ ok, text }) => (
           <span key={text.replace(/[\d.,]+/g, "")} class={ok ? "ok" : "todo"}>
             {ok ? <Icon name="check" /> : <i class="dot" />}
             {text}
           </span>
         ))}
       </div>
+      {advice && <p class="facts">{advice}</p>}
     </li>
+  );
+}
+
+/** Simulated exporters, for who has no router at hand yet. */
+function Demo({ runs, asked }: { runs: boolean; asked: () => void }) {
+  const [busy, setBusy] = useState(false);
+  const [wrong, setWrong] = useState("");
+  const turn = async () => {
+    setBusy(true);
+    try {
+      await api.demo(!runs);
+      setWrong("");
+      asked();
+    } catch (e) {
+      setWrong(e instanceof Error ? e.message : String(e));
+    }
+    setBusy(false);
+  };
+  return (
+    <div class="demo">
+      <p class="hint">
+        {runs ? "Simulated exporters send, from 127.0.6.1, 127.0.9.1, 127.0.10.1 and the next ones. What they sent is kept like other flows." : "No router at hand? Six simulated exporters send an invented hour and then live. Their flows are kept like others, as of exporters in 127.0.0.0/8."}
+      </p>
+      <button type="button" class="button" id="demo" disabled={busy} onClick={() => void turn()}>
+        {runs ? "Stop the demo" : "Start a demo"}
+      </button>
+      {wrong && (
+        <p class="notice bad" role="alert">
+          <Icon name="warn" /> {wrong}
+        </p>
+      )}
+    </div>
   );
 }
