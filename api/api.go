@@ -61,6 +61,7 @@ type Server struct {
 	values          *catalogue
 	facetsCache     cache[facetsAnswer]
 	interfacesCache cache[interfacesAnswer]
+	weeksCache      cache[*query.Weeks]
 	coverageCache   cache[map[string]map[string]float64]
 	tables          tableState
 	explainCache    cache[explanation]
@@ -71,6 +72,7 @@ type Server struct {
 // Handler routes requests.
 func (s *Server) Handler() http.Handler {
 	s.values = newCatalogue(s.Store, s.Schema)
+	s.weeksCache.age = weeksAge
 	s.interfacesCache.size = 16 // an answer may be 3 MB
 	s.coverageCache.age = time.Minute
 	mux := http.NewServeMux()
@@ -157,40 +159,41 @@ var foreign = http.NewCrossOriginProtection()
 
 func (s *Server) routes() map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
-		"GET /api/v1/query":            s.query,
-		"GET /api/v1/query.csv":        s.queryCSV,
-		"GET /api/v1/facets":           s.facets,
-		"GET /api/v1/flows":            s.flows,
-		"GET /api/v1/explain":          s.explain,
-		"GET /api/v1/stream":           s.stream,
-		"GET /api/v1/estimate":         s.estimate,
-		"GET /api/v1/queries":          s.queries,
-		"DELETE /api/v1/queries/{id}":  s.endQuery,
-		"GET /api/v1/events":           s.listEvents,
-		"POST /api/v1/events":          s.addEvent,
-		"DELETE /api/v1/events/{id}":   s.deleteEvent,
-		"GET /api/v1/views":            s.listViews,
-		"POST /api/v1/views":           s.addView,
-		"GET /api/v1/views/{slug}":     s.getView,
-		"PUT /api/v1/views/{slug}":     s.putView,
-		"DELETE /api/v1/views/{slug}":  s.deleteView,
-		"POST /api/v1/links":           s.addLink,
-		"GET /s/{name}":                s.followLink,
-		"GET /api/v1/fields":           s.fields,
-		"GET /api/v1/filter/check":     s.check,
-		"POST /api/v1/filter/check":    s.check,
-		"GET /api/v1/filter/complete":  s.complete,
-		"POST /api/v1/filter/complete": s.complete,
-		"GET /api/v1/status":           s.status,
-		"GET /api/v1/exporters":        s.exporters,
-		"GET /api/v1/interfaces":       s.interfaces,
-		"GET /api/v1/config":           s.config,
-		"POST /api/v1/config/reload":   s.reload,
-		"POST /api/v1/demo":            s.startDemo,
-		"DELETE /api/v1/demo":          s.stopDemo,
-		"GET /api/v1/openapi.json":     s.openAPI,
-		"GET /healthz":                 s.healthz,
-		"GET /readyz":                  s.readyz,
+		"GET /api/v1/query":                         s.query,
+		"GET /api/v1/query.csv":                     s.queryCSV,
+		"GET /api/v1/facets":                        s.facets,
+		"GET /api/v1/flows":                         s.flows,
+		"GET /api/v1/explain":                       s.explain,
+		"GET /api/v1/stream":                        s.stream,
+		"GET /api/v1/estimate":                      s.estimate,
+		"GET /api/v1/queries":                       s.queries,
+		"DELETE /api/v1/queries/{id}":               s.endQuery,
+		"GET /api/v1/events":                        s.listEvents,
+		"POST /api/v1/events":                       s.addEvent,
+		"DELETE /api/v1/events/{id}":                s.deleteEvent,
+		"GET /api/v1/views":                         s.listViews,
+		"POST /api/v1/views":                        s.addView,
+		"GET /api/v1/views/{slug}":                  s.getView,
+		"PUT /api/v1/views/{slug}":                  s.putView,
+		"DELETE /api/v1/views/{slug}":               s.deleteView,
+		"POST /api/v1/links":                        s.addLink,
+		"GET /s/{name}":                             s.followLink,
+		"GET /api/v1/fields":                        s.fields,
+		"GET /api/v1/filter/check":                  s.check,
+		"POST /api/v1/filter/check":                 s.check,
+		"GET /api/v1/filter/complete":               s.complete,
+		"POST /api/v1/filter/complete":              s.complete,
+		"GET /api/v1/status":                        s.status,
+		"GET /api/v1/exporters":                     s.exporters,
+		"GET /api/v1/interfaces":                    s.interfaces,
+		"GET /api/v1/interfaces/{exporter}/{index}": s.oneInterface,
+		"GET /api/v1/config":                        s.config,
+		"POST /api/v1/config/reload":                s.reload,
+		"POST /api/v1/demo":                         s.startDemo,
+		"DELETE /api/v1/demo":                       s.stopDemo,
+		"GET /api/v1/openapi.json":                  s.openAPI,
+		"GET /healthz":                              s.healthz,
+		"GET /readyz":                               s.readyz,
 	}
 }
 

@@ -21,17 +21,8 @@ func (s *Server) interfaces(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) askInterfaces(ctx context.Context, v url.Values) (a interfacesAnswer, err error) {
 	exporter := v.Get("exporter")
-	window, unknown := url.Values{}, []string{}
-	for key, values := range v {
-		switch key {
-		case "from", "to", "tz":
-			window[key] = values
-		case "exporter":
-		default:
-			unknown = append(unknown, key)
-		}
-	}
-	slices.Sort(unknown)
+	window, unknown := only(v, "from", "to", "tz")
+	unknown = slices.DeleteFunc(unknown, func(key string) bool { return key == "exporter" })
 	req, _, err := query.ParseURL(window)
 	if err != nil {
 		return a, err
@@ -49,4 +40,18 @@ func (s *Server) askInterfaces(ctx context.Context, v url.Values) (a interfacesA
 		return a, unexpectedError{err}
 	}
 	return interfacesAnswer{list, costOf(q.Statement, stats, unknown)}, nil
+}
+
+// only are the keys of a URL that are named here, and the names of the others, sorted.
+func only(v url.Values, keys ...string) (known url.Values, unknown []string) {
+	known = url.Values{}
+	for key, values := range v {
+		if slices.Contains(keys, key) {
+			known[key] = values
+		} else {
+			unknown = append(unknown, key)
+		}
+	}
+	slices.Sort(unknown)
+	return known, unknown
 }

@@ -133,6 +133,14 @@ func (d *document) check(at string, s *schema, v any) (wrong []string) {
 func (d *document) answer(t testing.TB, method, path string, rec *httptest.ResponseRecorder) {
 	t.Helper()
 	op, ok := d.Paths[path][strings.ToLower(method)]
+	for template, ops := range d.Paths {
+		if parts := strings.Split(template, "/"); !ok && len(parts) == strings.Count(path, "/")+1 {
+			filled := slices.EqualFunc(parts, strings.Split(path, "/"), func(t, p string) bool { return t == p || strings.HasPrefix(t, "{") })
+			if filled {
+				op, ok = ops[strings.ToLower(method)]
+			}
+		}
+	}
 	if !ok {
 		t.Errorf("%s %s is not described", method, path)
 		return

@@ -274,6 +274,35 @@ export interface Interfaces {
   meta: Cost;
 }
 
+/** The straight line through the daily 95th percentiles, bits per second. */
+export interface Trend {
+  /** Of the last day, on the line. */
+  p95: number;
+  per_day: number;
+  /** Standard error of per_day. */
+  error: number;
+}
+
+/** What an interface carried hour by hour, bits per second of layer 2. */
+export interface Weeks {
+  from: number;
+  in: number[];
+  out: number[];
+  trend: { days: number; in: Trend; out: Trend } | null;
+}
+
+/** One interface over time. */
+export interface LinkCourse {
+  from: number;
+  to: number;
+  step: number;
+  times: number[];
+  /** As the device counts them, bits per second. */
+  counters: { in: (number | null)[]; out: (number | null)[] } | null;
+  weeks: Weeks | null;
+  meta: Cost;
+}
+
 export interface RunningQuery {
   id: string;
   /** The resource of the API that asks; empty: somebody asks the store itself. */
@@ -471,6 +500,7 @@ export const api = {
   flows: (keys: string, signal?: AbortSignal) => call<FlowsResult>("/api/v1/flows?" + keys, { signal }),
   exporters: (signal?: AbortSignal) => call<{ exporters: Health[]; others?: Health }>("/api/v1/exporters", { signal, cache: "no-store" }),
   interfaces: (keys: string, signal?: AbortSignal) => call<Interfaces>("/api/v1/interfaces?" + keys, { signal, cache: "no-store" }),
+  link: (of: string, keys: string, signal?: AbortSignal) => call<LinkCourse>(`/api/v1/interfaces/${of}?${keys}`, { signal, cache: "no-store" }),
   running: (signal?: AbortSignal) => call<{ queries: RunningQuery[] }>("/api/v1/queries", { signal, cache: "no-store" }),
   end: (id: string) => call<void>("/api/v1/queries/" + encodeURIComponent(id), { method: "DELETE" }),
   events: (from: number, to: number) => call<{ events: Event[] }>(`/api/v1/events?from=${from}&to=${to}`, { cache: "no-store" }),

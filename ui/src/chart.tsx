@@ -25,6 +25,8 @@ interface Props {
   now: number;
   /** What can be at most, on either side: a dashed line, if the values come near it. */
   capacity?: number;
+  /** Rates that are known from elsewhere, bucket by bucket: a line on either side. */
+  counters?: { in: (number | null)[]; out: (number | null)[] };
   summary: string;
   /** The window that Explain is about. */
   sel: [number, number] | undefined;
@@ -392,6 +394,9 @@ export function TimeChart(p: Props) {
 
   useEffect(() => plot.current?.redraw(false, false), [p.sel?.join()]);
 
+  // The counters come after the flows, and the axis makes room for them.
+  useEffect(() => plot.current?.setData(plot.current.data, true), [p.counters]);
+
   // A highlight changes colours only.
   useEffect(() => highlight.subscribe(() => plot.current?.redraw(false, false)), []);
 
@@ -437,9 +442,9 @@ export function TimeChart(p: Props) {
   );
 }
 
-/** What is drawn over the series: the earlier window as a dashed line, the band of four weeks, the largest seconds. */
+/** What is drawn over the series: the earlier window as a dashed line, the band of four weeks, the largest seconds, counters as a line. */
 interface Extra {
-  kind: "before" | "band" | "peak";
+  kind: "before" | "band" | "peak" | "counter";
   side: 1 | -1;
   high: (number | null)[];
   /** Lower edge of a band. */
@@ -466,6 +471,7 @@ function extras(p: Props): Extra[] {
       one(side, { values: add((t) => t.values) ?? [], peaks: add((t) => t.peaks), vs: vs ? { ...vs, values: add((t) => t.vs?.values), min: add((t) => t.vs?.min), max: add((t) => t.vs?.max) } : null }, undefined);
     }
   }
+  if (p.counters) for (const [side, high] of [[1, p.counters.in], [-1, p.counters.out]] as const) out.push({ kind: "counter", side, high, low: undefined, colour: undefined });
   return out;
 }
 
@@ -496,7 +502,7 @@ function besides(u: uPlot, p: Props, t: Theme): void {
     }
     ctx.strokeStyle = ink;
     ctx.lineWidth = 1.4 * ratio;
-    ctx.setLineDash([5 * ratio, 4 * ratio]);
+    if (e.kind !== "counter") ctx.setLineDash([5 * ratio, 4 * ratio]);
     ctx.beginPath();
     let pen = false;
     times.forEach((at, i) => {
@@ -522,7 +528,10 @@ const nearCapacity = 0.2;
 /** The capacity if it is to be in the picture, else 0. */
 const capacityOf = (p: Props, top: number) => (p.capacity && top > nearCapacity * p.capacity ? p.capacity : 0);
 
-/** The capacity as a dashed line on each side that is drawn. */
+/** Above this share of its capacity a line is nearly full. */
+const nearlyFull = 0.8;
+
+/** The capacity as a dashed line on each side that is drawn, and a thin one where the line is nearly full. */
 function ceiling(u: uPlot, p: Props, t: Theme): void {
   const { ctx, bbox } = u;
   const { min = 0, max = 0 } = u.scales.y;
@@ -533,17 +542,20 @@ function ceiling(u: uPlot, p: Props, t: Theme): void {
   ctx.font = `${11 * ratio}px ${getComputedStyle(document.body).fontFamily}`;
   ctx.textAlign = "left";
   for (const side of [1, -1]) {
-    const v = side * (p.capacity ?? 0);
-    if (v > max || v < min || v === 0) continue;
-    const y = Math.round(u.valToPos(v, "y", true)) + 0.5;
-    ctx.setLineDash([7 * ratio, 4 * ratio]);
-    ctx.beginPath();
-    ctx.moveTo(bbox.left, y);
-    ctx.lineTo(bbox.left + bbox.width, y);
-    ctx.stroke();
-    ctx.setLineDash([]);
-    ctx.textBaseline = side > 0 ? "top" : "bottom";
-    ctx.fillText(`speed ${fmt.value(p.capacity, p.result.unit)}`, bbox.left + 4 * ratio, y + side * 3 * ratio);
+    for (const share of [1, nearlyFull]) {
+      const v = side * share * (p.capacity ?? 0);
+      if (v > max || v < min || v === 0) continue;
+      const y = Math.round(u.valToPos(v, "y", true)) + 0.5;
+      ctx.lineWidth = (share < 1 ? 0.7 : 1.2) * ratio;
+      ctx.setLineDash(share < 1 ? [2 * ratio, 3 * ratio] : [7 * ratio, 4 * ratio]);
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+      ctx.setLineDash([]);
+      ctx.textBaseline = side > 0 ? "top" : "bottom";
+      ctx.fillText(share < 1 ? fmt.share(share).replace(".0", "") : `speed ${fmt.value(p.capacity, p.result.unit)}`, bbox.left + 4 * ratio, y + side * 3 * ratio);
+    }
   }
   ctx.restore();
 }
@@ -704,6 +716,14 @@ function Tooltip({ hover, plot, p, percent }: { hover: Hover; plot: uPlot | null
                 <td key={d}>{fmt.value(result.total.find((t) => t.dir === d)?.values[i], result.unit)}</td>
               ))}
             </tr>
+            {p.counters && (
+              <tr class="aside">
+                <th>Counters</th>
+                {dirs.map((d) => (
+                  <td key={d}>{fmt.value(p.counters?.[d === "out" ? "out" : "in"][i], result.unit)}</td>
+                ))}
+              </tr>
+            )}
             {(["vs", "peaks"] as const).map(
               (what) =>
                 result.total.some((t) => t[what]) && (

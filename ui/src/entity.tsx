@@ -1,8 +1,8 @@
 // The page about one thing: an address or prefix, an AS, an exporter. The same for all: its traffic, what it is made of, its records.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
-import { api, APIError, type Facets, type FlowsResult, type QueryResult } from "./api.ts";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { api, APIError, type Facets, type FlowsResult, type LinkCourse, type QueryResult } from "./api.ts";
 import { entities } from "./boards.ts";
 import { TimeChart } from "./chart.tsx";
 import { narrow } from "./filter.ts";
@@ -10,7 +10,7 @@ import * as fmt from "./format.ts";
 import { Nothing } from "./nothing.tsx";
 import { TimeRange, zoomBy } from "./range.tsx";
 import { numeric, text } from "./records.ts";
-import { bothWays, layers } from "./stack.ts";
+import { alongside, bothWays, layers } from "./stack.ts";
 import { copyLink, fieldByName, follow, go, link, reload, show, shown, termTitle, view, zone } from "./state.ts";
 import { absolute } from "./time.ts";
 import { Icon, IconButton } from "./ui.tsx";
@@ -26,12 +26,14 @@ interface Props {
   sides?: [string, string];
   /** Of a line: how much it can carry, in bits per second. */
   capacity?: number;
+  /** Of a line: what its device counts. */
+  course?: LinkCourse;
   /** How its traffic is split when the URL does not say. */
   by: string[];
   children?: ComponentChildren;
 }
 
-export function Entity({ kind, name, filter, sides, capacity, by, children }: Props) {
+export function Entity({ kind, name, filter, sides, capacity, course, by, children }: Props) {
   // A line carries whole frames, so its traffic is counted as they are unless the URL says otherwise.
   const v = sides && view.value.layer === "l3" ? { ...view.value, layer: "l2" } : view.value;
   const q = narrow(v.q, filter);
@@ -73,6 +75,8 @@ export function Entity({ kind, name, filter, sides, capacity, by, children }: Pr
   const r = traffic?.result;
   const there = { q, by: split, layer: v.layer };
   const none = r !== undefined && r.series.length === 0;
+  // Counters count whole frames, and of all traffic: beside other numbers they say nothing.
+  const counters = useMemo(() => (r?.unit === "bps" && v.layer === "l2" && !v.q && course ? alongside(r.times, course) : undefined), [r, v.layer, v.q, course]);
   return (
     <main class="status entity" id="main">
       <div class="entity-head">
@@ -107,6 +111,11 @@ export function Entity({ kind, name, filter, sides, capacity, by, children }: Pr
                 {t.dir} {fmt.value(t.avg, r.unit)}, peak {fmt.value(t.max, r.unit)}
               </span>
             ))}
+            {counters && (
+              <span>
+                <i class="counter-line" /> octets that the device counts
+              </span>
+            )}
           </p>
           <p class="facts right">
             <a href={link("/explore", there)} onClick={follow}>
@@ -123,6 +132,7 @@ export function Entity({ kind, name, filter, sides, capacity, by, children }: Pr
             viz="stack"
             ymax=""
             capacity={r.unit === "bps" ? capacity : undefined}
+            counters={counters}
             now={traffic.now}
             summary={`Traffic of ${name}: ${r.total.map((t) => `${t.dir} average ${fmt.value(t.avg, r.unit)}`).join(", ")}`}
             sel={undefined}

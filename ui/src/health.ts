@@ -1,6 +1,6 @@
 // What is wrong with an exporter, and what helps. Pure: the thresholds are here and nowhere else.
 
-import type { Health, Interface, Interfaces, LinkSide } from "./api.ts";
+import type { Health, Interface, Interfaces, LinkSide, Trend } from "./api.ts";
 import * as fmt from "./format.ts";
 import { duration } from "./time.ts";
 
@@ -61,8 +61,15 @@ const overCapacity = 1.05;
 export const useLevel = (use: number | null): Problem["level"] | "" => (use === null || use <= 0.8 ? "" : use > 0.95 ? "bad" : "warn");
 
 /** How far flows and counters are apart, beyond what sampling explains. Below a megabit a second nobody asks. */
-function uncovered(s: LinkSide): boolean {
+export function uncovered(s: LinkSide): boolean {
   return s.coverage !== null && (s.counter ?? 0) >= 1e6 && Math.abs(s.coverage - 1) > 0.1 + (s.error ?? 0);
+}
+
+/** In how many days a line carries 80 % of its speed, if it goes on as it did; null when it does not surely rise, or not within ten years. */
+export function nearlyFullIn(t: Trend | undefined, speed: number): number | null {
+  if (!t || !speed || t.per_day <= 2 * t.error || t.per_day <= 0) return null;
+  const days = Math.ceil((0.8 * speed - t.p95) / t.per_day);
+  return days > 0 && days <= 3650 ? days : null;
 }
 
 /** What is wrong with an interface, and what helps. */

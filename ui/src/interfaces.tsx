@@ -1,14 +1,15 @@
 // Interfaces: which are nearly full, whether flows and counters agree; and the page of one of them.
 
 import { useEffect, useState } from "preact/hooks";
-import { api, type Interface, type Interfaces as List, type LinkSide } from "./api.ts";
+import { api, type Interface, type Interfaces as List, type LinkCourse, type LinkSide } from "./api.ts";
 import { about, Entity } from "./entity.tsx";
 import * as fmt from "./format.ts";
-import { linkName, linkProblems, useLevel } from "./health.ts";
+import { linkName, linkProblems, nearlyFullIn, uncovered, useLevel } from "./health.ts";
 import { TimeRange } from "./range.tsx";
 import { follow, go, link, reload, view, zone } from "./state.ts";
 import { ask } from "./url.ts";
 import { capital, Figure, Icon, IconButton, Spark } from "./ui.tsx";
+import { WeekMap } from "./week.tsx";
 
 /** The interfaces in the time of the URL, of one exporter or of all; asked anew when that changes and once a minute. */
 export function useInterfaces(exporter = ""): { list?: List; error: string; loading: boolean } {
@@ -196,16 +197,55 @@ const quotient = (c: number | null) => (c === null ? "–" : c.toFixed(2));
 const perSecond = (n: number) => (n === 0 ? "0" : n < 0.01 ? "<0.01" : n.toFixed(n < 10 ? 2 : 0));
 const down = (i: Interface) => (i.status === undefined || i.status === 3 ? "" : i.status & 1 ? "down" : "shut down");
 
+/** What the device counted in the time of the URL, and the last weeks; asked anew as the chart is. */
+function useCourse(of: string): LinkCourse | undefined {
+  const [course, setCourse] = useState<LinkCourse>();
+  const keys = ask(view.value, zone.value, ["from", "to"]) + "&px=400"; // the buckets of the chart
+  useEffect(() => {
+    const stop = new AbortController();
+    api.link(of, keys, stop.signal).then(
+      ({ body }) => setCourse(body),
+      () => undefined, // what is wrong with the time the chart says
+    );
+    return () => stop.abort();
+  }, [of, keys, reload.value]);
+  return course;
+}
+
+/** How far flows and counters agree, and when the line will be nearly full. */
+function Badges({ i, course }: { i: Interface; course: LinkCourse | undefined }) {
+  const sides = [["received", i.in, course?.weeks?.trend?.in], ["sent", i.out, course?.weeks?.trend?.out]] as const;
+  const days = sides.map(([name, , trend]) => ({ name, days: nearlyFullIn(trend, i.speed) })).filter((d) => d.days !== null);
+  return (
+    <span class="link-badges">
+      {sides.map(
+        ([name, s]) =>
+          s.coverage !== null && (
+            <span key={name} class={`badge ${uncovered(s) ? "warn" : "good"}`} title="What flows say over what the counters of the device say">
+              coverage {name} {quotient(s.coverage)} <Icon name={uncovered(s) ? "warn" : "check"} />
+            </span>
+          ),
+      )}
+      {days.map((d) => (
+        <span key={d.name} class={`badge ${(d.days ?? 0) < 90 ? "warn" : "plain"}`} title={`The straight line through the 95th percentiles of the last ${course?.weeks?.trend?.days} days`}>
+          80 % {d.name} in ~{d.days} days
+        </span>
+      ))}
+    </span>
+  );
+}
+
 /** The page of one interface: what it received above zero, what it sent below. */
 export function Link({ exporter, index }: { exporter: string; index: number }) {
   const { list, error } = useInterfaces(exporter);
   const i = list?.interfaces.find((x) => x.index === index);
   const of = `exporter = ${exporter} and `;
+  const course = useCourse(`${exporter}/${index}`);
   const name = i ? [i.name || exporter, linkName(i)].join(" · ") : `${exporter} · if ${index}`;
   const troubles = i ? linkProblems(i) : [];
   const sides: [string, LinkSide | undefined][] = [["Received", i?.in], ["Sent", i?.out]];
   return (
-    <Entity kind="Interface" name={name} {...about("if", `${exporter}/${index}`)} sides={[`${of}in.if = ${index}`, `${of}out.if = ${index}`]} capacity={i?.speed || undefined}>
+    <Entity kind="Interface" name={name} {...about("if", `${exporter}/${index}`)} sides={[`${of}in.if = ${index}`, `${of}out.if = ${index}`]} capacity={i?.speed || undefined} course={course}>
       <section class="panel health" aria-label="Use">
         <h2>
           {i?.description || linkName(i ?? { index })}{" "}
@@ -215,6 +255,7 @@ export function Link({ exporter, index }: { exporter: string; index: number }) {
               {i?.name || exporter}
             </a>
           </span>
+          {i && <Badges i={i} course={course} />}
         </h2>
         {error && (
           <p class="notice bad" role="alert">
@@ -245,6 +286,7 @@ export function Link({ exporter, index }: { exporter: string; index: number }) {
             ),
         )}
       </section>
+      {course?.weeks && <WeekMap weeks={course.weeks} speed={i?.speed ?? 0} />}
     </Entity>
   );
 }

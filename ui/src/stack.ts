@@ -1,6 +1,6 @@
 // From an answer to what is drawn: order, side, colour, and the edges of the stack. Pure; the canvas is in chart.tsx.
 
-import type { Dir, QueryResult, Series } from "./api.ts";
+import type { Dir, LinkCourse, QueryResult, Series } from "./api.ts";
 import { assign } from "./colour.ts";
 
 /** One series on the chart. */
@@ -86,6 +86,15 @@ export function bothWays(received: QueryResult, sent: QueryResult): QueryResult 
   // The clock may have gone on between them by a bucket; what both know is drawn.
   const n = Math.min(received.times.length, sent.times.length);
   return { ...received, times: received.times.slice(0, n), dirs: all.flatMap((r) => r.total.map((t) => t.dir)), series: all.flatMap((r) => r.series), total: all.flatMap((r) => r.total), other: received.other + sent.other, meta };
+}
+
+/** The counters of a line in the buckets of another answer; where these are others they are not known. */
+export function alongside(times: number[], c: LinkCourse): { in: (number | null)[]; out: (number | null)[] } | undefined {
+  const { counters } = c;
+  if (!counters) return undefined;
+  const at = new Map(c.times.map((t, i) => [t, i]));
+  const side = (list: (number | null)[]) => times.map((t) => list[at.get(t) ?? -1] ?? null);
+  return { in: side(counters.in), out: side(counters.out) };
 }
 
 export interface Stats {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Health, Interface, Interfaces, LinkSide } from "../src/api.ts";
-import { exporterLinkProblems, linkProblems, lossOf, problems, useLevel } from "../src/health.ts";
+import { exporterLinkProblems, linkProblems, nearlyFullIn, lossOf, problems, useLevel } from "../src/health.ts";
 
 const good: Health = { address: "192.0.2.1", type: "ipfix", datagrams: 1000, flows: 20_000, records: 20_000, options: 10, thinned: 0, last: 1000, sampling_rate: 1000, sampling_source: "options", templates: 2, waiting: 0, dropped: 0, lost: 0, reordered: 0, restarts: 0, refused: 0, clock_skew_ms: 12, resolution_ms: 5000 };
 const now = 1001;
@@ -86,4 +86,15 @@ test("an exporter has the problems of its interfaces, each kind once, and says h
   assert.equal(got.length, 2);
   assert.match(got[0].what, /^et-0\/0\/2: flows say 2.00 times .*; 1 more like it$/);
   assert.match(got[1].what, /20.0 % of its bytes are on interfaces without a name/);
+});
+
+test("when a line is nearly full: only where it surely rises", () => {
+  const f = (p95: number, per_day: number, error: number) => nearlyFullIn({ p95, per_day, error }, 1e10);
+  assert.equal(f(5e9, 1e8, 1e7), 30);
+  assert.equal(f(5e9, 1e8, 6e7), null, "it may as well not rise");
+  assert.equal(f(5e9, -1e8, 1e7), null);
+  assert.equal(f(9e9, 1e8, 1e7), null, "it is already");
+  assert.equal(f(5e9, 1e3, 0), null, "not in ten years");
+  assert.equal(nearlyFullIn({ p95: 5e9, per_day: 1e8, error: 0 }, 0), null, "no speed, no share");
+  assert.equal(nearlyFullIn(undefined, 1e10), null);
 });

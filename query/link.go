@@ -1,0 +1,252 @@
+package query
+
+import (
+	"fmt"
+	"math"
+	"net/netip"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// One interface over time: what its device counted, in the buckets of a chart, and its
+// weeks, hour by hour.
+
+// A Link names one interface.
+type Link struct {
+	Exporter netip.Addr
+	Index    uint32
+}
+
+// ParseLink reads an interface as a path names it. The error is a *KeyError.
+func ParseLink(exporter, index string) (l Link, err error) {
+	if l.Exporter, err = netip.ParseAddr(exporter); err != nil {
+		return l, &KeyError{"exporter", exporter, "is not an address; write that of the exporter, such as 192.0.2.1"}
+	}
+	n, err := strconv.ParseUint(index, 10, 32)
+	if err != nil || n == 0 {
+		return l, &KeyError{"index", index, "is not the number of an interface, 1 to 4294967295; /api/v1/interfaces has them"}
+	}
+	l.Index = uint32(n)
+	return l, nil
+}
+
+func (l Link) address(c *compiler) string {
+	return c.param("IPv6", netip.AddrFrom16(l.Exporter.As16()).String())
+}
+
+// countersReach is how many seconds beside the window a reading of the counters is looked for.
+const countersReach = 120
+
+// Counted is the statement for what the device counted on an interface, bucket by bucket.
+// A reading stands for the time since the one before it, and where that lies in several
+// buckets each has its part. A bucket of which they cover less than half is left out: t
+// UInt32, in Float64, out Float64 (bits per second).
+func (l Link) Counted(rg Range) Statement {
+	c := newCompiler()
+	c.params["begin"], c.params["end"] = strconv.FormatInt(rg.From, 10), strconv.FormatInt(rg.To, 10)
+	// Days of a zone are not multiples of anything but a quarter of an hour.
+	piece := rg.Step
+	if rg.calendar {
+		piece = 900
+	}
+	c.params["piece"] = strconv.FormatInt(piece, 10)
+	during := c.window(0, rg.From-countersReach, rg.To+countersReach)
+	sql := lines(
+		"WITH",
+		"    readings AS",
+		"    (",
+		"        SELECT ObservationDomain AS d, toUInt32(TimeReceived) AS at, lagInFrame(toUInt32(TimeReceived)) OVER w AS since,",
+		"            InOctets, OutOctets, lagInFrame(InOctets) OVER w AS pIn, lagInFrame(OutOctets) OVER w AS pOut",
+		"        FROM counters",
+		"        WHERE "+during+" AND ExporterAddress = "+l.address(c)+" AND IfIndex = "+c.param("UInt32", strconv.FormatUint(uint64(l.Index), 10))+
+			" AND SourceClass = 'interface' AND bitTest(Records, 0)",
+		"        WINDOW w AS (PARTITION BY ObservationDomain ORDER BY TimeReceived, SequenceNum ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)",
+		"    ),",
+		"    pieces AS", // of a reading, those that it covers
+		"    (",
+		"        SELECT d, "+rg.bucketSQL(c, "toUInt32(k * {piece:UInt32})", "")+" AS t,",
+		"            least(at, (k + 1) * {piece:UInt32}, {end:UInt32}) - greatest(since, k * {piece:UInt32}, {begin:UInt32}) AS seconds,",
+		"            8 * (InOctets - pIn) / (at - since) AS rate_in, 8 * (OutOctets - pOut) / (at - since) AS rate_out",
+		"        FROM readings",
+		"        ARRAY JOIN range(intDiv(greatest(since, {begin:UInt32}), {piece:UInt32}), intDiv(least(at, {end:UInt32}) - 1, {piece:UInt32}) + 1) AS k",
+		"        WHERE since > 0 AND at > since AND at > {begin:UInt32} AND since < {end:UInt32} AND InOctets >= pIn AND OutOctets >= pOut", // else it has started anew
+		"    ),",
+		"    parts AS",
+		"    (",
+		"        SELECT d, t, toFloat64(sum(seconds)) AS known, sum(rate_in * seconds) / known AS mean_in, sum(rate_out * seconds) / known AS mean_out",
+		"        FROM pieces",
+		"        GROUP BY d, t",
+		"    )",
+		"SELECT t, max(known) AS known, sum(mean_in) AS in, sum(mean_out) AS out", // sub-agents each count a part
+		"FROM parts",
+		"GROUP BY t",
+		"ORDER BY t",
+	)
+	return Statement{SQL: sql, Params: c.params, Columns: []ResultColumn{{"t", "UInt32"}, {"known", "Float64"}, {"in", "Float64"}, {"out", "Float64"}}, Tables: []string{"counters"}}
+}
+
+// A Course is the rates of both directions, bucket by bucket; nil where nobody counted.
+type Course struct {
+	In  []*float64 `json:"in"`
+	Out []*float64 `json:"out"`
+}
+
+// ReadCounted makes the course of the result of Counted. It is nil when the device sends
+// no counters.
+func ReadCounted(rg Range, rows int, column func(name string) any) (*Course, error) {
+	r := interfaceRows{column: column, rows: rows}
+	at, known, in, out := get[uint32](&r, "t"), get[float64](&r, "known"), get[float64](&r, "in"), get[float64](&r, "out")
+	if r.err != nil || rows == 0 {
+		return nil, r.err
+	}
+	c := Course{make([]*float64, len(rg.Times)), make([]*float64, len(rg.Times))}
+	for row := range rows {
+		i, ok := slices.BinarySearch(rg.Times, int64(at[row]))
+		if !ok {
+			return nil, fmt.Errorf("query: the counters have a bucket at %d that the range has not", at[row])
+		}
+		if known[row] >= float64(rg.covered(i))/2 {
+			c.In[i], c.Out[i] = &in[row], &out[row]
+		}
+	}
+	return &c, nil
+}
+
+const (
+	weeksBack = 28 // days that Weeks looks back
+	trendDays = 7  // at least, for a trend
+	hoursDay  = 23 // at least, of a day that counts: the clock may go forward
+)
+
+// A WeeksQuery is the statement for the weeks of an interface.
+type WeeksQuery struct {
+	Statement
+	from, to int64 // whole hours
+	zone     *time.Location
+}
+
+// Weeks is the query for what an interface carried in each hour of the last four weeks,
+// from the sums of hours; ok is false when there are none.
+func (l Link) Weeks(now time.Time, tz string, s Schema) (q WeeksQuery, ok bool, err error) {
+	if q.zone, err = location(tz); err != nil {
+		return q, false, err
+	}
+	i := slices.IndexFunc(s.Rollups, func(r Rollup) bool { return r.Step == 3600 })
+	if i < 0 {
+		return q, false, nil
+	}
+	hours := s.Rollups[i]
+	q.from, q.to = max(hours.Since, floor(now.Unix(), 3600)-weeksBack*86400), min(hours.Until, floor(now.Unix(), 3600))
+	if q.from >= q.to {
+		return q, false, nil
+	}
+	c := newCompiler()
+	index := c.param("UInt32", strconv.FormatUint(uint64(l.Index), 10))
+	value := (&Request{Layer: "l2"}).valueSQL(hours.Table)
+	q.SQL = lines(
+		"SELECT toUInt32(TimeReceived) AS t, sumIf("+value+", InIf = "+index+") AS in, sumIf("+value+", OutIf = "+index+") AS out",
+		"FROM "+hours.Table,
+		"WHERE "+c.during(0, piece{hours.Table, []span{{q.from, q.to}}})+" AND ExporterAddress = "+l.address(c)+" AND (InIf = "+index+" OR OutIf = "+index+")",
+		"GROUP BY t",
+		"ORDER BY t",
+	)
+	q.Params, q.Tables = c.params, []string{hours.Table}
+	q.Columns = []ResultColumn{{"t", "UInt32"}, {"in", "UInt64"}, {"out", "UInt64"}}
+	return q, true, nil
+}
+
+// Weeks are the hours of an interface, in bits per second of layer 2 as flows say.
+type Weeks struct {
+	From  int64     `json:"from"` // start of the first hour
+	In    []float64 `json:"in"`   // one an hour
+	Out   []float64 `json:"out"`
+	Trend *Trends   `json:"trend"` // nil when fewer than seven whole days are known
+}
+
+// Trends are those of both directions.
+type Trends struct {
+	Days int   `json:"days"` // whole days that they are of
+	In   Trend `json:"in"`
+	Out  Trend `json:"out"`
+}
+
+// A Trend is the straight line through the 95th percentiles of the hours of each day, by
+// least squares.
+type Trend struct {
+	P95    float64 `json:"p95"`     // of the last day, on the line: bits per second
+	PerDay float64 `json:"per_day"` // how much it rises a day
+	Error  float64 `json:"error"`   // standard error of PerDay
+}
+
+// Read makes the weeks of the result. An hour without a row carried nothing.
+func (q WeeksQuery) Read(rows int, column func(name string) any) (*Weeks, error) {
+	r := interfaceRows{column: column, rows: rows}
+	at, in, out := get[uint32](&r, "t"), get[uint64](&r, "in"), get[uint64](&r, "out")
+	if r.err != nil {
+		return nil, r.err
+	}
+	n := (q.to - q.from) / 3600
+	w := &Weeks{From: q.from, In: make([]float64, n), Out: make([]float64, n)}
+	for row := range rows {
+		i := (int64(at[row]) - q.from) / 3600
+		if i < 0 || i >= n {
+			return nil, fmt.Errorf("query: the weeks have an hour at %d that was not asked for", at[row])
+		}
+		w.In[i], w.Out[i] = 8*float64(in[row])/3600, 8*float64(out[row])/3600
+	}
+	// Hours before the first with traffic do not tell that the line was idle: nobody may have looked.
+	first := slices.IndexFunc(w.In, func(v float64) bool { return v > 0 })
+	if o := slices.IndexFunc(w.Out, func(v float64) bool { return v > 0 }); first < 0 || o >= 0 && o < first {
+		first = o
+	}
+	if first < 0 {
+		return nil, nil
+	}
+	w.From, w.In, w.Out = w.From+int64(first)*3600, w.In[first:], w.Out[first:]
+	days, received := daily(w.From, w.In, q.zone)
+	_, sent := daily(w.From, w.Out, q.zone)
+	if len(days) >= trendDays {
+		w.Trend = &Trends{Days: len(days), In: trend(days, received), Out: trend(days, sent)}
+	}
+	return w, nil
+}
+
+// daily is the 95th percentile of the hours of each whole day: when it is, counted in
+// days, and how much.
+func daily(from int64, hours []float64, zone *time.Location) (days, p95 []float64) {
+	for i := 0; i < len(hours); {
+		year, month, d := time.Unix(from+int64(i)*3600, 0).In(zone).Date()
+		midnight := time.Date(year, month, d+1, 0, 0, 0, 0, zone).Unix()
+		n := int((midnight - from - int64(i)*3600 + 3599) / 3600)
+		if end := i + n; n >= hoursDay && end <= len(hours) {
+			day := slices.Sorted(slices.Values(hours[i:end]))
+			days = append(days, float64(time.Date(year, month, d, 0, 0, 0, 0, time.UTC).Unix())/86400)
+			p95 = append(p95, day[n-1-n*5/100])
+		}
+		i += n
+	}
+	return days, p95
+}
+
+// trend is the line of least squares through (x, y), of three points at least.
+func trend(x, y []float64) Trend {
+	n := float64(len(x))
+	var mx, my, sxx, sxy float64
+	for i := range x {
+		mx, my = mx+x[i]/n, my+y[i]/n
+	}
+	for i := range x {
+		sxx, sxy = sxx+(x[i]-mx)*(x[i]-mx), sxy+(x[i]-mx)*(y[i]-my)
+	}
+	slope := sxy / sxx
+	var rest float64
+	for i := range x {
+		e := y[i] - my - slope*(x[i]-mx)
+		rest += e * e
+	}
+	return Trend{P95: my + slope*(x[len(x)-1]-mx), PerDay: slope, Error: math.Sqrt(rest / (n - 2) / sxx)}
+}
+
+// String is the interface as a path names it.
+func (l Link) String() string { return l.Exporter.Unmap().String() + "/" + strconv.Itoa(int(l.Index)) }
