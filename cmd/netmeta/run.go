@@ -374,6 +374,7 @@ func (s *server) run(ctx context.Context) error {
 	sources.Go(func() { s.notify(sourceCtx) })
 	sources.Go(func() { s.rates.run(sourceCtx, s.counts) })
 	sources.Go(func() { s.recordHealth(sourceCtx) })
+	sources.Go(func() { s.logRates(sourceCtx) })
 	sources.Go(func() { s.keepTemplates(sourceCtx) })
 	sources.Go(func() { s.keepSpace(sourceCtx) })
 	sources.Go(func() { s.keepRollups(sourceCtx) })

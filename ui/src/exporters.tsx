@@ -1,13 +1,13 @@
 // Exporters: who sends, how well, and what helps where it is not well; and the page of one of them.
 
 import { useRef, useState } from "preact/hooks";
-import { api, type Health } from "./api.ts";
+import { api, type Event, type Health } from "./api.ts";
 import { about, Entity } from "./entity.tsx";
 import { LinkTable, useInterfaces } from "./interfaces.tsx";
 import * as fmt from "./format.ts";
 import { exporterLinkProblems, knowsRate, lossOf, type Problem, problems, templated } from "./health.ts";
-import { follow, go } from "./state.ts";
-import { ago, duration } from "./time.ts";
+import { follow, go, zone } from "./state.ts";
+import { ago, duration, moments } from "./time.ts";
 import { capital, Figure, Icon, Spark, usePoll } from "./ui.tsx";
 
 const pollMS = 2000;
@@ -174,6 +174,40 @@ function Rows({ e, troubles, now, rate, course }: { e: Health; troubles: Problem
 
 const resolution = (e: Health) => (e.resolution_ms < 1000 ? "1 s" : duration(e.resolution_ms / 1000));
 
+const rateDays = 30;
+const rateRows = 10;
+
+/** The last changes of its sampling rates, which are events and so on every chart; nothing when there were none. */
+function RateChanges({ address }: { address: string }) {
+  const [list, setList] = useState<Event[]>([]);
+  usePoll(courseMS, async (signal) => {
+    const now = Math.ceil(Date.now() / 1000);
+    try {
+      const { body } = await api.eventsOf("sampling", now - rateDays * 86400, now + 60, signal);
+      setList(body.events.filter((e) => e.target === address).reverse());
+    } catch {
+      // The page is whole without them; they are asked for again.
+    }
+  });
+  if (list.length === 0) return null;
+  return (
+    <section class="panel health" aria-label="Changes of sampling rates">
+      <h2>
+        Changes of sampling rates <span class="quiet">in {rateDays} days</span>
+      </h2>
+      <dl class="changes">
+        {list.slice(0, rateRows).map((e) => (
+          <div key={e.id}>
+            <dt>{moments(e.start, zone.value, Date.now() / 1000, false)}</dt>
+            <dd>{e.text}</dd>
+          </div>
+        ))}
+      </dl>
+      {list.length > rateRows && <p class="facts">{list.length - rateRows} more before</p>}
+    </section>
+  );
+}
+
 export function OneExporter({ address }: { address: string }) {
   const [state, down] = useExporters();
   const courses = useCourses();
@@ -238,6 +272,7 @@ export function OneExporter({ address }: { address: string }) {
           <LinkTable rows={mineLinks} />
         </section>
       )}
+      <RateChanges address={address} />
       {samplings.length > 0 && (
         <section class="panel health" aria-label="Sampling rates">
           <h2>Sampling rates</h2>

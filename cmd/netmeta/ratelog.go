@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"netmeta/event"
+	"netmeta/flow"
+	"netmeta/source"
+)
+
+const (
+	rateLook  = 5 * time.Second // how often rates are compared
+	rateQuiet = 5 * time.Minute // an exporter gets no two events within it
+	maxRates  = 100_000         // that are compared; forged samplers get no more
+	maxUntold = 256             // events that wait for the store
+)
+
+// logRates reports each change of a sampling rate as an event, so that it stands on the
+// charts: from there on the same traffic looks different, or is more or less exact.
+func (s *server) logRates(ctx context.Context) {
+	log := rateLog{}
+	log.changes(s.decoding.samplings(), time.Now()) // what is known from before the start
+	var untold []event.Event
+	tick := time.NewTicker(rateLook)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		untold = append(untold, log.changes(s.decoding.samplings(), time.Now())...)
+		untold = s.report(ctx, untold[max(0, len(untold)-maxUntold):])
+	}
+}
+
+// report stores events and returns those that the store did not take.
+func (s *server) report(ctx context.Context, list []event.Event) []event.Event {
+	if !s.migrated.Load() {
+		return list
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	for len(list) > 0 {
+		if err := event.Put(ctx, s.writer.Client, list[0]); err != nil {
+			s.log.Warn("an event is not stored yet", "kind", list[0].Kind, "target", list[0].Target, "err", err)
+			return list
+		}
+		list = list[1:]
+	}
+	return nil
+}
+
+// A sampler is what has a sampling rate that somebody says.
+type sampler struct {
+	exporter netip.Addr
+	typ      uint8
+	domain   uint32
+	of       string
+	id       uint64
+	from     uint8
+}
+
+// A rateLog compares sampling rates with what they were. The zero value knows none.
+type rateLog struct {
+	rates map[sampler]*rateState
+	last  map[netip.Addr]time.Time // the last event of an exporter
+	more  map[netip.Addr]int       // its changes since then that have no event
+}
+
+type rateState struct{ now, told uint32 }
+
+// changes are events of rates that are not what was told last, one for an exporter and
+// at most one in rateQuiet. What an exporter changed back in between is only counted.
+func (l *rateLog) changes(list []source.Sampling, now time.Time) (events []event.Event) {
+	if l.rates == nil || len(l.rates) > maxRates {
+		*l = rateLog{map[sampler]*rateState{}, map[netip.Addr]time.Time{}, map[netip.Addr]int{}}
+	}
+	differs := map[netip.Addr]source.Sampling{} // the first of each exporter
+	told := map[netip.Addr][]*rateState{}
+	for _, g := range list {
+		key := sampler{g.Exporter, g.Type, g.Domain, g.Of, g.ID, g.From}
+		state := l.rates[key]
+		if state == nil {
+			state = &rateState{g.Rate, g.Rate}
+			l.rates[key] = state
+		}
+		if g.Rate != state.now {
+			state.now = g.Rate
+			l.more[g.Exporter]++
+		}
+		if g.Rate == state.told || now.Sub(l.last[g.Exporter]) < rateQuiet {
+			continue
+		}
+		if _, ok := differs[g.Exporter]; !ok {
+			differs[g.Exporter] = g
+			e := event.Event{Kind: "sampling", Target: g.Exporter.String(), Severity: "warning", Text: rateText(g, state.told)}
+			if e.Complete(now) == nil {
+				events = append(events, e)
+			}
+		}
+		told[g.Exporter] = append(told[g.Exporter], state)
+	}
+	for i, e := range events {
+		a := netip.MustParseAddr(e.Target)
+		for _, state := range told[a] {
+			state.told = state.now
+		}
+		if more := l.more[a] - 1; more > 0 {
+			events[i].Text += fmt.Sprintf("; %d more changes of its rates since the last event", more)
+		}
+		l.last[a] = now
+		delete(l.more, a)
+	}
+	return events
+}
+
+// rateText tells a change to people.
+func rateText(g source.Sampling, was uint32) string {
+	of := ""
+	if g.Of != "exporter" {
+		of = fmt.Sprintf(" of %s %d", g.Of, g.ID)
+	}
+	by := map[uint8]string{flow.SamplingConfig: "the configuration", flow.SamplingHeader: "the header", flow.SamplingOptions: "options data", flow.SamplingRecord: "its records"}[g.From]
+	return fmt.Sprintf("sampling rate%s 1:%d → 1:%d, said by %s", of, was, g.Rate, by)
+}
