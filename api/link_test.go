@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"netmeta/flow"
@@ -111,5 +113,99 @@ func TestLinkWeeks(t *testing.T) {
 	}
 	if none := f(9).Weeks; none != nil {
 		t.Errorf("of no interface: %+v", none)
+	}
+}
+
+// Per cent of the speed are what SQL says by hand, raw and from sums; who has no speed is
+// left out and counted.
+func TestQueryPercent(t *testing.T) {
+	s, w := empty(t)
+	from := s.now().Unix()/3600*3600 - 7200
+	// Interface i of 1 to 5 has i Mbit/s, which half of its rows say; 6 and 7 have none, 0 is none.
+	flows := flow.Table.NewBatch(3600)
+	for n := range uint32(3600) {
+		row, i := flows.Add(), n%8
+		flow.TimeReceived.Set(flows, row, uint32(from)+n)
+		flow.ExporterAddress.Set(flows, row, linkExporter)
+		flow.InIf.Set(flows, row, i)
+		flow.OutIf.Set(flows, row, 9)
+		if i < 6 && n%16 > 7 {
+			flow.InIfSpeed.Set(flows, row, uint64(i)*1_000_000)
+		}
+		flow.Bytes.Set(flows, row, uint64(1000+n))
+		flow.Packets.Set(flows, row, 3)
+		flow.SamplingRate.Set(flows, row, 10)
+		flow.FlowType.Set(flows, row, []uint8{flow.TypeSFlow, flow.TypeIPFIX, flow.TypeIPFIX}[n%3])
+		flow.Direction.Set(flows, row, uint8(1+n%5/4))
+	}
+	put(t, w, flows)
+	f := func(h http.Handler, keys, bytes string) result {
+		t.Helper()
+		var got result
+		ask(t, h, "GET", fmt.Sprintf("/api/v1/query?unit=pct&by=in.if&dir=sum&from=%d&to=%d&step=600&tz=utc%s", from, from+3600, keys), "", http.StatusOK, &got)
+		res, _, err := s.Store.Select(t.Context(), store.Query{SQL: fmt.Sprintf(
+			`SELECT InIf, intDiv(toUnixTimestamp(TimeReceived), 600) * 600 AS t, toFloat64(sum((%s) * SamplingRate)) * 8 / 600 / (InIf * 1000000) * 100 AS v FROM flows WHERE InIf BETWEEN 1 AND 5 GROUP BY 1, 2 ORDER BY 1, 2`, bytes)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[string][]float64{}
+		for i, index := range res.Columns[0].([]uint32) {
+			key := fmt.Sprintf("203.0.113.1#%d", index)
+			want[key] = append(want[key], res.Columns[2].([]float64)[i])
+		}
+		for _, one := range got.Series {
+			values, sum := want[one.Key[0]], 0.
+			if len(values) != 6 || len(one.Values) != 6 {
+				t.Fatalf("%+v: %v", one, values)
+			}
+			for i, v := range values {
+				if sum += v; !near(one.Values[i], v, 6e-4) {
+					t.Errorf("%s at %d: %v, want %v", one.Key[0], i, one.Values[i], v)
+				}
+			}
+			if !near(one.Avg, sum/6, 1e-9) || one.Other {
+				t.Errorf("%s: %v, want %v", one.Key[0], one.Avg, sum/6)
+			}
+		}
+		if len(got.Total) != 0 || len(got.Dirs) != 1 || len(got.Meta.Notes) != 1 || got.Meta.Notes[0] != "pct: 2 interfaces are left out, whose speed neither records nor the configuration say" {
+			t.Errorf("total %v, notes %q", got.Total, got.Meta.Notes)
+		}
+		return got
+	}
+	const l1, l2 = "Bytes + if(FlowType = 'sflow', 20, 38) * Packets", "Bytes + if(FlowType = 'sflow', 0, 18) * Packets"
+	raw := s.Handler()
+	got := f(raw, "", l1)
+	// All carry alike, so the slowest is the fullest.
+	for i, one := range got.Series {
+		if want := fmt.Sprintf("203.0.113.1#%d", i+1); len(got.Series) != 5 || one.Key[0] != want {
+			t.Errorf("place %d: %s of %d, want %s", i, one.Key[0], len(got.Series), want)
+		}
+	}
+	for _, rank := range []string{"max", "last", "p95"} {
+		if got := f(raw, "&layer=l2&n=2&rank="+rank, l2); len(got.Series) != 2 || got.Series[0].Key[0] != "203.0.113.1#1" || got.Other != 3 {
+			t.Errorf("%s: %d series, first %s, %d more", rank, len(got.Series), got.Series[0].Key[0], got.Other)
+		}
+	}
+	if got := f(raw, "&n=2&skip=1", l1); len(got.Series) != 2 || got.Series[0].Key[0] != "203.0.113.1#2" || got.Other != 2 {
+		t.Errorf("skip: %+v", got.Series)
+	}
+	// Parts of an interface are of its speed, also those whose rows do not say it.
+	var parts result
+	ask(t, raw, "GET", fmt.Sprintf("/api/v1/query?unit=pct&by=in.if,direction&dir=sum&q=in.if%%3D2&from=%d&to=%d", from, from+3600), "", http.StatusOK, &parts)
+	whole := 0.
+	for _, one := range parts.Series {
+		whole += one.Avg
+	}
+	if len(parts.Series) != 2 || !near(whole, got.Series[1].Avg, 1e-9) {
+		t.Errorf("parts %v, whole %v", whole, got.Series[1].Avg)
+	}
+	rec := httptest.NewRecorder()
+	raw.ServeHTTP(rec, httptest.NewRequest("GET", fmt.Sprintf("/api/v1/query.csv?unit=pct&by=in.if&dir=sum&n=2&of=table&from=%d&to=%d", from, from+3600), nil))
+	if n := strings.Count(rec.Body.String(), "\r\n"); n != 3 || strings.Contains(rec.Body.String(), "total,sum") {
+		t.Errorf("CSV:\n%s", rec.Body)
+	}
+	enginetest.Roll(t, w, store.Schema{Table: &flow.Table, RollupDays: []int{0, 0}}, s.now().Unix())
+	if got := f(serverFor(s.Store, s.now()).Handler(), "", l1); got.Meta.Table != "rollup_1m" {
+		t.Errorf("asked of %s", got.Meta.Table)
 	}
 }

@@ -95,7 +95,7 @@ func (s *Server) ask(ctx context.Context, v url.Values) (a answer, err error) {
 		return a, unexpectedError{err}
 	}
 	m := meta{
-		SQL: stmt.SQL, Params: stmt.Params, Notes: append([]string{}, stmt.Notes...), Unknown: append([]string{}, unknown...),
+		SQL: stmt.SQL, Params: stmt.Params, Notes: append(append([]string{}, stmt.Notes...), result.Notes...), Unknown: append([]string{}, unknown...),
 		Rows: stats.Rows, Bytes: stats.Bytes, MS: milliseconds(stats.Elapsed),
 		Table: strings.Join(stmt.Tables, ", "), Partial: partial{rg.FirstPartial, rg.LastPartial}, Resolution: 1,
 	}

@@ -25,6 +25,8 @@ type Rows struct {
 	Window   []uint8  // with vs
 	Peak     []uint64 // with agg=peak
 	Edge     []uint64 // with agg=peak
+	Speed    []uint64 // with unit=pct
+	Paceless []uint64 // with unit=pct
 }
 
 // Set puts a column in its place by the name that it has in the result: a slice of
@@ -52,6 +54,10 @@ func (r *Rows) Set(name string, column any) error {
 		r.Window, ok = column.([]uint8)
 	case "peak":
 		r.Peak, ok = column.([]uint64)
+	case "speed":
+		r.Speed, ok = column.([]uint64)
+	case "paceless":
+		r.Paceless, ok = column.([]uint64)
 	case "edge":
 		r.Edge, ok = column.([]uint64)
 	default:
@@ -86,7 +92,7 @@ func (r *Rows) check(keys, labels int) error {
 	n := r.Len()
 	ok := len(r.Dir) == n && len(r.Top) == n && len(r.Groups) == n && len(r.Value) == n && len(r.Packets) == n && len(r.N) == n && len(r.Variance) == n &&
 		(n == 0 || len(r.Keys) == keys && len(r.Labels) == labels)
-	for _, length := range []int{len(r.Window), len(r.Peak), len(r.Edge)} {
+	for _, length := range []int{len(r.Window), len(r.Peak), len(r.Edge), len(r.Speed), len(r.Paceless)} {
 		ok = ok && (length == 0 || length == n)
 	}
 	for _, list := range [][][]string{r.Keys, r.Labels} {
@@ -110,10 +116,12 @@ type Result struct {
 	Times  []int64  `json:"times"`
 	Dirs   []string `json:"dirs"`   // directions that occur, in the order of dirOrder
 	Series []Series `json:"series"` // by direction, then by rank; what skip leaves out is the last but one of its direction, Other the last
-	Total  []Total  `json:"total"`  // by direction, as Dirs: the sum of all series, the top edge of the chart
+	Total  []Total  `json:"total"`  // by direction, as Dirs: the sum of all series, the top edge of the chart; none with unit=pct
 	Other  int      `json:"other"`  // groups folded into Other, over all directions
 
 	VS *Comparison `json:"vs,omitempty"` // what the vs of series and totals is
+
+	Notes []string `json:"-"` // a sentence each: what is left out
 }
 
 // A Series is one group in one direction.
@@ -190,6 +198,7 @@ type cells struct {
 	n              []uint64
 	variance       float64
 	peak           []uint64 // nil without agg=peak
+	speed          uint64   // of the interface; 0 without unit=pct
 	groups         uint64
 	from, to       int64 // its own time; 0: that of the request
 	score, ordered float64
@@ -257,11 +266,20 @@ func Assemble(r Request, rg Range, rows Rows, s Schema) (Result, error) {
 	for _, t := range totals {
 		total[t.dir] = t
 		res.Dirs = append(res.Dirs, t.dir)
+		if r.Unit == "pct" {
+			continue
+		}
 		res.Total = append(res.Total, Total{Dir: t.dir, Values: figure.points(t), Peaks: figure.peaks(t), Figures: figure.of(t), VS: figure.versus(t)})
 	}
 	folded := foldedGroups(all, r.Skip, r.Dir != "sum" && r.RankDir == "each")
 	res.Other = folded[""]
+	if len(rows.Paceless) > 0 && rows.Paceless[0] > 0 {
+		res.Notes = append(res.Notes, pacelessNote(rows.Paceless[0]))
+	}
 	for _, c := range all {
+		if r.Unit == "pct" && c.other {
+			continue
+		}
 		one := Series{Dir: c.dir, Other: c.other, Larger: c.larger, Values: figure.points(c), N: c.n, Peaks: figure.peaks(c), Figures: figure.of(c), VS: figure.versus(c), Error: figure.error(c),
 			Key: []string{}, Label: []string{}, Filter: []string{}}
 		if t := sum(total[c.dir].value); t > 0 {
@@ -333,6 +351,9 @@ func collect(rg *Range, rows *Rows, grouped bool, past int) (all, totals []*cell
 			c.other, c.larger = other, rows.Top[row] == 2
 			if !other {
 				c.keys, c.labels = at(rows.Keys, row), at(rows.Labels, row)
+			}
+			if rows.Speed != nil {
+				c.speed = rows.Speed[row]
 			}
 			series[string(id)] = c
 			all = append(all, c)
@@ -446,6 +467,11 @@ func (f figures) point(c *cells, i int) float64 {
 	switch f.r.Unit {
 	case "bps":
 		return v * 8 / float64(f.rg.covered(i))
+	case "pct":
+		if c.speed == 0 {
+			return 0
+		}
+		return v * 800 / float64(f.rg.covered(i)) / float64(c.speed)
 	case "pps", "fps":
 		return v / float64(f.rg.covered(i))
 	case "bpp":
@@ -505,6 +531,10 @@ func (f figures) of(c *cells) Figures {
 	switch f.r.Unit {
 	case "bps":
 		g.Avg = total * 8 / seconds
+	case "pct":
+		if c.speed > 0 {
+			g.Avg = total * 800 / seconds / float64(c.speed)
+		}
 	case "pps", "fps":
 		g.Avg = total / seconds
 	case "bpp":
@@ -559,6 +589,9 @@ func (f figures) rank(all []*cells) {
 			c.score = change(c)
 		default:
 			c.score = float64(g.Total)
+			if f.r.Unit == "pct" {
+				c.score = g.Avg
+			}
 		}
 		byKey[strings.Join(c.keys, "\x00")] += c.score
 	}

@@ -30,6 +30,8 @@ import (
 //	packets   packets, scaled by sampling
 //	n         packets as sampled
 //	variance  of the estimate of packets: Σ packets·rate·(rate−1)
+//	speed     with unit=pct: of the interface, bits per second; 0 when nobody says
+//	paceless  with unit=pct: how many interfaces have none
 //	w         with vs: the window, 0 for that of the request, then the earlier ones
 //	peak      with agg=peak: the largest value of one second in the bucket
 //	edge      with agg=peak: the largest sum over all series of one second in which this one has rows
@@ -125,8 +127,6 @@ func (r *Request) dims(rg *Range) ([]dim, error) {
 // or a *KeyError.
 func (r Request) Series(rg Range, s Schema) (Statement, error) {
 	switch {
-	case r.Unit == "pct":
-		return Statement{}, &KeyError{"unit", r.Unit, "the share of an interface's speed is not answered yet; write unit=bps"}
 	case r.Rank == "delta" && r.VS == "":
 		return Statement{}, &KeyError{"rank", r.Rank, "ranks by the change against an earlier window: say which with vs=prev or vs=-7d"}
 	case r.Agg == "peak" && r.Unit == "bpp":
@@ -134,6 +134,9 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 	}
 	if r.Spread && r.Agg == "peak" {
 		return Statement{}, &KeyError{"spread", "1", "has no peaks: a record that counts over its whole time has no second of its own; write agg=avg or spread=0"}
+	}
+	if err := r.checkPercent(); err != nil {
+		return Statement{}, err
 	}
 	dims, err := r.dims(&rg)
 	if err != nil {
@@ -150,16 +153,21 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 	}
 	rest := r.conditionOf(c, filter)
 	q := series{request: &r, rg: &rg, c: c, rest: rest, split: r.Dir != "sum", peak: r.Agg == "peak"}
+	if r.Unit == "pct" {
+		if q.speed, q.link, err = speedOf(dims); err != nil {
+			return Statement{}, err
+		}
+	}
 	for _, d := range dims {
 		q.keys = append(q.keys, d.keys(c)...)
 		q.labels = append(q.labels, d.labels()...)
 	}
 	few := len(dims) == 1 && rolled(q.keys) || len(dims) > 0 && s.Once && oneHost(filter.Root)
-	q.few = few && !q.peak
-	q.once = q.few && s.Once
+	q.few = few && !q.peak || q.speed != ""
+	q.once = few && !q.peak && s.Once
 	rollups := s.Rollups
 	q.spread = r.Spread && !rg.calendar
-	if q.peak || q.spread || !rolled(slices.Concat(q.keys, q.labels, []string{rest})) {
+	if q.peak || q.spread || !rolled(slices.Concat(q.keys, q.labels, []string{rest, q.speed})) {
 		rollups = nil
 	}
 	rollups = slices.DeleteFunc(slices.Clone(rollups), func(t Rollup) bool {
@@ -216,6 +224,8 @@ type series struct {
 	few          bool      // the groups are few
 	once         bool      // and their cells are worked out once
 	spread       bool      // a row counts from its start to its end
+	speed        string    // with unit=pct: the column with the speed of the interface,
+	link         [2]string // and the keys that say which it is
 	keys, labels []string
 }
 
@@ -261,6 +271,9 @@ func (q *series) sql() string {
 		with += ",\n" + q.best()
 	}
 	columns = append(columns, sums...)
+	if q.speed != "" {
+		columns = append(columns, "max(f.speed) AS speed", "max(f.paceless) AS paceless")
+	}
 	if len(q.windows) > 1 {
 		columns, group = append(columns, "f.w AS w"), append(group, "f.w")
 	}
@@ -331,6 +344,9 @@ func lines(parts ...string) string {
 
 // rows is f: the rows of the windows with what the rest needs of them.
 func (q *series) rows() string {
+	if q.speed != "" {
+		return lines("    f"+q.as(), "    (", q.paced(q.window(0, "                ")), "    )")
+	}
 	if len(q.windows) == 1 {
 		return lines("    f"+q.as(), "    (", q.window(0, "        "), "    )")
 	}
@@ -388,6 +404,9 @@ func (q *series) window(i int, indent string) string {
 			}
 			all = append(all, strings.ReplaceAll(sum, "#", m.expr)+" AS "+m.name)
 		}
+		if q.speed != "" {
+			all = append(all, "max("+q.speed+") AS s")
+		}
 		parts = append(parts, lines(
 			with,
 			indent+"SELECT",
@@ -414,8 +433,10 @@ func (q *series) best() string {
 	if each {
 		ranked = "d, " + keys
 	}
-	sum := "toFloat64(sum(v)) AS score, score AS total"
+	sum, known := "toFloat64(sum(v)) AS score, score AS total", ""
 	switch {
+	case q.speed != "":
+		sum, known = "sum(v) / max(speed) AS score, score AS total", " WHERE speed > 0"
 	case q.request.Rank == "delta":
 		sum = fmt.Sprintf("abs(toFloat64(sumIf(v, w = 0)) - toFloat64(sumIf(v, w > 0)) / %d) AS score, toFloat64(sum(v)) AS total", len(q.windows)-1)
 	case len(q.windows) > 1: // who wins is decided by the window of the request
@@ -424,7 +445,7 @@ func (q *series) best() string {
 	score := []string{
 		"            (",
 		"                SELECT " + ranked + ", " + sum,
-		"                FROM " + of,
+		"                FROM " + of + known,
 		"                GROUP BY " + ranked,
 		"            )",
 	}
@@ -432,7 +453,7 @@ func (q *series) best() string {
 		score = []string{
 			"            (",
 			"                SELECT " + ranked + ", toFloat64(" + by + ") AS score, toFloat64(sum(whole)) AS total",
-			"                FROM (SELECT " + ranked + ", t, sum(f.v) AS whole, " + q.shown() + " AS v FROM " + of + " GROUP BY " + ranked + ", t)",
+			"                FROM (SELECT " + ranked + ", t, sum(f.v) AS whole, " + q.shown() + " AS v FROM " + of + known + " GROUP BY " + ranked + ", t)",
 			"                GROUP BY " + ranked,
 			"            )",
 		}
@@ -470,8 +491,11 @@ func (q *series) best() string {
 
 // shown is the value of a bucket as the chart shows it, but for a factor.
 func (q *series) shown() string {
-	if q.request.Unit == "bpp" {
+	switch q.request.Unit {
+	case "bpp":
 		return "sum(f.v) / greatest(sum(f.p), 1)"
+	case "pct":
+		return "sum(f.v) / max(f.speed)"
 	}
 	return "sum(f.v)"
 }
@@ -504,6 +528,9 @@ func (q *series) columns() []ResultColumn {
 		columns = append(columns, ResultColumn{name, "String"})
 	}
 	tail := []ResultColumn{{"value", "UInt64"}, {"packets", "UInt64"}, {"n", "UInt64"}, {"variance", "Float64"}}
+	if q.speed != "" {
+		tail = append(tail, ResultColumn{"speed", "UInt64"}, ResultColumn{"paceless", "UInt64"})
+	}
 	if len(q.windows) > 1 {
 		tail = append(tail, ResultColumn{"w", "UInt8"})
 	}

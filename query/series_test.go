@@ -113,6 +113,10 @@ func TestSeriesErrors(t *testing.T) {
 	}
 	f("q=src+prt+53", &FilterError{})
 	f("unit=pct", &KeyError{})
+	f("unit=pct&by=proto", &KeyError{})
+	f("unit=pct&by=in.if,out.if", &KeyError{})
+	f("unit=pct&by=in.if&agg=peak", &KeyError{})
+	f("unit=pct&by=out.if&vs=-1d", &KeyError{})
 	f("rank=delta", &KeyError{})
 	f("vs=1d", &KeyError{})
 	f("vs=-1d/d", &KeyError{})

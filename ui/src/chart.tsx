@@ -147,7 +147,9 @@ interface Hover {
 
 const lineDash: Record<string, number[]> = { out: [6, 3], internal: [2, 3], transit: [8, 3, 2, 3], unknown: [1, 4] };
 
-export function TimeChart(p: Props) {
+export function TimeChart(given: Props) {
+  // Shares of different speeds do not add up, so they are not stacked.
+  const p = given.result.unit === "pct" ? { ...given, viz: "line" } : given;
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const props = useRef(p);

@@ -29,7 +29,7 @@ export const unitSuffix = (unit: string) => suffix[unit] ?? unit;
 
 /** The unit in which a series' total is counted. */
 export function totalUnit(unit: string): string {
-  if (unit === "bps" || unit === "bytes") return "bytes";
+  if (unit === "bps" || unit === "bytes" || unit === "pct") return "bytes";
   if (unit === "pps" || unit === "packets") return "packets";
   if (unit === "fps" || unit === "flows") return "flows";
   return unit;
@@ -78,7 +78,7 @@ export const grouped = (v: number) => style.exact.format(v);
 /** Axis labels: one prefix and as many decimals as tell neighbours apart. */
 export function axis(splits: number[], unit: string): string[] {
   const top = Math.max(...splits.map(Math.abs), 0);
-  if (unit === "pct") return splits.map((s) => `${Math.abs(s)}%`);
+  if (unit === "pct") return splits.map((s) => `${Number(Math.abs(s).toPrecision(6))}%`);
   const [, p] = scaled(top);
   const size = 1000 ** prefixes.indexOf(p);
   const stepSize = splits.length > 1 ? Math.abs(splits[1] - splits[0]) / size : 1;
