@@ -58,7 +58,7 @@ func (s *server) reload() (r api.Reloaded, err error) {
 		return r, err
 	}
 	merged, applied, restart := s.config().Reload(next)
-	r = api.Reloaded{Applied: slices.Concat([]string{}, applied), Restart: slices.Concat([]string{}, restart)}
+	r = api.Reloaded{Applied: append([]string{}, applied...), Restart: append([]string{}, restart...)} // lists, not null
 
 	// First what can fail, then what cannot.
 	if err := checkMacros(merged); err != nil {
