@@ -252,6 +252,67 @@ test("interfaces: the numbers of the API, the fullest first; the page of one; ba
   await page.close();
 });
 
+test("interfaces are sorted by their headers, and a third click gives the old order back", async () => {
+  const { from, to } = await past(300);
+  const page = await open(`/if?from=${from}&to=${to}`);
+  const rows = page.locator("#interfaces .link-row");
+  await rows.first().waitFor();
+  const order = () => rows.evaluateAll((list) => list.map((e) => e.dataset.link));
+  const before = await order();
+  const { interfaces } = await json(`/api/v1/interfaces?from=${from}&to=${to}`);
+  const sent = new Map(interfaces.map((i) => [`${i.exporter}#${i.index}`, i.out.avg]));
+  const head = page.locator("#interfaces thead tr").nth(1).getByRole("columnheader", { name: "Avg" }).nth(1);
+  for (const [how, sign] of [["descending", -1], ["ascending", 1]]) {
+    await head.getByRole("button").click();
+    assert.equal(await head.getAttribute("aria-sort"), how);
+    const got = (await order()).map((link) => sent.get(link));
+    assert.deepEqual(got, [...got].sort((a, b) => sign * (a - b)));
+  }
+  await head.getByRole("button").click();
+  assert.equal(await head.getAttribute("aria-sort"), null);
+  assert.deepEqual(await order(), before);
+  await page.close();
+});
+
+test("the page of an interface: coverage in the head, the device's own counters beside the flows, the week in words", async () => {
+  const { from, to } = await past(300);
+  const { interfaces } = await json(`/api/v1/interfaces?from=${from}&to=${to}`);
+  const one = interfaces.find((i) => i.in.counter !== null && i.in.avg > 0);
+  assert.ok(one, "a device that sends counters");
+  const { counters, times, weeks } = await json(`/api/v1/interfaces/${one.exporter}/${one.index}?from=${from}&to=${to}&px=400`);
+  assert.equal(counters.in.length, times.length);
+  const known = counters.in.filter((v) => v !== null);
+  assert.ok(known.length > 0);
+  // The counters of the list are of the same readings.
+  const mean = known.reduce((a, b) => a + b, 0) / known.length;
+  assert.ok(Math.abs(mean / one.in.counter - 1) < 0.15, `${mean} and ${one.in.counter}`);
+  const page = await open(`/if/${one.exporter}/${one.index}?from=${from}&to=${to}`);
+  await page.locator(".counter-line").waitFor();
+  await page.locator("[aria-label=Use] dl").first().waitFor();
+  const head = await page.locator("[aria-label=Use] h2").innerText();
+  if (one.in.coverage !== null) assert.ok(head.includes(`coverage received ${one.in.coverage.toFixed(2)}`), head);
+  // The tooltip has them below the total.
+  await page.locator(".entity .plot").focus();
+  await page.keyboard.press("Home");
+  await page.locator(".tooltip").getByText("Counters").waitFor();
+  if (weeks) assert.match((await page.locator("[aria-label=Week] svg").first().getAttribute("aria-label")) ?? "", /Mon: /);
+  // Of a part of the traffic the counters say nothing.
+  await page.goto(`${base}/if/${one.exporter}/${one.index}?from=${from}&to=${to}&q=tcp`);
+  await page.locator(".entity .uplot").waitFor();
+  assert.equal(await page.locator(".counter-line").count(), 0);
+  await page.close();
+});
+
+test("per cent of the speed: lines of interfaces, and what to write where none is named", async () => {
+  const { from, to } = await past(300);
+  const page = await open(`/explore?unit=pct&by=in.if&from=${from}&to=${to}`);
+  await page.locator(".uplot").first().waitFor();
+  assert.equal(await page.locator("tr.total").count(), 0);
+  await page.goto(`${base}/explore?unit=pct&from=${from}&to=${to}`);
+  await page.getByText("write by=in.if or by=out.if").first().waitFor();
+  await page.close();
+});
+
 test("the menu of an interface leads to its page", async () => {
   const page = await open("/exporters");
   await page.goto(base + "/as/64500?from=-5m");

@@ -31,9 +31,11 @@ interface Props {
   /** How its traffic is split when the URL does not say. */
   by: string[];
   children?: ComponentChildren;
+  /** What stands below the chart. */
+  below?: ComponentChildren;
 }
 
-export function Entity({ kind, name, filter, sides, capacity, course, by, children }: Props) {
+export function Entity({ kind, name, filter, sides, capacity, course, by, children, below }: Props) {
   // A line carries whole frames, so its traffic is counted as they are unless the URL says otherwise.
   const v = sides && view.value.layer === "l3" ? { ...view.value, layer: "l2" } : view.value;
   const q = narrow(v.q, filter);
@@ -148,6 +150,7 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, childr
         )}
       </section>
       {kind !== "Exporter" && kind !== "Interface" && children}
+      {below}
       {facets && !none && (
         <div class="parts">
           {facets.facets

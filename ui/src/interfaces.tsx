@@ -34,6 +34,39 @@ export function useInterfaces(exporter = ""): { list?: List; error: string; load
 
 const pageOf = (i: Interface) => link(`/if/${i.exporter}/${i.index}`, { q: "", by: [], hide: [], sel: "" });
 
+/** What the list can be sorted by: the text or number of a row; null is last either way. */
+const sorts: Record<string, (i: Interface) => string | number | null> = {
+  Exporter: (i) => i.name || i.exporter,
+  Interface: (i) => linkName(i),
+  Speed: (i) => i.speed || null,
+  "Errors/s": (i) => errorsOf(i),
+  Coverage: (i) => i.in.coverage ?? i.out.coverage,
+  ...Object.fromEntries(
+    (["in", "out"] as const).flatMap((d) => [
+      [`${d} Avg`, (i: Interface) => i[d].avg],
+      [`${d} p95`, (i: Interface) => i[d].p95],
+      [`${d} Peak`, (i: Interface) => i[d].max],
+      [`${d} % p95`, (i: Interface) => i[d].use_p95],
+    ]),
+  ),
+};
+
+/** Errors and discards a second, both directions. */
+const errorsOf = (i: Interface) => [i.in, i.out].reduce<number | null>((a, s) => (s.errors === null ? a : (a ?? 0) + s.errors + (s.discards ?? 0)), null);
+
+interface Sort {
+  column: string;
+  up: boolean;
+}
+
+/** Of two rows the one that comes first; equal ones stay as they were. */
+export function compareBy({ column, up }: Sort, a: Interface, b: Interface): number {
+  const [x, y] = [sorts[column](a), sorts[column](b)];
+  if (x === null || y === null) return Number(x === null) - Number(y === null);
+  const order = typeof x === "string" ? x.localeCompare(String(y), "en", { numeric: true }) : x - Number(y);
+  return up ? order : -order;
+}
+
 /** The fullest first; those whose speed nobody knows by their traffic. */
 function byUse(a: Interface, b: Interface): number {
   const use = (i: Interface) => Math.max(i.in.use_p95 ?? -1, i.out.use_p95 ?? -1);
@@ -57,7 +90,7 @@ export function Interfaces() {
           <h1>
             Interfaces {sick > 0 && <span class="badge warn">{`${sick} of ${all.length} with problems`}</span>}
           </h1>
-          <p>What each carries, the fullest first. Bits per second of layer 2, as its counters count; 95th percentile and peak of {list && list.step > 60 ? `${list.step / 60} minutes` : "a minute"}.</p>
+          <p>What each carries, the fullest first until a header is clicked. Bits per second of layer 2, as its counters count; 95th percentile and peak of {list && list.step > 60 ? `${list.step / 60} minutes` : "a minute"}.</p>
         </header>
         <input type="search" class="links-filter" placeholder="Exporter, name, description …" aria-label="Filter interfaces" value={filter} onInput={(e) => setFilter(e.currentTarget.value)} />
         <TimeRange />
@@ -90,38 +123,51 @@ const firstRows = 200;
 
 export function LinkTable({ rows, exporter = false }: { rows: Interface[]; exporter?: boolean }) {
   const [whole, setWhole] = useState(false);
+  const [sort, setSort] = useState<Sort | null>(null);
   const sorted = [...rows].sort(byUse);
+  if (sort) sorted.sort((a, b) => compareBy(sort, a, b));
+  const head = (column: string, title = column, text = false, whole = true) => {
+    const on = sort?.column === column;
+    // Names begin with A, numbers with the largest; a third click is the order that was.
+    const next = on ? (sort.up === text ? { column, up: !text } : null) : { column, up: text };
+    return (
+      <th key={column} scope="col" rowSpan={whole ? 2 : undefined} class={text ? "text" : ""} aria-sort={on ? (sort.up ? "ascending" : "descending") : undefined}>
+        <button type="button" class="sort" onClick={() => setSort(next)}>
+          {title}
+          {on ? (sort.up ? " ↑" : " ↓") : ""}
+        </button>
+      </th>
+    );
+  };
   return (
     <>
       <div class="table-scroll" tabIndex={0} role="region" aria-label="Interfaces, scrollable">
         <table class="data links" id="interfaces">
           <thead>
             <tr>
-              {exporter && (
-                <th rowSpan={2} class="text">
-                  Exporter
-                </th>
-              )}
-              <th rowSpan={2} class="text">
-                Interface
-              </th>
-              <th rowSpan={2}>Speed</th>
+              {exporter && head("Exporter", "Exporter", true)}
+              {head("Interface", "Interface", true)}
+              {head("Speed")}
               <th colSpan={5} class="group">
                 Received
               </th>
               <th colSpan={5} class="group">
                 Sent
               </th>
-              <th rowSpan={2}>Errors/s</th>
-              <th rowSpan={2}>Coverage</th>
+              {head("Errors/s")}
+              {head("Coverage")}
             </tr>
             <tr>
               {["in", "out"].flatMap((d) =>
-                ["Avg", "p95", "Peak", "% p95", "Course"].map((t) => (
-                  <th key={d + t} class={t === "Course" ? "text" : ""}>
-                    {t}
-                  </th>
-                )),
+                ["Avg", "p95", "Peak", "% p95", "Course"].map((t) =>
+                  t === "Course" ? (
+                    <th key={d + t} class="text">
+                      {t}
+                    </th>
+                  ) : (
+                    head(`${d} ${t}`, t, false, false)
+                  ),
+                ),
               )}
             </tr>
           </thead>
@@ -144,7 +190,7 @@ export function LinkTable({ rows, exporter = false }: { rows: Interface[]; expor
 function Row({ i, exporter }: { i: Interface; exporter: boolean }) {
   const troubles = linkProblems(i);
   const to = pageOf(i);
-  const errors = [i.in, i.out].reduce<number | null>((a, s) => (s.errors === null ? a : (a ?? 0) + s.errors + (s.discards ?? 0)), null);
+  const errors = errorsOf(i);
   return (
     <>
       <tr class="link-row" data-link={`${i.exporter}#${i.index}`} onClick={(e) => (e.target as Element).closest("a") || go(to)}>
@@ -245,7 +291,7 @@ export function Link({ exporter, index }: { exporter: string; index: number }) {
   const troubles = i ? linkProblems(i) : [];
   const sides: [string, LinkSide | undefined][] = [["Received", i?.in], ["Sent", i?.out]];
   return (
-    <Entity kind="Interface" name={name} {...about("if", `${exporter}/${index}`)} sides={[`${of}in.if = ${index}`, `${of}out.if = ${index}`]} capacity={i?.speed || undefined} course={course}>
+    <Entity kind="Interface" name={name} {...about("if", `${exporter}/${index}`)} sides={[`${of}in.if = ${index}`, `${of}out.if = ${index}`]} capacity={i?.speed || undefined} course={course} below={course?.weeks && <WeekMap weeks={course.weeks} speed={i?.speed ?? 0} />}>
       <section class="panel health" aria-label="Use">
         <h2>
           {i?.description || linkName(i ?? { index })}{" "}
@@ -286,7 +332,6 @@ export function Link({ exporter, index }: { exporter: string; index: number }) {
             ),
         )}
       </section>
-      {course?.weeks && <WeekMap weeks={course.weeks} speed={i?.speed ?? 0} />}
     </Entity>
   );
 }

@@ -34,7 +34,7 @@ export function WeekMap({ weeks, speed }: { weeks: Weeks; speed: number }) {
       <h2>
         Hours of the week{" "}
         <span class="quiet">
-          mean of the last {days === 1 ? "day" : `${days} days`}, {speed ? "% of the speed" : "bits per second"}; the darkest is {full === speed ? "the speed" : fmt.value(full, "bps")}
+          mean of the last {days === 1 ? "day" : `${days} days`}, {speed ? "% of the speed" : "bits per second"}; the strongest colour is {full === speed ? "the speed" : fmt.value(full, "bps")}
         </span>
       </h2>
       <div class="weeks">
@@ -47,7 +47,7 @@ export function WeekMap({ weeks, speed }: { weeks: Weeks; speed: number }) {
               <figcaption>
                 <b>{name}</b> <span class="quiet">{most ? `most on ${weekdays[most.d]} ${hour(most.h)}:00, ${text(most.v)}` : ""}</span>
               </figcaption>
-              <svg viewBox="0 0 510 138" role="img" aria-label={`${name}, hours of the week. ${weekdays.map((day, d) => `${day}: most ${text(week[d].some((v) => v !== null) ? Math.max(...week[d].map((v) => v ?? 0)) : null)}`).join(". ")}`}>
+              <svg viewBox="0 0 520 138" role="img" aria-label={`${name}, hours of the week. ${weekdays.map((day, d) => `${day}: most ${text(week[d].some((v) => v !== null) ? Math.max(...week[d].map((v) => v ?? 0)) : null)}`).join(". ")}`}>
                 {weekdays.map((day, d) => (
                   <text key={day} x="0" y={d * 17 + 12}>
                     {day}
@@ -55,13 +55,13 @@ export function WeekMap({ weeks, speed }: { weeks: Weeks; speed: number }) {
                 ))}
                 {week.flatMap((row, d) =>
                   row.map((v, h) => (
-                    <rect key={`${d} ${h}`} x={30 + h * 20} y={d * 17} width="19" height="16" rx="2" fill={v === null ? "none" : mix(ink, empty, full ? Math.min(1, v / full) : 0)} stroke={v === null ? empty : "none"}>
+                    <rect key={`${d} ${h}`} x={40 + h * 20} y={d * 17} width="19" height="16" rx="2" fill={v === null ? "none" : mix(ink, empty, full ? Math.min(1, v / full) : 0)} stroke={v === null ? empty : "none"}>
                       <title>{`${weekdays[d]} ${hour(h)}:00  ${text(v)}`}</title>
                     </rect>
                   )),
                 )}
                 {[0, 6, 12, 18].map((h) => (
-                  <text key={h} x={30 + h * 20} y="134">
+                  <text key={h} x={40 + h * 20} y="134">
                     {hour(h)}
                   </text>
                 ))}
