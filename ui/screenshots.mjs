@@ -9,6 +9,12 @@ if (!base || !out) {
   process.exit(2);
 }
 mkdirSync(out, { recursive: true });
+/** The page of the interface with the most traffic. */
+async function busiest() {
+  const { interfaces } = await fetch(base + "/api/v1/interfaces?from=-1h").then((r) => r.json());
+  return `/if/${interfaces[0].exporter}/${interfaces[0].index}`;
+}
+
 const { context, close } = await launch();
 const pages = {
   overview: "/?from=-30m",
@@ -20,6 +26,9 @@ const pages = {
   flows: "/flows?from=-15m",
   exporters: "/exporters",
   interfaces: "/if",
+  link: await busiest(),
+  views: "/views",
+  board: "/v/edge",
   as: "/as/64500?from=-1h",
   start: "/start",
   status: "/status",
@@ -33,7 +42,7 @@ for (const [size, width, height] of [["desktop", 1440, 900], ["phone", 390, 844]
     for (const [name, path] of Object.entries(pages)) {
       if (only.length && !only.includes(name)) continue;
       await page.goto(base + path);
-      await page.waitForSelector("[data-overview=whole], .uplot:not(.overview *), .filter-error, .listener, .pipeline, .empty, #records tbody tr td, .exporter, .link-row", { timeout: 10_000 });
+      await page.waitForSelector("[data-overview=whole], .uplot:not(.overview *), .filter-error, .listener, .pipeline, .empty, #records tbody tr td, .exporter, .link-row, #views", { timeout: 10_000 });
       if (await page.locator("#facets").isVisible()) await page.locator("#facets li").first().waitFor();
       await page.waitForTimeout(name === "status" ? 5000 : 350);
       if (name === "explore" && size === "desktop") {
