@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"embed"
 	"encoding/json"
+	"fmt"
 	"html/template"
 	"maps"
 	"net/http"
@@ -161,9 +162,11 @@ func helpPaths(base string) ([]helpPath, error) {
 func (p helpPath) curl(base string) string {
 	path, keys := p.Path, []string{}
 	for _, param := range p.Parameters {
-		example, isText := param.Example.(string)
+		if param.Example == nil {
+			continue
+		}
+		example := fmt.Sprint(param.Example)
 		switch {
-		case !isText || example == "":
 		case param.In == "path":
 			path = strings.ReplaceAll(path, "{"+param.Name+"}", example)
 		case param.In == "query" && len(keys) < 3:
