@@ -12,8 +12,8 @@ let base;
 const mockOnly = () => (given ? false : "needs a server");
 
 before(async () => {
-  // A refused filter is an answer.
-  here = await site({ width: 1280, height: 860, timeout: 10_000, answers: [400] });
+  // A refused filter is an answer, and so is that the demo of the whole process is not ended by a button.
+  here = await site({ width: 1280, height: 860, timeout: 10_000, answers: [400, 409] });
   base = here.base;
 });
 after(() => here?.close());

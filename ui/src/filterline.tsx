@@ -29,6 +29,9 @@ export function FilterLine({ serverError }: { serverError: FilterError | undefin
   const checking = useRef<AbortController | null>(null);
   const timers = useRef({ complete: 0, check: 0 });
   const caret = useRef<number | null>(null);
+  /** The item that was chosen: an answer that comes late does not take the choice away. */
+  const chosen = useRef<string | undefined>(undefined);
+  chosen.current = list?.items[active]?.label;
 
   // Back, a click on a value, a link: the URL changed under the line.
   useEffect(() => {
@@ -54,7 +57,7 @@ export function FilterLine({ serverError }: { serverError: FilterError | undefin
         const { body } = await api.complete(value, byteOffset(value, cursor), stop.signal);
         if (stop.signal.aborted || document.activeElement !== area.current) return;
         const items = (body.items ?? []).slice(0, 50);
-        setActive(-1);
+        setActive(items.findIndex((i) => i.label === chosen.current));
         setList(items.length ? { start: indexOfByte(value, body.replace[0]), end: indexOfByte(value, body.replace[1]), items } : null);
       } catch {
         // completion is a help; typing goes on without it
