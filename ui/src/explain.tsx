@@ -6,7 +6,7 @@ import { narrow } from "./filter.ts";
 import * as fmt from "./format.ts";
 import { go, show, termTitle, view, zone } from "./state.ts";
 import { absolute, clock, duration } from "./time.ts";
-import { ask, format, selected } from "./url.ts";
+import { ask, format, inSums, selected } from "./url.ts";
 import { CopyButton, Icon, IconButton } from "./ui.tsx";
 import { ValueButton } from "./valuemenu.tsx";
 
@@ -18,7 +18,7 @@ export function Explain() {
   const tz = zone.value;
   const [answer, setAnswer] = useState<Explanation | null>(null);
   const [error, setError] = useState("");
-  const keys = ask(v, tz, ["q", "unit", "layer", "dir", "from", "to", "sel", "vs"]);
+  const keys = ask(inSums(v), tz, ["q", "unit", "layer", "dir", "from", "to", "sel", "vs"]);
   useEffect(() => {
     const stop = new AbortController();
     setAnswer(null);

@@ -287,7 +287,9 @@ export function Explore() {
 
   const facets = facetsChoice.signal.value === "on";
   const bytesFilter = error?.filter;
-  const known = vizzes.some((z) => z.value === v.viz) ? v.viz : "stack";
+  // Shares of different speeds are not stacked.
+  const viz = v.unit === "pct" && /^stack/.test(v.viz) ? "line" : v.viz;
+  const known = vizzes.some((z) => z.value === viz) ? viz : "stack";
   // A sankey needs room; on a phone the same numbers are bars.
   const drawn = known === "sankey" && setWidth > 0 && setWidth < 600 ? "bar" : known;
   const empty = result ? (result.meta.empty ?? (result.series.length === 0 ? "no-match" : null)) : null;
@@ -307,7 +309,7 @@ export function Explore() {
         <div class="options">
           <div class="segments" role="radiogroup" aria-label="Visualization">
             {vizzes.map((z) => (
-              <button key={z.value} type="button" role="radio" aria-checked={v.viz === z.value} class={v.viz === z.value ? "on" : ""} onClick={() => show({ viz: z.value })}>
+              <button key={z.value} type="button" role="radio" aria-checked={viz === z.value} class={viz === z.value ? "on" : ""} onClick={() => show({ viz: z.value })}>
                 {z.title}
               </button>
             ))}

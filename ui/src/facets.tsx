@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { api, APIError, type Facet, type Facets as Answer } from "./api.ts";
 import * as fmt from "./format.ts";
 import { facetsChoice, show, termTitle, view } from "./state.ts";
-import { ask } from "./url.ts";
+import { ask, inSums } from "./url.ts";
 import { Icon, IconButton } from "./ui.tsx";
 import { filterBy, type Value, ValueButton } from "./valuemenu.tsx";
 
@@ -18,7 +18,7 @@ export function Facets({ from, to, zone }: { from: number; to: number; zone: str
   const [error, setError] = useState("");
   const [loading, setLoading] = useState(false);
   const asked = useRef({ keys: "", at: 0 });
-  const question = ask(v, zone, ["q", "unit", "layer", "dir"]);
+  const question = ask(inSums(v), zone, ["q", "unit", "layer", "dir"]);
   const keys = `${question}&from=${from}&to=${to}`;
   useEffect(() => {
     const last = asked.current;

@@ -178,6 +178,9 @@ export function ask(v: View, zone: string, keys: (keyof View)[]): string {
   return format({ ...asked, tz: v.tz === "browser" ? zone : v.tz });
 }
 
+/** Ratios are no sums: what ranks values by what they add up to counts bits instead. */
+export const inSums = (v: View): View => (v.unit === "pct" || v.unit === "bpp" ? { ...v, unit: text.unit } : v);
+
 /** The window that `sel` names, in seconds. */
 export function selected(sel: string): [number, number] | undefined {
   const both = sel.split("~").map((s) => (/^\d+$/.test(s) ? Number(s) : Date.parse(s) / 1000));
