@@ -131,7 +131,7 @@ export function LinkTable({ rows, exporter = false }: { rows: Interface[]; expor
     // Names begin with A, numbers with the largest; a third click is the order that was.
     const next = on ? (sort.up === text ? { column, up: !text } : null) : { column, up: text };
     return (
-      <th key={column} scope="col" rowSpan={whole ? 2 : undefined} class={text ? "text" : ""} aria-sort={on ? (sort.up ? "ascending" : "descending") : undefined}>
+      <th key={column} scope="col" rowSpan={whole ? 2 : undefined} class={text ? "text" : ""} data-column={column} aria-sort={on ? (sort.up ? "ascending" : "descending") : undefined}>
         <button type="button" class="sort" onClick={() => setSort(next)}>
           {title}
           {on ? (sort.up ? " ↑" : " ↓") : ""}
@@ -161,7 +161,7 @@ export function LinkTable({ rows, exporter = false }: { rows: Interface[]; expor
               {["in", "out"].flatMap((d) =>
                 ["Avg", "p95", "Peak", "% p95", "Course"].map((t) =>
                   t === "Course" ? (
-                    <th key={d + t} class="text">
+                    <th key={d + t} class="text" data-column={t}>
                       {t}
                     </th>
                   ) : (
@@ -214,10 +214,10 @@ function Row({ i, exporter }: { i: Interface; exporter: boolean }) {
           <td key={`a${k}`}>{fmt.value(s.avg, "bps")}</td>,
           <td key={`p${k}`}>{fmt.value(s.p95, "bps")}</td>,
           <td key={`m${k}`}>{fmt.value(s.max, "bps")}</td>,
-          <td key={`u${k}`} class={useLevel(s.use_p95)}>
+          <td key={`u${k}`} class={`use ${useLevel(s.use_p95)}`}>
             {fmt.share(s.use_p95)}
           </td>,
-          <td key={`c${k}`} class="text">
+          <td key={`c${k}`} class="text course">
             <Spark values={s.course} width={64} />
           </td>,
         ])}
@@ -239,8 +239,8 @@ function Row({ i, exporter }: { i: Interface; exporter: boolean }) {
   );
 }
 
-const quotient = (c: number | null) => (c === null ? "–" : c.toFixed(2));
-const perSecond = (n: number) => (n === 0 ? "0" : n < 0.01 ? "<0.01" : n.toFixed(n < 10 ? 2 : 0));
+const quotient = (c: number | null) => (c === null ? "–" : fmt.fixed(c, 2));
+const perSecond = (n: number) => (n === 0 ? "0" : n < 0.01 ? "<" + fmt.fixed(0.01, 2) : fmt.fixed(n, n < 10 ? 2 : 0));
 const down = (i: Interface) => (i.status === undefined || i.status === 3 ? "" : i.status & 1 ? "down" : "shut down");
 
 /** What the device counted in the time of the URL, and the last weeks; asked anew as the chart is. */

@@ -165,7 +165,7 @@ set interfaces et-0/0/0 unit 0 family inet6 sampling input`,
     kind: "sflow",
     port: 6343,
     note: "Replace 192.0.2.1 by the switch's own address. Repeat the last line for every interface at the edge.",
-    source: "Junos OS, Network Management and Monitoring Guide, sFlow (protocols sflow)",
+    source: "Akvorado documentation, Configure your exporters (Juniper sFlow)",
     config: (a, p) => `set protocols sflow agent-id 192.0.2.1
 set protocols sflow source-ip 192.0.2.1
 set protocols sflow polling-interval 20
@@ -180,7 +180,7 @@ set protocols sflow interfaces et-0/0/0.0`,
     kind: "sflow",
     port: 6343,
     note: "sFlow samples ingress on all Ethernet interfaces by default. In another VRF, write sflow vrf NAME destination and sflow vrf NAME source-interface. Finer than 16,384 needs the word dangerous: sflow sample dangerous 4096.",
-    source: "Arista EOS User Manual, sFlow",
+    source: "Public configurations of Arista AVD and others; Akvorado documentation, Configure your exporters",
     config: (a, p) => `sflow sample 16384
 sflow polling-interval 20
 sflow destination ${a} ${p}
@@ -205,7 +205,7 @@ sflow run`,
     kind: "ipfix",
     port: 4739,
     note: "MD-CLI. Switch sampling on at each edge interface, as the last lines do; IPv4 and IPv6 go alike. Its records name interfaces by an index of their own unless cflowd use-vrtr-if-index is set.",
-    source: "Nokia 7450, 7750 SR, 7950 Router Configuration Guide, Cflowd; MD-CLI Command Reference",
+    source: "Akvorado documentation, Configure your exporters (MD-CLI); 7750 SR OS Router Configuration Guide, Cflowd",
     config: (a, p) => `/configure cflowd admin-state enable
 /configure cflowd active-flow-timeout 30
 /configure cflowd inactive-flow-timeout 10
@@ -272,7 +272,7 @@ end`,
     kind: "netflow",
     port: 2055,
     note: "Ingress only unless enable-egress is set. Without disable-imt a table in memory costs much of the processor. For VyOS up to 1.4; a sampled router adds netflow sampling-rate 1000.",
-    source: "VyOS documentation, Flow Accounting",
+    source: "VyOS documentation, Flow Accounting; public configurations for max-active-life",
     config: (a, p) => `set system flow-accounting disable-imt
 set system flow-accounting interface eth0
 set system flow-accounting netflow version 9
@@ -302,7 +302,7 @@ set system flow-accounting netflow timeout expiry-interval 10`,
     kind: "netflow",
     port: 2055,
     note: "The package of softflowd watches each interface both ways: choose the one at the edge alone, or traffic is counted twice.",
-    source: "pfSense package softflowd (its form); softflowd(8)",
+    source: "softflowd(8); the change of the pfSense package to softflowd 0.9.9",
     config: (a, p) => `System → Package Manager → Available Packages → softflowd → Install
 Services → softflowd
   Interface             WAN
@@ -319,7 +319,7 @@ Services → softflowd
     kind: "ipfix",
     port: 4739,
     note: "nfacctd of the same package receives; pmacctd is the one that exports. It counts every packet of one interface, both ways, IPv4 and IPv6. With sampling_rate: 100 it samples and says so.",
-    source: "pmacct CONFIG-KEYS, nfprobe_* and QUICKSTART",
+    source: "Public configurations with nfprobe; pmacct 1.7.7",
     tried: true,
     config: (a, p) => `apt install pmacct
 cat > /etc/pmacct/netmeta.conf <<END
@@ -366,7 +366,7 @@ ip6tables -I FORWARD -j NETFLOW`,
     kind: "ipfix",
     port: 4739,
     note: "For probes at a mirror port. split sends a record for each direction; without udp it sends by TCP, which NetMeta does not take.",
-    source: "CESNET ipfixprobe README",
+    source: "CESNET ipfixprobe README; Akvorado documentation for the timeouts",
     config: (a, p) => `ipfixprobe -i 'raw;ifc=eth0' -s 'cache;split;active=10;inactive=10' -o 'ipfix;udp;host=${a};port=${p}'`,
   },
   {
