@@ -149,6 +149,7 @@ test("flows: a dear order is asked for only when it is meant", async () => {
   await page.locator(".notice.cost").getByRole("button", { name: "Run" }).click();
   await asked;
   await page.locator("#records tbody tr td").first().waitFor();
+  await page.evaluate(() => localStorage.removeItem("dear-rows"));
   await page.close();
 });
 
