@@ -88,6 +88,17 @@ func (c *Client) Exec(ctx context.Context, sql string) error {
 // Do is Exec with parameters and settings.
 func (c *Client) Do(ctx context.Context, q Query) error { return c.exec(ctx, q, nil) }
 
+// change runs a statement that changes a table, or what it is filled from, if there is
+// room for that.
+func (c *Client) change(ctx context.Context, q Query) error {
+	if c.Room != nil {
+		if err := c.Room(); err != nil {
+			return err
+		}
+	}
+	return c.Do(ctx, q)
+}
+
 // Insert appends blocks to a table. The columns are all that any block carries: with
 // them named, a column that the table lacks is an error and not lost data. Two calls
 // with the same token and the same bytes insert once, up to a million rows.

@@ -83,13 +83,8 @@ func Migrate(ctx context.Context, c *Client, s Schema, log *slog.Logger) error {
 		if err != nil {
 			return err
 		}
-		if len(changes) > 0 && c.Room != nil {
-			if err := c.Room(); err != nil {
-				return fmt.Errorf("%s: %w", changes[0].Reason, err)
-			}
-		}
 		for _, ch := range changes {
-			if err = c.Exec(ctx, ch.SQL); err != nil {
+			if err = c.change(ctx, Query{SQL: ch.SQL}); err != nil {
 				// Two processes plan the same; one of them is first, and the change of the
 				// other fails (a column cannot be added twice). The next plan is without
 				// it. What fails twice is wrong.

@@ -123,7 +123,7 @@ func (c *Client) rows(ctx context.Context, sql string) (*native.Result, error) {
 }
 
 func writeRolled(ctx context.Context, c *Client, rollup string, r rolled) error {
-	if err := c.Exec(ctx, "ALTER TABLE "+rollup+" MODIFY COMMENT "+quote(r.comment())); err != nil {
+	if err := c.change(ctx, Query{SQL: "ALTER TABLE " + rollup + " MODIFY COMMENT " + quote(r.comment())}); err != nil {
 		return fmt.Errorf("comment of %s: %w", rollup, err)
 	}
 	return nil
@@ -281,7 +281,7 @@ type rollup struct {
 var quietly = map[string]string{"max_threads": "1", "insert_deduplicate": "0"}
 
 func (u *rollup) do(ctx context.Context, sql string) error {
-	if err := u.Client.Do(ctx, Query{SQL: sql, Settings: quietly}); err != nil {
+	if err := u.Client.change(ctx, Query{SQL: sql, Settings: quietly}); err != nil {
 		return fmt.Errorf("rollup %s: %w", u.name, err)
 	}
 	return nil

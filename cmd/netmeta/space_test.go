@@ -93,6 +93,13 @@ func TestKeepFreeWhenFull(t *testing.T) {
 func TestFullWhileTablesChange(t *testing.T) {
 	dir := smallDisk(t, "512m")
 	p := chaotic(t, dir, "127.0.0.1:0")
+	// A statement that began with room must not be caught by a disk that fills in an instant.
+	waitFor(t, 30*time.Second, "the first turn of the rollups", func() error {
+		if p.metric("netmeta_rollup_behind_seconds") == 0 {
+			return errors.New("nothing is added up")
+		}
+		return nil
+	})
 	fillWhole(t, dir)
 	sent := p.simulate(simulate.Options{Protocol: simulate.NetFlow9, Rate: 10_000, Duration: 2 * time.Second, Seed: 3})
 	waitFor(t, 30*time.Second, "attempts that fail", func() error {
