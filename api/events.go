@@ -120,32 +120,6 @@ func (s *Server) saveView(w http.ResponseWriter, r *http.Request, anew bool) {
 	s.writeJSON(w, v)
 }
 
-// addLink gives an address of the page a short name.
-func (s *Server) addLink(w http.ResponseWriter, r *http.Request) {
-	var link struct {
-		Address string `json:"address"`
-	}
-	err := body(w, r, &link)
-	if err == nil {
-		link.Address, err = s.Links.Keep(link.Address)
-	}
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	link.Address = "/s/" + link.Address
-	s.writeJSON(w, link)
-}
-
-func (s *Server) followLink(w http.ResponseWriter, r *http.Request) {
-	address, ok := s.Links.Get(r.PathValue("name"))
-	if !ok {
-		writeProblem(w, problem{Title: "no such link", Status: http.StatusNotFound, Detail: "nothing was kept under this name: look whether the link was copied whole"})
-		return
-	}
-	http.Redirect(w, r, address, http.StatusFound)
-}
-
 func (s *Server) deleteView(w http.ResponseWriter, r *http.Request) {
 	if err := s.Views.Delete(r.PathValue("slug"), owner(r)); err != nil {
 		s.fail(w, r, err)

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -88,33 +87,4 @@ func TestViews(t *testing.T) {
 	call("DELETE", "/api/v1/views/cdn", "bob", "", http.StatusNotFound)
 	call("POST", "/api/v1/views", "bob", `{"name":""}`, http.StatusBadRequest)
 	call("PATCH", "/api/v1/views/cdn", "bob", "", http.StatusMethodNotAllowed)
-}
-
-// A long address gets a short name, which leads there; one of another server is refused.
-func TestLinks(t *testing.T) {
-	h := seeded(t).Handler()
-	long := "/explore?q=ip+in+[" + strings.Repeat("192.0.2.1+", 2000) + "]"
-	keep := func(address string, status int) string {
-		t.Helper()
-		body, _ := json.Marshal(map[string]string{"address": address})
-		var link struct{ Address string }
-		ask(t, h, "POST", "/api/v1/links", string(body), status, &link)
-		return link.Address
-	}
-	short := keep(long, http.StatusOK)
-	if again := keep(long, http.StatusOK); again != short || len(short) > 30 {
-		t.Errorf("kept as %s and %s", short, again)
-	}
-	follow := func(address, to string, status int) {
-		t.Helper()
-		rec := httptest.NewRecorder()
-		h.ServeHTTP(rec, httptest.NewRequest("GET", address, nil))
-		if rec.Code != status || rec.Header().Get("Location") != to {
-			t.Errorf("%s: %d to %.60s", address, rec.Code, rec.Header().Get("Location"))
-		}
-	}
-	follow(short, long, http.StatusFound)
-	follow("/s/nothing", "", http.StatusNotFound)
-	keep("https://example.com/explore", http.StatusBadRequest)
-	keep("//example.com/explore", http.StatusBadRequest)
 }

@@ -21,8 +21,8 @@ func (s *Server) interfaces(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) askInterfaces(ctx context.Context, v url.Values) (a interfacesAnswer, err error) {
 	exporter := v.Get("exporter")
-	window, unknown := only(v, "from", "to", "tz")
-	unknown = slices.DeleteFunc(unknown, func(key string) bool { return key == "exporter" })
+	window, unknown := only(v, "from", "to", "tz", "exporter")
+	window.Del("exporter")
 	req, _, err := query.ParseURL(window)
 	if err != nil {
 		return a, err

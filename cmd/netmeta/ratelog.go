@@ -79,7 +79,6 @@ func (l *rateLog) changes(list []source.Sampling, now time.Time) (events []event
 	if l.rates == nil || len(l.rates) > maxRates {
 		*l = rateLog{map[sampler]*rateState{}, map[netip.Addr]time.Time{}, map[netip.Addr]int{}}
 	}
-	differs := map[netip.Addr]source.Sampling{} // the first of each exporter
 	told := map[netip.Addr][]*rateState{}
 	for _, g := range list {
 		key := sampler{g.Exporter, g.Type, g.Domain, g.Of, g.ID, g.From}
@@ -95,8 +94,7 @@ func (l *rateLog) changes(list []source.Sampling, now time.Time) (events []event
 		if g.Rate == state.told || now.Sub(l.last[g.Exporter]) < rateQuiet {
 			continue
 		}
-		if _, ok := differs[g.Exporter]; !ok {
-			differs[g.Exporter] = g
+		if len(told[g.Exporter]) == 0 { // the first of it
 			e := event.Event{Kind: "sampling", Target: g.Exporter.String(), Severity: "warning", Text: rateText(g, state.told)}
 			if e.Complete(now) == nil {
 				events = append(events, e)

@@ -503,8 +503,8 @@ export const api = {
   link: (of: string, keys: string, signal?: AbortSignal) => call<LinkCourse>(`/api/v1/interfaces/${of}?${keys}`, { signal, cache: "no-store" }),
   running: (signal?: AbortSignal) => call<{ queries: RunningQuery[] }>("/api/v1/queries", { signal, cache: "no-store" }),
   end: (id: string) => call<void>("/api/v1/queries/" + encodeURIComponent(id), { method: "DELETE" }),
-  events: (from: number, to: number) => call<{ events: Event[] }>(`/api/v1/events?from=${from}&to=${to}`, { cache: "no-store" }),
-  eventsOf: (kind: string, from: number, to: number, signal?: AbortSignal) => call<{ events: Event[] }>(`/api/v1/events?kind=${kind}&from=${from}&to=${to}`, { cache: "no-store", signal }),
+  /** Those of one kind, or of all. */
+  events: (from: number, to: number, kind = "", signal?: AbortSignal) => call<{ events: Event[] }>(`/api/v1/events?${kind && `kind=${kind}&`}from=${from}&to=${to}`, { cache: "no-store", signal }),
   addEvent: (e: Partial<Event>) => post<Event>("/api/v1/events", e),
   demo: (run: boolean) => call<{ running: boolean }>("/api/v1/demo", { method: run ? "POST" : "DELETE" }),
   deleteEvent: (id: string) => call<void>("/api/v1/events/" + encodeURIComponent(id), { method: "DELETE" }),

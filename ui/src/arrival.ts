@@ -2,7 +2,7 @@
 
 import type { Exporter, Interfaces, Status } from "./api.ts";
 import * as fmt from "./format.ts";
-import { knowsRate, templated } from "./health.ts";
+import { knowsRate, reasonsOf, templated } from "./health.ts";
 import { duration } from "./time.ts";
 
 export interface Arrival {
@@ -23,8 +23,8 @@ export function arrival(e: Exporter, s: Pick<Status, "now" | "pipeline">, names?
   };
   step(e.datagrams > 0, `${fmt.count(e.datagrams)} datagram${e.datagrams === 1 ? "" : "s"}`, "");
   if (notUnderstood(e)) {
-    const reasons = Object.entries(e.reasons ?? {}).map(([r, n]) => `${r} (${fmt.count(n)})`).join(", ");
-    step(false, "not understood", `${reasons ? capital(reasons) + ". " : ""}Does it send NetFlow v5, v9, IPFIX or sFlow v5, and does nothing between here and there change its datagrams? Its page has the first octets of one.`);
+    const reasons = reasonsOf(e);
+    step(false, "not understood", `${reasons ? fmt.capital(reasons) + ". " : ""}Does it send NetFlow v5, v9, IPFIX or sFlow v5, and does nothing between here and there change its datagrams? Its page has the first octets of one.`);
     return out;
   }
   step(true, e.type, "");
@@ -50,5 +50,3 @@ export function arrival(e: Exporter, s: Pick<Status, "now" | "pipeline">, names?
 /** How names of interfaces come, by what it sends. */
 const namesCome = (type: string) =>
   (type === "sflow" ? "They come with its counters: give it a polling interval; or name" : templated(type) ? "Let it send its table of interfaces (IOS-XE: option interface-table timeout 300), or name" : "NetFlow v5 cannot tell them: name") + " them in the configuration file.";
-
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

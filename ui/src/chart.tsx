@@ -10,7 +10,7 @@ import { EventMarks } from "./eventmarks.tsx";
 import { eventForm } from "./events.ts";
 import * as fmt from "./format.ts";
 import { gestures, type Hand } from "./gestures.ts";
-import { bucket, edges, type Layer, otherID } from "./stack.ts";
+import { bucket, drawnAs, edges, type Layer, nearlyFull, otherID } from "./stack.ts";
 import { dark, highlight, zone } from "./state.ts";
 import { clock, dayName, duration, parts } from "./time.ts";
 import { Icon, Popover } from "./ui.tsx";
@@ -148,8 +148,7 @@ interface Hover {
 const lineDash: Record<string, number[]> = { out: [6, 3], internal: [2, 3], transit: [8, 3, 2, 3], unknown: [1, 4] };
 
 export function TimeChart(given: Props) {
-  // Shares of different speeds do not add up, so they are not stacked.
-  const p = given.result.unit === "pct" ? { ...given, viz: "line" } : given;
+  const p = { ...given, viz: drawnAs(given.viz, given.result.unit) };
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const props = useRef(p);
@@ -529,9 +528,6 @@ const nearCapacity = 0.2;
 
 /** The capacity if it is to be in the picture, else 0. */
 const capacityOf = (p: Props, top: number) => (p.capacity && top > nearCapacity * p.capacity ? p.capacity : 0);
-
-/** Above this share of its capacity a line is nearly full. */
-const nearlyFull = 0.8;
 
 /** The capacity as a dashed line on each side that is drawn, and a thin one where the line is nearly full. */
 function ceiling(u: uPlot, p: Props, t: Theme): void {

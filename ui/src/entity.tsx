@@ -8,13 +8,12 @@ import { TimeChart } from "./chart.tsx";
 import { narrow } from "./filter.ts";
 import * as fmt from "./format.ts";
 import { Nothing } from "./nothing.tsx";
-import { TimeRange, zoomBy } from "./range.tsx";
+import { doors, RefreshButton, TimeRange } from "./range.tsx";
 import { numeric, text } from "./records.ts";
 import { alongside, bothWays, layers } from "./stack.ts";
-import { copyLink, fieldByName, follow, go, link, reload, show, shown, termTitle, view, zone } from "./state.ts";
-import { absolute } from "./time.ts";
-import { Icon, IconButton } from "./ui.tsx";
-import { ask, format } from "./url.ts";
+import { fieldByName, follow, link, reload, show, shown, termTitle, view, zone } from "./state.ts";
+import { Icon } from "./ui.tsx";
+import { ask } from "./url.ts";
 import { ValueButton } from "./valuemenu.tsx";
 
 interface Props {
@@ -87,7 +86,7 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, childr
           <h1>{name}</h1>
         </header>
         <TimeRange />
-        <IconButton icon="refresh" label="Refresh now  r" class={`icon-button ${loading ? "spin" : ""}`} onClick={() => (reload.value += 1)} />
+        <RefreshButton loading={loading} />
       </div>
       {v.q && (
         <p class="facts">
@@ -137,13 +136,7 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, childr
             counters={counters}
             now={traffic.now}
             summary={`Traffic of ${name}: ${r.total.map((t) => `${t.dir} average ${fmt.value(t.avg, r.unit)}`).join(", ")}`}
-            sel={undefined}
-            onZoom={(a, b) => show({ from: absolute(a), to: absolute(b) })}
-            onExplain={(a, b) => go(link("/explore", { ...there, sel: `${a}~${b}` }))}
-            onFlows={(a, b) => go("/flows?" + format({ ...v, q, by: [], from: absolute(a), to: absolute(b) }))}
-            onLink={(a, b) => void copyLink(link(location.pathname, { from: absolute(a), to: absolute(b) }), "Link to this time")}
-            onZoomOut={() => zoomBy(2)}
-            onHover={() => undefined}
+            {...doors(there)}
           />
         ) : (
           <div class="chart-placeholder" />

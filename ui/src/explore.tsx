@@ -10,7 +10,7 @@ import { FilterLine } from "./filterline.tsx";
 import * as fmt from "./format.ts";
 import { Empty } from "./nothing.tsx";
 import { current, Refresh, refreshSeconds, TimeRange, zoomBy } from "./range.tsx";
-import { layers as layersOf } from "./stack.ts";
+import { drawnAs, layers as layersOf } from "./stack.ts";
 import { copy, copyLink, dark, facetsChoice, go, hiddenKinds, reload, show, shown, sqlOpen, termTitle, units, view, zone } from "./state.ts";
 import { ResultTable } from "./table.tsx";
 import { absolute, clock, duration, moments } from "./time.ts";
@@ -287,8 +287,7 @@ export function Explore() {
 
   const facets = facetsChoice.signal.value === "on";
   const bytesFilter = error?.filter;
-  // Shares of different speeds are not stacked.
-  const viz = v.unit === "pct" && /^stack/.test(v.viz) ? "line" : v.viz;
+  const viz = drawnAs(v.viz, v.unit);
   const known = vizzes.some((z) => z.value === viz) ? viz : "stack";
   // A sankey needs room; on a phone the same numbers are bars.
   const drawn = known === "sankey" && setWidth > 0 && setWidth < 600 ? "bar" : known;
@@ -443,7 +442,7 @@ function Header({ answer, v }: { answer: Answer; v: View }) {
       </p>
       <p class="facts right">
         <span class="quiet" title={`${fmt.grouped(meta.rows)} rows and ${fmt.bytes(meta.bytes)} read from ${meta.table}`}>
-          {fmt.count(meta.rows)} rows · {meta.ms < 10 ? fmt.fixed(meta.ms, 1) : Math.round(meta.ms)} ms{meta.table !== "flows" && <> · {meta.table}</>}
+          {fmt.count(meta.rows)} rows · {fmt.millis(meta.ms)} ms{meta.table !== "flows" && <> · {meta.table}</>}
         </span>
       </p>
       <EventsMenu />

@@ -8,7 +8,7 @@ import * as fmt from "./format.ts";
 import { exporterLinkProblems, knowsRate, lossOf, type Problem, problems, templated } from "./health.ts";
 import { follow, go, zone } from "./state.ts";
 import { ago, duration, moments } from "./time.ts";
-import { capital, Figure, Icon, Spark, usePoll } from "./ui.tsx";
+import { Figure, Icon, Spark, usePoll } from "./ui.tsx";
 
 const pollMS = 2000;
 const courseMS = 30_000;
@@ -164,7 +164,7 @@ function Rows({ e, troubles, now, rate, course }: { e: Health; troubles: Problem
       {troubles.map((t) => (
         <tr key={t.what} class="trouble">
           <td colSpan={11} class="text">
-            <b class={t.level}>{capital(t.what)}.</b> {t.remedy}
+            <b class={t.level}>{fmt.capital(t.what)}.</b> {t.remedy}
           </td>
         </tr>
       ))}
@@ -183,7 +183,7 @@ function RateChanges({ address }: { address: string }) {
   usePoll(courseMS, async (signal) => {
     const now = Math.ceil(Date.now() / 1000);
     try {
-      const { body } = await api.eventsOf("sampling", now - rateDays * 86400, now + 60, signal);
+      const { body } = await api.events(now - rateDays * 86400, now + 60, "sampling", signal);
       setList(body.events.filter((e) => e.target === address).reverse());
     } catch {
       // The page is whole without them; they are asked for again.
@@ -238,7 +238,7 @@ export function OneExporter({ address }: { address: string }) {
             </h2>
             {troubles.map((t) => (
               <p key={t.what} class="trouble-line">
-                <Icon name="warn" /> <b class={t.level}>{capital(t.what)}.</b> {t.remedy}
+                <Icon name="warn" /> <b class={t.level}>{fmt.capital(t.what)}.</b> {t.remedy}
               </p>
             ))}
             <dl class="figures">

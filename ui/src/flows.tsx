@@ -6,12 +6,12 @@ import { CostHint, dear, type Hint } from "./cost.tsx";
 import { FilterLine } from "./filterline.tsx";
 import * as fmt from "./format.ts";
 import { Nothing } from "./nothing.tsx";
-import { current, TimeRange } from "./range.tsx";
+import { current, RefreshButton, TimeRange } from "./range.tsx";
 import { type Cell, find, numeric, type Rec, rows as recordsOf, sorting, text, window as inSight } from "./records.ts";
 import { copy, fieldByName, reload, show, shown, sqlOpen, view, zone } from "./state.ts";
 import { SQLDrawer } from "./sql.tsx";
 import { ValueButton } from "./valuemenu.tsx";
-import { Icon, IconButton, Popover, Select } from "./ui.tsx";
+import { Icon, IconButton, Popover, Select, SortHead } from "./ui.tsx";
 import { recordKeys } from "./url.ts";
 
 const pageSize = 200;
@@ -172,7 +172,7 @@ export function Flows() {
         <FilterLine serverError={error?.filter} />
         <div class="when">
           <TimeRange />
-          <IconButton icon="refresh" label="Refresh now  r" class={`icon-button ${loading ? "spin" : ""}`} onClick={() => (reload.value += 1)} />
+          <RefreshButton loading={loading} />
         </div>
       </div>
       <div class="controls">
@@ -184,7 +184,7 @@ export function Flows() {
                 {live ? ", the newest" : list.next ? " so far" : ""}
               </span>
               <span>
-                {fmt.count(list.meta.rows)} rows read in {list.meta.ms < 10 ? fmt.fixed(list.meta.ms, 1) : Math.round(list.meta.ms)} ms
+                {fmt.count(list.meta.rows)} rows read in {fmt.millis(list.meta.ms)} ms
               </span>
             </>
           )}
@@ -268,8 +268,7 @@ const Space = ({ rows, columns }: { rows: number; columns: number }) => (
 
 /** As short as the title of a column can be in a head. */
 function heading(c: FlowColumn): string {
-  const t = c.title.replace(/^source /, "src ").replace(/^destination /, "dst ").replace(/ address$/, "").replace(/^(input|output) interface/, (_, s: string) => (s === "input" ? "in if" : "out if")).replace(/^sampling rate$/, "1:n").replace(/^TCP flags$/, "flags");
-  return t.charAt(0).toUpperCase() + t.slice(1);
+  return fmt.capital(c.title.replace(/^source /, "src ").replace(/^destination /, "dst ").replace(/ address$/, "").replace(/^(input|output) interface/, (_, s: string) => (s === "input" ? "in if" : "out if")).replace(/^sampling rate$/, "1:n").replace(/^TCP flags$/, "flags"));
 }
 
 const isColumn = (c: FlowColumn, by: string) => [c.column, c.name].some((n) => n.toLowerCase() === by.toLowerCase());
@@ -282,12 +281,9 @@ function Head({ c, time, by, asc }: { c: FlowColumn; time: boolean; by: string; 
   const up = on ? !asc : !time && !right;
   const sort = () => show(time ? { order: up ? "asc" : "desc", sort: "", live: false } : { sort: (up ? "" : "-") + c.column, order: "desc", live: false });
   return (
-    <th scope="col" class={right ? "" : "text"} data-column={c.column} aria-sort={on ? (asc ? "ascending" : "descending") : undefined} title={fieldByName.value.get(c.name)?.doc ?? c.column}>
-      <button type="button" class="sort" onClick={sort}>
-        {time ? "Time" : heading(c)}
-        {on ? (asc ? " ↑" : " ↓") : ""}
-      </button>
-    </th>
+    <SortHead class={right ? "" : "text"} data-column={c.column} title={fieldByName.value.get(c.name)?.doc ?? c.column} on={on} up={asc} onSort={sort}>
+      {time ? "Time" : heading(c)}
+    </SortHead>
   );
 }
 

@@ -116,3 +116,9 @@ export function parseAmount(s: string): number | undefined {
   if (!m) return undefined;
   return Number(m[1]) * 1000 ** prefixes.indexOf(m[2] === "" || m[2].toLowerCase() === "k" ? m[2].toLowerCase() : m[2].toUpperCase());
 }
+
+/** Milliseconds, with a decimal where that tells something. */
+export const millis = (ms: number) => (ms < 10 ? fixed(ms, 1) : String(Math.round(ms)));
+
+/** A sentence begins large, but the name of an interface stays as it is. */
+export const capital = (s: string) => (/^[a-z]+\b(?![-/.:0-9])/.test(s) ? s.charAt(0).toUpperCase() + s.slice(1) : s);

@@ -2,6 +2,7 @@
 
 import type { Health, Interface, Interfaces, LinkSide, Trend } from "./api.ts";
 import * as fmt from "./format.ts";
+import { nearlyFull } from "./stack.ts";
 import { duration } from "./time.ts";
 
 export interface Problem {
@@ -20,6 +21,9 @@ export function lossOf(e: Health): number {
   const got = /5|ipfix/.test(e.type) ? e.records : e.datagrams;
   return e.lost > 0 ? e.lost / (e.lost + got) : 0;
 }
+
+/** Why what was refused was. */
+export const reasonsOf = (e: Pick<Health, "reasons">) => Object.entries(e.reasons ?? {}).map(([r, n]) => `${r} (${fmt.count(n)})`).join(", ");
 
 /** `course` is the rate of its flows over the last hour, oldest first. */
 export function problems(e: Health, now: number, course: (number | null)[] = []): Problem[] {
@@ -49,7 +53,7 @@ export function problems(e: Health, now: number, course: (number | null)[] = [])
   const skew = Math.abs(e.clock_skew_ms) / 1000;
   if (skew > 2) add(skew > 60 ? "bad" : "warn", `its clock is ${duration(skew)} ${e.clock_skew_ms > 0 ? "ahead" : "behind"}`, "Give it an NTP server; until then the times in its records are off, the time received is right.");
   if (e.resolution_ms > 10_000) add("warn", `its records last ${duration(e.resolution_ms / 1000)}: finer charts are smeared`, "Set its active timeout to 10 s (IOS-XE: cache timeout active 10).");
-  if (e.refused > 0) add("warn", `${fmt.count(e.refused)} not decoded: ${Object.entries(e.reasons ?? {}).map(([r, n]) => `${r} (${fmt.count(n)})`).join(", ") || "reason not known"}`, "Status says of each reason what helps.");
+  if (e.refused > 0) add("warn", `${fmt.count(e.refused)} not decoded: ${reasonsOf(e) || "reason not known"}`, "Status says of each reason what helps.");
   if (e.thinned > 0) add("warn", `over its limit: ${fmt.count(e.thinned)} records left out, the sampling rate of the others stands for them`, "Let it sample more coarsely, or raise its limit in the configuration file.");
   return out.sort((a, b) => Number(b.level === "bad") - Number(a.level === "bad"));
 }
@@ -58,7 +62,7 @@ export function problems(e: Health, now: number, course: (number | null)[] = [])
 const overCapacity = 1.05;
 
 /** What a side carries as a share of the speed is good, nearly full, or full. */
-export const useLevel = (use: number | null): Problem["level"] | "" => (use === null || use <= 0.8 ? "" : use > 0.95 ? "bad" : "warn");
+export const useLevel = (use: number | null): Problem["level"] | "" => (use === null || use <= nearlyFull ? "" : use > 0.95 ? "bad" : "warn");
 
 /** How far flows and counters are apart, beyond what sampling explains. Below a megabit a second nobody asks. */
 export function uncovered(s: LinkSide): boolean {
@@ -68,7 +72,7 @@ export function uncovered(s: LinkSide): boolean {
 /** In how many days a line carries 80 % of its speed, if it goes on as it did; null when it does not surely rise, or not within ten years. */
 export function nearlyFullIn(t: Trend | undefined, speed: number): number | null {
   if (!t || !speed || t.per_day <= 2 * t.error || t.per_day <= 0) return null;
-  const days = Math.ceil((0.8 * speed - t.p95) / t.per_day);
+  const days = Math.ceil((nearlyFull * speed - t.p95) / t.per_day);
   return days > 0 && days <= 3650 ? days : null;
 }
 

@@ -5,10 +5,10 @@ import { api, type Interface, type Interfaces as List, type LinkCourse, type Lin
 import { about, Entity } from "./entity.tsx";
 import * as fmt from "./format.ts";
 import { linkName, linkProblems, nearlyFullIn, uncovered, useLevel } from "./health.ts";
-import { TimeRange } from "./range.tsx";
+import { RefreshButton, TimeRange } from "./range.tsx";
 import { follow, go, link, reload, view, zone } from "./state.ts";
 import { ask } from "./url.ts";
-import { capital, Figure, Icon, IconButton, Spark } from "./ui.tsx";
+import { Figure, Icon, SortHead, Spark } from "./ui.tsx";
 import { WeekMap } from "./week.tsx";
 
 /** The interfaces in the time of the URL, of one exporter or of all; asked anew when that changes and once a minute. */
@@ -94,7 +94,7 @@ export function Interfaces() {
         </header>
         <input type="search" class="links-filter" placeholder="Exporter, name, description …" aria-label="Filter interfaces" value={filter} onInput={(e) => setFilter(e.currentTarget.value)} />
         <TimeRange />
-        <IconButton icon="refresh" label="Refresh now  r" class={`icon-button ${loading ? "spin" : ""}`} onClick={() => (reload.value += 1)} />
+        <RefreshButton loading={loading} />
       </div>
       {error && (
         <p class="notice bad" role="alert">
@@ -131,12 +131,9 @@ export function LinkTable({ rows, exporter = false }: { rows: Interface[]; expor
     // Names begin with A, numbers with the largest; a third click is the order that was.
     const next = on ? (sort.up === text ? { column, up: !text } : null) : { column, up: text };
     return (
-      <th key={column} scope="col" rowSpan={whole ? 2 : undefined} class={text ? "text" : ""} data-column={column} aria-sort={on ? (sort.up ? "ascending" : "descending") : undefined}>
-        <button type="button" class="sort" onClick={() => setSort(next)}>
-          {title}
-          {on ? (sort.up ? " ↑" : " ↓") : ""}
-        </button>
-      </th>
+      <SortHead key={column} rowSpan={whole ? 2 : undefined} class={text ? "text" : ""} data-column={column} on={on} up={sort?.up ?? false} onSort={() => setSort(next)}>
+        {title}
+      </SortHead>
     );
   };
   return (
@@ -231,7 +228,7 @@ function Row({ i, exporter }: { i: Interface; exporter: boolean }) {
       {troubles.map((t) => (
         <tr key={t.what} class="trouble">
           <td colSpan={exporter ? 15 : 14} class="text">
-            <b class={t.level}>{capital(t.what)}.</b> {t.remedy}
+            <b class={t.level}>{fmt.capital(t.what)}.</b> {t.remedy}
           </td>
         </tr>
       ))}
@@ -315,7 +312,7 @@ export function Link({ exporter, index }: { exporter: string; index: number }) {
         )}
         {troubles.map((t) => (
           <p key={t.what} class="trouble-line">
-            <Icon name="warn" /> <b class={t.level}>{capital(t.what)}.</b> {t.remedy}
+            <Icon name="warn" /> <b class={t.level}>{fmt.capital(t.what)}.</b> {t.remedy}
           </p>
         ))}
         {sides.map(

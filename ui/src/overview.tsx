@@ -2,7 +2,7 @@
 // comes from the rollups and from what the server counts of itself, so that it may stay open on a wall. A new installation sees
 // Start instead.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { api, APIError, type Event, type Health, type Interfaces, type QueryResult, type Status, type Total } from "./api.ts";
 import { Tile } from "./board.tsx";
 import { atOnce } from "./boards.ts";
@@ -12,15 +12,15 @@ import * as fmt from "./format.ts";
 import { comparison, concerns, dull, usual } from "./glance.ts";
 import { linkName, useLevel } from "./health.ts";
 import { Nothing } from "./nothing.tsx";
-import { TimeRange, zoomBy } from "./range.tsx";
+import { doors, RefreshButton, TimeRange } from "./range.tsx";
 import { savedViews } from "./saved.ts";
 import { layers } from "./stack.ts";
 import { Start } from "./start.tsx";
-import { copyLink, follow, go, link, reload, show, shown, termTitle, view, zone } from "./state.ts";
+import { follow, go, link, reload, shown, termTitle, view, zone } from "./state.ts";
 import { arrows } from "./table.tsx";
-import { absolute, duration } from "./time.ts";
-import { Icon, IconButton, Spark } from "./ui.tsx";
-import { ask, format } from "./url.ts";
+import { duration, resolve } from "./time.ts";
+import { Icon, Spark } from "./ui.tsx";
+import { ask } from "./url.ts";
 import { groupOf, ValueButton } from "./valuemenu.tsx";
 
 /** Who it is, the most telling first; one that tells nothing apart here is passed over. The rollups keep all of them. */
@@ -53,68 +53,80 @@ export function Home() {
 const comparedWith: Record<string, string> = { "-7d": "the week before", "-1d": "the day before", prev: "the time before" };
 
 interface Found {
+  /** The question that all of it answers. */
+  keys: string;
   status: Status;
-  now: number;
-  total: QueryResult;
+  exporters: Health[];
+  events: Event[];
   vs: string;
+  total?: QueryResult;
+  now: number;
   who?: QueryResult;
   changes?: QueryResult;
   links?: Interfaces;
-  exporters: Health[];
-  events: Event[];
 }
 
-/** Asks all of it, and says each time when something more is known. */
-async function look(keys: string, first: Status, stop: AbortSignal, told: (f: Found) => void): Promise<void> {
-  const { body: status } = await api.status(stop).catch(() => ({ body: first }));
-  const span = await api.query(`${keys}&px=400`, stop);
-  const { from, to } = span.body;
-  const vs = comparison(from, to, status.storage.oldest);
-  const found: Found = { status, now: span.now, total: span.body, vs, exporters: status.exporters ?? [], events: [] };
-  told(found);
-  const add = (more: Partial<Found>) => stop.aborted || told(Object.assign(found, more));
-  const quietly = (p: Promise<unknown>) => p.catch((e) => stop.aborted || console.debug(e)); // a part that fails is left out; the others stand
-  const tasks: (() => Promise<unknown>)[] = [
-    () => api.interfaces(ask(view.peek(), zone.peek(), ["from", "to"]), stop).then(({ body }) => add({ links: body })),
-    async () => {
-      for (const by of groupings) {
-        const { body } = await api.query(`${keys}&by=${by}&n=${listed}&px=60${vs && `&vs=${vs}`}`, stop);
-        add({ who: body });
-        if (!dull(body)) break;
-      }
-      const by = found.who?.by.join();
-      if (vs) await api.query(`${keys}&by=${by}&n=${listed}&dir=sum&rank=delta&px=10&vs=${vs}`, stop).then(({ body }) => add({ changes: body }));
-    },
-    () => api.events(from, to).then(({ body }) => add({ events: body.events })),
-    () => api.exporters(stop).then(({ body }) => add({ exporters: body.exporters })),
+/** Asks all of it, and tells each part when it is known. */
+async function look(keys: string, status: Status, stop: AbortSignal, told: (part: Partial<Found>) => void): Promise<void> {
+  const { from, to } = view.peek();
+  const [begin, end] = [from, to].map((t) => resolve(t, status.now, zone.peek()) ?? status.now);
+  const vs = comparison(begin, end, status.storage.oldest);
+  const against = vs && `&vs=${vs}`;
+  told({ status, vs });
+  const total = api.query(`${keys}&px=400${against}`, stop).then(({ body, now }) => told({ total: body, now }));
+  const who = async () => {
+    let by = groupings[0];
+    for (by of groupings) {
+      const { body } = await api.query(`${keys}&by=${by}&n=${listed}&px=60${against}`, stop);
+      told({ who: body });
+      if (!dull(body)) break;
+    }
+    if (vs) await api.query(`${keys}&by=${by}&n=${listed}&dir=sum&rank=delta&px=10${against}`, stop).then(({ body }) => told({ changes: body }));
+  };
+  const parts: (() => Promise<unknown>)[] = [
+    () => api.interfaces(ask(view.peek(), zone.peek(), ["from", "to"]), stop).then(({ body }) => told({ links: body })),
+    who,
+    () => api.events(Math.floor(begin), Math.ceil(end), "", stop).then(({ body }) => told({ events: body.events })),
+    () => api.exporters(stop).then(({ body }) => told({ exporters: body.exporters })),
   ];
-  if (vs) tasks.unshift(() => api.query(`${keys}&px=400&vs=${vs}`, stop).then(({ body }) => add({ total: body })));
-  await Promise.all(tasks.map((task) => quietly(run(task, stop))));
+  // A part that fails is left out; the others stand.
+  const quietly = (p: Promise<unknown>) => p.catch((e) => stop.aborted || console.debug(e));
+  await Promise.all([total, ...parts.map((part) => quietly(run(part, stop)))]);
 }
 
 function Overview({ first }: { first: Status }) {
   const v = view.value;
-  const [found, setFound] = useState<Found | null>(null);
+  const [known, setFound] = useState<Found | null>(null);
   const [error, setError] = useState("");
   const [loading, setLoading] = useState(true);
   const [turn, setTurn] = useState(0);
+  const fresh = useRef<Status | null>(first);
   const keys = ask({ ...v, dir: "both" }, zone.value, ["q", "from", "to"]) || "dir=both";
   useEffect(() => {
     const stop = new AbortController();
     setLoading(true);
-    look(keys, first, stop.signal, (f) => {
-      setError("");
-      setFound({ ...f });
-    }).then(
-      () => stop.signal.aborted || setLoading(false),
-      (e: unknown) => {
-        if (stop.signal.aborted) return;
-        setLoading(false);
-        setError(e instanceof APIError ? e.message : String(e));
-      },
-    );
+    // What was known stays until there is newer, of the same question.
+    const told = (part: Partial<Found>) =>
+      stop.signal.aborted || setFound((old) => ({ ...(old?.keys === keys ? old : { status: first, exporters: first.exporters ?? [], events: [], vs: "", now: first.now }), keys, ...part }));
+    const status = fresh.current ? Promise.resolve(fresh.current) : api.status(stop.signal).then(({ body }) => body);
+    fresh.current = null;
+    status
+      .then((s) => look(keys, s, stop.signal, told))
+      .then(
+        () => {
+          if (stop.signal.aborted) return;
+          setLoading(false);
+          setError("");
+        },
+        (e: unknown) => {
+          if (stop.signal.aborted) return;
+          setLoading(false);
+          setError(e instanceof APIError ? e.message : String(e));
+        },
+      );
     return () => stop.abort();
   }, [keys, turn, reload.value]);
+  const found = known?.total ? { ...known, total: known.total } : null;
 
   // A page that goes on by itself: as often as there is something new to see, and not while nobody looks.
   const every = Math.max(10, Math.min(60, found?.total.step ?? 60));
@@ -129,7 +141,7 @@ function Overview({ first }: { first: Status }) {
     return () => {
       shown.value = null;
     };
-  }, [found]);
+  }, [known?.total]);
 
   const pinned = savedViews.value.filter((x) => x.pinned && x.of.length === 0).slice(0, mostPinned);
   const none = found !== null && found.total.series.length === 0;
@@ -140,7 +152,7 @@ function Overview({ first }: { first: Status }) {
         <FilterLine serverError={undefined} />
         <div class="when">
           <TimeRange />
-          <IconButton icon="refresh" label="Refresh now  r" class={`icon-button ${loading ? "spin" : ""}`} onClick={() => (reload.value += 1)} />
+          <RefreshButton loading={loading} />
         </div>
       </div>
       {error && (
@@ -181,13 +193,7 @@ function Overview({ first }: { first: Status }) {
                   small
                   now={found.now}
                   summary={`Traffic by direction: ${found.total.total.map((t) => `${t.dir} average ${fmt.value(t.avg, found.total.unit)}`).join(", ")}`}
-                  sel={undefined}
-                  onZoom={(a, b) => show({ from: absolute(a), to: absolute(b) })}
-                  onExplain={(a, b) => go(link("/explore", { sel: `${a}~${b}` }))}
-                  onFlows={(a, b) => go("/flows?" + format({ ...v, from: absolute(a), to: absolute(b) }))}
-                  onLink={(a, b) => void copyLink(link("/", { from: absolute(a), to: absolute(b) }), "Link to this time")}
-                  onZoomOut={() => zoomBy(2)}
-                  onHover={() => undefined}
+                  {...doors()}
                 />
               </section>
               <div class="overview-side">
@@ -237,7 +243,7 @@ function Change({ of }: { of: number | null }) {
   return <span>{Math.abs(of) < 0.0005 ? "as before" : `${of < 0 ? "−" : "+"}${fmt.share(Math.abs(of))}`}</span>;
 }
 
-function Attention({ found, whole }: { found: Found; whole: boolean }) {
+function Attention({ found, whole }: { found: Pick<Found, "status" | "exporters" | "links" | "events">; whole: boolean }) {
   const [all, setAll] = useState(false);
   const list = concerns(found.status, found.exporters, found.links, found.events);
   return (

@@ -1,9 +1,10 @@
 // The time range: presets, one text field that understands what people write, steps left and right, zoom out, refresh.
 
 import { useEffect, useState } from "preact/hooks";
-import { refreshChoice, reload, show, shown, view, zone } from "./state.ts";
+import { copyLink, go, link, refreshChoice, reload, show, shown, view, zone } from "./state.ts";
 import { absolute, browserZone, move, parseRange, type Range, rangeText, resolve, zoom } from "./time.ts";
 import { Icon, IconButton, Popover, Select } from "./ui.tsx";
+import { format, type View } from "./url.ts";
 
 const presets: [string, string][] = [
   ["5m", "5 minutes"],
@@ -137,6 +138,19 @@ export function refreshSeconds(step: number): number {
   return choice === "auto" ? Math.min(60, Math.max(1, step / 2)) : Number(choice);
 }
 
+/** What a stretch of a page's only chart leads to; `there` is what the page asks besides the URL. */
+export const doors = (there: Partial<View> = {}) => ({
+  sel: undefined,
+  onZoom: (a: number, b: number) => show({ from: absolute(a), to: absolute(b) }),
+  onExplain: (a: number, b: number) => go(link("/explore", { ...there, sel: `${a}~${b}` })),
+  onFlows: (a: number, b: number) => go("/flows?" + format({ ...view.value, ...there, by: [], from: absolute(a), to: absolute(b) })),
+  onLink: (a: number, b: number) => void copyLink(link(location.pathname, { from: absolute(a), to: absolute(b) }), "Link to this time"),
+  onZoomOut: () => zoomBy(2),
+  onHover: () => undefined,
+});
+
+export const RefreshButton = ({ loading }: { loading: boolean }) => <IconButton icon="refresh" label="Refresh now  r" class={`icon-button ${loading ? "spin" : ""}`} onClick={() => (reload.value += 1)} />;
+
 export function Refresh({ loading, paused }: { loading: boolean; paused: boolean }) {
   const v = view.value;
   const fixed = v.to !== "now";
@@ -155,7 +169,7 @@ export function Refresh({ loading, paused }: { loading: boolean; paused: boolean
       {v.live && (
         <span class={`live-dot ${fixed || paused ? "paused" : ""}`} title={fixed ? "This range ends in the past: nothing to refresh" : paused ? "Paused while the pointer is on the chart" : "Refreshing"} />
       )}
-      <IconButton icon="refresh" label="Refresh now  r" class={`icon-button ${loading ? "spin" : ""}`} onClick={() => (reload.value += 1)} />
+      <RefreshButton loading={loading} />
     </div>
   );
 }

@@ -3,6 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import { api, type Field, type Unit } from "./api.ts";
 import { fieldWords } from "./filter.ts";
+import { capital } from "./format.ts";
 import { zoneName } from "./time.ts";
 import { defaults, format, isTime, parse, type View } from "./url.ts";
 
@@ -76,8 +77,6 @@ export async function loadFields(): Promise<void> {
     setTimeout(loadFields, 2000);
   }
 }
-
-const capital = (s: string) => s.charAt(0).toUpperCase() + s.slice(1);
 
 /** A group-by term is a field, with arguments after colons. Networks (x.net:24:48) are addresses (x.ip) cut short. */
 export function fieldOf(term: string): Field | undefined {

@@ -449,7 +449,7 @@ function Running() {
 const askedBy = (q: RunningQuery) => [q.what, q.tag.startsWith("page-") ? "on a page" : q.tag].filter(Boolean).join(" · ") || q.user;
 
 const round = (x: number) => (x >= 10 ? Math.round(x) : Math.round(x * 10) / 10);
-const ms = (x: number) => (x >= 1000 ? `${fmt.fixed(x / 1000, 1)} s` : `${x < 10 ? fmt.fixed(x, 1) : Math.round(x)} ms`);
+const ms = (x: number) => (x >= 1000 ? `${fmt.fixed(x / 1000, 1)} s` : `${fmt.millis(x)} ms`);
 
 function Fact({ name, value }: { name: string; value: string }) {
   return (

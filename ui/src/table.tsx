@@ -7,7 +7,7 @@ import * as fmt from "./format.ts";
 import { type Layer, sum } from "./stack.ts";
 import { dark, highlight, path, show, termTitle, view } from "./state.ts";
 import { duration } from "./time.ts";
-import { Popover, Spark } from "./ui.tsx";
+import { Popover, SortHead, Spark } from "./ui.tsx";
 import { maxSkip } from "./url.ts";
 import { filterBy, ValueButton, valueOf } from "./valuemenu.tsx";
 
@@ -22,10 +22,10 @@ interface Props {
 
 type Column = "dir" | "peak" | "change" | "last" | "avg" | "max" | "total" | "share" | "error";
 
-/** What a direction is, at a glance. */
 /** What is folded stands where it belongs: the larger groups at the top, the others at the end. */
 const end = ({ series: s }: Layer) => (s.larger ? -1 : s.other ? 1 : 0);
 
+/** What a direction is, at a glance. */
 export const arrows: Record<string, string> = { in: "↓", out: "↑", internal: "↻", transit: "→", unknown: "?", sum: "Σ" };
 
 export function ResultTable({ result, layers, hidden, onIsolate, onToggle }: Props) {
@@ -120,12 +120,9 @@ export function ResultTable({ result, layers, hidden, onIsolate, onToggle }: Pro
                 </th>
               )}
               {columns.map((c) => (
-                <th key={c.id} class={c.class} scope="col" aria-sort={sort?.column === c.id ? (sort.up ? "ascending" : "descending") : undefined}>
-                  <button type="button" class="sort" title={c.help} onClick={() => sortBy(c.id)}>
-                    {c.title}
-                    {sort?.column === c.id ? (sort.up ? " ↑" : " ↓") : ""}
-                  </button>
-                </th>
+                <SortHead key={c.id} class={c.class} on={sort?.column === c.id} up={sort?.up ?? false} help={c.help} onSort={() => sortBy(c.id)}>
+                  {c.title}
+                </SortHead>
               ))}
               <th class="spark-cell wide">
                 <span class="offscreen">Course</span>

@@ -1,7 +1,7 @@
 // Small pieces that all pages are made of.
 
 import { cloneElement, toChildArray, type VNode } from "preact";
-import type { ButtonHTMLAttributes, ComponentChildren, ComponentType, RefObject } from "preact";
+import type { ButtonHTMLAttributes, ComponentChildren, ComponentType, RefObject, ThHTMLAttributes } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { copy } from "./state.ts";
 
@@ -235,9 +235,6 @@ export function useWidth<T extends HTMLElement>(): [RefObject<T | null>, number]
   return [ref, width];
 }
 
-/** A sentence begins large, but the name of an interface stays as it is. */
-export const capital = (s: string) => (/^[a-z]+\b(?![-/.:0-9])/.test(s) ? s.charAt(0).toUpperCase() + s.slice(1) : s);
-
 /** One of the numbers of a `dl.figures`. */
 export function Figure({ name, value, more }: { name: string; value: string; more?: ComponentChildren }) {
   return (
@@ -246,5 +243,17 @@ export function Figure({ name, value, more }: { name: string; value: string; mor
       <dd>{value}</dd>
       {more && <dd class="quiet">{more}</dd>}
     </div>
+  );
+}
+
+/** The head of a column that sorts by it. */
+export function SortHead({ on, up, help, onSort, children, ...rest }: { on: boolean; up: boolean; help?: string; onSort: () => void } & Omit<ThHTMLAttributes<HTMLTableCellElement>, "aria-sort">) {
+  return (
+    <th scope="col" aria-sort={on ? (up ? "ascending" : "descending") : undefined} {...rest}>
+      <button type="button" class="sort" title={help} onClick={onSort}>
+        {children}
+        {on ? (up ? " ↑" : " ↓") : ""}
+      </button>
+    </th>
   );
 }
