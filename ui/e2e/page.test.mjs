@@ -715,7 +715,7 @@ test("usable within a second", async () => {
   await page.goto("about:blank");
   const door = performance.now();
   await page.goto(base + "/", { waitUntil: "commit" });
-  await page.locator(".uplot, .waiting").waitFor();
+  await page.locator(".uplot, .waiting").first().waitFor();
   console.log(`the chart is there ${(performance.now() - door).toFixed(0)} ms after opening /`);
   const best = Math.min(...took);
   console.log(`usable after ${took.map((t) => t.toFixed(0)).join(", ")} ms`);
