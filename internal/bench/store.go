@@ -483,9 +483,6 @@ func (a asked) statement(now time.Time, s query.Schema) (st query.Statement, err
 		r.Sel = fmt.Sprintf("%d~%d", now.Unix()-300, now.Unix())
 		q, err := r.Explain(rg, s)
 		return q.Statement, err
-	case "interfaces":
-		q, err := r.Interfaces(now, s, "")
-		return q.Statement, err
 	}
 	return r.Series(rg, s)
 }
@@ -535,7 +532,6 @@ func (m measured) questions(ctx context.Context) ([]asked, error) {
 		{"overview: 24 h against the day before", "from=-24h&px=400&vs=-1d", ""},
 		{"overview: 24 h by remote AS", "from=-24h&by=remote.as&n=6&px=60&vs=-1d", ""},
 		{"overview: changes in 24 h by remote AS", "from=-24h&by=remote.as&n=6&dir=sum&rank=delta&px=10&vs=-1d", ""},
-		{"overview: interfaces in 24 h", "interfaces?from=-24h", ""},
 		{"facets, 1 h", "facets?from=-1h", ""},
 		{"explain, 5 min", "explain?from=-1h", ""},
 		{"newest 500 records", "", "SELECT * FROM flows WHERE TimeReceived >= now_() - 900 ORDER BY TimeReceived DESC LIMIT 500 FORMAT Null"},
