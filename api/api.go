@@ -256,6 +256,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		unexpected unexpectedError
 		badEvent   *event.Error
 		badView    *view.Error
+		badLink    *view.LinkError
 	)
 	switch {
 	case r.Context().Err() != nil: // the client has gone: nobody reads the answer
@@ -269,6 +270,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		writeProblem(w, problem{Title: "event not understood", Status: http.StatusBadRequest, Detail: badEvent.Error(), Key: badEvent.Key})
 	case errors.As(err, &badView):
 		writeProblem(w, problem{Title: "view not understood", Status: http.StatusBadRequest, Detail: badView.Error(), Key: badView.Key})
+	case errors.As(err, &badLink):
+		writeProblem(w, problem{Title: "link not understood", Status: http.StatusBadRequest, Detail: badLink.Error(), Key: "address"})
 	case errors.Is(err, event.ErrNone):
 		writeProblem(w, problem{Title: "no such event", Status: http.StatusNotFound, Detail: err.Error()})
 	case errors.Is(err, view.ErrNone):

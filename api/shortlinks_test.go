@@ -15,8 +15,11 @@ func TestLinks(t *testing.T) {
 	keep := func(address string, status int) string {
 		t.Helper()
 		body, _ := json.Marshal(map[string]string{"address": address})
-		var link struct{ Address string }
+		var link struct{ Address, Title, Key string }
 		ask(t, h, "POST", "/api/v1/links", string(body), status, &link)
+		if status == http.StatusBadRequest && (link.Title != "link not understood" || link.Key != "address") {
+			t.Errorf("%.40s: %+v", address, link)
+		}
 		return link.Address
 	}
 	short := keep(long, http.StatusOK)

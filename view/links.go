@@ -71,22 +71,27 @@ func linkName(address string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
+// A LinkError says what is wrong with the address of a link, and the remedy.
+type LinkError struct{ Message string }
+
+func (e *LinkError) Error() string { return "address: " + e.Message }
+
 // checkAddress says what is wrong with an address: it must be a page of this server. The
-// error is an *Error.
+// error is a *LinkError.
 func checkAddress(address string) error {
 	u, err := url.Parse(address)
 	switch {
 	case len(address) > maxAddress:
-		return &Error{"address", fmt.Sprintf("is longer than %d bytes", maxAddress)}
+		return &LinkError{fmt.Sprintf("is longer than %d bytes", maxAddress)}
 	case err != nil:
-		return &Error{"address", "is none: " + err.Error()}
+		return &LinkError{"is none: " + err.Error()}
 	case u.Scheme != "" || u.Host != "" || !strings.HasPrefix(u.Path, "/") || u.Path != "/" && !pageForm.MatchString(strings.TrimPrefix(u.Path, "/")):
-		return &Error{"address", "is not a page of this server: write it from its path on, as /explore?q=tcp"}
+		return &LinkError{"is not a page of this server: write it from its path on, as /explore?q=tcp"}
 	}
 	return nil
 }
 
-// Keep gives an address its name. The error is an *Error, ErrFull or ErrWrite.
+// Keep gives an address its name. The error is a *LinkError, ErrFull or ErrWrite.
 func (l *Links) Keep(address string) (name string, err error) {
 	if err := checkAddress(address); err != nil {
 		return "", err
