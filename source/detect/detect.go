@@ -22,7 +22,8 @@ type Decoder struct {
 	NetFlow *netflow.Decoder
 	SFlow   *sflow.Decoder
 
-	tell func(source.Note) // nil when nobody wants notes
+	senders source.Lookup
+	tell    func(source.Note) // nil when nobody wants notes
 }
 
 // Notes makes the decoder tell what it comes across beside flows and counters.
@@ -49,7 +50,8 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 	d.Refused.Datagrams.Add(1)
 	d.Refused.Refuse(reason)
 	if d.Exporters != nil {
-		x, _ := d.Exporters.Of(dg.Exporter.Addr(), flow.TypeUnknown)
+		d.senders.Exporters = d.Exporters
+		x, _ := d.senders.Of(dg.Exporter.Addr(), flow.TypeUnknown, dg.Received.UnixMilli())
 		x.Datagrams.Add(1)
 		x.LastSeen.Store(dg.Received.UnixNano())
 		x.Refuse(reason)

@@ -3,6 +3,7 @@ package detect
 import (
 	"bytes"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -134,4 +135,27 @@ func TestUnknownSender(t *testing.T) {
 	if s := x.Sample(); s == nil || s.Reason != source.UnknownVersion || !bytes.Equal(s.Head, garbage.Payload) {
 		t.Errorf("sample %+v", s)
 	}
+}
+
+// A flood of what is no flow record must not cost the workers more than flow records do.
+// Each has its own senders, as the kernel deals them out; the list of exporters and the
+// counters are theirs together.
+func BenchmarkUnknown(b *testing.B) {
+	exporters, refused := new(source.Exporters), new(source.Counters)
+	var workers atomic.Uint32
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		d, _ := newDecoder()
+		d.Exporters, d.Refused = exporters, refused
+		batch, worker := flow.Table.NewBatch(1), byte(workers.Add(1))
+		flush := func() { batch.Reset() }
+		var garbage [64]source.Datagram
+		for i := range garbage {
+			from := netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, worker, byte(i)}), 5000)
+			garbage[i] = source.Datagram{Payload: []byte("no flow data"), Exporter: from, Received: time.Unix(1767290400, 0)}
+		}
+		for i := 0; pb.Next(); i++ {
+			d.Decode(&garbage[i%len(garbage)], batch, flush)
+		}
+	})
 }

@@ -126,14 +126,15 @@ func New(c Config) *State {
 
 // Decoder makes a decoder for one goroutine.
 func (s *State) Decoder() *Decoder {
-	return &Decoder{state: s, views: map[viewKey]*view{}, labels: map[string]column.Label{}, values: map[string]string{}}
+	return &Decoder{state: s, views: map[viewKey]*view{}, cut: source.Lookup{Exporters: s.config.Exporters}, labels: map[string]column.Label{}, values: map[string]string{}}
 }
 
 // A Decoder decodes datagrams. It belongs to one goroutine.
 type Decoder struct {
 	state *State
 	views map[viewKey]*view
-	last  *view // the view of the previous datagram: often the next one's too
+	last  *view         // the view of the previous datagram: often the next one's too
+	cut   source.Lookup // of those whose datagrams end inside the header
 
 	message
 	batch *column.Batch
@@ -266,7 +267,7 @@ func (d *Decoder) open() {
 
 // short refuses a message that ends inside its header.
 func (d *Decoder) short() {
-	d.entry, d.known = d.state.config.Exporters.Of(d.exporter.Addr(), d.typ)
+	d.entry, d.known = d.cut.Of(d.exporter.Addr(), d.typ, d.received)
 	d.refuse(source.ShortDatagram)
 }
 

@@ -1,0 +1,42 @@
+package source
+
+import "net/netip"
+
+// A Lookup finds the entries of exporters as Exporters.Of does, without the lock that all
+// share: it keeps what it found. It belongs to one goroutine. The zero value with a list
+// is ready.
+type Lookup struct {
+	Exporters *Exporters
+	found     map[exporterKey]found
+}
+
+type found struct {
+	entry *Exporter
+	known bool
+	at    int64 // when the list was asked, Unix milliseconds
+}
+
+const (
+	// maxFound bounds what a Lookup keeps. Forged senders only make it forget.
+	maxFound = 2048
+	// askAgainMS is how long one that found no room in the list waits before it asks again.
+	askAgainMS = 1000
+)
+
+// Of is the entry of an exporter that sent something at a time, in Unix milliseconds.
+func (l *Lookup) Of(addr netip.Addr, typ uint8, now int64) (x *Exporter, known bool) {
+	key := exporterKey{addr.Unmap(), typ}
+	f, ok := l.found[key]
+	if ok && !f.entry.Forgotten() && (f.known || now-f.at < askAgainMS) {
+		return f.entry, f.known
+	}
+	if l.found == nil {
+		l.found = map[exporterKey]found{}
+	}
+	if len(l.found) >= maxFound {
+		clear(l.found)
+	}
+	x, known = l.Exporters.Of(addr, typ)
+	l.found[key] = found{x, known, now}
+	return x, known
+}
