@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -127,6 +128,10 @@ func seeded(t testing.TB) *Server {
 		if r.IntN(2) == 0 {
 			flow.InIfName.Set(b, row, column.LabelOf(fmt.Sprint("ge-0/0/", flow.InIf.At(b, row))))
 		}
+		// Half of the rows say the speed of an interface; those of 4 say nothing for the last hour, those of 5 never do.
+		if i := flow.InIf.At(b, row); i > 0 && i < 5 && (i < 4 || int64(flow.TimeReceived.At(b, row)) < s.now().Unix()-3600) && r.IntN(2) == 0 {
+			flow.InIfSpeed.Set(b, row, uint64(i)*1_000_000)
+		}
 	}
 	old := b.Add()
 	flow.TimeReceived.Set(b, old, uint32(s.now().Unix()-6*3600))
@@ -204,8 +209,13 @@ func (d direct) total(dir string) (n uint64) {
 
 func directly(t testing.TB, c *store.Client, expr, dir, bucket, where string, from, to int64) direct {
 	t.Helper()
+	return aggregated(t, c, "sum("+expr+")", dir, bucket, where, from, to)
+}
+
+func aggregated(t testing.TB, c *store.Client, aggregate, dir, bucket, where string, from, to int64) direct {
+	t.Helper()
 	res, _, err := c.Select(t.Context(), store.Query{SQL: fmt.Sprintf(
-		"SELECT toString(%s) AS d, toUInt32(%s) AS t, sum(%s) FROM flows WHERE toUnixTimestamp(TimeReceived) >= %d AND toUnixTimestamp(TimeReceived) < %d AND (%s) GROUP BY d, t", dir, bucket, expr, from, to, where)})
+		"SELECT toString(%s) AS d, toUInt32(%s) AS t, %s FROM flows WHERE toUnixTimestamp(TimeReceived) >= %d AND toUnixTimestamp(TimeReceived) < %d AND (%s) GROUP BY d, t", dir, bucket, aggregate, from, to, where)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +247,7 @@ func TestQueryNumbers(t *testing.T) {
 			}
 		}
 		set("q", c.filter)
-		set("unit", pick("", "bps", "pps", "fps", "bytes", "packets", "flows"))
+		set("unit", pick("", "bps", "pps", "fps", "bytes", "packets", "flows", "pct"))
 		set("layer", pick("", "l2", "l1"))
 		set("by", pick("", "src.as", "proto", "src.ip", "in.if", "dst.net:28:64", "remote.as,proto", "exporter,direction", "src.country", "in.if,src.port,dst.port", "ts:10m", "proto,ts:1h"))
 		set("dir", pick("", "both", "in", "out", "internal", "sum"))
@@ -249,6 +259,11 @@ func TestQueryNumbers(t *testing.T) {
 		set("to", pick("", "now", "-5m"))
 		set("step", pick("", "auto", "60", "7", "300"))
 		set("px", pick("", "900"))
+		set("vs", pick("", "", "", "prev", "-90m"))
+		set("agg", pick("", "", "peak"))
+		if v.Get("unit") == "pct" {
+			v.Set("by", pick("in.if", "proto,in.if", "in.if,src.port"))
+		}
 		if v.Get("step") == "7" && v.Get("from") == "-7h" {
 			v.Set("step", "60")
 		}
@@ -256,9 +271,13 @@ func TestQueryNumbers(t *testing.T) {
 		var got result
 		ask(t, h, "GET", target, "", http.StatusOK, &got)
 
+		layer := v.Get("layer")
+		if layer == "" && got.Unit == "pct" {
+			layer = "l1"
+		}
 		expr := map[string]string{"pps": "Packets * SamplingRate", "packets": "Packets * SamplingRate", "fps": "1", "flows": "1"}[got.Unit]
 		if expr == "" {
-			expr = map[string]string{"": "Bytes", "l2": "(Bytes + (FlowType != 1) * 18 * Packets)", "l1": "(Bytes + 20 * Packets + (FlowType != 1) * 18 * Packets)"}[v.Get("layer")] + " * SamplingRate"
+			expr = map[string]string{"": "Bytes", "l2": "(Bytes + (FlowType != 1) * 18 * Packets)", "l1": "(Bytes + 20 * Packets + (FlowType != 1) * 18 * Packets)"}[layer] + " * SamplingRate"
 		}
 		dir, where := "Direction", c.sql
 		switch d := v.Get("dir"); d {
@@ -267,10 +286,87 @@ func TestQueryNumbers(t *testing.T) {
 		case "in", "out", "internal":
 			where = "Direction = '" + d + "' AND (" + where + ")"
 		}
-		want := directly(t, s.Store, expr, dir, fmt.Sprintf("intDiv(toUnixTimestamp(TimeReceived), %d) * %[1]d", got.Step), where, got.From, got.To)
-		if len(want) != len(got.Dirs) || len(want) != len(got.Total) {
+		shift := int64(0)
+		if got.VS != nil {
+			shift = got.VS.Shifts[0]
+		}
+		// What the window, or the one before it, has in each bucket, and in each second.
+		sums := func(of string, shift int64) direct {
+			return directly(t, s.Store, expr, of, fmt.Sprintf("intDiv(toUnixTimestamp(TimeReceived) + %d, %d) * %[2]d", shift, got.Step), where, got.From-shift, got.To-shift)
+		}
+		seconds := func(of string) direct {
+			if v.Get("agg") != "peak" {
+				return nil
+			}
+			return directly(t, s.Store, expr, of, "toUnixTimestamp(TimeReceived)", where, got.From, got.To)
+		}
+		want, before := sums(dir, 0), direct{}
+		if shift > 0 {
+			before = sums(dir, shift)
+		}
+		second := seconds(dir)
+		for d := range before { // also a direction in which only then there was something
+			if want[d] == nil {
+				want[d] = map[int64]uint64{}
+			}
+		}
+		if len(want) != len(got.Dirs) || len(want) != len(got.Total) && got.Unit != "pct" {
 			t.Errorf("%s: directions %v, SQL finds %v", target, got.Dirs, want)
 			continue
+		}
+		// factor is what a byte in a second is in the unit of a rate.
+		compare := func(what string, values, peaks query.Points, vs *query.Versus, now, then, second map[int64]uint64, factor, earlier float64) {
+			t.Helper()
+			most := make([]float64, len(got.Times))
+			for at, v := range second {
+				i := len(got.Times) - 1
+				for got.Times[i] > at {
+					i--
+				}
+				most[i] = max(most[i], float64(v)*factor)
+			}
+			for i, start := range got.Times {
+				length := 1.
+				if rate := strings.HasSuffix(got.Unit, "ps") || got.Unit == "pct"; rate {
+					length = float64(min(start+got.Step, got.To) - max(start, got.From))
+				}
+				exact := float64(now[start]) * factor / length
+				old := float64(then[start]) * earlier / length
+				if !near(values[i], exact, exact) || peaks != nil && !near(peaks[i], most[i], most[i]) || vs != nil && !near(vs.Values[i], old, old) {
+					t.Errorf("%s: %s at %d: %v, peaks %v, before %+v, SQL %v, %v, %v", target, what, start, values[i], peaks, vs, exact, most[i], old)
+					return
+				}
+			}
+			if (peaks == nil) != (v.Get("agg") != "peak") || (vs == nil) != (shift == 0) || vs != nil && vs.Total != (direct{"": then}).total("") {
+				t.Errorf("%s: %s: peaks %v, before %+v", target, what, peaks, vs)
+			}
+		}
+		if got.Unit == "pct" {
+			const link = "concat(replaceOne(toString(ExporterAddress), '::ffff:', ''), '#', toString(InIf))"
+			group := map[string]string{"in.if": link, "proto,in.if": "concat(toString(Proto), '|', " + link + ")", "in.if,src.port": "concat(" + link + ", '|', toString(SrcPort))"}[v.Get("by")]
+			group = "concat(toString(" + dir + "), '|', " + group + ")"
+			now, then, second := sums(group, 0), sums(group, shift), seconds(group)
+			speeds := func(shift int64) direct {
+				return aggregated(t, s.Store, "max(InIfSpeed)", link, "0", where, got.From-shift, got.To-shift)
+			}
+			fast, was := speeds(0), speeds(shift)
+			for _, one := range got.Series {
+				at := slices.IndexFunc(one.Key, func(k string) bool { return strings.Contains(k, "#") })
+				name, speed, old := one.Dir+"|"+strings.Join(one.Key, "|"), fast[one.Key[at]][0], was[one.Key[at]][0]
+				if one.Other || speed == 0 && old == 0 || one.Total != now.total(name) {
+					t.Errorf("%s: %+v of speed %d, SQL %d", target, one, speed, now.total(name))
+				}
+				compare(name, one.Values, one.Peaks, one.VS, now[name], then[name], second[name], 800/float64(cmp.Or(speed, old)), 800/float64(cmp.Or(old, speed)))
+				delete(now, name)
+			}
+			if v.Get("n") == "50" && v.Get("skip") == "" && v.Get("rankdir") != "sum" && v.Get("by") != "in.if,src.port" {
+				for name := range now {
+					at := slices.IndexFunc(strings.Split(name, "|"), func(k string) bool { return strings.Contains(k, "#") })
+					if key := strings.Split(name, "|")[at]; fast[key][0]+was[key][0] > 0 {
+						t.Errorf("%s: %s is left out, of speed %d", target, name, fast[key][0])
+					}
+				}
+			}
 		}
 		for _, total := range got.Total {
 			var sum, folded uint64
@@ -288,18 +384,14 @@ func TestQueryNumbers(t *testing.T) {
 			if total.Total != want.total(total.Dir) || sum != total.Total {
 				t.Errorf("%s: %s: total %d, series %d, SQL %d", target, total.Dir, total.Total, sum, want.total(total.Dir))
 			}
-			for i, start := range got.Times {
-				exact := float64(want[total.Dir][start])
-				switch got.Unit {
-				case "bps":
-					exact *= 8
-					fallthrough
-				case "pps", "fps":
-					exact /= float64(min(start+got.Step, got.To) - max(start, got.From))
-				}
-				if !near(total.Values[i], exact, exact) || !near(values[i], exact, exact) {
-					t.Errorf("%s: %s at %d: total %v, series %v, SQL %v", target, total.Dir, start, total.Values[i], values[i], exact)
-					break
+			factor := 1.
+			if got.Unit == "bps" {
+				factor = 8
+			}
+			compare(total.Dir, total.Values, total.Peaks, total.VS, want[total.Dir], before[total.Dir], second[total.Dir], factor, factor)
+			for i, v := range values {
+				if !near(v, total.Values[i], 2*v) { // both are rounded
+					t.Errorf("%s: %s at %d: the series are %v, the total %v", target, total.Dir, got.Times[i], v, total.Values[i])
 				}
 			}
 		}
@@ -338,6 +430,12 @@ func compareCSV(t *testing.T, h http.Handler, v url.Values, got result, want dir
 			}
 		}
 		shown = append(shown, number(one.Avg), number(one.Max), number(one.Last), fmt.Sprint(one.Total), number(one.Share), optional(one.Error))
+		if one.Peak != nil {
+			shown = append(shown, number(*one.Peak))
+		}
+		if one.VS != nil {
+			shown = append(shown, number(one.VS.Avg), fmt.Sprint(one.VS.Total), number(one.VS.Delta), optional(one.VS.Change))
+		}
 		if !slices.Equal(line, shown) {
 			t.Errorf("%v: the table says\n%q, the JSON\n%q", v, line, shown)
 		}

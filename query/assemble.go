@@ -352,9 +352,6 @@ func collect(rg *Range, rows *Rows, grouped bool, past int) (all, totals []*cell
 			if !other {
 				c.keys, c.labels = at(rows.Keys, row), at(rows.Labels, row)
 			}
-			if rows.Speed != nil {
-				c.speed = rows.Speed[row]
-			}
 			series[string(id)] = c
 			all = append(all, c)
 		}
@@ -389,6 +386,9 @@ func collect(rg *Range, rows *Rows, grouped bool, past int) (all, totals []*cell
 		for _, c := range []*cells{c, t} {
 			if window > 0 {
 				c = c.past[window-1]
+			}
+			if rows.Speed != nil {
+				c.speed = rows.Speed[row]
 			}
 			c.value[i] += rows.Value[row]
 			c.pkts[i] += rows.Packets[row]
@@ -468,10 +468,7 @@ func (f figures) point(c *cells, i int) float64 {
 	case "bps":
 		return v * 8 / float64(f.rg.covered(i))
 	case "pct":
-		if c.speed == 0 {
-			return 0
-		}
-		return v * 800 / float64(f.rg.covered(i)) / float64(c.speed)
+		return v * c.percent() / float64(f.rg.covered(i))
 	case "pps", "fps":
 		return v / float64(f.rg.covered(i))
 	case "bpp":
@@ -498,9 +495,11 @@ func (f figures) peaks(c *cells) Points {
 	}
 	p := make(Points, len(c.peak))
 	for i, v := range c.peak {
-		p[i] = float64(v)
-		if f.r.Unit == "bps" {
+		switch p[i] = float64(v); f.r.Unit {
+		case "bps":
 			p[i] *= 8
+		case "pct":
+			p[i] *= c.percent()
 		}
 	}
 	return p
@@ -532,9 +531,7 @@ func (f figures) of(c *cells) Figures {
 	case "bps":
 		g.Avg = total * 8 / seconds
 	case "pct":
-		if c.speed > 0 {
-			g.Avg = total * 800 / seconds / float64(c.speed)
-		}
+		g.Avg = total * c.percent() / seconds
 	case "pps", "fps":
 		g.Avg = total / seconds
 	case "bpp":
@@ -586,7 +583,7 @@ func (f figures) rank(all []*cells) {
 			slices.Sort(list)
 			c.score = list[len(list)-1-len(list)*5/100]
 		case "delta":
-			c.score = change(c)
+			c.score = f.change(c)
 		default:
 			c.score = float64(g.Total)
 			if f.r.Unit == "pct" {

@@ -9,23 +9,11 @@ import (
 // With unit=pct a series is what an interface carries in one direction, or a part of it,
 // in per cent of its speed: the bits of its rows, of layer 1 as a rule since that is what
 // occupies the line, by the second, by the speed. The speed is the highest that the rows
-// of the interface in the window say. Of an interface without one nothing is said; they
-// are counted in a note.
+// of the interface in the window say; an earlier window, of vs, has that of its own time,
+// and a window whose rows say none has the highest of the others. Of an interface without
+// one nothing is said; they are counted in a note.
 //
 // Shares of different speeds do not add up, so there is neither Other nor a total.
-
-// checkPercent says what a request in per cent must not ask for.
-func (r *Request) checkPercent() error {
-	switch {
-	case r.Unit != "pct":
-		return nil
-	case r.Agg == "peak":
-		return &KeyError{"agg", r.Agg, "is not answered in per cent of the speed; write agg=avg or unit=bps"}
-	case r.VS != "":
-		return &KeyError{"vs", r.VS, "compares sums, and in per cent of the speed there are none; leave it out or write unit=bps"}
-	}
-	return nil
-}
 
 // speedOf is the column with the speed of the interface that the dims tell apart, and
 // which of the keys say which it is.
@@ -55,17 +43,29 @@ func speedOf(dims []dim) (speed string, keys [2]string, err error) {
 // number of interfaces of which nobody does.
 func (q *series) paced(cells string) string {
 	e, i := q.link[0], q.link[1]
+	speed := "max(pace) OVER (PARTITION BY " + e + ", " + i + ")"
+	if len(q.windows) > 1 {
+		speed = "coalesce(nullIf(max(pace) OVER (PARTITION BY w, " + e + ", " + i + "), 0), " + speed + ")"
+	}
 	return lines(
 		"        SELECT *, "+fmt.Sprintf("uniqExactIf((%s, %s), speed = 0 AND %[2]s NOT IN (0, %d)) OVER () AS paceless", e, i, internalIf),
 		"        FROM",
 		"        (",
-		"            SELECT *, max(s) OVER (PARTITION BY "+e+", "+i+") AS speed",
+		"            SELECT *, "+speed+" AS speed",
 		"            FROM",
 		"            (",
 		cells,
 		"            )",
 		"        )",
 	)
+}
+
+// percent is what a byte in one second is of the speed; 0 when nobody says the speed.
+func (c *cells) percent() float64 {
+	if c.speed == 0 {
+		return 0
+	}
+	return 800 / float64(c.speed)
 }
 
 // pacelessNote says how many interfaces are left out.

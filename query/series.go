@@ -135,9 +135,6 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 	if r.Spread && r.Agg == "peak" {
 		return Statement{}, &KeyError{"spread", "1", "has no peaks: a record that counts over its whole time has no second of its own; write agg=avg or spread=0"}
 	}
-	if err := r.checkPercent(); err != nil {
-		return Statement{}, err
-	}
 	dims, err := r.dims(&rg)
 	if err != nil {
 		return Statement{}, err
@@ -318,6 +315,9 @@ func (q *series) seconds(cells string) string {
 	}
 	columns := append(slices.Clone(group), list(len(q.labels), "max(l#) AS l#")...)
 	columns = append(columns, "sum(c.value) AS value", "sum(c.packets) AS packets", "sum(c.n) AS n", "sum(c.variance) AS variance")
+	if q.speed != "" {
+		columns = append(columns, "max(c.speed) AS speed", "max(c.paceless) AS paceless")
+	}
 	if len(q.windows) > 1 {
 		group, columns = append(group, "w"), append(columns, "w")
 	}
@@ -345,7 +345,11 @@ func lines(parts ...string) string {
 // rows is f: the rows of the windows with what the rest needs of them.
 func (q *series) rows() string {
 	if q.speed != "" {
-		return lines("    f"+q.as(), "    (", q.paced(q.window(0, "                ")), "    )")
+		var all []string
+		for i := range q.windows {
+			all = append(all, q.window(i, "                "))
+		}
+		return lines("    f"+q.as(), "    (", q.paced(strings.Join(all, "\n                UNION ALL\n")), "    )")
 	}
 	if len(q.windows) == 1 {
 		return lines("    f"+q.as(), "    (", q.window(0, "        "), "    )")
@@ -375,7 +379,7 @@ func (q *series) window(i int, indent string) string {
 		columns = append(columns, fmt.Sprintf("toUInt8(%d) AS w", i))
 	}
 	if q.peak {
-		columns = append(columns, at+" AS s")
+		columns, cell = append(columns, at+" AS s"), append(cell, "s")
 	}
 	if q.split {
 		columns, cell = append(columns, "Direction AS d"), append(cell, "d")
@@ -405,7 +409,7 @@ func (q *series) window(i int, indent string) string {
 			all = append(all, strings.ReplaceAll(sum, "#", m.expr)+" AS "+m.name)
 		}
 		if q.speed != "" {
-			all = append(all, "max("+q.speed+") AS s")
+			all = append(all, "max("+q.speed+") AS pace")
 		}
 		parts = append(parts, lines(
 			with,
@@ -435,8 +439,13 @@ func (q *series) best() string {
 	}
 	sum, known := "toFloat64(sum(v)) AS score, score AS total", ""
 	switch {
+	case q.speed != "" && q.request.Rank == "delta":
+		sum, known = fmt.Sprintf("abs(sumIf(v / speed, w = 0) - sumIf(v / speed, w > 0) / %d) AS score, sum(v / speed) AS total", len(q.windows)-1), " WHERE speed > 0"
 	case q.speed != "":
 		sum, known = "sum(v) / max(speed) AS score, score AS total", " WHERE speed > 0"
+		if len(q.windows) > 1 {
+			known += " AND w = 0"
+		}
 	case q.request.Rank == "delta":
 		sum = fmt.Sprintf("abs(toFloat64(sumIf(v, w = 0)) - toFloat64(sumIf(v, w > 0)) / %d) AS score, toFloat64(sum(v)) AS total", len(q.windows)-1)
 	case len(q.windows) > 1: // who wins is decided by the window of the request

@@ -115,12 +115,18 @@ func medianTotal(list []uint64) uint64 {
 
 // change is what rank=delta ranks by: how far the total is from the mean of the
 // earlier windows.
-func change(c *cells) float64 {
+func (f figures) change(c *cells) float64 {
+	of := func(c *cells) float64 {
+		if f.r.Unit == "pct" {
+			return float64(sum(c.value)) * c.percent()
+		}
+		return float64(sum(c.value))
+	}
 	var then float64
 	for _, p := range c.past {
-		then += float64(sum(p.value))
+		then += of(p)
 	}
-	return math.Abs(float64(sum(c.value)) - then/float64(len(c.past)))
+	return math.Abs(of(c) - then/float64(len(c.past)))
 }
 
 // timeSQL is the second of a row of window i, moved into the window of the request.

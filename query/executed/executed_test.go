@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/netip"
 	"net/url"
@@ -133,7 +134,9 @@ func fill(rnd *rand.Rand, b *column.Batch, row int, rare bool) {
 	flow.DstMac.Set(b, row, mac())
 	flow.SrcVlan.Set(b, row, pick[uint16](rnd, 0, 100, 200))
 	flow.DstVlan.Set(b, row, pick[uint16](rnd, 0, 100, 200))
-	flow.InIfSpeed.Set(b, row, pick[uint64](rnd, 0, 1e9, 1e10, 1e11))
+	said := speedSaid(flow.InIf.At(b, row), at)
+	flow.InIfSpeed.Set(b, row, pick(rnd, 0, said, said, said))
+	flow.OutIfSpeed.Set(b, row, speedSaid(flow.OutIf.At(b, row), at))
 	flow.InIfBoundary.Set(b, row, uint8(rnd.IntN(3)))
 	flow.OutIfBoundary.Set(b, row, uint8(rnd.IntN(3)))
 	flow.BGPNextHop.Set(b, row, addr())
@@ -149,6 +152,26 @@ func fill(rnd *rand.Rand, b *column.Batch, row int, rare bool) {
 	flow.OuterSrcAddr.Set(b, row, addr())
 	flow.SrcAddrNAT.Set(b, row, addr())
 	flow.NatEvent.Set(b, row, uint8(rnd.IntN(3)))
+}
+
+// speedSaid is what the rows of an interface say of its speed, if they do: one became
+// faster an hour ago, of one nobody has said anything since then, and of one nobody ever did.
+func speedSaid(index uint32, at int64) uint64 {
+	late := at >= now.Unix()-3600
+	switch index {
+	case 5:
+		if late {
+			return 1e10
+		}
+		return 1e9
+	case 512:
+		return 1e11
+	case 513, 6:
+		if !late {
+			return 4e9
+		}
+	}
+	return 0
 }
 
 // run asks a request of the store.
@@ -271,25 +294,7 @@ func compareSeries(t *testing.T, q string, r query.Request, rg query.Range, b *c
 			i--
 		}
 		rate := uint64(flow.SamplingRate.At(b, row))
-		v := flow.Bytes.At(b, row)
-		switch r.Layer {
-		case "l2":
-			if flow.FlowType.At(b, row) != flow.TypeSFlow { // which counts whole frames
-				v += 18 * flow.Packets.At(b, row)
-			}
-		case "l1":
-			v += 20 * flow.Packets.At(b, row)
-			if flow.FlowType.At(b, row) != flow.TypeSFlow {
-				v += 18 * flow.Packets.At(b, row)
-			}
-		}
-		v *= rate
-		switch r.Unit {
-		case "pps", "packets":
-			v = flow.Packets.At(b, row) * rate
-		case "flows":
-			v = 1
-		}
+		v := counted(r, b, row)
 		sampled += flow.Packets.At(b, row)
 		key := keyOf(r.By, b, row)
 		cells[cell{dir, key, rg.Times[i]}] += v
@@ -397,6 +402,55 @@ func compareSeries(t *testing.T, q string, r query.Request, rg query.Range, b *c
 	}
 }
 
+// counted is what a row counts in the unit of a request.
+func counted(r query.Request, b *column.Batch, row int) uint64 {
+	rate, packets := uint64(flow.SamplingRate.At(b, row)), flow.Packets.At(b, row)
+	switch r.Unit {
+	case "pps", "packets":
+		return packets * rate
+	case "flows":
+		return 1
+	}
+	v := flow.Bytes.At(b, row)
+	if r.Layer == "l1" {
+		v += 20 * packets
+	}
+	if r.Layer != "l3" && flow.FlowType.At(b, row) != flow.TypeSFlow { // which counts whole frames
+		v += 18 * packets
+	}
+	return v * rate
+}
+
+// speeds are those of the interfaces in a window, and what the other windows say of
+// those of which it says nothing.
+func speeds(r query.Request, b *column.Batch, windows [][2]int64) []map[string]float64 {
+	list := make([]map[string]float64, len(windows))
+	most := map[string]float64{}
+	index, speed := flow.InIf, flow.InIfSpeed
+	if slices.Contains(r.By, "out.if") {
+		index, speed = flow.OutIf, flow.OutIfSpeed
+	}
+	for i, w := range windows {
+		list[i] = map[string]float64{}
+		for row := range b.Len() {
+			if at := int64(flow.TimeReceived.At(b, row)); at < w[0] || at >= w[1] {
+				continue
+			}
+			key := fmt.Sprintf("%v#%v", value(field("exporter"), b, row), index.At(b, row))
+			list[i][key] = max(list[i][key], float64(speed.At(b, row)))
+			most[key] = max(most[key], list[i][key])
+		}
+	}
+	for key, v := range most {
+		for _, of := range list {
+			if of[key] == 0 {
+				of[key] = v
+			}
+		}
+	}
+	return list
+}
+
 // TestVersusAgree compares earlier windows and the peaks of single seconds with what
 // Go finds row by row.
 func TestVersusAgree(t *testing.T) {
@@ -405,6 +459,8 @@ func TestVersusAgree(t *testing.T) {
 		"vs=prev", "vs=prev&by=src.as&n=3", "vs=-90m&by=proto,dst.port&n=5&rankdir=sum", "vs=-30m&by=in.if&n=2&dir=sum&step=60", "vs=prev&by=exporter&rank=delta&n=1",
 		"vs=prev&by=src.as&rank=delta&n=4&dir=sum&agg=peak", "agg=peak", "agg=peak&by=dst.port&n=3&dir=sum&step=600", "agg=peak&by=src.as&unit=pps&layer=l2&vs=-1h",
 		"vs=-1h&by=src.as&rank=max&n=3", "vs=-1h&by=src.as&rank=p95&n=3&tz=Asia/Kolkata&step=3600", "vs=band4w&by=src.as",
+		"unit=pct&by=in.if&vs=prev", "unit=pct&by=in.if&vs=prev&rank=delta&n=3&dir=sum", "unit=pct&by=in.if,proto&agg=peak&n=4&rank=max", "unit=pct&by=out.if&vs=-90m&agg=peak&n=50&layer=l2&dir=sum",
+		"unit=pct&by=proto,in.if&vs=-30m&rank=p95&rankdir=sum&n=5&agg=peak&step=300", "unit=pct&by=out.if&vs=prev&rank=delta&n=2&agg=peak",
 	} {
 		q = "from=-1h&" + q
 		r, rg, _, res := run(t, reader, q)
@@ -414,6 +470,7 @@ func TestVersusAgree(t *testing.T) {
 			t int64
 		}
 		then, now, seconds := map[group]uint64{}, map[group]uint64{}, map[second]uint64{}
+		speed := map[group][2]float64{} // of its interface, now and then
 		top := map[group]bool{}
 		for _, s := range res.Series {
 			if !s.Other {
@@ -424,6 +481,7 @@ func TestVersusAgree(t *testing.T) {
 		if res.VS != nil {
 			shift = res.VS.Shifts[0]
 		}
+		pace := speeds(r, b, [][2]int64{{rg.From, rg.To}, {rg.From - shift, rg.To - shift}})
 		changes := map[group]float64{}
 		for row := range b.Len() {
 			at := int64(flow.TimeReceived.At(b, row))
@@ -431,12 +489,19 @@ func TestVersusAgree(t *testing.T) {
 			if r.Dir == "sum" {
 				dir = "sum"
 			}
-			rate := uint64(flow.SamplingRate.At(b, row))
-			v := flow.Bytes.At(b, row) * rate
-			if r.Unit == "pps" {
-				v = flow.Packets.At(b, row) * rate
-			}
+			v := counted(r, b, row)
 			g := group{dir, keyOf(r.By, b, row)}
+			changed := [2]float64{float64(v), float64(v)}
+			if r.Unit == "pct" {
+				i := slices.IndexFunc(r.By, func(by string) bool { return strings.HasSuffix(by, ".if") })
+				link := strings.Split(g.key, "|")[i]
+				speed[g] = [2]float64{pace[0][link], pace[1][link]}
+				for w, s := range speed[g] {
+					if changed[w] /= s; s == 0 {
+						changed[w] = 0
+					}
+				}
+			}
 			whole, folded := group{dir, "total"}, g
 			if !top[g] {
 				folded.key = "other"
@@ -446,12 +511,12 @@ func TestVersusAgree(t *testing.T) {
 				now[whole] += v
 				seconds[second{folded, at}] += v
 				seconds[second{whole, at}] += v
-				changes[g] += float64(v)
+				changes[g] += changed[0]
 			}
 			if shift > 0 && at >= rg.From-shift && at < rg.To-shift {
 				then[folded] += v
 				then[whole] += v
-				changes[g] -= float64(v)
+				changes[g] -= changed[1]
 			}
 		}
 		peaks := func(g group) []float64 {
@@ -464,10 +529,14 @@ func TestVersusAgree(t *testing.T) {
 				for rg.Times[i] > s.t {
 					i--
 				}
-				if r.Unit == "bps" {
-					v *= 8
+				rate := float64(v)
+				switch r.Unit {
+				case "bps":
+					rate *= 8
+				case "pct":
+					rate *= 800 / speed[g][0]
 				}
-				list[i] = max(list[i], float64(v))
+				list[i] = max(list[i], rate)
 			}
 			return list
 		}
@@ -479,7 +548,7 @@ func TestVersusAgree(t *testing.T) {
 			if (vs == nil) != (shift == 0) || vs != nil && len(res.VS.Shifts) == 1 && vs.Total != then[g] {
 				t.Errorf("%s: %s %v: before %+v, want %d", q, what, g, vs, then[g])
 			}
-			if want := peaks(g); (points == nil) != (r.Agg != "peak") || points != nil && !slices.Equal([]float64(points), want) {
+			if want := peaks(g); (points == nil) != (r.Agg != "peak") || points != nil && !slices.EqualFunc(points, want, near) {
 				t.Errorf("%s: %s %v: peaks\n%v, want\n%v", q, what, g, points, want)
 			}
 		}
@@ -489,6 +558,13 @@ func TestVersusAgree(t *testing.T) {
 				g.key = "other"
 			}
 			same("series", g, s.Total, s.VS, s.Peaks)
+			if r.Unit != "pct" {
+				continue
+			}
+			avg := func(v uint64, speed float64) float64 { return float64(v) * 800 / 3600 / speed }
+			if s.Other || speed[g][0] == 0 || !near(s.Avg, avg(now[g], speed[g][0])) || s.VS != nil && !near(s.VS.Avg, avg(then[g], speed[g][1])) {
+				t.Errorf("%s: %v: %v %% before %+v, want %v before %v", q, g, s.Avg, s.VS, avg(now[g], speed[g][0]), avg(then[g], speed[g][1]))
+			}
 		}
 		for _, total := range res.Total {
 			same("total", group{total.Dir, "total"}, total.Total, total.VS, total.Peaks)
@@ -498,13 +574,16 @@ func TestVersusAgree(t *testing.T) {
 		}
 		for g, d := range changes { // nobody outside changed more than anybody inside
 			for in := range top {
-				if !top[g] && in.dir == g.dir && max(d, -d) > max(changes[in], -changes[in]) {
+				if !top[g] && in.dir == g.dir && math.Abs(d) > math.Abs(changes[in]) && !near(math.Abs(d), math.Abs(changes[in])) {
 					t.Errorf("%s: %v changed by %v and is folded, %v by %v and is not", q, g, d, in, changes[in])
 				}
 			}
 		}
 	}
 }
+
+// near says that two numbers differ by no more than the order in which they were added up.
+func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*math.Abs(b) }
 
 // keyOf is the key of a row as Series.Key has it.
 func keyOf(by []string, b *column.Batch, row int) string {

@@ -309,6 +309,15 @@ test("per cent of the speed: lines of interfaces, and what to write where none i
   const page = await open(`/explore?unit=pct&by=in.if&from=${from}&to=${to}`);
   await page.locator(".uplot").first().waitFor();
   assert.equal(await page.locator("tr.total").count(), 0);
+  // Set against the time before and with peaks, as other units.
+  await page.locator("#vs").selectOption("prev");
+  await page.locator("#agg").selectOption("peak");
+  await page.waitForURL(/vs=prev&agg=peak/);
+  for (const name of ["Δ", "Peak 1 s"]) await page.getByRole("columnheader", { name }).waitFor();
+  await page.locator(".plot").focus();
+  await page.keyboard.press("Home");
+  await page.locator(".tooltip").waitFor();
+  assert.equal(await page.locator(".tooltip").getByText("Total", { exact: true }).count(), 0);
   await page.goto(`${base}/explore?unit=pct&from=${from}&to=${to}`);
   await page.getByText("write by=in.if or by=out.if").first().waitFor();
   await page.close();

@@ -665,6 +665,8 @@ function Tooltip({ hover, plot, p, percent }: { hover: Hover; plot: uPlot | null
       </>
     );
   };
+  // Where nothing adds up there is no total, and the one under the pointer says how it was.
+  const whole = (d: string) => result.total.find((t) => t.dir === d) ?? layers.find((l) => l.id === highlight.value && l.series.dir === d)?.series;
   const last = result.times.length - 1;
   const partial = (i === 0 && result.meta.partial.first) || (i === last && result.meta.partial.last);
   const sameDay = parts(start, tz).day === parts(result.to, tz).day;
@@ -708,12 +710,14 @@ function Tooltip({ hover, plot, p, percent }: { hover: Hover; plot: uPlot | null
         </tbody>
         {!percent && (result.by.length > 0 || result.vs) && (
           <tfoot>
-            <tr>
-              <th>Total</th>
-              {dirs.map((d) => (
-                <td key={d}>{fmt.value(result.total.find((t) => t.dir === d)?.values[i], result.unit)}</td>
-              ))}
-            </tr>
+            {result.total.length > 0 && (
+              <tr>
+                <th>Total</th>
+                {dirs.map((d) => (
+                  <td key={d}>{fmt.value(whole(d)?.values[i], result.unit)}</td>
+                ))}
+              </tr>
+            )}
             {p.counters && (
               <tr class="aside">
                 <th>Counters</th>
@@ -724,11 +728,11 @@ function Tooltip({ hover, plot, p, percent }: { hover: Hover; plot: uPlot | null
             )}
             {(["vs", "peaks"] as const).map(
               (what) =>
-                result.total.some((t) => t[what]) && (
+                dirs.some((d) => whole(d)?.[what]) && (
                   <tr key={what} class="aside">
                     <th>{what === "vs" ? "Before" : "Peak, 1 s"}</th>
                     {dirs.map((d) => {
-                      const t = result.total.find((o) => o.dir === d);
+                      const t = whole(d);
                       return <td key={d}>{fmt.value((what === "vs" ? t?.vs?.values : t?.peaks)?.[i], result.unit)}</td>;
                     })}
                   </tr>

@@ -413,7 +413,6 @@ function Header({ answer, v }: { answer: Answer; v: View }) {
   const { result, now } = answer;
   const { meta, step } = result;
   const tz = zone.value;
-  const rate = /ps$/.test(result.unit);
   const behind = now - meta.through;
   const reaches = result.to >= now - Math.max(60, 2 * step);
   const worst = Math.max(0, ...result.total.map((_, i) => {
@@ -429,7 +428,7 @@ function Header({ answer, v }: { answer: Answer; v: View }) {
       <p class="facts">
         <span title={`${moments(result.from, tz, now)} – ${moments(result.to, tz, now)}`}>{duration(result.to - result.from)}</span>
         <span>{duration(step)} buckets</span>
-        <span>{rate ? `max of ${duration(step)} averages` : `sums of ${duration(step)}`}</span>
+        <span>{fmt.isRate(result.unit) ? `max of ${duration(step)} averages` : `sums of ${duration(step)}`}</span>
         {worst > 0 && <span title="95 % error of the total that sampling alone explains">total {fmt.error(worst)}</span>}
         {reaches && meta.through > 0 && (
           <span class={behind > Math.max(30, 3 * step) ? "warn" : ""} title={`The newest record was received at ${moments(meta.through, tz, now)}`}>

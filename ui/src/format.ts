@@ -27,6 +27,9 @@ const prefixes = ["", "k", "M", "G", "T", "P", "E"];
 
 export const unitSuffix = (unit: string) => suffix[unit] ?? unit;
 
+/** Whether a value of a bucket is a mean over its time, not a sum. */
+export const isRate = (unit: string) => /ps$|^pct$|^bpp$/.test(unit);
+
 /** The unit in which a series' total is counted. */
 export function totalUnit(unit: string): string {
   if (unit === "bps" || unit === "bytes" || unit === "pct") return "bytes";

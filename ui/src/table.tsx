@@ -35,8 +35,7 @@ export function ResultTable({ result, layers, hidden, onIsolate, onToggle }: Pro
   const { unit, by, step } = result;
   const isDark = dark.value;
   const base = `${duration(step)} averages`;
-  const rate = /ps$|^pct$|^bpp$/.test(unit);
-  const over = rate ? base : `${duration(step)} buckets`;
+  const over = fmt.isRate(unit) ? base : `${duration(step)} buckets`;
 
   const oneWay = result.dirs.length < 2;
   const columns: { id: Column; title: string; help: string; class?: string }[] = [
