@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"testing"
 
 	"netmeta/store"
@@ -46,6 +48,19 @@ func TestFacets(t *testing.T) {
 		}
 	}
 
+	// A pair in the other order, and a field twice, are lists of their own.
+	var twice facetsAnswer
+	ask(t, h, "GET", "/api/v1/facets?from=-1h&unit=bps&q=not+icmp&facets=proto/dst.port,src.as,dst.port/proto,src.as,in.if/exporter,exporter", "", http.StatusOK, &twice)
+	for i, of := range []int{2, 4, 2, 4, 6, 8} {
+		f, want := twice.Facets[i], got.Facets[of]
+		if f.Distinct != want.Distinct || len(f.Values) == 0 || f.Values[0].Total != want.Values[0].Total || len(f.Values[0].Key) != len(f.By) {
+			t.Errorf("%v: %d distinct, first %+v, want %d, %+v", f.By, f.Distinct, f.Values[0], want.Distinct, want.Values[0])
+		}
+	}
+	if k := twice.Facets[2].Values[0].Key; !slices.Equal(k, []string{got.Facets[2].Values[0].Key[1], got.Facets[2].Values[0].Key[0]}) {
+		t.Errorf("port and protocol are %v", k)
+	}
+
 	// Asked again, the answer is the same one, at no cost.
 	var again facetsAnswer
 	ask(t, h, "GET", "/api/v1/facets?from=-1h&unit=bps&q=not+icmp", "", http.StatusOK, &again)
@@ -60,7 +75,7 @@ func TestFacets(t *testing.T) {
 		t.Errorf("%+v", nothing)
 	}
 	var p problem
-	for _, bad := range []string{"facets=port", "facets=src.port/", "facets=ts:1h", "facets=bytes"} {
+	for _, bad := range []string{"facets=port", "facets=src.port/", "facets=ts:1h", "facets=bytes", "facets=" + strings.Repeat("proto/", 8) + "proto"} {
 		ask(t, h, "GET", "/api/v1/facets?"+bad, "", http.StatusBadRequest, &p)
 		if p.Key != "facets" {
 			t.Errorf("%s: %+v", bad, p)

@@ -145,48 +145,42 @@ func (r Request) Explain(rg Range, s Schema) (ExplainQuery, error) {
 	}
 	where := "(" + now + " OR " + before + ")" + rest
 	v := r.valueSQL(flow.Table.Name)
-	parts := make([]string, 0, len(aspects())+1)
+	var list []set
 	for i, a := range aspects() {
-		parts = append(parts, a.part(i, v, where))
+		list = append(list, set{i, a.keys, a.labels})
+	}
+	var parts []string
+	for _, group := range gather(list) {
+		columns := strings.Join(append(group.columns(), v+" AS v", isNow), ", ")
+		parts = append(parts, group.sql("aspect", changed, []string{"SELECT " + columns + " FROM " + flow.Table.Name + " WHERE " + where}))
 	}
 	parts = append(parts, lines(
-		fmt.Sprintf("SELECT toUInt8(%d) AS aspect, toUInt64(0) AS distinct, toUInt64(0) AS risers, toUInt64(0) AS rise, toUInt64(0) AS fall,", len(parts)),
-		"    "+pickTexts(0, 0)+" AS keys, "+pickTexts(0, 0)+" AS labels, sumIf("+v+", is_now) AS now, sumIf("+v+", NOT is_now) AS before,",
+		fmt.Sprintf("SELECT toUInt8(%d) AS aspect, %s AS keys, %s AS labels,", len(list), noTexts, noTexts),
+		"    toUInt64(0) AS distinct, toUInt64(0) AS risers, toUInt64(0) AS rise, toUInt64(0) AS fall, sumIf("+v+", is_now) AS now, sumIf("+v+", NOT is_now) AS before,",
 		"    sumIf(Packets * SamplingRate, is_now) AS packets_now, sumIf(Packets * SamplingRate, NOT is_now) AS packets_before,",
 		"    sumIf(Bytes * SamplingRate, is_now) AS bytes_now, sumIf(Bytes * SamplingRate, NOT is_now) AS bytes_before",
 		"FROM (SELECT *, "+isNow+" FROM "+flow.Table.Name+" WHERE "+where+")",
 	))
 	q.SQL, q.Params = strings.Join(parts, "\nUNION ALL\n"), c.params
-	q.Columns = []ResultColumn{{"aspect", "UInt8"}, {"distinct", "UInt64"}, {"risers", "UInt64"}, {"rise", "UInt64"}, {"fall", "UInt64"}, {"keys", "Array(String)"}, {"labels", "Array(String)"},
+	q.Columns = []ResultColumn{{"aspect", "UInt8"}, {"keys", "Array(String)"}, {"labels", "Array(String)"}, {"distinct", "UInt64"}, {"risers", "UInt64"}, {"rise", "UInt64"}, {"fall", "UInt64"},
 		{"now", "UInt64"}, {"before", "UInt64"}, {"packets_now", "UInt64"}, {"packets_before", "UInt64"}, {"bytes_now", "UInt64"}, {"bytes_before", "UInt64"}}
 	return q, nil
 }
 
 const isNow = "TimeReceived >= {from:DateTime('UTC')} AS is_now"
 
-// part is the part of the statement for the i-th aspect: v is what a row counts. Each
-// aspect groups the rows by itself, which is quicker than grouping sets over all of them.
-func (a aspect) part(i int, v, where string) string {
-	group := list(len(a.keys), "e#")
-	picked := slices.Concat(group, []string{"now", "before"}, list(len(a.labels), "l#"))
-	return lines(
-		fmt.Sprintf("SELECT toUInt8(%d) AS aspect, distinct_values AS distinct, risers, rise, fall,", i),
-		fmt.Sprintf("    %s AS keys, %s AS labels, tupleElement(pick, %d) AS now, tupleElement(pick, %d) AS before,",
-			pickTexts(2, len(a.keys)), pickTexts(len(a.keys)+4, len(a.labels)), len(a.keys)+2, len(a.keys)+3),
-		"    toUInt64(0) AS packets_now, toUInt64(0) AS packets_before, toUInt64(0) AS bytes_now, toUInt64(0) AS bytes_before",
-		"FROM",
-		"(",
-		"    SELECT count() AS distinct_values, countIf(now > before) AS risers, toUInt64(sumIf(now - before, now > before)) AS rise, toUInt64(sumIf(before - now, before > now)) AS fall,",
-		fmt.Sprintf("        groupArraySorted(%d)((-abs(toFloat64(now) - toFloat64(before)), %s)) AS picks", explainValues, strings.Join(picked, ", ")),
-		"    FROM",
-		"    (",
-		"        SELECT "+strings.Join(slices.Concat(group, list(len(a.labels), "max(m#) AS l#"), []string{"sumIf(f.v, is_now) AS now", "sumIf(f.v, NOT is_now) AS before"}), ", "),
-		"        FROM (SELECT "+strings.Join(append(aliased(a.keys, a.labels), v+" AS v", isNow), ", ")+" FROM "+flow.Table.Name+" WHERE "+where+") AS f",
-		"        GROUP BY "+strings.Join(group, ", "),
-		"    )",
-		")",
-		"ARRAY JOIN picks AS pick",
-	)
+// changed are the values whose sums of v changed most from one window to the other.
+var changed = ranking{
+	sums: []string{"sumIf(f.v, is_now) AS now", "sumIf(f.v, NOT is_now) AS before"},
+	whole: []string{"count() AS distinct", "countIf(now > before) AS risers",
+		"toUInt64(sumIf(now - before, now > before)) AS rise", "toUInt64(sumIf(before - now, before > now)) AS fall"},
+	first: "-abs(toFloat64(now) - toFloat64(before))",
+	n:     explainValues,
+	shown: []string{"now", "before"},
+	result: func(shown []string) []string {
+		return []string{"distinct", "risers", "rise", "fall", shown[0] + " AS now", shown[1] + " AS before",
+			"toUInt64(0) AS packets_now", "toUInt64(0) AS packets_before", "toUInt64(0) AS bytes_now", "toUInt64(0) AS bytes_before"}
+	},
 }
 
 // An Explanation says why a window differs from the one before.

@@ -7,15 +7,14 @@ import (
 	"strings"
 )
 
-// Facets are the largest values of several fields. Each field is added up by itself, from
-// the rollups where those keep it, so that all sums are exact; they are parts of one
-// statement, which the engine works at together. To find the values of all fields in one
-// reading of the rows, with bounded counters, took twice the time and gave sums that could
-// be too large.
+// Facets are the largest values of several fields, from the rollups where those keep them.
+// The sums are exact: bounded counters took twice the time and gave sums that could be too
+// large.
 
 const (
-	facetValues = 10
-	maxFacets   = 16
+	facetValues    = 10
+	maxFacets      = 16
+	maxFacetFields = 8 // of one, so that its keys fit into a grouping
 )
 
 // A facet is a field, or several whose values belong together.
@@ -44,6 +43,9 @@ func parseFacets(text string) ([]facet, error) {
 				return nil, err
 			}
 			f = append(f, d)
+		}
+		if len(f) > maxFacetFields {
+			return nil, &KeyError{"facets", item, fmt.Sprintf("joins more than %d fields", maxFacetFields)}
 		}
 		list = append(list, f)
 	}
@@ -132,18 +134,35 @@ func (r Request) Facets(rg Range, s Schema, names string) (FacetsQuery, error) {
 	if err != nil {
 		return q, err
 	}
-	parts := make([]string, len(q.facets))
+	// Those that the rollups answer are read from there, the others from the flows.
+	var kept, left []set
 	for i, f := range q.facets {
-		var where []string // of each table
-		var tables []string
-		window, rollups := 0, []Rollup(nil)
-		if rolled(slices.Concat(f.keys(), f.labels(), []string{rest})) {
-			window, rollups = 1, s.Rollups // has ends of its own
+		g := set{i, f.keys(), f.labels()}
+		if rolled(slices.Concat(g.keys, g.labels, []string{rest})) {
+			kept = append(kept, g)
+		} else {
+			left = append(left, g)
 		}
-		for _, p := range rg.whole(rollups) {
+	}
+	var parts []string
+	for window, of := range []struct {
+		list    []set
+		rollups []Rollup
+	}{{left, nil}, {kept, s.Rollups}} {
+		if len(of.list) == 0 {
+			continue
+		}
+		var tables, where []string
+		for _, p := range rg.whole(of.rollups) {
 			tables, where = append(tables, p.table), append(where, c.during(window, p)+rest)
 		}
-		parts[i] = r.facet(i, f, tables, where)
+		for _, group := range gather(of.list) {
+			var rows []string
+			for j, table := range tables {
+				rows = append(rows, "SELECT "+strings.Join(append(group.columns(), r.valueSQL(table)+" AS v"), ", ")+" FROM "+table+" WHERE "+where[j])
+			}
+			parts = append(parts, group.sql("facet", largest, rows))
+		}
 	}
 	q.SQL, q.Params = strings.Join(parts, "\nUNION ALL\n"), c.params
 	q.Columns = []ResultColumn{{"facet", "UInt8"}, {"keys", "Array(String)"}, {"labels", "Array(String)"}, {"total", "UInt64"}, {"distinct", "UInt64"}, {"whole", "UInt64"}}
@@ -156,56 +175,16 @@ func (rg Range) whole(rollups []Rollup) []piece {
 	return rg.cover(0, rollups)
 }
 
-// facet is the part of the statement for the list of the i-th facet, from the rows of
-// tables that meet conditions.
-func (r *Request) facet(i int, f facet, tables, where []string) string {
-	keys, labels := f.keys(), f.labels()
-	var rows []string
-	for j, table := range tables {
-		all := append(aliased(keys, labels), r.valueSQL(table)+" AS v")
-		rows = append(rows, "SELECT "+strings.Join(all, ", ")+" FROM "+table+" WHERE "+where[j])
-	}
-	group := list(len(keys), "e#")
-	picked := slices.Concat(group, []string{"v"}, list(len(labels), "l#"))
-	return lines(
-		fmt.Sprintf("SELECT toUInt8(%d) AS facet, %s AS keys, %s AS labels, toUInt64(tupleElement(pick, %d)) AS total, toUInt64(distinct_values) AS distinct, toUInt64(whole) AS whole",
-			i, pickTexts(2, len(keys)), pickTexts(len(keys)+3, len(labels)), len(keys)+2),
-		"FROM",
-		"(",
-		fmt.Sprintf("    SELECT count() AS distinct_values, sum(v) AS whole, groupArraySorted(%d)((-toFloat64(v), %s)) AS picks", facetValues, strings.Join(picked, ", ")),
-		"    FROM",
-		"    (",
-		"        SELECT "+strings.Join(slices.Concat(group, list(len(labels), "max(m#) AS l#"), []string{"sum(f.v) AS v"}), ", "),
-		"        FROM ("+strings.Join(rows, "\n        UNION ALL ")+") AS f",
-		"        GROUP BY "+strings.Join(group, ", "),
-		"    )",
-		")",
-		"ARRAY JOIN picks AS pick",
-	)
-}
-
-// aliased are the expressions of keys and labels, under the names e0, e1 … and m0, m1 …
-func aliased(keys, labels []string) []string {
-	var columns []string
-	for i, e := range keys {
-		columns = append(columns, fmt.Sprintf("%s AS e%d", e, i))
-	}
-	for i, e := range labels {
-		columns = append(columns, fmt.Sprintf("%s AS m%d", e, i))
-	}
-	return columns
-}
-
-// pickTexts are n elements of the tuple pick as texts, an array.
-func pickTexts(from, n int) string {
-	if n == 0 {
-		return "CAST([], 'Array(String)')"
-	}
-	parts := make([]string, n)
-	for i := range parts {
-		parts[i] = fmt.Sprintf("toString(tupleElement(pick, %d))", from+i)
-	}
-	return "[" + strings.Join(parts, ", ") + "]"
+// largest are the values with the largest sums of v.
+var largest = ranking{
+	sums:  []string{"sum(f.v) AS v"},
+	whole: []string{"count() AS distinct_values", "sum(v) AS whole_v"},
+	first: "-toFloat64(v)",
+	n:     facetValues,
+	shown: []string{"v"},
+	result: func(shown []string) []string {
+		return []string{"toUInt64(" + shown[0] + ") AS total", "toUInt64(distinct_values) AS distinct", "toUInt64(whole_v) AS whole"}
+	},
 }
 
 // FacetRows are the columns of the result of a FacetsQuery.

@@ -1,0 +1,169 @@
+package query
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Facets and Explain add up the same rows by many fields. GROUP BY GROUPING SETS reads the
+// rows once for all of them and groups them once for each:
+//
+//	keys    e0  e1  e2  e3       expressions of the rows, each once
+//	set 0   e0                   dst.ip
+//	set 1       e1  e2           proto/dst.port
+//	set 2       e1      e3       proto/src.port
+//
+// grouping(e0, e1 …) says of which set a row of the result is: it has a bit for each key,
+// the first key's the highest, which is 1 when the set lacks the key.
+
+const maxSetKeys = 64 // what grouping() takes; no set has as many by itself
+
+// A set is what rows are grouped by.
+type set struct {
+	id           int // that the result gives it
+	keys, labels []string
+}
+
+// sets are read together.
+type sets struct {
+	keys, labels []string // of all, each expression once
+	list         []set
+}
+
+// gather shares sets out among as few readings as can be. Labels are made for every group
+// of a reading, so that sets without labels keep to themselves.
+func gather(list []set) (all []*sets) {
+next:
+	for _, g := range list {
+		for _, s := range all {
+			if s.takes(g) {
+				s.add(g)
+				continue next
+			}
+		}
+		s := &sets{}
+		s.add(g)
+		all = append(all, s)
+	}
+	return all
+}
+
+func (s *sets) takes(g set) bool {
+	if (len(s.labels) > 0) != (len(g.labels) > 0) || len(union(s.keys, g.keys)) > maxSetKeys {
+		return false
+	}
+	for _, other := range s.list {
+		n := len(union(nil, g.keys))
+		if len(union(nil, other.keys)) == n && len(union(g.keys, other.keys)) == len(g.keys) {
+			return false // the same keys: nothing would tell them apart
+		}
+	}
+	return true
+}
+
+func (s *sets) add(g set) {
+	s.keys, s.labels, s.list = union(s.keys, g.keys), union(s.labels, g.labels), append(s.list, g)
+}
+
+// union is a, and of b what a lacks.
+func union(a, b []string) []string {
+	a = slices.Clip(a)
+	for _, e := range b {
+		if !slices.Contains(a, e) {
+			a = append(a, e)
+		}
+	}
+	return a
+}
+
+// columns are the expressions of keys and labels, under the names e0, e1 … and m0, m1 …
+func (s *sets) columns() (columns []string) {
+	for i, e := range s.keys {
+		columns = append(columns, fmt.Sprintf("%s AS e%d", e, i))
+	}
+	for i, e := range s.labels {
+		columns = append(columns, fmt.Sprintf("%s AS m%d", e, i))
+	}
+	return columns
+}
+
+// A ranking is what is made of the groups of each set. Its parts are expressions: those of
+// sums about the rows f of a group, the others about the groups that sums makes.
+type ranking struct {
+	sums   []string // of a group
+	whole  []string // of all groups of a set
+	first  string   // the groups with the smallest come first
+	n      int      // how many are shown
+	shown  []string // columns of sums
+	result func(shown []string) []string
+}
+
+// sql is the statement for rows, selections of columns() and of what the ranking sums up.
+// Its result has a row for each group that is shown, with the columns id, the id of the
+// set; keys and labels, Array(String); and those of the ranking's result.
+func (s *sets) sql(id string, r ranking, rows []string) string {
+	keys, labels := list(len(s.keys), "e#"), list(len(s.labels), "l#")
+	grouping := make([]string, len(s.list))
+	var ids, keysOf, labelsOf []string
+	for i, g := range s.list {
+		bits, own := ^uint64(0)>>(64-len(s.keys)), []string(nil)
+		for _, e := range union(nil, g.keys) {
+			k := slices.Index(s.keys, e)
+			bits &^= 1 << (len(s.keys) - 1 - k)
+			own = append(own, keys[k])
+		}
+		grouping[i] = "(" + strings.Join(own, ", ") + ")"
+		is := fmt.Sprintf("g = %d, ", bits)
+		ids = append(ids, is+fmt.Sprint(g.id))
+		keysOf = append(keysOf, is+picks(2, s.keys, g.keys))
+		labelsOf = append(labelsOf, is+picks(2+len(keys), s.labels, g.labels))
+	}
+	of := func(cases []string, otherwise string) string {
+		return "multiIf(" + strings.Join(cases, ", ") + ", " + otherwise + ")"
+	}
+	label := noTexts
+	if len(labels) > 0 {
+		label = of(labelsOf, noTexts)
+	}
+	shown := make([]string, len(r.shown))
+	for i := range shown {
+		shown[i] = fmt.Sprintf("tupleElement(pick, %d)", 2+len(keys)+len(labels)+i)
+	}
+	return lines(
+		"SELECT toUInt8("+of(ids, "255")+") AS "+id+",",
+		"    "+of(keysOf, noTexts)+" AS keys,",
+		"    "+label+" AS labels,",
+		"    "+strings.Join(r.result(shown), ", "),
+		"FROM",
+		"(",
+		"    SELECT g, "+strings.Join(r.whole, ", ")+",",
+		fmt.Sprintf("        groupArraySorted(%d)((%s)) AS picks", r.n, strings.Join(slices.Concat([]string{r.first}, keys, labels, r.shown), ", ")),
+		"    FROM",
+		"    (",
+		"        SELECT "+strings.Join(slices.Concat(keys, []string{"grouping(" + strings.Join(keys, ", ") + ") AS g"}, list(len(labels), "max(m#) AS l#"), r.sums), ", "),
+		"        FROM",
+		"        (",
+		"            "+strings.Join(rows, "\n            UNION ALL "),
+		"        ) AS f",
+		"        GROUP BY GROUPING SETS ("+strings.Join(grouping, ", ")+")",
+		"    )",
+		"    GROUP BY g",
+		")",
+		"ARRAY JOIN picks AS pick",
+	)
+}
+
+const noTexts = "CAST([], 'Array(String)')"
+
+// picks are some of all as texts, an array; in the tuple pick all begin with the element from.
+func picks(from int, all, some []string) string {
+	if len(some) == 0 {
+		return noTexts
+	}
+	parts := make([]string, len(some))
+	for i, e := range some {
+		parts[i] = fmt.Sprintf("toString(tupleElement(pick, %d))", from+slices.Index(all, e))
+	}
+	return "[" + strings.Join(parts, ", ") + "]"
+}
