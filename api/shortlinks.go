@@ -1,6 +1,9 @@
 package api
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // addLink gives an address of the page a short name.
 func (s *Server) addLink(w http.ResponseWriter, r *http.Request) {
@@ -21,6 +24,10 @@ func (s *Server) addLink(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) followLink(w http.ResponseWriter, r *http.Request) {
 	address, ok := s.Links.Get(r.PathValue("name"))
+	if !ok && s.Page != nil && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		s.Page.ServeHTTP(w, r) // a browser gets the page that says so
+		return
+	}
 	if !ok {
 		writeProblem(w, problem{Title: "no such link", Status: http.StatusNotFound, Detail: "nothing was kept under this name: look whether the link was copied whole"})
 		return

@@ -10,7 +10,10 @@ import (
 
 // A long address gets a short name, which leads there; one of another server is refused.
 func TestLinks(t *testing.T) {
-	h := seeded(t).Handler()
+	const nowhere = "the page that says so"
+	s := seeded(t)
+	s.Page = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, nowhere, http.StatusNotFound) })
+	h := s.Handler()
 	long := "/explore?q=ip+in+[" + strings.Repeat("192.0.2.1+", 2000) + "]"
 	keep := func(address string, status int) string {
 		t.Helper()
@@ -36,6 +39,11 @@ func TestLinks(t *testing.T) {
 	}
 	follow(short, long, http.StatusFound)
 	follow("/s/nothing", "", http.StatusNotFound)
+	rec, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/s/nothing", nil)
+	r.Header.Set("Accept", "text/html,*/*;q=0.8")
+	if h.ServeHTTP(rec, r); rec.Code != http.StatusNotFound || strings.TrimSpace(rec.Body.String()) != nowhere {
+		t.Errorf("a browser gets %d %.100s", rec.Code, rec.Body)
+	}
 	keep("https://example.com/explore", http.StatusBadRequest)
 	keep("//example.com/explore", http.StatusBadRequest)
 }

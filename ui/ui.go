@@ -28,7 +28,7 @@ var FS embed.FS
 // it. The script reads the path and draws what belongs there.
 var Pages = []string{"/", "/explore", "/flows", "/exporters", "/exporters/", "/if", "/if/", "/host/", "/as/", "/start", "/status", "/views", "/v/"}
 
-// Handler serves the page at its paths and its assets under /assets/, and 404 elsewhere.
+// Handler serves the page at its paths and its assets under /assets/, and 404 elsewhere: to who reads HTML with the page, which says so.
 func Handler() http.Handler {
 	dist, err := fs.Sub(FS, "dist")
 	if err != nil {
@@ -132,6 +132,10 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
+	status := http.StatusOK
+	if f == nil && strings.Contains(r.Header.Get("Accept"), "text/html") && !strings.HasPrefix(r.URL.Path, "/assets/") {
+		f, status = s.files["/"], http.StatusNotFound
+	}
 	if f == nil {
 		http.NotFound(w, r)
 		return
@@ -163,7 +167,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	etag = `"` + etag + `"`
 	h.Set("ETag", etag)
-	if matches(r.Header.Get("If-None-Match"), etag) {
+	if status == http.StatusOK && matches(r.Header.Get("If-None-Match"), etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -171,6 +175,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Content-Encoding", encoding)
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
 	if r.Method == http.MethodGet {
 		w.Write(body) //nolint:errcheck // the client went away; there is nobody to tell
 	}

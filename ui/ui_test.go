@@ -76,6 +76,18 @@ func TestHandler(t *testing.T) {
 	f("POST", "/explore", "", 405, "", "")
 }
 
+// A browser that comes to an address without a page gets the page, which says so; it is kept under no such address.
+func TestNowhere(t *testing.T) {
+	h := built()
+	index := get(h, "GET", "/").Header.Get("ETag")
+	for path, want := range map[string]string{"/nowhere": indexHTML, "/s/gone": indexHTML, "/assets/main-0.js": "404 page not found\n"} {
+		res := get(h, "GET", path, "Accept", "text/html,application/xhtml+xml,*/*;q=0.8", "If-None-Match", index)
+		if body, _ := io.ReadAll(res.Body); res.StatusCode != 404 || string(body) != want {
+			t.Errorf("%s: got %d %q, want 404 %q", path, res.StatusCode, body, want)
+		}
+	}
+}
+
 func TestCaching(t *testing.T) {
 	h := built()
 	asset := get(h, "GET", "/assets/main-1.js", "Accept-Encoding", "br")

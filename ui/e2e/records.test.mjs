@@ -219,6 +219,45 @@ test("exporters: each with its numbers; its page; back", async () => {
   await page.close();
 });
 
+test("an exporter is found by its name too, and so are its interfaces; a name that nobody has is said to be one", async () => {
+  const e = (await json("/api/v1/exporters")).exporters.find((x) => x.name);
+  const page = await open(`/exporters/${e.name}?from=-5m`);
+  await page.waitForURL(`**/exporters/${e.address}?from=-5m`);
+  await page.locator("[aria-label^=Health]").first().waitFor();
+  await page.goto(`${base}/if/${e.name}/3`);
+  await page.waitForURL(`**/if/${e.address}/3`);
+  await page.goto(`${base}/exporters/nobody`);
+  await page.getByText("has this name").waitFor();
+  assert.equal(await page.getByText("has not sent anything").count(), 0);
+  await page.close();
+});
+
+test("an address without a page says so, with the way on", async () => {
+  const page = await open("/nowhere");
+  await page.getByRole("heading", { name: "No such page" }).waitFor();
+  await page.goto(base + "/s/nothing");
+  await page.getByRole("heading", { name: "No such link" }).waitFor();
+  await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Flows" }).click();
+  await page.locator("#records tbody tr td").first().waitFor();
+  await page.close();
+});
+
+test("the overview does not say that all is well while it does not know", async () => {
+  const page = await open("/?from=-15m");
+  const attention = page.locator("[aria-label='What needs attention']");
+  await page.locator("[data-overview=whole]").waitFor();
+  const known = await attention.innerText();
+  await page.route("**/api/v1/interfaces?**", (route) => route.fulfill({ status: 400, contentType: "application/problem+json", body: '{"title":"no","status":400}' }));
+  await page.getByRole("button", { name: /^Refresh/ }).first().click();
+  await attention.getByText("Not all that is looked at answers").waitFor();
+  assert.equal(await attention.getByText("Nothing needs attention").count(), 0);
+  await page.unroute("**/api/v1/interfaces?**");
+  await page.getByRole("button", { name: /^Refresh/ }).first().click();
+  await attention.getByText("Not all that is looked at answers").waitFor({ state: "detached" });
+  assert.equal((await attention.innerText()).split("\n")[0], known.split("\n")[0]);
+  await page.close();
+});
+
 test("interfaces: the numbers of the API, the fullest first; the page of one; back", async () => {
   const { from, to } = await past(300);
   const { interfaces } = await json(`/api/v1/interfaces?from=${from}&to=${to}`);
@@ -378,7 +417,10 @@ test("host, prefix and AS: traffic, parts, records", async () => {
     const body = await (await answered).json();
     await page.locator(".entity .uplot").waitFor();
     await page.locator(".part").first().waitFor();
-    assert.equal(await page.locator("h1").innerText(), title);
+    // Whose it is stands beside it, and of a prefix only when it is all of one.
+    if (path.startsWith("/as/")) await page.locator("h1 small").getByText(body.facets.find((f) => f.by[0] === "src.as").values.find((x) => x.key[0] === as).label[0].slice(title.length + 1)).waitFor();
+    if (path === "/host/" + host) await page.locator("h1 small").getByText(/AS\d+ \w+/).waitFor();
+    assert.ok((await page.locator("h1").innerText()).startsWith(title));
     assert.match(await page.title(), new RegExp(title.replace(/[.[\]/]/g, "\\$&")));
     assert.equal(await page.locator(".part").count(), body.facets.filter((f) => f.values.length).length);
     assert.ok((await page.locator(".part").first().innerText()).includes(body.facets.find((f) => f.values.length).values[0].label[0]));

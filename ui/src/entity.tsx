@@ -29,12 +29,16 @@ interface Props {
   course?: LinkCourse;
   /** How its traffic is split when the URL does not say. */
   by: string[];
+  /** What tells more of it: groups of its traffic as source, and where there is none of it as destination. */
+  known?: { of: string[]; by: string[][] };
   children?: ComponentChildren;
   /** What stands below the chart. */
   below?: ComponentChildren;
 }
 
-export function Entity({ kind, name, filter, sides, capacity, course, by, children, below }: Props) {
+const mostly = 0.9;
+
+export function Entity({ kind, name, filter, sides, capacity, course, by, known, children, below }: Props) {
   // A line carries whole frames, so its traffic is counted as they are unless the URL says otherwise.
   const v = sides && view.value.layer === "l3" ? { ...view.value, layer: "l2" } : view.value;
   const q = narrow(v.q, filter);
@@ -66,6 +70,25 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, childr
     return () => stop.abort();
   }, [asked, part, reload.value]);
 
+  // Its largest group, if it is nearly all, says whose it is. Without an answer the page is as whole.
+  const [told, setTold] = useState<string[]>([]);
+  const questions = known?.of.map((of, i) => ask({ ...v, q: of, by: known.by[i], n: 1, dir: "sum" }, zone.value, ["q", "by", "from", "to", "n", "dir"])).join(" ") ?? "";
+  useEffect(() => {
+    const stop = new AbortController();
+    const look = async () => {
+      for (const question of questions.split(" ")) {
+        const { body } = await api.query(`${question}&px=10`, stop.signal);
+        const largest = body.series.find((s) => !s.other);
+        if (!largest || largest.share < mostly) continue;
+        const named = largest.label.filter((text, i) => largest.key[i] !== "" && largest.key[i] !== "0" && text !== name);
+        setTold(named.map((text) => (text.startsWith(name + " ") ? text.slice(name.length + 1) : text)));
+        return;
+      }
+    };
+    if (questions) look().catch(() => undefined);
+    return () => stop.abort();
+  }, [questions]);
+
   useEffect(() => {
     shown.value = traffic ? { from: traffic.result.from, to: traffic.result.to, step: traffic.result.step, now: traffic.now, ids: [] } : null;
     return () => {
@@ -83,7 +106,9 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, childr
       <div class="entity-head">
         <header class="page-head">
           <p>{kind}</p>
-          <h1>{name}</h1>
+          <h1>
+            {name} {told.length > 0 && <small>{told.join(" · ")}</small>}
+          </h1>
         </header>
         <TimeRange />
         <RefreshButton loading={loading} />
@@ -214,6 +239,12 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, childr
 /** What the page about one thing lets through and how it splits it. */
 export const about = (kind: string, name: string) => ({ filter: entities[kind].filter(name), by: entities[kind].by });
 
-export const Host = ({ address }: { address: string }) => <Entity kind={address.includes("/") ? "Prefix" : "Host"} name={address} {...about("host", address)} />;
+export const Host = ({ address }: { address: string }) => (
+  <Entity kind={address.includes("/") ? "Prefix" : "Host"} name={address} known={{ of: [`src ip ${address}`, `dst ip ${address}`], by: [["src.as", "src.netname", "src.country"], ["dst.as", "dst.netname", "dst.country"]] }} {...about("host", address)} />
+);
 
-export const AS = ({ asn }: { asn: string }) => <Entity kind="AS" name={`AS${asn.replace(/^AS/i, "")}`} {...about("as", asn)} />;
+export function AS({ asn }: { asn: string }) {
+  const number = asn.replace(/^AS/i, "");
+  const numbered = /^\d+$/.test(number);
+  return <Entity kind="AS" name={numbered ? `AS${number}` : asn} known={numbered ? { of: [`src as ${number}`, `dst as ${number}`], by: [["src.as"], ["dst.as"]] } : undefined} {...about("as", asn)} />;
+}

@@ -6,7 +6,7 @@ import { about, Entity } from "./entity.tsx";
 import { LinkTable, useInterfaces } from "./interfaces.tsx";
 import * as fmt from "./format.ts";
 import { exporterLinkProblems, knowsRate, lossOf, type Problem, problems, templated } from "./health.ts";
-import { follow, go, zone } from "./state.ts";
+import { follow, go, link, zone } from "./state.ts";
 import { ago, duration, moments } from "./time.ts";
 import { Figure, Icon, Spark, usePoll } from "./ui.tsx";
 
@@ -205,6 +205,34 @@ function RateChanges({ address }: { address: string }) {
       </dl>
       {list.length > rateRows && <p class="facts">{list.length - rateRows} more before</p>}
     </section>
+  );
+}
+
+/** The page of an exporter that is called by its name: leads to that of its address. */
+export function ByName({ name, page }: { name: string; page: (address: string) => string }) {
+  const [said, say] = useState("Asking …");
+  usePoll(pollMS, async (signal) => {
+    try {
+      const { body } = await api.exporters(signal);
+      const one = body.exporters.find((e) => e.name === name);
+      if (one) go(link(page(one.address)), "replace");
+      else say("No exporter that has sent something since the start of NetMeta has this name. One that sends again shows up here; its address works in any case.");
+    } catch (e) {
+      if (!signal.aborted) say(e instanceof Error ? e.message : String(e));
+    }
+  });
+  return (
+    <main class="status" id="main">
+      <header class="page-head">
+        <h1>{name}</h1>
+        <p role="status">
+          {said}{" "}
+          <a href="/exporters" onClick={follow}>
+            All exporters
+          </a>
+        </p>
+      </header>
+    </main>
   );
 }
 

@@ -155,3 +155,6 @@ export function indexOfByte(text: string, bytes: number): number {
   }
   return i;
 }
+
+/** Looks like an address or a prefix, and not like a name. */
+export const isAddress = (s: string) => /^[\d.]+$|:.*:/.test(s.replace(/\/\d+$/, ""));

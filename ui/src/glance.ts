@@ -2,6 +2,7 @@
 // page is in overview.tsx.
 
 import type { Event, Health, Interfaces, QueryResult, Status } from "./api.ts";
+import { isAddress } from "./filter.ts";
 import * as fmt from "./format.ts";
 import { linkName, linkProblems, problems, useLevel } from "./health.ts";
 import { duration } from "./time.ts";
@@ -18,8 +19,6 @@ export interface Concern {
 /** An attack that ended longer ago is history. */
 const attackSeconds = 600;
 const soonDays = 14;
-
-const isAddress = (s: string) => /^[\d.]+$|:.*:/.test(s.replace(/\/\d+$/, ""));
 
 /** The gravest first. */
 export function concerns(s: Status, exporters: readonly Health[], links: Interfaces | undefined, events: readonly Event[]): Concern[] {
@@ -56,7 +55,7 @@ export function concerns(s: Status, exporters: readonly Health[], links: Interfa
 }
 
 /** How far back to look when nobody says: a day, or what a younger store can fill. */
-export const usual = (kept: number) => (kept > 12 * 3600 ? "-24h" : kept > 2 * 3600 ? "-6h" : "-1h");
+export const usual = (kept: number) => (kept > 12 * 3600 ? "-24h" : kept > 2 * 3600 ? "-6h" : kept > 1800 ? "-1h" : kept > 600 ? "-15m" : "-5m");
 
 /** What a window is compared with: the week before if that is kept, else the nearest that is. */
 export function comparison(from: number, to: number, oldest: number): string {

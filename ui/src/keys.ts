@@ -27,7 +27,10 @@ export const help: [string, string][] = [
   ["+  _", "filter the row in, out"],
   ["← →", "values, when the chart has the focus"],
   ["Esc", "close, cancel a query"],
-  ["g e  g f  g v  g x  g i  g s  g t  g o", "go to Explore, Flows, Views, Exporters, Interfaces, Status, Start, the overview"],
+  ["g o  g e", "go to the overview, Explore"],
+  ["g f  g v", "Flows, Views"],
+  ["g x  g i", "Exporters, Interfaces"],
+  ["g s  g t", "Status, Start"],
   ["?", "this help"],
 ];
 

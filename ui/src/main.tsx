@@ -4,6 +4,7 @@ import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { eventForm } from "./events.ts";
 import { Explore, pinnedLink } from "./explore.tsx";
+import { isAddress } from "./filter.ts";
 import { help, listen } from "./keys.ts";
 import { api, nameOwner } from "./api.ts";
 import { current, leave, loadViews, ordered, addressOf, boardOf, save, savedViews, saving, shownQuery } from "./saved.ts";
@@ -20,6 +21,7 @@ const Status = lazy(() => import("./status.tsx").then((m) => m.Status));
 const Flows = lazy(() => import("./flows.tsx").then((m) => m.Flows));
 
 const Exporters = lazy(() => import("./exporters.tsx").then((m) => m.Exporters));
+const ByName = lazy(() => import("./exporters.tsx").then((m) => m.ByName));
 const OneExporter = lazy(() => import("./exporters.tsx").then((m) => m.OneExporter));
 const Interfaces = lazy(() => import("./interfaces.tsx").then((m) => m.Interfaces));
 const Link = lazy(() => import("./interfaces.tsx").then((m) => m.Link));
@@ -226,22 +228,23 @@ function Page({ p }: { p: string }) {
   if (board) return <Board key={board.board?.slug} {...board} />;
   if (slugs) return <OneView key={p} slug={slugs} />;
   const exporter = rest(p, "/exporters/");
-  if (exporter) return <OneExporter key={p} address={exporter} />;
+  if (exporter) return isAddress(exporter) ? <OneExporter key={p} address={exporter} /> : <ByName key={p} name={exporter} page={(address) => `/exporters/${address}`} />;
   const at = rest(p, "/if/")?.match(/^(.+)\/(\d+)$/);
-  if (at) return <Link key={p} exporter={at[1]} index={Number(at[2])} />;
+  if (at) return isAddress(at[1]) ? <Link key={p} exporter={at[1]} index={Number(at[2])} /> : <ByName key={p} name={at[1]} page={(address) => `/if/${address}/${at[2]}`} />;
   const host = rest(p, "/host/");
   if (host) return <Host key={p} address={host} />;
   const as = rest(p, "/as/");
   if (as) return <AS key={p} asn={as} />;
-  return <NotFound />;
+  return <NotFound link={p.startsWith("/s/")} />;
 }
 
-function NotFound() {
+function NotFound({ link }: { link: boolean }) {
   return (
     <main class="start" id="main">
       <header class="page-head">
-        <h1>No such page</h1>
+        <h1>{link ? "No such link" : "No such page"}</h1>
         <p>
+          {link && "Nothing was kept under this name: look whether the link was copied whole. "}
           <a href="/explore">Explore</a> is a good place to go on.
         </p>
       </header>

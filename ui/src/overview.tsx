@@ -18,7 +18,7 @@ import { layers } from "./stack.ts";
 import { Start } from "./start.tsx";
 import { follow, go, link, reload, shown, termTitle, view, zone } from "./state.ts";
 import { arrows } from "./table.tsx";
-import { duration, resolve } from "./time.ts";
+import { clock, duration, resolve } from "./time.ts";
 import { Icon, Spark } from "./ui.tsx";
 import { ask } from "./url.ts";
 import { groupOf, ValueButton } from "./valuemenu.tsx";
@@ -64,6 +64,8 @@ interface Found {
   who?: QueryResult;
   changes?: QueryResult;
   links?: Interfaces;
+  /** All of it was asked, and how much of it was answered. */
+  looked?: "partly" | "whole";
 }
 
 /** Asks all of it, and tells each part when it is known. */
@@ -90,8 +92,14 @@ async function look(keys: string, status: Status, stop: AbortSignal, told: (part
     () => api.exporters(stop).then(({ body }) => told({ exporters: body.exporters })),
   ];
   // A part that fails is left out; the others stand.
-  const quietly = (p: Promise<unknown>) => p.catch((e) => stop.aborted || console.debug(e));
+  let looked: Found["looked"] = "whole";
+  const quietly = (p: Promise<unknown>) =>
+    p.catch((e) => {
+      looked = "partly";
+      if (!stop.aborted) console.debug(e);
+    });
   await Promise.all([total, ...parts.map((part) => quietly(run(part, stop)))]);
+  told({ looked });
 }
 
 function Overview({ first }: { first: Status }) {
@@ -164,7 +172,7 @@ function Overview({ first }: { first: Status }) {
         <>
           <div class="overview-top" data-overview={loading ? undefined : "whole"}>
             {!none && found.total.total.filter((t) => t.total > 0).map((t) => <Tell key={t.dir} total={t} result={found.total} />)}
-            <Attention found={found} whole={!loading} />
+            <Attention found={found} known={error ? "old" : (found.looked ?? "asking")} />
           </div>
           {none ? (
             <section class="panel" aria-label="Traffic">
@@ -243,15 +251,19 @@ function Change({ of }: { of: number | null }) {
   return <span>{Math.abs(of) < 0.0005 ? "as before" : `${of < 0 ? "−" : "+"}${fmt.share(Math.abs(of))}`}</span>;
 }
 
-function Attention({ found, whole }: { found: Pick<Found, "status" | "exporters" | "links" | "events">; whole: boolean }) {
+/** `known` is how much of what it looks at is there: that nothing is wrong is only said when all of it is, and of now. */
+function Attention({ found, known }: { found: Pick<Found, "status" | "exporters" | "links" | "events">; known: "asking" | "old" | "partly" | "whole" }) {
   const [all, setAll] = useState(false);
   const list = concerns(found.status, found.exporters, found.links, found.events);
   return (
     <section class="panel attention" aria-label="What needs attention">
       <h2>
-        {list.length > 0 ? "Needs attention" : "Nothing needs attention"} <span class="quiet">{list.length > 0 ? list.length : ""}</span>
+        {list.length === 0 && known === "whole" ? "Nothing needs attention" : "Needs attention"} <span class="quiet">{list.length > 0 ? list.length : ""}</span>
       </h2>
-      {list.length === 0 && whole && (
+      {known === "old" && <p class="quiet">As it was at {clock(found.status.now, zone.value)}; trying again.</p>}
+      {known === "partly" && <p class="quiet">Not all that is looked at answers; trying again.</p>}
+      {known === "asking" && list.length === 0 && <p class="quiet">Looking …</p>}
+      {list.length === 0 && known === "whole" && (
         <p class="quiet">
           <Icon name="check" /> All that was received is stored; exporters and interfaces are well.
         </p>

@@ -59,5 +59,5 @@ test("a window is compared with the nearest that is kept, the week before if tha
   ] as const)
     assert.equal(comparison(now - seconds, now, now - kept), want, `${seconds} of ${kept}`);
   assert.equal(comparison(now - 3600, now, 0), "", "nothing is stored");
-  assert.deepEqual([1800, 4 * 3600, 3 * day].map(usual), ["-1h", "-6h", "-24h"]);
+  assert.deepEqual([60, 900, 3600, 4 * 3600, 3 * day].map(usual), ["-5m", "-15m", "-1h", "-6h", "-24h"]);
 });
