@@ -29,6 +29,7 @@ type tableFacts struct {
 	read    time.Time
 	rollups []query.Rollup
 	oldest  int64
+	first   int64
 	once    bool // see query.Schema
 }
 
@@ -52,7 +53,7 @@ func (s *Server) schema(ctx context.Context) query.Schema {
 		}
 		t.due = time.Now().Add(stateAge)
 	}
-	out.Rollups, out.Oldest, out.Once = t.rollups, t.oldest, t.once
+	out.Rollups, out.Oldest, out.First, out.Once = t.rollups, t.oldest, t.first, t.once
 	return out
 }
 
@@ -75,6 +76,19 @@ func (s *Server) readTables(ctx context.Context) (k tableFacts, err error) {
 		return k, unexpectedError{errors.New("the store does not say what rollups there are")}
 	}
 	k.rollups = query.RollupsOf(names, since, until)
-	_, k.oldest, err = s.span(ctx)
-	return k, err
+	if _, k.oldest, err = s.span(ctx); err != nil {
+		return k, err
+	}
+	k.first = k.oldest
+	for _, r := range k.rollups {
+		// As of the flows, it comes from what the parts know of themselves.
+		res, _, err := s.Store.Select(ctx, store.Query{SQL: "SELECT toUInt32(min(TimeReceived)) AS first FROM " + r.Table})
+		if err != nil {
+			return k, err
+		}
+		if first, ok := res.Column("first").([]uint32); ok && first[0] > 0 {
+			k.first = min(k.first, int64(first[0]))
+		}
+	}
+	return k, nil
 }

@@ -120,7 +120,7 @@ func (r Request) Interfaces(now time.Time, s Schema, exporter string) (Interface
 		c.params[name] = strconv.FormatInt(v, 10)
 	}
 	q.SQL, q.Params, q.Tables = interfacesSQL(c, &rg, pieces, of), c.params, tables([][]piece{pieces})
-	if note := rg.expired(pieces, s.Oldest); note != "" {
+	if note := rg.expired(pieces, s); note != "" {
 		q.Notes = append(q.Notes, note)
 	}
 	return q, nil

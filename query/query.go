@@ -41,6 +41,10 @@ type Schema struct {
 	// known.
 	Oldest int64
 
+	// First is when the oldest sum of a rollup that is kept begins, at most Oldest; 0
+	// when there is none, or that is not known.
+	First int64
+
 	// ASName is what an AS is called, empty if that is not known; nil: nothing is.
 	ASName func(as uint32) string
 

@@ -194,13 +194,34 @@ func (c *compiler) window(i int, from, to int64) string {
 	return c.during(i, piece{flow.Table.Name, []span{{from, to}}})
 }
 
-// expired says that a rollup answers for a time of which the flows are no longer kept.
-func (rg *Range) expired(pieces []piece, oldest int64) string {
+// expired says that a rollup answers for a time of which the flows are no longer kept. A
+// rollup whose oldest sum is of the step in which the first flow came has never known more.
+func (rg *Range) expired(pieces []piece, s Schema) string {
 	for _, p := range pieces {
-		if p.table != flow.Table.Name && p.spans[0].from < oldest {
-			return fmt.Sprintf("flows from before %s are no longer kept: for that time %s answers alone",
-				time.Unix(oldest, 0).In(rg.Location).Format("2006-01-02 15:04"), p.table)
+		if p.table != flow.Table.Name && p.spans[0].from < s.Oldest && s.First < floor(s.Oldest, flow.Table.Rollups[len(flow.Table.Rollups)-1].Step) {
+			return fmt.Sprintf("flows from before %s are no longer kept: for that time %s answers alone", rg.minute(s.Oldest), p.table)
 		}
 	}
 	return ""
+}
+
+// blank says that much of the window is older than all that is kept to answer for it.
+func (rg *Range) blank(pieces []piece, s Schema) string {
+	begin := s.Oldest
+	for _, p := range pieces {
+		if p.table != flow.Table.Name {
+			begin = min(begin, max(s.First, p.spans[0].from))
+		}
+	}
+	if begin == 0 || blankShare*(begin-rg.From) < rg.To-rg.From {
+		return ""
+	}
+	return fmt.Sprintf("nothing from before %s is kept that answers this: averages count that time as nothing", rg.minute(begin))
+}
+
+// blankShare is the smallest part of a window that blank speaks of, a twentieth.
+const blankShare = 20
+
+func (rg *Range) minute(t int64) string {
+	return time.Unix(t, 0).In(rg.Location).Format("2006-01-02 15:04")
 }

@@ -186,8 +186,10 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 	} else if r.Spread {
 		st.Notes = append(st.Notes, "spread: buckets of days are not spread, records are shorter")
 	}
-	if note := rg.expired(q.windows[0], s.Oldest); note != "" {
-		st.Notes = append(st.Notes, note)
+	for _, note := range []string{rg.expired(q.windows[0], s), rg.blank(q.windows[0], s)} {
+		if note != "" {
+			st.Notes = append(st.Notes, note)
+		}
 	}
 	return st, nil
 }

@@ -306,4 +306,16 @@ func TestRollupsAlone(t *testing.T) {
 	if !slices.Contains(st.Notes, want) {
 		t.Errorf("notes %q", st.Notes)
 	}
+
+	// A store that has never known more says that: nothing is gone.
+	young := query.Schema{Rollups: rollups, Oldest: hour.Unix() - 2*3600 + 60, First: hour.Unix() - 2*3600}
+	st, _, _ = answer(t, reader, "from=-6h&step=3600&unit=bytes&dir=sum", young)
+	want = "nothing from before 2026-11-23 10:00 is kept that answers this: averages count that time as nothing"
+	if !slices.Equal(st.Notes, []string{want}) {
+		t.Errorf("notes %q, want %q", st.Notes, want)
+	}
+	if st, _, _ = answer(t, reader, "from=-125m&step=60&unit=bytes&dir=sum&by=src.ip", young); len(st.Notes) != 0 {
+		t.Errorf("of a window that is nearly full it says %q", st.Notes)
+	}
+
 }
