@@ -54,7 +54,10 @@ func main() {
 	flag.IntVar(&b.days, "store-days", 0, "days before the newest one to give the rollups of hours, after adding up what is there")
 	flag.BoolVar(&b.fill, "store-fill", true, "fill the tables")
 	flag.BoolVar(&b.ask, "store-ask", true, "ask the questions")
+	flag.IntVar(&b.times, "store-times", 3, "how often to ask each; from 20 on the 95th percentile is told too")
+	flag.StringVar(&b.only, "store-only", "", "ask only those whose names match this")
 	flag.Parse()
+	b.times = max(b.times, 1)
 	if b.match != "" {
 		exit(b.run(context.Background(), os.Stdout))
 	}

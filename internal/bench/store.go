@@ -41,6 +41,8 @@ type storeBench struct {
 	days   int           // that the rollups of hours go back beyond the flows
 	fill   bool          // else the tables are there
 	ask    bool
+	times  int    // that each question is asked
+	only   string // expression for the names of questions
 }
 
 // A candidate is a way to keep the flows table.
@@ -538,7 +540,7 @@ func (m measured) questions(ctx context.Context) ([]asked, error) {
 	}, nil
 }
 
-// askTable asks each question three times, of the rollups too where there are any, and prints medians.
+// askTable asks each question several times, of the rollups too where there are any, and prints medians.
 func (m measured) askTable(ctx context.Context) error {
 	newest, err := m.number(ctx, "SELECT toFloat64(toUInt32(max(TimeReceived))) FROM flows")
 	if err != nil {
@@ -549,6 +551,11 @@ func (m measured) askTable(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	only, err := regexp.Compile(m.only)
+	if err != nil {
+		return err
+	}
+	questions = slices.DeleteFunc(questions, func(q asked) bool { return !only.MatchString(q.name) })
 	// The engine remembers which granules a condition found nothing in; a person asks
 	// something new.
 	settings := map[string]string{"use_query_condition_cache": "0"}
@@ -577,7 +584,7 @@ func (m measured) askTable(ctx context.Context) error {
 		st := statements[q]
 		var ms, cpu []float64
 		var read uint64
-		for range 3 {
+		for range m.times {
 			runtime.GC() // ours must not run beside the engine
 			begin, before := time.Now(), m.cpu()
 			var stats store.Stats
@@ -592,6 +599,9 @@ func (m measured) askTable(ctx context.Context) error {
 			ms, cpu, read = append(ms, float64(time.Since(begin).Microseconds())/1000), append(cpu, (m.cpu()-before)*1000), stats.Rows
 		}
 		m.figure(q.name, median(ms), "ms")
+		if m.times >= 20 {
+			m.figure(q.name+", 95th percentile", slices.Sorted(slices.Values(ms))[m.times*95/100], "ms")
+		}
 		m.figure(q.name+", CPU", median(cpu), "ms")
 		m.figure(q.name+", read", float64(read), "rows")
 	}
