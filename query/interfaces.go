@@ -141,12 +141,10 @@ func interfacesSQL(c *compiler, rg *Range, pieces []piece, of string) string {
 			"            GROUP BY e, t, InIf, OutIf",
 		))
 	}
-	// A reading of the counters stands for the time since the one before it, unless the
-	// device has started anew between them: then its octets have fallen.
 	during := c.window(1, rg.From, rg.To) // under names of its own: the pieces share window 0 out
-	var before, rise []string
-	for _, name := range []string{"InErrors", "OutErrors", "InDiscards", "OutDiscards"} {
-		before = append(before, "lagInFrame("+name+") OVER w AS p"+name)
+	packets := []string{"InErrors", "OutErrors", "InDiscards", "OutDiscards"}
+	var rise []string
+	for _, name := range packets {
 		// Counters of packets have 32 bits (sFlow version 5, struct if_counters).
 		rise = append(rise, "sumIf(bitAnd("+name+" - p"+name+", 0xFFFFFFFF), whole) / seconds AS r"+name)
 	}
@@ -188,21 +186,12 @@ func interfacesSQL(c *compiler, rg *Range, pieces []piece, of string) string {
 		"        ARRAY JOIN [(InIf, 0, n0, d0, s0, b0), (OutIf, 1, n1, d1, s1, b1)] AS k",
 		"        GROUP BY e, i, side, t",
 		"    ),",
-		"    readings AS",
-		"    (",
-		"        SELECT ExporterAddress AS e, ObservationDomain AS d, IfIndex AS i, toUInt32(TimeReceived) AS at, IfName, IfSpeed, IfStatus, InOctets, OutOctets, InErrors, OutErrors, InDiscards, OutDiscards,",
-		"            lagInFrame(toUInt32(TimeReceived)) OVER w AS since, lagInFrame(InOctets) OVER w AS pIn, lagInFrame(OutOctets) OVER w AS pOut,",
-		"            "+strings.Join(before, ", ")+",",
-		"            since > 0 AND InOctets >= pIn AND OutOctets >= pOut AS whole",
-		"        FROM counters",
-		"        WHERE "+during+of+" AND SourceClass = 'interface' AND bitTest(Records, 0) AND IfIndex > 0",
-		"        WINDOW w AS (PARTITION BY ExporterAddress, ObservationDomain, IfIndex ORDER BY TimeReceived, SequenceNum ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)",
-		"    ),",
+		readings(during+of, []string{"IfName", "IfSpeed", "IfStatus"}, packets...),
 		"    parts AS",
 		"    (",
 		"        SELECT e, i, max(IfName) AS port, argMax(IfSpeed, at) AS speed, argMax(IfStatus, at) AS status, min(at) AS begun, max(at) AS ended,",
 		"            toFloat64(sumIf(at - since, whole)) AS seconds,",
-		"            8 * sumIf(InOctets - pIn, whole) / seconds AS rate_in, 8 * sumIf(OutOctets - pOut, whole) / seconds AS rate_out,",
+		"            8 * sumIf(InOctets - pInOctets, whole) / seconds AS rate_in, 8 * sumIf(OutOctets - pOutOctets, whole) / seconds AS rate_out,",
 		"            "+strings.Join(rise, ", "),
 		"        FROM readings",
 		"        GROUP BY e, d, i",

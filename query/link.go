@@ -54,23 +54,15 @@ func (l Link) Counted(rg Range) Statement {
 	during := c.window(0, rg.From-countersReach, rg.To+countersReach)
 	sql := lines(
 		"WITH",
-		"    readings AS",
-		"    (",
-		"        SELECT ObservationDomain AS d, toUInt32(TimeReceived) AS at, lagInFrame(toUInt32(TimeReceived)) OVER w AS since,",
-		"            InOctets, OutOctets, lagInFrame(InOctets) OVER w AS pIn, lagInFrame(OutOctets) OVER w AS pOut",
-		"        FROM counters",
-		"        WHERE "+during+" AND ExporterAddress = "+l.address(c)+" AND IfIndex = "+c.param("UInt32", strconv.FormatUint(uint64(l.Index), 10))+
-			" AND SourceClass = 'interface' AND bitTest(Records, 0)",
-		"        WINDOW w AS (PARTITION BY ObservationDomain ORDER BY TimeReceived, SequenceNum ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)",
-		"    ),",
+		readings(during+" AND ExporterAddress = "+l.address(c)+" AND IfIndex = "+c.param("UInt32", strconv.FormatUint(uint64(l.Index), 10)), nil),
 		"    pieces AS", // of a reading, those that it covers
 		"    (",
 		"        SELECT d, "+rg.bucketSQL(c, "toUInt32(k * {piece:UInt32})", "")+" AS t,",
 		"            least(at, (k + 1) * {piece:UInt32}, {end:UInt32}) - greatest(since, k * {piece:UInt32}, {begin:UInt32}) AS seconds,",
-		"            8 * (InOctets - pIn) / (at - since) AS rate_in, 8 * (OutOctets - pOut) / (at - since) AS rate_out",
+		"            8 * (InOctets - pInOctets) / (at - since) AS rate_in, 8 * (OutOctets - pOutOctets) / (at - since) AS rate_out",
 		"        FROM readings",
 		"        ARRAY JOIN range(intDiv(greatest(since, {begin:UInt32}), {piece:UInt32}), intDiv(least(at, {end:UInt32}) - 1, {piece:UInt32}) + 1) AS k",
-		"        WHERE since > 0 AND at > since AND at > {begin:UInt32} AND since < {end:UInt32} AND InOctets >= pIn AND OutOctets >= pOut", // else it has started anew
+		"        WHERE whole AND at > since AND at > {begin:UInt32} AND since < {end:UInt32}",
 		"    ),",
 		"    parts AS",
 		"    (",

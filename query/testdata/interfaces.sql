@@ -28,19 +28,31 @@ WITH
     ),
     readings AS
     (
-        SELECT ExporterAddress AS e, ObservationDomain AS d, IfIndex AS i, toUInt32(TimeReceived) AS at, IfName, IfSpeed, IfStatus, InOctets, OutOctets, InErrors, OutErrors, InDiscards, OutDiscards,
-            lagInFrame(toUInt32(TimeReceived)) OVER w AS since, lagInFrame(InOctets) OVER w AS pIn, lagInFrame(OutOctets) OVER w AS pOut,
-            lagInFrame(InErrors) OVER w AS pInErrors, lagInFrame(OutErrors) OVER w AS pOutErrors, lagInFrame(InDiscards) OVER w AS pInDiscards, lagInFrame(OutDiscards) OVER w AS pOutDiscards,
-            since > 0 AND InOctets >= pIn AND OutOctets >= pOut AS whole
+        SELECT
+            ExporterAddress AS e,
+            ObservationDomain AS d,
+            IfIndex AS i,
+            toUInt32(TimeReceived) AS at,
+            lagInFrame(at) OVER w AS since,
+            IfName,
+            IfSpeed,
+            IfStatus,
+            InOctets, lagInFrame(InOctets) OVER w AS pInOctets,
+            OutOctets, lagInFrame(OutOctets) OVER w AS pOutOctets,
+            InErrors, lagInFrame(InErrors) OVER w AS pInErrors,
+            OutErrors, lagInFrame(OutErrors) OVER w AS pOutErrors,
+            InDiscards, lagInFrame(InDiscards) OVER w AS pInDiscards,
+            OutDiscards, lagInFrame(OutDiscards) OVER w AS pOutDiscards,
+            since > 0 AND InOctets >= pInOctets AND OutOctets >= pOutOctets AS whole
         FROM counters
         WHERE TimeReceived >= {from1:DateTime('UTC')} AND TimeReceived < {to1:DateTime('UTC')} AND ExporterAddress = {p0:IPv6} AND SourceClass = 'interface' AND bitTest(Records, 0) AND IfIndex > 0
-        WINDOW w AS (PARTITION BY ExporterAddress, ObservationDomain, IfIndex ORDER BY TimeReceived, SequenceNum ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
+        WINDOW w AS (PARTITION BY e, d, i ORDER BY TimeReceived, SequenceNum ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
     ),
     parts AS
     (
         SELECT e, i, max(IfName) AS port, argMax(IfSpeed, at) AS speed, argMax(IfStatus, at) AS status, min(at) AS begun, max(at) AS ended,
             toFloat64(sumIf(at - since, whole)) AS seconds,
-            8 * sumIf(InOctets - pIn, whole) / seconds AS rate_in, 8 * sumIf(OutOctets - pOut, whole) / seconds AS rate_out,
+            8 * sumIf(InOctets - pInOctets, whole) / seconds AS rate_in, 8 * sumIf(OutOctets - pOutOctets, whole) / seconds AS rate_out,
             sumIf(bitAnd(InErrors - pInErrors, 0xFFFFFFFF), whole) / seconds AS rInErrors, sumIf(bitAnd(OutErrors - pOutErrors, 0xFFFFFFFF), whole) / seconds AS rOutErrors, sumIf(bitAnd(InDiscards - pInDiscards, 0xFFFFFFFF), whole) / seconds AS rInDiscards, sumIf(bitAnd(OutDiscards - pOutDiscards, 0xFFFFFFFF), whole) / seconds AS rOutDiscards
         FROM readings
         GROUP BY e, d, i

@@ -1,20 +1,27 @@
 WITH
     readings AS
     (
-        SELECT ObservationDomain AS d, toUInt32(TimeReceived) AS at, lagInFrame(toUInt32(TimeReceived)) OVER w AS since,
-            InOctets, OutOctets, lagInFrame(InOctets) OVER w AS pIn, lagInFrame(OutOctets) OVER w AS pOut
+        SELECT
+            ExporterAddress AS e,
+            ObservationDomain AS d,
+            IfIndex AS i,
+            toUInt32(TimeReceived) AS at,
+            lagInFrame(at) OVER w AS since,
+            InOctets, lagInFrame(InOctets) OVER w AS pInOctets,
+            OutOctets, lagInFrame(OutOctets) OVER w AS pOutOctets,
+            since > 0 AND InOctets >= pInOctets AND OutOctets >= pOutOctets AS whole
         FROM counters
-        WHERE TimeReceived >= {from:DateTime('UTC')} AND TimeReceived < {to:DateTime('UTC')} AND ExporterAddress = {p5:IPv6} AND IfIndex = {p6:UInt32} AND SourceClass = 'interface' AND bitTest(Records, 0)
-        WINDOW w AS (PARTITION BY ObservationDomain ORDER BY TimeReceived, SequenceNum ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
+        WHERE TimeReceived >= {from:DateTime('UTC')} AND TimeReceived < {to:DateTime('UTC')} AND ExporterAddress = {p5:IPv6} AND IfIndex = {p6:UInt32} AND SourceClass = 'interface' AND bitTest(Records, 0) AND IfIndex > 0
+        WINDOW w AS (PARTITION BY e, d, i ORDER BY TimeReceived, SequenceNum ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
     ),
     pieces AS
     (
         SELECT d, toUInt32(intDiv(toUInt32(k * {piece:UInt32}), {step:UInt32}) * {step:UInt32}) AS t,
             least(at, (k + 1) * {piece:UInt32}, {end:UInt32}) - greatest(since, k * {piece:UInt32}, {begin:UInt32}) AS seconds,
-            8 * (InOctets - pIn) / (at - since) AS rate_in, 8 * (OutOctets - pOut) / (at - since) AS rate_out
+            8 * (InOctets - pInOctets) / (at - since) AS rate_in, 8 * (OutOctets - pOutOctets) / (at - since) AS rate_out
         FROM readings
         ARRAY JOIN range(intDiv(greatest(since, {begin:UInt32}), {piece:UInt32}), intDiv(least(at, {end:UInt32}) - 1, {piece:UInt32}) + 1) AS k
-        WHERE since > 0 AND at > since AND at > {begin:UInt32} AND since < {end:UInt32} AND InOctets >= pIn AND OutOctets >= pOut
+        WHERE whole AND at > since AND at > {begin:UInt32} AND since < {end:UInt32}
     ),
     parts AS
     (
