@@ -132,7 +132,7 @@ type Series struct {
 	Other  bool     `json:"other"`            // several groups in one: those below the series shown,
 	Larger bool     `json:"larger,omitempty"` // or those above, which skip leaves out
 	Folded int      `json:"folded,omitempty"` // of Other: how many groups it holds
-	Filter []string `json:"filter"`           // a condition per field of by that lets through this group alone; empty for a time
+	Filter []string `json:"filter"`           // a condition per field of by that lets through this group alone; empty for a time. Of Other one for all that it holds, if there is one
 	Time   []int64  `json:"time,omitempty"`   // of a group of by=ts: its own seconds, from and to; Avg is over them
 	Values Points   `json:"values"`           // one per bucket: a rate, or with the units bytes, packets and flows a sum
 	N      []uint64 `json:"n"`                // one per bucket: packets as sampled
@@ -309,6 +309,7 @@ func Assemble(r Request, rg Range, rows Rows, s Schema) (Result, error) {
 		}
 		res.Series = append(res.Series, one)
 	}
+	otherFilters(r, res.Series, s)
 	return res, nil
 }
 

@@ -947,3 +947,56 @@ func TestFilterOfSeries(t *testing.T) {
 		}
 	}
 }
+
+// TestFilterOfOther asks for what Other holds by its own filter: it is that to the byte,
+// and grouped by something else it adds up to it.
+func TestFilterOfOther(t *testing.T) {
+	reader, _ := table(t, 3000, true)
+	found := map[string]bool{}
+	for _, by := range []string{"src.as", "proto", "src.net:24:48", "dst.ip", "in.if", "exporter", "src.mac", "flags", "dscp", "etype", "src.country", "in.boundary", "remote.as", "app", "in.ifdescription", "tunnel", "dst.port",
+		"proto,dst.port", "in.if,src.country", "exporter,in.if,dst.port", "flags,app"} {
+		for _, opts := range []string{"n=1", "n=3&dir=sum", "n=4&rankdir=sum", "n=2&dir=out&rank=max"} {
+			q := "from=-5h&q=not+port+80&" + opts + "&by=" + by
+			r, _, _, res := run(t, reader, q)
+			of := map[string]uint64{}
+			for _, s := range res.Series {
+				if !s.Other {
+					continue
+				}
+				if len(s.Filter) != 1 {
+					t.Fatalf("%s: Other of %s has the filter %q", q, s.Dir, s.Filter)
+				}
+				f, err := query.ParseFilter(s.Filter[0], query.Schema{})
+				if err != nil || f.String() != s.Filter[0] {
+					t.Errorf("%s: %q is written %q, %v", q, s.Filter[0], f, err)
+				}
+				of[s.Filter[0]] += s.Total
+				found[by] = true
+			}
+			for filter, want := range of {
+				dir := "both"
+				if r.Dir == "out" {
+					dir = "out"
+				}
+				_, _, _, again := run(t, reader, url.Values{"from": {"-5h"}, "dir": {dir}, "q": {"not port 80 and " + filter}, "by": {"src.port"}}.Encode())
+				var sum uint64
+				for _, s := range again.Series {
+					sum += s.Total
+				}
+				if sum != want {
+					t.Errorf("%s: %s finds %d, Other has %d", q, filter, sum, want)
+				}
+			}
+		}
+		if !found[by] {
+			t.Errorf("by=%s: there is no Other", by)
+		}
+	}
+	_, _, _, res := run(t, reader, "from=-5h&by=src.as&n=2&skip=1")
+	_, _, _, timed := run(t, reader, "from=-5h&by=src.as,ts:1h&n=2")
+	for _, s := range append(res.Series, timed.Series...) {
+		if s.Other && len(s.Filter) > 0 {
+			t.Errorf("of %v: %q", s.Label, s.Filter)
+		}
+	}
+}

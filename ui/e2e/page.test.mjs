@@ -421,6 +421,32 @@ test("Other goes on to the groups behind, and back; the parts add up to the tota
   await page.close();
 });
 
+test("Other is grouped by something else: its parts are what it was, also of groups further on; Back undoes", { skip: mockOnly() }, async () => {
+  const to = Math.floor(Date.now() / 1000) - 60;
+  const from = to - 600;
+  const page = await open("/status");
+  const cell = async (row) => Number(await page.locator(`#table ${row} td:has(data)`).nth(3).locator("data").getAttribute("value"));
+  const drawn = (keys) => page.waitForSelector(`[data-answer*="${keys}"]`, { state: "attached" });
+  for (const more of ["", "&dir=in&skip=3"]) {
+    await page.goto(`${base}/explore?by=src.as&n=3&from=${from}&to=${to}${more}`);
+    await drawn("by=src.as");
+    const other = "tbody tr[data-series=other][data-dir=in]";
+    const before = await cell(other);
+    await page.locator(`#table ${other} button.value`).first().click();
+    await page.getByRole("menuitem", { name: "Group by …" }).click();
+    await drawn("src.as+not+in+[");
+    await page.locator("[role=option]", { hasText: "Protocol" }).first().click();
+    await drawn("by=proto");
+    assert.equal(await cell("tr[data-total=total]"), before);
+    await page.goBack();
+    await drawn("src.as+not+in+[");
+    await page.goBack();
+    await drawn("by=src.as");
+    assert.equal(await cell(other), before);
+  }
+  await page.close();
+});
+
 test("a cell of the heat map, a panel, a bar and a band open the menu of what they are, by keyboard too", async () => {
   const page = await open("/explore?by=src.as&n=4&from=-1h&viz=heat");
   const canvas = page.locator(".heat canvas");

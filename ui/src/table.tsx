@@ -1,15 +1,15 @@
 // The table under the chart: its legend, its numbers and its text alternative in one. Every value opens a menu.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { QueryResult, Versus } from "./api.ts";
+import { api, type QueryResult, type Series, type Versus } from "./api.ts";
 import { layerColour, seriesName, solidDir } from "./chart.tsx";
 import * as fmt from "./format.ts";
 import { type Layer, sum } from "./stack.ts";
-import { dark, highlight, path, show, termTitle, view } from "./state.ts";
+import { dark, highlight, path, say, show, termTitle, view, zone } from "./state.ts";
 import { duration } from "./time.ts";
 import { Popover, SortHead, Spark } from "./ui.tsx";
-import { maxSkip } from "./url.ts";
-import { filterBy, ValueButton, valueOf } from "./valuemenu.tsx";
+import { isTime, maxSeries, maxSkip, request } from "./url.ts";
+import { filterBy, groupBy, ValueButton, valueOf } from "./valuemenu.tsx";
 
 interface Props {
   result: QueryResult;
@@ -195,7 +195,7 @@ function Row({ l, again, oneWay, has, result, off, max, isDark, onPick }: { l: L
       </td>
       {s.other ? (
         <td class="text key" colSpan={Math.max(1, by.length)}>
-          <Folded name={name} count={more > 0 ? `(${fmt.grouped(more)}${s.larger ? "" : " more"})` : ""} larger={s.larger ?? false} />
+          <Folded s={s} result={result} name={name} count={more > 0 ? `(${fmt.grouped(more)}${s.larger ? "" : " more"})` : ""} />
         </td>
       ) : (
         by.map((term, i) => (
@@ -231,18 +231,29 @@ function Row({ l, again, oneWay, has, result, off, max, isDark, onPick }: { l: L
   );
 }
 
-/** Several groups as one: a menu goes on to those behind, or back. */
-function Folded({ name, count, larger }: { name: string; count: string; larger: boolean }) {
+const waitMS = 30_000;
+
+/** Several groups as one: a menu goes on to those behind, or back, or groups what is in it by something else. */
+function Folded({ s, result, name, count }: { s: Series; result: QueryResult; name: string; count: string }) {
   const [at, setAt] = useState<{ x: number; y: number } | null>(null);
   const { skip, n } = view.value;
   const to = (skip: number) => () => (setAt(null), show({ skip, hide: [] }));
-  const further = !larger && count !== "" && skip + n <= maxSkip;
+  const further = !s.larger && count !== "" && skip + n <= maxSkip;
+  // What is in it is all but the groups that are named. Of those that were skipped the names are asked for.
+  const apart = !s.larger && !result.by.some(isTime) && (skip === 0 ? !!s.filter?.length : skip + n <= maxSeries);
+  const regroup = async () => {
+    setAt(null);
+    const v = { ...view.value, from: String(result.from), to: String(result.to), step: String(result.step), skip: 0, n: skip + n };
+    const all = skip === 0 ? [s] : (await api.query(request(v, zone.value, result.times.length), AbortSignal.timeout(waitMS))).body.series;
+    const [filter] = all.find((o) => o.other && o.dir === s.dir)?.filter ?? [];
+    if (filter) groupBy({ by: result.by, key: [], label: [name], filter });
+  };
   const words = (
     <>
       {name} <span class="quiet">{count}</span>
     </>
   );
-  if (path.value !== "/explore" || (!further && skip === 0)) return words;
+  if (path.value !== "/explore" || (!further && !apart && skip === 0)) return words;
   return (
     <>
       <button
@@ -263,6 +274,11 @@ function Folded({ name, count, larger }: { name: string; count: string; larger: 
             {further && (
               <button type="button" role="menuitem" onClick={to(skip + n)}>
                 Next {n}
+              </button>
+            )}
+            {apart && (
+              <button type="button" role="menuitem" onClick={() => void regroup().catch((e: unknown) => say(String(e)))}>
+                Group by …
               </button>
             )}
             {skip > 0 && (

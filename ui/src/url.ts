@@ -61,7 +61,7 @@ const text: Record<TextKey, string> = {
 /** The order in which the keys are written. */
 const order = ["q", "by", "from", "to", "tz", "unit", "layer", "viz", "n", "rank", "rankdir", "dir", "vs", "step", "agg", "spread", "y", "ymax", "live", "sel", "hide", "columns", "order", "sort", "skip"] as const;
 
-const maxSeries = 50;
+export const maxSeries = 50;
 export const maxSkip = 1000;
 
 export function defaults(): View {

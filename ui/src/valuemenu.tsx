@@ -175,7 +175,7 @@ function span([from, to]: [number, number]): string {
 }
 
 /** What is this one made of: the value becomes the filter, and the next grouping is asked for. */
-function groupBy(v: Value): void {
+export function groupBy(v: Value): void {
   const next = { ...view.value, ...zoom(v), q: filtered(view.value.q, v, "only"), by: view.value.by.filter((b) => !v.by.includes(b)), hide: [], skip: 0 };
   go("/explore?" + format(next));
   requestAnimationFrame(() => document.getElementById("by-add")?.click());

@@ -1,0 +1,104 @@
+package query
+
+import (
+	"slices"
+	"strings"
+)
+
+// otherFilters gives each Other of a result the condition that lets through what it holds
+// alone: everything but the groups that are named. What skip leaves out nobody names, and
+// of times there are no conditions: then there is none.
+func otherFilters(r Request, list []Series, s Schema) {
+	if r.Skip > 0 {
+		return
+	}
+	each := r.Dir == "both" && r.RankDir == "each" // has groups of its own
+	for i, other := range list {
+		if !other.Other {
+			continue
+		}
+		var groups []string
+		for _, one := range list {
+			if one.Other || each && one.Dir != other.Dir {
+				continue
+			}
+			if slices.Contains(one.Filter, "") {
+				return
+			}
+			if is := strings.Join(one.Filter, " and "); !slices.Contains(groups, is) {
+				groups = append(groups, is)
+			}
+		}
+		dir := ""
+		if each {
+			dir = other.Dir
+		}
+		if text := noneOf(dir, groups, s); text != "" {
+			list[i].Filter = []string{text}
+		}
+	}
+}
+
+// noneOf is the text of a filter that lets through what no group does, of a direction or
+// of all. Groups that differ in their last value stand together: src.as not in [64500,
+// 64501].
+func noneOf(dir string, groups []string, s Schema) string {
+	type alike struct {
+		before []Node // of the conditions, all but the last
+		last   Compare
+	}
+	var list []alike
+	for _, text := range groups {
+		f, err := ParseFilter(text, s)
+		if err != nil {
+			return ""
+		}
+		all := []Node{f.Root}
+		if and, ok := f.Root.(And); ok {
+			all = and.Of
+		}
+		last, ok := all[len(all)-1].(Compare)
+		if !ok || last.Op != Eq {
+			return ""
+		}
+		one := alike{all[:len(all)-1], last}
+		i := slices.IndexFunc(list, func(a alike) bool {
+			return a.last.Field == last.Field && And{a.before}.String() == And{one.before}.String()
+		})
+		if i < 0 {
+			list = append(list, one)
+			continue
+		}
+		list[i].last.Op, list[i].last.Values = In, append(list[i].last.Values, last.Values...)
+	}
+	var none Node
+	switch {
+	case len(list) == 0:
+		return ""
+	case len(list) == 1 && len(list[0].before) == 0:
+		is := list[0].last
+		is.Op = map[Op]Op{Eq: Ne, In: NotIn}[is.Op]
+		none = is
+	default:
+		var named []Node
+		for _, a := range list {
+			one := Node(a.last)
+			if len(a.before) > 0 {
+				one = And{append(a.before, a.last)}
+			}
+			named = append(named, one)
+		}
+		none = Not{named[0]}
+		if len(named) > 1 {
+			none = Not{Or{named}}
+		}
+	}
+	text := none.String()
+	if dir != "" {
+		text = "direction = " + dir + " and " + text
+	}
+	if len(text) > maxFilterBytes {
+		return ""
+	}
+	return text
+}
