@@ -193,6 +193,13 @@ func TestInterfaces(t *testing.T) {
 	if one := got.Interfaces[0]; one.In.Counter == nil || one.In.Coverage != nil || one.In.P95 != 80_000 {
 		t.Errorf("over four hours: %+v", one)
 	}
+	// What was before the first flow of all is not known, and does not count as idle.
+	for _, s := range []*Server{s, summed} {
+		ask(t, s.Handler(), "GET", fmt.Sprintf("/api/v1/interfaces?from=%d&to=%d", start-10*3600, start+3600), "", http.StatusOK, &got)
+		if one := got.Interfaces[0]; !near(one.In.Avg, 69*600_000*8/3600., 0.02) || one.In.P95 != 80_000 || len(one.In.Course) == 0 || one.In.Course[0] != 0 {
+			t.Errorf("of a store that is younger: %+v", one.In)
+		}
+	}
 	var p problem
 	ask(t, s.Handler(), "GET", "/api/v1/interfaces?exporter=core1", "", http.StatusBadRequest, &p)
 	if p.Key != "exporter" {

@@ -30,6 +30,7 @@ const (
 	explainCover  = 0.8  // of the change, by which fields are ranked
 	explainSteady = 0.1  // of the total: a change of less is looked through for moves
 	explainLift   = 0.1  // how much more of the change than of the other traffic
+	explainWhole  = 1.2  // a share of more is told as what it is
 	explainSmall  = 0.02 // of the total: nothing less is a move
 )
 
@@ -394,12 +395,28 @@ func (x *Explanation) contribution(i int) (c ranked, ok bool) {
 		filters[j] = with[j].Filter
 	}
 	c.Filter = filters[0]
-	c.Text = percent(share) + " " + fmt.Sprintf(aspects()[i].name, strings.Join(with[0].Label, " "))
+	c.Text = x.much(share) + " " + fmt.Sprintf(aspects()[i].name, strings.Join(with[0].Label, " "))
 	if few > 1 {
 		c.Filter = "((" + strings.Join(filters, ") or (") + "))"
-		c.Text = fmt.Sprintf("%s in %d of %s %s (%s %s)", percent(share), few, grouped(a.Distinct), aspects()[i].many, strings.Join(with[0].Label, " "), percent(top))
+		c.Text = fmt.Sprintf("%s in %d of %s %s (%s %s)", x.much(share), few, grouped(a.Distinct), aspects()[i].many, strings.Join(with[0].Label, " "), x.much(top))
 	}
 	return c, true
+}
+
+// much says how much a share of the change is: in per cent, or, where others have changed
+// the other way and it is much more than the whole, in what it is.
+func (x *Explanation) much(share float64) string {
+	if share <= explainWhole {
+		return percent(share)
+	}
+	return x.sign() + Show(x.Unit, share*math.Abs(x.Delta))
+}
+
+func (x *Explanation) sign() string {
+	if x.Delta < 0 {
+		return "−"
+	}
+	return "+"
 }
 
 // move is how aspect i explains that traffic goes another way: one value lost about
@@ -433,10 +450,7 @@ func (x *Explanation) move(i int, total float64) (c ranked, ok bool) {
 
 // write writes the sentence.
 func (x *Explanation) write(size float64) {
-	sign := "+"
-	if x.Delta < 0 {
-		sign = "−"
-	}
+	sign := x.sign()
 	x.Text = sign + Show(x.Unit, math.Abs(x.Delta))
 	switch {
 	case x.Change != nil:

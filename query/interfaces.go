@@ -78,6 +78,7 @@ type InterfaceList struct {
 type InterfacesQuery struct {
 	Statement
 	rg   Range
+	from int64 // begin of the window, or when the very first flow came
 	span int64 // seconds of a value of the course
 }
 
@@ -112,7 +113,15 @@ func (r Request) Interfaces(now time.Time, s Schema, exporter string) (Interface
 	q := InterfacesQuery{rg: rg}
 	q.span = int64(len(rg.Times)+courseValues-1) / courseValues * rg.Step
 	pieces := rg.cover(0, s.Rollups)
+	// What was before the first flow nobody knows: it counts neither as idle nor at all.
 	first, last := rg.full()
+	q.from = rg.From
+	if begun := s.begun(); begun > rg.From && begun < rg.To {
+		q.from = begun
+		for first < last-1 && rg.Times[first] < begun {
+			first++
+		}
+	}
 	for name, v := range map[string]int64{
 		"step": rg.Step, "start": rg.Times[0], "span": q.span,
 		"first": rg.Times[first], "last": rg.Times[last-1], "rank95": int64((last-first)*5/100 + 1),
@@ -289,7 +298,7 @@ func (q InterfacesQuery) side(r *interfaceRows, prefix string) sideRows {
 
 // link is one direction of row i; beside are the seconds that flows and counters share.
 func (q InterfacesQuery) link(s sideRows, i int, speed uint64, counted float64, beside int64) (l LinkSide, err error) {
-	window, step := float64(q.rg.To-q.rg.From), float64(q.rg.Step)
+	window, step := float64(q.rg.To-q.from), float64(q.rg.Step)
 	l.Avg, l.P95, l.Max, l.Last = 8*float64(s.total[i])/window, 8*float64(s.p95[i])/step, 8*float64(s.max[i])/step, 8*float64(s.last[i])/step
 	if s.packets[i] > 0 {
 		e := confidence * math.Sqrt(s.variance[i]) / float64(s.packets[i])

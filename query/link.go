@@ -115,6 +115,7 @@ const (
 type WeeksQuery struct {
 	Statement
 	from, to int64 // whole hours
+	begun    int64 // when the very first flow came, which may be within an hour; 0: long before
 	zone     *time.Location
 }
 
@@ -133,6 +134,7 @@ func (l Link) Weeks(now time.Time, tz string, s Schema) (q WeeksQuery, ok bool, 
 	if q.from >= q.to {
 		return q, false, nil
 	}
+	q.begun = s.begun()
 	c := newCompiler()
 	index := c.param("UInt32", strconv.FormatUint(uint64(l.Index), 10))
 	value := (&Request{Layer: "l2"}).valueSQL(hours.Table)
@@ -185,7 +187,8 @@ func (q WeeksQuery) Read(rows int, column func(name string) any) (*Weeks, error)
 		if i < 0 || i >= n {
 			return nil, fmt.Errorf("query: the weeks have an hour at %d that was not asked for", at[row])
 		}
-		w.In[i], w.Out[i] = 8*float64(in[row])/3600, 8*float64(out[row])/3600
+		seconds := float64(3600 - max(0, q.begun-int64(at[row])))
+		w.In[i], w.Out[i] = 8*float64(in[row])/seconds, 8*float64(out[row])/seconds
 	}
 	// Hours before the first with traffic do not tell that the line was idle: nobody may have looked.
 	first := slices.IndexFunc(w.In, func(v float64) bool { return v > 0 })

@@ -53,6 +53,15 @@ type Schema struct {
 	FindAS func(text string, yield func(as uint32, name string) bool)
 }
 
+// begun is when the very first flow was received, 0 when that is not known: when a rollup
+// has sums of before the flows, they are of flows that are gone.
+func (s Schema) begun() int64 {
+	if s.First < floor(s.Oldest, flow.Table.Rollups[len(flow.Table.Rollups)-1].Step) {
+		return 0
+	}
+	return s.Oldest
+}
+
 func (s Schema) asName(as uint32) string {
 	if s.ASName == nil {
 		return ""

@@ -194,11 +194,10 @@ func (c *compiler) window(i int, from, to int64) string {
 	return c.during(i, piece{flow.Table.Name, []span{{from, to}}})
 }
 
-// expired says that a rollup answers for a time of which the flows are no longer kept. A
-// rollup whose oldest sum is of the step in which the first flow came has never known more.
+// expired says that a rollup answers for a time of which the flows are no longer kept.
 func (rg *Range) expired(pieces []piece, s Schema) string {
 	for _, p := range pieces {
-		if p.table != flow.Table.Name && p.spans[0].from < s.Oldest && s.First < floor(s.Oldest, flow.Table.Rollups[len(flow.Table.Rollups)-1].Step) {
+		if p.table != flow.Table.Name && p.spans[0].from < s.Oldest && s.begun() == 0 {
 			return fmt.Sprintf("flows from before %s are no longer kept: for that time %s answers alone", rg.minute(s.Oldest), p.table)
 		}
 	}

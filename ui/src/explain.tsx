@@ -62,7 +62,7 @@ export function Explain() {
             <ol class="causes">
               {answer.causes.map((c) => (
                 <li key={c.by.join() + c.text}>
-                  <span class="cause-share">{fmt.share(c.share)}</span>
+                  <span class="cause-share" title={c.share > 1 ? "Of the change: others changed the other way" : undefined}>{fmt.share(c.share)}</span>
                   <i class="cause-bar">
                     <i style={{ width: Math.max(0, Math.min(100, Math.abs(c.share) * 100)) + "%" }} />
                   </i>
