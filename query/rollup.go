@@ -206,16 +206,19 @@ func (rg *Range) expired(pieces []piece, s Schema) string {
 
 // blank says that much of the window is older than all that is kept to answer for it.
 func (rg *Range) blank(pieces []piece, s Schema) string {
-	begin := s.Oldest
+	begin, what := s.Oldest, "the oldest record is of %s"
+	if s.begun() == 0 {
+		what = "nothing from before %s is kept that answers this"
+	}
 	for _, p := range pieces {
-		if p.table != flow.Table.Name {
+		if p.table != flow.Table.Name && s.begun() == 0 {
 			begin = min(begin, max(s.First, p.spans[0].from))
 		}
 	}
 	if begin == 0 || blankShare*(begin-rg.From) < rg.To-rg.From {
 		return ""
 	}
-	return fmt.Sprintf("nothing from before %s is kept that answers this: averages count that time as nothing", rg.minute(begin))
+	return fmt.Sprintf(what+": averages count the time before as nothing", rg.minute(begin))
 }
 
 // blankShare is the smallest part of a window that blank speaks of, a twentieth.

@@ -310,7 +310,7 @@ func TestRollupsAlone(t *testing.T) {
 	// A store that has never known more says that: nothing is gone.
 	young := query.Schema{Rollups: rollups, Oldest: hour.Unix() - 2*3600 + 60, First: hour.Unix() - 2*3600}
 	st, _, _ = answer(t, reader, "from=-6h&step=3600&unit=bytes&dir=sum", young)
-	want = "nothing from before 2026-11-23 10:00 is kept that answers this: averages count that time as nothing"
+	want = "the oldest record is of 2026-11-23 10:01: averages count the time before as nothing"
 	if !slices.Equal(st.Notes, []string{want}) {
 		t.Errorf("notes %q, want %q", st.Notes, want)
 	}

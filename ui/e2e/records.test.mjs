@@ -43,11 +43,16 @@ test("flows: the rows are the records of the API, in its order", async () => {
   assert.ok(api.rows > 10);
   const page = await open(`/flows?q=tcp&from=${w.from}&to=${w.to}&tz=utc`);
   await page.locator("#records tbody tr td").first().waitFor();
-  for (const name of ["SrcAddr", "DstAddr", "SrcPort", "InIf"]) {
-    const i = api.columns.findIndex((c) => c.column === name);
-    const cells = await page.locator(`#records td[data-column=${name}]`).allInnerTexts();
-    assert.deepEqual(cells.slice(0, 20), api.values[i].map(String), name);
-  }
+  const values = (name) => api.values[api.columns.findIndex((c) => c.column === name)].map(String);
+  const cells = async (name) => (await page.locator(`#records td[data-column=${name}]`).allInnerTexts()).slice(0, 20);
+  for (const name of ["SrcAddr", "DstAddr", "SrcPort"]) assert.deepEqual(await cells(name), values(name), name);
+  // Exporters and interfaces stand there by name, with the number behind it.
+  const { interfaces } = await json("/api/v1/interfaces");
+  const of = values("ExporterAddress").map((e, i) => interfaces.find((x) => x.exporter === e && String(x.index) === values("InIf")[i]));
+  await page.locator("#records td[data-column=InIf]").getByText(of[0].interface, { exact: true }).first().waitFor();
+  assert.deepEqual(await cells("InIf"), of.map((x) => x.interface));
+  assert.deepEqual(await cells("ExporterAddress"), of.map((x) => x.name));
+  assert.equal(await page.locator("#records td[data-column=InIf] button").first().getAttribute("title"), values("InIf")[0]);
   await page.close();
 });
 

@@ -7,9 +7,10 @@ import { entities } from "./boards.ts";
 import { TimeChart } from "./chart.tsx";
 import { narrow } from "./filter.ts";
 import * as fmt from "./format.ts";
+import { deviceNames, useDeviceNames } from "./names.ts";
 import { Nothing } from "./nothing.tsx";
 import { doors, RefreshButton, TimeRange } from "./range.tsx";
-import { numeric, text } from "./records.ts";
+import { called, numeric, text } from "./records.ts";
 import { alongside, bothWays, layers } from "./stack.ts";
 import { fieldByName, follow, link, reload, show, shown, termTitle, view, zone } from "./state.ts";
 import { Icon } from "./ui.tsx";
@@ -50,6 +51,7 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, known,
   const [loading, setLoading] = useState(false);
   const keys = (q: string, dir: string) => ask({ ...v, q, by: split, n: 8, dir }, zone.value, ["q", "by", "from", "to", "n", "unit", "layer", "dir"]);
   const asked = sides ? sides.map((s) => keys(narrow(v.q, s), "sum")).join(" ") : keys(q, "both");
+  useDeviceNames();
   const part = ask({ ...v, q }, zone.value, ["q", "from", "to"]);
 
   useEffect(() => {
@@ -222,7 +224,7 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, known,
                   <tr key={i}>
                     {records.columns.map((c, j) => (
                       <td key={c.column} class={numeric(c, fieldByName.value.get(c.name)) ? "" : "text"}>
-                        {text(c, records.values[j][i], fieldByName.value.get(c.name), zone.value, traffic?.now ?? records.to)}
+                        {called(records.columns, records.values.map((column) => column[i]), j, deviceNames.value) || text(c, records.values[j][i], fieldByName.value.get(c.name), zone.value, traffic?.now ?? records.to)}
                       </td>
                     ))}
                   </tr>

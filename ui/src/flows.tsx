@@ -7,7 +7,8 @@ import { FilterLine } from "./filterline.tsx";
 import * as fmt from "./format.ts";
 import { Nothing } from "./nothing.tsx";
 import { current, RefreshButton, TimeRange } from "./range.tsx";
-import { type Cell, find, numeric, type Rec, rows as recordsOf, sorting, text, window as inSight } from "./records.ts";
+import { deviceNames, useDeviceNames } from "./names.ts";
+import { called, type Cell, find, numeric, type Rec, rows as recordsOf, sorting, text, window as inSight } from "./records.ts";
 import { copy, fieldByName, reload, show, shown, sqlOpen, view, zone } from "./state.ts";
 import { SQLDrawer } from "./sql.tsx";
 import { ValueButton } from "./valuemenu.tsx";
@@ -42,6 +43,7 @@ interface Loaded {
 }
 
 export function Flows() {
+  useDeviceNames();
   const v = view.value;
   const { by, asc } = sorting(v.sort, v.order);
   const keys = recordKeys(v, zone.value);
@@ -293,7 +295,7 @@ function Row({ r, index, columns, now, open, onOpen }: { r: Rec; index: number; 
     <tr class={open ? "on" : ""} aria-rowindex={index + 2} onClick={(e) => (e.target as Element).closest("button") || onOpen()}>
       {columns.map((c, i) => {
         const f = fieldByName.value.get(c.name);
-        const s = text(c, r.cells[i], f, tz, now);
+        const s = called(columns, r.cells, i, deviceNames.value) || text(c, r.cells[i], f, tz, now);
         return (
           <td key={c.column} class={numeric(c, f) ? "" : "text"} data-column={c.column}>
             {i === 0 ? (

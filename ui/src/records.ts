@@ -53,6 +53,25 @@ export function text(c: FlowColumn, v: Cell, field: Field | undefined, zone: str
   return v;
 }
 
+/** What the exporter and the interfaces of a record are called, which carries their address and numbers; empty: not known. */
+export function called(columns: FlowColumn[], cells: Cell[], i: number, names: ReadonlyMap<string, string>): string {
+  const c = columns[i].column;
+  if (c === "ExporterAddress") return names.get(String(cells[i])) ?? "";
+  const at = c === "InIf" || c === "OutIf" ? columns.findIndex((x) => x.column === "ExporterAddress") : -1;
+  return (at >= 0 && names.get(`${cells[at]}/${cells[i]}`)) || "";
+}
+
+/** The names behind `called`, of what exporters and interfaces say of themselves. */
+export function namesOf(exporters: readonly { address: string; name?: string }[], interfaces: readonly { exporter: string; name?: string; index: number; interface?: string }[]): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const e of exporters) if (e.name) names.set(e.address, e.name);
+  for (const i of interfaces) {
+    if (i.name) names.set(i.exporter, i.name);
+    if (i.interface) names.set(`${i.exporter}/${i.index}`, i.interface);
+  }
+  return names;
+}
+
 /** Whether a column stands to the right. */
 export const numeric = (c: FlowColumn, field: Field | undefined) => (c.kind === "number" && field?.kind !== "flags" && c.column !== "Proto") || c.unit !== "";
 

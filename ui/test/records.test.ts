@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FlowColumn, FlowsResult } from "../src/api.ts";
-import { find, rows, sorting, text, window } from "../src/records.ts";
+import { called, find, namesOf, rows, sorting, text, window } from "../src/records.ts";
 import { defaults, parse, recordKeys } from "../src/url.ts";
 
 const column = (name: string, kind: FlowColumn["kind"] = "text", unit = ""): FlowColumn => ({ column: name, name, title: name, unit, kind });
@@ -55,4 +55,13 @@ test("records are asked for by what chooses them", () => {
   assert.equal(recordKeys(v, "Europe/Berlin"), "q=port+53&from=-15m&tz=Europe/Berlin&columns=all&order=asc");
   assert.equal(recordKeys(defaults(), "UTC"), "tz=UTC");
   assert.equal(recordKeys(parse("?sort=-Bytes&order=asc"), "UTC"), "tz=UTC&sort=-Bytes");
+});
+
+test("exporters and interfaces are called by name where one is known", () => {
+  const names = namesOf([{ address: "192.0.2.1", name: "edge1" }, { address: "192.0.2.2", name: "" }], [{ exporter: "192.0.2.1", index: 3, interface: "et-0" }, { exporter: "192.0.2.2", name: "edge2", index: 3 }]);
+  const columns = [column("InIf", "number"), column("ExporterAddress"), column("SrcPort", "number")];
+  const row = (cells: (string | number)[]) => cells.map((_, i) => called(columns, cells, i, names));
+  assert.deepEqual(row([3, "192.0.2.1", 3]), ["et-0", "edge1", ""]);
+  assert.deepEqual(row([3, "192.0.2.2", 3]), ["", "edge2", ""]);
+  assert.equal(called(columns.slice(0, 1), [3], 0, names), "", "whose it is stands not there");
 });
