@@ -10,7 +10,7 @@ import * as fmt from "./format.ts";
 import { deviceNames, useDeviceNames } from "./names.ts";
 import { Nothing } from "./nothing.tsx";
 import { doors, RefreshButton, TimeRange } from "./range.tsx";
-import { called, numeric, text } from "./records.ts";
+import { called, heading, numeric, text } from "./records.ts";
 import { alongside, bothWays, layers } from "./stack.ts";
 import { fieldByName, follow, link, reload, show, shown, termTitle, view, zone } from "./state.ts";
 import { Icon } from "./ui.tsx";
@@ -214,7 +214,7 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, known,
                 <tr>
                   {records.columns.map((c) => (
                     <th key={c.column} class={numeric(c, fieldByName.value.get(c.name)) ? "" : "text"}>
-                      {c.title}
+                      {heading(c)}
                     </th>
                   ))}
                 </tr>

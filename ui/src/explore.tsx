@@ -332,7 +332,7 @@ export function Explore() {
 
       <div class={`split ${facets ? "with-facets" : ""}`}>
         <div class="column">
-          <section class="panel figure" aria-label="Chart" aria-busy={loading} ref={width}>
+          <section class={`panel figure ${drawn === "table" && result && !empty ? "bare" : ""}`} aria-label="Chart" aria-busy={loading} ref={width}>
             <div class={`progress ${slow ? "on" : ""} ${part > 0 ? "known" : ""}`} style={part > 0 ? { "--part": part } : undefined} aria-hidden="true" />
         {slow && (
           <p class="running" role="status">

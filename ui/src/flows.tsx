@@ -8,7 +8,7 @@ import * as fmt from "./format.ts";
 import { Nothing } from "./nothing.tsx";
 import { current, RefreshButton, TimeRange } from "./range.tsx";
 import { deviceNames, useDeviceNames } from "./names.ts";
-import { called, type Cell, find, numeric, type Rec, rows as recordsOf, sorting, text, window as inSight } from "./records.ts";
+import { called, type Cell, find, heading, numeric, type Rec, rows as recordsOf, sorting, text, window as inSight } from "./records.ts";
 import { copy, fieldByName, reload, show, shown, sqlOpen, view, zone } from "./state.ts";
 import { SQLDrawer } from "./sql.tsx";
 import { ValueButton } from "./valuemenu.tsx";
@@ -267,11 +267,6 @@ const Space = ({ rows, columns }: { rows: number; columns: number }) => (
     <td colSpan={columns} />
   </tr>
 );
-
-/** As short as the title of a column can be in a head. */
-function heading(c: FlowColumn): string {
-  return fmt.capital(c.title.replace(/^source /, "src ").replace(/^destination /, "dst ").replace(/ address$/, "").replace(/^(input|output) interface/, (_, s: string) => (s === "input" ? "in if" : "out if")).replace(/^sampling rate$/, "1:n").replace(/^TCP flags$/, "flags"));
-}
 
 const isColumn = (c: FlowColumn, by: string) => [c.column, c.name].some((n) => n.toLowerCase() === by.toLowerCase());
 const title = (columns: FlowColumn[], by: string) => columns.find((c) => isColumn(c, by))?.title ?? by;

@@ -53,6 +53,11 @@ export function text(c: FlowColumn, v: Cell, field: Field | undefined, zone: str
   return v;
 }
 
+/** As short as the title of a column can be in a head. */
+export function heading(c: FlowColumn): string {
+  return fmt.capital(c.title.replace(/^source /, "src ").replace(/^destination /, "dst ").replace(/ address$/, "").replace(/^(input|output) interface/, (_, s: string) => (s === "input" ? "in if" : "out if")).replace(/^sampling rate$/, "1:n").replace(/^TCP flags$/, "flags"));
+}
+
 /** What the exporter and the interfaces of a record are called, which carries their address and numbers; empty: not known. */
 export function called(columns: FlowColumn[], cells: Cell[], i: number, names: ReadonlyMap<string, string>): string {
   const c = columns[i].column;
