@@ -480,6 +480,50 @@ test("a cell of the heat map, a panel, a bar and a band open the menu of what th
   await page.close();
 });
 
+test("the axis is bent, ends where it is told to, and both are in the URL", async () => {
+  const [first] = await groupable();
+  const page = await open(`/explore?by=${first}&n=4&from=-10m&viz=line&dir=sum`);
+  const picture = () => page.locator(".plot canvas").evaluate((c) => c.toDataURL());
+  await page.locator(".plot canvas").waitFor();
+  const seen = new Set([await picture()]);
+  for (const [y, name] of [["log", "logarithmic"], ["sqrt", "square root"]]) {
+    await page.locator("#y").selectOption({ label: name });
+    await page.waitForURL(new RegExp(`y=${y}`));
+    seen.add(await picture());
+  }
+  assert.equal(seen.size, 3, "each axis has its own picture");
+  await page.goto(`${base}/explore?by=${first}&n=4&from=-10m&ymax=5k&y=log`);
+  await page.getByText("The axis ends at 5.00 k").waitFor();
+  await page.getByRole("button", { name: "Show all" }).click();
+  await page.waitForFunction(() => !location.search.includes("ymax"));
+  assert.equal(params(page).get("y"), "log");
+  await page.goto(`${base}/explore?by=${first}&n=4&from=-10m&ymax=plenty`);
+  await page.getByText("“plenty” is no end of an axis").waitFor();
+  // Shares of a whole are linear.
+  await page.getByRole("radio", { name: "100 %", exact: true }).click();
+  await page.locator("#y").waitFor({ state: "detached" });
+  await page.close();
+});
+
+test("each direction has its own largest groups, or all have the same", { skip: mockOnly() }, async () => {
+  const page = await open("/status");
+  const rank = page.locator("#rank");
+  const named = (b) => b.dirs.map((d) => b.series.filter((s) => s.dir === d && !s.other).map((s) => s.key.join("|")));
+  const each = await answer(page, () => page.goto(`${base}/explore?by=src.as&n=2&from=-10m`));
+  assert.ok(named(each).every((keys) => keys.length === 2), JSON.stringify(named(each)));
+  const sum = await answer(page, () => rank.selectOption({ label: "maximum over all" }));
+  assert.equal(params(page).get("rankdir"), "sum");
+  assert.equal(params(page).get("rank"), "max");
+  // The table follows the ranks: of each group the largest of its directions.
+  const order = await page.locator("#table tbody tr:not(.other):not(.again)").evaluateAll((all) => all.map((e) => e.dataset.series));
+  const most = (key) => Math.max(...sum.series.filter((s) => s.key.join("|") === key).map((s) => s.max));
+  assert.deepEqual(order, [...order].sort((a, b) => most(b) - most(a)));
+  assert.ok(new Set(named(sum).flat()).size <= 2);
+  await page.locator("#dir").selectOption("in");
+  assert.doesNotMatch(await rank.innerText(), /over all/);
+  await page.close();
+});
+
 test("grid, bars, heat map and sankey draw the API's numbers, each from a URL opened afresh", async () => {
   const [first, second] = await groupable();
   const { page, body } = await explore(`?by=${first}&n=4&from=-10m&viz=grid`);

@@ -239,7 +239,7 @@ function Chart({ result, now, saved, question }: { result: QueryResult; now: num
   const { viz } = question;
   const summary = `${saved.name}: ${result.total.map((t) => `${t.dir} average ${fmt.value(t.avg, result.unit)}`).join(", ")}`;
   if (result.series.length === 0) return <p class="tile-note quiet">Nothing in this range{result.meta.empty === "no-match" ? " matches" : ""}</p>;
-  if (viz === "table") return <ResultTable result={result} layers={all} hidden={none} onIsolate={nothing} onToggle={nothing} />;
+  if (viz === "table") return <ResultTable result={result} rank={question.rank} layers={all} hidden={none} onIsolate={nothing} onToggle={nothing} />;
   if (viz === "sankey" && result.by.length > 1) return <Sankey result={result} summary={summary} />;
   if (viz === "grid" || viz === "bar" || viz === "heat" || viz === "sankey") return <OtherCharts result={result} layers={all} now={now} viz={viz === "sankey" ? "bar" : viz} summary={summary} />;
   const at = (from: number, to: number) => addressOf(saved, `from=${absolute(from)}&to=${absolute(to)}`);
@@ -248,7 +248,8 @@ function Chart({ result, now, saved, question }: { result: QueryResult; now: num
       result={result}
       layers={all}
       viz={viz}
-      ymax=""
+      y={question.y}
+      ymax={question.ymax}
       small
       now={now}
       summary={summary}

@@ -10,6 +10,7 @@ import { EventMarks } from "./eventmarks.tsx";
 import { eventForm } from "./events.ts";
 import * as fmt from "./format.ts";
 import { gestures, type Hand } from "./gestures.ts";
+import { curve, ticks } from "./scale.ts";
 import { bucket, drawnAs, edges, type Layer, nearlyFull, otherID } from "./stack.ts";
 import { dark, highlight, zone } from "./state.ts";
 import { clock, dayName, duration, parts } from "./time.ts";
@@ -19,7 +20,9 @@ interface Props {
   result: QueryResult;
   layers: Layer[];
   viz: string;
-  ymax: string;
+  /** The axis of values: lin, log or sqrt, and where it ends. */
+  y?: string;
+  ymax?: string;
   /** One of several on a page. */
   small?: boolean;
   now: number;
@@ -138,6 +141,9 @@ function BrushMenu({ brush, p, onDone }: { brush: Brush; p: Props; onDone: () =>
 }
 
 const smallHeight = 210;
+const axisHeight = 42;
+/** Between labels of an axis that is not linear, in pixels. */
+const tickSpace = 24;
 
 interface Hover {
   index: number;
@@ -176,7 +182,7 @@ export function TimeChart(given: Props) {
     return [x, ...order.map((i) => [...source[i], source[i][source[i].length - 1] ?? null])];
   }, [drawn, lines, order, stacked]);
 
-  const shape = p.layers.map((l) => l.id + l.series.dir + l.colour).join("\n") + stacked + percent + isDark + tz + p.result.unit + p.capacity;
+  const shape = p.layers.map((l) => l.id + l.series.dir + l.colour).join("\n") + stacked + percent + isDark + tz + p.result.unit + p.capacity + p.y;
 
   // Before the page is painted: on paper it is painted only once.
   useLayoutEffect(() => {
@@ -201,6 +207,9 @@ export function TimeChart(given: Props) {
     const stepped = uPlot.paths.stepped!({ align: 1 });
     const font = `12px ${getComputedStyle(document.body).fontFamily}`;
     let hand: Hand | undefined;
+    // Shares of a whole are linear.
+    const y = percent ? "lin" : (p.y ?? "lin");
+    let bent = curve(y, 1);
 
     const u = new uPlot(
       {
@@ -227,18 +236,12 @@ export function TimeChart(given: Props) {
         scales: {
           x: { time: true, range: (_u, lo, hi) => (hand?.moving() ? [lo, hi] : [props.current.result.from, props.current.result.to]) },
           y: {
+            ...(bent && { distr: 100 as uPlot.Scale.Distr, fwd: (v: number) => bent!.to(v), bwd: (h: number) => bent!.from(h) }),
             range: (su, lo, hi) => {
               if (hand?.moving()) return [su.scales.y.min ?? 0, su.scales.y.max ?? 1];
-              const out = props.current.layers.some((l) => l.side < 0);
-              if (percent) return [out ? -100 : 0, 100];
-              const cap = fmt.parseAmount(props.current.ymax);
-              if (cap) return [out ? -cap : 0, cap];
-              const beside = percent ? [] : extras(props.current);
-              const line = capacityOf(props.current, Math.max(hi ?? 0, -(lo ?? 0)));
-              const most = (side: number) => Math.max(side > 0 || out ? line : 0, ...beside.filter((e) => e.side === side).flatMap((e) => e.high.map((v) => v ?? 0)));
-              const top = Math.max(hi ?? 0, most(1)) * 1.06;
-              const bottom = Math.min(lo ?? 0, -most(-1)) * 1.06;
-              return top === 0 && bottom === 0 ? [0, 1] : [bottom, top];
+              const [least, most] = range(lo ?? 0, hi ?? 0);
+              bent = curve(y, Math.max(most, -least));
+              return [least, most];
             },
           },
         },
@@ -247,7 +250,7 @@ export function TimeChart(given: Props) {
             stroke: t.text,
             font,
             space: 78,
-            size: 42,
+            size: axisHeight,
             gap: 7,
             grid: { show: false },
             ticks: { stroke: t.zero, width: 1, size: 5 },
@@ -272,7 +275,8 @@ export function TimeChart(given: Props) {
             size: (_u, values) => 22 + Math.max(...(values ?? [""]).map((v) => v.length), 3) * 6.1,
             grid: { stroke: t.grid, width: 1 },
             ticks: { show: false },
-            values: (_u, splits) => fmt.axis(splits, unit()),
+            ...(bent && { splits: (su: uPlot, _i: number, lo: number, hi: number) => ticks(bent!, lo, hi, tickSpace / Math.max(1, su.height - axisHeight)), filter: (_u: uPlot, splits: number[]) => splits }),
+            values: (_u, splits) => (bent ? splits.map((s) => fmt.axis([0, s], unit())[1]) : fmt.axis(splits, unit())),
           },
         ],
         series: [
@@ -341,6 +345,20 @@ export function TimeChart(given: Props) {
       window: () => ({ from: props.current.result.from, to: props.current.result.to, now: props.current.now }),
       moved: (a, b) => props.current.onZoom(a, b),
     });
+
+    /** The values at the ends of the axis, where the series reach from lo to hi. */
+    function range(lo: number, hi: number): [number, number] {
+      const out = props.current.layers.some((l) => l.side < 0);
+      if (percent) return [out ? -100 : 0, 100];
+      const cap = fmt.parseAmount(props.current.ymax ?? "");
+      if (cap) return [out ? -cap : 0, cap];
+      const beside = extras(props.current);
+      const line = capacityOf(props.current, Math.max(hi, -lo));
+      const most = (side: number) => Math.max(side > 0 || out ? line : 0, ...beside.filter((e) => e.side === side).flatMap((e) => e.high.map((v) => v ?? 0)));
+      const top = Math.max(hi, most(1)) * 1.06;
+      const bottom = Math.min(lo, -most(-1)) * 1.06;
+      return top === 0 && bottom === 0 ? [0, 1] : [bottom, top];
+    }
 
     /** The series at a height: the layer that contains it in a stack, the nearest line otherwise. */
     function pick(su: uPlot, index: number, top: number): string | null {

@@ -158,7 +158,6 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, known,
             result={r}
             layers={layers(r)}
             viz="stack"
-            ymax=""
             capacity={r.unit === "bps" ? capacity : undefined}
             counters={counters}
             now={traffic.now}

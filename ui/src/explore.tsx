@@ -66,12 +66,19 @@ export const dirs = [
   { value: "internal", title: "Internal" },
   { value: "sum", title: "Sum" },
 ];
+const scales = [
+  { value: "lin", title: "linear" },
+  { value: "log", title: "logarithmic" },
+  { value: "sqrt", title: "square root" },
+];
 const ranks = [
   { value: "avg", title: "average" },
   { value: "max", title: "maximum" },
   { value: "last", title: "last" },
   { value: "p95", title: "95th perc." },
 ];
+/** Behind a statistic: over all directions. */
+const together = " sum";
 /** The units in which the length of a packet counts. */
 const layered = new Set(["bps", "bytes", "bpp", "pct"]);
 const tops = [1, 3, 5, 8, 12, 20, 30, 50];
@@ -291,6 +298,9 @@ export function Explore() {
   const known = vizzes.some((z) => z.value === viz) ? viz : "stack";
   // A sankey needs room; on a phone the same numbers are bars.
   const drawn = known === "sankey" && setWidth > 0 && setWidth < 600 ? "bar" : known;
+  // Directions may each have their own largest groups.
+  const directed = v.dir === "both" && v.by.length > 0;
+  const statistics = v.vs ? [...ranks, { value: "delta", title: "change" }] : ranks;
   const empty = result ? (result.meta.empty ?? (result.series.length === 0 ? "no-match" : null)) : null;
 
   return (
@@ -317,7 +327,7 @@ export function Explore() {
           {layered.has(v.unit) && <Select label="of" id="layer" value={v.layer} choices={layerChoices} onChange={(layer) => show({ layer })} />}
           <Select label="Direction" id="dir" value={v.dir} choices={dirs} onChange={(dir) => show({ dir })} />
           <Select label="Top" id="top" value={String(v.n)} choices={tops.map((n) => ({ value: String(n), title: String(n) }))} onChange={(n) => show({ n: Number(n), hide: [] })} />
-          <Select label="by" id="rank" value={v.rank} choices={v.vs ? [...ranks, { value: "delta", title: "change" }] : ranks} onChange={(rank) => show({ rank })} />
+          <Select label="by" id="rank" value={v.rankdir === "sum" && directed ? v.rank + together : v.rank} choices={directed ? [...statistics, ...statistics.map((r) => ({ value: r.value + together, title: `${r.title} over all` }))] : statistics} onChange={(s) => show({ rank: s.replace(together, ""), rankdir: s.endsWith(together) ? "sum" : "each", hide: [] })} />
           <Select label="vs" id="vs" value={v.vs} choices={comparisons} onChange={(vs) => show({ vs, rank: vs === "" && v.rank === "delta" ? "avg" : v.rank })} />
           <Select label="Show" id="agg" value={v.spread ? "spread" : v.agg} choices={aggs} onChange={(agg) => show(agg === "spread" ? { agg: "avg", spread: true } : { agg, spread: false })} />
           <button type="button" class={`button sql-button ${sqlOpen.value ? "on" : ""}`} aria-pressed={sqlOpen.value} title="The SQL behind this chart  x" onClick={() => (sqlOpen.value = !sqlOpen.value)}>
@@ -354,7 +364,7 @@ export function Explore() {
             )}
             {result && answer ? (
               <>
-                <Header answer={answer} v={v} />
+                <Header answer={answer} v={v} bends={!empty && (drawn === "stack" || drawn === "line")} />
                 {empty ? (
                   <Empty kind={empty} q={v.q} now={answer.now} matches={result.meta.matches_7d} />
                 ) : drawn === "table" ? null : drawn === "sankey" ? (
@@ -376,6 +386,7 @@ export function Explore() {
                     result={result}
                     layers={visible}
                     viz={drawn}
+                    y={v.y}
                     ymax={v.ymax}
                     now={answer.now}
                     summary={summary(result)}
@@ -396,7 +407,7 @@ export function Explore() {
           {v.sel && <Explain />}
           {result && !empty && (
             <section class="panel" aria-label="Table">
-              <ResultTable result={result} layers={all} hidden={hidden} onIsolate={isolate} onToggle={toggle} />
+              <ResultTable result={result} rank={v.rank} layers={all} hidden={hidden} onIsolate={isolate} onToggle={toggle} />
             </section>
           )}
         </div>
@@ -409,7 +420,7 @@ export function Explore() {
 }
 
 /** What every number on this chart is: length, bucket, statistic, error, and how far the data reaches. */
-function Header({ answer, v }: { answer: Answer; v: View }) {
+function Header({ answer, v, bends }: { answer: Answer; v: View; bends: boolean }) {
   const { result, now } = answer;
   const { meta, step } = result;
   const tz = zone.value;
@@ -444,6 +455,7 @@ function Header({ answer, v }: { answer: Answer; v: View }) {
           {fmt.count(meta.rows)} rows · {fmt.millis(meta.ms)} ms{meta.table !== "flows" && <> · {meta.table}</>}
         </span>
       </p>
+      {bends && <Select label="Axis" id="y" value={v.y} choices={scales} onChange={(y) => show({ y })} />}
       <EventsMenu />
       {meta.resolution > step && (
         <p class="facts warn">
@@ -460,6 +472,14 @@ function Header({ answer, v }: { answer: Answer; v: View }) {
           <Icon name="warn" /> {n}
         </p>
       ))}
+      {v.ymax && (
+        <p class="facts warn">
+          {fmt.parseAmount(v.ymax) ? `The axis ends at ${fmt.value(fmt.parseAmount(v.ymax), result.unit)}.` : `“${v.ymax}” is no end of an axis: write ymax=10g.`}{" "}
+          <button type="button" class="button" onClick={() => show({ ymax: "" })}>
+            Show all
+          </button>
+        </p>
+      )}
       {kept.length > 0 && (
         <p class="facts warn">
           <Icon name="warn" /> Not understood in this URL, and kept: {kept.join(", ")}

@@ -197,7 +197,6 @@ function Overview({ first }: { first: Status }) {
                   result={found.total}
                   layers={layers(found.total)}
                   viz="stack"
-                  ymax=""
                   small
                   now={found.now}
                   summary={`Traffic by direction: ${found.total.total.map((t) => `${t.dir} average ${fmt.value(t.avg, found.total.unit)}`).join(", ")}`}

@@ -115,8 +115,7 @@ export function sum(list: Layer[], partial: { first: boolean; last: boolean }): 
   const length = list[0]?.values.length ?? 0;
   let max = 0;
   let last = 0;
-  const lo = partial.first && length > 1 ? 1 : 0;
-  const hi = partial.last && length > 1 ? length - 1 : length;
+  const [lo, hi] = wholeBuckets(length, partial);
   for (let i = lo; i < hi; i++) {
     let v = 0;
     for (const l of list) v += l.values[i] ?? 0;
@@ -124,6 +123,29 @@ export function sum(list: Layer[], partial: { first: boolean; last: boolean }): 
     last = v;
   }
   return { avg: list.reduce((a, l) => a + l.series.avg, 0), max, last, total: list.reduce((a, l) => a + l.series.total, 0) };
+}
+
+/** What a series is ranked by, as the server does it. */
+export function score(s: Series, rank: string, unit: string, partial: { first: boolean; last: boolean }): number {
+  switch (rank) {
+    case "max":
+    case "last":
+      return s[rank];
+    case "delta":
+      return Math.abs(s.vs?.delta ?? 0);
+    case "p95": {
+      const [lo, hi] = wholeBuckets(s.values.length, partial);
+      const list = s.values.slice(lo, hi).map((v) => v ?? 0).sort((a, b) => a - b);
+      return list[list.length - 1 - Math.floor((list.length * 5) / 100)] ?? 0;
+    }
+  }
+  return unit === "pct" ? s.avg : s.total;
+}
+
+/** The buckets that lie in the window whole, from and before; all of them when none does. */
+function wholeBuckets(length: number, partial: { first: boolean; last: boolean }): [number, number] {
+  const [lo, hi] = [partial.first ? 1 : 0, partial.last ? length - 1 : length];
+  return lo < hi ? [lo, hi] : [0, length];
 }
 
 /** The bucket that holds a moment: the last start that is not after it; -1 before the first. */

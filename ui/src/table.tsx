@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { api, type QueryResult, type Series, type Versus } from "./api.ts";
 import { layerColour, seriesName, solidDir } from "./chart.tsx";
 import * as fmt from "./format.ts";
-import { type Layer, sum } from "./stack.ts";
+import { type Layer, score, sum } from "./stack.ts";
 import { dark, highlight, path, say, show, termTitle, view, zone } from "./state.ts";
 import { duration } from "./time.ts";
 import { Popover, SortHead, Spark } from "./ui.tsx";
@@ -13,6 +13,8 @@ import { filterBy, groupBy, ValueButton, valueOf } from "./valuemenu.tsx";
 
 interface Props {
   result: QueryResult;
+  /** The statistic that its groups were ranked by. */
+  rank: string;
   /** All series, hidden ones too. */
   layers: Layer[];
   hidden: ReadonlySet<string>;
@@ -28,7 +30,7 @@ const end = ({ series: s }: Layer) => (s.larger ? -1 : s.other ? 1 : 0);
 /** What a direction is, at a glance. */
 export const arrows: Record<string, string> = { in: "↓", out: "↑", internal: "↻", transit: "→", unknown: "?", sum: "Σ" };
 
-export function ResultTable({ result, layers, hidden, onIsolate, onToggle }: Props) {
+export function ResultTable({ result, rank: statistic, layers, hidden, onIsolate, onToggle }: Props) {
   const [sort, setSort] = useState<{ column: Column; up: boolean } | null>(null);
   const [wide, setWide] = useState(false);
   const body = useRef<HTMLTableSectionElement>(null);
@@ -69,8 +71,9 @@ export function ResultTable({ result, layers, hidden, onIsolate, onToggle }: Pro
   } else {
     // As the server ranked them: the directions of a group side by side, Other at the end.
     const place = new Map<string, number>();
-    layers.forEach((l) => place.set(l.id, Math.max(place.get(l.id) ?? 0, l.series.total)));
-    rows.sort((a, b) => end(a) - end(b) || (a.id === b.id ? b.series.total - a.series.total : place.get(b.id)! - place.get(a.id)!));
+    const of = (l: Layer) => score(l.series, statistic, unit, result.meta.partial);
+    layers.forEach((l) => place.set(l.id, Math.max(place.get(l.id) ?? 0, of(l))));
+    rows.sort((a, b) => end(a) - end(b) || (a.id === b.id ? of(b) - of(a) : place.get(b.id)! - place.get(a.id)!));
   }
 
   const top = new Map<string, number>();
