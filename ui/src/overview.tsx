@@ -257,7 +257,7 @@ function Attention({ found, known }: { found: Pick<Found, "status" | "exporters"
   return (
     <section class="panel attention" aria-label="What needs attention">
       <h2>
-        {list.length === 0 && known === "whole" ? "Nothing needs attention" : "Needs attention"} <span class="quiet">{list.length > 0 ? list.length : ""}</span>
+        {list.length > 0 ? "Needs attention" : known === "whole" ? "Nothing needs attention" : "What needs attention"} <span class="quiet">{list.length > 0 ? list.length : ""}</span>
       </h2>
       {known === "old" && <p class="quiet">As it was at {clock(found.status.now, zone.value)}; trying again.</p>}
       {known === "partly" && <p class="quiet">Not all that is looked at answers; trying again.</p>}
