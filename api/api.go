@@ -39,21 +39,22 @@ var queryTimeoutText = strconv.Itoa(int(queryTimeout / time.Second))
 
 // A Server answers the API. Its fields are set before Handler is called.
 type Server struct {
-	Store   *store.Client                // as the read-only user
-	Writer  *store.Client                // as the user that may write: events, and to end queries
-	Views   *view.Views                  // saved ones
-	Links   *view.Links                  // short names of long addresses
-	Schema  query.Schema                 // of the flows table
-	Status  func() Status                // what the process itself knows; the server adds what the store knows
-	Sampled func() map[string][]Sampling // sampling rates by "address type" of exporters
-	Samples func() map[string]*Sample    // what was not decoded, by the same
-	Keep    func() store.Room            // how much of the disk is left free; nil: nothing
-	Config  func() any                   // the configuration, without secrets
-	Reload  func() (Reloaded, error)     // reads the configuration again; the error says what is wrong with it
-	Demo    func(run bool) error         // starts or stops simulated exporters; the error says why that cannot be now
-	Ready   func(context.Context) error  // why the process is not ready, or nil
-	Metrics http.Handler                 // Prometheus
-	Page    http.Handler                 // everything that is not the API
+	Store   *store.Client                             // as the read-only user
+	Writer  *store.Client                             // as the user that may write: events, and to end queries
+	Views   *view.Views                               // saved ones
+	Links   *view.Links                               // short names of long addresses
+	Schema  query.Schema                              // of the flows table
+	Status  func() Status                             // what the process itself knows; the server adds what the store knows
+	Sampled func() map[string][]Sampling              // sampling rates by "address type" of exporters
+	Samples func() map[string]*Sample                 // what was not decoded, by the same
+	Keep    func() store.Room                         // how much of the disk is left free; nil: nothing
+	Stale   func(context.Context) ([][2]int64, error) // times of which the rollups lack rows, see store.Roller; nil: not known
+	Config  func() any                                // the configuration, without secrets
+	Reload  func() (Reloaded, error)                  // reads the configuration again; the error says what is wrong with it
+	Demo    func(run bool) error                      // starts or stops simulated exporters; the error says why that cannot be now
+	Ready   func(context.Context) error               // why the process is not ready, or nil
+	Metrics http.Handler                              // Prometheus
+	Page    http.Handler                              // everything that is not the API
 	Log     *slog.Logger
 	Hosts   []string         // names under which the page is reached, besides addresses and localhost
 	Now     func() time.Time // tests; nil: time.Now

@@ -10,9 +10,13 @@ import (
 	"netmeta/store"
 )
 
-// stateAge is how long what the server knows of the tables holds. What a rollup once has
-// it keeps, so an old state costs at most time.
-const stateAge = 5 * time.Second
+// stateAge is how long what the server knows of the tables holds. That is for how long
+// flows that come late may be missing where a rollup answers; else what a rollup once has
+// it keeps, and an old state costs at most time. Where asking takes long it is done less often.
+const (
+	stateAge   = 2 * time.Second
+	stateShare = 20 // of the time, to be spent with asking: one part of so many
+)
 
 // forget is after how long without an answer nothing is known any more.
 const forget = time.Minute
@@ -43,6 +47,7 @@ func (s *Server) schema(ctx context.Context) query.Schema {
 	defer t.mu.Unlock()
 	if time.Now().After(t.due) {
 		// For all who ask: that one of them leaves is no reason to know nothing.
+		begun := time.Now()
 		now, err := s.readTables(context.WithoutCancel(ctx))
 		switch {
 		case err == nil:
@@ -51,7 +56,7 @@ func (s *Server) schema(ctx context.Context) query.Schema {
 		case time.Since(t.read) > forget:
 			t.tableFacts = tableFacts{}
 		}
-		t.due = time.Now().Add(stateAge)
+		t.due = time.Now().Add(max(stateAge, stateShare*time.Since(begun)))
 	}
 	out.Rollups, out.Oldest, out.First, out.Once = t.rollups, t.oldest, t.first, t.once
 	return out
@@ -76,6 +81,15 @@ func (s *Server) readTables(ctx context.Context) (k tableFacts, err error) {
 		return k, unexpectedError{errors.New("the store does not say what rollups there are")}
 	}
 	k.rollups = query.RollupsOf(names, since, until)
+	if s.Stale != nil {
+		stale, err := s.Stale(ctx)
+		if err != nil {
+			return k, err
+		}
+		for i := range k.rollups {
+			k.rollups[i].Stale = stale
+		}
+	}
 	if _, k.oldest, err = s.span(ctx); err != nil {
 		return k, err
 	}

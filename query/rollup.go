@@ -17,7 +17,8 @@ import (
 //
 //   - the groups and the filter name nothing but fields that it keeps,
 //   - no bucket begins in the middle of its step,
-//   - it has every flow of the time.
+//   - it has every flow of the time: it begins and ends somewhere, and flows that come late
+//     are missing in it until their hour is added up again.
 //
 // The window seldom begins and ends with an hour. Each rollup answers for the whole
 // steps in the middle, and what is left at both ends goes to the next finer one, in the
@@ -35,6 +36,8 @@ type Rollup struct {
 	Step  int64 // seconds that a row adds up
 	Since int64 // it has every flow received from then on,
 	Until int64 // and before then; multiples of Step
+
+	Stale [][2]int64 // times, from and to before, in order, of which it may lack flows that came late; multiples of Step
 }
 
 // RollupState is the statement that says which rollups there are, and from when until
@@ -89,11 +92,14 @@ func (rg *Range) cover(shift int64, rollups []Rollup) []piece {
 				rest = append(rest, s)
 				continue
 			}
-			p.spans = append(p.spans, span{from, to})
-			for _, end := range []span{{s.from, from}, {to, s.to}} {
-				if end.from < end.to {
-					rest = append(rest, end)
+			has := r.without(span{from, to})
+			p.spans = append(p.spans, has...)
+			at := s.from
+			for _, part := range append(has, span{s.to, s.to}) {
+				if at < part.from {
+					rest = append(rest, span{at, part.from})
 				}
+				at = part.to
 			}
 		}
 		if len(p.spans) > 0 {
@@ -105,6 +111,22 @@ func (rg *Range) cover(shift int64, rollups []Rollup) []piece {
 	}
 	slices.SortStableFunc(pieces, func(a, b piece) int { return cmp.Compare(b.seconds(), a.seconds()) })
 	return pieces
+}
+
+// without are the parts of a time that are not stale.
+func (r *Rollup) without(s span) (list []span) {
+	for _, stale := range r.Stale {
+		if stale[0] < s.to && stale[1] > s.from {
+			if s.from < stale[0] {
+				list = append(list, span{s.from, stale[0]})
+			}
+			s.from = stale[1]
+		}
+	}
+	if s.from < s.to {
+		list = append(list, s)
+	}
+	return list
 }
 
 func (p piece) seconds() (n int64) {

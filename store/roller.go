@@ -37,6 +37,7 @@ const (
 	rollHour  = 3600 // seconds: what is counted, and made anew, at a time
 	leaseTime = 600  // seconds that the rollups are kept by whoever said so last
 	mendHours = 24   // hours that are made anew in one round: of more the rest comes in the next
+	maxStale  = 16   // times that Stale tells apart; the last one takes in those behind it
 )
 
 // A Roller keeps the rollups of a table.
@@ -53,7 +54,15 @@ type Roller struct {
 	clock int64 // of the store when the round began, seconds since 1970
 	since time.Time
 
+	counted atomic.Pointer[counted] // as of the last round; nil: not known, or another collector keeps the rollups
+
 	Stats RollerStats
+}
+
+// A counted is what the sums of rollups are of: how many rows each hour had.
+type counted struct {
+	until []int64            // of each rollup
+	rows  []map[int64]uint64 // of each rollup, up to its end
 }
 
 // RollerStats count what a Roller did. They are safe for concurrent use.
@@ -202,6 +211,7 @@ func (r *Roller) Roll(ctx context.Context, settled int64) (more bool, err error)
 	}
 	if ours, err := r.claim(ctx, rollups[0]); err != nil || !ours {
 		r.begun, r.right = false, nil
+		r.counted.Store(nil)
 		r.Stats.Until.Store(0)
 		return false, err
 	}
@@ -223,7 +233,7 @@ func (r *Roller) Roll(ctx context.Context, settled int64) (more bool, err error)
 		}
 		source = u.has.span
 	}
-	rows, err := rollups[0].hours(ctx)
+	rows, err := r.hours(ctx, s.Table.Name, rollups[0].has.to)
 	if err != nil {
 		return false, err
 	}
@@ -236,8 +246,43 @@ func (r *Roller) Roll(ctx context.Context, settled int64) (more bool, err error)
 		more = more || left
 		source = u.has.span
 	}
+	now := &counted{rows: slices.Clone(r.right)}
+	for _, u := range rollups {
+		now.until = append(now.until, u.has.to)
+	}
+	r.counted.Store(now)
 	r.Stats.Until.Store(rollups[0].has.to)
 	return more, nil
+}
+
+// Stale are the times, from and to before, seconds since 1970, of which the table has rows
+// that a rollup lacks, since they came after it was added up: for them the rollups are not
+// to be asked. Rows that came before the last round are never among them, and of a time
+// that is older than the rollups nothing is said. Nil when another collector keeps the
+// rollups. It is safe for concurrent use.
+func (r *Roller) Stale(ctx context.Context) (times [][2]int64, err error) {
+	c := r.counted.Load()
+	if c == nil || len(c.until) == 0 {
+		return nil, nil
+	}
+	rows, err := r.hours(ctx, r.Schema().Table.Name, c.until[0])
+	if err != nil {
+		return nil, err
+	}
+	for _, hour := range slices.Sorted(maps.Keys(rows)) {
+		for i, until := range c.until {
+			if hour >= until || rows[hour] <= c.rows[i][hour] {
+				continue
+			}
+			if n := len(times); n > 0 && (times[n-1][1] == hour || n == maxStale) {
+				times[n-1][1] = hour + rollHour
+			} else {
+				times = append(times, [2]int64{hour, hour + rollHour})
+			}
+			break
+		}
+	}
+	return times, nil
 }
 
 // claim says whether this collector keeps the rollups. Whoever finds another name than its
@@ -356,15 +401,16 @@ func (u *rollup) check(ctx context.Context) error {
 	return err
 }
 
-// hours counts the rows that the table has of each hour, and of the last one those that
-// the rollup has: the engine knows how many a part has, so only the newest are read.
-func (u *rollup) hours(ctx context.Context) (map[int64]uint64, error) {
-	last := floor(u.has.to, rollHour)
-	open := span{u.has.to, last + rollHour}
-	res, err := u.Client.rows(ctx, fmt.Sprintf("SELECT toUInt32(at), toUInt64(n), toUInt64(assumeNotNull((SELECT count() FROM %s WHERE %s))) FROM (SELECT toStartOfHour(TimeReceived) AS at, count() AS n FROM %[1]s WHERE toStartOfHour(TimeReceived) <= toDateTime(%[3]d, 'UTC') GROUP BY at)",
-		u.s.Table.Name, during("TimeReceived", []span{open}), last))
+// hours counts the rows that a table has of each hour, and of the last one those from
+// before the end of the first rollup: the engine knows how many a part has, so only the
+// newest are read.
+func (r *Roller) hours(ctx context.Context, table string, until int64) (map[int64]uint64, error) {
+	last := floor(until, rollHour)
+	open := span{until, last + rollHour}
+	res, err := r.Client.rows(ctx, fmt.Sprintf("SELECT toUInt32(at), toUInt64(n), toUInt64(assumeNotNull((SELECT count() FROM %s WHERE %s))) FROM (SELECT toStartOfHour(TimeReceived) AS at, count() AS n FROM %[1]s WHERE toStartOfHour(TimeReceived) <= toDateTime(%[3]d, 'UTC') GROUP BY at)",
+		table, during("TimeReceived", []span{open}), last))
 	if err != nil {
-		return nil, fmt.Errorf("rows of %s: %w", u.s.Table.Name, err)
+		return nil, fmt.Errorf("rows of %s: %w", table, err)
 	}
 	rows := make(map[int64]uint64, res.Rows)
 	for i := range res.Rows {

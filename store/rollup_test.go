@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -171,6 +172,57 @@ func TestRollupMends(t *testing.T) {
 	}
 	enginetest.Roll(t, w, withRollups(), end)
 	sameSums(t, r)
+}
+
+// The roller knows of which times the rollups lack rows that came late, until it has added
+// them up; rows that are gone or in time are none of those.
+func TestRollupStale(t *testing.T) {
+	w, _ := twentyThousand(t)
+	r := store.Roller{Client: w, Schema: func() store.Schema { return withRollups() }, Owner: "test", Log: quiet}
+	stale := func(when string, want ...[2]int64) {
+		t.Helper()
+		if got, err := r.Stale(t.Context()); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %v %v, want %v", when, got, err, want)
+		}
+	}
+	do := func(sql string) {
+		t.Helper()
+		if err := w.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	late := func(times ...int64) {
+		t.Helper()
+		for _, at := range times {
+			do(fmt.Sprintf("INSERT INTO flows (TimeReceived, Bytes) VALUES (%d, 1)", at))
+		}
+	}
+	stale("before the first round")
+	const until = end - 1800
+	enginetest.RollWith(t, &r, until)
+	stale("all are added up")
+	late(until, until+60, end+60)
+	stale("rows in time")
+	do("ALTER TABLE flows DELETE WHERE TimeReceived < toDateTime(1795000000, 'UTC') + 3600 SETTINGS mutations_sync = 1")
+	stale("rows gone")
+	enginetest.RollWith(t, &r, until)
+	late(until - 60)
+	stale("late in the hour that is not over", [2]int64{end - 3600, end})
+	late(until-7200, until-7201, until-10800)
+	stale("late in several", [2]int64{end - 14400, end - 7200}, [2]int64{end - 3600, end})
+	enginetest.RollWith(t, &r, until)
+	stale("added up")
+	for i := range int64(20) {
+		late(end - 7200*(i+3))
+	}
+	if times, err := r.Stale(t.Context()); err != nil || len(times) != 16 || times[0] != [2]int64{end - 7200*22, end - 7200*22 + 3600} || times[15] != [2]int64{end - 7200*7, end - 7200*3 + 3600} {
+		t.Errorf("of twenty: %v %v", times, err)
+	}
+	do("ALTER TABLE rollup_1m MODIFY COMMENT 'complete from 0 until 1795014000; kept by somebody until 4000000000'")
+	if _, err := r.Roll(t.Context(), until); err != nil {
+		t.Fatal(err)
+	}
+	stale("somebody else keeps them")
 }
 
 // An hour that somebody deletes whole goes from the sums too, whether it happens while a

@@ -509,6 +509,7 @@ func (s *server) api() *api.Server {
 		Schema:  query.Schema{Macros: s.config().Filter.Macros, ASName: s.enrich.ASName, FindAS: s.enrich.FindAS},
 		Status:  s.status,
 		Keep:    s.keepFree,
+		Stale:   s.roller.Stale,
 		Config:  func() any { return s.config().Public() },
 		Reload:  s.reload,
 		Demo:    s.setDemo,
