@@ -57,6 +57,7 @@ type finding struct {
 type doctor struct {
 	proc     string // where the kernel tells of itself
 	cfg      config.Config
+	named    bool        // somebody said where the page is
 	status   *api.Status // of the NetMeta that runs on this configuration; nil: none answers
 	findings []finding
 }
@@ -122,6 +123,7 @@ func (d *doctor) examine(ctx context.Context, run runCmd) {
 func (d *doctor) configuration(run runCmd) {
 	var err error
 	d.cfg, err = run.config()
+	d.named = run.Listen != ""
 	if err == nil {
 		err = checkMacros(d.cfg)
 	}
@@ -143,6 +145,9 @@ func (d *doctor) running(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	url := "http://" + reachable(d.cfg.HTTP.Listen)
+	if at := runningOn(ctx, d.cfg.Data); at != "" && !d.named {
+		url = at
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/api/v1/status", nil)
 	if err != nil {
 		return // configuration has told why

@@ -154,6 +154,10 @@ func TestDoctorRunning(t *testing.T) {
 	wants(t, list, "OK", "ports", "NetMeta listens on UDP "+first)
 	wants(t, list, "OK", "losses")
 	wants(t, list, "WARN", "exporters", "none has sent")
+	// The data directory says where the page is.
+	list, _ = examined(t, args[:2]...)
+	wants(t, list, "OK", "running", "answers on "+p.url)
+	wants(t, list, "OK", "ports", "NetMeta listens on UDP "+first)
 
 	conn, err := net.Dial("udp", first)
 	if err != nil {

@@ -26,6 +26,18 @@ func TestQuery(t *testing.T) {
 		return nil
 	})
 
+	// The data directory says where it runs, and a file of one that is no more says nothing.
+	if at := runningOn(t.Context(), p.data); at != p.url {
+		t.Errorf("it runs on %q, want %q", at, p.url)
+	}
+	old := t.TempDir()
+	if err := tellWhere(old, strings.TrimPrefix(p.url, "http://"), time.Unix(1_700_000_000, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if at := runningOn(t.Context(), old); at != "" {
+		t.Errorf("another one on %q is taken for it", at)
+	}
+
 	ask := func(args ...string) string { return must(t, append([]string{"query", "--data", p.data}, args...)...) }
 	type answer struct {
 		Series []struct {

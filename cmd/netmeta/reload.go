@@ -143,10 +143,14 @@ func (s *server) changeTables(ctx context.Context) {
 	}
 }
 
-// serveAPI makes the handler of the page and the API for the configuration of now.
+// serveAPI makes the handler of the page and the API for the configuration of now, and
+// tells commands where they are.
 func (s *server) serveAPI() {
 	h := s.api().Handler()
 	s.handler.Store(&h)
+	if err := tellWhere(s.config().Data, s.http.Addr().String(), s.started); err != nil {
+		s.log.Warn("commands will not find this NetMeta by its data directory", "err", err)
+	}
 }
 
 // checkMacros parses the filters that the configuration names.

@@ -37,7 +37,11 @@ func (c reloadCmd) Run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+reachable(cfg.HTTP.Listen)+"/api/v1/config/reload", nil)
+	page := "http://" + reachable(cfg.HTTP.Listen)
+	if at := runningOn(ctx, cfg.Data); at != "" && c.Listen == "" {
+		page = at
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, page+"/api/v1/config/reload", nil)
 	if err != nil {
 		return err
 	}
