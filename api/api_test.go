@@ -688,7 +688,8 @@ func TestQueryEmpty(t *testing.T) {
 // A question over hours is answered from sums, which the answer says, and one that they
 // have no answer to from the flows.
 func TestQueryRollups(t *testing.T) {
-	h := seeded(t).Handler()
+	s := seeded(t)
+	h := s.Handler()
 	f := func(q, table string) (total uint64) {
 		t.Helper()
 		var got result
@@ -704,6 +705,25 @@ func TestQueryRollups(t *testing.T) {
 	}
 	f("from=-24h&by=dst.port", "flows")
 	f("from=-15m&by=src.as", "flows") // finer than a minute
+
+	// A flow that came late, whose hour the rollups are not asked for.
+	late := s.now().Unix() - 20*3600
+	if err := s.Writer.Exec(t.Context(), fmt.Sprintf("INSERT INTO flows (TimeReceived, SamplingRate, Bytes, Packets) VALUES (%d, 1, 7, 1)", late)); err != nil {
+		t.Fatal(err)
+	}
+	again := serverFor(s.Store, s.now())
+	again.Stale = func(context.Context) ([][2]int64, error) {
+		return [][2]int64{{late / 3600 * 3600, late/3600*3600 + 3600}}, nil
+	}
+	h = again.Handler()
+	if got := f("from=-24h&by=src.as", "rollup_1m, flows"); got != sums+7 {
+		t.Errorf("%d bytes with a flow that came late, want %d", got, sums+7)
+	}
+	// Nobody knows what the rollups lack: the flows are asked.
+	again = serverFor(s.Store, s.now())
+	again.Stale = func(context.Context) ([][2]int64, error) { return nil, errors.New("the store is away") }
+	h = again.Handler()
+	f("from=-24h&by=src.as", "flows")
 }
 
 // What is wrong with a request is said with its place and a remedy.
