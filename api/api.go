@@ -21,6 +21,7 @@ import (
 
 	"netmeta/event"
 	"netmeta/query"
+	"netmeta/sender"
 	"netmeta/store"
 	"netmeta/view"
 )
@@ -43,6 +44,7 @@ type Server struct {
 	Writer  *store.Client                             // as the user that may write: events, and to end queries
 	Views   *view.Views                               // saved ones
 	Links   *view.Links                               // short names of long addresses
+	Senders *sender.Senders                           // what was decided about who sends
 	Schema  query.Schema                              // of the flows table
 	Status  func() Status                             // what the process itself knows; the server adds what the store knows
 	Sampled func() map[string][]Sampling              // sampling rates by "address type" of exporters
@@ -178,6 +180,8 @@ func (s *Server) routes() map[string]http.HandlerFunc {
 		"PUT /api/v1/views/{slug}":                  s.putView,
 		"DELETE /api/v1/views/{slug}":               s.deleteView,
 		"POST /api/v1/links":                        s.addLink,
+		"GET /api/v1/senders":                       s.listSenders,
+		"POST /api/v1/senders":                      s.decideSenders,
 		"GET /s/{name}":                             s.followLink,
 		"GET /api/v1/fields":                        s.fields,
 		"GET /api/v1/filter/check":                  s.check,
@@ -258,6 +262,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		badEvent   *event.Error
 		badView    *view.Error
 		badLink    *view.LinkError
+		badSender  *sender.Error
 	)
 	switch {
 	case r.Context().Err() != nil: // the client has gone: nobody reads the answer
@@ -273,6 +278,12 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		writeProblem(w, problem{Title: "view not understood", Status: http.StatusBadRequest, Detail: badView.Error(), Key: badView.Key})
 	case errors.As(err, &badLink):
 		writeProblem(w, problem{Title: "link not understood", Status: http.StatusBadRequest, Detail: badLink.Error(), Key: "address"})
+	case errors.As(err, &badSender):
+		writeProblem(w, problem{Title: "decision not understood", Status: http.StatusBadRequest, Detail: badSender.Error(), Key: badSender.Key})
+	case errors.Is(err, sender.ErrNamed):
+		writeProblem(w, problem{Title: "sender not ignored", Status: http.StatusConflict, Detail: err.Error(), Key: "addresses"})
+	case errors.Is(err, sender.ErrFull):
+		writeProblem(w, problem{Title: "no room for decisions", Status: http.StatusInsufficientStorage, Detail: err.Error()})
 	case errors.Is(err, event.ErrNone):
 		writeProblem(w, problem{Title: "no such event", Status: http.StatusNotFound, Detail: err.Error()})
 	case errors.Is(err, view.ErrNone):
@@ -283,7 +294,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		writeProblem(w, problem{Title: "view not changed", Status: http.StatusForbidden, Detail: err.Error(), Key: "slug"})
 	case errors.Is(err, view.ErrFull):
 		writeProblem(w, problem{Title: "no room for links", Status: http.StatusInsufficientStorage, Detail: err.Error()})
-	case errors.Is(err, view.ErrWrite):
+	case errors.Is(err, view.ErrWrite), errors.Is(err, sender.ErrWrite):
 		s.Log.Error("not saved", "path", r.URL.Path, "err", err)
 		writeProblem(w, problem{Title: "not saved", Status: http.StatusInternalServerError, Detail: err.Error()})
 	case errors.As(err, &unexpected):

@@ -30,6 +30,7 @@ import (
 	"netmeta/internal/enginetest"
 	"netmeta/native"
 	"netmeta/query"
+	"netmeta/sender"
 	"netmeta/store"
 	"netmeta/view"
 )
@@ -45,7 +46,8 @@ func serverFor(c *store.Client, now time.Time) *Server {
 				Listeners: []Listener{{Addr: "127.0.0.1:2055", Kind: "NetFlow", Datagrams: 3, Bytes: 400, Sockets: []Socket{{Datagrams: 3, Bytes: 400, Queued: 2304, Buffer: 425984}}}},
 				Drops:     []Drop{{Where: "decode", Reason: "no template", Count: 1, Hint: "wait"}},
 				Enrich:    []EnrichTable{{Name: "networks", Entries: 2, Loaded: 1, Source: "configuration"}},
-				Exporters: []Exporter{{Address: "192.0.2.1", Type: "ipfix", SamplingSource: "options"}}}
+				Exporters: []Exporter{{Address: "192.0.2.1", Type: "ipfix", Standing: "new", SamplingSource: "options"}},
+				Ignored:   []Ignored{{Address: "192.0.2.77", Since: now.Unix() - 3600, Datagrams: 7, Last: now.Unix()}}}
 		},
 		Sampled: func() map[string][]Sampling { return nil },
 		Samples: func() map[string]*Sample { return nil },
@@ -86,6 +88,9 @@ func empty(t testing.TB) (s *Server, w *store.Client) {
 		t.Fatal(err)
 	}
 	if s.Views, err = view.Open(filepath.Join(t.TempDir(), "views.json")); err != nil {
+		t.Fatal(err)
+	}
+	if s.Senders, err = sender.Open(filepath.Join(t.TempDir(), "senders.json")); err != nil {
 		t.Fatal(err)
 	}
 	return s, w

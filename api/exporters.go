@@ -17,6 +17,7 @@ type Exporter struct {
 	Address        string            `json:"address"`
 	Name           string            `json:"name,omitempty"` // as the configuration calls it
 	Type           string            `json:"type"`
+	Standing       string            `json:"standing,omitempty"` // new, named or accepted; empty: others
 	Datagrams      uint64            `json:"datagrams"`
 	Flows          uint64            `json:"flows"`
 	Thinned        uint64            `json:"thinned"` // records left out because of a limit; the sampling rate of the others stands for them
@@ -36,6 +37,14 @@ type Exporter struct {
 	Reasons        map[string]uint64 `json:"reasons,omitempty"` // of what was refused
 	ClockSkewMS    int64             `json:"clock_skew_ms"`     // how far its clock is ahead
 	ResolutionMS   uint64            `json:"resolution_ms"`     // median duration of its records
+}
+
+// Ignored is a sender whose datagrams are refused because somebody chose so.
+type Ignored struct {
+	Address   string `json:"address"`
+	Since     int64  `json:"since"`     // when that was chosen, Unix time
+	Datagrams uint64 `json:"datagrams"` // refused since the start of the process
+	Last      int64  `json:"last"`      // when the last of them came; 0: none
 }
 
 // Sampling is one of the sampling rates of an exporter.
@@ -84,7 +93,8 @@ func (s *Server) exporters(w http.ResponseWriter, r *http.Request) {
 	s.writeJSON(w, struct {
 		Exporters []detailed `json:"exporters"`
 		Others    *Exporter  `json:"others,omitempty"`
-	}{list, status.Others})
+		Ignored   []Ignored  `json:"ignored"`
+	}{list, status.Others, status.Ignored})
 }
 
 // coverage asks which columns each exporter fills, by "address type".

@@ -3,6 +3,7 @@ package api
 import (
 	"math"
 	"net/http"
+	"slices"
 	"testing"
 
 	"netmeta/store"
@@ -15,7 +16,7 @@ func TestExporters(t *testing.T) {
 		return Status{Enrich: []EnrichTable{}, Exporters: []Exporter{
 			{Address: "192.0.2.1", Type: "ipfix", Reasons: map[string]uint64{"bad length": 2}},
 			{Address: "203.0.113.1", Type: "ipfix"},
-		}}
+		}, Ignored: []Ignored{{Address: "192.0.2.77", Since: 1_795_000_000, Datagrams: 4}}}
 	}
 	s.Samples = func() map[string]*Sample {
 		return map[string]*Sample{"192.0.2.1 ipfix": {At: 1_795_000_000, Reason: "bad-length", Octets: 1400, Hex: "000a0578"}}
@@ -30,10 +31,14 @@ func TestExporters(t *testing.T) {
 			Samplings []Sampling
 			Coverage  map[string]float64
 		}
+		Ignored []Ignored
 	}
 	ask(t, s.Handler(), "GET", "/api/v1/exporters", "", http.StatusOK, &answer)
 	if len(answer.Exporters) != 2 || answer.Exporters[0].Coverage != nil {
 		t.Fatalf("exporters %+v", answer.Exporters)
+	}
+	if !slices.Equal(answer.Ignored, s.Status().Ignored) {
+		t.Errorf("ignored %+v", answer.Ignored)
 	}
 	if of := answer.Exporters[0].Sample; of == nil || *of != *s.Samples()["192.0.2.1 ipfix"] || answer.Exporters[1].Sample != nil {
 		t.Errorf("sample %+v", of)

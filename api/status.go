@@ -22,6 +22,7 @@ type Status struct {
 	Exporters []Exporter    `json:"exporters"`
 	Enrich    []EnrichTable `json:"enrich"`
 	Others    *Exporter     `json:"others,omitempty"` // exporters that were forgotten, or for which there was no room; nil: none
+	Ignored   []Ignored     `json:"ignored"`          // senders whose datagrams are refused
 	Engine    Engine        `json:"engine"`
 	Storage   Storage       `json:"storage"`
 }

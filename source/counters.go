@@ -26,6 +26,7 @@ const (
 	TooManySamplers                // the limit of data sources whose sampling is followed is reached
 	TooManyLiving                  // living flows whose totals were forgotten for want of room
 	TruncatedCapture               // the capture file holds only a part of the datagram
+	SenderIgnored                  // somebody chose to ignore who sent it
 	reasonCount
 )
 
@@ -33,6 +34,7 @@ var reasons = [reasonCount]string{
 	"unknown version", "datagram too short", "bad length", "bad count", "unknown template", "bad template",
 	"too many templates", "too many exporters", "unknown set", "unknown sample", "unknown header protocol",
 	"bad address", "too many names", "too many samplers", "too many living flows", "truncated in capture",
+	"ignored",
 }
 
 var remedies = [reasonCount]string{
@@ -52,6 +54,7 @@ var remedies = [reasonCount]string{
 	"More interfaces or other data sources than the limit sent samples: forged datagrams, or a very large switch. Their flows are decoded; their effective sampling rate is not known.",
 	"More flows with total counters are alive than are remembered: their next records count in full. Let the exporter send delta counters (1, 2).",
 	"Capture whole packets (tcpdump -s 0).",
+	"Somebody chose to ignore the sender. Accept on the page Exporters takes that back.",
 }
 
 // String is the reason in words, as in metrics and on the page.

@@ -347,6 +347,20 @@ function complete(text, cursor) {
   return { replace: [start, cursor], items: items.slice(0, 20) };
 }
 
+/** What was decided about senders: { ignored, since } by address. */
+const decided = new Map();
+const standing = (address) => (address.startsWith("198.51.") ? (decided.has(address) ? "accepted" : "new") : "named");
+const isIgnored = (address) => decided.get(address)?.ignored ?? false;
+
+function decide({ addresses, decision }) {
+  for (const a of addresses) {
+    if (decision === "ignore" && standing(a) === "named") throw new Refused(409, `${a}: the configuration names it, under enrich.exporters or in sources: take it out there first`, "addresses");
+    if (decision === "forget") decided.delete(a);
+    else decided.set(a, { ignored: decision === "ignore", since: Math.floor(Date.now() / 1000) });
+  }
+  return { senders: addresses.map((address) => ({ address, standing: isIgnored(address) ? "ignored" : standing(address), since: decided.get(address)?.since ?? 0, datagrams: 0, last: 0 })) };
+}
+
 function status(empty) {
   const now = Date.now() / 1000;
   const up = now - started;
@@ -365,7 +379,9 @@ function status(empty) {
       { address: "192.0.2.1", type: "ipfix", datagrams: Math.floor(grams * 0.5), flows: Math.floor(flows * 0.55), records: flows, refused: 0, waiting: 0, dropped: 0, first: started, last: now - 0.2, sampling_rate: 1000, sampling_source: "options", templates: 6, lost: 0 },
       { address: "192.0.2.2", type: "sflow", datagrams: Math.floor(grams * 0.2), flows: Math.floor(flows * 0.2), records: flows, refused: 0, waiting: 0, dropped: 0, first: started, last: now - 0.7, sampling_rate: 4096, sampling_source: "record", templates: 0, lost: 0 },
       { address: "2001:db8:0:1::3", type: "netflow9", datagrams: Math.floor(grams * 0.3), flows: Math.floor(flows * 0.25), records: flows, refused: 0, waiting: 0, dropped: 0, first: started, last: now - 44, sampling_rate: 0, sampling_source: "none", templates: 4, lost: 12 },
-    ],
+      { address: "198.51.100.77", type: "unknown", datagrams: 7, flows: 0, records: 0, refused: 7, reasons: { "unknown version": 7 }, waiting: 0, dropped: 0, first: started, last: now - 3, sampling_rate: 0, sampling_source: "unknown", templates: 0, lost: 0 },
+    ].map((e) => ({ ...e, standing: standing(e.address) })).filter((e) => !isIgnored(e.address)),
+    ignored: [...decided].filter(([, d]) => d.ignored).map(([address, { since }]) => ({ address, since, datagrams: 2, last: now - 1 })),
     engine: { up: true, version: "26.7.3.1", url: "http://127.0.0.1:38123", restarts: 0 },
     storage: { rows: empty ? 0 : flows + 1.14e10, bytes: empty ? 0 : (flows + 1.14e10) * 41.7, bytes_per_row: 41.7, oldest: empty ? 0 : now - 12.4 * 86400, newest: empty ? 0 : now - 1, disk_free: 1.31e12, disk_total: 1.92e12, ttl_days: 30, keep_free: 1.92e11, dropped_rows: 0, dropped_at: 0, forecast: empty ? { bytes_per_day: 0, days: 0, limited_by: "", full_in_days: 0 } : { bytes_per_day: 6.9e10, days: 23.1, limited_by: "disk", full_in_days: 16.2 } },
   };
@@ -457,7 +473,9 @@ export function serve(port = 0, { empty = false } = {}) {
         case "/api/v1/status":
           return send(200, status(empty));
         case "/api/v1/exporters":
-          return send(200, { exporters: status(empty).exporters });
+          return send(200, { exporters: status(empty).exporters, ignored: status(empty).ignored });
+        case "/api/v1/senders":
+          return send(200, decide(await asked()));
         case "/api/v1/interfaces":
           return send(200, interfaces(url.searchParams, empty));
         case "/api/v1/queries":

@@ -12,12 +12,13 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"netmeta/internal/wholefile"
 )
 
 // A View is a page with its question, or with Of a board of several views.
@@ -298,17 +299,7 @@ func (vs *Views) writeLocked() error {
 	if err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(vs.path), ".views-")
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrWrite, err)
-	}
-	_, err = file.Write(append(data, '\n'))
-	err = errors.Join(err, file.Sync(), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), vs.path)
-	}
-	if err != nil {
-		os.Remove(file.Name())
+	if err := wholefile.Write(vs.path, append(data, '\n')); err != nil {
 		return fmt.Errorf("%w: %w", ErrWrite, err)
 	}
 	return nil

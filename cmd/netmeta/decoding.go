@@ -18,7 +18,8 @@ type decoding struct {
 	netflow   *netflow.State
 	sflow     *sflow.State
 	rates     atomic.Pointer[map[netip.Addr]uint32] // configured sampling rates
-	unknown   *source.Counters                      // datagrams of no known protocol
+	unknown   *source.Counters                      // datagrams of no known protocol, or refused unread
+	ignored   *source.Ignored                       // whose datagrams those are; nil: nobody's
 }
 
 // newDecoding makes decoders without configuration.
@@ -47,7 +48,13 @@ func (d *decoding) decoderWithCounters(counters *column.Batch, flush func()) *de
 }
 
 func (d *decoding) decoderOf(s *sflow.Decoder) *detect.Decoder {
-	return &detect.Decoder{Refused: d.unknown, Exporters: d.exporters, NetFlow: d.netflow.Decoder(), SFlow: s}
+	return &detect.Decoder{Refused: d.unknown, Exporters: d.exporters, Ignored: d.ignored, NetFlow: d.netflow.Decoder(), SFlow: s}
+}
+
+// resume takes note that the datagrams of a sender are taken again.
+func (d *decoding) resume(a netip.Addr) {
+	d.netflow.Resume(a)
+	d.sflow.Resume(a)
 }
 
 // settle counts what was still awaited: no more datagrams come.

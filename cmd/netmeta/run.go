@@ -27,6 +27,7 @@ import (
 	"netmeta/health"
 	"netmeta/pipe"
 	"netmeta/query"
+	"netmeta/sender"
 	"netmeta/source/netflow"
 	"netmeta/source/udp"
 	"netmeta/store"
@@ -47,6 +48,7 @@ func (runCmd) Help() string {
 	return `Takes in NetFlow v5 and v9, IPFIX and sFlow on UDP 2055, 4739 and 6343 (any of them on
 any port), keeps every flow in the embedded ClickHouse, and serves the page on
 http://127.0.0.1:8080. Ctrl-C stops cleanly: what was received is stored.
+Whoever sends is taken, until somebody says Ignore of it on the page Start.
 A configuration file has more settings: doc/config.md lists them, "netmeta check" checks it.
 
 Examples:
@@ -138,6 +140,7 @@ type server struct {
 	reader    *store.Client
 	views     *view.Views
 	links     *view.Links
+	senders   *sender.Senders
 	engine    *engine.Supervisor // nil when another ClickHouse is used
 	http      net.Listener
 	debug     net.Listener                 // nil: profiles are not served
@@ -207,6 +210,11 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	}
 	s.decoding = newDecodingWith(samplingRates(cfg), extra)
 	s.decoding.exporters.Limit(flowLimits(cfg))
+	if s.senders, err = sender.Open(filepath.Join(cfg.Data, "senders.json")); err != nil {
+		return s, err
+	}
+	s.senders.Resume = s.decoding.resume
+	s.decoding.ignored = &s.senders.Refused
 	limitMemory(cfg)
 	s.loadTemplates()
 	s.health.Exporters, s.health.KernelDropped = s.decoding.exporters, s.kernelDropped
@@ -241,6 +249,19 @@ func samplingRates(cfg config.Config) map[netip.Addr]uint32 {
 		rates[netip.MustParseAddr(a).Unmap()] = rate
 	}
 	return rates
+}
+
+// named says whom the configuration names as an exporter.
+func (s *server) named() func(netip.Addr) bool {
+	cfg := s.config()
+	listed := samplingRates(*cfg)
+	for a := range cfg.Sources.UDP.Limit.Exporters {
+		listed[netip.MustParseAddr(a).Unmap()] = 0
+	}
+	return func(a netip.Addr) bool {
+		_, ok := listed[a]
+		return ok || s.enrich.ExporterName(a) != ""
+	}
 }
 
 // limitMemory has the garbage collector work harder as the heap nears what the
@@ -501,11 +522,13 @@ func (s *server) api() *api.Server {
 		file = "" // they may be the demo's own
 	}
 	s.views.Provision(s.config().Views, file)
+	s.senders.Provision(s.named())
 	return &api.Server{
 		Store:   s.reader,
 		Writer:  s.writer.Client,
 		Views:   s.views,
 		Links:   s.links,
+		Senders: s.senders,
 		Schema:  query.Schema{Macros: s.config().Filter.Macros, ASName: s.enrich.ASName, FindAS: s.enrich.FindAS},
 		Status:  s.status,
 		Keep:    s.keepFree,

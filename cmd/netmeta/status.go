@@ -17,6 +17,7 @@ import (
 
 	"netmeta/api"
 	"netmeta/flow"
+	"netmeta/sender"
 	"netmeta/source"
 )
 
@@ -37,6 +38,7 @@ func (s *server) status() api.Status {
 		Listeners: []api.Listener{},
 		Drops:     []api.Drop{},
 		Exporters: []api.Exporter{},
+		Ignored:   []api.Ignored{},
 		Enrich:    []api.EnrichTable{},
 		Storage: api.Storage{TTLDays: s.config().Store.RetentionDays,
 			DroppedRows: s.retention.Stats.Rows.Load(), DroppedAt: s.retention.Stats.Last.Load()},
@@ -67,6 +69,9 @@ func (s *server) status() api.Status {
 	}
 	drop("enrichment", "no room for names of interfaces", "Counters of sFlow named more interfaces than are kept: forged agents, or a very large network.", s.enrich.Refused())
 	for _, r := range t.Refused {
+		if r.Reason == source.SenderIgnored { // no loss: it is in the list of the ignored
+			continue
+		}
 		drop("decoder", r.String(), r.Remedy(), r.Count)
 	}
 	drop("network", "missing by sequence number", "Lost on the way or at the exporter: check the path and the exporter's own counters.", t.Lost)
@@ -75,8 +80,13 @@ func (s *server) status() api.Status {
 	list, others := s.decoding.exporters.All()
 	for _, x := range list {
 		one := exporterStatus(x)
-		one.Name = s.enrich.ExporterName(x.Address)
-		st.Exporters = append(st.Exporters, one)
+		one.Name, one.Standing = s.enrich.ExporterName(x.Address), s.senders.Standing(x.Address)
+		if one.Standing != sender.Ignored {
+			st.Exporters = append(st.Exporters, one)
+		}
+	}
+	for _, x := range s.senders.Ignored() {
+		st.Ignored = append(st.Ignored, api.Ignored{Address: x.Address.String(), Since: x.Since, Datagrams: x.Datagrams, Last: x.Last})
 	}
 	st.Others = othersStatus(others)
 	st.Engine = api.Engine{Up: true, URL: s.config().Store.URL}
@@ -227,6 +237,7 @@ var (
 	sourceRefused     = prometheus.NewDesc("netmeta_source_refused_total", "What was not decoded, by reason.", []string{"source", "reason"}, nil)
 	exporterCount     = prometheus.NewDesc("netmeta_exporters", "Exporters in the list.", nil, nil)
 	exporterForgotten = prometheus.NewDesc("netmeta_exporters_forgotten_total", "Exporters that were taken off the list to make room for new ones.", nil, nil)
+	sendersIgnored    = prometheus.NewDesc("netmeta_senders_ignored", "Senders whose datagrams are refused because somebody chose to ignore them; netmeta_source_refused_total counts those as ignored.", nil, nil)
 	pipeRows          = prometheus.NewDesc("netmeta_pipe_rows_total", "Rows put into the queue.", nil, nil)
 	pipeBlocks        = prometheus.NewDesc("netmeta_pipe_blocks_total", "Blocks put into the queue.", nil, nil)
 	pipeQueue         = prometheus.NewDesc("netmeta_pipe_queue_blocks", "Blocks that wait in the queue.", nil, nil)
@@ -247,7 +258,7 @@ type collector struct{ *server }
 
 func (collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{udpDatagrams, udpBytes, udpDropped, udpQueued, udpBuffer, sourceDatagrams, sourceFlows, sourceThinned, sourceTemplates, sourceOptions,
-		sourceContinued, sourceLost, sourceReordered, sourceRestarts, sourceCounters, sourceDiscarded, sourceRefused, exporterCount, exporterForgotten, pipeRows, pipeBlocks, pipeQueue, pipeCapacity, pipeBytes, pipeMaxBytes, storeRows, storeBytes, storeInserts,
+		sourceContinued, sourceLost, sourceReordered, sourceRestarts, sourceCounters, sourceDiscarded, sourceRefused, exporterCount, exporterForgotten, sendersIgnored, pipeRows, pipeBlocks, pipeQueue, pipeCapacity, pipeBytes, pipeMaxBytes, storeRows, storeBytes, storeInserts,
 		storeErrors, storeRefused, engineUp, engineRestarts} {
 		ch <- d
 	}
@@ -292,6 +303,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	queue := c.pipe.Level()
 	gauge(exporterCount, len(c.decoding.exporters.List()))
 	count(exporterForgotten, c.decoding.exporters.Forgotten())
+	gauge(sendersIgnored, len(c.senders.Ignored()))
 	count(pipeRows, c.pipe.Rows.Load())
 	count(pipeBlocks, c.pipe.Blocks.Load())
 	gauge(pipeQueue, queue.Blocks)

@@ -18,6 +18,7 @@ import (
 type Decoder struct {
 	Refused   *source.Counters  // counts datagrams of no known protocol
 	Exporters *source.Exporters // who sends them is there too; nil: nobody wants to know
+	Ignored   *source.Ignored   // whose datagrams are refused unread; nil: nobody's
 
 	NetFlow *netflow.Decoder
 	SFlow   *sflow.Decoder
@@ -35,6 +36,9 @@ func (d *Decoder) Notes(tell func(source.Note)) {
 
 // Decode gives the datagram to the decoder of its protocol.
 func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
+	if d.Ignored != nil && d.ignores(dg) {
+		return
+	}
 	if _, ok := netflow.Version(dg.Payload); ok {
 		d.NetFlow.Decode(dg, b, flush)
 		return
@@ -60,4 +64,25 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 	if d.tell != nil {
 		d.tell(reason.Note(source.Part{Name: "ExporterAddress", Value: dg.Exporter.Addr().Unmap().String()}))
 	}
+}
+
+// ignores refuses the datagram if its sender is ignored. An exporter is ignored under the
+// address that the list of exporters has of it, which for sFlow is that of the agent.
+func (d *Decoder) ignores(dg *source.Datagram) bool {
+	if d.Ignored.Empty() {
+		return false
+	}
+	r := d.Ignored.Of(dg.Exporter.Addr().Unmap())
+	if r == nil {
+		if agent, ok := sflow.Agent(dg.Payload); ok {
+			r = d.Ignored.Of(agent)
+		}
+	}
+	if r == nil {
+		return false
+	}
+	r.Refuse(dg)
+	d.Refused.Datagrams.Add(1)
+	d.Refused.Refuse(source.SenderIgnored)
+	return true
 }

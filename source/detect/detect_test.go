@@ -137,6 +137,110 @@ func TestUnknownSender(t *testing.T) {
 	}
 }
 
+// Of an ignored sender nothing is decoded, and everything counted. For sFlow it is named by
+// the agent as well.
+func TestIgnored(t *testing.T) {
+	d, refused := newDecoder()
+	d.Exporters, d.Ignored = new(source.Exporters), new(source.Ignored)
+	captures := map[simulate.Protocol][][]byte{}
+	for _, p := range simulate.Protocols {
+		captures[p], _ = simulate.Capture(p, 50, 1)
+	}
+	rows := 0
+	b := flow.Table.NewBatch(64)
+	flush := func() { rows += b.Len(); b.Reset() }
+	send := func(from string) (sent, got int, ignored uint64) {
+		rows = 0
+		before := refusedFor(refused, source.SenderIgnored)
+		for _, p := range simulate.Protocols {
+			for _, payload := range captures[p] {
+				d.Decode(&source.Datagram{Payload: payload, Exporter: netip.MustParseAddrPort(from), Received: time.Unix(1767290400, 0)}, b, flush)
+				sent++
+			}
+		}
+		flush()
+		return sent, rows, refusedFor(refused, source.SenderIgnored) - before
+	}
+	f := func(from string, wantRows bool, wantIgnored int) {
+		t.Helper()
+		sent, got, ignored := send(from)
+		if wantIgnored < 0 {
+			wantIgnored = sent
+		}
+		if (got > 0) != wantRows || ignored != uint64(wantIgnored) {
+			t.Errorf("from %s: %d rows, %d of %d ignored", from, got, ignored, sent)
+		}
+	}
+	f("192.0.2.7:5000", true, 0)
+	d.Ignored.Set([]netip.Addr{netip.MustParseAddr("192.0.2.7")})
+	f("192.0.2.7:5000", false, -1)
+	f("[::ffff:192.0.2.7]:5000", false, -1)
+	f("192.0.2.8:5000", true, 0)
+	r := d.Ignored.Of(netip.MustParseAddr("192.0.2.7"))
+	if last := r.LastSeen.Load(); r.Datagrams.Load() == 0 || last != 1767290400e9 {
+		t.Errorf("%d datagrams, the last at %d", r.Datagrams.Load(), last)
+	}
+
+	agent, ok := sflow.Agent(captures[simulate.SFlow][0])
+	if !ok {
+		t.Fatal("no agent")
+	}
+	d.Ignored.Set([]netip.Addr{agent, netip.MustParseAddr("192.0.2.7")})
+	if d.Ignored.Of(netip.MustParseAddr("192.0.2.7")) != r {
+		t.Error("its counts are gone")
+	}
+	named := 0
+	for _, payload := range captures[simulate.SFlow] {
+		if a, _ := sflow.Agent(payload); a == agent {
+			named++
+		}
+	}
+	f("192.0.2.8:5000", true, named)
+	d.Ignored.Set(nil)
+	f("192.0.2.7:5000", true, 0)
+
+	d.Ignored.Set([]netip.Addr{netip.MustParseAddr("192.0.2.7")})
+	dg := &source.Datagram{Payload: captures[simulate.SFlow][0], Exporter: netip.MustParseAddrPort("192.0.2.7:5000"), Received: time.Unix(1767290400, 0)}
+	if n := testing.AllocsPerRun(100, func() { d.Decode(dg, b, flush) }); n != 0 {
+		t.Errorf("%.0f allocations", n)
+	}
+}
+
+func refusedFor(c *source.Counters, reason source.Reason) (n uint64) {
+	for r, count := range c.Refused() {
+		if r == reason {
+			n = count
+		}
+	}
+	return n
+}
+
+// What it costs to look whether a sender is ignored, before its datagrams are decoded, and to
+// refuse one that is.
+func BenchmarkIgnored(b *testing.B) {
+	thousand := make([]netip.Addr, 1000)
+	for i := range thousand {
+		thousand[i] = netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})
+	}
+	payloads, _ := simulate.Capture(simulate.SFlow, 50, 1)
+	f := func(name string, from netip.Addr, ignored []netip.Addr) {
+		b.Run(name, func(b *testing.B) {
+			d, _ := newDecoder()
+			d.Ignored = new(source.Ignored)
+			d.Ignored.Set(ignored)
+			dg := &source.Datagram{Payload: payloads[0], Exporter: netip.AddrPortFrom(from, 5000), Received: time.Unix(1767290400, 0)}
+			b.ReportAllocs()
+			for b.Loop() {
+				d.ignores(dg)
+			}
+		})
+	}
+	other := netip.MustParseAddr("192.0.2.7")
+	f("nobody", other, nil)
+	f("others", other, thousand)
+	f("it", thousand[7], thousand)
+}
+
 // A flood of what is no flow record must not cost the workers more than flow records do.
 // Each has its own senders, as the kernel deals them out; the list of exporters and the
 // counters are theirs together.

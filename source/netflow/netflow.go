@@ -314,6 +314,25 @@ func (d *Decoder) follow(norm counting) {
 // Counters count what came in and what was refused.
 func (s *State) Counters() *source.Counters { return &s.counters }
 
+// Resume has the sequences of a sender begin anew: its datagrams were refused for a while,
+// and are not lost.
+func (s *State) Resume(addr netip.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, x := range s.exporters {
+		if key.addr != addr {
+			continue
+		}
+		for _, dom := range x.domains {
+			for _, ses := range dom.sessions {
+				ses.mu.Lock()
+				ses.started, ses.hasOther = false, false
+				ses.mu.Unlock()
+			}
+		}
+	}
+}
+
 // Settle counts what is still open: sets that wait for their template as
 // NoTemplate, gaps that a late datagram might have filled as lost. Call it when
 // no more datagrams come, as at the end of a capture file.

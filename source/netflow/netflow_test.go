@@ -962,3 +962,31 @@ func TestForgottenExporter(t *testing.T) {
 		t.Errorf("known %v: %d flows, %d templates; of others %d", known, x.Flows.Load(), x.Templates.Load(), others.Templates.Load())
 	}
 }
+
+// What was refused of a sender that was ignored is not lost when it is taken again; of
+// another sender it would be.
+func TestResume(t *testing.T) {
+	for _, resumes := range []bool{true, false} {
+		state := New(Config{})
+		d := state.Decoder()
+		b := flow.Table.NewBatch(100)
+		for _, n := range []uint32{1, 2, 4, 100, 101, 103} { // of 3 and 102 nobody heard
+			if n == 100 {
+				addr := router.Addr()
+				if !resumes {
+					addr = addr.Next()
+				}
+				state.Resume(addr)
+			}
+			datagram{version: 9, sequence: n, body: templateOf(9, 300, bytesOnly...)}.decode(d, b)
+		}
+		state.Settle()
+		want := uint64(2)
+		if !resumes {
+			want += 95
+		}
+		if n := state.Counters().Lost.Load(); n != want {
+			t.Errorf("resumes %t: lost %d, want %d", resumes, n, want)
+		}
+	}
+}

@@ -45,6 +45,16 @@ func Is(payload []byte) bool {
 	return family == familyIPv4 || family == familyIPv6
 }
 
+// Agent is the address of the agent that a datagram names; ok is false when it is not
+// sFlow version 5, or cut.
+func Agent(payload []byte) (agent netip.Addr, ok bool) {
+	if !Is(payload) {
+		return agent, false
+	}
+	a, _, ok := address(payload[4:])
+	return a.IP(), ok
+}
+
 // Config is what a State is made with.
 type Config struct {
 	// Exporters is the list of exporters to keep up to date; nil means a list of
@@ -196,6 +206,19 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 		entry.Keep(d.reason, dg)
 	}
 	d.datagram, d.drawn = datagram{}, d.drawn[:0]
+}
+
+// Resume has the sequence of an agent or a sender begin anew: its datagrams were refused for
+// a while, and are not lost.
+func (s *State) Resume(addr netip.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, a := range s.agents {
+		if key.sender == addr || key.agent.IP() == addr {
+			s.forgetLocked(key, a)
+		}
+	}
+	s.sweeps.Add(1)
 }
 
 // heard finds the agent and takes note of the sequence number.

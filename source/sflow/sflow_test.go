@@ -638,3 +638,27 @@ func benchmarkDecode(b *testing.B, payloads [][]byte, flows int) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*flows), "ns/flow")
 }
+
+// What was refused of an agent that was ignored, or whose sender was, is not lost when it
+// is taken again; of another agent it would be.
+func TestResume(t *testing.T) {
+	f := func(resumed string, want uint64) {
+		t.Helper()
+		state := New(Config{})
+		d, c := state.Decoder(), newCollector(t)
+		for _, n := range []int{1, 2, 4, 100, 101, 103} { // of 3 and 102 nobody heard
+			if n == 100 {
+				state.Resume(netip.MustParseAddr(resumed))
+			}
+			payload := words(t, fmt.Sprintf("5 1 0xc0000201 0 %d %d 1", n, n*1000)+block(t, 1, ports+"0"))
+			d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, c.batch, c.flush)
+		}
+		state.Settle()
+		if n := state.Counters().Lost.Load(); n != want {
+			t.Errorf("%s resumed: lost %d, want %d", resumed, n, want)
+		}
+	}
+	f("192.0.2.1", 2)
+	f(sender.Addr().String(), 2)
+	f("203.0.113.99", 97)
+}

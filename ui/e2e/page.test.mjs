@@ -713,7 +713,9 @@ test("start shows the ports, the snippets and the exporters", async () => {
     await tabs.nth(i).click();
     assert.match(await page.locator(".snippet pre").innerText(), /198\.51\.100\.7/, await tabs.nth(i).innerText());
   }
-  for (const e of (status.exporters ?? []).slice(0, 5)) assert.match(await page.locator(".seen").innerText(), new RegExp(e.address.replace(/[.[\]]/g, "\\$&")));
+  await page.locator("#known").evaluate((d) => (d.open = true));
+  const seen = (await page.locator(".seen").allInnerTexts()).join("\n");
+  for (const e of (status.exporters ?? []).slice(0, 5)) assert.match(seen, new RegExp(e.address.replace(/[.[\]]/g, "\\$&")));
   await page.locator("#collector").fill("");
   await page.close();
 });

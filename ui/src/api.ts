@@ -332,6 +332,8 @@ export interface Exporter {
   address: string;
   name?: string;
   type: string;
+  /** Whether it is known: nobody has decided, the configuration names it, or somebody has accepted it. */
+  standing?: "new" | "named" | "accepted";
   datagrams: number;
   flows: number;
   thinned: number;
@@ -347,6 +349,19 @@ export interface Exporter {
   templates: number;
   lost: number;
 }
+
+/** A sender whose datagrams are refused because somebody chose so. */
+export interface Ignored {
+  address: string;
+  since: number;
+  /** Refused since the start. */
+  datagrams: number;
+  /** 0: none. */
+  last: number;
+}
+
+/** Forget takes back what was decided. */
+export type Decision = "accept" | "ignore" | "forget";
 
 export interface Drop {
   where: string;
@@ -391,6 +406,7 @@ export interface Status {
   drops: Drop[] | null;
   exporters: Health[] | null;
   others?: Health;
+  ignored: Ignored[];
   enrich: { name: string; entries: number; loaded: number; source: string }[] | null;
   engine: { up: boolean; embedded: boolean; version: string; url: string; restarts: number; error?: string };
   storage: {
@@ -498,7 +514,7 @@ export const api = {
   explain: (keys: string, signal: AbortSignal) => call<Explanation>("/api/v1/explain?" + keys, { signal }),
   fields: () => call<Fields>("/api/v1/fields", {}),
   flows: (keys: string, signal?: AbortSignal) => call<FlowsResult>("/api/v1/flows?" + keys, { signal }),
-  exporters: (signal?: AbortSignal) => call<{ exporters: Health[]; others?: Health }>("/api/v1/exporters", { signal, cache: "no-store" }),
+  exporters: (signal?: AbortSignal) => call<{ exporters: Health[]; others?: Health; ignored: Ignored[] }>("/api/v1/exporters", { signal, cache: "no-store" }),
   interfaces: (keys: string, signal?: AbortSignal) => call<Interfaces>("/api/v1/interfaces?" + keys, { signal, cache: "no-store" }),
   link: (of: string, keys: string, signal?: AbortSignal) => call<LinkCourse>(`/api/v1/interfaces/${of}?${keys}`, { signal, cache: "no-store" }),
   running: (signal?: AbortSignal) => call<{ queries: RunningQuery[] }>("/api/v1/queries", { signal, cache: "no-store" }),
@@ -507,6 +523,7 @@ export const api = {
   events: (from: number, to: number, kind = "", signal?: AbortSignal) => call<{ events: Event[] }>(`/api/v1/events?${kind && `kind=${kind}&`}from=${from}&to=${to}`, { cache: "no-store", signal }),
   addEvent: (e: Partial<Event>) => post<Event>("/api/v1/events", e),
   demo: (run: boolean) => call<{ running: boolean }>("/api/v1/demo", { method: run ? "POST" : "DELETE" }),
+  decide: (decision: Decision, addresses: string[]) => post<void>("/api/v1/senders", { addresses, decision }),
   deleteEvent: (id: string) => call<void>("/api/v1/events/" + encodeURIComponent(id), { method: "DELETE" }),
   addLink: (address: string) => post<{ address: string }>("/api/v1/links", { address }),
   views: () => call<{ views: SavedView[] }>("/api/v1/views", { cache: "no-store", headers: owner }),

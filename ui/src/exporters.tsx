@@ -1,11 +1,12 @@
 // Exporters: who sends, how well, and what helps where it is not well; and the page of one of them.
 
 import { useRef, useState } from "preact/hooks";
-import { api, type Event, type Health } from "./api.ts";
+import { api, type Event, type Health, type Ignored } from "./api.ts";
 import { about, Entity } from "./entity.tsx";
 import { LinkTable, useInterfaces } from "./interfaces.tsx";
 import * as fmt from "./format.ts";
 import { exporterLinkProblems, knowsRate, lossOf, type Problem, problems, templated } from "./health.ts";
+import { Decide, ignoredFacts, IgnoredList } from "./senders.tsx";
 import { follow, go, link, zone } from "./state.ts";
 import { ago, duration, moments } from "./time.ts";
 import { Figure, Icon, Spark, usePoll } from "./ui.tsx";
@@ -16,6 +17,7 @@ const courseMS = 30_000;
 interface State {
   list: Health[];
   others?: Health;
+  ignored: Ignored[];
   now: number;
   /** Flows and datagrams per second, by address and type. */
   rates: Map<string, [number, number]>;
@@ -24,11 +26,11 @@ interface State {
 const idOf = (e: Health) => e.address + " " + e.type;
 
 /** The exporters, asked again and again, with what the difference of two answers says. */
-function useExporters(): [State | null, string] {
+function useExporters(): [State | null, string, () => void] {
   const [state, setState] = useState<State | null>(null);
   const [down, setDown] = useState("");
   const before = useRef<{ at: number; list: Map<string, Health> } | null>(null);
-  usePoll(pollMS, async (signal) => {
+  const poll = async (signal?: AbortSignal) => {
     try {
       const { body, now } = await api.exporters(signal);
       const at = performance.now();
@@ -39,13 +41,14 @@ function useExporters(): [State | null, string] {
         if (b && old && at > b.at) rates.set(idOf(e), [Math.max(0, e.flows - old.flows), Math.max(0, e.datagrams - old.datagrams)].map((n) => (n * 1000) / (at - b.at)) as [number, number]);
       }
       before.current = { at, list: new Map(body.exporters.map((e) => [idOf(e), e])) };
-      setState({ list: [...body.exporters].sort((x, y) => (x.address < y.address ? -1 : 1)), others: body.others, now, rates });
+      setState({ list: [...body.exporters].sort((x, y) => (x.address < y.address ? -1 : 1)), others: body.others, ignored: body.ignored ?? [], now, rates });
       setDown("");
     } catch (e) {
-      if (!signal.aborted) setDown(e instanceof Error ? e.message : String(e));
+      if (!signal?.aborted) setDown(e instanceof Error ? e.message : String(e));
     }
-  });
-  return [state, down];
+  };
+  usePoll(pollMS, poll);
+  return [state, down, () => void poll()];
 }
 
 /** The flows of each exporter over the last hour, by address. */
@@ -59,7 +62,7 @@ function useCourses(): Map<string, (number | null)[]> {
 }
 
 export function Exporters() {
-  const [state, down] = useExporters();
+  const [state, down, told] = useExporters();
   const courses = useCourses();
   const { list: all } = useInterfaces();
   if (!state)
@@ -128,6 +131,11 @@ export function Exporters() {
             </p>
           )}
         </section>
+      )}
+      {state.ignored.length > 0 && (
+        <div class="panel">
+          <IgnoredList list={state.ignored} now={now} told={told} />
+        </div>
       )}
     </main>
   );
@@ -237,8 +245,9 @@ export function ByName({ name, page }: { name: string; page: (address: string) =
 }
 
 export function OneExporter({ address }: { address: string }) {
-  const [state, down] = useExporters();
+  const [state, down, told] = useExporters();
   const courses = useCourses();
+  const ignored = state?.ignored.find((x) => x.address === address);
   const mine = state?.list.filter((e) => e.address === address) ?? [];
   const samplings = mine.flatMap((e) => (e.samplings ?? []).map((s) => ({ ...s, type: e.type })));
   const name = mine.find((e) => e.name)?.name;
@@ -251,9 +260,21 @@ export function OneExporter({ address }: { address: string }) {
           <Icon name="warn" /> {down}; trying again.
         </p>
       )}
-      {state && mine.length === 0 && (
+      {state && ignored && (
+        <p class="panel notice" data-ignored={address}>
+          <Icon name="question" /> Ignored {ignoredFacts(ignored, state.now)}. What is stored of it is below.
+          <Decide addresses={[address]} only="accept" back="ignore" told={told} />
+        </p>
+      )}
+      {state && mine.length === 0 && !ignored && (
         <p class="panel notice">
           <Icon name="question" /> {address} has not sent anything since the start of NetMeta, or was forgotten. What is stored of it is below.
+        </p>
+      )}
+      {mine[0]?.standing === "new" && (
+        <p class="panel notice">
+          <Icon name="question" /> Nobody has said yet whether it belongs here; what it sends is taken.
+          <Decide addresses={[address]} back="forget" told={told} />
         </p>
       )}
       {mine.map((e) => {
@@ -301,6 +322,11 @@ export function OneExporter({ address }: { address: string }) {
         </section>
       )}
       <RateChanges address={address} />
+      {mine[0]?.standing === "accepted" && (
+        <p class="facts">
+          Somebody has accepted it. <Decide addresses={[address]} only="ignore" back="accept" told={told} />
+        </p>
+      )}
       {samplings.length > 0 && (
         <section class="panel health" aria-label="Sampling rates">
           <h2>Sampling rates</h2>

@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { api, type Exporter, type Interfaces, type Status } from "./api.ts";
 import { arrival } from "./arrival.ts";
 import * as fmt from "./format.ts";
+import { Decide, IgnoredList } from "./senders.tsx";
 import { addressChoice, copy, follow, go } from "./state.ts";
 import { ago } from "./time.ts";
 import { CopyButton, Icon, usePoll } from "./ui.tsx";
@@ -28,15 +29,16 @@ export function Start() {
       // The step of the names is left out until they are known.
     }
   });
-  usePoll(1000, async (signal) => {
+  const poll = async (signal?: AbortSignal) => {
     try {
       const { body } = await api.status(signal);
       setStatus(body);
       setDown(false);
     } catch {
-      if (!signal.aborted) setDown(true);
+      if (!signal?.aborted) setDown(true);
     }
-  });
+  };
+  usePoll(1000, poll);
 
   const host = addressChoice.signal.value || location.hostname.replace(/^\[|\]$/g, "");
   const local = /^(localhost|127\.|::1$)/.test(host);
@@ -47,6 +49,10 @@ export function Start() {
   const port = listener ? portOf(listener.addr) : String(v.port);
   const config = v.config(local ? "COLLECTOR" : host, port);
   const exporters = [...(status?.exporters ?? [])].sort((a, b) => (a.address < b.address ? -1 : 1));
+  const fresh = exporters.filter((e) => e.standing === "new");
+  const known = exporters.filter((e) => e.standing !== "new");
+  const strangers = [...new Set(fresh.map((e) => e.address))];
+  const told = () => void poll();
 
   return (
     <main class="start" id="main">
@@ -122,12 +128,33 @@ export function Start() {
               </div>
             </div>
           ) : (
-            <ul class="seen">
-              {exporters.map((e) => (
-                <Seen key={e.address + e.type} e={e} s={status as Status} names={names} />
-              ))}
-            </ul>
+            <>
+              {fresh.length > 0 && (
+                <div class="new-head">
+                  <p>New, and taken as long as nobody says otherwise. Do they belong here?</p>
+                  {strangers.length > 1 && <Decide addresses={strangers} only="accept" back="forget" told={told} />}
+                </div>
+              )}
+              <ul class="seen" id="new">
+                {fresh.map((e) => (
+                  <Seen key={e.address + e.type} e={e} s={status as Status} names={names} told={told} />
+                ))}
+              </ul>
+              {known.length > 0 && (
+                <details id="known" open={fresh.length === 0}>
+                  <summary>
+                    Known <span class="quiet">{known.length}</span>
+                  </summary>
+                  <ul class="seen">
+                    {known.map((e) => (
+                      <Seen key={e.address + e.type} e={e} s={status as Status} names={names} />
+                    ))}
+                  </ul>
+                </details>
+              )}
+            </>
           )}
+          {status && <IgnoredList list={status.ignored ?? []} now={status.now} told={told} />}
           {status && <Demo runs={status.demo} asked={() => setStatus({ ...status, demo: !status.demo })} />}
           <div class="row end">
             <button type="button" class={`button ${exporters.length ? "primary" : ""}`} onClick={() => go("/explore?live=1")}>
@@ -172,8 +199,8 @@ function Checks({ s, port }: { s: Status; port: string }) {
   );
 }
 
-/** How far a new exporter has come, and what helps it on. */
-function Seen({ e, s, names }: { e: Exporter; s: Status; names?: Interfaces }) {
+/** How far an exporter has come, and what helps it on; of a new one with `told`, and then to be decided about. */
+function Seen({ e, s, names, told }: { e: Exporter; s: Status; names?: Interfaces; told?: () => void }) {
   const { steps, advice } = arrival(e, s, names);
   return (
     <li>
@@ -192,6 +219,7 @@ function Seen({ e, s, names }: { e: Exporter; s: Status; names?: Interfaces }) {
         ))}
       </div>
       {advice && <p class="facts">{advice}</p>}
+      {told && <Decide addresses={[e.address]} back="forget" told={told} />}
     </li>
   );
 }

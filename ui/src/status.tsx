@@ -63,6 +63,7 @@ export function Status() {
   const { pipeline: p, spool, rates, engine, storage } = s;
   const tz = zone.value;
   const drops = (s.drops ?? []).filter((d) => d.count > 0);
+  const refused = (s.ignored ?? []).reduce((a, x) => a + x.datagrams, 0);
   const lost = (where: RegExp) => drops.filter((d) => where.test(d.where)).reduce((a, d) => a + d.count, 0);
   const listeners = s.listeners ?? [];
   const socketLoss = Math.max(lost(/kernel|udp/i), listeners.reduce((a, l) => a + l.dropped, 0));
@@ -169,6 +170,15 @@ export function Status() {
               </tbody>
             </table>
           </div>
+        )}
+        {refused > 0 && (
+          <p class="facts">
+            {fmt.count(refused)} datagram{refused === 1 ? "" : "s"} of ignored senders {refused === 1 ? "was" : "were"} refused, as somebody chose:{" "}
+            <a href="/exporters" onClick={follow}>
+              Exporters
+            </a>{" "}
+            lists them.
+          </p>
         )}
       </section>
 

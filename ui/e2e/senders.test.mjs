@@ -1,0 +1,90 @@
+// A new sender is ignored, accepted and taken back, on the pages and by what the server then does.
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { after, before, test as plain } from "node:test";
+import { axe, given, site } from "./site.mjs";
+
+const test = (name, f) => plain(name, { skip: given ? false : "needs a server" }, f);
+let here;
+before(async () => {
+  if (given) here = await site({ answers: [409] });
+});
+after(() => here?.close());
+
+const status = async () => (await fetch(here.base + "/api/v1/status")).json();
+
+/** Who sends: a loopback address that nobody else uses. */
+const stranger = `127.77.${1 + Math.floor(Math.random() * 250)}.${1 + Math.floor(Math.random() * 250)}`;
+
+/** Sends headers of NetFlow v9 without a set, which are taken without complaint. */
+async function send(count) {
+  const { listeners } = await status();
+  const before = listeners.reduce((a, l) => a + l.datagrams, 0);
+  const header = Buffer.alloc(20);
+  header.writeUInt16BE(9, 0);
+  header.writeUInt32BE(Math.floor(Date.now() / 1000), 8);
+  const socket = createSocket("udp4");
+  await new Promise((bound) => socket.bind(0, stranger, bound));
+  for (let i = 0; i < count; i++) {
+    header.writeUInt32BE(i, 12);
+    await new Promise((sent) => socket.send(header, Number(listeners[0].addr.split(":").pop()), "127.0.0.1", sent));
+  }
+  socket.close();
+  while ((await status()).listeners.reduce((a, l) => a + l.datagrams, 0) < before + count) await new Promise((r) => setTimeout(r, 50));
+}
+
+test("a new sender is asked about, ignored, and accepted again", async () => {
+  const page = await here.open(here.base + "/start");
+  await send(3);
+  const row = page.locator("#new li", { hasText: stranger });
+  await row.waitFor();
+  await page.evaluate(axe);
+  assert.deepEqual((await page.evaluate(() => globalThis.axe.run(document))).violations.map((v) => `${v.id} ${v.nodes[0].html}`), []);
+
+  // Ignored, it leaves the list at once; what it sends is refused and counted.
+  await row.getByRole("button", { name: `Ignore ${stranger}` }).click();
+  const ignored = page.locator(`[data-ignored="${stranger}"]`);
+  await ignored.waitFor();
+  await row.waitFor({ state: "detached" });
+  await send(2);
+  await page.locator(`[data-ignored="${stranger}"]`, { hasText: /since .*; 2 datagrams refused since the start, the last / }).waitFor();
+  const s = await status();
+  assert.ok(!s.exporters.some((e) => e.address === stranger));
+  assert.ok(s.ignored.some((x) => x.address === stranger && x.datagrams === 2));
+
+  // Exporters lists it too, and its own page says so. Undo takes back what was done last.
+  await page.goto(here.base + "/exporters");
+  await ignored.getByRole("button", { name: `Accept ${stranger}` }).click();
+  await page.locator(`[data-exporter="${stranger}"]`).waitFor();
+  assert.equal((await status()).exporters.find((e) => e.address === stranger).standing, "accepted");
+  await page.locator(".toast").getByRole("button", { name: "Undo" }).click();
+  await ignored.waitFor();
+  await page.goto(`${here.base}/exporters/${stranger}`);
+  await page.locator(".notice", { hasText: "Ignored since" }).getByRole("button", { name: `Accept ${stranger}` }).click();
+
+  // Known now, Start asks no more.
+  await page.locator(`[data-ignored="${stranger}"]`).waitFor({ state: "detached" });
+  await page.goto(here.base + "/start");
+  await page.locator("#known").evaluate((d) => (d.open = true));
+  await page.locator("#known li", { hasText: stranger }).waitFor();
+  assert.equal(await row.count(), 0);
+  const { exporters } = await status();
+  assert.equal(exporters.find((e) => e.address === stranger).standing, "accepted");
+  await page.close();
+});
+
+test("what the configuration names is not ignored", async () => {
+  const named = (await status()).exporters.find((e) => e.standing === "named");
+  const page = await here.open(here.base + "/exporters/" + named.address);
+  await page.locator(".health").first().waitFor();
+  assert.equal(await page.locator(".decide").count(), 0);
+  const answer = await page.evaluate(async (a) => {
+    const res = await fetch("/api/v1/senders", { method: "POST", body: JSON.stringify({ addresses: [a], decision: "ignore" }) });
+    return [res.status, (await res.json()).detail];
+  }, named.address);
+  assert.equal(answer[0], 409);
+  assert.match(answer[1], /the configuration names it/);
+  await page.close();
+});
+
+test("nothing failed on the way", () => assert.deepEqual(here.complaints, []));
