@@ -67,6 +67,7 @@ type Server struct {
 	weeksCache      cache[*query.Weeks]
 	coverageCache   cache[map[string]map[string]float64]
 	tables          tableState
+	storedRows      storedRows
 	explainCache    cache[explanation]
 	streams         atomic.Int32  // that are open
 	speed           atomic.Uint64 // rows that the store reads in a millisecond; 0: not known yet

@@ -20,7 +20,8 @@ type Exporter struct {
 	Standing       string            `json:"standing,omitempty"` // new, named or accepted; empty: others
 	Datagrams      uint64            `json:"datagrams"`
 	Flows          uint64            `json:"flows"`
-	Thinned        uint64            `json:"thinned"` // records left out because of a limit; the sampling rate of the others stands for them
+	Thinned        uint64            `json:"thinned"`          // records left out because of a limit; the sampling rate of the others stands for them
+	Stored         bool              `json:"stored,omitempty"` // some of its rows are in the store; false: nobody knows
 	Records        uint64            `json:"records"`
 	Options        uint64            `json:"options"`
 	First          int64             `json:"first"` // when it was seen first, Unix time
@@ -86,6 +87,7 @@ func (s *Server) exporters(w http.ResponseWriter, r *http.Request) {
 	})
 	list, samplings, samples := []detailed{}, s.Sampled(), s.Samples()
 	status := s.Status()
+	s.markStored(r.Context(), status.Exporters)
 	for _, x := range status.Exporters {
 		key := x.Address + " " + x.Type
 		list = append(list, detailed{x, samplings[key], samples[key], shares[key]})
@@ -95,6 +97,13 @@ func (s *Server) exporters(w http.ResponseWriter, r *http.Request) {
 		Others    *Exporter  `json:"others,omitempty"`
 		Ignored   []Ignored  `json:"ignored"`
 	}{list, status.Others, status.Ignored})
+}
+
+// markStored says of which exporters rows are in the store.
+func (s *Server) markStored(ctx context.Context, list []Exporter) {
+	if err := s.storedRows.mark(ctx, s.Store, list, s.now()); err != nil {
+		s.Log.Debug("whose rows are stored is not known", "err", err)
+	}
 }
 
 // coverage asks which columns each exporter fills, by "address type".

@@ -130,6 +130,7 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 	st := s.Status()
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
+	s.markStored(ctx, st.Exporters)
 	if err := s.storage(ctx, &st); err != nil {
 		if !st.Engine.Embedded { // nobody supervises it: that it answers is all we know
 			st.Engine.Up = false

@@ -75,6 +75,14 @@ func TestIgnore(t *testing.T) {
 	if got := standings(read(total)); got != "127.0.77.1 ipfix new, 127.0.77.2 ipfix new" {
 		t.Error(got)
 	}
+	waitFor(t, 20*time.Second, "rows of both in the store", func() error {
+		for _, x := range p.status().Exporters {
+			if !x.Stored {
+				return fmt.Errorf("%+v", x)
+			}
+		}
+		return nil
+	})
 	p.decide(sender.Accept, http.StatusOK, other)
 	p.decide(sender.Ignore, http.StatusOK, one)
 	if text := p.decide(sender.Ignore, http.StatusConflict, "127.0.77.9"); !strings.Contains(text, "127.0.77.9") {

@@ -336,6 +336,8 @@ export interface Exporter {
   standing?: "new" | "named" | "accepted";
   datagrams: number;
   flows: number;
+  /** Some of its rows are in the store; absent: nobody knows. */
+  stored?: boolean;
   thinned: number;
   records: number;
   first: number;

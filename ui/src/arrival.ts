@@ -14,6 +14,9 @@ export interface Arrival {
 /** Nothing that came could be read. */
 export const notUnderstood = (e: Exporter) => e.type === "unknown" || (e.flows === 0 && e.records === 0 && e.templates === 0 && e.refused > 0);
 
+/** The server looks so far back for rows of a sender; of one that was seen first before that, the store as a whole has to tell. */
+const foundSeconds = 900;
+
 /** `names` is what the interfaces page knows; undefined while it is not known. */
 export function arrival(e: Exporter, s: Pick<Status, "now" | "pipeline">, names?: Pick<Interfaces, "interfaces" | "unnamed">): Arrival {
   const out: Arrival = { steps: [], advice: "" };
@@ -42,8 +45,11 @@ export function arrival(e: Exporter, s: Pick<Status, "now" | "pipeline">, names?
     }
   }
   const p = s.pipeline;
-  const stored = e.flows > 0 && p.inserted_rows > 0 && p.lag_ms < 10_000;
-  step(stored, stored ? `${fmt.count(e.flows)} flows stored` : e.flows > 0 ? `${fmt.count(e.flows)} flows wait to be stored` : "no flow yet", e.flows > 0 ? p.insert_error || "The store does not take them at the moment: look at Status." : "What it says of itself has come, flows have not: is the monitor on the interfaces that carry the traffic?");
+  const keepsUp = p.lag_ms < 10_000;
+  const there = e.stored || (s.now - e.first > foundSeconds && p.inserted_rows > 0);
+  const stored = e.flows > 0 && there && keepsUp;
+  const waits = p.insert_error || (keepsUp ? "Its rows are on the way, which takes a second or two. If it stays so: look at Status." : "The store does not take them at the moment: look at Status.");
+  step(stored, stored ? `${fmt.count(e.flows)} flows stored` : e.flows > 0 ? `${fmt.count(e.flows)} flows wait to be stored` : "no flow yet", e.flows > 0 ? waits : "What it says of itself has come, flows have not: is the monitor on the interfaces that carry the traffic?");
   return out;
 }
 

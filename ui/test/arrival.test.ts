@@ -3,7 +3,7 @@ import test from "node:test";
 import type { Exporter, Status } from "../src/api.ts";
 import { arrival } from "../src/arrival.ts";
 
-const exporter = (more: Partial<Exporter>): Exporter => ({ address: "192.0.2.1", type: "ipfix", datagrams: 5, flows: 40, thinned: 0, records: 40, first: 1000, last: 1040, refused: 0, waiting: 0, dropped: 0, sampling_rate: 100, sampling_source: "options", templates: 2, lost: 0, ...more });
+const exporter = (more: Partial<Exporter>): Exporter => ({ address: "192.0.2.1", type: "ipfix", datagrams: 5, flows: 40, stored: true, thinned: 0, records: 40, first: 1000, last: 1040, refused: 0, waiting: 0, dropped: 0, sampling_rate: 100, sampling_source: "options", templates: 2, lost: 0, ...more });
 const status = { now: 1041, pipeline: { inserted_rows: 40, lag_ms: 200 } } as Status;
 const said = (e: Partial<Exporter>, s: Status = status, names?: Parameters<typeof arrival>[2]) => {
   const { steps, advice } = arrival(exporter(e), s, names);
@@ -27,6 +27,15 @@ test("the first step that is not done says what helps", () => {
   const full = said({}, { now: 1041, pipeline: { inserted_rows: 40, lag_ms: 20_000, insert_error: "no space left" } } as Status);
   assert.match(full.steps, /- 40 flows wait to be stored$/);
   assert.equal(full.advice, "no space left");
+});
+
+test("flows are stored when rows of this sender are there, whatever of others is", () => {
+  const own = said({ stored: undefined });
+  assert.match(own.steps, /- 40 flows wait to be stored$/);
+  assert.match(own.advice, /on the way/);
+  const old = { ...status, now: 1000 + 901 } as Status; // nobody looks so far back
+  assert.match(said({ stored: undefined }, old).steps, /\+ 40 flows stored$/);
+  assert.match(said({ stored: undefined }, { ...old, pipeline: { inserted_rows: 0, lag_ms: 0 } } as Status).steps, /- 40 flows wait/);
 });
 
 test("a sender of which nothing is understood says why", () => {

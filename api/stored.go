@@ -1,0 +1,105 @@
+package api
+
+import (
+	"context"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"netmeta/store"
+)
+
+// storedRows remembers of which exporters rows are in the store. It asks until there are
+// some, which the order of the table makes cheap: by time, then by exporter.
+type storedRows struct {
+	mu    sync.Mutex
+	found map[storedKey]bool
+	again time.Time // not to be asked before
+}
+
+// A storedKey is an exporter as long as it stays in the list.
+type storedKey struct {
+	address, typ string
+	first        int64
+}
+
+const (
+	storedEvery  = time.Second
+	storedWindow = 900 // seconds back, at most; the page's arrival.ts knows it
+	storedAtOnce = 100 // exporters that are asked about together
+)
+
+// mark sets Stored of the exporters. What cannot be found out now stays unsaid.
+func (f *storedRows) mark(ctx context.Context, c *store.Client, list []Exporter, now time.Time) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var err error
+	if open := f.fill(list, now.Unix()-storedWindow); len(open) > 0 && !now.Before(f.again) {
+		f.again = now.Add(storedEvery)
+		if err = f.ask(ctx, c, open, now.Unix()); err == nil {
+			f.fill(list, now.Unix()-storedWindow)
+		}
+	}
+	return err
+}
+
+// fill sets what is known and gives the exporters of which rows since a second may still be
+// found. It forgets those that are not in the list.
+func (f *storedRows) fill(list []Exporter, since int64) (open map[storedKey]bool) {
+	known := make(map[storedKey]bool, len(list))
+	open = map[storedKey]bool{}
+	for i := range list {
+		x := &list[i]
+		key := storedKey{x.Address, x.Type, x.First}
+		switch {
+		case f.found[key]:
+			x.Stored, known[key] = true, true
+		case x.Flows > 0 && x.Last >= since && len(open) < storedAtOnce:
+			open[key] = true
+		}
+	}
+	f.found = known
+	return open
+}
+
+// ask looks for rows of the exporters. A partial answer is one.
+func (f *storedRows) ask(ctx context.Context, c *store.Client, open map[storedKey]bool, now int64) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	since, addresses := now, make([]string, 0, len(open))
+	for key := range open {
+		since = min(since, key.first)
+		addresses = append(addresses, "'"+key.address+"'")
+	}
+	since = max(since, now-storedWindow)
+	res, _, err := c.Select(ctx, store.Query{
+		SQL: `
+SELECT toString(ExporterAddress) AS address, toString(FlowType) AS type, toUInt32(max(TimeReceived))
+FROM flows
+WHERE TimeReceived >= toDateTime({since:UInt32}) AND ExporterAddress IN (SELECT arrayJoin(arrayMap(a -> toIPv6(a), {exporters:Array(String)})))
+GROUP BY address, type`,
+		Params: map[string]string{"since": strconv.FormatInt(since, 10), "exporters": "[" + strings.Join(addresses, ",") + "]"},
+		Settings: map[string]string{"max_execution_time": "1", "timeout_overflow_mode": "break",
+			"max_rows_to_read": "20000000", "read_overflow_mode": "break"},
+	})
+	if err != nil || res.Rows == 0 {
+		return err
+	}
+	addrs, types, newest := res.Columns[0].([]string), res.Columns[1].([]string), res.Columns[2].([]uint32)
+	there := map[[2]string]int64{}
+	for i := range addrs {
+		a, err := netip.ParseAddr(addrs[i])
+		if err != nil {
+			return err
+		}
+		there[[2]string{a.Unmap().String(), types[i]}] = int64(newest[i])
+	}
+	for key := range open {
+		if there[[2]string{key.address, key.typ}] >= key.first {
+			f.found[key] = true
+		}
+	}
+	return nil
+}
