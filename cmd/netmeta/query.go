@@ -295,10 +295,10 @@ func (r *result) rows(w io.Writer) {
 		}
 		lines = append(lines, cells)
 	}
-	for _, total := range r.Total {
-		dir := total.Dir
+	for _, of := range r.Dirs {
+		dir := of
 		for _, s := range r.Series {
-			if s.Dir != total.Dir {
+			if s.Dir != of {
 				continue
 			}
 			labels := s.Label
@@ -311,7 +311,10 @@ func (r *result) rows(w io.Writer) {
 			line(dir, labels, s.Figures, fmt.Sprintf("%.1f %%", s.Share*100), s.Error, s.Values, s.VS)
 			dir = ""
 		}
-		if len(r.By) > 0 {
+		// In per cent of the speed there is none.
+		i := slices.IndexFunc(r.Total, func(t query.Total) bool { return t.Dir == of })
+		if len(r.By) > 0 && i >= 0 {
+			total := r.Total[i]
 			line(dir, []string{"Total"}, total.Figures, "", nil, total.Values, total.VS)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"netmeta/query"
 	"netmeta/simulate"
 )
 
@@ -128,5 +129,17 @@ func TestAlign(t *testing.T) {
 	align(&b, [][]string{{"<name", "n"}, {"a\x1b[2Jb", "10"}, {"münchen", "7"}})
 	if want := "name      n\na·[2Jb   10\nmünchen   7\n"; b.String() != want {
 		t.Errorf("%q, want %q", b.String(), want)
+	}
+}
+
+// Per cent of different speeds have no total; their lines are there all the same.
+func TestQueryTablePercent(t *testing.T) {
+	var r result
+	r.Unit, r.By, r.Dirs = "pct", []string{"in.if"}, []string{"in"}
+	r.Series = []query.Series{{Dir: "in", Key: []string{"192.0.2.1#5"}, Label: []string{"fra1 ae1"}, Values: query.Points{40, 44}, Figures: query.Figures{Avg: 42}}}
+	var out strings.Builder
+	r.rows(&out)
+	if !strings.Contains(out.String(), "fra1 ae1") || !strings.Contains(out.String(), "42 %") || strings.Contains(out.String(), "Total") {
+		t.Errorf("the table:\n%s", &out)
 	}
 }
