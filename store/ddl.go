@@ -108,7 +108,7 @@ type Change struct {
 	SQL    string // ALTER TABLE …
 	Reason string // for the log, in words
 
-	promotes bool // a rare column becomes real
+	rare string // the rare column that becomes real by this
 }
 
 // A MismatchError is a column that cannot become what it must be.
@@ -129,6 +129,11 @@ func (s Schema) Diff(have []Column, create string) ([]Change, error) {
 		there[c.Name] = c
 	}
 	var changes []Change
+	promoted := func(from int, name string) {
+		for i := range changes[from:] {
+			changes[from+i].rare = name
+		}
+	}
 	alter := func(reason, format string, args ...any) {
 		changes = append(changes, Change{SQL: "ALTER TABLE " + s.Table.Name + " " + fmt.Sprintf(format, args...), Reason: reason})
 	}
@@ -151,18 +156,18 @@ func (s Schema) Diff(have []Column, create string) ([]Change, error) {
 				alter("the expression of "+f.Name+" changed", "MODIFY COLUMN %s", s.define(f))
 			}
 		case alias && slices.Contains(s.key, f.Name): // only a new column may become part of the key
+			n := len(changes)
 			key = append(key, f.Name)
 			alter("rare column "+f.Name+" makes room", "DROP COLUMN %s", f.Name)
 			alter("rare column "+f.Name+" enters the table", "ADD COLUMN %s %s, MODIFY ORDER BY (%s)", s.define(f), after, strings.Join(key, ", "))
+			promoted(n, f.Name)
 		case alias && s.real(f):
 			n := len(changes)
 			alter("rare column "+f.Name+" enters the table", "MODIFY COLUMN %s REMOVE ALIAS", f.Name)
 			if f.Codec != "" || c.Type != want {
 				alter("storage of "+f.Name, "MODIFY COLUMN %s", defineReal(f))
 			}
-			for i := range changes[n:] {
-				changes[n+i].promotes = true
-			}
+			promoted(n, f.Name)
 		case alias && c.Type != want:
 			alter("the type of "+f.Name+" changed", "MODIFY COLUMN %s", s.define(f))
 		case c.Type == want, f.Kind == column.Enum && moreNames(want, c.Type):

@@ -70,8 +70,8 @@ func Plan(ctx context.Context, c *Client, s Schema) ([]Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	promotes := func(ch Change) bool { return ch.promotes }
-	last := slices.DeleteFunc(slices.Clone(changes), func(ch Change) bool { return !ch.promotes })
+	promotes := func(ch Change) bool { return ch.rare != "" }
+	last := slices.DeleteFunc(slices.Clone(changes), func(ch Change) bool { return !promotes(ch) })
 	return slices.Concat(slices.DeleteFunc(changes, promotes), rollups, last), nil
 }
 
@@ -83,6 +83,7 @@ func Migrate(ctx context.Context, c *Client, s Schema, log *slog.Logger) error {
 		if err != nil {
 			return err
 		}
+		var entered []string
 		for _, ch := range changes {
 			if err = c.change(ctx, Query{SQL: ch.SQL}); err != nil {
 				// Two processes plan the same; one of them is first, and the change of the
@@ -94,7 +95,14 @@ func Migrate(ctx context.Context, c *Client, s Schema, log *slog.Logger) error {
 				failed = ch
 				break
 			}
-			log.Info("store: "+ch.Reason, "table", s.Table.Name)
+			if ch.rare == "" {
+				log.Info("store: "+ch.Reason, "table", s.Table.Name)
+			} else if !slices.Contains(entered, ch.rare) {
+				entered = append(entered, ch.rare)
+			}
+		}
+		if len(entered) > 0 {
+			log.Info("store: columns have their first values and enter the table", "table", s.Table.Name, "columns", strings.Join(entered, " "))
 		}
 		if err != nil {
 			continue

@@ -168,6 +168,7 @@ function Overview({ first }: { first: Status }) {
           <Icon name="warn" /> {error}
         </p>
       )}
+      {!found && !error && <Awaited />}
       {found && (
         <>
           <div class="overview-top" data-overview={loading ? undefined : "whole"}>
@@ -220,6 +221,24 @@ function Overview({ first }: { first: Status }) {
         </>
       )}
     </main>
+  );
+}
+
+/** What stands where the answers will be. */
+function Awaited() {
+  return (
+    <>
+      <div class="overview-top" aria-hidden="true">
+        <section class="panel tell awaited" />
+        <section class="panel tell awaited" />
+        <section class="panel attention" />
+      </div>
+      <div class="overview-grid">
+        <section class="panel figure awaited" aria-label="Traffic" aria-busy="true">
+          <div class="progress on" aria-hidden="true" />
+        </section>
+      </div>
+    </>
   );
 }
 

@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
+import { elsewhere } from "./elsewhere.ts";
 import { condition, narrow, widen, without } from "./filter.ts";
 import type { Series } from "./api.ts";
 import { copy, fieldOf, go, show, termTitle, view, zone } from "./state.ts";
@@ -159,6 +160,11 @@ export function ValueMenu() {
         <button type="button" role="menuitem" onClick={act(() => void copy(value.key.join(" "), value.key.join(" ") || "Empty value"))}>
           <Icon name="copy" /> Copy
         </button>
+        {elsewhere(page).map(({ name, href }) => (
+          <a key={href} role="menuitem" href={href} target="_blank" rel="noopener noreferrer" onClick={close}>
+            <Icon name="link" /> {name}
+          </a>
+        ))}
       </div>
     </Popover>
   );
