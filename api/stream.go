@@ -10,8 +10,8 @@ import (
 	"netmeta/query"
 )
 
-// The live mode. A stream asks the request again and again, at most once a second, and
-// sends what changed as server-sent events:
+// The live mode. A stream asks the request again and again, twice in each step but at most
+// once a second, and sends what changed as server-sent events:
 //
 //	event: result    the whole answer, as /api/v1/query gives it: at the beginning, when
 //	                 other series win, and each half minute
@@ -22,6 +22,7 @@ import (
 
 const (
 	streamWhole = 30 * time.Second
+	streamSlow  = time.Minute // no stream asks less often
 	maxStreams  = 64
 )
 
@@ -33,14 +34,21 @@ type update struct {
 	Times   []int64      `json:"times"` // of the buckets
 	Series  []updateLine `json:"series"`
 	Total   []updateLine `json:"total"`
+	Other   int          `json:"other"`
 	Through int64        `json:"through"`
 	Partial partial      `json:"partial"`
 }
 
+// An updateLine is one of them: points of the buckets that changed, figures of the whole.
 type updateLine struct {
 	Values query.Points `json:"values"`
 	N      []uint64     `json:"n,omitempty"`
+	Peaks  query.Points `json:"peaks,omitempty"`
 	query.Figures
+	Share  float64       `json:"share,omitempty"`
+	Error  *float64      `json:"error,omitempty"`
+	Folded int           `json:"folded,omitempty"`
+	VS     *query.Versus `json:"vs,omitempty"`
 }
 
 func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
@@ -73,7 +81,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	last, whole := first, time.Now()
-	tick := time.NewTicker(time.Duration(max(1, rg.Step)) * time.Second)
+	tick := time.NewTicker(min(streamSlow, time.Duration(max(2, first.Step))*time.Second/2))
 	defer tick.Stop()
 	for {
 		select {
@@ -135,30 +143,43 @@ func changed(before, now answer) update {
 	for i, t := range before.Times {
 		at[t] = i
 	}
-	u := update{From: now.From, To: now.To, Times: []int64{}, Through: now.Meta.Through, Partial: now.Meta.Partial, Series: make([]updateLine, len(now.Series)), Total: make([]updateLine, len(now.Total))}
+	u := update{From: now.From, To: now.To, Times: []int64{}, Other: now.Other, Through: now.Meta.Through, Partial: now.Meta.Partial, Series: make([]updateLine, len(now.Series)), Total: make([]updateLine, len(now.Total))}
+	var buckets []int
 	for i, t := range now.Times {
-		j, there := at[t]
-		same := there
+		j, same := at[t]
 		for k := 0; same && k < len(now.Series); k++ {
 			same = now.Series[k].Values[i] == before.Series[k].Values[j] && now.Series[k].N[i] == before.Series[k].N[j]
 		}
-		if same {
-			continue
-		}
-		u.Times = append(u.Times, t)
-		for k := range u.Series {
-			u.Series[k].Values = append(u.Series[k].Values, now.Series[k].Values[i])
-			u.Series[k].N = append(u.Series[k].N, now.Series[k].N[i])
-		}
-		for k := range u.Total {
-			u.Total[k].Values = append(u.Total[k].Values, now.Total[k].Values[i])
+		if !same {
+			buckets, u.Times = append(buckets, i), append(u.Times, t)
 		}
 	}
-	for k := range u.Series {
-		u.Series[k].Figures = now.Series[k].Figures
+	for k, s := range now.Series {
+		u.Series[k] = updateLine{Values: points(s.Values, buckets), N: points(s.N, buckets), Peaks: points(s.Peaks, buckets), Figures: s.Figures, Share: s.Share, Error: s.Error, Folded: s.Folded, VS: versusAt(s.VS, buckets)}
 	}
-	for k := range u.Total {
-		u.Total[k].Figures = now.Total[k].Figures
+	for k, t := range now.Total {
+		u.Total[k] = updateLine{Values: points(t.Values, buckets), Peaks: points(t.Peaks, buckets), Figures: t.Figures, VS: versusAt(t.VS, buckets)}
 	}
 	return u
+}
+
+// points are those of some buckets; nil of nil.
+func points[P ~[]E, E any](all P, buckets []int) P {
+	if all == nil {
+		return nil
+	}
+	some := make(P, len(buckets))
+	for i, b := range buckets {
+		some[i] = all[b]
+	}
+	return some
+}
+
+func versusAt(v *query.Versus, buckets []int) *query.Versus {
+	if v == nil {
+		return nil
+	}
+	some := *v
+	some.Values, some.Min, some.Max = points(v.Values, buckets), points(v.Min, buckets), points(v.Max, buckets)
+	return &some
 }

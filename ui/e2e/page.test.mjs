@@ -664,13 +664,37 @@ test("keys: help, unit, direction, refresh; none while typing", async () => {
   await page.close();
 });
 
-test("live: the chart goes on by itself and stops when asked", async () => {
-  const { page } = await explore("?from=-5m&live=1");
+test("live: the server sends what changes, and the page shows it; it stops when asked", async () => {
+  const page = await open("/status");
+  const asked = [];
+  page.on("request", (r) => asked.push(new URL(r.url()).pathname));
+  const stream = page.waitForRequest((r) => r.url().includes("/api/v1/stream?"));
+  await page.goto(base + "/explore?from=-5m&live=1&by=proto");
+  const question = new URL((await stream).url()).search;
+  await page.locator(".uplot").waitFor();
+  const end = () => page.locator("[data-to]").getAttribute("data-to");
+  for (let i = 0; i < 3; i++) {
+    const before = await end();
+    await page.waitForFunction((to) => document.querySelector("[data-to]").dataset.to > to, before);
+  }
+  assert.equal(asked.filter((path) => path === "/api/v1/query").length, 1, "one question, the rest is sent");
+  const fresh = await (await fetch(base + "/api/v1/query" + question)).json();
+  const names = await page.locator("#table tbody tr:not(.other) td.key").allInnerTexts();
+  assert.deepEqual(names.slice(0, 2), fresh.series.slice(0, 2).map((s) => s.label.join()));
+  const ended = page.waitForEvent("requestfailed", (r) => r.url().includes("/api/v1/stream?"));
+  await page.locator("#refresh").selectOption("off");
+  await ended;
+  assert.equal(params(page).get("live"), null);
+  await page.close();
+});
+
+test("live without a stream: the page asks again by itself", async () => {
+  const page = await open("/status");
+  await page.route("**/api/v1/stream?*", (r) => r.fulfill({ status: 400 }));
+  await page.goto(base + "/explore?from=-5m&live=1");
   const a = await (await page.waitForResponse(isQuery)).json();
   const b = await (await page.waitForResponse(isQuery)).json();
   assert.ok(b.to > a.to || b.meta.through >= a.meta.through);
-  await page.locator("#refresh").selectOption("off");
-  assert.equal(params(page).get("live"), null);
   await page.close();
 });
 

@@ -8,10 +8,11 @@ import { CostHint, dear, type Hint } from "./cost.tsx";
 import { kindsSeen, markHere, switched } from "./events.ts";
 import { FilterLine } from "./filterline.tsx";
 import * as fmt from "./format.ts";
+import { updated, useStream } from "./live.ts";
 import { Empty } from "./nothing.tsx";
 import { current, Refresh, refreshSeconds, TimeRange, zoomBy } from "./range.tsx";
 import { drawnAs, layers as layersOf } from "./stack.ts";
-import { copy, copyLink, dark, facetsChoice, go, hiddenKinds, reload, show, shown, sqlOpen, termTitle, units, view, zone } from "./state.ts";
+import { copy, copyLink, dark, facetsChoice, go, hiddenKinds, refreshChoice, reload, show, shown, sqlOpen, termTitle, units, view, zone } from "./state.ts";
 import { ResultTable } from "./table.tsx";
 import { absolute, clock, duration, moments } from "./time.ts";
 import { format, request, selected, type View } from "./url.ts";
@@ -177,6 +178,7 @@ export function Explore() {
   const [hovered, setHovered] = useState(false);
   const [hint, setHint] = useState<Hint | null>(null);
   const [part, setPart] = useState(0);
+  const [streamless, setStreamless] = useState(""); // the question of which there is no stream
   const running = useRef<AbortController | null>(null);
 
   // Asked again when the question changes or when somebody asks; a few pixels more or less are the same question.
@@ -253,12 +255,21 @@ export function Explore() {
     [],
   );
 
-  // Live: the next round begins after the last has ended; a pointer on the chart, a hidden tab or a range in the past stops it.
+  // Live: the server sends what changed, once there is an answer that it changes. A pointer on the chart, a hidden tab or a range in
+  // the past stops it.
   const step = result?.step ?? 10;
   const every = refreshSeconds(step);
   const live = v.live && v.to === "now" && !hovered;
+  const follows = live && refreshChoice.signal.value === "auto" && answer?.asked === keys && !error && streamless !== keys;
+  useStream(follows ? keys : "", {
+    result: (r) => setAnswer({ result: r, now: r.to, asked: keys, ms: r.meta.ms }),
+    update: (u) => setAnswer((old) => old && { ...old, result: updated(old.result, u), now: u.to }),
+    problem: setError,
+    none: () => setStreamless(keys),
+  });
+  // At an interval of its own, or without a stream: the next round begins after the last has ended.
   useEffect(() => {
-    if (!live || loading) return;
+    if (!live || follows || loading) return;
     let timer = 0;
     const tick = () => {
       if (document.hidden) timer = window.setTimeout(tick, 500);
@@ -266,7 +277,7 @@ export function Explore() {
     };
     timer = window.setTimeout(tick, every * 1000);
     return () => clearTimeout(timer);
-  }, [live, loading, every, turn]);
+  }, [live, follows, loading, every, turn]);
 
   // Escape gives up a running query.
   useEffect(() => {
@@ -414,7 +425,7 @@ export function Explore() {
         {facets && result && <Facets from={result.from} to={result.to} zone={zone.value} />}
       </div>
       {sqlOpen.value && <SQLDrawer result={result} keys={keys} />}
-      <span hidden data-dark={dark.value} data-answer={answer?.asked} />
+      <span hidden data-dark={dark.value} data-answer={answer?.asked} data-to={result?.to} />
     </main>
   );
 }

@@ -1,0 +1,87 @@
+// Live: the server asks again and sends what changed, as server-sent events (see /api/v1/stream).
+
+import { useEffect } from "preact/hooks";
+import { APIError, type QueryResult, type Series, type Total, type Versus } from "./api.ts";
+
+type Points = (number | null)[];
+
+/** Points of the buckets that changed, figures of the whole; what there is none of is left out. */
+interface UpdateLine extends Partial<Omit<Series, "key" | "label" | "dir" | "other" | "values">> {
+  values: Points;
+}
+
+export interface Update {
+  from: number;
+  to: number;
+  times: number[];
+  series: UpdateLine[];
+  total: UpdateLine[];
+  other: number;
+  through: number;
+  partial: { first: boolean; last: boolean };
+}
+
+/** The result as it is after an update. */
+export function updated(r: QueryResult, u: Update): QueryResult {
+  const times = [...new Set([...r.times, ...u.times])].filter((t) => t + r.step > u.from && t < u.to).sort((a, b) => a - b);
+  const before = new Map(r.times.map((t, i) => [t, i]));
+  const now = new Map(u.times.map((t, i) => [t, i]));
+  const places = times.map((t): [number | undefined, number | undefined] => [now.get(t), before.get(t)]);
+  const laid = (old: Points | null | undefined, fresh: Points | null | undefined) => old && fresh && places.map(([i, j]) => (i !== undefined ? fresh[i] : j !== undefined ? old[j] : null));
+  const versus = (old?: Versus | null, fresh?: Versus | null) => old && fresh && { ...fresh, values: laid(old.values, fresh.values), min: laid(old.min, fresh.min), max: laid(old.max, fresh.max) };
+  const line = <T extends Series | Total>(old: T, fresh: UpdateLine): T => ({
+    ...old,
+    ...fresh,
+    values: laid(old.values, fresh.values),
+    n: "n" in old ? laid(old.n, fresh.n) : undefined,
+    peaks: laid(old.peaks, fresh.peaks),
+    vs: versus(old.vs, fresh.vs),
+  });
+  return {
+    ...r,
+    from: u.from,
+    to: u.to,
+    times,
+    other: u.other,
+    series: r.series.map((s, k) => line(s, u.series[k])),
+    total: r.total.map((t, k) => line(t, u.total[k])),
+    meta: { ...r.meta, through: u.through, partial: u.partial },
+  };
+}
+
+interface Told {
+  result(whole: QueryResult): void;
+  update(part: Update): void;
+  problem(e: APIError): void;
+  /** There is no stream to be had: too many pages are live, or something between does not let it through. */
+  none(): void;
+}
+
+/** Follows a question as long as there is one and somebody looks. */
+export function useStream(question: string, told: Told): void {
+  useEffect(() => {
+    if (question === "") return;
+    let source: EventSource | undefined;
+    const close = () => {
+      source?.close();
+      source = undefined;
+    };
+    const look = () => {
+      if (document.hidden) return close();
+      if (source) return;
+      const s = (source = new EventSource("/api/v1/stream?" + question));
+      const on = (name: string, f: (data: never) => void) => s.addEventListener(name, (e) => f(JSON.parse((e as MessageEvent<string>).data) as never));
+      on("result", told.result);
+      on("update", told.update);
+      on("problem", (p: { title: string; status: number }) => told.problem(new APIError(p.status, p)));
+      // A connection that broke is made again by the browser; an answer that is no stream is final.
+      s.onerror = () => s.readyState === EventSource.CLOSED && told.none();
+    };
+    look();
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      document.removeEventListener("visibilitychange", look);
+      close();
+    };
+  }, [question]);
+}
