@@ -17,14 +17,15 @@ export function Facets({ from, to, zone }: { from: number; to: number; zone: str
   const [answer, setAnswer] = useState<Answer | null>(null);
   const [error, setError] = useState("");
   const [loading, setLoading] = useState(false);
-  const asked = useRef({ keys: "", at: 0 });
+  const asked = useRef({ keys: "", at: 0, stop: new AbortController() });
   const question = ask(inSums(v), zone, ["q", "unit", "layer", "dir"]);
   const keys = `${question}&from=${from}&to=${to}`;
   useEffect(() => {
     const last = asked.current;
     if (v.live && last.keys.startsWith(question + "&") && to - last.at < refreshSeconds && to >= last.at) return;
-    asked.current = { keys, at: to };
+    last.stop.abort();
     const stop = new AbortController();
+    asked.current = { keys, at: to, stop };
     setLoading(true);
     api.facets(keys, stop.signal).then(
       ({ body }) => {
@@ -39,8 +40,8 @@ export function Facets({ from, to, zone }: { from: number; to: number; zone: str
         setError(e instanceof APIError ? e.message : String(e));
       },
     );
-    return () => stop.abort();
   }, [keys]);
+  useEffect(() => () => asked.current.stop.abort(), []);
   return (
     <aside class="facets panel" id="facets" aria-label="Facets" aria-busy={loading}>
       <header>
