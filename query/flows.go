@@ -232,10 +232,8 @@ func (f Flows) Export(rg Range, s Schema, csv bool) (Statement, error) {
 	return f.statement(rg, s, columns, f.Limit)
 }
 
-// statement reads the table in the order of its key, which begins with the five
-// minutes, so that the engine stops when it has enough; in another order it has to read
-// the whole window, see edge. Names of the outer statement hide those of columns; the
-// inner one has the condition.
+// statement reads the table twice, see edge. Names of the outer statement hide those of
+// columns; the inner one has the condition.
 func (f Flows) statement(rg Range, s Schema, columns []string, limit int) (Statement, error) {
 	c := newCompiler()
 	where, err := f.within(c, rg, s)
@@ -243,12 +241,10 @@ func (f Flows) statement(rg Range, s Schema, columns []string, limit int) (State
 		return Statement{}, err
 	}
 	inner := []string{"TimeReceived", "cityHash64(" + strings.Join(tied, ", ") + ") AS tie"}
-	read, order := []string{"toStartOfFiveMinutes(TimeReceived)"}, []string{"TimeReceived", "tie"}
-	condition := "    WHERE " + where + f.behind(c)
+	order := []string{"TimeReceived", "tie"}
 	if f.Sort != nil {
 		inner = append(inner, sortKey(f.Sort).expr+" AS x")
-		read, order = nil, []string{"x", "TimeReceived", "tie"}
-		condition = "    PREWHERE " + where + f.edge(where, limit) + "\n    WHERE " + f.behindSorted(c)
+		order = append([]string{"x"}, order...)
 	}
 	for _, f := range f.Columns {
 		if f != flow.TimeReceived.Field {
@@ -267,8 +263,9 @@ func (f Flows) statement(rg Range, s Schema, columns []string, limit int) (State
 			"(",
 			"    SELECT "+strings.Join(inner, ", "),
 			"    FROM "+flow.Table.Name,
-			condition,
-			"    ORDER BY "+f.ordered("", append(read, order...)),
+			"    PREWHERE "+where+f.edge(where, limit),
+			"    WHERE "+f.behind(c),
+			"    ORDER BY "+f.ordered("", append(f.reading(), "tie")),
 			"    LIMIT "+strconv.Itoa(limit)+offset,
 			") AS r",
 			"ORDER BY "+f.ordered("r.", order)),

@@ -144,57 +144,75 @@ func (f Flows) less() string {
 	return "<"
 }
 
+// place is what says where a record stands in the order; records with the same place go by
+// their tie.
+func (f Flows) place() string {
+	if f.Sort == nil {
+		return "TimeReceived"
+	}
+	return "(x, TimeReceived)"
+}
+
+// at is the place of the cursor.
+func (f Flows) at() string {
+	if f.Sort == nil {
+		return "{ts:DateTime('UTC')}"
+	}
+	return "({value:" + sortKey(f.Sort).kind + "}, {ts:DateTime('UTC')})"
+}
+
 // behind is the condition of the records from the cursor on; the ones that were given
 // of those that are equal in all are skipped.
 func (f Flows) behind(c *compiler) string {
 	if !f.cursor.set {
-		return ""
-	}
-	c.params["ts"], c.params["last"] = strconv.FormatInt(f.cursor.ts, 10), strconv.FormatUint(f.cursor.tie, 10)
-	return fmt.Sprintf(" AND (TimeReceived %s {ts:DateTime('UTC')} OR TimeReceived = {ts:DateTime('UTC')} AND tie %[1]s= {last:UInt64})", f.less())
-}
-
-// at is the value and the second of the cursor.
-func (f Flows) at() string {
-	return "({value:" + sortKey(f.Sort).kind + "}, {ts:DateTime('UTC')})"
-}
-
-// behindSorted is behind in another order than that of time, a condition of its own.
-func (f Flows) behindSorted(c *compiler) string {
-	if !f.cursor.set {
 		return "1"
 	}
 	c.params["ts"], c.params["last"] = strconv.FormatInt(f.cursor.ts, 10), strconv.FormatUint(f.cursor.tie, 10)
-	c.params["value"] = escape(*f.cursor.value)
-	return fmt.Sprintf("((x, TimeReceived) %s %s OR (x, TimeReceived) = %[2]s AND tie %[1]s= {last:UInt64})", f.less(), f.at())
+	if f.Sort != nil {
+		c.params["value"] = escape(*f.cursor.value)
+	}
+	return fmt.Sprintf("(%s %s %s OR %[1]s = %[3]s AND tie %[2]s= {last:UInt64})", f.place(), f.less(), f.at())
 }
 
 // edge is the condition that a record is none of those behind the page: it is found in
-// a first pass that reads the column and the time alone. The second one, which needs
-// all columns for the places of equal ones, reads them of few records then.
+// a first pass that reads what says the place alone. The second one, which needs all
+// columns for the ties of equal ones, reads them of few records then.
 func (f Flows) edge(where string, limit int) string {
 	last, beyond := "min", ">="
 	if f.Asc {
 		last, beyond = "max", "<="
 	}
-	edge, behind := last+"((x, TimeReceived))", ""
+	edge, behind := last+"("+f.place()+")", ""
 	if f.cursor.set {
-		// Those that are equal to the last one in both are not counted: all of them may
-		// have been given.
+		// Those in the place of the last one are not counted: all of them may have been given.
 		edge = "if(count() = 0, " + f.at() + ", " + edge + ")"
-		behind = fmt.Sprintf(" AND (x, TimeReceived) %s %s", f.less(), f.at())
+		behind = fmt.Sprintf(" AND %s %s %s", f.place(), f.less(), f.at())
 	}
 	return lines(
-		" AND (x, TimeReceived) "+beyond,
+		" AND "+f.place()+" "+beyond,
 		"        (",
 		"            SELECT "+edge,
-		"            FROM ("+f.first(where+behind)+" ORDER BY "+f.ordered("", []string{"x", "TimeReceived"})+" LIMIT "+strconv.Itoa(limit)+")",
+		"            FROM ("+f.first(where+behind)+" ORDER BY "+f.ordered("", f.reading())+" LIMIT "+strconv.Itoa(limit)+")",
 		"        )")
 }
 
 // first is what the first pass reads.
 func (f Flows) first(where string) string {
-	return "SELECT " + sortKey(f.Sort).expr + " AS x, TimeReceived FROM " + flow.Table.Name + " WHERE " + where
+	columns := "TimeReceived"
+	if f.Sort != nil {
+		columns = sortKey(f.Sort).expr + " AS x, TimeReceived"
+	}
+	return "SELECT " + columns + " FROM " + flow.Table.Name + " WHERE " + where
+}
+
+// reading is the order in which the table is read. That of time begins with the five
+// minutes, as the key of the table does, so that the engine stops when it has enough; in
+// another order it has to read the whole window.
+func (f Flows) reading() []string {
+	if f.Sort == nil {
+		return []string{"toStartOfFiveMinutes(TimeReceived)", "TimeReceived"}
+	}
+	return []string{"x", "TimeReceived"}
 }
 
 // Reads is the statement that stands for what a page in another order than that of time
@@ -205,10 +223,7 @@ func (f Flows) Reads(rg Range, s Schema) (Statement, error) {
 	if err != nil {
 		return Statement{}, err
 	}
-	once := "SELECT TimeReceived FROM " + flow.Table.Name + " WHERE " + where
-	if f.Sort != nil {
-		once = f.first(where)
-	}
+	once := f.first(where)
 	return Statement{SQL: lines(once, "UNION ALL", once), Params: c.params}, nil
 }
 
