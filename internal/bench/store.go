@@ -469,6 +469,17 @@ func (a asked) statement(now time.Time, s query.Schema) (st query.Statement, err
 	if err != nil {
 		return st, err
 	}
+	if part == "flows" {
+		f, _, err := query.ParseFlows(v, false)
+		if err != nil {
+			return st, err
+		}
+		rg, err := f.Resolve(now)
+		if err != nil {
+			return st, err
+		}
+		return f.Page(rg, s)
+	}
 	r, _, err := query.ParseURL(v)
 	if err != nil {
 		return st, err
@@ -536,6 +547,7 @@ func (m measured) questions(ctx context.Context) ([]asked, error) {
 		{"overview: changes in 24 h by remote AS", "from=-24h&by=remote.as&n=6&dir=sum&rank=delta&px=10&vs=-1d", ""},
 		{"facets, 1 h", "facets?from=-1h", ""},
 		{"explain, 5 min", "explain?from=-1h", ""},
+		{"flows, 1 h, a page", "flows?from=-1h", ""},
 		{"newest 500 records", "", "SELECT * FROM flows WHERE TimeReceived >= now_() - 900 ORDER BY TimeReceived DESC LIMIT 500 FORMAT Null"},
 	}, nil
 }
