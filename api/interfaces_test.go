@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"net/netip"
 	"slices"
 	"testing"
 
@@ -69,6 +70,7 @@ func linked(t testing.TB) (*Server, *store.Client, int64) {
 			flow.OutIf.Set(flows, row, 2)
 			flow.InIfName.Set(flows, row, column.LabelOf("et-0/0/1"))
 			flow.InIfDescription.Set(flows, row, column.LabelOf("TRANSIT"))
+			flow.ExporterName.Set(flows, row, column.LabelOf("core1"))
 			flow.InIfBoundary.Set(flows, row, 1)
 			flow.OutIfSpeed.Set(flows, row, 1_000_000)
 		}
@@ -128,7 +130,7 @@ func TestInterfaces(t *testing.T) {
 		if two.Index != 2 || two.Interface != "" || two.Boundary != "" || two.Speed != 1_000_000 || two.In.Avg != 0 || two.In.Coverage != nil || two.In.Error != nil {
 			t.Errorf("%+v", two)
 		}
-		if three.Index != 3 || three.Interface != "spare" || three.Out.Avg != 0 || len(three.In.Course) != 60 || three.Speed != 0 || three.In.UseP95 != nil {
+		if three.Index != 3 || three.Name != "core1" || three.Interface != "spare" || three.Out.Avg != 0 || len(three.In.Course) != 60 || three.Speed != 0 || three.In.UseP95 != nil {
 			t.Errorf("%+v", three)
 		}
 		// 59 minutes with 600,000 octets and one with ten times as many.
@@ -199,6 +201,26 @@ func TestInterfaces(t *testing.T) {
 		if one := got.Interfaces[0]; !near(one.In.Avg, 69*600_000*8/3600., 0.02) || one.In.P95 != 80_000 || len(one.In.Course) == 0 || one.In.Course[0] != 0 {
 			t.Errorf("of a store that is younger: %+v", one.In)
 		}
+	}
+	// What the configuration says is there without flows too: before what counters say, after
+	// what flows do.
+	named := serverFor(s.Store, s.now())
+	named.Schema.ExporterName = func(a netip.Addr) string { return map[string]string{"203.0.113.1": "edge1"}[a.String()] }
+	named.Schema.Interface = func(a netip.Addr, index uint32) (name, description, boundary string, speed uint64) {
+		if a.String() != "203.0.113.1" {
+			t.Errorf("asked for %v", a)
+		}
+		return fmt.Sprint("port", index), "as configured", "internal", []uint64{0, 0, 5, 8_000}[index]
+	}
+	ask(t, named.Handler(), "GET", target, "", http.StatusOK, &got)
+	for i, want := range []string{"edge1 et-0/0/1 TRANSIT external 160000", "edge1 port2 as configured internal 1000000", "edge1 port3 as configured internal 8000"} {
+		x := got.Interfaces[i]
+		if text := fmt.Sprintln(x.Name, x.Interface, x.Description, x.Boundary, x.Speed); text != want+"\n" {
+			t.Errorf("%s, want %s", text, want)
+		}
+	}
+	if three := got.Interfaces[2]; three.In.UseP95 == nil {
+		t.Error("no share of the configured speed")
 	}
 	var p problem
 	ask(t, s.Handler(), "GET", "/api/v1/interfaces?exporter=core1", "", http.StatusBadRequest, &p)

@@ -227,6 +227,11 @@ func (c *Chain) Refused() uint64 { return c.told.Refused.Load() }
 // ExporterName is what the operator calls an exporter, empty if nothing.
 func (c *Chain) ExporterName(a netip.Addr) string { return c.now.Load().exporter.Name(a) }
 
+// Interface is what the operator says of an interface; see exporter.Told.Configured.
+func (c *Chain) Interface(a netip.Addr, index uint32) (name, description, boundary string, speed uint64) {
+	return c.told.Configured(c.now.Load().exporter, a, index)
+}
+
 // ASName is what an AS is called, empty if that is not known.
 func (c *Chain) ASName(as uint32) string { return c.now.Load().route.Name(as) }
 

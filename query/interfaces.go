@@ -78,6 +78,7 @@ type InterfaceList struct {
 type InterfacesQuery struct {
 	Statement
 	rg   Range
+	s    Schema
 	from int64 // begin of the window, or when the very first flow came
 	span int64 // seconds of a value of the course
 }
@@ -110,7 +111,7 @@ func (r Request) Interfaces(now time.Time, s Schema, exporter string) (Interface
 		}
 		of = " AND ExporterAddress = " + c.param("IPv6", netip.AddrFrom16(a.As16()).String())
 	}
-	q := InterfacesQuery{rg: rg}
+	q := InterfacesQuery{rg: rg, s: s}
 	q.span = int64(len(rg.Times)+courseValues-1) / courseValues * rg.Step
 	pieces := rg.cover(0, s.Rollups)
 	// What was before the first flow nobody knows: it counts neither as idle nor at all.
@@ -174,14 +175,14 @@ func interfacesSQL(c *compiler, rg *Range, pieces []piece, of string) string {
 			values = append(values, strings.NewReplacer("#", strconv.Itoa(side), "@", name).Replace(v))
 		}
 	}
-	outputs := []string{"toString(e) AS exporter", "i AS index", "called", "name", "description", "boundary", "speed",
+	outputs := []string{"toString(e) AS exporter", "i AS index", "max(label) OVER (PARTITION BY e) AS called", "name", "port", "description", "boundary", "speed", "told",
 		"toUInt32(begun) AS counters_from", "toUInt32(ended) AS counters_to", "counted", "status"}
 	for _, side := range []string{"in", "out"} {
 		for _, v := range []string{"total", "p95", "max", "last", "beside", "packets", "variance", "at", "course", "rate", "errors", "discards"} {
 			outputs = append(outputs, side+"_"+v)
 		}
 	}
-	nameless := "(name = '' OR i IN (0, " + strconv.Itoa(internalIf) + "))"
+	nameless := "(name = '' AND port = '' OR i IN (0, " + strconv.Itoa(internalIf) + "))"
 	return lines(
 		"WITH",
 		"    cells AS",
@@ -198,7 +199,7 @@ func interfacesSQL(c *compiler, rg *Range, pieces []piece, of string) string {
 		readings(during+of, []string{"IfName", "IfSpeed", "IfStatus"}, packets...),
 		"    parts AS",
 		"    (",
-		"        SELECT e, i, max(IfName) AS port, argMax(IfSpeed, at) AS speed, argMax(IfStatus, at) AS status, min(at) AS begun, max(at) AS ended,",
+		"        SELECT e, i, max(IfName) AS ifname, argMax(IfSpeed, at) AS speed, argMax(IfStatus, at) AS status, min(at) AS begun, max(at) AS ended,",
 		"            toFloat64(sumIf(at - since, whole)) AS seconds,",
 		"            8 * sumIf(InOctets - pInOctets, whole) / seconds AS rate_in, 8 * sumIf(OutOctets - pOutOctets, whole) / seconds AS rate_out,",
 		"            "+strings.Join(rise, ", "),
@@ -207,7 +208,7 @@ func interfacesSQL(c *compiler, rg *Range, pieces []piece, of string) string {
 		"    ),",
 		"    devices AS", // sub-agents that know the same interface each count a part of it
 		"    (",
-		"        SELECT e, i, max(port) AS port, max(speed) AS told, max(status) AS state, min(begun) AS since, max(ended) AS until, max(seconds) AS secs,",
+		"        SELECT e, i, max(ifname) AS ifname, max(speed) AS ifspeed, max(status) AS state, min(begun) AS since, max(ended) AS until, max(seconds) AS secs,",
 		"            sum(rate_in) AS r0, sum(rate_out) AS r1, sum(rInErrors) AS e0, sum(rOutErrors) AS e1, sum(rInDiscards) AS x0, sum(rOutDiscards) AS x1",
 		"        FROM parts",
 		"        WHERE seconds > 0",
@@ -215,8 +216,8 @@ func interfacesSQL(c *compiler, rg *Range, pieces []piece, of string) string {
 		"    ),",
 		"    interfaces AS",
 		"    (",
-		"        SELECT e, i, max(c.called) AS called, max(if(c.name != '', c.name, port)) AS name, max(c.description) AS description, max(c.boundary) AS boundary,",
-		"            if(any(told) > 0, any(told), max(c.speed)) AS speed, any(state) AS status, any(secs) AS counted,",
+		"        SELECT e, i, max(c.called) AS label, max(c.name) AS name, any(ifname) AS port, max(c.description) AS description, max(c.boundary) AS boundary,",
+		"            max(c.speed) AS speed, any(ifspeed) AS told, any(state) AS status, any(secs) AS counted,",
 		"            any(r0) AS in_rate, any(r1) AS out_rate, any(e0) AS in_errors, any(e1) AS out_errors, any(x0) AS in_discards, any(x1) AS out_discards,",
 		"            any(since) AS begun, any(until) AS ended,",
 		"            "+strings.Join(values, ",\n            "),
@@ -235,11 +236,33 @@ func interfacesSQL(c *compiler, rg *Range, pieces []piece, of string) string {
 	)
 }
 
+// describe puts in what the operator says of an interface. Flows have it, as it was when they
+// came; port and told are name and speed as the counters tell them, which know nothing of it.
+func (s Schema) describe(i *Interface, a netip.Addr, port string, told uint64) {
+	if s.ExporterName != nil {
+		i.Name = cmp.Or(s.ExporterName(a), i.Name)
+	}
+	var name, description, boundary string
+	var speed uint64
+	if s.Interface != nil {
+		name, description, boundary, speed = s.Interface(a, i.Index)
+	}
+	i.Interface = cmp.Or(i.Interface, name, port)
+	i.Description = cmp.Or(i.Description, description)
+	i.Boundary = cmp.Or(i.Boundary, boundary)
+	if speed > 0 {
+		i.Speed = cmp.Or(i.Speed, speed)
+	} else {
+		i.Speed = cmp.Or(told, i.Speed)
+	}
+}
+
 // Read makes the list of the result, whose columns it finds by name.
 func (q InterfacesQuery) Read(rows int, column func(name string) any) (InterfaceList, error) {
 	list := InterfaceList{From: q.rg.From, To: q.rg.To, Step: q.rg.Step, Interfaces: []Interface{}, Unnamed: []Unnamed{}}
 	r := interfaceRows{column: column, rows: rows}
-	exporters, indexes, speeds := get[string](&r, "exporter"), get[uint32](&r, "index"), get[uint64](&r, "speed")
+	exporters, indexes := get[string](&r, "exporter"), get[uint32](&r, "index")
+	speeds, toldSpeeds, ports := get[uint64](&r, "speed"), get[uint64](&r, "told"), get[string](&r, "port")
 	called, names, descriptions, boundaries := get[string](&r, "called"), get[string](&r, "name"), get[string](&r, "description"), get[string](&r, "boundary")
 	begun, ended, counted, status := get[uint32](&r, "counters_from"), get[uint32](&r, "counters_to"), get[float64](&r, "counted"), get[uint8](&r, "status")
 	found, octets, unnamed := get[uint64](&r, "found"), get[uint64](&r, "octets"), get[uint64](&r, "unnamed")
@@ -253,7 +276,8 @@ func (q InterfacesQuery) Read(rows int, column func(name string) any) (Interface
 		if err != nil {
 			return list, err
 		}
-		address := a.Unmap().String()
+		a = a.Unmap()
+		address := a.String()
 		if !told[address] && octets[i] > 0 {
 			told[address] = true
 			list.Unnamed = append(list.Unnamed, Unnamed{address, float64(unnamed[i]) / float64(octets[i])})
@@ -262,13 +286,14 @@ func (q InterfacesQuery) Read(rows int, column func(name string) any) (Interface
 			continue
 		}
 		one := Interface{Exporter: address, Name: called[i], Index: indexes[i], Interface: names[i], Description: descriptions[i], Boundary: boundaries[i], Speed: speeds[i]}
+		q.s.describe(&one, a, ports[i], toldSpeeds[i])
 		// Whole buckets between the first and the last reading of the counters.
 		beside := floor(int64(ended[i]), q.rg.Step) - floor(int64(begun[i])+q.rg.Step-1, q.rg.Step)
 		if counted[i] > 0 {
 			one.Status = &status[i]
 		}
 		for side, to := range []*LinkSide{&one.In, &one.Out} {
-			if *to, err = q.link(sides[side], i, speeds[i], counted[i], beside); err != nil {
+			if *to, err = q.link(sides[side], i, one.Speed, counted[i], beside); err != nil {
 				return list, err
 			}
 		}

@@ -18,6 +18,7 @@ package query
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -47,6 +48,12 @@ type Schema struct {
 
 	// ASName is what an AS is called, empty if that is not known; nil: nothing is.
 	ASName func(as uint32) string
+
+	// ExporterName is what the operator calls an exporter, and Interface what he says of
+	// an interface, texts empty and the speed in bits per second 0 where he says nothing;
+	// nil: nothing.
+	ExporterName func(exporter netip.Addr) string
+	Interface    func(exporter netip.Addr, index uint32) (name, description, boundary string, speed uint64)
 
 	// FindAS calls yield with the ASes whose names contain a text, until it returns
 	// false; nil: none is known.

@@ -142,7 +142,8 @@ func (c asking) open(ctx context.Context) (*asker, func(), error) {
 		return nil, nil, err
 	}
 	s := &api.Server{
-		Store: client, Schema: query.Schema{Macros: cfg.Filter.Macros, ASName: names.ASName, FindAS: names.FindAS}, Log: quiet,
+		Store: client, Schema: query.Schema{Macros: cfg.Filter.Macros, ASName: names.ASName, FindAS: names.FindAS,
+			ExporterName: names.ExporterName, Interface: names.Interface}, Log: quiet,
 		Metrics: http.NotFoundHandler(), Page: http.NotFoundHandler(),
 	}
 	return &asker{base: "http://localhost", client: http.Client{Transport: inside{s.Handler()}}}, done, nil

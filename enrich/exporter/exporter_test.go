@@ -155,6 +155,19 @@ func TestTold(t *testing.T) {
 	f(7, nothing)
 	f(5, "et-0/0/0|peering: Other|100000000000|external|peering|Other")
 
+	// Of interfaces without flows the operator's words are asked for alone.
+	configured := func(table *Table, index uint32, want string) {
+		t.Helper()
+		name, description, boundary, speed := told.Configured(table, netip.MustParseAddr(exporter), index)
+		if got := fmt.Sprintf("%s|%s|%s|%d", name, description, boundary, speed); got != want {
+			t.Errorf("interface %d: %s, want %s", index, got, want)
+		}
+	}
+	configured(table, 5, "||external|0")
+	configured(table, 6, "|||0")
+	configured(table, 70_000, "named|||10000000000")
+	configured(newTable(t, map[string]Exporter{exporter: {Interfaces: []Interface{{Match: "^eth(.)", Name: "port $1", Description: "spare", Boundary: "internal"}}}}, nil), 6, "port 6|spare|internal|0")
+
 	// Another table counts at once.
 	table = newTable(t, nil, nil)
 	f(70_000, "xe-1|customers|0|unknown||")

@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"fmt"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
@@ -164,8 +165,25 @@ func (v *view) find(index uint32) *attached {
 // resolve works out what to call an interface.
 func (v *view) resolve(index uint32) *attached {
 	told := v.stage.told.interfaceOf(v.addr, index)
-	x := &attached{}
-	for _, r := range slices.Concat(v.described.interfaces, v.stage.table.interfaces) {
+	x := v.stage.table.configured(v.described, index, told)
+	if x.name == (column.Label{}) {
+		x.name = told.name
+	}
+	if x.description == (column.Label{}) {
+		x.description = told.description
+	}
+	if x.speed == 0 {
+		x.speed = told.speed
+	}
+	if x == *unnamed {
+		return unnamed
+	}
+	return &x
+}
+
+// configured is what the operator says of an interface that told this of itself.
+func (t *Table) configured(d *described, index uint32, told toldInterface) (x attached) {
+	for _, r := range slices.Concat(d.interfaces, t.interfaces) {
 		expand, ok := r.holds(index, told.name.String(), told.description.String())
 		if !ok {
 			continue
@@ -186,19 +204,18 @@ func (v *view) resolve(index uint32) *attached {
 			x.boundary = r.boundary
 		}
 	}
-	if x.name == (column.Label{}) {
-		x.name = told.name
-	}
-	if x.description == (column.Label{}) {
-		x.description = told.description
-	}
-	if x.speed == 0 {
-		x.speed = told.speed
-	}
-	if *x == *unnamed {
-		return unnamed
-	}
 	return x
+}
+
+// Configured is what the operator says of an interface, for those of which no flow
+// tells: texts are empty and the speed is 0 where nothing does.
+func (t *Told) Configured(table *Table, a netip.Addr, index uint32) (name, description, boundary string, speed uint64) {
+	exporter := column.AddrFrom(a)
+	x := table.configured(table.describe(exporter), index, t.interfaceOf(exporter, index))
+	if x.boundary != 0 {
+		boundary = flow.InIfBoundary.Field.Enum[x.boundary]
+	}
+	return x.name.String(), x.description.String(), boundary, x.speed
 }
 
 // holds says whether a rule is about an interface, and how to put what the groups of

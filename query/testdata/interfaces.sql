@@ -50,7 +50,7 @@ WITH
     ),
     parts AS
     (
-        SELECT e, i, max(IfName) AS port, argMax(IfSpeed, at) AS speed, argMax(IfStatus, at) AS status, min(at) AS begun, max(at) AS ended,
+        SELECT e, i, max(IfName) AS ifname, argMax(IfSpeed, at) AS speed, argMax(IfStatus, at) AS status, min(at) AS begun, max(at) AS ended,
             toFloat64(sumIf(at - since, whole)) AS seconds,
             8 * sumIf(InOctets - pInOctets, whole) / seconds AS rate_in, 8 * sumIf(OutOctets - pOutOctets, whole) / seconds AS rate_out,
             sumIf(bitAnd(InErrors - pInErrors, 0xFFFFFFFF), whole) / seconds AS rInErrors, sumIf(bitAnd(OutErrors - pOutErrors, 0xFFFFFFFF), whole) / seconds AS rOutErrors, sumIf(bitAnd(InDiscards - pInDiscards, 0xFFFFFFFF), whole) / seconds AS rInDiscards, sumIf(bitAnd(OutDiscards - pOutDiscards, 0xFFFFFFFF), whole) / seconds AS rOutDiscards
@@ -59,7 +59,7 @@ WITH
     ),
     devices AS
     (
-        SELECT e, i, max(port) AS port, max(speed) AS told, max(status) AS state, min(begun) AS since, max(ended) AS until, max(seconds) AS secs,
+        SELECT e, i, max(ifname) AS ifname, max(speed) AS ifspeed, max(status) AS state, min(begun) AS since, max(ended) AS until, max(seconds) AS secs,
             sum(rate_in) AS r0, sum(rate_out) AS r1, sum(rInErrors) AS e0, sum(rOutErrors) AS e1, sum(rInDiscards) AS x0, sum(rOutDiscards) AS x1
         FROM parts
         WHERE seconds > 0
@@ -67,8 +67,8 @@ WITH
     ),
     interfaces AS
     (
-        SELECT e, i, max(c.called) AS called, max(if(c.name != '', c.name, port)) AS name, max(c.description) AS description, max(c.boundary) AS boundary,
-            if(any(told) > 0, any(told), max(c.speed)) AS speed, any(state) AS status, any(secs) AS counted,
+        SELECT e, i, max(c.called) AS label, max(c.name) AS name, any(ifname) AS port, max(c.description) AS description, max(c.boundary) AS boundary,
+            max(c.speed) AS speed, any(ifspeed) AS told, any(state) AS status, any(secs) AS counted,
             any(r0) AS in_rate, any(r1) AS out_rate, any(e0) AS in_errors, any(e1) AS out_errors, any(x0) AS in_discards, any(x1) AS out_discards,
             any(since) AS begun, any(until) AS ended,
             sumIf(v, side = 0) AS in_total,
@@ -98,11 +98,13 @@ WITH
 SELECT
     toString(e) AS exporter,
     i AS index,
-    called,
+    max(label) OVER (PARTITION BY e) AS called,
     name,
+    port,
     description,
     boundary,
     speed,
+    told,
     toUInt32(begun) AS counters_from,
     toUInt32(ended) AS counters_to,
     counted,
@@ -133,7 +135,7 @@ SELECT
     out_discards,
     countIf(i NOT IN (0, 1073741823)) OVER () AS found,
     sum(in_total + out_total) OVER (PARTITION BY e) AS octets,
-    sum(if((name = '' OR i IN (0, 1073741823)), in_total + out_total, 0)) OVER (PARTITION BY e) AS unnamed
+    sum(if((name = '' AND port = '' OR i IN (0, 1073741823)), in_total + out_total, 0)) OVER (PARTITION BY e) AS unnamed
 FROM interfaces
 ORDER BY in_total + out_total DESC, in_rate + out_rate DESC, exporter, index
 LIMIT 2000
