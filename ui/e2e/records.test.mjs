@@ -263,6 +263,31 @@ test("the overview does not say that all is well while it does not know", async 
   await page.close();
 });
 
+test("a server that does not answer is said to be away; what is shown stays, and is asked anew when it is back", async () => {
+  const { exporters } = await json("/api/v1/exporters");
+  const pages = [
+    ["/if?from=-15m", "#interfaces .link-row", "/api/v1/interfaces?"],
+    [`/exporters/${exporters[0].address}?from=-15m`, ".entity .uplot", "/api/v1/query?"],
+    ["/host/203.0.113.0%2F24?from=-15m", ".entity .facts", "/api/v1/query?"],
+    ["/views", "[aria-label='Saved views']", "/api/v1/views"],
+    ["/v/none+nothing", ".tile", "/api/v1/query?"],
+  ];
+  await Promise.all(pages.map(async ([path, known, asks]) => {
+    const page = await open(path);
+    await page.locator(known).first().waitFor();
+    await page.route("**/healthz", (route) => route.fulfill({ status: 404 }));
+    const notice = page.getByRole("alert").getByText("NetMeta does not answer; trying again.");
+    await notice.waitFor();
+    assert.equal(await notice.count(), 1, path);
+    assert.ok(await page.locator(known).first().isVisible(), path);
+    const again = path.startsWith("/v/") ? undefined : page.waitForResponse((r) => r.url().includes(asks) && r.status() === 200);
+    await page.unroute("**/healthz");
+    await again;
+    await notice.waitFor({ state: "detached" });
+    await page.close();
+  }));
+});
+
 test("interfaces: the numbers of the API, the fullest first; the page of one; back", async () => {
   const { from, to } = await past(300);
   const { interfaces } = await json(`/api/v1/interfaces?from=${from}&to=${to}`);

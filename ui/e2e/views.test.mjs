@@ -260,6 +260,15 @@ test("a live board asks again by itself; what is past is not asked again", async
   await page.waitForFunction(() => !document.querySelector(".tile[aria-busy=true]"));
   assert.ok(asked.length > 0 && asked.every((url) => !url.includes("to=-10m")), asked.join("\n"));
   await page.locator("#refresh").selectOption("off");
+  // Asked in vain, a tile says so and keeps its chart.
+  const tile = page.locator(`[data-tile="${a}"]`);
+  await page.route("**/api/v1/query?**", (route) => route.fulfill({ status: 400, contentType: "application/problem+json", body: '{"title":"no answer today","status":400}' }));
+  await page.getByRole("button", { name: /^Refresh now/ }).click();
+  await tile.getByRole("alert").getByText("no answer today").waitFor();
+  assert.equal(await page.locator(`[data-tile="${a}"][data-answer]`).count(), 1);
+  await page.unroute("**/api/v1/query?**");
+  await tile.getByRole("button", { name: "Try again" }).click();
+  await tile.getByRole("alert").waitFor({ state: "detached" });
   await fetch(`${base}/api/v1/views/${past}`, { method: "DELETE" });
   await page.close();
 });

@@ -492,13 +492,15 @@ export interface Answer<T> {
   now: number;
 }
 
+export const noAnswer = "NetMeta does not answer";
+
 async function call<T>(path: string, init: RequestInit): Promise<Answer<T>> {
   let res: Response;
   try {
     res = await fetch(path, { ...init, headers: { Accept: "application/json", ...init.headers } });
   } catch (e) {
     if (e instanceof DOMException && e.name === "AbortError") throw e;
-    throw new APIError(0, { title: "NetMeta does not answer" });
+    throw new APIError(0, { title: noAnswer });
   }
   const date = Date.parse(res.headers.get("date") ?? "") / 1000;
   const now = Number.isNaN(date) ? Date.now() / 1000 : date;
@@ -534,6 +536,7 @@ export const api = {
   addView: (v: Partial<SavedView>) => call<SavedView>("/api/v1/views", { method: "POST", body: viewBody(v), headers: owner }),
   putView: (v: Partial<SavedView>) => call<SavedView>("/api/v1/views/" + v.slug, { method: "PUT", body: viewBody(v), headers: owner }),
   deleteView: (slug: string) => call<void>("/api/v1/views/" + slug, { method: "DELETE", headers: owner }),
+  alive: (signal: AbortSignal) => call<unknown>("/healthz", { signal, cache: "no-store" }),
   status: (signal?: AbortSignal) => call<Status>("/api/v1/status", { signal, cache: "no-store" }),
   check: (q: string, signal?: AbortSignal) => post<Check>("/api/v1/filter/check", { q }, signal),
   complete: (text: string, cursor: number, signal?: AbortSignal) => post<Completion>("/api/v1/filter/complete", { text, cursor }, signal),

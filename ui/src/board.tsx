@@ -2,6 +2,7 @@
 // them all. Its charts come a few at a time: the engine has few cores, and the first ones are read first.
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { useAlive } from "./alive.ts";
 import { api, APIError, type QueryResult, type SavedView } from "./api.ts";
 import { atOnce, moved, questionOf, timeOf } from "./boards.ts";
 import { TimeChart } from "./chart.tsx";
@@ -34,6 +35,7 @@ export function Board({ board, of }: Props) {
   const time = timeOf(location.search);
   const [editing, setEditing] = useState(false);
   const asking = useRef(new Set<AbortController>());
+  const wrong = useAlive("");
   const list = savedViews.value;
   const mine = !board?.provisioned;
 
@@ -97,6 +99,11 @@ export function Board({ board, of }: Props) {
         )}
         <Refresh loading={false} paused={false} />
       </div>
+      {wrong && (
+        <p class="notice bad" role="alert">
+          <Icon name="warn" /> {wrong}
+        </p>
+      )}
       {v.q && (
         <p class="facts">
           all with <code>{v.q}</code>{" "}
@@ -147,7 +154,7 @@ interface TileProps {
   children?: preact.ComponentChildren;
 }
 
-type State = { kind: "waiting" | "asking" | "cancelled" } | { kind: "failed"; why: string } | { kind: "there"; result: QueryResult; now: number; keys: string };
+type State = { kind: "waiting" | "asking" | "cancelled" } | { kind: "failed"; why: string } | { kind: "there"; result: QueryResult; now: number; keys: string; why?: string };
 
 export function Tile({ slug, time, q, asking, children }: TileProps) {
   const [box, width] = useWidth<HTMLElement>();
@@ -171,7 +178,10 @@ export function Tile({ slug, time, q, asking, children }: TileProps) {
     run(ask, stop.signal)
       .then(
         ({ body, now }) => left || setState({ kind: "there", result: body, now, keys }),
-        (e: unknown) => left || setState((old) => (!stop.signal.aborted ? { kind: "failed", why: e instanceof APIError ? e.message : String(e) } : old.kind === "there" ? old : { kind: "cancelled" })),
+        (e: unknown) => {
+          const why = stop.signal.aborted ? "" : e instanceof APIError ? e.message : String(e);
+          if (!left) setState((old) => (old.kind === "there" ? { ...old, why } : why ? { kind: "failed", why } : { kind: "cancelled" }));
+        },
       )
       .finally(() => asking.delete(stop));
     return () => {
@@ -182,6 +192,14 @@ export function Tile({ slug, time, q, asking, children }: TileProps) {
 
   const search = [time && `from=${time.from}&to=${time.to}` + (time.tz === "browser" ? "" : `&tz=${time.tz}`)].filter(Boolean).join("&");
   const there = state.kind === "there" ? state.result : undefined;
+  const failed = "why" in state && state.why && (
+    <p class="tile-note bad" role="alert">
+      {state.why}{" "}
+      <button type="button" class="button" onClick={() => setAgain(again + 1)}>
+        Try again
+      </button>
+    </p>
+  );
   return (
     <section class="panel tile figure" data-tile={slug} data-answer={state.kind === "there" ? state.keys : undefined} aria-label={saved?.name ?? slug} aria-busy={state.kind === "asking"} ref={box}>
       <div class={`progress ${state.kind === "asking" ? "on" : ""}`} aria-hidden="true" />
@@ -202,12 +220,7 @@ export function Tile({ slug, time, q, asking, children }: TileProps) {
       ) : !question ? (
         <p class="tile-note quiet">No chart: its name leads to it.</p>
       ) : state.kind === "failed" ? (
-        <p class="tile-note bad" role="alert">
-          {state.why}{" "}
-          <button type="button" class="button" onClick={() => setAgain(again + 1)}>
-            Try again
-          </button>
-        </p>
+        failed
       ) : state.kind === "cancelled" ? (
         <p class="tile-note quiet">
           Cancelled{" "}
@@ -216,7 +229,10 @@ export function Tile({ slug, time, q, asking, children }: TileProps) {
           </button>
         </p>
       ) : state.kind === "there" ? (
-        <Chart result={state.result} now={state.now} saved={saved} question={question} />
+        <>
+          {failed}
+          <Chart result={state.result} now={state.now} saved={saved} question={question} />
+        </>
       ) : (
         <p class="tile-note quiet">{state.kind === "waiting" ? "Waiting for its turn" : ""}</p>
       )}

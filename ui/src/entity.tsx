@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { useAlive } from "./alive.ts";
 import { api, APIError, type Facets, type FlowsResult, type LinkCourse, type QueryResult } from "./api.ts";
 import { entities } from "./boards.ts";
 import { TimeChart } from "./chart.tsx";
@@ -48,6 +49,7 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, known,
   const [facets, setFacets] = useState<Facets | null>(null);
   const [records, setRecords] = useState<FlowsResult | null>(null);
   const [error, setError] = useState("");
+  const wrong = useAlive(error);
   const [loading, setLoading] = useState(false);
   const keys = (q: string, dir: string) => ask({ ...v, q, by: split, n: 8, dir }, zone.value, ["q", "by", "from", "to", "n", "unit", "layer", "dir"]);
   const asked = sides ? sides.map((s) => keys(narrow(v.q, s), "sum")).join(" ") : keys(q, "both");
@@ -123,9 +125,9 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, known,
           </button>
         </p>
       )}
-      {error && (
+      {wrong && (
         <p class="notice bad" role="alert">
-          <Icon name="warn" /> {error}
+          <Icon name="warn" /> {wrong}
         </p>
       )}
       {(kind === "Exporter" || kind === "Interface") && children}

@@ -1,7 +1,7 @@
 // Exporters: who sends, how well, and what helps where it is not well; and the page of one of them.
 
 import { useRef, useState } from "preact/hooks";
-import { api, type Event, type Health, type Ignored } from "./api.ts";
+import { api, noAnswer, type Event, type Health, type Ignored } from "./api.ts";
 import { about, Entity } from "./entity.tsx";
 import { LinkTable, useInterfaces } from "./interfaces.tsx";
 import * as fmt from "./format.ts";
@@ -255,7 +255,7 @@ export function OneExporter({ address }: { address: string }) {
   const mineLinks = all?.interfaces ?? [];
   return (
     <Entity kind="Exporter" name={name ? `${name} · ${address}` : address} {...about("exporters", address)}>
-      {down && (
+      {down && down !== noAnswer && (
         <p class="notice bad" role="alert">
           <Icon name="warn" /> {down}; trying again.
         </p>

@@ -1,7 +1,8 @@
 // Interfaces: which are nearly full, whether flows and counters agree; and the page of one of them.
 
 import { useEffect, useState } from "preact/hooks";
-import { api, type Interface, type Interfaces as List, type LinkCourse, type LinkSide } from "./api.ts";
+import { useAlive } from "./alive.ts";
+import { api, noAnswer, type Interface, type Interfaces as List, type LinkCourse, type LinkSide } from "./api.ts";
 import { about, Entity } from "./entity.tsx";
 import * as fmt from "./format.ts";
 import { linkName, linkProblems, nearlyFullIn, uncovered, useLevel } from "./health.ts";
@@ -75,6 +76,7 @@ function byUse(a: Interface, b: Interface): number {
 
 export function Interfaces() {
   const { list, error, loading } = useInterfaces();
+  const wrong = useAlive(error);
   const [filter, setFilter] = useState("");
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   const all = list?.interfaces ?? [];
@@ -96,9 +98,9 @@ export function Interfaces() {
         <TimeRange />
         <RefreshButton loading={loading} />
       </div>
-      {error && (
+      {wrong && (
         <p class="notice bad" role="alert">
-          <Icon name="warn" /> {error}
+          <Icon name="warn" /> {wrong}
         </p>
       )}
       {list && (
@@ -300,7 +302,7 @@ export function Link({ exporter, index }: { exporter: string; index: number }) {
           </span>
           {i && <Badges i={i} course={course} />}
         </h2>
-        {error && (
+        {error && error !== noAnswer && (
           <p class="notice bad" role="alert">
             <Icon name="warn" /> {error}
           </p>

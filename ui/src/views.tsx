@@ -1,9 +1,10 @@
 // The page of saved views, and what an address /v/SLUG leads to.
 
 import { useEffect, useState } from "preact/hooks";
+import { useAlive } from "./alive.ts";
 import { api, APIError, type SavedView } from "./api.ts";
-import { addressOf, loadViews, ordered, savedViews, saving } from "./saved.ts";
-import { follow, go, ownerChoice, say, zone } from "./state.ts";
+import { addressOf, loadViews, ordered, savedViews, saving, viewsLoaded } from "./saved.ts";
+import { follow, go, ownerChoice, reload, say, zone } from "./state.ts";
 import { explain } from "./saveview.tsx";
 import { Icon, IconButton } from "./ui.tsx";
 import { moments } from "./time.ts";
@@ -21,8 +22,9 @@ export function Views() {
   const owner = ownerChoice.signal.value;
   const list = ordered(savedViews.value, owner);
   const [chosen, setChosen] = useState<string[]>([]);
+  const wrong = useAlive("");
   const together = list.filter((v) => v.of.length === 0 && chosen.includes(v.slug)).map((v) => v.slug);
-  useEffect(() => void loadViews(), []);
+  useEffect(() => void loadViews(), [reload.value]);
   return (
     <main class="status views" id="main">
       <div class="entity-head">
@@ -37,6 +39,11 @@ export function Views() {
           <input value={owner} id="owner" autocomplete="off" maxLength={40} placeholder="nobody" onChange={(e) => ownerChoice.set(e.currentTarget.value.trim())} />
         </label>
       </div>
+      {wrong && (
+        <p class="notice bad" role="alert">
+          <Icon name="warn" /> {wrong}
+        </p>
+      )}
       {together.length > 0 && (
         <div class="row" role="region" aria-label="Chosen views">
           <span>
@@ -51,7 +58,7 @@ export function Views() {
         </div>
       )}
       <section class="panel" aria-label="Saved views">
-        {list.length === 0 ? (
+        {list.length === 0 && !viewsLoaded.value ? null : list.length === 0 ? (
           <div class="empty">
             <h2>No view is saved yet</h2>
             <p>
@@ -167,6 +174,7 @@ function Row({ v, owner, chosen, onChoose }: RowProps) {
 /** /v/SLUG that is no board, as far as is known: the plain URL of the view, with what this link changes of it. */
 export function OneView({ slug }: { slug: string }) {
   const [error, setError] = useState("");
+  const wrong = useAlive(error);
   useEffect(() => {
     const stop = new AbortController();
     api.view(slug, stop.signal).then(
@@ -177,14 +185,14 @@ export function OneView({ slug }: { slug: string }) {
       },
     );
     return () => stop.abort();
-  }, [slug]);
-  if (!error) return <main id="main" />;
+  }, [slug, reload.value]);
+  if (!wrong) return <main id="main" />;
   return (
     <main class="start" id="main">
       <header class="page-head">
         <h1>{error === "none" ? "There is no such view" : "The view cannot be shown"}</h1>
         <p>
-          {error === "none" ? "It was deleted, or it is private and saved under another name." : error} <a href="/views">All views</a>
+          {error === "none" ? "It was deleted, or it is private and saved under another name." : wrong} <a href="/views">All views</a>
         </p>
       </header>
     </main>
