@@ -63,9 +63,10 @@ func (s *Server) flows(w http.ResponseWriter, r *http.Request) {
 		Columns []query.FlowColumn `json:"columns"`
 		Values  []any              `json:"values"` // a list for each column
 		Cursors []string           `json:"cursors"`
+		ASNames map[uint64]string  `json:"as_names"` // by number, of those in values that have one
 		Next    string             `json:"next,omitempty"`
 		Meta    cost               `json:"meta"`
-	}{rg.From, rg.To, rows, f.Describe(), values, cursors, next, costOf(stmt, stats, unknown)})
+	}{rg.From, rg.To, rows, f.Describe(), values, cursors, f.ASNames(s.Schema, rows, res.Column), next, costOf(stmt, stats, unknown)})
 }
 
 // first are the first n values of a column.

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -22,8 +23,39 @@ type flowsAnswer struct {
 	Columns []struct{ Column, Name, Kind string }
 	Values  [][]any
 	Cursors []string
+	ASNames map[string]string `json:"as_names"`
 	Next    string
 	Meta    cost
+}
+
+// A page names the ASes of its own records; a file has their numbers.
+func TestFlowsASNames(t *testing.T) {
+	s, w := empty(t)
+	if err := w.Exec(t.Context(), fmt.Sprintf(`INSERT INTO flows (TimeReceived, SrcAS, DstAS, SrcPort, Packets, SamplingRate)
+		VALUES (%d, 2906, 64500, 15169, 1, 1), (%[1]d - 1, 2906, 0, 1, 1, 1), (%[1]d - 2, 3320, 0, 1, 1, 1)`, s.now().Unix()-10)); err != nil {
+		t.Fatal(err)
+	}
+	s.Schema.ASName = func(as uint32) string {
+		return map[uint32]string{2906: "Netflix", 3320: "Telekom", 15169: "Google"}[as]
+	}
+	h := s.Handler()
+	f := func(keys string, want map[string]string) {
+		t.Helper()
+		var a flowsAnswer
+		ask(t, h, "GET", "/api/v1/flows?from=-10m&"+keys, "", http.StatusOK, &a)
+		if a.ASNames == nil || !maps.Equal(a.ASNames, want) {
+			t.Errorf("%s: %v, want %v", keys, a.ASNames, want)
+		}
+	}
+	f("", map[string]string{"2906": "Netflix", "3320": "Telekom"})
+	f("limit=2", map[string]string{"2906": "Netflix"})
+	f("columns=TimeReceived,DstAS,SrcPort", map[string]string{})
+	f("q=as+1", map[string]string{})
+	r := httptest.NewRecorder()
+	h.ServeHTTP(r, httptest.NewRequest("GET", "/api/v1/flows?format=csv&columns=SrcAS&from=-10m", nil))
+	if text := r.Body.String(); text != "\"SrcAS\"\r\n2906\r\n2906\r\n3320\r\n" {
+		t.Errorf("%q", text)
+	}
 }
 
 // Pages give every record that meets the request once, in the order of time, however

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -30,11 +31,12 @@ const (
 	maxSorted    = 100_000
 )
 
-// standardColumns are those of a page that names none.
+// standardColumns are those of a page that names none: as many as a screen of 1440 pixels
+// shows side by side.
 var standardColumns = []*column.Field{
 	flow.TimeReceived.Field, flow.ExporterAddress.Field, flow.Direction.Field,
-	flow.SrcAddr.Field, flow.SrcPort.Field, flow.DstAddr.Field, flow.DstPort.Field, flow.Proto.Field, flow.TCPFlags.Field,
-	flow.Bytes.Field, flow.Packets.Field, flow.SamplingRate.Field, flow.InIf.Field, flow.OutIf.Field, flow.SrcAS.Field, flow.DstAS.Field,
+	flow.SrcAddr.Field, flow.SrcPort.Field, flow.DstAddr.Field, flow.DstPort.Field, flow.Proto.Field,
+	flow.Bytes.Field, flow.Packets.Field, flow.InIf.Field, flow.OutIf.Field, flow.SrcAS.Field, flow.DstAS.Field,
 }
 
 // tied are the columns that put the records of a second in order: all that every
@@ -147,6 +149,27 @@ func (f Flows) Describe() []FlowColumn {
 	}
 	return list
 }
+
+// ASNames are the names of the ASes in the first rows of a page, whose columns c0, c1 …
+// it finds by name. Those without a name are left out.
+func (f Flows) ASNames(s Schema, rows int, column func(name string) any) map[uint64]string {
+	names := map[uint64]string{}
+	for i, c := range f.Columns {
+		list, ok := column("c" + strconv.Itoa(i)).([]uint64)
+		if !ok || !isAS(c) {
+			continue
+		}
+		for _, as := range list[:min(rows, len(list))] {
+			if _, known := names[as]; !known {
+				names[as] = s.asName(uint32(as))
+			}
+		}
+	}
+	maps.DeleteFunc(names, func(_ uint64, name string) bool { return name == "" })
+	return names
+}
+
+func isAS(f *column.Field) bool { return f.Show == column.AS }
 
 // A form is how values of records are written.
 type form uint8

@@ -53,6 +53,14 @@ test("flows: the rows are the records of the API, in its order", async () => {
   assert.deepEqual(await cells("InIf"), of.map((x) => x.interface));
   assert.deepEqual(await cells("ExporterAddress"), of.map((x) => x.name));
   assert.equal(await page.locator("#records td[data-column=InIf] button").first().getAttribute("title"), values("InIf")[0]);
+  // So do ASes, with the name behind the number, whole in the title; and no column is over the edge.
+  const as = values("SrcAS").map((n) => [n, api.as_names[n]].filter(Boolean).join(" "));
+  assert.ok(Object.keys(api.as_names).length > 0);
+  assert.deepEqual(await cells("SrcAS"), as);
+  assert.equal(await page.locator("#records td[data-column=SrcAS] button").first().getAttribute("title"), as[0]);
+  await page.setViewportSize({ width: 1440, height: 860 });
+  const [seen, whole] = await page.locator(".record-list").evaluate((e) => [e.clientWidth, e.scrollWidth]);
+  assert.ok(whole <= seen, `${whole} of ${seen} pixels`);
   await page.close();
 });
 

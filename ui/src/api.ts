@@ -167,6 +167,8 @@ export interface FlowsResult {
   values: (number | string | string[])[][];
   /** Of each record, with which a list in the order of time begins at it. */
   cursors: string[];
+  /** By number what the ASes in the values are called, where that is known. */
+  as_names: Record<string, string>;
   next?: string;
   meta: Cost;
 }

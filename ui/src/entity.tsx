@@ -11,7 +11,7 @@ import * as fmt from "./format.ts";
 import { deviceNames, useDeviceNames } from "./names.ts";
 import { Nothing } from "./nothing.tsx";
 import { doors, RefreshButton, TimeRange } from "./range.tsx";
-import { called, heading, numeric, text } from "./records.ts";
+import { called, classOf, heading, numeric, text } from "./records.ts";
 import { alongside, bothWays, layers } from "./stack.ts";
 import { fieldByName, follow, link, reload, show, shown, termTitle, view, zone } from "./state.ts";
 import { Icon } from "./ui.tsx";
@@ -223,11 +223,16 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, known,
               <tbody>
                 {Array.from({ length: records.rows }, (_, i) => (
                   <tr key={i}>
-                    {records.columns.map((c, j) => (
-                      <td key={c.column} class={numeric(c, fieldByName.value.get(c.name)) ? "" : "text"}>
-                        {called(records.columns, records.values.map((column) => column[i]), j, deviceNames.value) || text(c, records.values[j][i], fieldByName.value.get(c.name), zone.value, traffic?.now ?? records.to)}
-                      </td>
-                    ))}
+                    {records.columns.map((c, j) => {
+                      const field = fieldByName.value.get(c.name);
+                      const name = called(records.columns, records.values.map((column) => column[i]), j, field, { devices: deviceNames.value, as: records.as_names });
+                      const shown = name || text(c, records.values[j][i], field, zone.value, traffic?.now ?? records.to);
+                      return (
+                        <td key={c.column} class={classOf(c, field)} data-column={c.column} title={shown}>
+                          {shown}
+                        </td>
+                      );
+                    })}
                   </tr>
                 ))}
               </tbody>

@@ -8,7 +8,7 @@ import * as fmt from "./format.ts";
 import { Nothing } from "./nothing.tsx";
 import { current, RefreshButton, TimeRange } from "./range.tsx";
 import { deviceNames, useDeviceNames } from "./names.ts";
-import { called, type Cell, find, heading, numeric, type Rec, rows as recordsOf, sorting, text, window as inSight } from "./records.ts";
+import { called, type Cell, classOf, find, heading, numeric, type Rec, rows as recordsOf, sorting, text, tip, window as inSight } from "./records.ts";
 import { copy, fieldByName, reload, show, shown, sqlOpen, view, zone } from "./state.ts";
 import { SQLDrawer } from "./sql.tsx";
 import { ValueButton } from "./valuemenu.tsx";
@@ -37,6 +37,8 @@ interface Loaded {
   records: Rec[];
   from: number;
   to: number;
+  /** Of all pages that were asked. */
+  as: Record<string, string>;
   next: string;
   now: number;
   meta: FlowsResult["meta"];
@@ -62,7 +64,7 @@ export function Flows() {
 
   const fail = (e: unknown) => setError(e instanceof APIError ? e : new APIError(0, { title: String(e) }));
   const take = (body: FlowsResult, now: number, before: Rec[], window: { from: number; to: number }) =>
-    setList({ keys, columns: body.columns, records: [...before, ...recordsOf(body)], from: window.from, to: window.to, next: body.next ?? "", now, meta: body.meta });
+    setList({ keys, columns: body.columns, records: [...before, ...recordsOf(body)], from: window.from, to: window.to, as: { ...(before.length > 0 && list?.as), ...body.as_names }, next: body.next ?? "", now, meta: body.meta });
 
   // The first page: when the question changes, and while the list follows.
   useEffect(() => {
@@ -247,7 +249,7 @@ export function Flows() {
               <tbody>
                 {first > 0 && <Space rows={first} columns={columns.length} />}
                 {records.slice(first, end).map((r, i) => (
-                  <Row key={first + i} r={r} index={first + i} columns={columns} now={list?.now ?? 0} open={open === r} onOpen={() => setOpen(open === r ? null : r)} />
+                  <Row key={first + i} r={r} index={first + i} columns={columns} as={list?.as ?? {}} now={list?.now ?? 0} open={open === r} onOpen={() => setOpen(open === r ? null : r)} />
                 ))}
                 {end < records.length && <Space rows={records.length - end} columns={columns.length} />}
               </tbody>
@@ -284,15 +286,16 @@ function Head({ c, time, by, asc }: { c: FlowColumn; time: boolean; by: string; 
   );
 }
 
-function Row({ r, index, columns, now, open, onOpen }: { r: Rec; index: number; columns: FlowColumn[]; now: number; open: boolean; onOpen: () => void }) {
+function Row({ r, index, columns, as, now, open, onOpen }: { r: Rec; index: number; columns: FlowColumn[]; as: Loaded["as"]; now: number; open: boolean; onOpen: () => void }) {
   const tz = zone.value;
   return (
     <tr class={open ? "on" : ""} aria-rowindex={index + 2} onClick={(e) => (e.target as Element).closest("button") || onOpen()}>
       {columns.map((c, i) => {
         const f = fieldByName.value.get(c.name);
-        const s = called(columns, r.cells, i, deviceNames.value) || text(c, r.cells[i], f, tz, now);
+        const name = called(columns, r.cells, i, f, { devices: deviceNames.value, as });
+        const s = name || text(c, r.cells[i], f, tz, now);
         return (
-          <td key={c.column} class={numeric(c, f) ? "" : "text"} data-column={c.column}>
+          <td key={c.column} class={classOf(c, f)} data-column={c.column}>
             {i === 0 ? (
               <button type="button" class="value" aria-expanded={open} title="All of this record" onClick={onOpen}>
                 {s}
@@ -300,7 +303,7 @@ function Row({ r, index, columns, now, open, onOpen }: { r: Rec; index: number; 
             ) : s === "" ? (
               <span class="quiet">–</span>
             ) : f && can(f, r.cells[i]) ? (
-              <ValueButton value={{ by: [c.name], key: [String(r.cells[i])], label: [s] }} />
+              <ValueButton value={{ by: [c.name], key: [String(r.cells[i])], label: [s] }} title={tip(f, r.cells[i], s)} />
             ) : (
               s
             )}
@@ -317,6 +320,7 @@ const can = (f: Field, cell: Cell) => f.filterable && !Array.isArray(cell) && f.
 /** Every column of one record, each with what can be done with its value. */
 function Details({ r, list, onClose }: { r: Rec; list: Loaded; onClose: () => void }) {
   const [all, setAll] = useState<{ columns: FlowColumn[]; cells: Cell[] } | null>(null);
+  const [as, setAS] = useState(list.as);
   const [note, setNote] = useState("");
   const [empty, setEmpty] = useState(false);
   const tz = zone.value;
@@ -332,6 +336,7 @@ function Details({ r, list, onClose }: { r: Rec; list: Loaded; onClose: () => vo
       ({ body }) => {
         const place = find(list.columns, r.cells, body);
         if (place < 0) setNote("The record has moved on or expired; these are the columns of the list.");
+        setAS({ ...list.as, ...body.as_names });
         setAll(place < 0 ? { columns: list.columns, cells: r.cells } : { columns: body.columns, cells: body.values.map((c) => c[place]) });
       },
       (e: unknown) => {
@@ -370,7 +375,7 @@ function Details({ r, list, onClose }: { r: Rec; list: Loaded; onClose: () => vo
             <h3 class="group-name">{g}</h3>
             <dl class="record-facts">
               {items.map(([c, cell]) => (
-                <Fact key={c.column} c={c} cell={cell} now={list.now} />
+                <Fact key={c.column} c={c} cell={cell} as={as} now={list.now} />
               ))}
             </dl>
           </section>
@@ -380,11 +385,13 @@ function Details({ r, list, onClose }: { r: Rec; list: Loaded; onClose: () => vo
   );
 }
 
+const none: ReadonlyMap<string, string> = new Map();
+
 const blank = (c: Cell) => c === "" || c === 0 || c === "::" || c === "{}" || c === "0" || c === "00:00:00:00:00:00" || (Array.isArray(c) && c.length === 0);
 
-function Fact({ c, cell, now }: { c: FlowColumn; cell: Cell; now: number }) {
+function Fact({ c, cell, as, now }: { c: FlowColumn; cell: Cell; as: Loaded["as"]; now: number }) {
   const f = fieldByName.value.get(c.name);
-  const s = text(c, cell, f, zone.value, now);
+  const s = called([c], [cell], 0, f, { devices: none, as }) || text(c, cell, f, zone.value, now);
   return (
     <>
       <dt title={f?.doc ?? c.column}>{c.title}</dt>

@@ -55,18 +55,25 @@ export function text(c: FlowColumn, v: Cell, field: Field | undefined, zone: str
 
 /** As short as the title of a column can be in a head. */
 export function heading(c: FlowColumn): string {
-  return fmt.capital(c.title.replace(/^source /, "src ").replace(/^destination /, "dst ").replace(/ address$/, "").replace(/^(input|output) interface/, (_, s: string) => (s === "input" ? "in if" : "out if")).replace(/^sampling rate$/, "1:n").replace(/^TCP flags$/, "flags"));
+  return fmt.capital(c.title.replace(/^source /, "src ").replace(/^destination /, "dst ").replace(/ address$/, "").replace(/^(input|output) interface/, (_, s: string) => (s === "input" ? "in if" : "out if")).replace(/^sampling rate$/, "1:n").replace(/^TCP flags$/, "flags").replace(/^direction$/, "dir").replace(/^protocol$/, "proto"));
 }
 
-/** What the exporter and the interfaces of a record are called, which carries their address and numbers; empty: not known. */
-export function called(columns: FlowColumn[], cells: Cell[], i: number, names: ReadonlyMap<string, string>): string {
+/** Names of what records carry as addresses and numbers: see `namesOf`, and of ASes as an answer has them. */
+export interface Names {
+  devices: ReadonlyMap<string, string>;
+  as: Readonly<Record<string, string>>;
+}
+
+/** What the exporter, the interfaces and the ASes of a record are called; empty: not known. */
+export function called(columns: FlowColumn[], cells: Cell[], i: number, field: Field | undefined, { devices: names, as }: Names): string {
   const c = columns[i].column;
+  if (field?.page === "as") return as[String(cells[i])] ? `${cells[i]} ${as[String(cells[i])]}` : "";
   if (c === "ExporterAddress") return names.get(String(cells[i])) ?? "";
   const at = c === "InIf" || c === "OutIf" ? columns.findIndex((x) => x.column === "ExporterAddress") : -1;
   return (at >= 0 && names.get(`${cells[at]}/${cells[i]}`)) || "";
 }
 
-/** The names behind `called`, of what exporters and interfaces say of themselves. */
+/** The names of devices behind `called`, of what exporters and interfaces say of themselves. */
 export function namesOf(exporters: readonly { address: string; name?: string }[], interfaces: readonly { exporter: string; name?: string; index: number; interface?: string }[]): Map<string, string> {
   const names = new Map<string, string>();
   for (const e of exporters) if (e.name) names.set(e.address, e.name);
@@ -78,7 +85,16 @@ export function namesOf(exporters: readonly { address: string; name?: string }[]
 }
 
 /** Whether a column stands to the right. */
-export const numeric = (c: FlowColumn, field: Field | undefined) => (c.kind === "number" && field?.kind !== "flags" && c.column !== "Proto") || c.unit !== "";
+export const numeric = (c: FlowColumn, field: Field | undefined) => (c.kind === "number" && field?.kind !== "flags" && field?.page !== "as" && c.column !== "Proto") || c.unit !== "";
+
+/** How wide a cell may be: names are cut, and addresses where they are longest, so that the columns stay side by side. */
+export function classOf(c: FlowColumn, field: Field | undefined): string {
+  const short = ["as", "interface", "exporter"].includes(field?.page ?? "");
+  return [!numeric(c, field) && "text", short ? "short" : field?.kind === "ip" && "address", field?.page === "as" && "as"].filter(Boolean).join(" ");
+}
+
+/** What stands behind a cell: of what is called by name its number, of what may be cut all of it. */
+export const tip = (field: Field | undefined, cell: Cell, shown: string) => (field?.page === "as" || (field?.kind === "ip" && String(cell) === shown) ? shown : undefined);
 
 /** What is drawn of a long list of rows of one height: the first and the one behind the last. */
 export function window(scroll: number, view: number, height: number, rows: number, spare = 12): [number, number] {
