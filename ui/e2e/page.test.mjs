@@ -343,6 +343,10 @@ test("a URL opened afresh gives the same state, unknown keys kept", async () => 
   assert.deepEqual([b.from, b.to, b.step, b.by, b.unit], [a.from, a.to, a.step, a.by, a.unit]);
   await answer(page, () => page.locator("#unit").selectOption("bps"));
   assert.equal(params(page).get("future"), "yes");
+  // More groups than can be shown are not cut without a word, nor does the URL lose what it asked for.
+  await answer(page, () => page.goto(base + "/explore" + search.replace("n=5", "n=99")));
+  await page.locator(".facts.warn").getByText("n=99 is shown as n=50").waitFor();
+  assert.equal(params(page).get("n"), "99");
   await page.close();
 });
 

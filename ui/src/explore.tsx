@@ -15,7 +15,7 @@ import { drawnAs, layers as layersOf } from "./stack.ts";
 import { copy, copyLink, dark, facetsChoice, go, hiddenKinds, refreshChoice, reload, show, shown, sqlOpen, termTitle, units, view, zone } from "./state.ts";
 import { ResultTable } from "./table.tsx";
 import { absolute, clock, duration, moments } from "./time.ts";
-import { format, request, selected, type View } from "./url.ts";
+import { notMet, format, request, selected, type View } from "./url.ts";
 import { Icon, IconButton, lazy, Popover, Select, useWidth } from "./ui.tsx";
 
 const OtherCharts = lazy(() => import("./charts.tsx").then((m) => m.OtherCharts));
@@ -444,6 +444,7 @@ function Header({ answer, v, bends }: { answer: Answer; v: View; bends: boolean 
     for (const s of result.series) if (s.dir === dir) for (const c of s.n ?? []) n += c ?? 0;
     return n > 0 ? 1.96 / Math.sqrt(n) : 0;
   }));
+  const unmet = notMet(location.search, v);
   const kept = [...new Set([...v.extra.map(([k]) => k), ...(meta.unknown_keys ?? [])])].filter((k) => k !== "px");
   return (
     <div class="figure-head">
@@ -494,6 +495,11 @@ function Header({ answer, v, bends }: { answer: Answer; v: View; bends: boolean 
       {kept.length > 0 && (
         <p class="facts warn">
           <Icon name="warn" /> Not understood in this URL, and kept: {kept.join(", ")}
+        </p>
+      )}
+      {unmet.length > 0 && (
+        <p class="facts warn">
+          <Icon name="warn" /> {unmet.join(", ")}
         </p>
       )}
       {!vizzes.some((z) => z.value === v.viz) && (

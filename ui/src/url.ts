@@ -114,6 +114,12 @@ export function parse(search: string): View {
   return v;
 }
 
+/** Of the numbers in a query string those that the view which was read from it does not have, in words. */
+export function notMet(search: string, v: View): string[] {
+  const asked = new URLSearchParams(search);
+  return (["n", "skip"] as const).filter((k) => asked.get(k) && Number(asked.get(k)) !== v[k]).map((k) => `${k}=${asked.get(k)?.slice(0, 20)} is shown as ${k}=${v[k]}`);
+}
+
 /** Writes the query string of a view, without a question mark: canonical order, defaults left out, readable. */
 export function format(v: View): string {
   const out: string[] = [];

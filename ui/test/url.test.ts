@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { defaults, format, parse, request, type View } from "../src/url.ts";
+import { defaults, format, notMet, parse, request, type View } from "../src/url.ts";
 
 // Every line is a URL somebody may have kept. What it means must never change: entries are added, not edited.
 interface Case {
@@ -56,6 +56,16 @@ test("any state survives its URL", () => {
     assert.equal(p.get("q"), v.q);
     assert.equal(p.get("by"), v.by.join(","));
   }
+});
+
+test("a number of a URL that is not met is told", () => {
+  const f = (url: string, ...want: string[]) => assert.deepEqual(notMet(url, parse(url)), want);
+  f("?n=99&skip=5000", "n=99 is shown as n=50", "skip=5000 is shown as skip=1000");
+  f("?n=many&by=src.as", "n=many is shown as n=12");
+  f("?n=0", "n=0 is shown as n=12");
+  f("?n=50&skip=1000");
+  f("?n=&q=n=99");
+  f("");
 });
 
 test("the server is asked only for what changes the answer", () => {
