@@ -265,6 +265,7 @@ export function Explore() {
     result: (r) => setAnswer({ result: r, now: r.to, asked: keys, ms: r.meta.ms }),
     update: (u) => setAnswer((old) => old && { ...old, result: updated(old.result, u), now: u.to }),
     problem: setError,
+    broken: () => reload.value++, // what asks says what is wrong
     none: () => setStreamless(keys),
   });
   // At an interval of its own, or without a stream: the next round begins after the last has ended.

@@ -21,6 +21,9 @@ export interface Update {
   partial: { first: boolean; last: boolean };
 }
 
+/** What is left out of a series is this, and not as it was. */
+const nothing = { share: 0, error: null, folded: undefined };
+
 /** The result as it is after an update. */
 export function updated(r: QueryResult, u: Update): QueryResult {
   const times = [...new Set([...r.times, ...u.times])].filter((t) => t + r.step > u.from && t < u.to).sort((a, b) => a - b);
@@ -31,6 +34,7 @@ export function updated(r: QueryResult, u: Update): QueryResult {
   const versus = (old?: Versus | null, fresh?: Versus | null) => old && fresh && { ...fresh, values: laid(old.values, fresh.values), min: laid(old.min, fresh.min), max: laid(old.max, fresh.max) };
   const line = <T extends Series | Total>(old: T, fresh: UpdateLine): T => ({
     ...old,
+    peak: undefined,
     ...fresh,
     values: laid(old.values, fresh.values),
     n: "n" in old ? laid(old.n, fresh.n) : undefined,
@@ -43,7 +47,7 @@ export function updated(r: QueryResult, u: Update): QueryResult {
     to: u.to,
     times,
     other: u.other,
-    series: r.series.map((s, k) => line(s, u.series[k])),
+    series: r.series.map((s, k) => line({ ...s, ...nothing }, u.series[k])),
     total: r.total.map((t, k) => line(t, u.total[k])),
     meta: { ...r.meta, through: u.through, partial: u.partial },
   };
@@ -53,6 +57,8 @@ interface Told {
   result(whole: QueryResult): void;
   update(part: Update): void;
   problem(e: APIError): void;
+  /** The connection broke. It is made again as soon as that works, which may never be. */
+  broken(): void;
   /** There is no stream to be had: too many pages are live, or something between does not let it through. */
   none(): void;
 }
@@ -75,7 +81,7 @@ export function useStream(question: string, told: Told): void {
       on("update", told.update);
       on("problem", (p: { title: string; status: number }) => told.problem(new APIError(p.status, p)));
       // A connection that broke is made again by the browser; an answer that is no stream is final.
-      s.onerror = () => s.readyState === EventSource.CLOSED && told.none();
+      s.onerror = () => (s.readyState === EventSource.CLOSED ? told.none() : told.broken());
     };
     look();
     document.addEventListener("visibilitychange", look);

@@ -48,6 +48,9 @@ test("what was missed is a gap, and nothing new is nothing new", () => {
   const empty = { values: [], ...figures };
   const update: Update = { from: 95, to: 125, times: [], series: [empty, empty], total: [empty], other: 3, through: 101, partial: meta.partial };
   assert.deepEqual(updated(before, update).series[0].values, [1, 2, 3, 4]);
+  const gone: Update = { ...update, series: [empty, { values: [] }] };
+  const other = updated({ ...before, series: [before.series[0], { ...before.series[1], peak: 9 }] }, gone).series[1];
+  assert.deepEqual([other.share, other.error, other.folded, other.peak], [0, null, undefined, undefined], "what is left out is not as it was");
   const later: Update = { ...update, from: 115, to: 155, times: [150], series: [{ values: [7] }, { values: [8] }], total: [{ values: [15] }] };
   const now = updated(before, later);
   assert.deepEqual([now.times, now.series[0].values, now.total[0].values], [[110, 120, 150], [3, 4, 7], [3, 5, 15]]);
