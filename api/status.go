@@ -130,7 +130,6 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 	st := s.Status()
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
-	s.markStored(ctx, st.Exporters)
 	if err := s.storage(ctx, &st); err != nil {
 		if !st.Engine.Embedded { // nobody supervises it: that it answers is all we know
 			st.Engine.Up = false
@@ -139,6 +138,7 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 			st.Engine.Error = err.Error()
 		}
 	}
+	s.markStored(ctx, st.Exporters) // last: it may take what is left of the time
 	s.writeJSON(w, st)
 }
 

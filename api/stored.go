@@ -14,7 +14,7 @@ import (
 // storedRows remembers of which exporters rows are in the store. It asks until there are
 // some, which the order of the table makes cheap: by time, then by exporter.
 type storedRows struct {
-	mu    sync.Mutex
+	mu    sync.Mutex // guards the following; nobody holds it while it asks
 	found map[storedKey]bool
 	again time.Time // not to be asked before
 }
@@ -33,21 +33,33 @@ const (
 
 // mark sets Stored of the exporters. What cannot be found out now stays unsaid.
 func (f *storedRows) mark(ctx context.Context, c *store.Client, list []Exporter, now time.Time) error {
+	since := now.Unix() - storedWindow
+	f.mu.Lock()
+	open := f.fillLocked(list, since)
+	due := len(open) > 0 && !now.Before(f.again)
+	if due {
+		f.again = now.Add(storedEvery)
+	}
+	f.mu.Unlock()
+	if !due {
+		return nil
+	}
+	there, err := askStored(ctx, c, open, now.Unix())
+	if err != nil {
+		return err
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var err error
-	if open := f.fill(list, now.Unix()-storedWindow); len(open) > 0 && !now.Before(f.again) {
-		f.again = now.Add(storedEvery)
-		if err = f.ask(ctx, c, open, now.Unix()); err == nil {
-			f.fill(list, now.Unix()-storedWindow)
-		}
+	for _, key := range there {
+		f.found[key] = true
 	}
-	return err
+	f.fillLocked(list, since)
+	return nil
 }
 
-// fill sets what is known and gives the exporters of which rows since a second may still be
-// found. It forgets those that are not in the list.
-func (f *storedRows) fill(list []Exporter, since int64) (open map[storedKey]bool) {
+// fillLocked sets what is known and gives the exporters of which rows since a second may
+// still be found. It forgets those that are not in the list.
+func (f *storedRows) fillLocked(list []Exporter, since int64) (open map[storedKey]bool) {
 	known := make(map[storedKey]bool, len(list))
 	open = map[storedKey]bool{}
 	for i := range list {
@@ -64,8 +76,8 @@ func (f *storedRows) fill(list []Exporter, since int64) (open map[storedKey]bool
 	return open
 }
 
-// ask looks for rows of the exporters. A partial answer is one.
-func (f *storedRows) ask(ctx context.Context, c *store.Client, open map[storedKey]bool, now int64) error {
+// askStored gives those of the exporters that have rows. A partial answer is one.
+func askStored(ctx context.Context, c *store.Client, open map[storedKey]bool, now int64) (found []storedKey, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	since, addresses := now, make([]string, 0, len(open))
@@ -85,21 +97,21 @@ GROUP BY address, type`,
 			"max_rows_to_read": "20000000", "read_overflow_mode": "break"},
 	})
 	if err != nil || res.Rows == 0 {
-		return err
+		return nil, err
 	}
 	addrs, types, newest := res.Columns[0].([]string), res.Columns[1].([]string), res.Columns[2].([]uint32)
 	there := map[[2]string]int64{}
 	for i := range addrs {
 		a, err := netip.ParseAddr(addrs[i])
 		if err != nil {
-			return err
+			return nil, err
 		}
 		there[[2]string{a.Unmap().String(), types[i]}] = int64(newest[i])
 	}
 	for key := range open {
 		if there[[2]string{key.address, key.typ}] >= key.first {
-			f.found[key] = true
+			found = append(found, key)
 		}
 	}
-	return nil
+	return found, nil
 }
