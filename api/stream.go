@@ -11,7 +11,7 @@ import (
 )
 
 // The live mode. A stream asks the request again and again, twice in each step but at most
-// once a second, and sends what changed as server-sent events:
+// once a second and half of the time, and sends what changed as server-sent events:
 //
 //	event: result    the whole answer, as /api/v1/query gives it: at the beginning, when
 //	                 other series win, and each half minute
@@ -81,15 +81,18 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	last, whole := first, time.Now()
-	tick := time.NewTicker(min(streamSlow, time.Duration(max(2, first.Step))*time.Second/2))
-	defer tick.Stop()
+	every := min(streamSlow, time.Duration(max(2, first.Step))*time.Second/2)
+	wait := time.NewTimer(every)
+	defer wait.Stop()
 	for {
 		select {
 		case <-r.Context().Done():
 			return
-		case <-tick.C:
+		case <-wait.C:
 		}
+		begun := time.Now()
 		now, err := s.ask(r.Context(), r.URL.Query())
+		took := time.Since(begun)
 		switch {
 		case r.Context().Err() != nil:
 			return
@@ -106,6 +109,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return
 		}
+		wait.Reset(max(every-took, took))
 	}
 }
 
