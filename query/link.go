@@ -187,7 +187,10 @@ func (q WeeksQuery) Read(rows int, column func(name string) any) (*Weeks, error)
 		if i < 0 || i >= n {
 			return nil, fmt.Errorf("query: the weeks have an hour at %d that was not asked for", at[row])
 		}
-		seconds := float64(3600 - max(0, q.begun-int64(at[row])))
+		seconds := 3600.
+		if before := q.begun - int64(at[row]); before > 0 && before < 3600 {
+			seconds -= float64(before)
+		}
 		w.In[i], w.Out[i] = 8*float64(in[row])/seconds, 8*float64(out[row])/seconds
 	}
 	// Hours before the first with traffic do not tell that the line was idle: nobody may have looked.

@@ -199,11 +199,12 @@ func (c *compiler) during(window int, p piece) string {
 	}
 	parts := make([]string, len(p.spans))
 	for i, s := range p.spans {
+		name := suffix
 		if i > 0 {
-			suffix += "_" + strconv.Itoa(i+1)
+			name += "_" + strconv.Itoa(i+1)
 		}
-		c.params["from"+suffix], c.params["to"+suffix] = strconv.FormatInt(s.from, 10), strconv.FormatInt(s.to, 10)
-		parts[i] = "TimeReceived >= {from" + suffix + ":DateTime('UTC')} AND TimeReceived < {to" + suffix + ":DateTime('UTC')}"
+		c.params["from"+name], c.params["to"+name] = strconv.FormatInt(s.from, 10), strconv.FormatInt(s.to, 10)
+		parts[i] = "TimeReceived >= {from" + name + ":DateTime('UTC')} AND TimeReceived < {to" + name + ":DateTime('UTC')}"
 	}
 	if len(parts) == 1 {
 		return parts[0]
