@@ -100,8 +100,12 @@ func Open(path string) (*Senders, error) {
 	if len(list) > maxDecided {
 		return nil, fmt.Errorf("senders: %s: %d decisions: %d is the most; take some out", path, len(list), maxDecided)
 	}
-	for _, d := range list {
-		s.decided[d.Address.Unmap()] = d
+	for i, d := range list {
+		if !d.Address.IsValid() {
+			return nil, fmt.Errorf("senders: %s: decision %d has no address: put it right, or move the file away to begin without decisions", path, i+1)
+		}
+		d.Address = d.Address.Unmap().WithZone("")
+		s.decided[d.Address] = d
 	}
 	s.applyLocked()
 	return s, nil

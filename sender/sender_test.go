@@ -150,7 +150,7 @@ func TestBounds(t *testing.T) {
 	if _, err := broken.Decide(many[:1], Ignore, now); !errors.Is(err, ErrWrite) || !broken.Refused.Empty() {
 		t.Error(err)
 	}
-	for _, text := range []string{"{", `[{"address":"edge1"}]`} {
+	for _, text := range []string{"{", `[{"address":"edge1"}]`, `[{"ignored":true}]`, `[{"address":""}]`} {
 		os.WriteFile(path, []byte(text), 0o600)
 		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "move the file away") {
 			t.Errorf("%s: %v", text, err)
