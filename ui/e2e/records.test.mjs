@@ -467,6 +467,16 @@ test("host, prefix and AS: traffic, parts, records", async () => {
   }
 });
 
+test("the newest records of a page stand side by side on a screen of 1440 pixels", async () => {
+  const page = await open("/as/2906?from=-15m", { width: 1440 });
+  const list = page.locator("[aria-label='Newest records, scrollable']");
+  await list.locator("td[data-column=DstAS]").first().waitFor();
+  const [seen, whole] = await list.evaluate((e) => [e.clientWidth, e.scrollWidth]);
+  assert.ok(whole <= seen, `${whole} of ${seen} pixels`);
+  assert.match((await list.locator("td[data-column$=AS]").allInnerTexts()).join("\n"), /\b2906\b/);
+  await page.close();
+});
+
 test("drill-down: from a host to its records and back", async () => {
   const { facets } = await json("/api/v1/facets?facets=dst.ip&from=-15m");
   const host = facets[0].values[0].key[0];

@@ -210,7 +210,7 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, known,
             </a>
           </h2>
           <div class="table-scroll" tabIndex={0} role="region" aria-label="Newest records, scrollable">
-            <table class="data small">
+            <table class="data small recent">
               <thead>
                 <tr>
                   {records.columns.map((c) => (

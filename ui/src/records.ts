@@ -55,7 +55,7 @@ export function text(c: FlowColumn, v: Cell, field: Field | undefined, zone: str
 
 /** As short as the title of a column can be in a head. */
 export function heading(c: FlowColumn): string {
-  return fmt.capital(c.title.replace(/^source /, "src ").replace(/^destination /, "dst ").replace(/ address$/, "").replace(/^(input|output) interface/, (_, s: string) => (s === "input" ? "in if" : "out if")).replace(/^sampling rate$/, "1:n").replace(/^TCP flags$/, "flags").replace(/^direction$/, "dir").replace(/^protocol$/, "proto"));
+  return fmt.capital(c.title.replace(/^source /, "src ").replace(/^destination /, "dst ").replace(/ address$/, "").replace(/^(input|output) interface/, (_, s: string) => (s === "input" ? "in if" : "out if")).replace(/^sampling rate$/, "1:n").replace(/^TCP flags$/, "flags").replace(/^direction$/, "dir").replace(/^time received$/, "time").replace(/^protocol$/, "proto"));
 }
 
 /** Names of what records carry as addresses and numbers: see `namesOf`, and of ASes as an answer has them. */
