@@ -22,7 +22,7 @@ import (
 
 const (
 	streamWhole = 30 * time.Second
-	streamSlow  = time.Minute // no stream asks less often
+	streamSlow  = time.Minute // no stream waits longer, unless its question takes longer
 	maxStreams  = 64
 )
 

@@ -53,13 +53,10 @@ func (s *sets) takes(g set) bool {
 	if (len(s.labels) > 0) != (len(g.labels) > 0) || len(union(s.keys, g.keys)) > maxSetKeys {
 		return false
 	}
-	for _, other := range s.list {
-		n := len(union(nil, g.keys))
-		if len(union(nil, other.keys)) == n && len(union(g.keys, other.keys)) == len(g.keys) {
-			return false // the same keys: nothing would tell them apart
-		}
-	}
-	return true
+	keys := union(nil, g.keys)
+	return !slices.ContainsFunc(s.list, func(other set) bool { // the same keys: nothing would tell them apart
+		return len(union(nil, other.keys)) == len(keys) && len(union(keys, other.keys)) == len(keys)
+	})
 }
 
 func (s *sets) add(g set) {

@@ -5,13 +5,10 @@
 package sender
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"net/netip"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -86,16 +83,9 @@ type Senders struct {
 // Open reads the file of decisions, which need not exist.
 func Open(path string) (*Senders, error) {
 	s := &Senders{path: path, decided: map[netip.Addr]decision{}, named: func(netip.Addr) bool { return false }}
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("senders: %w", err)
-	}
 	var list []decision
-	if err := json.Unmarshal(data, &list); err != nil {
-		return nil, fmt.Errorf("senders: %s: %w: put it right, or move the file away to begin without decisions", path, err)
+	if err := wholefile.Read(path, "decisions", &list); err != nil {
+		return nil, fmt.Errorf("senders: %w", err)
 	}
 	if len(list) > maxDecided {
 		return nil, fmt.Errorf("senders: %s: %d decisions: %d is the most; take some out", path, len(list), maxDecided)
@@ -189,11 +179,7 @@ func (s *Senders) write(decided map[netip.Addr]decision) error {
 		list = append(list, d)
 	}
 	slices.SortFunc(list, func(a, b decision) int { return a.Address.Compare(b.Address) })
-	data, err := json.MarshalIndent(list, "", "  ")
-	if err == nil {
-		err = wholefile.Write(s.path, append(data, '\n'))
-	}
-	if err != nil {
+	if err := wholefile.Write(s.path, list); err != nil {
 		return fmt.Errorf("%w: %w", ErrWrite, err)
 	}
 	return nil

@@ -6,12 +6,9 @@ package view
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -129,16 +126,9 @@ type Views struct {
 // Open reads the file of views, which need not exist.
 func Open(path string) (*Views, error) {
 	vs := &Views{path: path, saved: map[string]View{}}
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return vs, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("saved views: %w", err)
-	}
 	var list []View
-	if err := json.Unmarshal(data, &list); err != nil {
-		return nil, fmt.Errorf("saved views: %s: %w: put it right, or move the file away to begin without views", path, err)
+	if err := wholefile.Read(path, "views", &list); err != nil {
+		return nil, fmt.Errorf("saved views: %w", err)
 	}
 	for _, v := range list {
 		vs.saved[v.Slug] = v
@@ -295,11 +285,7 @@ func (vs *Views) writeLocked() error {
 		list = append(list, v)
 	}
 	slices.SortFunc(list, func(a, b View) int { return strings.Compare(a.Slug, b.Slug) })
-	data, err := json.MarshalIndent(list, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := wholefile.Write(vs.path, append(data, '\n')); err != nil {
+	if err := wholefile.Write(vs.path, list); err != nil {
 		return fmt.Errorf("%w: %w", ErrWrite, err)
 	}
 	return nil

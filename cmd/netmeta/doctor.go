@@ -144,10 +144,7 @@ func (d *doctor) configuration(run runCmd) {
 func (d *doctor) running(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	url := "http://" + reachable(d.cfg.HTTP.Listen)
-	if at := runningOn(ctx, d.cfg.Data); at != "" && !d.named {
-		url = at
-	}
+	url := pageOf(ctx, d.cfg, d.named)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/api/v1/status", nil)
 	if err != nil {
 		return // configuration has told why

@@ -37,11 +37,7 @@ func (c reloadCmd) Run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	page := "http://" + reachable(cfg.HTTP.Listen)
-	if at := runningOn(ctx, cfg.Data); at != "" && c.Listen == "" {
-		page = at
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, page+"/api/v1/config/reload", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, pageOf(ctx, cfg, c.Listen != "")+"/api/v1/config/reload", nil)
 	if err != nil {
 		return err
 	}

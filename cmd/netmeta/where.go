@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"netmeta/api"
+	"netmeta/config"
 )
 
 // whereFile in the data directory says where the page of the NetMeta that runs on it is,
@@ -28,6 +29,17 @@ func tellWhere(data, listen string, started time.Time) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(data, whereFile), text, 0o644)
+}
+
+// pageOf is the address of the page that a command talks to: the one that a flag names,
+// else that of the NetMeta that runs on the data directory, else that of the configuration.
+func pageOf(ctx context.Context, cfg config.Config, named bool) string {
+	if !named {
+		if at := runningOn(ctx, cfg.Data); at != "" {
+			return at
+		}
+	}
+	return "http://" + reachable(cfg.HTTP.Listen)
 }
 
 // runningOn is the address of the NetMeta that runs on a data directory, empty when none
