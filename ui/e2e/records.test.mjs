@@ -2,7 +2,7 @@
 // is nothing to compare with.
 import assert from "node:assert/strict";
 import { after, before, test as plain } from "node:test";
-import { axe, given, site } from "./site.mjs";
+import { axe, given, holds, params, site } from "./site.mjs";
 
 const base = given;
 const test = (name, f) => plain(name, { skip: base ? false : "needs a server" }, f);
@@ -50,8 +50,10 @@ test("flows: the rows are the records of the API, in its order", async () => {
   const { interfaces } = await json("/api/v1/interfaces");
   const of = values("ExporterAddress").map((e, i) => interfaces.find((x) => x.exporter === e && String(x.index) === values("InIf")[i]));
   await page.locator("#records td[data-column=InIf]").getByText(of[0].interface, { exact: true }).first().waitFor();
-  assert.deepEqual(await cells("InIf"), of.map((x) => x.interface));
-  assert.deepEqual(await cells("ExporterAddress"), of.map((x) => x.name));
+  await holds(async () => {
+    assert.deepEqual(await cells("InIf"), of.map((x) => x.interface));
+    assert.deepEqual(await cells("ExporterAddress"), of.map((x) => x.name));
+  });
   assert.equal(await page.locator("#records td[data-column=InIf] button").first().getAttribute("title"), values("InIf")[0]);
   // So do ASes, with the name behind the number, whole in the title; and no column is over the edge.
   const as = values("SrcAS").map((n) => [n, api.as_names[n]].filter(Boolean).join(" "));
@@ -59,8 +61,10 @@ test("flows: the rows are the records of the API, in its order", async () => {
   assert.deepEqual(await cells("SrcAS"), as);
   assert.equal(await page.locator("#records td[data-column=SrcAS] button").first().getAttribute("title"), as[0]);
   await page.setViewportSize({ width: 1440, height: 860 });
-  const [seen, whole] = await page.locator(".record-list").evaluate((e) => [e.clientWidth, e.scrollWidth]);
-  assert.ok(whole <= seen, `${whole} of ${seen} pixels`);
+  await holds(async () => {
+    const [seen, whole] = await page.locator(".record-list").evaluate((e) => [e.clientWidth, e.scrollWidth]);
+    assert.ok(whole <= seen, `${whole} of ${seen} pixels`);
+  });
   await page.close();
 });
 
@@ -74,12 +78,14 @@ test("flows: scrolling loads page after page, without gap and without drawing al
     await more;
     await page.waitForFunction((n) => Number(document.querySelector("#loaded").textContent.replace(/,/g, "")) >= n, 200 * (i + 2));
   }
-  assert.ok((await page.locator("#records tbody tr").count()) < 120, "only what is in sight is drawn");
   const api = await json(`/api/v1/flows?from=${w.from}&to=${w.to}&limit=1000`);
-  const last = await page.locator("#records tbody tr[aria-rowindex]").last();
-  const at = Number(await last.getAttribute("aria-rowindex")) - 2;
   const src = api.columns.findIndex((c) => c.column === "SrcAddr");
-  assert.equal(await last.locator("td[data-column=SrcAddr]").innerText(), api.values[src][at]);
+  await holds(async () => {
+    assert.ok((await page.locator("#records tbody tr").count()) < 120, "only what is in sight is drawn");
+    const last = page.locator("#records tbody tr[aria-rowindex]").last();
+    const at = Number(await last.getAttribute("aria-rowindex")) - 2;
+    assert.equal(await last.locator("td[data-column=SrcAddr]").innerText(), api.values[src][at]);
+  });
   await page.close();
 });
 
@@ -125,9 +131,12 @@ test("flows: a head sorts by its column, by keyboard too; the same from the URL;
   const api = await json(`/api/v1/flows?from=${w.from}&to=${w.to}&limit=1000&sort=-Bytes`);
   const bytes = api.values[api.columns.findIndex((c) => c.column === "Bytes")];
   assert.deepEqual(bytes, [...bytes].sort((a, b) => b - a));
-  const last = page.locator("#records tbody tr[aria-rowindex]").last();
-  const at = Number(await last.getAttribute("aria-rowindex")) - 2;
-  assert.equal(Number((await last.locator("td[data-column=Bytes]").innerText()).replace(/,/g, "")), bytes[at]);
+  const at = await holds(async () => {
+    const last = page.locator("#records tbody tr[aria-rowindex]").last();
+    const i = Number(await last.getAttribute("aria-rowindex")) - 2;
+    assert.equal(Number((await last.locator("td[data-column=Bytes]").innerText()).replace(/,/g, "")), bytes[i]);
+    return i;
+  });
 
   const row = page.locator(`#records tbody tr[aria-rowindex="${at - 8}"]`);
   const source = await row.locator("td[data-column=SrcAddr]").innerText();
@@ -181,7 +190,7 @@ test("flows: one record has every column, and a value narrows the list", async (
   const body = await (await narrowed).json();
   const src = body.columns.findIndex((c) => c.column === "SrcAddr");
   assert.ok(body.rows > 0 && body.values[src].every((x) => x === source));
-  assert.equal(new URL(page.url()).pathname, "/flows");
+  assert.equal(await page.evaluate(() => location.pathname), "/flows");
   await page.close();
 });
 
@@ -217,7 +226,7 @@ test("exporters: each with its numbers; its page; back", async () => {
   const { exporters } = await json("/api/v1/exporters");
   const page = await open("/exporters");
   await page.locator(".exporter").first().waitFor();
-  assert.equal(await page.locator(".exporter").count(), exporters.length);
+  await holds(async () => assert.equal(await page.locator(".exporter").count(), exporters.length));
   const e = exporters[0];
   const row = page.locator(`[data-exporter="${e.address}"]`).first();
   if (e.sampling_rate > 1) assert.match(await row.innerText(), new RegExp("1:" + e.sampling_rate.toLocaleString("en-US")));
@@ -225,7 +234,8 @@ test("exporters: each with its numbers; its page; back", async () => {
   await page.waitForURL(`**/exporters/${e.address}`);
   await page.locator("[aria-label^=Health]").first().waitFor();
   await page.locator("#interfaces tbody tr").first().waitFor();
-  assert.equal(await page.locator("#samplings tbody tr").count(), exporters.filter((x) => x.address === e.address).flatMap((x) => x.samplings ?? []).length);
+  const samplings = exporters.filter((x) => x.address === e.address).flatMap((x) => x.samplings ?? []).length;
+  await holds(async () => assert.equal(await page.locator("#samplings tbody tr").count(), samplings));
   await page.locator(".entity .uplot").waitFor();
   await page.goBack();
   await page.locator("#exporters").waitFor();
@@ -267,7 +277,7 @@ test("the overview does not say that all is well while it does not know", async 
   await page.unroute("**/api/v1/interfaces?**");
   await page.getByRole("button", { name: /^Refresh/ }).first().click();
   await attention.getByText("Not all that is looked at answers").waitFor({ state: "detached" });
-  assert.equal((await attention.innerText()).split("\n")[0], known.split("\n")[0]);
+  await holds(async () => assert.equal((await attention.innerText()).split("\n")[0], known.split("\n")[0]));
   await page.close();
 });
 
@@ -309,7 +319,7 @@ test("interfaces: the numbers of the API, the fullest first; the page of one; ba
   assert.match(await rows.first().innerText(), new RegExp((use(first) * 100).toFixed(use(first) < 0.9995 ? 1 : 0) + " %"));
   // The filter box: all words, in any of its names.
   await page.getByLabel("Filter interfaces").fill(`${first.name ?? first.exporter} ${first.interface ?? "if " + first.index}`);
-  assert.ok((await rows.count()) < interfaces.length && (await rows.count()) > 0);
+  await holds(async () => assert.ok((await rows.count()) < interfaces.length && (await rows.count()) > 0));
   await rows.first().locator("a b").click();
   await page.waitForURL(`**/if/${first.exporter}/${first.index}?*`);
   await page.locator(".entity .uplot").waitFor();
@@ -319,7 +329,10 @@ test("interfaces: the numbers of the API, the fullest first; the page of one; ba
   for (const [side, attribute] of [["in", "data-above"], ["out", "data-below"]]) {
     const { total } = await of(side);
     const top = Math.max(0, ...(total[0]?.values ?? []));
-    assert.ok(Math.abs(Number(await chart.getAttribute(attribute)) - top) <= 0.005 * top + 1, `${side}: ${await chart.getAttribute(attribute)} of ${top}`);
+    await holds(async () => {
+      const drawn = await chart.getAttribute(attribute);
+      assert.ok(Math.abs(Number(drawn) - top) <= 0.005 * top + 1, `${side}: ${drawn} of ${top}`);
+    });
     // Both ways of asking say the same of the average.
     assert.ok(Math.abs((total[0]?.avg ?? 0) - first[side].avg) <= 1e-6 * first[side].avg, `${side}: ${total[0]?.avg} and ${first[side].avg}`);
   }
@@ -342,13 +355,17 @@ test("interfaces are sorted by their headers, and a third click gives the old or
   const head = page.locator("#interfaces thead tr").nth(1).getByRole("columnheader", { name: "Avg" }).nth(1);
   for (const [how, sign] of [["descending", -1], ["ascending", 1]]) {
     await head.getByRole("button").click();
-    assert.equal(await head.getAttribute("aria-sort"), how);
-    const got = (await order()).map((link) => sent.get(link));
-    assert.deepEqual(got, [...got].sort((a, b) => sign * (a - b)));
+    await holds(async () => {
+      assert.equal(await head.getAttribute("aria-sort"), how);
+      const got = (await order()).map((link) => sent.get(link));
+      assert.deepEqual(got, [...got].sort((a, b) => sign * (a - b)));
+    });
   }
   await head.getByRole("button").click();
-  assert.equal(await head.getAttribute("aria-sort"), null);
-  assert.deepEqual(await order(), before);
+  await holds(async () => {
+    assert.equal(await head.getAttribute("aria-sort"), null);
+    assert.deepEqual(await order(), before);
+  });
   await page.close();
 });
 
@@ -367,8 +384,7 @@ test("the page of an interface: coverage in the head, the device's own counters 
   const page = await open(`/if/${one.exporter}/${one.index}?from=${from}&to=${to}`);
   await page.locator(".counter-line").waitFor();
   await page.locator("[aria-label=Use] dl").first().waitFor();
-  const head = await page.locator("[aria-label=Use] h2").innerText();
-  if (one.in.coverage !== null) assert.ok(head.includes(`coverage received ${one.in.coverage.toFixed(2)}`), head);
+  if (one.in.coverage !== null) await page.locator("[aria-label=Use] h2", { hasText: `coverage received ${one.in.coverage.toFixed(2)}` }).waitFor();
   // The tooltip has them below the total.
   await page.locator(".entity .plot").focus();
   await page.keyboard.press("Home");
@@ -441,7 +457,7 @@ test("overview: the numbers of the API, what needs attention, and a way on from 
   await page.getByRole("menuitem", { name: "Only this" }).click();
   await page.waitForURL(/\/\?.*q=/);
   await page.locator("[data-overview=whole]").waitFor();
-  assert.equal(new URL(page.url()).searchParams.get("from"), String(from), "the time stays");
+  assert.equal((await params(page)).get("from"), String(from), "the time stays");
   await page.close();
 });
 
@@ -460,8 +476,10 @@ test("host, prefix and AS: traffic, parts, records", async () => {
     if (path.startsWith("/as/") && called) await page.locator("h1 small").getByText(called).waitFor();
     if (path === "/host/" + host) await page.locator("h1 small").getByText(/AS\d+/).waitFor();
     assert.ok((await page.locator("h1").innerText()).startsWith(title));
-    assert.match(await page.title(), new RegExp(title.replace(/[.[\]/]/g, "\\$&")));
-    assert.equal(await page.locator(".part").count(), body.facets.filter((f) => f.values.length).length);
+    await holds(async () => {
+      assert.match(await page.title(), new RegExp(title.replace(/[.[\]/]/g, "\\$&")));
+      assert.equal(await page.locator(".part").count(), body.facets.filter((f) => f.values.length).length);
+    });
     assert.ok((await page.locator(".part").first().innerText()).includes(body.facets.find((f) => f.values.length).values[0].label[0]));
     await page.close();
   }
@@ -471,8 +489,10 @@ test("the newest records of a page stand side by side on a screen of 1440 pixels
   const page = await open("/as/2906?from=-15m", { width: 1440 });
   const list = page.locator("[aria-label='Newest records, scrollable']");
   await list.locator("td[data-column=DstAS]").first().waitFor();
-  const [seen, whole] = await list.evaluate((e) => [e.clientWidth, e.scrollWidth]);
-  assert.ok(whole <= seen, `${whole} of ${seen} pixels`);
+  await holds(async () => {
+    const [seen, whole] = await list.evaluate((e) => [e.clientWidth, e.scrollWidth]);
+    assert.ok(whole <= seen, `${whole} of ${seen} pixels`);
+  });
   assert.match((await list.locator("td[data-column$=AS]").allInnerTexts()).join("\n"), /\b2906\b/);
   await page.close();
 });
@@ -492,7 +512,7 @@ test("drill-down: from a host to its records and back", async () => {
 
 test("status: the stages, and a query that is ended", async () => {
   const page = await open("/status");
-  for (const stage of ["udp", "decode", "enrich", "queue", "spool", "store"]) assert.match(await page.locator(`[data-stage=${stage}]`).innerText(), /\d/);
+  for (const stage of ["udp", "decode", "enrich", "queue", "spool", "store"]) await page.locator(`[data-stage=${stage}]`, { hasText: /\d/ }).waitFor();
   // Something that keeps the store busy: a question that cannot be answered from a rollup, over everything.
   const stop = new AbortController();
   let over = false;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { after, before, test as plain } from "node:test";
-import { axe, given, site } from "./site.mjs";
+import { axe, given, holds, site } from "./site.mjs";
 
 const test = (name, f) => plain(name, { skip: given ? false : "needs a server" }, f);
 let here;
@@ -30,7 +30,7 @@ async function send(count) {
     await new Promise((sent) => socket.send(header, Number(listeners[0].addr.split(":").pop()), "127.0.0.1", sent));
   }
   socket.close();
-  while ((await status()).listeners.reduce((a, l) => a + l.datagrams, 0) < before + count) await new Promise((r) => setTimeout(r, 50));
+  await holds(async () => assert.ok((await status()).listeners.reduce((a, l) => a + l.datagrams, 0) >= before + count));
 }
 
 test("a new sender is asked about, ignored, and accepted again", async () => {
@@ -48,15 +48,17 @@ test("a new sender is asked about, ignored, and accepted again", async () => {
   await row.waitFor({ state: "detached" });
   await send(2);
   await page.locator(`[data-ignored="${stranger}"]`, { hasText: /since .*; 2 datagrams refused since the start, the last / }).waitFor();
-  const s = await status();
-  assert.ok(!s.exporters.some((e) => e.address === stranger));
-  assert.ok(s.ignored.some((x) => x.address === stranger && x.datagrams === 2));
+  await holds(async () => {
+    const s = await status();
+    assert.ok(!s.exporters.some((e) => e.address === stranger));
+    assert.ok(s.ignored.some((x) => x.address === stranger && x.datagrams === 2));
+  });
 
   // Exporters lists it too, and its own page says so. Undo takes back what was done last.
   await page.goto(here.base + "/exporters");
   await ignored.getByRole("button", { name: `Accept ${stranger}` }).click();
   await page.locator(`[data-exporter="${stranger}"]`).waitFor();
-  assert.equal((await status()).exporters.find((e) => e.address === stranger).standing, "accepted");
+  await holds(async () => assert.equal((await status()).exporters.find((e) => e.address === stranger).standing, "accepted"));
   await page.locator(".toast").getByRole("button", { name: "Undo" }).click();
   await ignored.waitFor();
   await page.goto(`${here.base}/exporters/${stranger}`);

@@ -10,11 +10,31 @@ export const given = process.env.BASE_URL?.replace(/\/$/, "");
 
 export const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+/** How long a test waits for what is to come, in milliseconds: other tests may have the machine. */
+const patience = 30_000;
+
+/**
+ * Asserts until it holds or patience ends: what a page draws or asks comes a moment after what a test waited for. Answers
+ * with what the check does.
+ */
+export async function holds(check) {
+  for (const end = performance.now() + patience; ; await new Promise((r) => setTimeout(r, 50))) {
+    try {
+      return await check();
+    } catch (e) {
+      if (performance.now() > end) throw e;
+    }
+  }
+}
+
+/** The search of a page's URL as the page has it. */
+export const params = async (page) => new URLSearchParams(await page.evaluate(() => location.search));
+
 /**
  * A server and a browser. Of what the console says, a status among `answers` is no complaint: the browser logs every one above
  * 399 as an error.
  */
-export async function site({ width: usual = 1440, height: high = 900, timeout = 15_000, answers = [400, 404] } = {}) {
+export async function site({ width: usual = 1440, height: high = 900, answers = [400, 404] } = {}) {
   const mock = given ? undefined : await serve();
   const browser = await launch();
   const complaints = [];
@@ -36,7 +56,7 @@ export async function site({ width: usual = 1440, height: high = 900, timeout = 
       page.on("pageerror", (e) => complaints.push(`${path}: ${e}`));
       page.on("console", (m) => m.type() === "error" && !expected.test(m.text()) && complaints.push(`${path}: ${m.text()} ${m.location().url}`));
       page.on("request", (r) => !r.url().startsWith(origin + "/") && !r.url().startsWith("data:") && strangers.push(r.url()));
-      page.setDefaultTimeout(timeout);
+      page.setDefaultTimeout(patience);
       await page.goto(url);
       return page;
     },

@@ -1,7 +1,7 @@
 // Saved views in a real browser, on a running server (BASE_URL) or on the mock.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { axe, site } from "./site.mjs";
+import { axe, holds, params, site } from "./site.mjs";
 
 let here;
 let base;
@@ -21,8 +21,6 @@ const list = async (owner = "") => (await fetch(base + "/api/v1/views", { header
 const saved = async (slug, owner) => (await list(owner)).views.find((v) => v.slug === slug);
 
 const open = (path, options) => here.open(base + path, options);
-
-const search = (page) => new URL(page.url()).search;
 
 /** Saves what is on screen under a name, through the form. */
 async function save(page, name, more = async () => undefined) {
@@ -45,7 +43,7 @@ test("what Explore shows is saved, opened by its address, changed, saved again",
   assert.deepEqual([v.page, v.query, v.description, v.shared, v.pinned], ["explore", "by=proto&from=-30m&n=5", "What it is made of", true, false]);
   const bar = page.locator(".opened-view");
   await bar.getByText(name).waitFor();
-  assert.equal(await bar.getByText("changed").count(), 0);
+  await bar.getByText("changed").waitFor({ state: "detached" });
 
   // Afresh, from its short address, with another time: the plain URL of the page.
   await page.goto(`${base}/v/${slug}?from=-15m`);
@@ -63,7 +61,7 @@ test("what Explore shows is saved, opened by its address, changed, saved again",
   await bar.getByText("changed").waitFor();
   await bar.getByRole("link", { name: "As it was" }).click();
   await bar.getByText("changed").waitFor({ state: "detached" });
-  assert.equal(search(page), "?" + (await saved(slug)).query);
+  assert.equal(await page.evaluate(() => location.search), "?" + (await saved(slug)).query);
   await page.close();
 });
 
@@ -90,7 +88,7 @@ test("the page of views: pin, rename, delete and undo; pinned ones stand beside 
 
   await row.getByRole("button", { name: /^Delete/ }).click();
   await row.waitFor({ state: "detached" });
-  assert.equal(await saved(slug), undefined);
+  await holds(async () => assert.equal(await saved(slug), undefined));
   await page.locator(".toast").getByRole("button", { name: "Undo" }).click();
   await row.waitFor();
   assert.deepEqual([(await saved(slug)).query, (await saved(slug)).name], ["q=tcp&from=-5m", `Renamed ${mark}`]);
@@ -177,7 +175,7 @@ test("a board: made of chosen views, each with its own time or all with one, its
   const tile = (s) => page.locator(`[data-tile="${s}"]`);
   for (const s of slugs.slice(0, 2)) await tile(s).locator(".uplot").waitFor();
   const asked = async (s) => new URLSearchParams(await tile(s).getAttribute("data-answer"));
-  assert.deepEqual([(await asked(slugs[0])).get("from"), (await asked(slugs[1])).get("from")], ["-15m", null], "as saved");
+  await holds(async () => assert.deepEqual([(await asked(slugs[0])).get("from"), (await asked(slugs[1])).get("from")], ["-15m", null], "as saved"));
 
   await page.getByRole("radio", { name: "One time" }).click();
   await page.waitForURL("**?from=-1h");
@@ -187,10 +185,10 @@ test("a board: made of chosen views, each with its own time or all with one, its
   await page.waitForFunction((all) => all.every((s) => document.querySelector(`[data-tile="${s}"]`).dataset.answer?.includes("from=-30m")), slugs.slice(0, 2));
   await page.reload();
   await tile(slugs[0]).locator(".uplot").waitFor();
-  assert.equal((await asked(slugs[0])).get("from"), "-30m", "the time is in the URL");
+  await holds(async () => assert.equal((await asked(slugs[0])).get("from"), "-30m", "the time is in the URL"));
   await tile(slugs[1]).getByRole("link", { name: `two ${mark}` }).click();
   await page.waitForURL(/\/explore\?/);
-  assert.deepEqual(Object.fromEntries(new URL(page.url()).searchParams), { q: "tcp", from: "-30m", viz: "line" });
+  assert.deepEqual(Object.fromEntries(await params(page)), { q: "tcp", from: "-30m", viz: "line" });
   await page.close();
 });
 
@@ -224,19 +222,18 @@ test("a board is put in order, loses a view and gets it back, gets another from 
 test("a board asks two questions at once, and Esc gives them up", async () => {
   const slugs = await some();
   const page = await open("/status");
-  let inFlight = 0;
   const held = [];
-  await page.route(isQuery, (route) => {
-    inFlight++;
-    held.push(() => (inFlight--, route.continue()));
-  });
+  await page.route(isQuery, (route) => void held.push(route));
+  const asked = (n) =>
+    holds(async () => {
+      assert.equal(await page.locator(".tile[aria-busy=true]").count(), 2);
+      assert.equal(held.length, n);
+    });
   await page.goto(`${base}/v/${slugs.join("+")}`);
-  await page.waitForFunction(() => document.querySelectorAll(".tile[aria-busy=true]").length === 2);
-  assert.equal(held.length, 2);
-  held[0]();
+  await asked(2);
+  await held[0].continue();
   await page.locator(`[data-tile="${slugs[0]}"] .chart`).waitFor();
-  await page.waitForFunction(() => document.querySelectorAll(".tile[aria-busy=true]").length === 2);
-  assert.equal(held.length, 3);
+  await asked(3);
   await page.keyboard.press("Escape");
   for (const s of slugs.slice(1)) await page.locator(`[data-tile="${s}"]`).getByText("Cancelled").waitFor();
   assert.equal(held.length, 3, "the one that waited was never asked");
