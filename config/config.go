@@ -3,6 +3,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -247,7 +248,7 @@ func Parse(text []byte, c *Config) error {
 		if doc.Body == nil || doc.Body.Type() == ast.NullType {
 			continue // nothing but comments: the defaults stand
 		}
-		if errs = append(errs, unknownKeys(doc.Body, reflect.TypeFor[Config](), "")...); len(errs) > 0 {
+		if errs = append(errs, mistakes(doc.Body, reflect.TypeFor[Config](), "")...); len(errs) > 0 {
 			continue
 		}
 		if err := yaml.NodeToValue(doc.Body, c, yaml.Strict()); err != nil {
@@ -263,39 +264,29 @@ func Parse(text []byte, c *Config) error {
 	return c.Validate()
 }
 
-// unknownKeys finds keys that the struct does not have and names the nearest that
-// it has.
-func unknownKeys(n ast.Node, t reflect.Type, path string) (errs []error) {
+// mistakes finds keys that the struct does not have, and names the nearest that it has,
+// and values that are of another kind than the key's.
+func mistakes(n ast.Node, t reflect.Type, path string) (errs []error) {
+	if wants := misplaced(n, t); wants != "" {
+		return []error{fmt.Errorf("line %d: %s: %s", n.GetToken().Position.Line, cmp.Or(strings.TrimSuffix(path, "."), "the whole"), wants)}
+	}
 	if list, ok := n.(*ast.SequenceNode); ok {
-		if t.Kind() == reflect.Slice {
-			for i, item := range list.Values {
-				errs = append(errs, unknownKeys(item, t.Elem(), fmt.Sprintf("%s[%d].", strings.TrimSuffix(path, "."), i))...)
-			}
+		for i, item := range list.Values {
+			errs = append(errs, mistakes(item, t.Elem(), fmt.Sprintf("%s[%d].", strings.TrimSuffix(path, "."), i))...)
 		}
 		return errs
 	}
-	var pairs []*ast.MappingValueNode
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		pairs = n.Values
-	case *ast.MappingValueNode:
-		pairs = []*ast.MappingValueNode{n}
-	default:
-		return nil
-	}
+	pairs := pairsOf(n)
 	if t.Kind() == reflect.Map {
 		for _, p := range pairs {
-			errs = append(errs, unknownKeys(p.Value, t.Elem(), path+p.Key.String()+".")...)
+			errs = append(errs, mistakes(p.Value, t.Elem(), path+p.Key.String()+".")...)
 		}
 		return errs
 	}
 	if t.Kind() != reflect.Struct {
 		return nil
 	}
-	fields := map[string]reflect.Type{}
-	for i := range t.NumField() {
-		fields[t.Field(i).Tag.Get("yaml")] = t.Field(i).Type
-	}
+	fields := fieldsOf(t)
 	for _, p := range pairs {
 		key := p.Key.String()
 		sub, ok := fields[key]
@@ -303,9 +294,73 @@ func unknownKeys(n ast.Node, t reflect.Type, path string) (errs []error) {
 			errs = append(errs, fmt.Errorf("line %d: unknown key %q: %s", p.Key.GetToken().Position.Line, path+key, nearest(key, fields)))
 			continue
 		}
-		errs = append(errs, unknownKeys(p.Value, sub, path+key+".")...)
+		errs = append(errs, mistakes(p.Value, sub, path+key+".")...)
 	}
 	return errs
+}
+
+// misplaced says what is to be written where the value is not of the key's kind; an
+// empty text when it is.
+func misplaced(n ast.Node, t reflect.Type) string {
+	switch n.Type() {
+	case ast.NullType, ast.AnchorType, ast.AliasType, ast.TagType:
+		return ""
+	}
+	_, isList := n.(*ast.SequenceNode)
+	isPairs := pairsOf(n) != nil || n.Type() == ast.MappingType
+	switch kind := t.Kind(); {
+	case kind == reflect.Slice:
+		if !isList {
+			return fmt.Sprintf("a list is expected; write [%s]", inQuotes(n))
+		}
+	case kind == reflect.Struct:
+		if !isPairs {
+			return fmt.Sprintf("%s is no object; %s", inQuotes(n), nearest("", fieldsOf(t)))
+		}
+	case kind == reflect.Map:
+		if !isPairs {
+			return inQuotes(n) + " is no object; write KEY: VALUE below it"
+		}
+	case isList:
+		return inQuotes(n) + " is a list, and one value is expected"
+	case isPairs:
+		return inQuotes(n) + " is read as an object, and one value is expected; put a value with a colon in quotes"
+	case kind == reflect.Bool:
+		if n.Type() != ast.BoolType {
+			return inQuotes(n) + " is neither true nor false"
+		}
+	case reflect.Int <= kind && kind <= reflect.Uint64:
+		if n.Type() != ast.IntegerType {
+			return inQuotes(n) + " is no whole number"
+		}
+	}
+	return ""
+}
+
+func pairsOf(n ast.Node) []*ast.MappingValueNode {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		return n.Values
+	case *ast.MappingValueNode:
+		return []*ast.MappingValueNode{n}
+	}
+	return nil
+}
+
+// inQuotes is a value as it stands in the file, text in quotes.
+func inQuotes(n ast.Node) string {
+	if s, ok := n.(*ast.StringNode); ok {
+		return strconv.Quote(s.Value)
+	}
+	return strings.TrimSpace(n.String())
+}
+
+func fieldsOf(t reflect.Type) map[string]reflect.Type {
+	fields := map[string]reflect.Type{}
+	for i := range t.NumField() {
+		fields[t.Field(i).Tag.Get("yaml")] = t.Field(i).Type
+	}
+	return fields
 }
 
 func nearest(key string, fields map[string]reflect.Type) string {

@@ -265,6 +265,18 @@ test("an address without a page says so, with the way on", async () => {
   await page.close();
 });
 
+test("a part of the page that does not come is said to be missing, with the way on", async () => {
+  const page = await open("/flows?from=-5m");
+  await page.locator("#loaded").waitFor();
+  await page.route("**/assets/*.js", (route) => route.fulfill({ status: 404 }));
+  await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Status" }).click();
+  await page.getByRole("alert").getByText("A part of the page did not come").waitFor();
+  await page.unroute("**/assets/*.js");
+  await page.getByRole("button", { name: "Load the page again" }).click();
+  await page.locator(".pipeline").waitFor();
+  await page.close();
+});
+
 test("the overview does not say that all is well while it does not know", async () => {
   const page = await open("/?from=-15m");
   const attention = page.locator("[aria-label='What needs attention']");

@@ -153,16 +153,25 @@ export function Popover({ open, onClose, class: cls, label, children, anchor }: 
   );
 }
 
-/** A part of the page that is fetched when it is first shown. */
+/** A part of the page that is fetched when it is first shown. One that an upgrade took away, or nobody sends, says so. */
 export function lazy<P extends object>(load: () => Promise<ComponentType<P>>) {
   let loaded: ComponentType<P> | undefined;
   return (props: P) => {
+    const [missing, done] = useState(false);
     const [, again] = useState(0);
     useEffect(() => {
-      if (!loaded) void load().then((c) => ((loaded = c), again(1)));
+      if (!loaded) load().then((c) => ((loaded = c), again(1)), () => done(true));
     }, []);
     const Page = loaded;
-    return Page ? <Page {...props} /> : null;
+    if (Page) return <Page {...props} />;
+    return missing ? (
+      <p class="notice bad" role="alert">
+        A part of the page did not come: NetMeta is away, or another version than when the page was opened.{" "}
+        <button type="button" class="button" onClick={() => location.reload()}>
+          Load the page again
+        </button>
+      </p>
+    ) : null;
   };
 }
 
