@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ type storedRows struct {
 	mu    sync.Mutex // guards the following; nobody holds it while it asks
 	found map[storedKey]bool
 	again time.Time // not to be asked before
+	turn  int       // whose turn it is, when there are more than can be asked about together
 }
 
 // A storedKey is an exporter as long as it stays in the list.
@@ -39,6 +41,7 @@ func (f *storedRows) mark(ctx context.Context, c *store.Client, list []Exporter,
 	due := len(open) > 0 && !now.Before(f.again)
 	if due {
 		f.again = now.Add(storedEvery)
+		open = f.nextLocked(open)
 	}
 	f.mu.Unlock()
 	if !due {
@@ -57,19 +60,28 @@ func (f *storedRows) mark(ctx context.Context, c *store.Client, list []Exporter,
 	return nil
 }
 
+// nextLocked are those to ask about now: all, or so many that each has its turn.
+func (f *storedRows) nextLocked(open []storedKey) []storedKey {
+	if len(open) <= storedAtOnce {
+		return open
+	}
+	from := f.turn % len(open)
+	f.turn = from + storedAtOnce
+	return slices.Concat(open[from:], open[:from])[:storedAtOnce]
+}
+
 // fillLocked sets what is known and gives the exporters of which rows since a second may
 // still be found. It forgets those that are not in the list.
-func (f *storedRows) fillLocked(list []Exporter, since int64) (open map[storedKey]bool) {
+func (f *storedRows) fillLocked(list []Exporter, since int64) (open []storedKey) {
 	known := make(map[storedKey]bool, len(list))
-	open = map[storedKey]bool{}
 	for i := range list {
 		x := &list[i]
 		key := storedKey{x.Address, x.Type, x.First}
 		switch {
 		case f.found[key]:
 			x.Stored, known[key] = true, true
-		case x.Flows > 0 && x.Last >= since && len(open) < storedAtOnce:
-			open[key] = true
+		case x.Flows > 0 && x.Last >= since:
+			open = append(open, key)
 		}
 	}
 	f.found = known
@@ -77,11 +89,11 @@ func (f *storedRows) fillLocked(list []Exporter, since int64) (open map[storedKe
 }
 
 // askStored gives those of the exporters that have rows. A partial answer is one.
-func askStored(ctx context.Context, c *store.Client, open map[storedKey]bool, now int64) (found []storedKey, err error) {
+func askStored(ctx context.Context, c *store.Client, open []storedKey, now int64) (found []storedKey, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	since, addresses := now, make([]string, 0, len(open))
-	for key := range open {
+	for _, key := range open {
 		since = min(since, key.first)
 		addresses = append(addresses, "'"+key.address+"'")
 	}
@@ -108,7 +120,7 @@ GROUP BY address, type`,
 		}
 		there[[2]string{a.Unmap().String(), types[i]}] = int64(newest[i])
 	}
-	for key := range open {
+	for _, key := range open {
 		if there[[2]string{key.address, key.typ}] >= key.first {
 			found = append(found, key)
 		}

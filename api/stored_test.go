@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -54,5 +55,29 @@ func TestStored(t *testing.T) {
 	}, "00")
 	if len(f.found) != 0 {
 		t.Errorf("%d are not forgotten", len(f.found))
+	}
+}
+
+// Exporters whose rows never come do not keep those behind them from being asked about.
+func TestStoredInTurn(t *testing.T) {
+	s := seeded(t)
+	now := s.now()
+	list := make([]Exporter, 2*storedAtOnce+1)
+	for i := range list {
+		list[i] = Exporter{Address: fmt.Sprintf("198.18.0.%d", i), Type: "ipfix", Flows: 1, First: now.Unix() - 7200, Last: now.Unix()}
+	}
+	last := &list[len(list)-1]
+	last.Address = "203.0.113.1"
+	var f storedRows
+	for turn := range 3 {
+		if last.Stored {
+			t.Errorf("found in turn %d", turn)
+		}
+		if err := f.mark(t.Context(), s.Store, list, now.Add(time.Duration(turn)*storedEvery)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !last.Stored {
+		t.Error("not found in its turn")
 	}
 }

@@ -463,13 +463,13 @@ function Header({ answer, v, bends }: { answer: Answer; v: View; bends: boolean 
           <span title="Not a whole bucket inside the range: veiled, and not counted for max and last">{meta.partial.first ? (meta.partial.last ? "first and last" : "first") : "last"} bucket partial</span>
         )}
       </p>
-      <p class="facts right">
+      <div class="facts right">
         <span class="quiet" title={`${fmt.grouped(meta.rows)} rows and ${fmt.bytes(meta.bytes)} read from ${meta.table}`}>
           {fmt.count(meta.rows)} rows · {fmt.millis(meta.ms)} ms{meta.table !== "flows" && <> · {meta.table}</>}
         </span>
-      </p>
-      {bends && <Select label="Axis" id="y" value={v.y} choices={scales} onChange={(y) => show({ y })} />}
-      <EventsMenu />
+        {bends && <Select label="Axis" id="y" value={v.y} choices={scales} onChange={(y) => show({ y })} />}
+        <EventsMenu />
+      </div>
       {meta.resolution > step && (
         <p class="facts warn">
           <Icon name="warn" /> The exporters report every {duration(meta.resolution)}: buckets of {duration(step)} are finer than their data.{" "}

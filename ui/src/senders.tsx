@@ -5,10 +5,13 @@ import * as fmt from "./format.ts";
 import { say, zone } from "./state.ts";
 import { ago, moments } from "./time.ts";
 
+/** How many a request decides about: its body is bounded. */
+const atOnce = 1000;
+
 /** Decides; while the toast stands it can be taken back. */
 async function decide(what: Decision, addresses: string[], told: () => void, back?: Decision): Promise<void> {
   try {
-    await api.decide(what, addresses);
+    for (let i = 0; i < addresses.length; i += atOnce) await api.decide(what, addresses.slice(i, i + atOnce));
     const who = addresses.length === 1 ? addresses[0] : `${addresses.length} senders`;
     say({ accept: `${who} accepted`, ignore: `${who} ignored: what comes is refused and counted`, forget: "Taken back" }[what], back && (() => void decide(back, addresses, told)));
   } catch (e) {

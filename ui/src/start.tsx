@@ -206,8 +206,9 @@ function Seen({ e, s, names, told }: { e: Exporter; s: Status; names?: Interface
     <li>
       <div class="seen-head">
         <a href={`/exporters/${e.address}`} onClick={follow}>
-          <b>{e.address}</b>
+          <b>{e.name || e.address}</b>
         </a>
+        {e.name && <span>{e.address}</span>}
         <span class="quiet">{ago(e.last, s.now)}</span>
       </div>
       <div class="steps">
