@@ -1,7 +1,7 @@
 // Events on charts in a real browser, on a running server (BASE_URL) or on the mock.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { axe, holds, params, site } from "./site.mjs";
+import { holds, params, site, violations } from "./site.mjs";
 
 let here;
 let base;
@@ -126,9 +126,7 @@ test("events: on lines and heat maps too; accessible in both themes", async () =
     const page = await open(`/explore?by=proto&viz=${viz}`, { scheme });
     await flag(page, new RegExp(`flood ${mark}`)).click();
     await page.locator(".event-menu").waitFor();
-    await page.evaluate(axe);
-    const { violations } = await page.evaluate(() => axe.run({ include: [[".figure"]] }, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] }));
-    assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`), [], `${viz} ${scheme}`);
+    assert.deepEqual(await violations(page, ".figure"), [], `${viz} ${scheme}`);
     await page.close();
   }
 });

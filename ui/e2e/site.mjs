@@ -8,7 +8,7 @@ import { launch } from "./browser.mjs";
 /** The server to test; undefined: the mock is to be asked. */
 export const given = process.env.BASE_URL?.replace(/\/$/, "");
 
-export const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** How long a test waits for what is to come, in milliseconds: other tests may have the machine. */
 const patience = 30_000;
@@ -25,6 +25,14 @@ export async function holds(check) {
       if (performance.now() > end) throw e;
     }
   }
+}
+
+/** What axe finds in a page, or in the part of it that a selector names, once nothing in it waits for an answer. */
+export async function violations(page, part = "html") {
+  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+  await page.evaluate(axe);
+  const found = await page.evaluate((where) => globalThis.axe.run(document.querySelector(where)), part);
+  return found.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.html.slice(0, 160)} ${n.failureSummary}`).join(" | ")}`);
 }
 
 /** The search of a page's URL as the page has it. */
