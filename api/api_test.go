@@ -73,7 +73,7 @@ func serverFor(c *store.Client, now time.Time) *Server {
 
 func empty(t testing.TB) (s *Server, w *store.Client) {
 	w, r := enginetest.Clients(t)
-	for _, schema := range []store.Schema{{Table: &flow.Table, RollupDays: []int{0, 0}}, {Table: &counter.Table}} {
+	for _, schema := range []store.Schema{{Table: &flow.Table, RollupDays: map[int64]int{60: 0, 3600: 0}}, {Table: &counter.Table}} {
 		if err := store.Migrate(t.Context(), w, schema, slog.New(slog.DiscardHandler)); err != nil {
 			t.Fatal(err)
 		}
@@ -153,7 +153,7 @@ func seeded(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	defer spool.Close()
-	schema := store.Schema{Table: &flow.Table, RollupDays: []int{0, 0}}
+	schema := store.Schema{Table: &flow.Table, RollupDays: map[int64]int{60: 0, 3600: 0}}
 	writer := &store.Writer{Client: w, Schemas: []store.Schema{schema}, Spool: spool, Log: s.Log}
 	if err := writer.Run(t.Context(), queue); err != nil {
 		t.Fatal(err)
@@ -704,7 +704,7 @@ func TestQueryRollups(t *testing.T) {
 		}
 		return got.Total[0].Total
 	}
-	sums, flows := f("from=-24h&by=src.as", "rollup_1m, flows"), f("from=-24h&q=not+port+1", "flows")
+	sums, flows := f("from=-24h&by=src.as", "rollup_1m_as, flows"), f("from=-24h&q=not+port+1", "flows")
 	if sums != flows || sums == 0 {
 		t.Errorf("%d bytes by the rollups, %d by the flows", sums, flows)
 	}
@@ -721,7 +721,7 @@ func TestQueryRollups(t *testing.T) {
 		return [][2]int64{{late / 3600 * 3600, late/3600*3600 + 3600}}, nil
 	}
 	h = again.Handler()
-	if got := f("from=-24h&by=src.as", "rollup_1m, flows"); got != sums+7 {
+	if got := f("from=-24h&by=src.as", "rollup_1m_as, flows"); got != sums+7 {
 		t.Errorf("%d bytes with a flow that came late, want %d", got, sums+7)
 	}
 	// Nobody knows what the rollups lack: the flows are asked.

@@ -136,7 +136,7 @@ func TestFlowsPages(t *testing.T) {
 // them in, however many are equal in the column, in the second or in everything.
 func TestFlowsSorted(t *testing.T) {
 	s, w := empty(t)
-	if err := store.Migrate(t.Context(), w, store.Schema{Table: &flow.Table, Columns: []string{"all"}, RollupDays: []int{0, 0}}, s.Log); err != nil {
+	if err := store.Migrate(t.Context(), w, store.Schema{Table: &flow.Table, Columns: []string{"all"}, RollupDays: map[int64]int{60: 0, 3600: 0}}, s.Log); err != nil {
 		t.Fatal(err)
 	}
 	// DstPort says which record it is; each is there four times.

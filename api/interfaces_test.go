@@ -22,7 +22,7 @@ func put(t testing.TB, w *store.Client, b *column.Batch) {
 	t.Helper()
 	var e native.Encoder
 	block := e.Encode(b)
-	schemas := []store.Schema{{Table: &flow.Table, RollupDays: []int{0, 0}}, {Table: &counter.Table}}
+	schemas := []store.Schema{{Table: &flow.Table, RollupDays: map[int64]int{60: 0, 3600: 0}}, {Table: &counter.Table}}
 	s, _ := empty(t)
 	spool, err := store.OpenSpool(t.TempDir(), store.Room{}, []*column.Table{&flow.Table, &counter.Table}, s.Log)
 	if err != nil {
@@ -169,7 +169,7 @@ func TestInterfaces(t *testing.T) {
 	}
 
 	// The same from the sums of minutes.
-	enginetest.Roll(t, w, store.Schema{Table: &flow.Table, RollupDays: []int{0, 0}}, s.now().Unix())
+	enginetest.Roll(t, w, store.Schema{Table: &flow.Table, RollupDays: map[int64]int{60: 0, 3600: 0}}, s.now().Unix())
 	summed := serverFor(s.Store, s.now())
 	if got := f(summed.Handler()); got.Meta.SQL == raw.Meta.SQL {
 		t.Error("the rollups were not asked")

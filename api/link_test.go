@@ -82,7 +82,7 @@ func TestLinkWeeks(t *testing.T) {
 		midnight+1800, (now-midnight)/3600)); err != nil {
 		t.Fatal(err)
 	}
-	enginetest.Roll(t, w, store.Schema{Table: &flow.Table, RollupDays: []int{0, 0}}, now)
+	enginetest.Roll(t, w, store.Schema{Table: &flow.Table, RollupDays: map[int64]int{60: 0, 3600: 0}}, now)
 	h := serverFor(s.Store, s.now()).Handler()
 	f := func(index int) linkAnswer {
 		t.Helper()
@@ -207,8 +207,8 @@ func TestQueryPercent(t *testing.T) {
 	if n := strings.Count(rec.Body.String(), "\r\n"); n != 3 || strings.Contains(rec.Body.String(), "total,sum") {
 		t.Errorf("CSV:\n%s", rec.Body)
 	}
-	enginetest.Roll(t, w, store.Schema{Table: &flow.Table, RollupDays: []int{0, 0}}, s.now().Unix())
-	if got := f(serverFor(s.Store, s.now()).Handler(), "", l1); got.Meta.Table != "rollup_1m" {
+	enginetest.Roll(t, w, store.Schema{Table: &flow.Table, RollupDays: map[int64]int{60: 0, 3600: 0}}, s.now().Unix())
+	if got := f(serverFor(s.Store, s.now()).Handler(), "", l1); got.Meta.Table != "rollup_1m_if" {
 		t.Errorf("asked of %s", got.Meta.Table)
 	}
 }

@@ -1,6 +1,9 @@
 package column
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // A Table is a list of fields. Its zero value is empty and ready for
 // declarations, which happen while the program starts: afterwards a table is
@@ -15,7 +18,7 @@ type Table struct {
 	Order     string
 	Indexes   []string // skipping indexes: "name expression TYPE type GRANULARITY n"
 
-	Rollups []Rollup // each adds up the one before it, the first the table
+	Rollups []Rollup // each behind the one that it adds up; the first adds up the table
 
 	byName map[string]*Field
 	slots  [storeCount]int // how many fields live in each store
@@ -23,10 +26,20 @@ type Table struct {
 
 // A Rollup is a table that keeps sums of another one: of its measures, and how many
 // rows there were (Flows), for each step of time and each combination of the fields
-// that say Rollup.
+// that it keeps.
 type Rollup struct {
 	Name string
-	Step int64 // seconds
+	Step int64  // seconds
+	Of   string // the rollup that it adds up; empty: the table itself
+
+	// The fields that it keeps of those that say Rollup: some groups of them, and some by
+	// name. All of them when none are named.
+	Groups, Fields []string
+}
+
+// Keeps says that the rollup keeps a field.
+func (r *Rollup) Keeps(f *Field) bool {
+	return f.Rollup && (len(r.Groups)+len(r.Fields) == 0 || slices.Contains(r.Groups, f.Group) || slices.Contains(r.Fields, f.Name))
 }
 
 // A store of a batch holds the values of one Go type; kinds share stores.

@@ -19,7 +19,14 @@ var Table = column.Table{Name: "flows",
 		"SrcAddrIndex SrcAddr TYPE bloom_filter(0.01) GRANULARITY 1",
 		"DstAddrIndex DstAddr TYPE bloom_filter(0.01) GRANULARITY 1",
 	},
-	Rollups: []column.Rollup{{Name: "rollup_1m", Step: 60}, {Name: "rollup_1h", Step: 3600}}}
+	Rollups: []column.Rollup{
+		{Name: "rollup_1m", Step: 60},
+		// Of a day of minutes there are many rows, but few of interfaces alone, or of ASes.
+		{Name: "rollup_1m_net", Step: 60, Of: "rollup_1m", Groups: []string{"network", "ip"}, Fields: []string{"SamplingRate"}},
+		{Name: "rollup_1m_as", Step: 60, Of: "rollup_1m", Groups: []string{"routing"}, Fields: []string{"SamplingRate", "Direction"}},
+		{Name: "rollup_1m_if", Step: 60, Of: "rollup_1m", Groups: []string{"record", "exporter", "interface"}, Fields: []string{"Direction"}},
+		{Name: "rollup_1h", Step: 3600, Of: "rollup_1m"},
+	}}
 
 func ie(ids ...uint16) []column.IE {
 	list := make([]column.IE, len(ids))

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"netmeta/flow"
 )
 
 // Facets are the largest values of several fields, from the rollups where those keep them.
@@ -134,26 +136,26 @@ func (r Request) Facets(rg Range, s Schema, names string) (FacetsQuery, error) {
 	if err != nil {
 		return q, err
 	}
-	// Those that the rollups answer are read from there, the others from the flows.
-	var kept, left []set
+	// Those that the same rollups answer are read from there together, the others from the flows.
+	type reading struct {
+		pieces []piece
+		list   []set
+	}
+	var readings []reading
 	for i, f := range q.facets {
 		g := set{i, f.keys(), f.labels()}
-		if rolled(slices.Concat(g.keys, g.labels, []string{rest})) {
-			kept = append(kept, g)
+		pieces := rg.whole(s.answering(slices.Concat(g.keys, g.labels, []string{rest}), r.valueSQL(flow.Table.Name)))
+		same := func(other reading) bool { return samePieces(other.pieces, pieces) }
+		if at := slices.IndexFunc(readings, same); at >= 0 {
+			readings[at].list = append(readings[at].list, g)
 		} else {
-			left = append(left, g)
+			readings = append(readings, reading{pieces, []set{g}})
 		}
 	}
 	var parts []string
-	for window, of := range []struct {
-		list    []set
-		rollups []Rollup
-	}{{left, nil}, {kept, s.Rollups}} {
-		if len(of.list) == 0 {
-			continue
-		}
+	for window, of := range readings {
 		var tables, where []string
-		for _, p := range rg.whole(of.rollups) {
+		for _, p := range of.pieces {
 			tables, where = append(tables, p.table), append(where, c.during(window, p)+rest)
 		}
 		for _, group := range gather(of.list) {
@@ -173,6 +175,11 @@ func (r Request) Facets(rg Range, s Schema, names string) (FacetsQuery, error) {
 func (rg Range) whole(rollups []Rollup) []piece {
 	rg.calendar, rg.Step = false, 0
 	return rg.cover(0, rollups)
+}
+
+// samePieces says that two windows are shared out in the same way.
+func samePieces(a, b []piece) bool {
+	return slices.EqualFunc(a, b, func(a, b piece) bool { return a.table == b.table && slices.Equal(a.spans, b.spans) })
 }
 
 // largest are the values with the largest sums of v.

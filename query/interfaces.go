@@ -113,7 +113,7 @@ func (r Request) Interfaces(now time.Time, s Schema, exporter string) (Interface
 	}
 	q := InterfacesQuery{rg: rg, s: s}
 	q.span = int64(len(rg.Times)+courseValues-1) / courseValues * rg.Step
-	pieces := rg.cover(0, s.Rollups)
+	pieces := rg.cover(0, s.answering(toldOfInterfaces, lengthL2))
 	// What was before the first flow nobody knows: it counts neither as idle nor at all.
 	first, last := rg.full()
 	q.from = rg.From
@@ -136,15 +136,23 @@ func (r Request) Interfaces(now time.Time, s Schema, exporter string) (Interface
 	return q, nil
 }
 
+// lengthL2 is the estimate of the octets of layer 2 that rows stand for.
+var lengthL2 = (&Request{Layer: "l2"}).valueSQL(flow.Table.Name)
+
+// toldOfInterfaces are the columns that say of which interfaces rows are, and what is told of
+// those.
+var toldOfInterfaces = []string{
+	"ExporterAddress AS e", "InIf", "OutIf", "max(ExporterName) AS called",
+	"max(InIfName) AS n0", "max(InIfDescription) AS d0", "max(InIfSpeed) AS s0", "max(if(InIfBoundary = 'unknown', '', toString(InIfBoundary))) AS b0",
+	"max(OutIfName) AS n1", "max(OutIfDescription) AS d1", "max(OutIfSpeed) AS s1", "max(if(OutIfBoundary = 'unknown', '', toString(OutIfBoundary))) AS b1",
+}
+
 func interfacesSQL(c *compiler, rg *Range, pieces []piece, of string) string {
-	l2 := (&Request{Layer: "l2"}).valueSQL(flow.Table.Name)
 	var rows []string
 	for _, p := range pieces {
 		rows = append(rows, lines(
-			"            SELECT ExporterAddress AS e, "+rg.bucketSQL(c, timeSQL(0), "")+" AS t, InIf, OutIf, max(ExporterName) AS called,",
-			"                max(InIfName) AS n0, max(InIfDescription) AS d0, max(InIfSpeed) AS s0, max(if(InIfBoundary = 'unknown', '', toString(InIfBoundary))) AS b0,",
-			"                max(OutIfName) AS n1, max(OutIfDescription) AS d1, max(OutIfSpeed) AS s1, max(if(OutIfBoundary = 'unknown', '', toString(OutIfBoundary))) AS b1,",
-			"                sum("+l2+") AS v, sum(Packets * SamplingRate) AS p,",
+			"            SELECT "+rg.bucketSQL(c, timeSQL(0), "")+" AS t, "+strings.Join(toldOfInterfaces, ", ")+",",
+			"                sum("+lengthL2+") AS v, sum(Packets * SamplingRate) AS p,",
 			"                sum(toFloat64(Packets) * SamplingRate * (SamplingRate - 1)) AS x",
 			"            FROM "+p.table,
 			"            WHERE "+c.during(0, p)+of,

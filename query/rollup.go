@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"netmeta/column"
 	"netmeta/flow"
 )
 
@@ -15,7 +16,7 @@ import (
 // by the minute and by the hour, in rollups (see flow.Table). A rollup is asked where
 // it gives the same answer as the flows, to the last digit:
 //
-//   - the groups and the filter name nothing but fields that it keeps,
+//   - groups, filter and sums name nothing but fields that it keeps,
 //   - no bucket begins in the middle of its step,
 //   - it has every flow of the time: it begins and ends somewhere, and flows that come late
 //     are missing in it until their hour is added up again.
@@ -26,6 +27,9 @@ import (
 //
 //	from ·····│∷∷∷∷∷│███████████████████████│∷∷∷∷∷∷∷│··· to
 //	    flows   1m            1h               1m    flows
+//
+// Of the same step there are some that keep few fields, and so have few rows. They stand
+// behind the one that keeps all, and are asked before it.
 //
 // All of them have the columns of the flows by the same names, with the same meaning:
 // Bytes and Packets as counted, next to the sampling rate.
@@ -171,17 +175,37 @@ func flowsSQL(table string) string {
 	return "Flows"
 }
 
-// rolled says that the rollups have every column of the flows that the expressions
-// name. Values travel as parameters, so a word that is the name of a column is one.
+// answering are the rollups that keep every field of the flows that the expressions name,
+// and those that sum names beside the measures.
+func (s Schema) answering(exprs []string, sum string) []Rollup {
+	needs := fieldsIn(exprs...)
+	for _, f := range fieldsIn(sum) {
+		if f.Role != column.Measure {
+			needs = append(needs, f)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(s.Rollups), func(r Rollup) bool {
+		i := slices.IndexFunc(flow.Table.Rollups, func(t column.Rollup) bool { return t.Name == r.Table })
+		return i < 0 || slices.ContainsFunc(needs, func(f *column.Field) bool { return !flow.Table.Rollups[i].Keeps(f) })
+	})
+}
+
+// rolled says that there are sums by the expressions in a rollup.
 func rolled(exprs []string) bool {
+	return !slices.ContainsFunc(fieldsIn(exprs...), func(f *column.Field) bool { return !f.Rollup })
+}
+
+// fieldsIn are the fields of the flows that the expressions name. Values travel as
+// parameters, so a word that is the name of a column is one.
+func fieldsIn(exprs ...string) (list []*column.Field) {
 	for _, e := range exprs {
 		for _, word := range strings.FieldsFunc(e, func(r rune) bool { return r != '_' && !letter(r) }) {
-			if f := flow.Table.Field(word); f != nil && !f.Rollup {
-				return false
+			if f := flow.Table.Field(word); f != nil {
+				list = append(list, f)
 			}
 		}
 	}
-	return true
+	return list
 }
 
 func letter(r rune) bool {

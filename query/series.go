@@ -162,12 +162,11 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 	few := len(dims) == 1 && rolled(q.keys) || len(dims) > 0 && s.Once && oneHost(filter.Root)
 	q.few = few && !q.peak || q.speed != ""
 	q.once = few && !q.peak && s.Once
-	rollups := s.Rollups
-	q.spread = r.Spread && !rg.calendar
-	if q.peak || q.spread || !rolled(slices.Concat(q.keys, q.labels, []string{rest, q.speed})) {
-		rollups = nil
+	var rollups []Rollup
+	if q.spread = r.Spread && !rg.calendar; !q.peak && !q.spread {
+		rollups = s.answering(slices.Concat(q.keys, q.labels, []string{rest, q.speed}), r.valueSQL(flow.Table.Name))
 	}
-	rollups = slices.DeleteFunc(slices.Clone(rollups), func(t Rollup) bool {
+	rollups = slices.DeleteFunc(rollups, func(t Rollup) bool {
 		return slices.ContainsFunc(dims, func(d dim) bool { return d.ts != "" && !d.buckets.aligned(0, t.Step) })
 	})
 	for i, shift := range append([]int64{0}, shifts...) {

@@ -15,7 +15,7 @@ type Schema struct {
 	TTLDays int      // rows older than this are deleted; 0: never
 	Columns []string // which rare columns are real from the start: "all", or their names; none: on demand
 
-	RollupDays []int // TTLDays of each of Table.Rollups; none: no rollups are kept
+	RollupDays map[int64]int // TTLDays of Table.Rollups, by their steps; none: no rollups are kept
 
 	// Of a rollup's own table; see rollup.go.
 	key  []string // columns of the sorting key

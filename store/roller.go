@@ -140,7 +140,7 @@ func writeRolled(ctx context.Context, c *Client, rollup string, r rolled) error 
 
 // beginRollups notes what new rollups have, and those of versions that fed them by views.
 func beginRollups(ctx context.Context, c *Client, s Schema) error {
-	for i := range s.RollupDays {
+	for i := range s.rollups() {
 		name := s.Table.Rollups[i].Name
 		list, err := readRolled(ctx, c, name)
 		if err != nil {
@@ -184,7 +184,7 @@ func (r *Roller) Roll(ctx context.Context, settled int64) (more bool, err error)
 	}()
 	s := r.Schema()
 	names := []string{s.Table.Name}
-	for i := range s.RollupDays {
+	for i := range s.rollups() {
 		names = append(names, s.Table.Rollups[i].Name)
 	}
 	columns, err := columnsOf(ctx, r.Client, names...)
@@ -195,7 +195,7 @@ func (r *Roller) Roll(ctx context.Context, settled int64) (more bool, err error)
 	if err != nil {
 		return false, err
 	}
-	rollups := make([]*rollup, len(s.RollupDays))
+	rollups := make([]*rollup, len(states))
 	for i := range rollups {
 		u := &rollup{Roller: r, s: s, i: i, Schema: s.rollup(i, columns[s.Table.Name]), flows: columns[s.Table.Name], has: states[i], had: states[i]}
 		u.name, u.step = u.Table.Name, s.Table.Rollups[i].Step
@@ -226,25 +226,30 @@ func (r *Roller) Roll(ctx context.Context, settled int64) (more bool, err error)
 		}
 		r.begun = true
 	}
-	source := span{0, settled}
+	// What the source of a rollup has.
+	sourceOf := func(u *rollup) span {
+		for _, other := range rollups[:u.i] {
+			if other.name == s.source(u.i) {
+				return other.has.span
+			}
+		}
+		return span{0, settled}
+	}
 	for _, u := range rollups {
-		if err := u.advance(ctx, source); err != nil {
+		if err := u.advance(ctx, sourceOf(u)); err != nil {
 			return false, err
 		}
-		source = u.has.span
 	}
 	rows, err := r.hours(ctx, s.Table.Name, rollups[0].has.to)
 	if err != nil {
 		return false, err
 	}
-	source = span{0, settled}
 	for _, u := range rollups {
-		left, err := u.mend(ctx, rows, source)
+		left, err := u.mend(ctx, rows, sourceOf(u))
 		if err != nil {
 			return false, err
 		}
 		more = more || left
-		source = u.has.span
 	}
 	now := &counted{rows: slices.Clone(r.right)}
 	for _, u := range rollups {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -10,8 +11,8 @@ import (
 	"netmeta/column"
 )
 
-// Rollups are tables of sums: of the rows of a table, step by step, and of each other, so
-// that the rows themselves are added up only once. A Roller adds them up when a step is
+// Rollups are tables of sums: of the rows of a table, step by step, and of another rollup,
+// so that the rows themselves are added up only once. A Roller adds them up when a step is
 // over (roller.go). To have materialized views do it with each insert made the insert
 // twice as dear, and rows of one minute came as a hundred small sums.
 //
@@ -24,12 +25,12 @@ const flowsColumn = "Flows"
 // rollup is the schema of the i-th rollup's table. Its rare columns are real when they
 // are to be in the table, or are there, which have says.
 func (s Schema) rollup(i int, have []Column) Schema {
-	r := s.Table.Rollups[i]
+	r := &s.Table.Rollups[i]
 	t := &column.Table{Name: r.Name, Partition: "toDate(TimeReceived)"}
 	if r.Step >= 3600 {
 		t.Partition = "toYYYYMM(TimeReceived)"
 	}
-	out := Schema{Table: t, TTLDays: s.RollupDays[i], Columns: s.Columns}
+	out := Schema{Table: t, TTLDays: s.RollupDays[r.Step], Columns: s.Columns}
 	for _, c := range have {
 		if c.Kind == "" {
 			out.Columns = append(out.Columns[:len(out.Columns):len(out.Columns)], c.Name)
@@ -41,6 +42,8 @@ func (s Schema) rollup(i int, have []Column) Schema {
 		case f.Kind == column.Time && f.Name == "TimeReceived":
 			kept.Doc = fmt.Sprintf("Start of the %d seconds that the row is of.", r.Step)
 			out.key = append(out.key, f.Name)
+		case f.Rollup && !r.Keeps(f):
+			continue
 		case f.Rollup && out.real(f):
 			out.key = append(out.key, f.Name)
 		case f.Rollup:
@@ -68,10 +71,15 @@ func (s Schema) rollupEngine() string {
 
 // source is the table that the i-th rollup adds up.
 func (s Schema) source(i int) string {
-	if i == 0 {
-		return s.Table.Name
+	return cmp.Or(s.Table.Rollups[i].Of, s.Table.Name)
+}
+
+// rollups are those that are kept.
+func (s Schema) rollups() []column.Rollup {
+	if len(s.RollupDays) == 0 {
+		return nil
 	}
-	return s.Table.Rollups[i-1].Name
+	return s.Table.Rollups
 }
 
 // addUp is the statement that puts the sums of the times into a table like the rollup r,
@@ -79,7 +87,7 @@ func (s Schema) source(i int) string {
 // is then short enough for the engine's fast tables.
 func (s Schema) addUp(r Schema, i int, into string, of []span) string {
 	count := "count()"
-	if i > 0 {
+	if s.Table.Rollups[i].Of != "" {
 		count = "sum(f." + flowsColumn + ")"
 	}
 	columns := []string{fmt.Sprintf("toDateTime(intDiv(toUInt32(f.TimeReceived), %d) * %[1]d, 'UTC') AS TimeReceived", s.Table.Rollups[i].Step)}
@@ -108,7 +116,7 @@ func (s Schema) stored() []string { return slices.Concat(s.key, s.sums) }
 // CreateAll is every statement that a table and its rollups need, in order.
 func (s Schema) CreateAll() []string {
 	list := []string{s.Create()}
-	for i := range s.RollupDays {
+	for i := range s.rollups() {
 		r := s.rollup(i, nil)
 		list = append(list, r.Create())
 	}
@@ -128,8 +136,8 @@ func keyOf(create string) []string {
 
 // planRollups lists what must be done for the rollups; have are the columns of the table.
 func planRollups(ctx context.Context, c *Client, s Schema, have []Column) (changes []Change, err error) {
-	cut := false // the rollup so far lacks what the rows had
-	for i := range s.RollupDays {
+	cut := map[string]bool{} // rollups that lack what the rows had
+	for i := range s.rollups() {
 		r := s.rollup(i, have)
 		name := r.Table.Name
 		old, _, err := Describe(ctx, c, name+"_view")
@@ -150,8 +158,8 @@ func planRollups(ctx context.Context, c *Client, s Schema, have []Column) (chang
 		// A column that has been real in the table is missing in the sums until now. One
 		// that is about to become real has been zero. What the rollup has is forgotten
 		// first: whoever dies in between is not taken for one who has done it all.
-		cut = cut || slices.ContainsFunc(r.stored(), func(name string) bool { return real(have, name) && !real(columns, name) })
-		if cut {
+		cut[name] = cut[s.source(i)] || slices.ContainsFunc(r.stored(), func(name string) bool { return real(have, name) && !real(columns, name) })
+		if cut[name] {
 			changes = append(changes, Change{SQL: "ALTER TABLE " + name + " MODIFY COMMENT ''", Reason: "rollup " + name + " is added up anew, with more columns"})
 		}
 		more, err := r.Diff(columns, create)

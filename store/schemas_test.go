@@ -48,7 +48,7 @@ func fill(t *testing.T, w *store.Client, table string, rows int) {
 // all columns can be written and read.
 func TestEarlierSchemas(t *testing.T) {
 	files, err := filepath.Glob("testdata/schemas/*.sql")
-	if err != nil || len(files) < 8 {
+	if err != nil || len(files) < 9 {
 		t.Fatal(files, err)
 	}
 	const rows = 300
@@ -73,8 +73,8 @@ func TestEarlierSchemas(t *testing.T) {
 			}
 			for _, table := range []*column.Table{&flow.Table, &counter.Table, &health.Table} {
 				s := store.Schema{Table: table, TTLDays: 30}
-				for range table.Rollups {
-					s.RollupDays = append(s.RollupDays, 60)
+				if len(table.Rollups) > 0 {
+					s.RollupDays = map[int64]int{60: 60, 3600: 60}
 				}
 				migrate(t, w, s)
 				if table == &flow.Table {
@@ -141,11 +141,7 @@ func insertNative(t *testing.T, w *store.Client) {
 	flow.VNI.Set(b, 1, 7)
 	var e native.Encoder
 	block := e.Encode(b)
-	s := store.Schema{Table: &flow.Table, Columns: names(block)}
-	for range flow.Table.Rollups {
-		s.RollupDays = append(s.RollupDays, 60)
-	}
-	s.TTLDays = 30
+	s := store.Schema{Table: &flow.Table, TTLDays: 30, Columns: names(block), RollupDays: map[int64]int{60: 60, 3600: 60}}
 	migrate(t, w, s) // VNI becomes real, as the writer has it
 	if err := w.Insert(t.Context(), "flows", names(block), "native", block.Data); err != nil {
 		t.Fatal(err)

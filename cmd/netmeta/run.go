@@ -303,7 +303,7 @@ func schemas(cfg config.Config) []store.Schema {
 	minutes := longer(cfg.Store.Rollups.MinuteDays, cfg.Store.RetentionDays)
 	hours := longer(cfg.Store.Rollups.HourDays, minutes)
 	return []store.Schema{
-		{Table: &flow.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns, RollupDays: []int{minutes, hours}},
+		{Table: &flow.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns, RollupDays: map[int64]int{60: minutes, 3600: hours}},
 		{Table: &counter.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns},
 		{Table: &health.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns},
 	}

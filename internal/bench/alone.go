@@ -68,7 +68,7 @@ func engineAlone(l load, seconds int, rollups bool) (float64, error) {
 	}
 	schema := store.Schema{Table: &flow.Table, TTLDays: 30, Columns: columns}
 	if rollups {
-		schema.RollupDays = []int{90, 400}
+		schema.RollupDays = map[int64]int{60: 90, 3600: 400}
 	}
 	if err := store.Migrate(ctx, client, schema, log); err != nil {
 		return 0, err

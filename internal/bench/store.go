@@ -118,7 +118,7 @@ var candidates = []candidate{
 	{name: "insert-500k", rows: 500_000},
 
 	{name: "rollups-1", rollups: 1},
-	{name: "rollups-2", rollups: 2},
+	{name: "rollups-all", rollups: len(flow.Table.Rollups)},
 }
 
 func addressIndex(kind string) []string {
@@ -142,7 +142,11 @@ func (c candidate) schema() store.Schema {
 	if c.index != nil {
 		t.Indexes = nil
 	}
-	return store.Schema{Table: &t, RollupDays: make([]int, c.rollups)}
+	s := store.Schema{Table: &t}
+	if t.Rollups = t.Rollups[:c.rollups]; c.rollups > 0 {
+		s.RollupDays = map[int64]int{60: 0, 3600: 0}
+	}
+	return s
 }
 
 // create are the statements that make the table and its rollups.
@@ -575,21 +579,26 @@ func (m measured) askTable(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	wide := schema // with the rollups of all fields alone
+	wide.Rollups = slices.DeleteFunc(slices.Clone(schema.Rollups), func(r query.Rollup) bool {
+		return slices.ContainsFunc(flow.Table.Rollups, func(t column.Rollup) bool { return t.Name == r.Table && len(t.Groups) > 0 })
+	})
 	var all []asked // each of the flows, and of the rollups if those answer it
 	statements := map[asked]query.Statement{}
 	for _, q := range questions {
-		raw, err := q.statement(now, query.Schema{Once: true})
-		if err != nil {
-			return fmt.Errorf("%s: %w", q.name, err)
-		}
-		rolled, err := q.statement(now, schema)
-		if err != nil {
-			return fmt.Errorf("%s: %w", q.name, err)
-		}
-		statements[q], all = raw, append(all, q)
-		if rolled.SQL != raw.SQL {
-			q.name += ", with rollups"
-			statements[q], all = rolled, append(all, q)
+		name, before := q.name, ""
+		for _, with := range []struct {
+			what   string
+			schema query.Schema
+		}{{"", query.Schema{Once: true}}, {", with rollups of all fields", wide}, {", with rollups", schema}} {
+			st, err := q.statement(now, with.schema)
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			if st.SQL != before {
+				q.name, before = name+with.what, st.SQL
+				statements[q], all = st, append(all, q)
+			}
 		}
 	}
 	for _, q := range all {

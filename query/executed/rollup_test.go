@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"netmeta/column"
 	"netmeta/flow"
 	"netmeta/internal/enginetest"
 	"netmeta/native"
@@ -25,7 +26,7 @@ import (
 func rolledTable(t *testing.T, rows int) *store.Client {
 	t.Helper()
 	w, reader := enginetest.Clients(t)
-	s := store.Schema{Table: &flow.Table, Columns: []string{"all"}, RollupDays: []int{0, 0}}
+	s := store.Schema{Table: &flow.Table, Columns: []string{"all"}, RollupDays: map[int64]int{60: 0, 3600: 0}}
 	if err := store.Migrate(t.Context(), w, s, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +106,10 @@ func TestRollupsAgree(t *testing.T) {
 	reader := rolledTable(t, 30_000)
 	rollups := rollupsOf(t, reader)
 	hour, minute := now.Truncate(time.Hour).Unix(), now.Truncate(time.Minute).Unix()
-	want := []query.Rollup{{Table: "rollup_1m", Step: 60, Until: minute}, {Table: "rollup_1h", Step: 3600, Until: hour}}
+	var want []query.Rollup
+	for _, r := range flow.Table.Rollups {
+		want = append(want, query.Rollup{Table: r.Name, Step: r.Step, Until: map[int64]int64{60: minute, 3600: hour}[r.Step]})
+	}
 	if !reflect.DeepEqual(rollups, want) {
 		t.Fatalf("rollups %+v, want %+v", rollups, want)
 	}
@@ -115,7 +119,8 @@ func TestRollupsAgree(t *testing.T) {
 	filters := []string{"", "tcp", "src as 174", "as 64500 or as 15169", "not udp", "remote as in [174, 3356]", "exporter = 192.0.2.1", "in if 5", "country DE", "src country != FR", "direction in", `netname ~ "cust"`, "in.boundary = external", "sampling > 1", "@empty",
 		"port 53", "ip 10.0.0.1", "bytes > 1000", "bps > 1", `"Cogent"`, "@dns", "dscp ef", "ttl 3", "src ip = dst ip"}
 	used := map[string]int{}
-	for range 250 {
+	const asks = 300
+	for range asks {
 		v := url.Values{}
 		to := now.Unix() - rnd.Int64N(2*3600)
 		from := to - 60 - rnd.Int64N(4*3600)
@@ -182,9 +187,9 @@ func TestRollupsAgree(t *testing.T) {
 		}
 	}
 	t.Log(used)
-	for _, table := range []string{"rollup_1m", "rollup_1h", "flows"} {
-		if used[table] < 25 {
-			t.Errorf("%s was asked %d times of 250", table, used[table])
+	for _, table := range append(flow.Table.Rollups, column.Rollup{Name: "flows"}) {
+		if used[table.Name] < asks/25 {
+			t.Errorf("%s was asked %d times of %d", table.Name, used[table.Name], asks)
 		}
 	}
 }
@@ -285,7 +290,7 @@ func TestRollupsSince(t *testing.T) {
 // Of a time from which the flows are gone the rollups answer, and the answer says so.
 func TestRollupsAlone(t *testing.T) {
 	w, reader := enginetest.Clients(t)
-	s := store.Schema{Table: &flow.Table, RollupDays: []int{0, 0}}
+	s := store.Schema{Table: &flow.Table, RollupDays: map[int64]int{60: 0, 3600: 0}}
 	if err := store.Migrate(t.Context(), w, s, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}

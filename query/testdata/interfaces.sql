@@ -5,18 +5,14 @@ WITH
             max(tupleElement(k, 3)) AS name, max(tupleElement(k, 4)) AS description, max(tupleElement(k, 5)) AS speed, max(tupleElement(k, 6)) AS boundary
         FROM
         (
-            SELECT ExporterAddress AS e, toUInt32(intDiv(toUInt32(TimeReceived), {step:UInt32}) * {step:UInt32}) AS t, InIf, OutIf, max(ExporterName) AS called,
-                max(InIfName) AS n0, max(InIfDescription) AS d0, max(InIfSpeed) AS s0, max(if(InIfBoundary = 'unknown', '', toString(InIfBoundary))) AS b0,
-                max(OutIfName) AS n1, max(OutIfDescription) AS d1, max(OutIfSpeed) AS s1, max(if(OutIfBoundary = 'unknown', '', toString(OutIfBoundary))) AS b1,
+            SELECT toUInt32(intDiv(toUInt32(TimeReceived), {step:UInt32}) * {step:UInt32}) AS t, ExporterAddress AS e, InIf, OutIf, max(ExporterName) AS called, max(InIfName) AS n0, max(InIfDescription) AS d0, max(InIfSpeed) AS s0, max(if(InIfBoundary = 'unknown', '', toString(InIfBoundary))) AS b0, max(OutIfName) AS n1, max(OutIfDescription) AS d1, max(OutIfSpeed) AS s1, max(if(OutIfBoundary = 'unknown', '', toString(OutIfBoundary))) AS b1,
                 sum((Bytes + if(FlowType = 'sflow', 0, 18) * Packets) * SamplingRate) AS v, sum(Packets * SamplingRate) AS p,
                 sum(toFloat64(Packets) * SamplingRate * (SamplingRate - 1)) AS x
             FROM rollup_1m
             WHERE TimeReceived >= {from_rollup_1m:DateTime('UTC')} AND TimeReceived < {to_rollup_1m:DateTime('UTC')} AND ExporterAddress = {p0:IPv6}
             GROUP BY e, t, InIf, OutIf
             UNION ALL
-            SELECT ExporterAddress AS e, toUInt32(intDiv(toUInt32(TimeReceived), {step:UInt32}) * {step:UInt32}) AS t, InIf, OutIf, max(ExporterName) AS called,
-                max(InIfName) AS n0, max(InIfDescription) AS d0, max(InIfSpeed) AS s0, max(if(InIfBoundary = 'unknown', '', toString(InIfBoundary))) AS b0,
-                max(OutIfName) AS n1, max(OutIfDescription) AS d1, max(OutIfSpeed) AS s1, max(if(OutIfBoundary = 'unknown', '', toString(OutIfBoundary))) AS b1,
+            SELECT toUInt32(intDiv(toUInt32(TimeReceived), {step:UInt32}) * {step:UInt32}) AS t, ExporterAddress AS e, InIf, OutIf, max(ExporterName) AS called, max(InIfName) AS n0, max(InIfDescription) AS d0, max(InIfSpeed) AS s0, max(if(InIfBoundary = 'unknown', '', toString(InIfBoundary))) AS b0, max(OutIfName) AS n1, max(OutIfDescription) AS d1, max(OutIfSpeed) AS s1, max(if(OutIfBoundary = 'unknown', '', toString(OutIfBoundary))) AS b1,
                 sum((Bytes + if(FlowType = 'sflow', 0, 18) * Packets) * SamplingRate) AS v, sum(Packets * SamplingRate) AS p,
                 sum(toFloat64(Packets) * SamplingRate * (SamplingRate - 1)) AS x
             FROM flows
