@@ -68,6 +68,25 @@ func TestFacets(t *testing.T) {
 		t.Errorf("asked again it took %v ms, and %v before", again.Meta.MS, got.Meta.MS)
 	}
 
+	// Lists that read too many rows are left to be asked for by name.
+	var less, rest facetsAnswer
+	ask(t, h, "GET", "/api/v1/facets?from=-24h&q=not+icmp&most=1000", "", http.StatusOK, &less)
+	if less.Left == nil || less.Left.Rows <= 1000 || len(less.Facets) != 5 || strings.Join(less.Left.Facets, " ") != "dst.ip src.ip proto/dst.port proto/src.port flags" {
+		t.Fatalf("%d lists, left %+v", len(less.Facets), less.Left)
+	}
+	ask(t, h, "GET", "/api/v1/facets?from=-24h&q=not+icmp&facets="+strings.Join(less.Left.Facets, ","), "", http.StatusOK, &rest)
+	if len(rest.Facets) != 5 || rest.Left != nil || rest.Total != less.Total || rest.Facets[2].Values[0].Total == 0 {
+		t.Errorf("%d lists of %d, left %v", len(rest.Facets), rest.Total, rest.Left)
+	}
+	ask(t, h, "GET", "/api/v1/facets?from=-24h&q=not+port+1&most=1000", "", http.StatusOK, &less)
+	if less.Left == nil || len(less.Left.Facets) != 10 || len(less.Facets) != 0 {
+		t.Errorf("%d lists, left %+v", len(less.Facets), less.Left)
+	}
+	ask(t, h, "GET", "/api/v1/facets?from=-24h&q=not+icmp&most=1000000000", "", http.StatusOK, &less)
+	if less.Left != nil || len(less.Facets) != 10 {
+		t.Errorf("%d lists, left %+v", len(less.Facets), less.Left)
+	}
+
 	none, _ := empty(t)
 	var nothing facetsAnswer
 	ask(t, none.Handler(), "GET", "/api/v1/facets?facets=src.net:24:48,remote.as/dst.port,in.if/app", "", http.StatusOK, &nothing)
@@ -80,6 +99,9 @@ func TestFacets(t *testing.T) {
 		if p.Key != "facets" {
 			t.Errorf("%s: %+v", bad, p)
 		}
+	}
+	if ask(t, h, "GET", "/api/v1/facets?most=all", "", http.StatusBadRequest, &p); p.Key != "most" {
+		t.Errorf("%+v", p)
 	}
 	ask(t, h, "GET", "/api/v1/facets?unit=bpp", "", http.StatusBadRequest, &p)
 	ask(t, h, "GET", "/api/v1/facets?q=prt", "", http.StatusBadRequest, &p)

@@ -167,6 +167,15 @@ func (s *Server) askEstimate(ctx context.Context, v url.Values) (e estimate, err
 	if err != nil {
 		return e, err
 	}
+	if e, err = s.costBefore(ctx, stmt); err != nil {
+		return e, err
+	}
+	_, e.Oldest, err = s.span(ctx)
+	return e, err
+}
+
+// costBefore is what a statement will read.
+func (s *Server) costBefore(ctx context.Context, stmt query.Statement) (e estimate, err error) {
 	stmt.SQL = "EXPLAIN ESTIMATE " + stmt.SQL
 	res, _, err := s.selectRows(ctx, stmt)
 	if err != nil {
@@ -181,8 +190,7 @@ func (s *Server) askEstimate(ctx context.Context, v url.Values) (e estimate, err
 	if perMS := s.speed.Load(); perMS > 0 {
 		e.MS = float64(e.Rows) / float64(perMS)
 	}
-	_, e.Oldest, err = s.span(ctx)
-	return e, err
+	return e, nil
 }
 
 // estimated is the statement whose cost is asked for.

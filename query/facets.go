@@ -112,6 +112,8 @@ type FacetValue struct {
 // A FacetsQuery is the statement of Facets with what is needed to read its result.
 type FacetsQuery struct {
 	Statement
+	Rolled, Raw []string // names of the lists that come from rollups for most of the window, and from the flows
+
 	facets []facet
 	rg     Range
 	unit   string
@@ -145,6 +147,11 @@ func (r Request) Facets(rg Range, s Schema, names string) (FacetsQuery, error) {
 	for i, f := range q.facets {
 		g := set{i, f.keys(), f.labels()}
 		pieces := rg.whole(s.answering(slices.Concat(g.keys, g.labels, []string{rest}), r.valueSQL(flow.Table.Name)))
+		if pieces[0].table == flow.Table.Name {
+			q.Raw = append(q.Raw, strings.Join(f.by(), "/"))
+		} else {
+			q.Rolled = append(q.Rolled, strings.Join(f.by(), "/"))
+		}
 		same := func(other reading) bool { return samePieces(other.pieces, pieces) }
 		if at := slices.IndexFunc(readings, same); at >= 0 {
 			readings[at].list = append(readings[at].list, g)

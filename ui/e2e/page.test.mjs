@@ -140,6 +140,19 @@ test("facets: the API's values, a way in and a way out of each", { skip: mockOnl
   await page.close();
 });
 
+test("facets that read many rows are counted when they are wanted", { skip: mockOnly() }, async () => {
+  const page = await open("/status", { width: 1440 });
+  await page.evaluate(() => localStorage.removeItem("facets"));
+  await page.route("**/api/v1/facets?*", (r) => r.continue({ url: r.request().url().replace(/most=\d+/, "most=1000") }));
+  await page.goto(base + "/explore");
+  const facets = page.locator("#facets");
+  await facets.getByText(/^Not counted yet, since that reads [\d.]+\s[kM] rows: Destination address, Source address, /).waitFor();
+  await holds(async () => assert.equal(await facets.locator(".facet").count(), 5));
+  await facets.getByRole("button", { name: "Count them" }).click();
+  await holds(async () => assert.equal(await facets.locator(".facet").count(), 10));
+  await page.close();
+});
+
 test("brushing zooms, Back undoes it, a double click zooms out", async () => {
   const { page } = await explore("?from=-30m");
   const before = (await params(page)).toString();

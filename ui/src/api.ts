@@ -180,6 +180,8 @@ export interface Facets {
   total: number;
   rate: number;
   facets: Facet[];
+  /** Lists that were not made, since they read more rows than `most`: their names, and how many rows. */
+  left: { facets: string[]; rows: number } | null;
   meta: Cost;
 }
 

@@ -9,6 +9,8 @@ import { Icon, IconButton } from "./ui.tsx";
 import { filterBy, type Value, ValueButton } from "./valuemenu.tsx";
 
 const shortList = 5;
+/** How many rows of flows may be read for the rail unasked: a second or two. */
+const mostRows = 20_000_000;
 /** While the chart follows the clock, the lists follow more slowly: each asks for every row of the window. */
 const refreshSeconds = 30;
 
@@ -17,15 +19,18 @@ export function Facets({ from, to, zone }: { from: number; to: number; zone: str
   const [answer, setAnswer] = useState<Answer | null>(null);
   const [error, setError] = useState("");
   const [loading, setLoading] = useState(false);
-  const asked = useRef({ keys: "", at: 0, stop: new AbortController() });
+  const asked = useRef({ keys: "", at: 0, all: false, stop: new AbortController() });
   const question = ask(inSums(v), zone, ["q", "unit", "layer", "dir"]);
-  const keys = `${question}&from=${from}&to=${to}`;
+  // Lists that read more than may be read unasked come when somebody wants them, and then for this question.
+  const [wanted, want] = useState("");
+  const all = wanted === question;
+  const keys = `${question}&from=${from}&to=${to}${all ? "" : `&most=${mostRows}`}`;
   useEffect(() => {
     const last = asked.current;
-    if (v.live && last.keys.startsWith(question + "&") && to - last.at < refreshSeconds && to >= last.at) return;
+    if (v.live && last.all === all && last.keys.startsWith(question + "&") && to - last.at < refreshSeconds && to >= last.at) return;
     last.stop.abort();
     const stop = new AbortController();
-    asked.current = { keys, at: to, stop };
+    asked.current = { keys, at: to, all, stop };
     setLoading(true);
     api.facets(keys, stop.signal).then(
       ({ body }) => {
@@ -53,7 +58,16 @@ export function Facets({ from, to, zone }: { from: number; to: number; zone: str
         {error && <p class="hint bad">{error}</p>}
         {!answer && !error && <p class="hint">Counting …</p>}
         {answer?.facets.filter((f) => f.values.length > 0).map((f) => <List key={f.by.join("/")} facet={f} unit={answer.unit} />)}
-        {answer && answer.facets.every((f) => f.values.length === 0) && <p class="hint">Nothing to count.</p>}
+        {answer?.left ? (
+          <p class="hint left-out">
+            Not counted yet, since that reads {fmt.count(answer.left.rows)} rows: {answer.left.facets.map((f) => f.split("/").map(termTitle).join(" · ")).join(", ")}.
+            <button type="button" class="button" onClick={() => want(question)}>
+              Count them
+            </button>
+          </p>
+        ) : (
+          answer?.facets.every((f) => f.values.length === 0) && <p class="hint">Nothing to count.</p>
+        )}
       </div>
     </aside>
   );
