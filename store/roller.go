@@ -226,17 +226,17 @@ func (r *Roller) Roll(ctx context.Context, settled int64) (more bool, err error)
 		}
 		r.begun = true
 	}
-	// What the source of a rollup has.
-	sourceOf := func(u *rollup) span {
-		for _, other := range rollups[:u.i] {
-			if other.name == s.source(u.i) {
-				return other.has.span
+	table := &rollup{has: rolled{span: span{0, settled}}}
+	for i, u := range rollups {
+		u.source = table
+		for _, other := range rollups[:i] {
+			if other.name == s.source(i) {
+				u.source = other
 			}
 		}
-		return span{0, settled}
 	}
 	for _, u := range rollups {
-		if err := u.advance(ctx, sourceOf(u)); err != nil {
+		if err := u.advance(ctx); err != nil {
 			return false, err
 		}
 	}
@@ -245,7 +245,7 @@ func (r *Roller) Roll(ctx context.Context, settled int64) (more bool, err error)
 		return false, err
 	}
 	for _, u := range rollups {
-		left, err := u.mend(ctx, rows, sourceOf(u))
+		left, err := u.mend(ctx, rows)
 		if err != nil {
 			return false, err
 		}
@@ -322,7 +322,9 @@ type rollup struct {
 	name   string
 	step   int64
 	has    rolled
-	had    rolled // as its table says
+	had    rolled         // as its table says
+	source *rollup        // what it adds up; of the table itself nothing is known but when it has rows
+	waits  map[int64]bool // hours that are wrong and will be made anew in a later round
 }
 
 // quietly are the settings of a statement that adds up. It takes one core, whatever there
@@ -351,7 +353,8 @@ func (u *rollup) add(ctx context.Context, into string, of []span) error {
 }
 
 // advance adds up the steps that are over.
-func (u *rollup) advance(ctx context.Context, source span) error {
+func (u *rollup) advance(ctx context.Context) error {
+	source := u.source.has
 	limit := floor(source.to, u.step)
 	for u.has.to < limit && source.from <= u.has.to {
 		hour := floor(u.has.to, rollHour)
@@ -430,18 +433,23 @@ func (r *Roller) hours(ctx context.Context, table string, until int64) (map[int6
 
 // mend makes the hours anew of which the table has other rows than the rollup, the newest
 // first, and adds up one that is older than the rollup. It says whether there may be more.
-func (u *rollup) mend(ctx context.Context, rows map[int64]uint64, source span) (more bool, err error) {
-	wrong, older, err := u.suspects(ctx, rows)
+func (u *rollup) mend(ctx context.Context, rows map[int64]uint64) (more bool, err error) {
+	suspects, older, err := u.suspects(ctx, rows)
 	if err != nil {
 		return false, err
 	}
-	right := maps.Clone(rows)
-	for _, hour := range wrong[min(len(wrong), mendHours):] {
-		delete(right, hour)
-		more = true
+	right, wrong := maps.Clone(rows), []int64(nil)
+	u.waits = map[int64]bool{}
+	for _, hour := range suspects {
+		if len(wrong) == mendHours || u.source.waits[hour] {
+			u.waits[hour], more = true, true
+			delete(right, hour)
+		} else {
+			wrong = append(wrong, hour)
+		}
 	}
 	u.right[u.i] = nil
-	if wrong = wrong[:min(len(wrong), mendHours)]; len(wrong) > 0 {
+	if len(wrong) > 0 {
 		slices.Sort(wrong)
 		steps, err := u.steps(ctx, wrong)
 		if err == nil {
@@ -452,7 +460,7 @@ func (u *rollup) mend(ctx context.Context, rows map[int64]uint64, source span) (
 		}
 	}
 	u.right[u.i] = right
-	if len(older) == 0 || source.from > older[0] || older[0]+rollHour > source.to {
+	if source := u.source.has; len(older) == 0 || source.from > older[0] || older[0]+rollHour > source.to || u.source.waits[older[0]] {
 		return more, nil
 	}
 	// Nobody asks for the sums of before the beginning: they need no exchange.

@@ -268,6 +268,34 @@ func TestRollupLong(t *testing.T) {
 	}
 }
 
+// A rollup is not made anew from one that is itself still wrong.
+func TestRollupWaits(t *testing.T) {
+	s := &column.Table{Name: "flows", Order: "TimeReceived", Partition: "tuple()",
+		Rollups: []column.Rollup{{Name: "minutes", Step: 60}, {Name: "hours", Step: 3600, Of: "minutes"}}}
+	s.Time(column.Field{Name: "TimeReceived"})
+	s.U64(column.Field{Name: "Bytes", Role: column.Measure})
+	schema := store.Schema{Table: s, RollupDays: map[int64]int{60: 0, 3600: 0}}
+	w, r := enginetest.Clients(t)
+	migrate(t, w, schema)
+	const hours, begin = 60, end - 60*3600 // the minutes lack all of them, the hours the oldest ten
+	for _, sql := range []string{
+		fmt.Sprintf("INSERT INTO flows (TimeReceived, Bytes) SELECT %d + 3600 * number, 1 FROM numbers(%d)", begin, hours),
+		fmt.Sprintf("INSERT INTO hours (TimeReceived, Bytes, Flows) SELECT %d + 3600 * number, 1, 1 FROM numbers(%d) WHERE number >= 10", begin, hours),
+		fmt.Sprintf("ALTER TABLE minutes MODIFY COMMENT 'complete from %d until %d'", begin, end),
+		fmt.Sprintf("ALTER TABLE hours MODIFY COMMENT 'complete from %d until %d'", begin, end),
+	} {
+		if err := w.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	enginetest.Roll(t, w, schema, end)
+	for _, rollup := range s.Rollups {
+		if got := text(t, r, "SELECT sum(Flows), uniqExact(TimeReceived) FROM "+rollup.Name); got != "60\t60" {
+			t.Errorf("%s has %s", rollup.Name, got)
+		}
+	}
+}
+
 // Rows that are gone because they are old, part by part or by the hour, stay in the sums.
 func TestRollupOutlives(t *testing.T) {
 	w, r := twentyThousand(t)
