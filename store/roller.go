@@ -195,10 +195,16 @@ func (r *Roller) Roll(ctx context.Context, settled int64) (more bool, err error)
 	if err != nil {
 		return false, err
 	}
+	table := &rollup{has: rolled{span: span{0, settled}}}
 	rollups := make([]*rollup, len(states))
 	for i := range rollups {
-		u := &rollup{Roller: r, s: s, i: i, Schema: s.rollup(i, columns[s.Table.Name]), flows: columns[s.Table.Name], has: states[i], had: states[i]}
+		u := &rollup{Roller: r, s: s, i: i, Schema: s.rollup(i, columns[s.Table.Name]), flows: columns[s.Table.Name], has: states[i], had: states[i], of: table}
 		u.name, u.step = u.Table.Name, s.Table.Rollups[i].Step
+		for _, other := range rollups[:i] {
+			if other.name == s.source(i) {
+				u.of = other
+			}
+		}
 		for _, name := range u.stored() {
 			if !real(columns[u.name], name) {
 				return false, fmt.Errorf("rollup %s lacks the column %s: its table is being changed", u.name, name)
@@ -225,15 +231,6 @@ func (r *Roller) Roll(ctx context.Context, settled int64) (more bool, err error)
 			}
 		}
 		r.begun = true
-	}
-	table := &rollup{has: rolled{span: span{0, settled}}}
-	for i, u := range rollups {
-		u.source = table
-		for _, other := range rollups[:i] {
-			if other.name == s.source(i) {
-				u.source = other
-			}
-		}
 	}
 	for _, u := range rollups {
 		if err := u.advance(ctx); err != nil {
@@ -323,7 +320,7 @@ type rollup struct {
 	step   int64
 	has    rolled
 	had    rolled         // as its table says
-	source *rollup        // what it adds up; of the table itself nothing is known but when it has rows
+	of     *rollup        // what it adds up; of the table itself nothing is known but when it has rows
 	waits  map[int64]bool // hours that are wrong and will be made anew in a later round
 }
 
@@ -354,7 +351,7 @@ func (u *rollup) add(ctx context.Context, into string, of []span) error {
 
 // advance adds up the steps that are over.
 func (u *rollup) advance(ctx context.Context) error {
-	source := u.source.has
+	source := u.of.has
 	limit := floor(source.to, u.step)
 	for u.has.to < limit && source.from <= u.has.to {
 		hour := floor(u.has.to, rollHour)
@@ -441,7 +438,7 @@ func (u *rollup) mend(ctx context.Context, rows map[int64]uint64) (more bool, er
 	right, wrong := maps.Clone(rows), []int64(nil)
 	u.waits = map[int64]bool{}
 	for _, hour := range suspects {
-		if len(wrong) == mendHours || u.source.waits[hour] {
+		if len(wrong) == mendHours || u.of.waits[hour] {
 			u.waits[hour], more = true, true
 			delete(right, hour)
 		} else {
@@ -460,7 +457,7 @@ func (u *rollup) mend(ctx context.Context, rows map[int64]uint64) (more bool, er
 		}
 	}
 	u.right[u.i] = right
-	if source := u.source.has; len(older) == 0 || source.from > older[0] || older[0]+rollHour > source.to || u.source.waits[older[0]] {
+	if source := u.of.has; len(older) == 0 || source.from > older[0] || older[0]+rollHour > source.to || u.of.waits[older[0]] {
 		return more, nil
 	}
 	// Nobody asks for the sums of before the beginning: they need no exchange.
