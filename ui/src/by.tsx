@@ -1,6 +1,6 @@
 // What the traffic is grouped by: chips in order, moved by dragging or by keyboard, added from the fields that the server names.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { fieldOf, fields, show, termTitle, view } from "./state.ts";
 import { isTime } from "./url.ts";
 import { Icon, Popover } from "./ui.tsx";
@@ -167,7 +167,7 @@ function FieldPicker({ taken, onPick }: { taken: string[]; onPick: (name: string
     .map((f) => ({ f, r: rank(f.name, f.title, f.doc) }))
     .filter((x) => x.r < 3);
   if (wanted) found.sort((a, b) => a.r - b.r);
-  useEffect(() => setActive(0), [wanted]);
+  useLayoutEffect(() => setActive(0), [wanted]);
   useEffect(() => list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" }), [active]);
   return (
     <>

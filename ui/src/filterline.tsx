@@ -34,7 +34,7 @@ export function FilterLine({ serverError }: { serverError: FilterError | undefin
   chosen.current = list?.items[active]?.label;
 
   // Back, a click on a value, a link: the URL changed under the line.
-  useEffect(() => {
+  useLayoutEffect(() => {
     setText(q);
     setError(undefined);
     close();

@@ -1,6 +1,6 @@
 // The time range: presets, one text field that understands what people write, steps left and right, zoom out, refresh.
 
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { copyLink, go, link, refreshChoice, reload, show, shown, view, zone } from "./state.ts";
 import { absolute, browserZone, move, parseRange, type Range, rangeText, resolve, zoom } from "./time.ts";
 import { Icon, IconButton, Popover, Select } from "./ui.tsx";
@@ -48,12 +48,11 @@ export function TimeRange() {
   const c = current();
   const range: Range = { from: v.from, to: v.to };
 
-  useEffect(() => {
-    if (open) {
-      setText(v.to === "now" && /^-\d+[smhdwy]$/.test(v.from) ? v.from : `${v.from}..${v.to}`);
-      setBad(false);
-    }
-  }, [open]);
+  function toggle() {
+    setText(v.to === "now" && /^-\d+[smhdwy]$/.test(v.from) ? v.from : `${v.from}..${v.to}`);
+    setBad(false);
+    setOpen(!open);
+  }
 
   function apply(input: string) {
     const r = parseRange(input, c.now, v.tz);
@@ -73,7 +72,7 @@ export function TimeRange() {
     <div class="range" role="group" aria-label="Time range">
       <IconButton icon="left" label="Earlier  [" onClick={() => shift(-1)} />
       <span class="anchor">
-        <button type="button" class="button range-text" id="range" data-opens aria-haspopup="dialog" aria-expanded={open} onClick={() => setOpen(!open)} title={`${absolute(c.from)} – ${absolute(c.to)}`}>
+        <button type="button" class="button range-text" id="range" data-opens aria-haspopup="dialog" aria-expanded={open} onClick={toggle} title={`${absolute(c.from)} – ${absolute(c.to)}`}>
           <Icon name="clock" />
           <span>{rangeText(range, c.from, c.to, zone.value, c.now)}</span>
           <Icon name="down" />
