@@ -438,13 +438,14 @@ func (u *rollup) mend(ctx context.Context, rows map[int64]uint64) (more bool, er
 	right, wrong := maps.Clone(rows), []int64(nil)
 	u.waits = map[int64]bool{}
 	for _, hour := range suspects {
-		if len(wrong) == mendHours || u.of.waits[hour] {
-			u.waits[hour], more = true, true
+		if len(wrong) == mendHours || u.of.lacks(hour, min(hour+rollHour, u.has.to)) {
+			u.waits[hour] = true
 			delete(right, hour)
 		} else {
 			wrong = append(wrong, hour)
 		}
 	}
+	more = len(wrong) == mendHours
 	u.right[u.i] = nil
 	if len(wrong) > 0 {
 		slices.Sort(wrong)
@@ -457,7 +458,7 @@ func (u *rollup) mend(ctx context.Context, rows map[int64]uint64) (more bool, er
 		}
 	}
 	u.right[u.i] = right
-	if source := u.of.has; len(older) == 0 || source.from > older[0] || older[0]+rollHour > source.to || u.of.waits[older[0]] {
+	if len(older) == 0 || u.of.lacks(older[0], older[0]+rollHour) {
 		return more, nil
 	}
 	// Nobody asks for the sums of before the beginning: they need no exchange.
@@ -467,6 +468,11 @@ func (u *rollup) mend(ctx context.Context, rows map[int64]uint64) (more bool, er
 	u.Stats.Remade.Add(1)
 	u.has.from = older[0]
 	return more || len(older) > 1, u.note(ctx)
+}
+
+// lacks says that the rollup has not the right sums of an hour until a time.
+func (u *rollup) lacks(hour, until int64) bool {
+	return hour < u.has.from || until > u.has.to || u.waits[hour]
 }
 
 // suspects are the hours whose sums are of other rows than the table has, and those that
