@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
@@ -267,6 +269,9 @@ func Parse(text []byte, c *Config) error {
 // mistakes finds keys that the struct does not have, and names the nearest that it has,
 // and values that are of another kind than the key's.
 func mistakes(n ast.Node, t reflect.Type, path string) (errs []error) {
+	if a, ok := n.(*ast.AnchorNode); ok {
+		n = a.Value
+	}
 	if wants := misplaced(n, t); wants != "" {
 		return []error{fmt.Errorf("line %d: %s: %s", n.GetToken().Position.Line, cmp.Or(strings.TrimSuffix(path, "."), "the whole"), wants)}
 	}
@@ -303,19 +308,22 @@ func mistakes(n ast.Node, t reflect.Type, path string) (errs []error) {
 // empty text when it is.
 func misplaced(n ast.Node, t reflect.Type) string {
 	switch n.Type() {
-	case ast.NullType, ast.AnchorType, ast.AliasType, ast.TagType:
-		return ""
+	case ast.NullType, ast.AliasType, ast.TagType:
+		return "" // the parser sees to them
 	}
 	_, isList := n.(*ast.SequenceNode)
 	isPairs := pairsOf(n) != nil || n.Type() == ast.MappingType
 	switch kind := t.Kind(); {
 	case kind == reflect.Slice:
+		if isPairs {
+			return "a list is expected, and this is an object; write - before it"
+		}
 		if !isList {
 			return fmt.Sprintf("a list is expected; write [%s]", inQuotes(n))
 		}
 	case kind == reflect.Struct:
 		if !isPairs {
-			return fmt.Sprintf("%s is no object; %s", inQuotes(n), nearest("", fieldsOf(t)))
+			return inQuotes(n) + " is no object; " + choices(fieldsOf(t))
 		}
 	case kind == reflect.Map:
 		if !isPairs {
@@ -324,14 +332,25 @@ func misplaced(n ast.Node, t reflect.Type) string {
 	case isList:
 		return inQuotes(n) + " is a list, and one value is expected"
 	case isPairs:
-		return inQuotes(n) + " is read as an object, and one value is expected; put a value with a colon in quotes"
+		return "this is read as an object, and one value is expected; put a value with a colon in quotes"
 	case kind == reflect.Bool:
 		if n.Type() != ast.BoolType {
 			return inQuotes(n) + " is neither true nor false"
 		}
 	case reflect.Int <= kind && kind <= reflect.Uint64:
-		if n.Type() != ast.IntegerType {
+		v, err := strconv.ParseFloat(strings.ReplaceAll(n.GetToken().Value, "_", ""), 64)
+		least, most := 0.0, math.Ldexp(1, t.Bits())
+		if kind <= reflect.Int64 {
+			least, most = -most/2, most/2
+		}
+		switch {
+		case n.Type() == ast.IntegerType && err != nil: // in another base
+		case err != nil || v != math.Trunc(v):
 			return inQuotes(n) + " is no whole number"
+		case v < least:
+			return fmt.Sprintf("%s is too small; the least is %.0f", inQuotes(n), least)
+		case v >= most:
+			return inQuotes(n) + " is too large"
 		}
 	}
 	return ""
@@ -347,10 +366,16 @@ func pairsOf(n ast.Node) []*ast.MappingValueNode {
 	return nil
 }
 
-// inQuotes is a value as it stands in the file, text in quotes.
+// inQuotes is a value as it stands in the file, text in quotes. Of what is in a list nothing
+// is said: there may be secrets.
 func inQuotes(n ast.Node) string {
-	if s, ok := n.(*ast.StringNode); ok {
-		return strconv.Quote(s.Value)
+	switch n := n.(type) {
+	case *ast.StringNode:
+		return strconv.Quote(n.Value)
+	case *ast.LiteralNode:
+		return strconv.Quote(n.Value.Value)
+	case *ast.SequenceNode:
+		return "this"
 	}
 	return strings.TrimSpace(n.String())
 }
@@ -358,19 +383,21 @@ func inQuotes(n ast.Node) string {
 func fieldsOf(t reflect.Type) map[string]reflect.Type {
 	fields := map[string]reflect.Type{}
 	for i := range t.NumField() {
-		fields[t.Field(i).Tag.Get("yaml")] = t.Field(i).Type
+		if name := t.Field(i).Tag.Get("yaml"); name != "-" {
+			fields[name] = t.Field(i).Type
+		}
 	}
 	return fields
 }
 
+// choices are the keys that may stand in an object.
+func choices(fields map[string]reflect.Type) string {
+	return "here may stand " + strings.Join(slices.Sorted(maps.Keys(fields)), ", ")
+}
+
 func nearest(key string, fields map[string]reflect.Type) string {
-	names := make([]string, 0, len(fields))
-	for name := range fields {
-		names = append(names, name)
-	}
-	slices.Sort(names)
 	best, bestD := "", len(key)/2+1
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if d := distance(key, name); d <= bestD {
 			best, bestD = name, d
 		}
@@ -378,7 +405,7 @@ func nearest(key string, fields map[string]reflect.Type) string {
 	if best != "" {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
-	return "here may stand " + strings.Join(names, ", ")
+	return choices(fields)
 }
 
 // distance is the edit distance of two words.

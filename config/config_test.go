@@ -57,6 +57,16 @@ store:
 }
 
 // Every mistake names the key, the value and a remedy.
+// Numbers may stand in quotes, as templates write them, and in any way that YAML has.
+func TestNumbers(t *testing.T) {
+	for _, text := range []string{`"4"`, "4.0", "0x4", "0b100", "4e0", "&n 4"} {
+		c := Default()
+		if err := Parse([]byte("sources: {udp: {workers: "+text+"}}"), &c); err != nil || c.Sources.UDP.Workers != 4 {
+			t.Errorf("%s: %d workers, %v", text, c.Sources.UDP.Workers, err)
+		}
+	}
+}
+
 func TestMistakes(t *testing.T) {
 	f := func(text string, want ...string) {
 		t.Helper()
@@ -80,7 +90,16 @@ func TestMistakes(t *testing.T) {
 	f(`sources: {udp: 2055}`, "sources.udp: 2055 is no object", "listen")
 	f(`sources: {udp: {spread: sometimes}}`, "sources.udp.spread", `"sometimes" is neither`)
 	f(`sources: {sampling: {exporters: 5}}`, "sources.sampling.exporters: 5 is no object", "KEY: VALUE")
-	f(`data: [a, b]`, "data: [a, b] is a list")
+	f(`data: [a, b]`, "data: this is a list")
+	f(`store: {password: [hunter2]}`, "store.password: this is a list")
+	f(`views: [5]`, "views[0]: 5 is no object; here may stand description, name, of")
+	f(`views: [{-: x}]`, `unknown key "views[0].-"`)
+	f(`enrich: {own: {as: 64500}}`, "enrich.own.as", "write [64500]")
+	f("sources: &a\n  udp: &b\n    workers: many", "line 3", `sources.udp.workers: "many" is no whole number`)
+	f(`sources: &s {udpp: 3}`, `"sources.udpp"`, `did you mean "udp"?`)
+	f(`sources: {udp: {limit: {flows-per-second: -1}}}`, "flows-per-second: -1 is too small; the least is 0")
+	f(`store: {retention-days: 99999999999999999999}`, "store.retention-days", "is too large")
+	f(`store: {retention-days: 1.5}`, "store.retention-days", "1.5 is no whole number")
 	f(`just a text`, `the whole: "just a text" is no object`)
 	f("sources:\n  udp:\n    workers: 0", "sources.udp.workers", "0", "1 to 64")
 	f(`sources: {udp: {listen: ["2055"]}}`, "sources.udp.listen", "2055", "HOST:PORT")
