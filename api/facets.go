@@ -4,9 +4,11 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
+	"netmeta/flow"
 	"netmeta/query"
 	"netmeta/store"
 )
@@ -62,17 +64,12 @@ func (s *Server) askFacets(ctx context.Context, v url.Values) (a facetsAnswer, e
 	}
 	a = facetsAnswer{From: rg.From, To: rg.To, Unit: req.Unit, Facets: []query.Facet{}}
 	if most != "" {
-		if a.Left, err = s.tooDear(ctx, req, rg, schema, q.Raw, most); err != nil {
+		if q, a.Left, err = s.within(ctx, req, rg, schema, q, most); err != nil {
 			return a, err
 		}
-		if a.Left != nil && len(q.Rolled) == 0 {
+		if q.SQL == "" {
 			a.Meta = costOf(query.Statement{Params: map[string]string{}}, store.Stats{}, unknown)
 			return a, nil
-		}
-		if a.Left != nil {
-			if q, err = req.Facets(rg, schema, strings.Join(q.Rolled, ",")); err != nil {
-				return a, err
-			}
 		}
 	}
 	res, stats, err := s.selectRows(ctx, q.Statement)
@@ -94,22 +91,28 @@ func (s *Server) askFacets(ctx context.Context, v url.Values) (a facetsAnswer, e
 	return a, nil
 }
 
-// tooDear are the lists of some names when they read more rows than most; nil when not.
-func (s *Server) tooDear(ctx context.Context, req query.Request, rg query.Range, schema query.Schema, names []string, most string) (*leftFacets, error) {
+// within makes of a query that of the lists which read no more rows of flows than most: of
+// all, of those that rollups answer, or of none, without SQL. It says which are left.
+func (s *Server) within(ctx context.Context, req query.Request, rg query.Range, schema query.Schema, q query.FacetsQuery, most string) (query.FacetsQuery, *leftFacets, error) {
 	limit, err := strconv.ParseUint(most, 10, 64)
 	if err != nil {
-		return nil, &query.KeyError{Key: "most", Value: most, Message: "is not a number of rows"}
+		return q, nil, &query.KeyError{Key: "most", Value: most, Message: "is not a number of rows"}
 	}
-	if len(names) == 0 {
-		return nil, nil
+	all, err := s.costBefore(ctx, q.Statement, flow.Table.Name)
+	if err != nil || all.Rows <= limit {
+		return q, nil, err
 	}
-	q, err := req.Facets(rg, schema, strings.Join(names, ","))
+	none, left := query.FacetsQuery{}, &leftFacets{slices.Concat(q.Raw, q.Rolled), all.Rows}
+	if len(q.Raw) == 0 || len(q.Rolled) == 0 {
+		return none, left, nil
+	}
+	rolled, err := req.Facets(rg, schema, strings.Join(q.Rolled, ","))
 	if err != nil {
-		return nil, err
+		return none, nil, err
 	}
-	e, err := s.costBefore(ctx, q.Statement)
-	if err != nil || e.Rows <= limit {
-		return nil, err
+	some, err := s.costBefore(ctx, rolled.Statement, flow.Table.Name)
+	if err != nil || some.Rows > limit {
+		return none, left, err
 	}
-	return &leftFacets{names, e.Rows}, nil
+	return rolled, &leftFacets{q.Raw, all.Rows - min(some.Rows, all.Rows)}, nil
 }

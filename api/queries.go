@@ -167,15 +167,15 @@ func (s *Server) askEstimate(ctx context.Context, v url.Values) (e estimate, err
 	if err != nil {
 		return e, err
 	}
-	if e, err = s.costBefore(ctx, stmt); err != nil {
+	if e, err = s.costBefore(ctx, stmt, ""); err != nil {
 		return e, err
 	}
 	_, e.Oldest, err = s.span(ctx)
 	return e, err
 }
 
-// costBefore is what a statement will read.
-func (s *Server) costBefore(ctx context.Context, stmt query.Statement) (e estimate, err error) {
+// costBefore is what a statement will read, of one table when that is named.
+func (s *Server) costBefore(ctx context.Context, stmt query.Statement, table string) (e estimate, err error) {
 	stmt.SQL = "EXPLAIN ESTIMATE " + stmt.SQL
 	res, _, err := s.selectRows(ctx, stmt)
 	if err != nil {
@@ -183,6 +183,9 @@ func (s *Server) costBefore(ctx context.Context, stmt query.Statement) (e estima
 	}
 	if res.Rows > 0 {
 		for i := range res.Rows {
+			if table != "" && res.Column("table").([]string)[i] != table {
+				continue
+			}
 			e.Parts += res.Column("parts").([]uint64)[i]
 			e.Rows += res.Column("rows").([]uint64)[i]
 		}

@@ -33,7 +33,7 @@ type Rollup struct {
 	Of   string // the rollup that it adds up; empty: the table itself
 
 	// The fields that it keeps of those that say Rollup: some groups of them, and some by
-	// name. All of them when none are named.
+	// name. All of them when none are named. What it adds up must keep them too.
 	Groups, Fields []string
 }
 

@@ -18,6 +18,41 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// What questions need of every rollup (query/series.go) and the store of their order.
+func TestRollups(t *testing.T) {
+	groups := map[string]bool{}
+	for _, f := range Table.Fields {
+		groups[f.Group] = groups[f.Group] || f.Rollup
+	}
+	before := map[string]*column.Rollup{"": {Step: 1}}
+	for i := range Table.Rollups {
+		r := &Table.Rollups[i]
+		of := before[r.Of]
+		if of == nil || r.Step%of.Step != 0 || r.Name == "" {
+			t.Errorf("%s cannot be added up from %q", r.Name, r.Of)
+		}
+		if !r.Keeps(SamplingRate.Field) || !r.Keeps(Direction.Field) {
+			t.Errorf("%s does not keep sampling rate and direction", r.Name)
+		}
+		for _, f := range Table.Fields {
+			if r.Of != "" && r.Keeps(f) && !of.Keeps(f) {
+				t.Errorf("%s keeps %s, and %s does not", r.Name, f.Name, r.Of)
+			}
+		}
+		for _, g := range r.Groups {
+			if !groups[g] {
+				t.Errorf("%s keeps the group %s, of which no field is for rollups", r.Name, g)
+			}
+		}
+		for _, name := range r.Fields {
+			if f := Table.Field(name); f == nil || !f.Rollup {
+				t.Errorf("%s keeps %s, which is no field for rollups", r.Name, name)
+			}
+		}
+		before[r.Name] = r
+	}
+}
+
 // What every statement in fields.go promises.
 func TestFields(t *testing.T) {
 	filters := map[string]string{}

@@ -414,7 +414,11 @@ func (m measured) sizes(ctx context.Context) error {
 	if err := m.client.Exec(ctx, "OPTIMIZE TABLE flows FINAL"); err != nil {
 		return err
 	}
-	for _, table := range []string{"flows", "rollup_1m", "rollup_1h"} {
+	tables := []string{"flows"}
+	for _, r := range flow.Table.Rollups {
+		tables = append(tables, r.Name)
+	}
+	for _, table := range tables {
 		of := " FROM system.parts WHERE database = currentDatabase() AND active AND table = '" + table + "'"
 		rows, err := m.number(ctx, "SELECT toFloat64(sum(rows))"+of)
 		if err != nil {

@@ -115,6 +115,7 @@ func TestRollupsAgree(t *testing.T) {
 	}
 	rnd := rand.New(rand.NewPCG(19, 23))
 	by := []string{"", "src.as", "dst.as", "remote.as", "local.as,direction", "proto", "exporter", "in.if", "out.if,src.as", "src.country", "remote.country,in.boundary", "in.provider", "src.netname", "dst.nettenant", "etype,type", "exportersite", "sampling",
+		"src.as,dst.as", "proto,etype", "direction", "src.country,proto",
 		"dst.port", "src.ip", "dscp", "flags", "src.city", "app"}
 	filters := []string{"", "tcp", "src as 174", "as 64500 or as 15169", "not udp", "remote as in [174, 3356]", "exporter = 192.0.2.1", "in if 5", "country DE", "src country != FR", "direction in", `netname ~ "cust"`, "in.boundary = external", "sampling > 1", "@empty",
 		"port 53", "ip 10.0.0.1", "bytes > 1000", "bps > 1", `"Cogent"`, "@dns", "dscp ef", "ttl 3", "src ip = dst ip"}
@@ -185,13 +186,60 @@ func TestRollupsAgree(t *testing.T) {
 		if t.Failed() {
 			t.Fatalf("%s\n%v", rolled.SQL, rolled.Params)
 		}
+		if v.Get("unit") != "bpp" && rnd.IntN(3) == 0 {
+			want, got := facets(t, reader, q, query.Schema{Macros: macros}), facets(t, reader, q, query.Schema{Macros: macros, Rollups: asked})
+			if want != got {
+				t.Fatalf("facets of %s by the flows and with rollups:\n%s\n%s", q, want, got)
+			}
+		}
 	}
 	t.Log(used)
 	for _, table := range append(flow.Table.Rollups, column.Rollup{Name: "flows"}) {
-		if used[table.Name] < asks/25 {
+		if used[table.Name] < asks/30 {
 			t.Errorf("%s was asked %d times of %d", table.Name, used[table.Name], asks)
 		}
 	}
+}
+
+// facets are lists of the largest values under a schema, as JSON.
+func facets(t *testing.T, reader *store.Client, q string, s query.Schema) string {
+	t.Helper()
+	v, err := url.ParseQuery(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, _, err := query.ParseURL(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rg, err := r.Resolve(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fq, err := r.Facets(rg, s, "src.as,in.if,exporter,remote.country,src.netname,proto,type,dst.as/in.boundary,dst.port")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, _, err := reader.Select(t.Context(), store.Query{SQL: fq.SQL, Params: fq.Params})
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", q, err, fq.SQL)
+	}
+	if res.Rows == 0 {
+		return "none"
+	}
+	n := func(name string) []uint64 { return res.Column(name).([]uint64) }
+	lists, total, err := fq.Read(query.FacetRows{
+		Facet: res.Column("facet").([]uint8), Keys: res.Column("keys").([][]string), Labels: res.Column("labels").([][]string),
+		Total: n("total"), Distinct: n("distinct"), Whole: n("whole"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(lists)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%d %s", total, text)
 }
 
 // shape is the JSON of a result, without the digits that depend on the order in which

@@ -21,9 +21,10 @@ export function Facets({ from, to, zone }: { from: number; to: number; zone: str
   const [loading, setLoading] = useState(false);
   const asked = useRef({ keys: "", at: 0, all: false, stop: new AbortController() });
   const question = ask(inSums(v), zone, ["q", "unit", "layer", "dir"]);
-  // Lists that read more than may be read unasked come when somebody wants them, and then for this question.
+  // Lists that read more than may be read unasked come when somebody wants them, and then for this question and a time as long.
   const [wanted, want] = useState("");
-  const all = wanted === question;
+  const scope = `${question}&${to - from}`;
+  const all = wanted === scope;
   const keys = `${question}&from=${from}&to=${to}${all ? "" : `&most=${mostRows}`}`;
   useEffect(() => {
     const last = asked.current;
@@ -42,6 +43,7 @@ export function Facets({ from, to, zone }: { from: number; to: number; zone: str
       (e: unknown) => {
         if (stop.signal.aborted) return;
         setLoading(false);
+        want("");
         setError(e instanceof APIError ? e.message : String(e));
       },
     );
@@ -61,7 +63,7 @@ export function Facets({ from, to, zone }: { from: number; to: number; zone: str
         {answer?.left ? (
           <p class="hint left-out">
             Not counted yet, since that reads {fmt.count(answer.left.rows)} rows: {answer.left.facets.map((f) => f.split("/").map(termTitle).join(" · ")).join(", ")}.
-            <button type="button" class="button" onClick={() => want(question)}>
+            <button type="button" class="button" onClick={() => want(scope)}>
               Count them
             </button>
           </p>

@@ -10,13 +10,17 @@ const atOnce = 1000;
 
 /** Decides; while the toast stands it can be taken back. */
 async function decide(what: Decision, addresses: string[], told: () => void, back?: Decision): Promise<void> {
+  let done = 0;
+  let failed = "";
   try {
-    for (let i = 0; i < addresses.length; i += atOnce) await api.decide(what, addresses.slice(i, i + atOnce));
-    const who = addresses.length === 1 ? addresses[0] : `${addresses.length} senders`;
-    say({ accept: `${who} accepted`, ignore: `${who} ignored: what comes is refused and counted`, forget: "Taken back" }[what], back && (() => void decide(back, addresses, told)));
+    for (; done < addresses.length; done += atOnce) await api.decide(what, addresses.slice(done, done + atOnce));
   } catch (e) {
-    say(e instanceof Error ? e.message : String(e));
+    failed = e instanceof Error ? e.message : String(e);
   }
+  const decided = addresses.slice(0, done);
+  const who = decided.length === 1 ? decided[0] : `${decided.length} senders`;
+  const text = { accept: `${who} accepted`, ignore: `${who} ignored: what comes is refused and counted`, forget: "Taken back" }[what];
+  say([decided.length > 0 && text, failed].filter(Boolean).join(". "), back && decided.length > 0 ? () => void decide(back, decided, told) : undefined);
   told();
 }
 
