@@ -31,7 +31,7 @@ async function past(seconds = 120) {
 
 /** A rate as the page writes it: 25.2 Gb/s. */
 function threeDigits(v) {
-  const i = Math.max(0, Math.floor(Math.log10(Math.abs(v)) / 3));
+  const i = Math.max(0, Math.floor(Math.log10(Math.abs(v) * 1.0005) / 3));
   return `${(Math.abs(v) / 1000 ** i).toPrecision(3)} ${["", "k", "M", "G", "T"][i]}b/s`;
 }
 

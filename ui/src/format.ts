@@ -51,8 +51,8 @@ function scaled(v: number): [number, string] {
 
 function digits(a: number): string {
   if (a === 0) return "0";
-  if (a >= 100) return fixed(a, 0);
-  if (a >= 10) return fixed(a, 1);
+  if (a >= 99.95) return fixed(a, 0);
+  if (a >= 9.995) return fixed(a, 1);
   if (a >= 0.9995) return fixed(a, 2);
   return (a >= 0.001 ? String(Number(a.toPrecision(2))) : a.toExponential(1)).replace(".", style.point);
 }

@@ -16,6 +16,8 @@ test("values for reading", () => {
   f(12.4e9, "bps", "12.4 Gb/s");
   f(124e9, "bps", "124 Gb/s");
   f(999.4, "bps", "999 b/s");
+  f(99.97, "bps", "100 b/s");
+  f(9_996, "bps", "10.0 kb/s");
   f(999.6, "bps", "1.00 kb/s");
   f(999_600_000, "bps", "1.00 Gb/s");
   f(-5e6, "bps", "5.00 Mb/s");
