@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"netmeta/flow"
 	"netmeta/query"
 	"netmeta/store"
 )
@@ -98,7 +97,7 @@ func (s *Server) within(ctx context.Context, req query.Request, rg query.Range, 
 	if err != nil {
 		return q, nil, &query.KeyError{Key: "most", Value: most, Message: "is not a number of rows"}
 	}
-	all, err := s.costBefore(ctx, q.Statement, flow.Table.Name)
+	all, err := s.costBefore(ctx, q.Statement, query.FlowsTable)
 	if err != nil || all.Rows <= limit {
 		return q, nil, err
 	}
@@ -110,7 +109,7 @@ func (s *Server) within(ctx context.Context, req query.Request, rg query.Range, 
 	if err != nil {
 		return none, nil, err
 	}
-	some, err := s.costBefore(ctx, rolled.Statement, flow.Table.Name)
+	some, err := s.costBefore(ctx, rolled.Statement, query.FlowsTable)
 	if err != nil || some.Rows > limit {
 		return none, left, err
 	}

@@ -34,6 +34,9 @@ import (
 // All of them have the columns of the flows by the same names, with the same meaning:
 // Bytes and Packets as counted, next to the sampling rate.
 
+// FlowsTable is the table that statements name beside the rollups.
+var FlowsTable = flow.Table.Name
+
 // A Rollup is a table of sums.
 type Rollup struct {
 	Table string
