@@ -143,10 +143,16 @@ test("facets: the API's values, a way in and a way out of each", { skip: mockOnl
 test("facets that read many rows are counted when they are wanted", { skip: mockOnly() }, async () => {
   const page = await open("/status", { width: 1440 });
   await page.evaluate(() => localStorage.removeItem("facets"));
-  await page.route("**/api/v1/facets?*", (r) => r.continue({ url: r.request().url().replace(/most=\d+/, "most=500000") }));
+  // How many rows are read depends on how far the rollups are: here addresses and ports are always too many.
+  await page.route("**/api/v1/facets?*most=*", async (r) => {
+    const response = await r.fetch();
+    const body = await response.json();
+    const left = body.facets.filter((f) => /ip$|port$|flags/.test(f.by.at(-1)));
+    await r.fulfill({ response, json: { ...body, facets: body.facets.filter((f) => !left.includes(f)), left: { facets: left.map((f) => f.by.join("/")), rows: 1_310_000_000 } } });
+  });
   await page.goto(base + "/explore");
   const facets = page.locator("#facets");
-  await facets.getByText(/^Not counted yet, since that reads [\d.]+\s[kM] rows: Destination address, Source address, /).waitFor();
+  await facets.getByText(/^Not counted yet, since that reads 1\.31\sG rows: Destination address, Source address, /).waitFor();
   await holds(async () => assert.equal(await facets.locator(".facet").count(), 5));
   await facets.getByRole("button", { name: "Count them" }).click();
   await holds(async () => assert.equal(await facets.locator(".facet").count(), 10));
