@@ -64,8 +64,8 @@ func rollupsOf(t *testing.T, reader *store.Client) []query.Rollup {
 	return query.RollupsOf(res.Columns[0].([]string), res.Columns[1].([]uint32), res.Columns[2].([]uint32))
 }
 
-// answer is what a request gives under a schema.
-func answer(t *testing.T, reader *store.Client, q string, s query.Schema) (query.Statement, query.Rows, query.Result) {
+// resolved is the request of a URL and its time.
+func resolved(t *testing.T, q string) (query.Request, query.Range) {
 	t.Helper()
 	v, err := url.ParseQuery(q)
 	if err != nil {
@@ -79,6 +79,13 @@ func answer(t *testing.T, reader *store.Client, q string, s query.Schema) (query
 	if err != nil {
 		t.Fatal(err)
 	}
+	return r, rg
+}
+
+// answer is what a request gives under a schema.
+func answer(t *testing.T, reader *store.Client, q string, s query.Schema) (query.Statement, query.Rows, query.Result) {
+	t.Helper()
+	r, rg := resolved(t, q)
 	st, err := r.Series(rg, s)
 	if err != nil {
 		t.Fatal(err)
@@ -204,18 +211,7 @@ func TestRollupsAgree(t *testing.T) {
 // facets are lists of the largest values under a schema, as JSON.
 func facets(t *testing.T, reader *store.Client, q string, s query.Schema) string {
 	t.Helper()
-	v, err := url.ParseQuery(q)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, _, err := query.ParseURL(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rg, err := r.Resolve(now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r, rg := resolved(t, q)
 	fq, err := r.Facets(rg, s, "src.as,in.if,exporter,remote.country,src.netname,proto,type,dst.as/in.boundary,dst.port")
 	if err != nil {
 		t.Fatal(err)
