@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -24,14 +26,16 @@ import (
 
 	"netmeta/enrich"
 	"netmeta/flow"
+	"netmeta/internal/secret"
+	"netmeta/internal/wholefile"
 	"netmeta/source/netflow"
 	"netmeta/store"
 	"netmeta/view"
 )
 
 // Config is the file. The tag reload:"live" marks what a running NetMeta takes over at
-// once when the file is read again; the rest needs a restart. What is secret is so
-// marked and not shown.
+// once when the file is read again; the rest needs a restart. Keys that may hold a secret
+// have a type of package secret, which does not show it.
 type Config struct {
 	// Directory for everything that is kept: the embedded store and its secrets.
 	Data string `yaml:"data"`
@@ -115,11 +119,11 @@ type Sampling struct {
 // Store is where flows are kept.
 type Store struct {
 	// URL of the HTTP interface of a ClickHouse to use in place of the embedded one.
-	URL string `yaml:"url"`
+	URL secret.URL `yaml:"url"`
 	// User of that ClickHouse.
 	User string `yaml:"user"`
 	// Password of that user; ${file:PATH} reads it from a file.
-	Password string `yaml:"password" secret:"true"`
+	Password secret.Text `yaml:"password"`
 	// Database for the tables; it must exist.
 	Database string `yaml:"database"`
 	// Days to keep flows; 0 keeps them for ever.
@@ -243,7 +247,7 @@ func (c *Config) Read(path string) error {
 func Parse(text []byte, c *Config) error {
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
-		return err
+		return withoutSource(err)
 	}
 	var errs []error
 	for _, doc := range file.Docs {
@@ -254,16 +258,30 @@ func Parse(text []byte, c *Config) error {
 			continue
 		}
 		if err := yaml.NodeToValue(doc.Body, c, yaml.Strict()); err != nil {
-			return err
+			return withoutSource(err)
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
-		return err
+		return secret.Error(err)
 	}
-	if c.Store.Password, err = secret(c.Store.Password); err != nil {
+	if c.Store.Password, err = fromFile("store.password", c.Store.Password); err != nil {
 		return err
 	}
 	return c.Validate()
+}
+
+// withoutSource is an error of the YAML library with the place and without the lines
+// around it, which may hold a password.
+func withoutSource(err error) error {
+	var y yaml.Error
+	if !errors.As(err, &y) {
+		return secret.Error(err)
+	}
+	where := ""
+	if at := y.GetToken(); at != nil && at.Position != nil {
+		where = fmt.Sprintf("line %d, column %d: ", at.Position.Line, at.Position.Column)
+	}
+	return errors.New(where + secret.Mask(y.GetMessage()))
 }
 
 // mistakes finds keys that the struct does not have, and names the nearest that it has,
@@ -369,6 +387,10 @@ func pairsOf(n ast.Node) []*ast.MappingValueNode {
 // inQuotes is a value as it stands in the file, text in quotes. Of what is in a list nothing
 // is said: there may be secrets.
 func inQuotes(n ast.Node) string {
+	text := strings.TrimSpace(n.String())
+	if strings.Contains(text, "://") { // an address with a password may be read in parts
+		return "this address"
+	}
 	switch n := n.(type) {
 	case *ast.StringNode:
 		return strconv.Quote(n.Value)
@@ -377,7 +399,7 @@ func inQuotes(n ast.Node) string {
 	case *ast.SequenceNode:
 		return "this"
 	}
-	return strings.TrimSpace(n.String())
+	return text
 }
 
 func fieldsOf(t reflect.Type) map[string]reflect.Type {
@@ -429,24 +451,33 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// secret reads a value that may stand in a file of its own.
-func secret(v string) (string, error) {
-	path, ok := strings.CutPrefix(v, "${file:")
+// maxSecret bounds a secret in a file of its own.
+const maxSecret = 4 << 10
+
+// fromFile reads a secret that may be in a file of its own. The file is looked at when it
+// is opened: what is no password would fail later, far from here.
+func fromFile(key string, v secret.Text) (secret.Text, error) {
+	path, ok := strings.CutPrefix(v.Reveal(), "${file:")
 	if !ok {
 		return v, nil
 	}
-	text, err := os.ReadFile(strings.TrimSuffix(path, "}"))
+	path = strings.TrimSuffix(path, "}")
+	content, err := wholefile.ReadAll(path, maxSecret)
 	if err != nil {
-		return "", fmt.Errorf("store.password: %w", err)
+		return "", fmt.Errorf("%s: %w; write the secret into the file", key, err)
 	}
-	return strings.TrimSpace(string(text)), nil
+	text := strings.TrimSpace(string(content))
+	if text == "" {
+		return "", fmt.Errorf("%s: %s is empty; write the secret into the file", key, path)
+	}
+	return secret.Text(text), nil
 }
 
 // Validate checks values. Each error names the key, the value and the remedy.
 func (c Config) Validate() error {
 	var errs []error
 	bad := func(key string, value any, remedy string) {
-		errs = append(errs, fmt.Errorf("%s: %v: %s", key, value, remedy))
+		errs = append(errs, errors.New(secret.Mask(fmt.Sprintf("%s: %v: %s", key, value, remedy))))
 	}
 	if c.Data == "" {
 		bad("data", `""`, "name a directory")
@@ -496,9 +527,12 @@ func (c Config) Validate() error {
 		}
 	}
 	if c.Store.URL != "" {
-		if u, err := url.Parse(c.Store.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		if u, err := url.Parse(c.Store.URL.Reveal()); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			bad("store.url", c.Store.URL, "use http://HOST:8123 or https://HOST:8443, or leave it out for the embedded store")
 		}
+	}
+	if i := strings.IndexFunc(c.Store.Password.Reveal(), unicode.IsControl); i >= 0 || !utf8.ValidString(c.Store.Password.Reveal()) {
+		bad("store.password", c.Store.Password, "it has control characters or is not UTF-8; use printable characters")
 	}
 	for _, days := range []struct {
 		key string

@@ -1,11 +1,12 @@
 package config
 
 import (
-	"net/url"
 	"reflect"
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"netmeta/internal/secret"
 )
 
 // Reload is what becomes of a running configuration when the file is read again: next
@@ -41,17 +42,12 @@ func equal(a, b reflect.Value) bool {
 // Public is the configuration as the file would say it, without what is secret.
 func (c Config) Public() map[string]any {
 	root := map[string]any{}
-	walk(reflect.ValueOf(c), "", func(key string, v reflect.Value, tag reflect.StructTag) {
-		value := v.Interface()
-		if tag.Get("secret") == "true" && !v.IsZero() {
-			value = "(secret)"
-		}
-		if u, err := url.Parse(c.Store.URL); key == "store.url" && err == nil {
-			value = u.Redacted()
-		}
+	walk(reflect.ValueOf(c), "", func(key string, v reflect.Value, _ reflect.StructTag) {
+		value := v.Interface() // of package secret, it shows itself masked
 		if k := v.Kind(); (k == reflect.Slice || k == reflect.Map) && v.Type().Elem().Kind() == reflect.Struct {
 			value = asWritten(value)
 		}
+		value = masked(value)
 		if v.Kind() == reflect.Slice && v.Len() == 0 {
 			value = []string{}
 		}
@@ -63,11 +59,32 @@ func (c Config) Public() map[string]any {
 	return root
 }
 
+// masked hides the credentials of addresses in keys that are for something else.
+func masked(v any) any {
+	switch v := v.(type) {
+	case string:
+		return secret.Mask(v)
+	case []string:
+		list := make([]string, len(v))
+		for i, text := range v {
+			list[i] = secret.Mask(text)
+		}
+		return list
+	case map[string]string:
+		m := map[string]string{}
+		for key, text := range v {
+			m[key] = secret.Mask(text)
+		}
+		return m
+	}
+	return v
+}
+
 // asWritten gives lists and maps of structs the keys that they have in the file.
 func asWritten(v any) (written any) {
 	text, err := yaml.Marshal(v)
 	if err == nil {
-		err = yaml.Unmarshal(text, &written)
+		err = yaml.Unmarshal([]byte(secret.Mask(string(text))), &written)
 	}
 	if err != nil {
 		panic("BUG: what was read as YAML cannot be written: " + err.Error())

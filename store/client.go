@@ -19,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"netmeta/internal/secret"
 	"netmeta/native"
 )
 
@@ -31,9 +32,9 @@ const (
 
 // A Client talks to one ClickHouse as one user. It is safe for concurrent use.
 type Client struct {
-	URL      string // http://127.0.0.1:8123
+	URL      secret.URL // http://127.0.0.1:8123
 	User     string
-	Password string
+	Password secret.Text
 	Database string // empty: default
 	ReadOnly bool   // the server refuses everything but questions
 
@@ -47,13 +48,52 @@ type Client struct {
 
 // NewClient makes a client; nothing is sent before the first call.
 func NewClient(url, user, password, database string) *Client {
-	return &Client{URL: url, User: user, Password: password, Database: database,
-		http: http.Client{Transport: &http.Transport{
-			DialContext:         (&net.Dialer{Timeout: dialTimeout}).DialContext,
-			MaxIdleConnsPerHost: 16,
-			IdleConnTimeout:     time.Minute,
-			TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
-		}}}
+	return &Client{URL: secret.URL(url), User: user, Password: secret.Text(password), Database: database,
+		http: http.Client{
+			Transport: &http.Transport{
+				DialContext:         (&net.Dialer{Timeout: dialTimeout}).DialContext,
+				MaxIdleConnsPerHost: 16,
+				IdleConnTimeout:     time.Minute,
+				TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
+			},
+			// A redirect would take the password to wherever it points.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}}
+}
+
+// hide takes what is secret out of an error: what answers may quote what it was sent.
+func (c *Client) hide(err error) error {
+	return secret.Error(err, append(c.URL.Secrets(), c.Password.Reveal())...)
+}
+
+// hideText is hide for a text that the server wrote.
+func (c *Client) hideText(text string) string {
+	return secret.Hide(text, append(c.URL.Secrets(), c.Password.Reveal())...)
+}
+
+// endpoint is the address of a path of the server, with parameters beside those that the
+// configuration gives the address.
+func (c *Client) endpoint(path string, more url.Values) (string, error) {
+	u, err := url.Parse(c.URL.Reveal())
+	if err != nil {
+		return "", fmt.Errorf("store %v is no URL; use http://HOST:8123", c.URL)
+	}
+	v := u.Query()
+	maps.Copy(v, more)
+	u.Path, u.RawPath, u.RawQuery = strings.TrimRight(u.Path, "/")+path, "", v.Encode()
+	return u.String(), nil
+}
+
+// redirected says that a status is that of a redirect, which is not followed.
+func redirected(resp *http.Response) error {
+	if resp.StatusCode < 300 || resp.StatusCode > 399 {
+		return nil
+	}
+	at, _ := resp.Location()
+	if at == nil {
+		return fmt.Errorf("it answers %s, a redirect; use the address that it leads to", resp.Status)
+	}
+	return fmt.Errorf("it answers %s, a redirect to %v; use the address that it leads to", resp.Status, secret.URL(at.String()))
 }
 
 // An Exception is an error that ClickHouse itself reported.
@@ -122,7 +162,7 @@ func (c *Client) exec(ctx context.Context, q Query, data [][]byte) error {
 	}
 	defer body.Close()
 	if _, err := io.Copy(io.Discard, body); err != nil {
-		return fmt.Errorf("read answer: %w", err)
+		return fmt.Errorf("read answer: %w", c.hide(err))
 	}
 	return nil
 }
@@ -147,7 +187,7 @@ func (c *Client) Select(ctx context.Context, q Query) (*native.Result, Stats, er
 		if _, end := io.Copy(io.Discard, limited); errors.As(end, &e) {
 			err = end
 		}
-		return nil, Stats{}, fmt.Errorf("read result: %w", err)
+		return nil, Stats{}, fmt.Errorf("read result: %w", c.hide(err))
 	}
 	return res, summary(header, start), nil
 }
@@ -163,15 +203,22 @@ func (c *Client) Stream(ctx context.Context, q Query, format string) (io.ReadClo
 
 // Ping asks whether the server answers; it needs no password.
 func (c *Client) Ping(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(c.URL, "/")+"/ping", nil)
+	address, err := c.endpoint("/ping", nil)
 	if err != nil {
 		return err
 	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return c.hide(err)
+	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return fmt.Errorf("store %s: %w", c.URL, err)
+		return fmt.Errorf("store %s: %w", c.URL, c.hide(err))
 	}
 	defer resp.Body.Close()
+	if err := redirected(resp); err != nil {
+		return fmt.Errorf("store %s: %w", c.URL, c.hide(err))
+	}
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("store %s: /ping answered %s", c.URL, resp.Status)
 	}
@@ -202,9 +249,13 @@ func (c *Client) open(ctx context.Context, q Query, data [][]byte) (io.ReadClose
 	} else {
 		v.Set("query", q.SQL)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(c.URL, "/")+"/?"+v.Encode(), nil)
+	address, err := c.endpoint("/", v)
 	if err != nil {
 		return nil, nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, nil)
+	if err != nil {
+		return nil, nil, c.hide(err)
 	}
 	for _, d := range data {
 		req.ContentLength += int64(len(d))
@@ -220,10 +271,14 @@ func (c *Client) open(ctx context.Context, q Query, data [][]byte) (io.ReadClose
 	}
 	req.Body, _ = req.GetBody()
 	req.Header.Set("X-ClickHouse-User", c.User)
-	req.Header.Set("X-ClickHouse-Key", c.Password)
+	req.Header.Set("X-ClickHouse-Key", c.Password.Reveal())
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, nil, fmt.Errorf("store %s: %w", c.URL, withoutURL(err))
+		return nil, nil, fmt.Errorf("store %s: %w", c.URL, c.hide(err))
+	}
+	if err := redirected(resp); err != nil {
+		resp.Body.Close()
+		return nil, nil, fmt.Errorf("store %s: %w", c.URL, c.hide(err))
 	}
 	if resp.StatusCode != http.StatusOK {
 		defer resp.Body.Close()
@@ -233,19 +288,9 @@ func (c *Client) open(ctx context.Context, q Query, data [][]byte) (io.ReadClose
 		if msg == "" {
 			msg = resp.Status
 		}
-		return nil, nil, &Exception{Code: code, Message: msg}
+		return nil, nil, &Exception{Code: code, Message: c.hideText(msg)}
 	}
-	return &answer{body: resp.Body, tag: resp.Header.Get("X-ClickHouse-Exception-Tag")}, resp.Header, nil
-}
-
-// withoutURL takes the URL out of an error of the HTTP client: a statement and its
-// parameters are in it.
-func withoutURL(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	return err
+	return &answer{body: resp.Body, tag: resp.Header.Get("X-ClickHouse-Exception-Tag"), hide: c.hideText}, resp.Header, nil
 }
 
 // An answer is the body of an answer that has begun well. ClickHouse writes an
@@ -258,7 +303,8 @@ func withoutURL(err error) error {
 type answer struct {
 	body io.ReadCloser
 	tag  string
-	tail []byte // the last bytes read, at least exceptionLimit when there are so many
+	hide func(string) string // takes what is secret out of a text
+	tail []byte              // the last bytes read, at least exceptionLimit when there are so many
 }
 
 func (a *answer) Read(p []byte) (int, error) {
@@ -269,6 +315,7 @@ func (a *answer) Read(p []byte) (int, error) {
 	a.tail = append(a.tail, p[max(0, n-exceptionLimit):n]...)
 	if err != nil {
 		if e := a.exception(err); e != nil {
+			e.Message = a.hide(e.Message)
 			return n, e
 		}
 	}
@@ -278,7 +325,7 @@ func (a *answer) Read(p []byte) (int, error) {
 func (a *answer) Close() error { return a.body.Close() }
 
 // exception finds the exception at the end of an answer that has ended with err.
-func (a *answer) exception(err error) error {
+func (a *answer) exception(err error) *Exception {
 	if a.tag != "" {
 		_, text, found := strings.Cut(string(a.tail), "__exception__\r\n"+a.tag+"\r\n")
 		if !found {

@@ -70,8 +70,8 @@ func TestExceptions(t *testing.T) {
 	f(r, store.Query{SQL: "CREATE TABLE x (a UInt8) ENGINE = Memory"}, 164, false, "readonly")
 	f(r, store.Query{SQL: "SELECT {n:UInt8}", Params: map[string]string{"n": "many"}}, 457, false, "many")
 	f(w, store.Query{SQL: "SELECT count() FROM numbers(1e12) WHERE NOT ignore(sipHash64(number))", Settings: map[string]string{"max_execution_time": "1"}}, 159, true, "Timeout")
-	f(store.NewClient(w.URL, w.User, "wrong", ""), store.Query{SQL: "SELECT 1"}, 516, true, "")
-	f(store.NewClient(w.URL, w.User, w.Password, "nowhere"), store.Query{SQL: "SELECT 1"}, 81, false, "nowhere")
+	f(store.NewClient(w.URL.Reveal(), w.User, "wrong", ""), store.Query{SQL: "SELECT 1"}, 516, true, "")
+	f(store.NewClient(w.URL.Reveal(), w.User, w.Password.Reveal(), "nowhere"), store.Query{SQL: "SELECT 1"}, 81, false, "nowhere")
 }
 
 // A query may fail when a part of its answer is out already.

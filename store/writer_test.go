@@ -232,9 +232,9 @@ func TestWriterWaitsForTheStore(t *testing.T) {
 			s := standard()
 			w, r := start(t, s)
 			run(t, w, s.bytes(1)) // looks at the table: from here on only inserts
-			f := newFront(t, w.Client.URL)
+			f := newFront(t, w.Client.URL.Reveal())
 			f.mode.Store(mode)
-			w.Client = store.NewClient(f.URL, w.Client.User, w.Client.Password, w.Client.Database)
+			w.Client = store.NewClient(f.URL, w.Client.User, w.Client.Password.Reveal(), w.Client.Database)
 			ended := make(chan error)
 			go func() { ended <- w.Run(t.Context(), filled(s.bytes(2), s.bytes(3, 4))) }()
 			until(t, "a second attempt", func() bool { return f.refused.Load() >= 2 })
@@ -279,7 +279,7 @@ func TestWriterRefused(t *testing.T) {
 func TestWriterStopped(t *testing.T) {
 	s := standard()
 	w, r := start(t, s)
-	f := newFront(t, w.Client.URL)
+	f := newFront(t, w.Client.URL.Reveal())
 	f.mode.Store(busy)
 	away := writer(t, store.NewClient(f.URL, "", "", ""), &s.Table)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -26,6 +26,6 @@ func (c checkCmd) Run() error {
 	if err := checkMacros(cfg); err != nil {
 		return fmt.Errorf("configuration %s: %w", c.Config, err)
 	}
-	_, err = fmt.Println(c.Config + ": ok")
+	_, err = fmt.Fprintln(stdout, c.Config+": ok")
 	return err
 }

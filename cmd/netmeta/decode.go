@@ -61,7 +61,7 @@ func (c decodeCmd) Run(ctx context.Context) error {
 	if c.Mirror && (c.Listen != "" || c.Stats || c.All) {
 		return errors.New("--mirror reads packets from files: it goes with none of --listen, --stats and --all")
 	}
-	p := printer{out: bufio.NewWriterSize(os.Stdout, 1<<20), json: c.JSON, all: c.All, live: c.Listen != "", quiet: c.Stats}
+	p := printer{out: bufio.NewWriterSize(stdout, 1<<20), json: c.JSON, all: c.All, live: c.Listen != "", quiet: c.Stats}
 	extra, err := netflow.Elements(c.Extra)
 	if err != nil {
 		return fmt.Errorf("--extra: %w", err)
@@ -76,7 +76,7 @@ func (c decodeCmd) Run(ctx context.Context) error {
 	if c.Stats && err == nil {
 		err = sum.stats(p.out, c.JSON)
 	}
-	sum.print(os.Stderr)
+	sum.print(stderr)
 	return errors.Join(err, p.err, p.out.Flush())
 }
 
@@ -94,12 +94,12 @@ type summary struct {
 
 // listen decodes what arrives on a port until ctx ends.
 func (s *summary) listen(ctx context.Context, addr string, p *printer) error {
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	log := slog.New(slog.NewTextHandler(stderr, logOptions(nil)))
 	l, err := udp.Listen(addr, udp.Config{Name: portName(addr)}, log)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "listening on UDP %s; Ctrl-C ends\n", l.Addr)
+	fmt.Fprintf(stderr, "listening on UDP %s; Ctrl-C ends\n", l.Addr)
 	err = l.Run(ctx, &flow.Table, func() udp.Worker { return udp.Worker{Decoder: s.decoderFor(p), Emit: p.print} })
 	s.datagrams = l.Totals().Datagrams
 	return err

@@ -86,14 +86,14 @@ func (c doctorCmd) Run(ctx context.Context) error {
 			failed++
 		}
 		if !c.JSON {
-			fmt.Printf("%-4s  %-14s %s\n", f.Level, f.Check, f.Found)
+			fmt.Fprintf(stdout, "%-4s  %-14s %s\n", f.Level, f.Check, f.Found)
 			if f.Remedy != "" {
-				fmt.Printf("%21s→ %s\n", "", f.Remedy)
+				fmt.Fprintf(stdout, "%21s→ %s\n", "", f.Remedy)
 			}
 		}
 	}
 	if c.JSON {
-		out := json.NewEncoder(os.Stdout)
+		out := json.NewEncoder(stdout)
 		out.SetIndent("", "  ")
 		if err := out.Encode(d.findings); err != nil {
 			return err

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"os"
 
 	"netmeta/engine"
 )
@@ -30,6 +29,6 @@ func (c engineCmd) Run(ctx context.Context) error {
 	return engine.Serve(ctx, engine.Config{
 		Path: c.Path, Listen: c.Listen, Remote: c.Remote, Library: c.Library,
 		Memory: c.Memory, MaxQueries: c.MaxQueries,
-		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Logger: slog.New(slog.NewTextHandler(stderr, logOptions(nil))),
 	})
 }

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"netmeta/internal/secret"
 )
 
 // version is set by the build.
@@ -35,7 +37,7 @@ type cli struct {
 type versionCmd struct{}
 
 func (versionCmd) Run() error {
-	_, err := fmt.Println("netmeta", version)
+	_, err := fmt.Fprintln(stdout, "netmeta", version)
 	return err
 }
 
@@ -49,6 +51,7 @@ func main() {
 		kong.Name("netmeta"),
 		kong.Description("Network observability: takes in NetFlow, IPFIX and sFlow, keeps every flow at one-second resolution, answers questions about it.\n\nStart with: netmeta run"),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Writers(stdout, stderr),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 	args := os.Args[1:]
@@ -57,11 +60,11 @@ func main() {
 	}
 	kctx, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "netmeta: %v; see netmeta --help\n", err)
+		fmt.Fprintf(stderr, "netmeta: %v; see netmeta --help\n", secret.Mask(err.Error()))
 		os.Exit(2)
 	}
 	if err := kctx.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "netmeta:", err)
+		fmt.Fprintln(stderr, "netmeta:", secret.Mask(err.Error()))
 		os.Exit(1)
 	}
 }

@@ -30,7 +30,7 @@ func newNotifier() (n notifier) {
 	}
 	conn, err := net.Dial("unixgram", socket) // "@" at the start stands for the abstract namespace here too
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "netmeta: systemd is not told how we are:", err)
+		fmt.Fprintln(stderr, "netmeta: systemd is not told how we are:", err)
 		return n
 	}
 	n.conn = conn

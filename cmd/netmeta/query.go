@@ -11,15 +11,14 @@ import (
 	"math"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"netmeta/api"
 	"netmeta/enrich"
+	"netmeta/internal/terminal"
 	"netmeta/query"
 )
 
@@ -67,14 +66,14 @@ func (c queryCmd) Run(ctx context.Context) error {
 		return err
 	}
 	if c.JSON || c.CSV {
-		_, err = os.Stdout.Write(text)
+		_, err = stdout.Write(text)
 		return err
 	}
 	var r result
 	if err := json.Unmarshal(text, &r); err != nil {
 		return fmt.Errorf("answer: %w", err)
 	}
-	return r.table(os.Stdout, v.Get("q"))
+	return r.table(stdout, v.Get("q"))
 }
 
 // parseAsk reads arguments: key=value for the keys of a URL, a URL, and what is left is
@@ -332,7 +331,7 @@ func align(w io.Writer, lines [][]string) {
 	widths := make([]int, len(lines[0]))
 	for _, cells := range lines {
 		for i, c := range cells {
-			c = strings.Map(visible, c)
+			c = terminal.Clean(c)
 			cells[i] = c
 			widths[i] = max(widths[i], utf8.RuneCountInString(c))
 		}
@@ -352,15 +351,6 @@ func align(w io.Writer, lines [][]string) {
 		}
 		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
 	}
-}
-
-// visible keeps the terminal's own language out of what exporters call their
-// interfaces.
-func visible(r rune) rune {
-	if unicode.IsControl(r) {
-		return '·'
-	}
-	return r
 }
 
 // spark draws values as a line of blocks, the mean of several where there are more than

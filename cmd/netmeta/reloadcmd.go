@@ -61,8 +61,8 @@ func (c reloadCmd) Run(ctx context.Context) error {
 	if err := json.Unmarshal(text, &r); err != nil {
 		return fmt.Errorf("answer of %s: %w", req.URL, err)
 	}
-	fmt.Println("changed:        ", orNothing(r.Applied))
-	fmt.Println("needs a restart:", orNothing(r.Restart))
+	fmt.Fprintln(stdout, "changed:        ", orNothing(r.Applied))
+	fmt.Fprintln(stdout, "needs a restart:", orNothing(r.Restart))
 	return nil
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"os"
 
 	"netmeta/simulate"
 )
@@ -34,5 +33,5 @@ func (c replayCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return json.NewEncoder(os.Stdout).Encode(stats)
+	return json.NewEncoder(stdout).Encode(stats)
 }

@@ -25,6 +25,7 @@ import (
 	"netmeta/event"
 	"netmeta/flow"
 	"netmeta/health"
+	"netmeta/internal/secret"
 	"netmeta/pipe"
 	"netmeta/query"
 	"netmeta/sender"
@@ -70,7 +71,7 @@ func (c runCmd) Run(ctx context.Context) error {
 		return err
 	}
 	level := new(slog.LevelVar)
-	s, err := newServer(cfg, newLogger(os.Stderr, cfg.Log, level))
+	s, err := newServer(cfg, newLogger(stderr, cfg.Log, level))
 	if err != nil {
 		return err
 	}
@@ -83,7 +84,7 @@ func (c runCmd) Run(ctx context.Context) error {
 // again.
 func newLogger(w io.Writer, c config.Log, level *slog.LevelVar) *slog.Logger {
 	level.UnmarshalText([]byte(c.Level)) // Validate has read it
-	options := &slog.HandlerOptions{Level: level}
+	options := logOptions(level)
 	if c.Format == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
@@ -293,7 +294,7 @@ func flowLimits(cfg config.Config) func(netip.Addr) uint64 {
 
 // storeClient is a client of the ClickHouse that the configuration names.
 func storeClient(cfg config.Config) *store.Client {
-	return store.NewClient(cfg.Store.URL, cfg.Store.User, cfg.Store.Password, cfg.Store.Database)
+	return store.NewClient(cfg.Store.URL.Reveal(), cfg.Store.User, cfg.Store.Password.Reveal(), cfg.Store.Database)
 }
 
 // schemas are the tables that we keep.
@@ -408,9 +409,9 @@ func (s *server) run(ctx context.Context) error {
 	var err error
 	select {
 	case <-ctx.Done():
-		fmt.Fprintln(os.Stderr, "stopping: storing what was received (Ctrl-C again stops at once)")
+		fmt.Fprintln(stderr, "stopping: storing what was received (Ctrl-C again stops at once)")
 	case err = <-failed:
-		fmt.Fprintln(os.Stderr, "netmeta:", err)
+		fmt.Fprintln(stderr, "netmeta:", secret.Mask(err.Error()))
 	}
 
 	s.notifier.stopping()
@@ -571,7 +572,7 @@ func (s *server) announce() {
 		kept = abs
 	}
 	if s.config().Store.URL != "" {
-		kept = s.config().Store.URL
+		kept = s.config().Store.URL.String()
 	}
 	switch {
 	case s.configPath != "":
@@ -583,7 +584,7 @@ func (s *server) announce() {
 	if d := s.config().Store.RetentionDays; d > 0 {
 		keep = fmt.Sprintf("for %d days", d)
 	}
-	fmt.Fprintf(os.Stderr, `NetMeta %s
+	fmt.Fprintf(stderr, `NetMeta %s
   look at    http://%s
   send to    UDP %s of this machine: NetFlow v5, v9, IPFIX or sFlow, any of them on any port
   flows      are kept in %s %s

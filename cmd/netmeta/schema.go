@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"netmeta/event"
 	"netmeta/store"
@@ -33,12 +32,12 @@ func (c schemaCmd) Run(ctx context.Context) error {
 	if !c.Diff {
 		for _, schema := range schemas(cfg) {
 			for _, sql := range schema.CreateAll() {
-				if _, err := fmt.Println(sql + ";"); err != nil {
+				if _, err := fmt.Fprintln(stdout, sql+";"); err != nil {
 					return err
 				}
 			}
 		}
-		_, err := fmt.Println(event.Create + ";")
+		_, err := fmt.Fprintln(stdout, event.Create+";")
 		return err
 	}
 	client, done, err := connect(ctx, c.Config, c.Data)
@@ -55,10 +54,10 @@ func (c schemaCmd) Run(ctx context.Context) error {
 		changes = append(changes, more...)
 	}
 	for _, ch := range changes {
-		fmt.Printf("-- %s\n%s;\n", ch.Reason, ch.SQL)
+		fmt.Fprintf(stdout, "-- %s\n%s;\n", ch.Reason, ch.SQL)
 	}
 	if len(changes) == 0 {
-		fmt.Fprintln(os.Stderr, "the store's tables are as this version wants them")
+		fmt.Fprintln(stderr, "the store's tables are as this version wants them")
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func (c simulateCmd) Run(ctx context.Context) error {
 	}
 	sent, err := c.send(ctx, o)
 	if sent.Datagrams > 0 || err == nil { // what was sent before an error was sent
-		err = errors.Join(err, json.NewEncoder(os.Stdout).Encode(sent))
+		err = errors.Join(err, json.NewEncoder(stdout).Encode(sent))
 	}
 	return err
 }

@@ -58,7 +58,7 @@ func (c sqlCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer body.Close()
-	_, err = io.Copy(os.Stdout, body)
+	_, err = io.Copy(stdout, body)
 	return err
 }
 
@@ -89,7 +89,7 @@ func connectEmbedded(ctx context.Context, cfg config.Config) (*store.Client, fun
 		}
 		return store.NewClient(e.URL, reader.Name, reader.Password, ""), func() {}, nil
 	}
-	quiet := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	quiet := slog.New(slog.NewTextHandler(stderr, logOptions(slog.LevelError)))
 	s, err := engine.New(engine.Options{Path: cfg.Data, Logger: quiet})
 	if err != nil {
 		return nil, nil, err

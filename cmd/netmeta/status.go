@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"net/http"
 	"net/netip"
-	"os"
 	"strconv"
 	"sync"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"golang.org/x/term"
 
 	"netmeta/api"
 	"netmeta/flow"
@@ -89,7 +87,7 @@ func (s *server) status() api.Status {
 		st.Ignored = append(st.Ignored, api.Ignored{Address: x.Address.String(), Since: x.Since, Datagrams: x.Datagrams, Last: x.Last})
 	}
 	st.Others = othersStatus(others)
-	st.Engine = api.Engine{Up: true, URL: s.config().Store.URL}
+	st.Engine = api.Engine{Up: true, URL: s.config().Store.URL.String()}
 	if s.engine != nil {
 		e := s.engine.Stats()
 		st.Engine = api.Engine{Up: e.Up, Embedded: true, Version: e.Version, URL: e.URL, Restarts: e.Restarts, Error: e.LastError}
@@ -328,5 +326,3 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		count(engineRestarts, uint64(e.Restarts))
 	}
 }
-
-func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }

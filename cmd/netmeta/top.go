@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/term"
+
+	"netmeta/internal/terminal"
 )
 
 type topCmd struct {
@@ -75,11 +77,11 @@ func (c topCmd) print(ctx context.Context, a *asker, v url.Values) error {
 		if err != nil {
 			return err
 		}
-		fmt.Print(text)
+		fmt.Fprint(stdout, text)
 		if n == c.Count {
 			return nil
 		}
-		fmt.Println()
+		fmt.Fprintln(stdout)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -110,8 +112,8 @@ func (c topCmd) show(ctx context.Context, a *asker, v url.Values) error {
 		return err
 	}
 	defer term.Restore(in, old)
-	fmt.Print("\x1b[?1049h\x1b[?25l") // the other screen, no cursor
-	defer fmt.Print("\x1b[?25h\x1b[?1049l")
+	fmt.Fprint(os.Stdout, "\x1b[?1049h\x1b[?25l") // the other screen, no cursor
+	defer fmt.Fprint(os.Stdout, "\x1b[?25h\x1b[?1049l")
 
 	keys := make(chan byte)
 	ctx, cancel := context.WithCancel(ctx)
@@ -181,11 +183,12 @@ func draw(text string) {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	lines = lines[:min(len(lines), height-1)]
 	for _, line := range append(lines, "b group · u unit · d direction · blank pause · q quit") {
+		line = terminal.Clean(line)
 		if utf8.RuneCountInString(line) > width {
 			line = string([]rune(line)[:width])
 		}
 		b.WriteString(line + "\x1b[K\r\n")
 	}
 	text = strings.TrimSuffix(b.String(), "\r\n")
-	fmt.Print(text + "\x1b[J")
+	fmt.Fprint(os.Stdout, text+"\x1b[J")
 }

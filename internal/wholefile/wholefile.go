@@ -1,20 +1,69 @@
-// Package wholefile keeps small files of JSON that are replaced as a whole: after a crash
-// there is the old one or the new one.
+// Package wholefile keeps small files that are replaced as a whole: after a crash there is
+// the old one or the new one. One that is damaged is put aside, so that it stops nothing.
 package wholefile
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 )
+
+// maxJSON bounds a file of JSON, which is read into memory.
+const maxJSON = 256 << 20
+
+// Open opens a regular file for reading. It waits for nobody: a pipe in the place of the
+// file is an error.
+func Open(path string) (*os.File, error) { return open(path, 0) }
+
+// OpenNoFollow is Open for a file that must not be a symbolic link.
+func OpenNoFollow(path string) (*os.File, error) { return open(path, unix.O_NOFOLLOW) }
+
+func open(path string, flags int) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|flags, 0)
+	if errors.Is(err, unix.ELOOP) && flags&unix.O_NOFOLLOW != 0 {
+		return nil, fmt.Errorf("%s is a symbolic link: %w", path, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "read", Path: path, Err: errNotRegular}
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+var errNotRegular = errors.New("it is not a regular file")
+
+// ReadAll reads a regular file of at most limit bytes.
+func ReadAll(path string, limit int64) ([]byte, error) {
+	file, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("%s is larger than %d bytes", path, limit)
+	}
+	return data, err
+}
 
 // Read reads the file, which need not exist, into a value; what is what one begins
 // without when it is moved away.
 func Read(path, what string, into any) error {
-	data, err := os.ReadFile(path)
+	data, err := ReadAll(path, maxJSON)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -33,7 +82,7 @@ func Write(path string, value any) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-") // mode 0600
 	if err != nil {
 		return err
 	}
@@ -46,4 +95,15 @@ func Write(path string, value any) error {
 		os.Remove(file.Name())
 	}
 	return err
+}
+
+// Passing reports whether an error says nothing of the file: the process or the machine
+// has too little of something at the moment.
+func Passing(err error) bool {
+	for _, e := range []syscall.Errno{unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.EINTR} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"netmeta/internal/secret"
+	"netmeta/internal/terminal"
+)
+
+// Where every command writes. What is a terminal gets nothing that it would obey: names
+// come from the network, and errors quote what others have written. Elsewhere bytes pass
+// as they are.
+var (
+	stdout = output(os.Stdout)
+	stderr = output(os.Stderr)
+)
+
+func output(f *os.File) io.Writer {
+	if isTerminal(f) {
+		return terminal.NewWriter(f)
+	}
+	return f
+}
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+// logOptions are those of every log: credentials in what is logged are hidden.
+func logOptions(level slog.Leveler) *slog.HandlerOptions {
+	return &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		switch v := a.Value.Any().(type) {
+		case string:
+			a.Value = slog.StringValue(secret.Mask(v))
+		case error:
+			a.Value = slog.StringValue(secret.Mask(v.Error()))
+		case []string:
+			list := make([]string, len(v))
+			for i, text := range v {
+				list[i] = secret.Mask(text)
+			}
+			a.Value = slog.AnyValue(list)
+		}
+		return a
+	}}
+}
+
+// commandLine is what /proc says of this process, without credentials.
+func commandLine(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	io.WriteString(w, secret.Mask(strings.Join(os.Args, "\x00")))
+}

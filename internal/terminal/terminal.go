@@ -1,0 +1,101 @@
+// Package terminal keeps the language of terminals out of texts that come from elsewhere.
+// An exporter names its interfaces, and a terminal would obey what stands in the name.
+package terminal
+
+import (
+	"io"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+)
+
+// placeholder stands for a sign that is not shown.
+const placeholder = '·'
+
+// Visible returns the sign itself when a terminal only shows it, else a placeholder:
+// control characters (C0, DEL, C1), those that turn the direction of writing, and the
+// separators of lines and paragraphs.
+func Visible(r rune) rune {
+	if unicode.IsControl(r) || r >= 0x80 && unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) {
+		return placeholder
+	}
+	return r
+}
+
+// Clean returns a text of one line with each sign Visible, and with a placeholder for each
+// byte that is not UTF-8.
+func Clean(text string) string {
+	return string(clean(make([]byte, 0, len(text)), []byte(text)))
+}
+
+// clean appends text; what an encoding cuts off at the end counts as invalid.
+func clean(dst, text []byte) []byte {
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		if r == utf8.RuneError && size == 1 {
+			r = placeholder
+		}
+		dst = utf8.AppendRune(dst, Visible(r))
+		text = text[size:]
+	}
+	return dst
+}
+
+// A Writer passes text on to a terminal: line breaks and tabs as they are, any other sign
+// only when it is Visible. It is safe for concurrent use.
+type Writer struct {
+	to io.Writer
+
+	mu   sync.Mutex // guards the following, and the order of writes
+	rest []byte     // the beginning of a sign, or of a line break, whose end has not come
+	line []byte
+}
+
+// NewWriter makes a Writer.
+func NewWriter(to io.Writer) *Writer { return &Writer{to: to} }
+
+// Write writes all of p but the beginning of a sign at its end.
+func (w *Writer) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	text := append(w.rest, p...)
+	whole := len(text) - unfinished(text)
+	w.line = w.line[:0]
+	for i := 0; i < whole; {
+		n := 1
+		switch {
+		case text[i] == '\n' || text[i] == '\t':
+			w.line = append(w.line, text[i])
+		case text[i] == '\r' && i+1 < whole && text[i+1] == '\n':
+			w.line = append(w.line, '\r')
+		default:
+			_, n = utf8.DecodeRune(text[i:whole])
+			w.line = clean(w.line, text[i:i+n])
+		}
+		i += n
+	}
+	w.rest = append(w.rest[:0], text[whole:]...)
+	if len(w.line) == 0 {
+		return len(p), nil
+	}
+	if _, err := w.to.Write(w.line); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// unfinished is how many bytes at the end begin what the next ones may end.
+func unfinished(text []byte) int {
+	if n := len(text); n > 0 && text[n-1] == '\r' {
+		return 1
+	}
+	for n := 1; n <= min(utf8.UTFMax-1, len(text)); n++ {
+		if tail := text[len(text)-n:]; utf8.RuneStart(tail[0]) {
+			if utf8.FullRune(tail) {
+				return 0
+			}
+			return n
+		}
+	}
+	return 0
+}
