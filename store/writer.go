@@ -107,6 +107,16 @@ type WriterStats struct {
 	Since       atomic.Int64  // Unix milliseconds when the oldest rows not stored yet were taken; 0: there are none
 
 	problem atomic.Pointer[error] // of the last attempt
+	unkept  atomic.Pointer[error] // why rows wait in memory alone
+}
+
+// Unkept is why rows are in memory alone: the store has not taken them in time, and they
+// cannot be written to the spool. It is nil when what comes in is kept.
+func (s *WriterStats) Unkept() error {
+	if p := s.unkept.Load(); p != nil {
+		return *p
+	}
+	return nil
 }
 
 // Problem is why the last attempt failed; nil when it did not.
@@ -165,6 +175,7 @@ type writing struct {
 	spill  struct { // to the spool
 		again time.Time // when it may be tried again
 		err   error     // of the last time
+		stuck error     // of the last time that something was to be written, until store or spool take rows
 	}
 }
 
@@ -272,6 +283,7 @@ func (r *writing) put(l *load) bool {
 	if r.spill.err = r.Spool.put(l); r.spill.err != nil {
 		r.spill.again = time.Now().Add(insertEvery)
 	}
+	r.spill.stuck = r.spill.err
 	return r.spill.err == nil
 }
 
@@ -344,7 +356,7 @@ func (r *writing) land(err error) {
 		r.waiting = append([]*load{l}, r.waiting...)
 	}
 	if err == nil {
-		r.pause = 0
+		r.pause, r.spill.stuck = 0, nil
 		r.outage.Over(r.Log, "store takes rows again", time.Now(), "waited", l.rows()+r.behindRows())
 		if len(l.blocks) > len(l.apart)+len(l.refused) {
 			r.well++
@@ -501,8 +513,23 @@ func (r *writing) count(l *load) {
 	r.Stats.problem.Store(nil)
 }
 
-// say brings Stats.Since up to date.
+// unkept says why rows wait in memory for neither store nor spool to take them, nil if none
+// do.
+func (r *writing) unkept() error {
+	inMemory := len(r.waiting) > 0 || r.gathered.count > 0 || r.flight != nil && r.flight.files == nil
+	if r.spill.stuck == nil || !inMemory {
+		return nil
+	}
+	return fmt.Errorf("rows wait in memory: the spool cannot be written: %w", r.spill.stuck)
+}
+
+// say brings Stats.Since and what Stats.Unkept says up to date.
 func (r *writing) say() {
+	if err := r.unkept(); err != nil {
+		r.Stats.unkept.Store(&err)
+	} else {
+		r.Stats.unkept.Store(nil)
+	}
 	switch {
 	case !r.Spool.empty():
 		r.Stats.Since.Store(r.Spool.files[0].at.UnixMilli())

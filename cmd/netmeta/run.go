@@ -548,6 +548,8 @@ func (s *server) api() *api.Server {
 	}
 }
 
+// ready says why NetMeta is not ready: the store does not answer, or what comes in is not
+// kept. It is about this moment, so it ends by itself when its cause does.
 func (s *server) ready(ctx context.Context) error {
 	if err := s.reader.Ping(ctx); err != nil {
 		return err
@@ -558,7 +560,16 @@ func (s *server) ready(ctx context.Context) error {
 	if s.pipe.Level().Full {
 		return errors.New("the queue to the store is full")
 	}
-	return nil
+	if err := s.writer.Stats.Unkept(); err != nil {
+		if why := s.insertProblem(); why != "" {
+			return fmt.Errorf("%w; the store does not take them: %s", err, why)
+		}
+		return err
+	}
+	if s.engine == nil {
+		return nil
+	}
+	return store.RoomFor(s.config().Data, engine.KeepFree(s.config().Data))
 }
 
 // announce says where to point a router and where to look.
