@@ -32,8 +32,6 @@ var openAPI []byte
 // Limits of one request. The engine enforces that of a query.
 const (
 	queryTimeout = 60 * time.Second
-	bodyLimit    = 64 << 10
-	bodyTimeout  = 10 * time.Second
 )
 
 var queryTimeoutText = strconv.Itoa(int(queryTimeout / time.Second))
@@ -60,6 +58,8 @@ type Server struct {
 	Log     *slog.Logger
 	Hosts   []string         // names under which the page is reached, besides addresses and localhost
 	Now     func() time.Time // tests; nil: time.Now
+
+	bodyTimeout time.Duration // for tests; 0: the constant
 
 	values          *catalogue
 	facetsCache     cache[facetsAnswer]
@@ -128,21 +128,16 @@ func samePath(pattern, path string) bool {
 // nor from a foreign page.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet { // it has come whole: the server's limit must not end its answer
+		if r.Body == nil || r.Body == http.NoBody { // it has come whole: the server's limit must not end its answer
 			http.NewResponseController(w).SetReadDeadline(time.Time{})
 		}
-		if !strings.HasPrefix(r.URL.Path, "/api/") { // no data
-			next.ServeHTTP(w, r)
-			return
-		}
-		host := r.Host
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			host = h
-		}
-		_, err := netip.ParseAddr(strings.Trim(host, "[]"))
-		if err != nil && host != "" && host != "localhost" && !slices.Contains(s.Hosts, host) {
+		if host := hostOf(r); tells(r.URL.Path) && !s.knownAs(host) {
 			writeProblem(w, problem{Title: "unknown host", Status: http.StatusMisdirectedRequest,
 				Detail: "this server is not known as " + strconv.Quote(host) + ": add the name to http.hosts in the configuration, or use the address"})
+			return
+		}
+		if !strings.HasPrefix(r.URL.Path, "/api/") { // what follows is for data, and for what changes something
+			next.ServeHTTP(w, r)
 			return
 		}
 		if site := r.Header.Get("Sec-Fetch-Site"); site == "cross-site" || site == "same-site" {
@@ -157,6 +152,27 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// tells reports whether a path gives away something of the network or of this server. The
+// files of the page and /healthz do not.
+func tells(path string) bool {
+	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/s/") || path == "/metrics" || path == "/readyz"
+}
+
+// hostOf returns the name that a request calls this server by, without the port.
+func hostOf(r *http.Request) string {
+	if host, _, err := net.SplitHostPort(r.Host); err == nil {
+		return host
+	}
+	return r.Host
+}
+
+// knownAs reports whether the server goes by a name: any address, localhost, or a name of
+// the configuration.
+func (s *Server) knownAs(host string) bool {
+	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil || host == "" || host == "localhost" || slices.Contains(s.Hosts, host)
 }
 
 var foreign = http.NewCrossOriginProtection()
@@ -266,6 +282,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		badSender  *sender.Error
 	)
 	switch {
+	case errors.Is(err, errStalled): // before the context, which the same deadline has ended
+		w.Header().Set("Connection", "close") // the rest of the body may still come
+		writeProblem(w, problem{Title: "body stalled", Status: http.StatusRequestTimeout, Detail: fmt.Sprintf("the body of the request did not arrive within %.0f s; send all of it at once", bodyTimeout.Seconds())})
 	case r.Context().Err() != nil: // the client has gone: nobody reads the answer
 		return
 	case errors.As(err, &filter):
@@ -345,14 +364,13 @@ func write(w http.ResponseWriter, contentType string, status int, v any) error {
 }
 
 // arguments gives the texts of the URL or, of a POST, of the JSON object in its body.
-func arguments(w http.ResponseWriter, r *http.Request) (func(name string) string, error) {
+func (s *Server) arguments(w http.ResponseWriter, r *http.Request) (func(name string) string, error) {
 	if r.Method != http.MethodPost {
 		return r.URL.Query().Get, nil
 	}
-	http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
 	var body map[string]any
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, bodyLimit)).Decode(&body); err != nil {
-		return nil, &query.KeyError{Key: "body", Message: "send a JSON object: " + err.Error()}
+	if err := s.decodeBody(w, r, &body, false); err != nil {
+		return nil, err
 	}
 	return func(name string) string {
 		switch v := body[name].(type) {
@@ -373,7 +391,7 @@ func (s *Server) fields(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (s *Server) check(w http.ResponseWriter, r *http.Request) {
-	arg, err := arguments(w, r)
+	arg, err := s.arguments(w, r)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -382,7 +400,7 @@ func (s *Server) check(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
-	arg, err := arguments(w, r)
+	arg, err := s.arguments(w, r)
 	if err != nil {
 		s.fail(w, r, err)
 		return

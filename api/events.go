@@ -1,26 +1,12 @@
 package api
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
-	"time"
 
 	"netmeta/event"
-	"netmeta/query"
 	"netmeta/view"
 )
-
-// body decodes the JSON object that a request brings.
-func body(w http.ResponseWriter, r *http.Request, into any) error {
-	http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
-	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, bodyLimit))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
-		return &query.KeyError{Key: "body", Message: "send a JSON object: " + err.Error()}
-	}
-	return nil
-}
 
 // listEvents lists what happened in a window.
 func (s *Server) listEvents(w http.ResponseWriter, r *http.Request) {
@@ -45,7 +31,7 @@ func (s *Server) listEvents(w http.ResponseWriter, r *http.Request) {
 // addEvent takes a report in; one under an ID that is known changes that event.
 func (s *Server) addEvent(w http.ResponseWriter, r *http.Request) {
 	var e event.Event
-	err := body(w, r, &e)
+	err := s.body(w, r, &e)
 	if err == nil {
 		err = e.Complete(s.now())
 	}
@@ -104,7 +90,7 @@ func (s *Server) putView(w http.ResponseWriter, r *http.Request) { s.saveView(w,
 
 func (s *Server) saveView(w http.ResponseWriter, r *http.Request, anew bool) {
 	var v view.View
-	if err := body(w, r, &v); err != nil {
+	if err := s.body(w, r, &v); err != nil {
 		s.fail(w, r, err)
 		return
 	}

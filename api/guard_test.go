@@ -3,9 +3,12 @@ package api
 import (
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"netmeta/view"
 )
 
 // A page of somebody else cannot make a browser fetch what is here: neither under a
@@ -13,6 +16,10 @@ import (
 func TestGuard(t *testing.T) {
 	s := serverFor(nil, time.Now())
 	s.Hosts = []string{"flows.example.net"}
+	var err error
+	if s.Links, err = view.OpenLinks(filepath.Join(t.TempDir(), "links")); err != nil {
+		t.Fatal(err)
+	}
 	h := s.Handler()
 	f := func(host, site, path string, want int) {
 		t.Helper()
@@ -33,10 +40,18 @@ func TestGuard(t *testing.T) {
 		f(host, "none", "/api/v1/fields", http.StatusOK)
 		f(host, "cross-site", "/api/v1/fields", http.StatusForbidden)
 		f(host, "same-site", "/api/v1/fields", http.StatusForbidden)
+		f(host, "", "/metrics", http.StatusOK)
+		f(host, "", "/readyz", http.StatusOK)
+		f(host, "cross-site", "/s/AAAAAAAAAAAAAAAA", http.StatusNotFound) // a link in a message is followed from another site
 	}
 	for _, host := range []string{"evil.example", "localhost.evil.example:8080", "127.0.0.1.evil.example"} {
 		f(host, "", "/api/v1/fields", http.StatusMisdirectedRequest)
-		f(host, "", "/healthz", http.StatusOK)
+		for _, path := range []string{"/metrics", "/readyz", "/s/AAAAAAAAAAAAAAAA", "/api/v1/nothing"} {
+			f(host, "", path, http.StatusMisdirectedRequest)
+			f(host, "same-origin", path, http.StatusMisdirectedRequest)
+		}
+		f(host, "", "/healthz", http.StatusOK) // it tells nothing
+		f(host, "", "/help/filter", http.StatusOK)
 	}
 }
 

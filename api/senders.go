@@ -21,7 +21,7 @@ func (s *Server) decideSenders(w http.ResponseWriter, r *http.Request) {
 		Addresses []string `json:"addresses"`
 		Decision  string   `json:"decision"`
 	}
-	err := body(w, r, &about)
+	err := s.body(w, r, &about)
 	var list []sender.Sender
 	if err == nil {
 		list, err = s.Senders.Decide(about.Addresses, about.Decision, s.now())

@@ -10,7 +10,7 @@ func (s *Server) addLink(w http.ResponseWriter, r *http.Request) {
 	var link struct {
 		Address string `json:"address"`
 	}
-	err := body(w, r, &link)
+	err := s.body(w, r, &link)
 	if err == nil {
 		link.Address, err = s.Links.Keep(link.Address)
 	}

@@ -64,7 +64,7 @@ type HTTP struct {
 	// a loopback address, or behind a proxy that asks for one.
 	Listen string `yaml:"listen"`
 	// Names under which the page is reached, when it is not by address or as localhost;
-	// requests under other names are refused.
+	// requests under other names are refused, those of Prometheus for /metrics included.
 	Hosts []string `yaml:"hosts" reload:"live"`
 }
 
