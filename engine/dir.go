@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"netmeta/internal/wholefile"
 )
 
 const (
@@ -46,7 +48,7 @@ func Running(dir string) (Endpoint, error) {
 }
 
 func readEndpoint(dir string) (e Endpoint, err error) {
-	text, err := os.ReadFile(filepath.Join(dir, endpointFile))
+	text, err := wholefile.ReadAll(filepath.Join(dir, endpointFile), 64<<10)
 	if err != nil {
 		return e, fmt.Errorf("engine: the address of the running engine: %w", err)
 	}
@@ -61,16 +63,7 @@ func (e Endpoint) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	temp, err := os.CreateTemp(dir, ".engine-") // mode 0600
-	if err != nil {
-		return fmt.Errorf("engine: data directory: %w", err)
-	}
-	defer os.Remove(temp.Name())
-	_, err = temp.Write(append(text, '\n'))
-	if err := errors.Join(err, temp.Close()); err != nil {
-		return fmt.Errorf("engine: data directory: %w", err)
-	}
-	if err := os.Rename(temp.Name(), filepath.Join(dir, endpointFile)); err != nil {
+	if err := wholefile.WriteText(filepath.Join(dir, endpointFile), append(text, '\n')); err != nil {
 		return fmt.Errorf("engine: data directory: %w", err)
 	}
 	return nil
@@ -84,7 +77,13 @@ func lockDir(dir string) (*os.File, error) {
 		return nil, fmt.Errorf("engine: data directory: %w", err)
 	}
 	path := filepath.Join(dir, lockFile)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	const flags = os.O_RDWR | os.O_CREATE | syscall.O_NOFOLLOW
+	f, err := os.OpenFile(path, flags, 0o600)
+	if errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ELOOP) { // no lock that anybody could hold
+		if _, failed := wholefile.PutAside(path, err); failed == nil {
+			f, err = os.OpenFile(path, flags, 0o600)
+		}
+	}
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, fmt.Errorf("engine: data directory %s belongs to another user: run as that one, or give another directory with --data: %w", dir, err)
 	}

@@ -44,6 +44,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netmeta/engine/libchdb"
+	"netmeta/internal/wholefile"
 )
 
 // Config says what an engine serves. The zero value of every field but Path is
@@ -206,7 +207,7 @@ func open(c Config) (*server, *libchdb.Conn, error) {
 		return nil, nil, fmt.Errorf("engine: data directory: %w", err)
 	}
 	config := filepath.Join(c.Path, "engine.xml")
-	if err := os.WriteFile(config, []byte(engineXML(c.Memory, cores(), KeepFree(store))), 0o600); err != nil {
+	if err := wholefile.WriteText(config, []byte(engineXML(c.Memory, cores(), KeepFree(store)))); err != nil {
 		return nil, nil, fmt.Errorf("engine: configuration: %w", err)
 	}
 	lib, err := libchdb.Load(c.Library)

@@ -9,7 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"netmeta/internal/wholefile"
 )
+
+// maxSecret bounds the file of a secret.
+const maxSecret = 512
 
 // User is a name and a password of the HTTP interface.
 type User struct{ Name, Password string }
@@ -37,7 +42,7 @@ func Users(dir string) (writer, reader User, err error) {
 }
 
 func secret(path string) (string, error) {
-	content, err := os.ReadFile(path)
+	content, err := wholefile.ReadAll(path, maxSecret)
 	if errors.Is(err, fs.ErrNotExist) {
 		var random [16]byte
 		rand.Read(random[:])
@@ -56,16 +61,20 @@ func secret(path string) (string, error) {
 		if err := os.Link(temp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
 			return "", fmt.Errorf("engine: secrets: %w", err)
 		}
-		content, err = os.ReadFile(path)
+		content, err = wholefile.ReadAll(path, maxSecret)
 		if err != nil {
 			return "", fmt.Errorf("engine: secrets: %w", err)
 		}
 	} else if err != nil {
-		return "", fmt.Errorf("engine: secrets: %w", err)
+		return "", fmt.Errorf("engine: secret: %w; remove %s to have one made", err, path)
 	}
 	text := strings.TrimSpace(string(content))
 	if len(text) < 16 {
 		return "", fmt.Errorf("engine: secret %s has %d characters, at least 16 are needed; remove the file to have one made", path, len(text))
+	}
+	// It travels in a header of HTTP.
+	if i := strings.IndexFunc(text, func(r rune) bool { return r < '!' || r > '~' }); i >= 0 {
+		return "", fmt.Errorf("engine: secret %s has a character at offset %d that is not printable ASCII; remove the file to have one made", path, i)
 	}
 	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
 		return "", fmt.Errorf("engine: secret %s has mode %04o: others can read it; run chmod 600 %s", path, info.Mode().Perm(), path)

@@ -84,7 +84,7 @@ type Senders struct {
 func Open(path string) (*Senders, error) {
 	s := &Senders{path: path, decided: map[netip.Addr]decision{}, named: func(netip.Addr) bool { return false }}
 	var list []decision
-	if err := wholefile.Read(path, "decisions", &list); err != nil {
+	if err := wholefile.Read(path, &list); err != nil {
 		return nil, fmt.Errorf("senders: %w", err)
 	}
 	if len(list) > maxDecided {
@@ -92,7 +92,7 @@ func Open(path string) (*Senders, error) {
 	}
 	for i, d := range list {
 		if !d.Address.IsValid() {
-			return nil, fmt.Errorf("senders: %s: decision %d has no address: put it right, or move the file away to begin without decisions", path, i+1)
+			return nil, fmt.Errorf("senders: %s: decision %d has no address", path, i+1)
 		}
 		d.Address = d.Address.Unmap().WithZone("")
 		s.decided[d.Address] = d

@@ -192,9 +192,7 @@ func (s *Spool) scanDoubted() error {
 	for _, e := range entries {
 		number, name := numberOf(e.Name()), filepath.Join(doubtedDir, e.Name())
 		if strings.HasSuffix(name, ".tmp") {
-			if err := os.Remove(filepath.Join(s.dir, name)); err != nil {
-				return err
-			}
+			s.removeTemp(name)
 			continue
 		}
 		if !strings.HasSuffix(name, ending) || number == 0 {

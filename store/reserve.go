@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"netmeta/internal/wholefile"
 )
 
 // A Reserve is a file that holds some of the disk for the moment in which another program
@@ -25,14 +27,20 @@ func (r *Reserve) size() uint64 { return r.Left + reserveOwn }
 
 // Make makes the file if there is room for it, of what is free beyond what is to be kept.
 func (r *Reserve) Make(spare uint64) error {
-	info, err := os.Stat(r.Path)
+	info, err := os.Lstat(r.Path)
+	if err == nil && !info.Mode().IsRegular() {
+		if _, err := wholefile.PutAside(r.Path, errors.New("the reserve is not a regular file")); err != nil {
+			return fmt.Errorf("reserve: %w", err)
+		}
+		info, err = os.Lstat(r.Path)
+	}
 	if err == nil && uint64(info.Size()) == r.size() || spare < r.size() {
 		return nil
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("reserve: %w", err)
 	}
-	file, err := os.OpenFile(r.Path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	file, err := os.OpenFile(r.Path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return fmt.Errorf("reserve: %w", err)
 	}

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netmeta/column"
+	"netmeta/internal/wholefile"
 	"netmeta/native"
 )
 
@@ -176,12 +177,12 @@ func newToken() string {
 // most says, or 512 MiB. Blocks of other tables are put aside.
 func OpenSpool(dir string, most Room, tables []*column.Table, log *slog.Logger) (*Spool, error) {
 	s := &Spool{dir: dir, tables: tables, log: log}
-	for _, of := range []string{refusedDir, doubtedDir} {
-		if err := os.MkdirAll(filepath.Join(dir, of), 0o700); err != nil {
+	for _, of := range []string{"", refusedDir, doubtedDir} {
+		if err := s.makeDir(filepath.Join(dir, of)); err != nil {
 			return nil, fmt.Errorf("spool: %w", err)
 		}
 	}
-	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	lock, err := s.openLock(filepath.Join(dir, "lock"))
 	if err != nil {
 		return nil, fmt.Errorf("spool: %w", err)
 	}
@@ -203,6 +204,35 @@ func OpenSpool(dir string, most Room, tables []*column.Table, log *slog.Logger) 
 	}
 	s.account()
 	return s, nil
+}
+
+// makeDir makes a directory. A file that has its name is put aside.
+func (s *Spool) makeDir(path string) error {
+	err := os.MkdirAll(path, 0o700)
+	if errors.Is(err, syscall.ENOTDIR) || errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ELOOP) {
+		aside, failed := wholefile.PutAside(path, err)
+		if failed != nil {
+			return failed
+		}
+		s.log.Error("spool: a file has the name of a directory and is put aside", "file", aside.File, "dir", filepath.Dir(path))
+		err = os.MkdirAll(path, 0o700)
+	}
+	return err
+}
+
+// openLock opens the file that is locked. A directory that has its name is put aside.
+func (s *Spool) openLock(path string) (*os.File, error) {
+	const flags = os.O_RDWR | os.O_CREATE | unix.O_NOFOLLOW
+	lock, err := os.OpenFile(path, flags, 0o600)
+	if errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ELOOP) {
+		aside, failed := wholefile.PutAside(path, err)
+		if failed != nil {
+			return nil, failed
+		}
+		s.log.Error("spool: what has the name of the lock is put aside", "file", aside.File, "dir", s.dir)
+		lock, err = os.OpenFile(path, flags, 0o600)
+	}
+	return lock, err
 }
 
 // Close gives the directory back.
@@ -250,7 +280,7 @@ func (s *Spool) scan() error {
 	}
 	for _, e := range refused {
 		s.last = max(s.last, numberOf(e.Name()))
-		if info, err := e.Info(); err == nil && strings.HasSuffix(e.Name(), ending) {
+		if info, err := e.Info(); err == nil && strings.HasSuffix(e.Name(), ending) && info.Mode().IsRegular() {
 			s.refused = append(s.refused, kept{e.Name(), info.Size()})
 		}
 	}
@@ -263,9 +293,7 @@ func (s *Spool) scan() error {
 		name := e.Name()
 		switch {
 		case strings.HasSuffix(name, ".tmp"):
-			if err := os.Remove(filepath.Join(s.dir, name)); err != nil {
-				return err
-			}
+			s.removeTemp(name)
 		case strings.HasSuffix(name, ending) && numberOf(name) > 0:
 			number := numberOf(name)
 			s.last, present[number] = max(s.last, number), true
@@ -300,6 +328,14 @@ func (s *Spool) scan() error {
 	return nil
 }
 
+// removeTemp removes a file that was being written when the last process ended. One that
+// stays is in nobody's way.
+func (s *Spool) removeTemp(name string) {
+	if err := os.Remove(filepath.Join(s.dir, name)); err != nil {
+		s.log.Warn("spool: a file that was being written cannot be removed", "file", name, "err", err)
+	}
+}
+
 // numberOf reads the number that a file's name begins with; 0: it has none.
 func numberOf(name string) uint64 {
 	number, _, _ := strings.Cut(name, "-")
@@ -320,18 +356,18 @@ func (s *Spool) path(f *spooled) string {
 
 // look reads the header of a file in a directory of the spool.
 func (s *Spool) look(dir, name string, number uint64) (*spooled, error) {
-	file, err := os.Open(filepath.Join(s.dir, dir, name))
+	file, err := wholefile.OpenNoFollow(filepath.Join(s.dir, dir, name))
 	if err != nil {
-		return nil, err
+		return nil, unreadable(err)
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
-		return nil, err
+		return nil, unreadable(err)
 	}
 	h, err := readSpoolHeader(file)
 	if err != nil {
-		return nil, err
+		return nil, unreadable(err)
 	}
 	table, _, err := h.resolve(s.tables)
 	if err != nil {
@@ -343,19 +379,33 @@ func (s *Spool) look(dir, name string, number uint64) (*spooled, error) {
 	return &spooled{number: number, table: table, token: h.Token, rows: h.rows(), blocks: len(h.Blocks), size: info.Size(), at: time.UnixMilli(h.Written), dir: dir}, nil
 }
 
+// unreadable makes a damage of an error that the file itself causes: its rights, its disk,
+// or that it is something else than a file.
+func unreadable(err error) error {
+	if d := (*damage)(nil); errors.As(err, &d) || wholefile.Passing(err) {
+		return err
+	}
+	return damaged("it cannot be read: %v", err)
+}
+
 // resume goes on with a join that the last process had begun.
 func (s *Spool) resume(present map[uint64]bool) error {
 	path := filepath.Join(s.dir, joinFile)
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
-	} else if err != nil {
-		return err
 	}
 	var j join
-	if err := json.Unmarshal(text, &j); err != nil || j.Token == "" {
-		s.log.Error("spool: join.json is damaged: rows that were being stored when NetMeta ended may be stored twice", "err", err)
-		return os.Remove(path)
+	err := wholefile.Read(path, &j)
+	if wholefile.Passing(err) {
+		return err
+	}
+	if err == nil && j.Token == "" {
+		err = errors.New("it names no token")
+	}
+	if err != nil {
+		aside, failed := wholefile.PutAside(path, err)
+		s.log.Error("spool: join.json is damaged: rows that were being stored when NetMeta ended may be stored twice", "err", err, "file", aside.File)
+		return failed
 	}
 	j.landed = map[int]bool{}
 	s.join = &j
@@ -674,7 +724,7 @@ func (s *Spool) read(l *load) error {
 		case err == nil:
 		case errors.As(err, &d) && good != nil:
 			l.damaged = append(l.damaged, damagedFile{f, lost, d.text + "; the others are stored"})
-		case errors.As(err, &d), errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.EIO), errors.Is(err, fs.ErrPermission):
+		case !wholefile.Passing(err):
 			l.damaged = append(l.damaged, damagedFile{f, f.rows, err.Error()})
 		default:
 			return err
@@ -685,7 +735,7 @@ func (s *Spool) read(l *load) error {
 }
 
 func (s *Spool) readFile(path string) ([]native.Block, int, error) {
-	file, err := os.Open(path)
+	file, err := wholefile.OpenNoFollow(path)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -728,11 +778,13 @@ func (s *Spool) putAside(name, reason string) {
 // explain writes the reason beside a file in refused/.
 func (s *Spool) explain(name, reason string) error {
 	path := filepath.Join(s.dir, refusedDir, name)
-	info, err := os.Stat(path)
+	info, err := os.Lstat(path)
 	if err != nil {
 		return err
 	}
-	s.refused = append(s.refused, kept{name, info.Size()})
+	if info.Mode().IsRegular() { // what else lies there is not ours to remove
+		s.refused = append(s.refused, kept{name, info.Size()})
+	}
 	return os.WriteFile(strings.TrimSuffix(path, ending)+".reason", []byte(reason), 0o600)
 }
 

@@ -11,6 +11,10 @@ import (
 	"os"
 	"strings"
 	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"netmeta/internal/wholefile"
 )
 
 // Links are short names for addresses of the page that are too long to be sent around,
@@ -29,6 +33,7 @@ type Links struct {
 const (
 	maxAddress   = 64 << 10
 	maxAddresses = 16 << 20 // bytes of all
+	linksMode    = 0o600
 )
 
 // ErrFull says that no link can be kept any more.
@@ -37,7 +42,7 @@ var ErrFull = fmt.Errorf("%d MiB of links are kept, which is the most: save a vi
 // OpenLinks reads the file of links, which need not exist.
 func OpenLinks(path string) (*Links, error) {
 	l := &Links{path: path, known: map[string]string{}}
-	file, err := os.Open(path)
+	file, err := wholefile.OpenNoFollow(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return l, nil
 	}
@@ -45,6 +50,9 @@ func OpenLinks(path string) (*Links, error) {
 		return nil, fmt.Errorf("links: %w", err)
 	}
 	defer file.Close()
+	if err := file.Chmod(linksMode); err != nil { // earlier versions let others read it
+		return nil, fmt.Errorf("links: %w", err)
+	}
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, maxAddress+1)
 	for lines.Scan() {
@@ -105,7 +113,7 @@ func (l *Links) Keep(address string) (name string, err error) {
 	if l.size+len(address) > maxAddresses {
 		return "", ErrFull
 	}
-	file, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	file, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY|unix.O_NOFOLLOW, linksMode)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrWrite, err)
 	}

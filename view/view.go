@@ -127,7 +127,7 @@ type Views struct {
 func Open(path string) (*Views, error) {
 	vs := &Views{path: path, saved: map[string]View{}}
 	var list []View
-	if err := wholefile.Read(path, "views", &list); err != nil {
+	if err := wholefile.Read(path, &list); err != nil {
 		return nil, fmt.Errorf("saved views: %w", err)
 	}
 	for _, v := range list {

@@ -100,7 +100,7 @@ func TestViews(t *testing.T) {
 		t.Errorf("%v, %d views", err, len(broken.List("")))
 	}
 	os.WriteFile(path, []byte("{"), 0o600)
-	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "move the file away") {
+	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("a broken file: %v", err)
 	}
 }

@@ -113,6 +113,7 @@ func (d *doctor) examine(ctx context.Context, run runCmd) {
 	d.ports()
 	d.clock()
 	d.disk()
+	d.files()
 	d.engine(ctx)
 	if d.status != nil {
 		d.losses()

@@ -26,6 +26,7 @@ import (
 	"netmeta/flow"
 	"netmeta/health"
 	"netmeta/internal/secret"
+	"netmeta/internal/wholefile"
 	"netmeta/pipe"
 	"netmeta/query"
 	"netmeta/sender"
@@ -169,7 +170,7 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 			s.close()
 		}
 	}()
-	if err := os.MkdirAll(cfg.Data, 0o755); err != nil {
+	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
 		return s, fmt.Errorf("data directory: %w", err)
 	}
 	if s.http, err = net.Listen("tcp", cfg.HTTP.Listen); err != nil {
@@ -211,7 +212,7 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	}
 	s.decoding = newDecodingWith(samplingRates(cfg), extra)
 	s.decoding.exporters.Limit(flowLimits(cfg))
-	if s.senders, err = sender.Open(filepath.Join(cfg.Data, "senders.json")); err != nil {
+	if s.senders, err = openKept(s, "senders.json", sender.Open); err != nil {
 		return s, err
 	}
 	s.senders.Resume = s.decoding.resume
@@ -227,10 +228,10 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	if err := s.openSpool(); err != nil {
 		return s, err
 	}
-	if s.views, err = view.Open(filepath.Join(cfg.Data, "views.json")); err != nil {
+	if s.views, err = openKept(s, "views.json", view.Open); err != nil {
 		return s, err
 	}
-	if s.links, err = view.OpenLinks(filepath.Join(cfg.Data, "links")); err != nil {
+	if s.links, err = openKept(s, "links", view.OpenLinks); err != nil {
 		return s, err
 	}
 	s.writer = &store.Writer{Client: writer, Log: log, Schemas: schemas(cfg), Spool: s.spool,
@@ -241,6 +242,16 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	}
 	s.roller = &store.Roller{Client: writer, Schema: func() store.Schema { return schemas(*s.config())[0] }, Owner: s.name(), Log: log}
 	return s, nil
+}
+
+// openKept opens a file of the data directory. One that is damaged is put aside, so that
+// flows are received without it.
+func openKept[T any](s *server, name string, open func(path string) (T, error)) (T, error) {
+	v, aside, err := wholefile.OpenOrPutAside(filepath.Join(s.config().Data, name), open)
+	if aside != nil && err == nil {
+		s.log.Error("a file of the data directory is damaged: it is put aside, and NetMeta begins without it", "file", name, "now", aside.File, "err", aside.Reason)
+	}
+	return v, err
 }
 
 // samplingRates are the configured rates by exporter.

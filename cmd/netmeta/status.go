@@ -15,6 +15,7 @@ import (
 
 	"netmeta/api"
 	"netmeta/flow"
+	"netmeta/internal/wholefile"
 	"netmeta/sender"
 	"netmeta/source"
 )
@@ -75,6 +76,9 @@ func (s *server) status() api.Status {
 	drop("network", "missing by sequence number", "Lost on the way or at the exporter: check the path and the exporter's own counters.", t.Lost)
 	drop("spool", "full: the oldest rows went", "Get the store going again, or give it more room with spool.max-size.", st.Spool.DroppedRows)
 	drop("store", "refused for good", "The files .reason in spool/refused of the data directory say why, and how to try again.", w.RefusedRows.Load())
+	for _, a := range wholefile.Asides(s.config().Data) {
+		drop("data directory", asideText(a), putAsideHint, 1)
+	}
 	list, others := s.decoding.exporters.All()
 	for _, x := range list {
 		one := exporterStatus(x)

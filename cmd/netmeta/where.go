@@ -4,12 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"os"
 	"path/filepath"
 	"time"
 
 	"netmeta/api"
 	"netmeta/config"
+	"netmeta/internal/wholefile"
 )
 
 // whereFile in the data directory says where the page of the NetMeta that runs on it is,
@@ -24,11 +24,7 @@ type where struct {
 
 // tellWhere writes the file; without it commands ask the store, so an error is no harm.
 func tellWhere(data, listen string, started time.Time) error {
-	text, err := json.Marshal(where{"http://" + reachable(listen), started.Unix()})
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(data, whereFile), text, 0o644)
+	return wholefile.Write(filepath.Join(data, whereFile), where{"http://" + reachable(listen), started.Unix()})
 }
 
 // pageOf is the address of the page that a command talks to: the one that a flag names,
@@ -45,9 +41,8 @@ func pageOf(ctx context.Context, cfg config.Config, named bool) string {
 // runningOn is the address of the NetMeta that runs on a data directory, empty when none
 // does.
 func runningOn(ctx context.Context, data string) string {
-	text, err := os.ReadFile(filepath.Join(data, whereFile))
 	var at where
-	if err != nil || json.Unmarshal(text, &at) != nil {
+	if err := wholefile.Read(filepath.Join(data, whereFile), &at); err != nil || at.URL == "" {
 		return ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)

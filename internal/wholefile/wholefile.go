@@ -60,9 +60,8 @@ func ReadAll(path string, limit int64) ([]byte, error) {
 	return data, err
 }
 
-// Read reads the file, which need not exist, into a value; what is what one begins
-// without when it is moved away.
-func Read(path, what string, into any) error {
+// Read reads the file, which need not exist, into a value.
+func Read(path string, into any) error {
 	data, err := ReadAll(path, maxJSON)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -71,7 +70,7 @@ func Read(path, what string, into any) error {
 		return err
 	}
 	if err := json.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("%s: %w: put it right, or move the file away to begin without %s", path, err, what)
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
 }
@@ -82,14 +81,25 @@ func Write(path string, value any) error {
 	if err != nil {
 		return err
 	}
+	return WriteText(path, append(data, '\n'))
+}
+
+// WriteText puts a text in place of the file, which only its owner may read. A directory
+// that has its name is put aside.
+func WriteText(path string, text []byte) error {
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-") // mode 0600
 	if err != nil {
 		return err
 	}
-	_, err = file.Write(append(data, '\n'))
+	_, err = file.Write(text)
 	err = errors.Join(err, file.Sync(), file.Close())
 	if err == nil {
 		err = os.Rename(file.Name(), path)
+	}
+	if errors.Is(err, fs.ErrExist) || errors.Is(err, unix.EISDIR) {
+		if _, failed := PutAside(path, errors.New("a directory has the name of a file")); failed == nil {
+			err = os.Rename(file.Name(), path)
+		}
 	}
 	if err != nil {
 		os.Remove(file.Name())

@@ -11,7 +11,7 @@ import (
 )
 
 func read(path string) (list []int, err error) {
-	err = Read(path, "numbers", &list)
+	err = Read(path, &list)
 	return list, err
 }
 

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 
 	"netmeta/flow"
+	"netmeta/internal/wholefile"
 )
 
 // What exporters told is kept over a restart: they send templates every few
@@ -304,20 +305,21 @@ func (s *State) SaveFile(path string) (err error) {
 // LoadFile loads what SaveFile wrote. No file is no error. One that cannot be
 // used is set aside, and the error says as what.
 func (s *State) LoadFile(path string) error {
-	f, err := os.Open(path)
+	f, err := wholefile.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("templates: %w", err)
-	}
-	defer f.Close()
-	if err := s.Load(f); err != nil {
-		aside := path + ".bad"
-		if e := os.Rename(path, aside); e != nil {
-			return errors.Join(err, e)
+	if err == nil {
+		defer f.Close()
+		if err = s.Load(f); err == nil {
+			return nil
 		}
-		return fmt.Errorf("%w; the file is now %s, exporters will send their templates again", err, aside)
+	} else if err = fmt.Errorf("templates: %w", err); wholefile.Passing(err) {
+		return err
 	}
-	return nil
+	aside, failed := wholefile.PutAside(path, err)
+	if failed != nil {
+		return errors.Join(err, failed)
+	}
+	return fmt.Errorf("%w; the file is now %s, exporters will send their templates again", err, aside.File)
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"netmeta/flow"
+	"netmeta/internal/wholefile"
 	"netmeta/source"
 )
 
@@ -89,7 +90,7 @@ func TestRestart(t *testing.T) {
 	if x.Templates.Load() != 3 || x.LastSeen.Load() != arrival.UnixNano() {
 		t.Error(x.Templates.Load(), x.LastSeen.Load())
 	}
-	if _, err := os.Stat(path + ".bad"); err == nil {
+	if len(wholefile.Asides(filepath.Dir(path))) > 0 {
 		t.Error("a good file was set aside")
 	}
 	if files, _ := os.ReadDir(filepath.Dir(path)); len(files) != 1 {
@@ -108,13 +109,17 @@ func TestLoadRefuses(t *testing.T) {
 		}
 		state := New(Config{})
 		err := state.LoadFile(path)
-		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path+".bad") {
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), filepath.Base(path)+".damaged-") {
 			t.Errorf("%s: %v", what, err)
 		}
 		if state.held != 0 || len(state.metadata) != 0 {
 			t.Error(what, ": something was taken in")
 		}
-		if aside, err := os.ReadFile(path + ".bad"); err != nil || !bytes.Equal(aside, file) {
+		asides := wholefile.Asides(filepath.Dir(path))
+		if len(asides) != 1 || asides[0].Name != "templates" {
+			t.Fatalf("%s: aside lie %v", what, asides)
+		}
+		if aside, err := os.ReadFile(filepath.Join(filepath.Dir(path), asides[0].File)); err != nil || !bytes.Equal(aside, file) {
 			t.Error(what, ": not set aside: ", err)
 		}
 		if err := state.LoadFile(path); err != nil {
