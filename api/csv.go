@@ -12,7 +12,7 @@ import (
 
 // queryCSV answers as a table of RFC 4180: with of=series, the default, a line for each
 // series and bucket; with of=table a line for each series and total. Numbers are not
-// rounded.
+// rounded. Names that a spreadsheet would run as formulas are guarded, unless raw=1.
 func (s *Server) queryCSV(w http.ResponseWriter, r *http.Request) {
 	v := r.URL.Query()
 	of := v.Get("of")
@@ -20,11 +20,17 @@ func (s *Server) queryCSV(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, &query.KeyError{Key: "of", Value: of, Message: "is neither series nor table"})
 		return
 	}
+	raw, err := query.ParseRaw(v)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
 	a, err := s.ask(r.Context(), v)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
+	a.rawCSV = raw
 	h := csvHeader(w, "netmeta.csv")
 	h.Set("X-Netmeta-Through", strconv.FormatInt(a.Meta.Through, 10))
 	if of == "table" {
@@ -62,12 +68,20 @@ func (a *answer) group(kind, dir string, key, label []string) []string {
 	line := []string{kind, dir}
 	for i := range a.By {
 		if i < len(key) {
-			line = append(line, key[i], label[i])
+			line = append(line, a.cell(key[i]), a.cell(label[i]))
 		} else {
 			line = append(line, "", "")
 		}
 	}
 	return line
+}
+
+// cell is a text of a line.
+func (a *answer) cell(text string) string {
+	if a.rawCSV {
+		return text
+	}
+	return query.Guarded(text)
 }
 
 func (a *answer) groupHeader() []string {

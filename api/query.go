@@ -41,6 +41,7 @@ type partial struct {
 type answer struct {
 	request query.Request
 	rg      query.Range
+	rawCSV  bool // cells are not guarded against spreadsheets
 	query.Result
 	Meta meta `json:"meta"`
 }
@@ -78,6 +79,7 @@ func (s *Server) resolve(v url.Values) (req query.Request, rg query.Range, unkno
 func (s *Server) ask(ctx context.Context, v url.Values) (a answer, err error) {
 	v.Del("format")
 	v.Del("of")
+	v.Del("raw")
 	req, rg, unknown, err := s.resolve(v)
 	if err != nil {
 		return a, err
@@ -107,7 +109,7 @@ func (s *Server) ask(ctx context.Context, v url.Values) (a answer, err error) {
 	if result.VS != nil && err == nil && rg.From-slices.Max(result.VS.Shifts) < oldest && stmt.FlowsAlone() { // rollups go back further
 		m.Notes = append(m.Notes, "vs: a window that is compared with begins before the oldest record, "+time.Unix(oldest, 0).UTC().Format(time.RFC3339)+": its numbers are too small")
 	}
-	return answer{req, rg, result, m}, nil
+	return answer{request: req, rg: rg, Result: result, Meta: m}, nil
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -19,6 +19,7 @@ type Flows struct {
 	Limit   int
 	Sort    *column.Field // what the records are in order of; nil: time
 	Asc     bool          // the oldest or the smallest first
+	Raw     bool          // CSV: cells that a spreadsheet would run are left as they are
 	cursor  cursor
 }
 
@@ -52,7 +53,7 @@ var tied = func() []string {
 }()
 
 // ParseFlows reads the keys of a URL: those of ParseURL and columns, limit, sort, order
-// and cursor. An export may have more rows than a page.
+// and cursor, for CSV raw. An export may have more rows than a page.
 func ParseFlows(v url.Values, export bool) (f Flows, unknown []string, err error) {
 	most, standard := maxFlows, defaultFlows
 	if export {
@@ -73,9 +74,12 @@ func ParseFlows(v url.Values, export bool) (f Flows, unknown []string, err error
 	if f.Columns, err = parseColumns(v.Get("columns")); err != nil {
 		return f, nil, err
 	}
+	if f.Raw, err = ParseRaw(v); err != nil {
+		return f, nil, err
+	}
 	rest := url.Values{}
 	for key, values := range v {
-		if !slices.Contains([]string{"limit", "sort", "order", "cursor", "columns"}, key) {
+		if !slices.Contains([]string{"limit", "sort", "order", "cursor", "columns", "raw"}, key) {
 			rest[key] = values
 		}
 	}
@@ -177,6 +181,7 @@ type form uint8
 const (
 	asPage form = iota
 	asCSV
+	asRawCSV // formulas left as they are
 	asJSONL
 )
 
@@ -185,7 +190,7 @@ func shown(f *column.Field, as form) (sql, kind string) {
 	name := "r." + f.Name
 	list := func(each string) (string, string) {
 		e := "arrayMap(x -> " + each + ", " + name + ")"
-		if as == asCSV {
+		if as == asCSV || as == asRawCSV {
 			e = "arrayStringConcat(" + e + ", ' ')"
 		}
 		return e, "list"
@@ -220,7 +225,11 @@ func shown(f *column.Field, as form) (sql, kind string) {
 	case column.TextMap:
 		return "toJSONString(" + name + ")", "text"
 	}
-	return "toString(" + name + ")", "text"
+	text := "toString(" + name + ")"
+	if as == asCSV {
+		text = guarded(text)
+	}
+	return text, "text"
 }
 
 // Page is the statement for one page. Its columns are c0, c1 … as Describe has them,
@@ -244,7 +253,9 @@ func (f Flows) Page(rg Range, s Schema) (Statement, error) {
 // header: CSV or JSON lines.
 func (f Flows) Export(rg Range, s Schema, csv bool) (Statement, error) {
 	as := asJSONL
-	if csv {
+	if csv && f.Raw {
+		as = asRawCSV
+	} else if csv {
 		as = asCSV
 	}
 	columns := make([]string, len(f.Columns))

@@ -33,12 +33,17 @@ type queryCmd struct {
 	asking
 	JSON bool     `name:"json" xor:"form" help:"Print the answer of the API."`
 	CSV  bool     `name:"csv" xor:"form" help:"Print CSV: a line for each bucket, with of=table for each series."`
+	Raw  bool     `help:"In CSV, leave cells that a spreadsheet would run as formulas as they are."`
 	Ask  []string `arg:"" optional:"" name:"key=value" help:"Keys of the page's URL, or a whole URL of the page; anything else is the filter."`
 }
 
 func (queryCmd) Help() string {
 	return `Answers the questions of the page on the command line. The keys are those of its URL:
 q (filter), by, from, to, tz, unit, layer, n, skip, rank, dir, vs, step, agg and others.
+
+In CSV, names that begin like a formula (= + - @, tab, carriage return) get an
+apostrophe in front, since spreadsheets run formulas; numbers stay numbers. --raw leaves
+them as they are. A terminal is given no control characters, in any form.
 
 Examples:
   netmeta query
@@ -53,8 +58,14 @@ func (c queryCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.Raw && !c.CSV {
+		return errors.New("--raw is for CSV alone: give it with --csv")
+	}
 	if c.CSV {
 		v.Set("format", "csv")
+		if c.Raw {
+			v.Set("raw", "1")
+		}
 	}
 	a, done, err := c.open(ctx)
 	if err != nil {
