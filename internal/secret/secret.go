@@ -112,7 +112,9 @@ func Mask(text string) string {
 	if !strings.Contains(text, "://") {
 		return text
 	}
-	return urlForm.ReplaceAllStringFunc(text, func(address string) string {
+	return urlForm.ReplaceAllStringFunc(text, func(match string) string {
+		address := strings.TrimRight(match, ":,.;)]}") // what the sentence goes on with
+		tail := match[len(address):]
 		scheme, rest, _ := strings.Cut(address, "://")
 		if at := strings.LastIndexByte(rest, '@'); at >= 0 { // a password may hold any sign
 			rest = urlMask + rest[at:]
@@ -120,7 +122,7 @@ func Mask(text string) string {
 		if place, query, ok := strings.Cut(rest, "?"); ok {
 			rest = place + "?" + maskQuery(query, named.MatchString)
 		}
-		return scheme + "://" + rest
+		return scheme + "://" + rest + tail
 	})
 }
 

@@ -85,6 +85,7 @@ func TestMask(t *testing.T) {
 	f("postgres://me:p@ss/w#rd@h/db?sslmode=disable&sslpassword=x", "postgres://xxxxx@h/db?sslmode=disable&sslpassword=xxxxx")
 	f("at http://a:b@c and http://d?api_key=e&q=tcp,", "at http://xxxxx@c and http://d?api_key=xxxxx&q=tcp,")
 	f("http://h/?X-ClickHouse-Key=1&TOKEN=2&Signature=3&access%5Ftoken=4", "http://h/?X-ClickHouse-Key=xxxxx&TOKEN=xxxxx&Signature=xxxxx&access%5Ftoken=xxxxx")
+	f("store http://xxxxx@h/?token=x: refused (http://a:b@c).", "store http://xxxxx@h/?token=xxxxx: refused (http://xxxxx@c).")
 	f("http://127.0.0.1/explore?q=tcp&by=src.as&from=-1h", "http://127.0.0.1/explore?q=tcp&by=src.as&from=-1h")
 }
 
