@@ -4,6 +4,7 @@
 #   make demo     the same with simulated exporters (data in ./data-demo)
 #   make build    write bin/netmeta, with the page inside and the engine beside it
 #   make test     all tests; installs Debian packages that they need
+#   make audit    what analysers, databases of vulnerabilities and lock files say of code and dependencies
 #   make chaos    break what can break under load, and count what is lost (6 minutes)
 #   make bench    benchmarks of each stage and end to end; writes bench.tsv
 #   make soak     30 minutes at 100,000 flows/s: what grows shows
@@ -23,7 +24,7 @@ ENGINE := engine/libchdb/node_modules/.installed
 IPDATA := enrich/route/ipdata/node_modules/.installed
 PAGE   := ui/dist/index.html
 
-.PHONY: help run demo build test check chaos bench soak fuzz golden screenshots clean
+.PHONY: help run demo build test audit chaos bench soak fuzz golden screenshots clean
 .DEFAULT_GOAL := help
 
 help:
@@ -69,13 +70,16 @@ $(PAGE): ui/node_modules/.installed $(shell find ui/src -type f 2>/dev/null) ui/
 test: build
 	@test/install
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	go vet ./...
+	@test/audit
 	@# It asks "go list", whose answers the cache of tests does not know.
 	go test -count=1 ./internal/arch
 	npm --prefix ui run --silent check
 	npm --prefix ui run --silent test
 	@# As root nothing may be skipped for want of a program or a right.
 	@[ "$$(id -u)" -ne 0 ] || export NETMETA_REQUIRE=1; go test -timeout 15m ./...
+
+audit: build
+	@test/audit
 
 chaos: build
 	@[ "$$(id -u)" -ne 0 ] || export NETMETA_REQUIRE=1; go test -count=1 -timeout 15m -run '^TestChaos' ./cmd/netmeta -chaos -v | grep -v '^=== '

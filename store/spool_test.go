@@ -25,7 +25,7 @@ var (
 	nothing = slog.New(slog.DiscardHandler)
 	apples  = column.Table{Name: "apples"}
 	weight  = apples.U32(column.Field{Name: "Weight"})
-	colour  = apples.U32(column.Field{Name: "Colour", Rare: true})
+	_       = apples.U32(column.Field{Name: "Colour", Rare: true})
 	pears   = column.Table{Name: "pears"}
 	length  = pears.U32(column.Field{Name: "Length"})
 	fruit   = []*column.Table{&apples, &pears}

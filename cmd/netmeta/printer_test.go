@@ -172,8 +172,9 @@ func TestDecodeListen(t *testing.T) {
 	}
 	said, lines := bufio.NewScanner(diag), bufio.NewScanner(out)
 	said.Scan()
-	addr, ok := strings.CutPrefix(said.Text(), "listening on UDP ")
-	if addr, _, ok = strings.Cut(addr, ";"); !ok {
+	rest, begins := strings.CutPrefix(said.Text(), "listening on UDP ")
+	addr, _, ok := strings.Cut(rest, ";")
+	if !begins || !ok {
 		t.Fatal(said.Text())
 	}
 	conn, err := net.Dial("udp", addr)
