@@ -23,7 +23,8 @@ type sqlCmd struct {
 func (sqlCmd) Help() string {
 	return `Runs read-only SQL against the running store, or against the one in --data when
 nothing runs. The flows table has a column for everything that is known of a flow;
-"netmeta schema" lists them with their meaning.
+"netmeta schema" lists them with their meaning. On a terminal control characters in
+values are replaced; in a pipe or a file every byte stays as it is.
 
 Examples:
   netmeta sql "SELECT SrcAS, sum(Bytes * SamplingRate) AS b FROM flows GROUP BY SrcAS ORDER BY b DESC LIMIT 10"
