@@ -84,6 +84,21 @@ type Counters struct {
 // Refuse counts something that was refused.
 func (c *Counters) Refuse(r Reason) { c.refused[r].Add(1) }
 
+// Find counts what a sequence number told.
+func (c *Counters) Find(f Finding) { f.count(&c.Lost, &c.Reordered, &c.Restarts) }
+
+func (f Finding) count(lost, reordered, restarts *atomic.Uint64) {
+	if f.Lost > 0 {
+		lost.Add(f.Lost)
+	}
+	if f.Reordered {
+		reordered.Add(1)
+	}
+	if f.Restarted {
+		restarts.Add(1)
+	}
+}
+
 // Refused yields each reason with its count, those that never occurred included.
 func (c *Counters) Refused() iter.Seq2[Reason, uint64] {
 	return func(yield func(Reason, uint64) bool) {

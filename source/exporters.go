@@ -61,6 +61,9 @@ func (x *Exporter) Refuse(r Reason) {
 	x.byReason[r].Add(1)
 }
 
+// Find counts what a sequence number of this exporter told.
+func (x *Exporter) Find(f Finding) { f.count(&x.Lost, &x.Reordered, &x.Restarts) }
+
 // A Sample is the beginning of a datagram of which something was refused.
 type Sample struct {
 	At     time.Time // when it came

@@ -67,7 +67,9 @@ type session struct {
 
 	mu       sync.Mutex // guards the following
 	withData int
-	sequence
+	sequence source.Sequence
+	kept     source.Mark // the last place whose rows are stored, or in the spool
+	isKept   bool
 }
 
 // settledAfter is the number of messages with data after which a session is
@@ -165,6 +167,7 @@ func (s *State) viewLocked(key viewKey, typ uint8) *view {
 		}
 		s.exporters[xk], x.domains[key.domain] = x, dom
 		v.session = &session{domain: dom, port: key.exporter.Port(), templates: map[uint16]*template{}}
+		s.followLocked(v.session)
 		v.session.used.Store(true)
 		dom.sessions = append(dom.sessions, v.session)
 		x.held++

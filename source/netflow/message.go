@@ -33,7 +33,7 @@ func (d *Decoder) decode9(p []byte) {
 	d.domain = binary.BigEndian.Uint32(p[16:])
 	d.open()
 	d.sets(p[header9:])
-	d.follow(byDatagram)
+	d.follow(numbering9)
 }
 
 func (d *Decoder) decode10(p []byte) {
@@ -59,7 +59,7 @@ func (d *Decoder) decode10(p []byte) {
 		p = p[:length]
 	}
 	d.sets(p[header10:])
-	d.follow(before)
+	d.follow(numbering10)
 }
 
 // Set ids below 256 (RFC 3954 §5, RFC 7011 §3.3.2).

@@ -115,6 +115,8 @@ type State struct {
 	metadata  map[netip.Addr]*Metadata
 	names     int // bytes of names in metadata
 
+	following map[sequenceKey]source.Mark // sequences of an earlier run that nobody has gone on with
+
 	living flowTable // whose templates have totals; it has a lock of its own
 }
 
@@ -126,7 +128,7 @@ func New(c Config) *State {
 
 // Decoder makes a decoder for one goroutine.
 func (s *State) Decoder() *Decoder {
-	return &Decoder{state: s, views: map[viewKey]*view{}, cut: source.Lookup{Exporters: s.config.Exporters}, labels: map[string]column.Label{}, values: map[string]string{}}
+	return &Decoder{state: s, views: map[viewKey]*view{}, heard: map[*session]struct{}{}, cut: source.Lookup{Exporters: s.config.Exporters}, labels: map[string]column.Label{}, values: map[string]string{}}
 }
 
 // A Decoder decodes datagrams. It belongs to one goroutine.
@@ -135,6 +137,9 @@ type Decoder struct {
 	views map[viewKey]*view
 	last  *view         // the view of the previous datagram: often the next one's too
 	cut   source.Lookup // of those whose datagrams end inside the header
+
+	heard   map[*session]struct{} // since the last Mark
+	touched *session              // the last of them
 
 	message
 	batch *column.Batch
@@ -287,51 +292,27 @@ func (d *Decoder) refuse(r source.Reason) {
 
 // follow checks the sequence number of the message, after its records have been
 // counted.
-func (d *Decoder) follow(norm counting) {
-	if d.session == nil {
+func (d *Decoder) follow(n source.Numbering) {
+	ses := d.session
+	if ses == nil {
 		return
 	}
-	known := !d.blind || norm == byDatagram
-	f := d.session.heard(place{d.sequence, d.records}, norm, known, d.uptime, d.hasUptime)
-	if f == (finding{}) {
-		return
+	if ses != d.touched && len(d.heard) < source.MaxHeard {
+		d.touched = ses
+		d.heard[ses] = struct{}{}
 	}
-	c := &d.state.counters
-	if f.lost > 0 {
-		c.Lost.Add(f.lost)
-		d.entry.Lost.Add(f.lost)
-	}
-	if f.reordered {
-		c.Reordered.Add(1)
-		d.entry.Reordered.Add(1)
-	}
-	if f.restarted {
-		c.Restarts.Add(1)
-		d.entry.Restarts.Add(1)
+	f := ses.heard(source.Arrival{
+		Place: source.Place{Seq: d.sequence, Units: d.records}, At: d.received, Uptime: d.uptime, HasUptime: d.hasUptime,
+		Uncounted: d.blind && n.Norm != source.ByDatagram,
+	}, n)
+	if f != (source.Finding{}) {
+		d.state.counters.Find(f)
+		d.entry.Find(f)
 	}
 }
 
 // Counters count what came in and what was refused.
 func (s *State) Counters() *source.Counters { return &s.counters }
-
-// Resume has the sequences of a sender begin anew: its datagrams were refused for a while,
-// and are not lost.
-func (s *State) Resume(addr netip.Addr) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for key, x := range s.exporters {
-		if key.addr != addr {
-			continue
-		}
-		for _, dom := range x.domains {
-			for _, ses := range dom.sessions {
-				ses.mu.Lock()
-				ses.started, ses.hasOther = false, false
-				ses.mu.Unlock()
-			}
-		}
-	}
-}
 
 // Settle counts what is still open: sets that wait for their template as
 // NoTemplate, gaps that a late datagram might have filled as lost. Call it when
@@ -343,10 +324,11 @@ func (s *State) Settle() {
 		for _, dom := range x.domains {
 			s.dropWaitingLocked(dom, func(*waitingSet) bool { return true })
 			for _, ses := range dom.sessions {
-				if lost := ses.settle(); lost > 0 {
-					s.counters.Lost.Add(lost)
-					x.entry.Current().Lost.Add(lost)
-				}
+				ses.mu.Lock()
+				f := source.Finding{Lost: ses.sequence.Settle()}
+				ses.mu.Unlock()
+				s.counters.Find(f)
+				x.entry.Current().Find(f)
 			}
 		}
 	}

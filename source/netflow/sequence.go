@@ -1,135 +1,161 @@
 package netflow
 
-// A sequence number counts what was sent before: datagrams in v9, flows in v5,
-// data records in IPFIX. That is the norm; real exporters also count what the
-// datagram itself carries (ulogd, softflowd and Open vSwitch in IPFIX), or
-// flows in v9, or messages in IPFIX. Which way a sender counts is told from which
-// way fits, or its loss would be counted where there is none.
-type counting uint8
+import (
+	"net/netip"
+	"time"
 
-const (
-	byDatagram counting = iota // one more with each datagram
-	before                     // by what the previous datagram carried
-	including                  // by what this datagram carries
-	countings
+	"netmeta/source"
 )
 
-// A jump by up to this is loss, or datagrams out of order; anything else is an
-// exporter that started anew.
-const maxJump = 1 << 20
+// nearGap is the gap that counts as loss whatever an exporter's rate: see
+// source.Numbering.
+const nearGap = 1 << 20
 
-// patience is how many datagrams may come until a gap counts as lost.
-const patience = 16
+var (
+	numbering5  = source.Numbering{Norm: source.Before, Near: nearGap}
+	numbering9  = source.Numbering{Norm: source.ByDatagram, Near: nearGap}
+	numbering10 = source.Numbering{Norm: source.Before, Near: nearGap}
+)
 
-// A place is a datagram in the sequence.
-type place struct {
-	seq   uint32
-	units uint32 // flows or records that it carries
-}
-
-// step is how far the next datagram is from p.
-func (c counting) step(p place, next uint32) uint32 {
-	switch c {
-	case byDatagram:
-		return 1
-	case before:
-		return p.units
-	}
-	return next
-}
-
-type sequence struct {
-	started bool
-	last    place
-	uptime  uint32
-	fits    [countings]int8 // how often each way of counting was right lately
-
-	// other is a datagram that did not fit. If the next one follows it, the exporter
-	// has started anew (the method of RFC 3550 A.1).
-	other    place
-	hasOther bool
-
-	gap  uint64 // missing, but may still come
-	wait int    // datagrams until the gap counts
-}
-
-// A finding is what a datagram's place in the sequence tells.
-type finding struct {
-	lost      uint64 // units that are now certainly lost
-	reordered bool   // a datagram was out of its place: late, or sent twice
-	restarted bool   // the sender has started anew
-}
-
-// heard takes note of a datagram. known is false when not all that it carries
-// could be counted.
-func (ses *session) heard(now place, norm counting, known bool, uptime uint32, hasUptime bool) (f finding) {
+// heard takes note of a datagram.
+func (ses *session) heard(now source.Arrival, n source.Numbering) source.Finding {
 	ses.mu.Lock()
 	defer ses.mu.Unlock()
-	if ses.withData < settledAfter && now.units > 0 {
+	if ses.withData < settledAfter && now.Units > 0 {
 		if ses.withData++; ses.withData == settledAfter {
 			ses.settled.Store(true)
 		}
 	}
-	s := &ses.sequence
-	if s.gap > 0 {
-		if s.wait--; s.wait <= 0 {
-			f.lost, s.gap = s.gap, 0
-		}
-	}
-	const tenSeconds = 10_000
-	rebooted := hasUptime && s.started && int32(uptime-s.uptime) < -tenSeconds
-	s.uptime = uptime
-	if !s.started || rebooted {
-		s.last, s.started, s.hasOther = now, known, false
-		f.restarted = rebooted
-		return f
-	}
-	way := s.way(now, norm)
-	ahead := int32(now.seq - s.last.seq - way.step(s.last, now.units))
-	switch {
-	case ahead == 0:
-		f.reordered = s.hasOther // since this follows what was before the other
-	case s.hasOther && now.seq == s.other.seq+way.step(s.other, now.units):
-		f.restarted = true
-	case ahead > 0 && ahead <= maxJump:
-		s.gap += uint64(ahead)
-		s.wait = patience
-	case ahead < 0 && ahead >= -maxJump && s.gap > 0:
-		s.gap -= min(s.gap, uint64(way.step(now, now.units))) // late: fills a gap
-		f.reordered = true
-		return f
-	default:
-		s.other, s.hasOther = now, known
-		return f
-	}
-	s.last, s.hasOther = now, false
-	s.started = known // if not, begin anew with the next datagram
-	return f
+	return ses.sequence.Heard(now, n)
 }
 
-// way is how the sender counts.
-func (s *sequence) way(now place, norm counting) counting {
-	const memory = 8
-	best := norm
-	for c := range countings {
-		if now.seq == s.last.seq+c.step(s.last, now.units) {
-			s.fits[c] = min(s.fits[c]+1, memory)
-		} else {
-			s.fits[c] = max(s.fits[c]-1, 0)
-		}
-	}
-	for c := range countings {
-		if s.fits[c] > s.fits[best] {
-			best = c
-		}
-	}
-	return best
+// A sequenceKey tells apart who numbers datagrams.
+type sequenceKey struct {
+	exporter netip.AddrPort
+	version  uint16
+	domain   uint32
 }
 
-// settle gives up waiting for late datagrams.
-func (ses *session) settle() (lost uint64) {
-	ses.mu.Lock()
-	defer ses.mu.Unlock()
-	lost, ses.gap = ses.gap, 0
-	return lost
+func (ses *session) key() sequenceKey {
+	x := ses.domain.exporter.key
+	return sequenceKey{netip.AddrPortFrom(x.addr, ses.port), x.version, ses.domain.id}
+}
+
+// A KeptSequence is the place in the sequence of one sender up to which all rows are
+// stored, or in the spool.
+type KeptSequence struct {
+	Exporter netip.AddrPort `json:"exporter"`
+	Version  uint16         `json:"version"`
+	Domain   uint32         `json:"domain"`
+	source.Mark
+}
+
+const (
+	// maxFollowing bounds the sequences of an earlier run.
+	maxFollowing = 100_000
+	// followFor is how old the place in a sequence may be to be gone on from.
+	followFor = 24 * time.Hour
+)
+
+// Mark takes note of the places of the senders that the decoder heard since the last
+// call. Call the function that it returns, on any goroutine, when the rows of all that
+// was decoded until now are stored or in the spool. It is nil when nothing was heard.
+func (d *Decoder) Mark() (kept func()) {
+	if len(d.heard) == 0 {
+		return nil
+	}
+	type place struct {
+		session *session
+		mark    source.Mark
+		ok      bool
+	}
+	places := make([]place, 0, len(d.heard))
+	for ses := range d.heard {
+		ses.mu.Lock()
+		mark, ok := ses.sequence.Mark()
+		ses.mu.Unlock()
+		places = append(places, place{ses, mark, ok})
+	}
+	clear(d.heard)
+	d.touched = nil
+	return func() {
+		for _, p := range places {
+			p.session.mu.Lock()
+			p.session.kept, p.session.isKept = p.mark, p.ok
+			p.session.mu.Unlock()
+		}
+	}
+}
+
+// Sequences lists the places up to which everything is stored, or in the spool.
+func (s *State) Sequences() (list []KeptSequence) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, x := range s.exporters {
+		for _, dom := range x.domains {
+			for _, ses := range dom.sessions {
+				ses.mu.Lock()
+				mark, ok := ses.kept, ses.isKept
+				ses.mu.Unlock()
+				if ok {
+					key := ses.key()
+					list = append(list, KeptSequence{key.exporter, key.version, key.domain, mark})
+				}
+			}
+		}
+	}
+	for key, mark := range s.following {
+		list = append(list, KeptSequence{key.exporter, key.version, key.domain, mark})
+	}
+	return list
+}
+
+// Follow has the sequences of an earlier run go on when their senders are heard, so that
+// what is missing since then counts as lost. Call it before the first datagram, and
+// before Load. Places that are a day old are left out, and so are those beyond a bound.
+func (s *State) Follow(list []KeptSequence) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.following = map[sequenceKey]source.Mark{}
+	oldest := time.Now().Add(-followFor).UnixMilli()
+	for _, k := range list {
+		if k.At >= oldest && len(s.following) < maxFollowing {
+			s.following[sequenceKey{netip.AddrPortFrom(k.Exporter.Addr().Unmap(), k.Exporter.Port()), k.Version, k.Domain}] = k.Mark
+		}
+	}
+}
+
+// followLocked has a new session go on with the sequence of an earlier run.
+func (s *State) followLocked(ses *session) {
+	key := ses.key()
+	if mark, ok := s.following[key]; ok {
+		delete(s.following, key)
+		ses.sequence.Follow(mark)
+		ses.kept, ses.isKept = mark, true
+	}
+}
+
+// Resume has the sequences of a sender begin anew: its datagrams were refused for a while,
+// and are not lost.
+func (s *State) Resume(addr netip.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key := range s.following {
+		if key.exporter.Addr() == addr {
+			delete(s.following, key)
+		}
+	}
+	for key, x := range s.exporters {
+		if key.addr != addr {
+			continue
+		}
+		for _, dom := range x.domains {
+			for _, ses := range dom.sessions {
+				ses.mu.Lock()
+				ses.sequence.Restart()
+				ses.isKept = false
+				ses.mu.Unlock()
+			}
+		}
+	}
 }

@@ -52,5 +52,5 @@ func (d *Decoder) decode5(p []byte) {
 	} else {
 		d.fixed(plan5, body[:count*record5])
 	}
-	d.follow(before)
+	d.follow(numbering5)
 }

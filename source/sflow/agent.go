@@ -42,8 +42,10 @@ type agent struct {
 	known     bool         // entry is the exporter's own, and sequence is in use
 	lastHeard atomic.Int64 // Unix seconds
 
-	mu sync.Mutex // guards what follows
-	sequence
+	mu       sync.Mutex // guards what follows
+	sequence source.Sequence
+	kept     source.Mark // the last place whose rows are stored, or in the spool
+	isKept   bool
 	samplers map[uint64]*sampler // by class and index of the data source
 }
 
@@ -88,12 +90,12 @@ func (s *sampler) take(d drawing) {
 	s.sequence, s.pool, s.drops, s.rate, s.hasOther = d.sequence, d.pool, d.drops, d.rate, false
 }
 
-// heard takes note of a datagram that arrived at the given second.
-func (a *agent) heard(number, uptime uint32, now int64) finding {
-	a.lastHeard.Store(now)
+// heard takes note of a datagram that arrived at the given time.
+func (a *agent) heard(number, uptime uint32, millis int64) source.Finding {
+	a.lastHeard.Store(millis / 1000)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.sequence.heard(number, uptime)
+	return a.sequence.Heard(source.Arrival{Place: source.Place{Seq: number, Units: 1}, At: millis, Uptime: uptime, HasUptime: true}, numbering)
 }
 
 // drawn takes note of the flow samples of a datagram, and tells of how many the source is
@@ -171,6 +173,11 @@ func (s *State) agentOf(key agentKey, now int64) *agent {
 	a = &agent{entry: entry, known: known && len(s.agents) < maxAgents}
 	if a.known {
 		s.agents[key] = a
+		if mark, ok := s.following[key]; ok {
+			delete(s.following, key)
+			a.sequence.Follow(mark)
+			a.kept, a.isKept = mark, true
+		}
 	}
 	return a
 }
@@ -193,9 +200,9 @@ func (s *State) forgetLocked(key agentKey, a *agent) {
 	a.mu.Lock()
 	s.samplers.Add(-int64(len(a.samplers)))
 	a.samplers = nil
-	lost := a.settle()
+	f := source.Finding{Lost: a.sequence.Settle()}
 	a.mu.Unlock()
-	s.found(a, finding{lost: lost})
+	s.found(a, f)
 	delete(s.agents, key)
 }
 
@@ -206,25 +213,16 @@ func (s *State) Settle() {
 	defer s.mu.RUnlock()
 	for _, a := range s.agents {
 		a.mu.Lock()
-		lost := a.settle()
+		f := source.Finding{Lost: a.sequence.Settle()}
 		a.mu.Unlock()
-		s.found(a, finding{lost: lost})
+		s.found(a, f)
 	}
 }
 
 // found counts what a sequence number told.
-func (s *State) found(a *agent, f finding) {
-	entry := a.entry.Current()
-	if f.lost != 0 {
-		s.counters.Lost.Add(f.lost)
-		entry.Lost.Add(f.lost)
-	}
-	if f.reordered {
-		s.counters.Reordered.Add(1)
-		entry.Reordered.Add(1)
-	}
-	if f.restarted {
-		s.counters.Restarts.Add(1)
-		entry.Restarts.Add(1)
+func (s *State) found(a *agent, f source.Finding) {
+	if f != (source.Finding{}) {
+		s.counters.Find(f)
+		a.entry.Current().Find(f)
 	}
 }

@@ -114,8 +114,8 @@ func TestHostileFlood(t *testing.T) {
 	if x, known := exporters.Of(netip.MustParseAddr("192.0.2.1"), flow.TypeSFlow); !known || x.Flows.Load() < goodSent || x.Lost.Load() != 0 || state.agents[agentKey{sender.Addr(), agentOf(good), 7}].entry != x {
 		t.Errorf("the good agent: known %v, %d flows of %d", known, x.Flows.Load(), goodSent)
 	}
-	if a := state.agents[agentKey{sender.Addr(), agentOf(good), 7}]; a.next != uint32(goodSent)+1 || a.gap != 0 {
-		t.Errorf("the good agent is at %d with a gap of %d, sent %d", a.next, a.gap, goodSent)
+	if m, ok := state.agents[agentKey{sender.Addr(), agentOf(good), 7}].sequence.Mark(); !ok || m.Seq != uint32(goodSent) || m.Gap != 0 {
+		t.Errorf("the good agent is at %d with a gap of %d, sent %d", m.Seq, m.Gap, goodSent)
 	}
 	if len(state.agents) > maxAgents || len(exporters.List()) > source.MaxExporters || state.samplers.Load() > maxSamplers {
 		t.Errorf("%d agents, %d exporters, %d samplers are kept", len(state.agents), len(exporters.List()), state.samplers.Load())

@@ -1,70 +1,88 @@
 package sflow
 
-// A datagram that is up to window ahead shows loss; what is further away, or
-// behind, is an agent that started anew, if the next datagram agrees.
-const window = 1 << 14
+import (
+	"net/netip"
+	"time"
 
-// patience is how many datagrams may come until a gap counts as lost.
-const patience = 16
+	"netmeta/column"
+	"netmeta/source"
+)
 
-// A sequence follows the sequence numbers of one agent: it tells loss from
-// datagrams out of order and from restarts.
-type sequence struct {
-	started bool
-	next    uint32 // expected
-	uptime  uint32 // of the newest datagram, in milliseconds
+// numbering: agents number datagrams. They send fewer of them than others send flows, so
+// a smaller gap is loss whatever the rate.
+var numbering = source.Numbering{Norm: source.ByDatagram, Near: 1 << 14}
 
-	// other is where a datagram that did not fit would go on. If the next one begins
-	// there, the agent has started anew (the method of RFC 3550, appendix A.1).
-	other    uint32
-	hasOther bool
-
-	gap  uint64 // missing, but may still come
-	wait int    // datagrams until gap counts
+// A KeptSequence is the place in the sequence of one agent up to which all rows are
+// stored, or in the spool.
+type KeptSequence struct {
+	Sender   netip.Addr `json:"sender"`
+	Agent    netip.Addr `json:"agent"`
+	SubAgent uint32     `json:"subAgent"`
+	source.Mark
 }
 
-// A finding is what a datagram's place in the sequence tells.
-type finding struct {
-	lost      uint64 // datagrams that are now certainly lost
-	reordered bool   // a datagram was out of its place: late, or sent twice
-	restarted bool   // the agent has started anew
-}
+// followFor is how old the place in a sequence may be to be gone on from.
+const followFor = 24 * time.Hour
 
-// heard takes note of a datagram.
-func (s *sequence) heard(number, uptime uint32) (f finding) {
-	if s.gap > 0 {
-		if s.wait--; s.wait == 0 {
-			f.lost, s.gap = s.gap, 0
+// Mark takes note of the places of the agents that the decoder heard since the last
+// call. Call the function that it returns, on any goroutine, when the rows of all that
+// was decoded until now are stored or in the spool. It is nil when nothing was heard.
+func (d *Decoder) Mark() (kept func()) {
+	if len(d.heardFrom) == 0 {
+		return nil
+	}
+	type place struct {
+		agent *agent
+		mark  source.Mark
+		ok    bool
+	}
+	places := make([]place, 0, len(d.heardFrom))
+	for a := range d.heardFrom {
+		a.mu.Lock()
+		mark, ok := a.sequence.Mark()
+		a.mu.Unlock()
+		places = append(places, place{a, mark, ok})
+	}
+	clear(d.heardFrom)
+	d.touched = nil
+	return func() {
+		for _, p := range places {
+			p.agent.mu.Lock()
+			p.agent.kept, p.agent.isKept = p.mark, p.ok
+			p.agent.mu.Unlock()
 		}
 	}
-	// The uptime wraps after 49 days, and then goes on at 0: not backwards modulo 2³².
-	const tenSeconds = 10_000
-	restarted := s.started && int32(uptime-s.uptime) < -tenSeconds
-	ahead := int32(number - s.next)
-	switch {
-	case !s.started || restarted:
-		s.started, f.restarted = true, restarted
-	case ahead == 0:
-		f.reordered = s.hasOther // since this follows what was before the other
-	case s.hasOther && number == s.other:
-		f.restarted = true
-	case ahead > 0 && ahead <= window:
-		s.gap += uint64(ahead)
-		s.wait = patience
-	case ahead < 0 && ahead >= -window && s.gap > 0:
-		s.gap-- // late
-		f.reordered = true
-		return f
-	default: // a duplicate, or somewhere else
-		s.other, s.hasOther = number+1, true
-		return f
-	}
-	s.next, s.uptime, s.hasOther = number+1, uptime, false
-	return f
 }
 
-// settle gives up waiting for late datagrams.
-func (s *sequence) settle() (lost uint64) {
-	lost, s.gap = s.gap, 0
-	return lost
+// Sequences lists the places up to which everything is stored, or in the spool.
+func (s *State) Sequences() (list []KeptSequence) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for key, a := range s.agents {
+		a.mu.Lock()
+		mark, ok := a.kept, a.isKept
+		a.mu.Unlock()
+		if ok {
+			list = append(list, KeptSequence{key.sender, key.agent.IP(), key.subAgent, mark})
+		}
+	}
+	for key, mark := range s.following {
+		list = append(list, KeptSequence{key.sender, key.agent.IP(), key.subAgent, mark})
+	}
+	return list
+}
+
+// Follow has the sequences of an earlier run go on when their agents are heard, so that
+// what is missing since then counts as lost. Call it before the first datagram. Places
+// that are a day old are left out, and so are those beyond the number of agents.
+func (s *State) Follow(list []KeptSequence) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.following = map[agentKey]source.Mark{}
+	oldest := time.Now().Add(-followFor).UnixMilli()
+	for _, k := range list {
+		if k.At >= oldest && len(s.following) < maxAgents {
+			s.following[agentKey{k.Sender, column.AddrFrom(k.Agent), k.SubAgent}] = k.Mark
+		}
+	}
 }

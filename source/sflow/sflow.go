@@ -72,9 +72,10 @@ type State struct {
 	config   Config
 	counters source.Counters
 
-	mu     sync.RWMutex // guards agents and swept
-	agents map[agentKey]*agent
-	swept  int64 // Unix seconds
+	mu        sync.RWMutex // guards the following
+	agents    map[agentKey]*agent
+	following map[agentKey]source.Mark // sequences of an earlier run that nobody has gone on with
+	swept     int64                    // Unix seconds
 
 	sweeps   atomic.Uint64 // how often agents were forgotten
 	samplers atomic.Int64  // of all agents
@@ -95,7 +96,7 @@ func (s *State) Counters() *source.Counters { return &s.counters }
 
 // Decoder makes a decoder for one goroutine.
 func (s *State) Decoder() *Decoder {
-	return &Decoder{state: s, agents: map[agentKey]*agent{}}
+	return &Decoder{state: s, agents: map[agentKey]*agent{}, heardFrom: map[*agent]struct{}{}}
 }
 
 // A Decoder decodes datagrams. It belongs to one goroutine.
@@ -103,6 +104,9 @@ type Decoder struct {
 	state  *State
 	agents map[agentKey]*agent // a part of the state's, to be read without a lock
 	sweeps uint64              // of the state, when agents was begun
+
+	heardFrom map[*agent]struct{} // since the last Mark
+	touched   *agent              // the last of them
 
 	datagram
 	drawn []drawing // of the flow samples of the datagram
@@ -179,10 +183,11 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 		seconds:  uint32(dg.Received.Unix()),
 		millis:   uint64(dg.Received.UnixMilli()),
 	}
-	d.heard(dg.Exporter.Addr())
+	d.find(dg.Exporter.Addr())
 	entry := d.from.entry
 	d.draw = entry.Draw(int64(d.seconds), &d.dice)
 	d.samples(be32(rest[12:]), rest[16:])
+	d.follow()
 
 	entry.Sent(d.flows+d.thinned, d.thinned)
 	if d.thinned > 0 {
@@ -213,16 +218,22 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 func (s *State) Resume(addr netip.Addr) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	of := func(key agentKey) bool { return key.sender == addr || key.agent.IP() == addr }
 	for key, a := range s.agents {
-		if key.sender == addr || key.agent.IP() == addr {
+		if of(key) {
 			s.forgetLocked(key, a)
+		}
+	}
+	for key := range s.following {
+		if of(key) {
+			delete(s.following, key)
 		}
 	}
 	s.sweeps.Add(1)
 }
 
-// heard finds the agent and takes note of the sequence number.
-func (d *Decoder) heard(sender netip.Addr) {
+// find finds the agent.
+func (d *Decoder) find(sender netip.Addr) {
 	if n := d.state.sweeps.Load(); n != d.sweeps {
 		clear(d.agents)
 		d.sweeps = n
@@ -237,9 +248,20 @@ func (d *Decoder) heard(sender netip.Addr) {
 	d.from = a
 	if !a.known {
 		d.refuse(source.TooManyExporters)
+	}
+}
+
+// follow checks the sequence number, after the samples: what was heard is decoded.
+func (d *Decoder) follow() {
+	a := d.from
+	if !a.known {
 		return
 	}
-	d.state.found(a, a.heard(d.datagram.sequence, d.uptime, int64(d.seconds)))
+	if a != d.touched && len(d.heardFrom) < source.MaxHeard {
+		d.touched = a
+		d.heardFrom[a] = struct{}{}
+	}
+	d.state.found(a, a.heard(d.datagram.sequence, d.uptime, int64(d.millis)))
 }
 
 // refuse counts something of the agent that is not understood.
