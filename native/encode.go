@@ -25,6 +25,11 @@ type Block struct {
 	Data    []byte
 	Rows    int
 	Columns []*column.Field // what the block carries: every column with a value other than zero
+
+	// Safe is called once when the rows of this block, and of all that were put into the
+	// queue before it, are stored or in the spool; nil: nobody wants to know. A block
+	// without rows may carry it.
+	Safe func()
 }
 
 // Release gives the memory of the block back for another one. Nobody may look at the

@@ -114,14 +114,22 @@ func (p *Pipe) Emitter() *Emitter {
 
 // Emit hands the rows of the batch on and empties it. It waits while the queue is
 // full.
-func (e *Emitter) Emit(b *column.Batch) {
+func (e *Emitter) Emit(b *column.Batch) { e.EmitThen(b, nil) }
+
+// EmitThen is Emit, and has safe called, on any goroutine, when these rows and all that
+// this emitter handed on before are stored or in the spool. nil: nobody wants to know.
+func (e *Emitter) EmitThen(b *column.Batch, safe func()) {
 	if b.Len() == 0 {
+		if safe != nil {
+			e.pipe.queue <- native.Block{Table: b.Table(), Safe: safe}
+		}
 		return
 	}
 	for _, stage := range e.stages {
 		stage(b)
 	}
 	block := e.enc.Encode(b)
+	block.Safe = safe
 	b.Reset()
 	e.pipe.hold(int64(len(block.Data)))
 	e.pipe.queue <- block

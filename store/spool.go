@@ -126,6 +126,7 @@ type load struct {
 	ask    bool // whether a block is stored already, before it goes alone
 	blocks []native.Block
 	files  []*spooled // where the blocks lie; none: in memory alone
+	group  *group     // what it was formed with; nil when its rows are safe
 
 	doubted *doubted // what it is of; nil: it is an ordinary one
 	apart   []int    // blocks that are left out: they are doubted

@@ -53,6 +53,7 @@ type Writer struct {
 	Ready func(context.Context) error
 
 	Taken func(native.Block) // is told of each block that is taken from the queue; nil: nobody wants to know
+	Safe  func()             // is called after Safe of some blocks was; nil: nobody wants to know
 	Full  func() float64     // how full the queue is, from 0 to 1; nil: nobody knows, and it may get full
 
 	real map[*column.Field]bool // columns that the tables have, as far as we have looked
@@ -162,6 +163,7 @@ type writing struct {
 	gathered gathered  // taken from the queue
 	due      time.Time // when it may be inserted
 	waiting  []*load   // for the store, in memory
+	groups   []*group  // of which rows are in memory alone, in the order of the queue
 
 	flight   *load // being inserted
 	launched time.Time
@@ -280,26 +282,66 @@ func (r *writing) toSpool(now time.Time) {
 
 // put writes a load to the spool.
 func (r *writing) put(l *load) bool {
-	if r.spill.err = r.Spool.put(l); r.spill.err != nil {
-		r.spill.again = time.Now().Add(insertEvery)
-	}
+	r.spill.err = r.Spool.put(l)
 	r.spill.stuck = r.spill.err
-	return r.spill.err == nil
+	if r.spill.err != nil {
+		r.spill.again = time.Now().Add(insertEvery)
+		return false
+	}
+	r.safe(l)
+	return true
 }
 
 // form makes loads of what is gathered, one for each table.
 func (r *writing) form() (loads []*load) {
+	g := &group{safe: r.gathered.safe}
 	for _, s := range r.Schemas {
 		if blocks := r.gathered.blocks[s.Table]; len(blocks) > 0 {
-			loads = append(loads, &load{number: r.Spool.reserve(), table: s.Table, token: newToken(), blocks: blocks})
+			loads = append(loads, &load{number: r.Spool.reserve(), table: s.Table, token: newToken(), blocks: blocks, group: g})
 			delete(r.gathered.blocks, s.Table)
 		}
 	}
+	g.left = len(loads)
+	r.groups = append(r.groups, g)
+	r.tellSafe()
 	if len(r.gathered.blocks) > 0 {
 		panic("BUG: rows of a table that the writer does not know")
 	}
 	r.gathered = gathered{}
 	return loads
+}
+
+// A group is loads that were formed at once: of all blocks that were taken from the queue
+// since the group before.
+type group struct {
+	left int      // loads whose rows are in memory alone
+	safe []func() // of its blocks
+}
+
+// safe takes note that the rows of a load are stored, or in the spool.
+func (r *writing) safe(l *load) {
+	if l.group == nil {
+		return
+	}
+	l.group.left--
+	l.group = nil
+	r.tellSafe()
+}
+
+// tellSafe tells it in the order of the queue, since whoever hears of rows takes all that
+// came before for safe too.
+func (r *writing) tellSafe() {
+	told := false
+	for len(r.groups) > 0 && r.groups[0].left == 0 {
+		for _, safe := range r.groups[0].safe {
+			safe()
+			told = true
+		}
+		r.groups = r.groups[1:]
+	}
+	if told && r.Safe != nil {
+		r.Safe()
+	}
 }
 
 // launch begins the next insert if there is one and the time has come. Inserts are large
@@ -342,6 +384,7 @@ func (r *writing) land(err error) {
 	}
 	if err == nil {
 		r.count(l)
+		r.safe(l)
 		if l.files == nil && first { // else a former attempt may still be reading them
 			for i := range l.blocks {
 				l.blocks[i].Release()
@@ -611,13 +654,19 @@ type gathered struct {
 	blocks            map[*column.Table][]native.Block
 	count, rows, size int
 	since             time.Time // when the first came
+	safe              []func()  // of the blocks
 }
 
 func (g *gathered) add(b native.Block) {
 	if g.count == 0 {
 		g.blocks, g.since = map[*column.Table][]native.Block{}, time.Now()
 	}
-	g.blocks[b.Table] = append(g.blocks[b.Table], b)
+	if b.Safe != nil {
+		g.safe = append(g.safe, b.Safe)
+	}
+	if b.Rows > 0 {
+		g.blocks[b.Table] = append(g.blocks[b.Table], b)
+	}
 	g.count, g.rows, g.size = g.count+1, g.rows+b.Rows, g.size+len(b.Data)
 }
 

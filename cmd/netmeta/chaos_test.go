@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -47,10 +48,13 @@ func inFull[T any](full, short T) T {
 
 // A witness knows what was sent.
 type witness struct {
-	mu   sync.Mutex
-	sent []simulate.Trace
-	sum  simulate.Totals
-	skew atomic.Int64 // of the exporters' clock
+	protocol simulate.Protocol // empty: IPFIX
+
+	mu        sync.Mutex
+	sent      []simulate.Trace
+	sum       simulate.Totals
+	templates uint64       // datagrams
+	skew      atomic.Int64 // of the exporters' clock
 }
 
 // send sends until stop is called, which waits for the end.
@@ -64,7 +68,7 @@ func (w *witness) send(t *testing.T, to string, seed uint64) (stop func()) {
 	done := make(chan result, 1)
 	go func() {
 		sent, err := simulate.Run(ctx, simulate.Options{
-			Protocol: simulate.IPFIX, To: to, Rate: chaosRate(), Seed: seed,
+			Protocol: cmp.Or(w.protocol, simulate.IPFIX), To: to, Rate: chaosRate(), Seed: seed,
 			Now: func() time.Time { return time.Now().Add(time.Duration(w.skew.Load())) },
 			Trace: func(x simulate.Trace) {
 				w.mu.Lock()
@@ -82,6 +86,7 @@ func (w *witness) send(t *testing.T, to string, seed uint64) (stop func()) {
 			t.Fatal(r.err)
 		}
 		w.sum = sum(w.sum, r.sent.Totals)
+		w.templates += r.sent.Templates
 	}
 }
 

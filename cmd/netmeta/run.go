@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"netmeta/api"
+	"netmeta/column"
 	"netmeta/config"
 	"netmeta/counter"
 	"netmeta/engine"
@@ -151,7 +152,9 @@ type server struct {
 	health    health.Recorder
 	notifier  notifier
 
-	savedChanges uint64 // what the file of templates has; see templates.go
+	savedChanges uint64        // what the file of templates has; see templates.go
+	safe         chan struct{} // something more is stored, or in the spool; see sequences.go
+	unsaved      store.Outage  // of saving how far
 
 	reloading    sync.Mutex    // held while the configuration is read again, and from the stop on
 	tablesChange chan struct{} // a reload asks for other tables
@@ -163,7 +166,7 @@ func (s *server) config() *config.Config { return s.running.Load() }
 // newServer binds every port and starts nothing, so that what is wrong is said
 // before anything happens.
 func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
-	s = &server{log: log, tablesChange: make(chan struct{}, 1), started: time.Now()}
+	s = &server{log: log, tablesChange: make(chan struct{}, 1), safe: make(chan struct{}, 1), started: time.Now()}
 	s.running.Store(&cfg)
 	defer func() {
 		if err != nil {
@@ -218,6 +221,7 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	s.senders.Resume = s.decoding.resume
 	s.decoding.ignored = &s.senders.Refused
 	limitMemory(cfg)
+	s.loadSequences()
 	s.loadTemplates()
 	s.health.Exporters, s.health.KernelDropped = s.decoding.exporters, s.kernelDropped
 	s.enrich = enrich.New(s.decoding.netflow, log)
@@ -235,7 +239,7 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 		return s, err
 	}
 	s.writer = &store.Writer{Client: writer, Log: log, Schemas: schemas(cfg), Spool: s.spool,
-		Taken: s.pipe.Taken, Full: func() float64 { return s.pipe.Level().Share() }}
+		Taken: s.pipe.Taken, Safe: s.moreSafe, Full: func() float64 { return s.pipe.Level().Share() }}
 	s.retention = &store.Retention{Client: writer, Keep: s.keepFree, Space: s.diskSpace, Log: log}
 	if s.engine != nil {
 		s.retention.Reserve = &store.Reserve{Path: filepath.Join(cfg.Data, "reserve"), Left: engine.KeepFree(cfg.Data)}
@@ -409,6 +413,7 @@ func (s *server) run(ctx context.Context) error {
 	sources.Go(func() { s.recordHealth(sourceCtx) })
 	sources.Go(func() { s.logRates(sourceCtx) })
 	sources.Go(func() { s.keepTemplates(sourceCtx) })
+	sources.Go(func() { s.keepSequences(sourceCtx) })
 	sources.Go(func() { s.keepSpace(sourceCtx) })
 	sources.Go(func() { s.keepRollups(sourceCtx) })
 	s.playing.open(sourceCtx, &sources, s.runDemo)
@@ -436,6 +441,7 @@ func (s *server) run(ctx context.Context) error {
 	s.saveTemplates()
 	s.pipe.Close()
 	err = errors.Join(err, <-stored)
+	s.saveSequences()
 	for len(failed) > 0 {
 		err = errors.Join(err, <-failed)
 	}
@@ -522,10 +528,14 @@ func (s *server) kernelDropped() uint64 { return s.ports.totals().Dropped }
 
 // worker makes what one socket's goroutine owns.
 func (s *server) worker() udp.Worker {
-	emit := s.pipe.Emitter().Emit
+	emitter := s.pipe.Emitter()
 	counters := counter.Table.NewBatch(counterRows)
-	flush := func() { emit(counters) }
-	return udp.Worker{Decoder: s.decoding.decoderWithCounters(counters, flush), Emit: emit, Flush: flush}
+	flush := func() { emitter.Emit(counters) }
+	decoder := s.decoding.decoderWithCounters(counters, flush)
+	return udp.Worker{Decoder: decoder, Emit: func(flows *column.Batch) {
+		flush() // first, so that all rows of a datagram are before its mark
+		emitter.EmitThen(flows, decoder.Mark())
+	}}
 }
 
 func (s *server) api() *api.Server {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"netmeta/column"
 	"netmeta/counter"
 	"netmeta/enrich"
 	"netmeta/flow"
@@ -105,12 +106,16 @@ func (c *collector) run(ctx context.Context, hand func(native.Block)) (t tally, 
 }
 
 func (c *collector) worker() udp.Worker {
-	emit := c.pipe.Emitter().Emit
+	emitter := c.pipe.Emitter()
 	counters := counter.Table.NewBatch(1024)
-	flush := func() { emit(counters) }
+	flush := func() { emitter.Emit(counters) }
 	s := c.sflow.Decoder()
 	s.Counters(counters, flush)
-	return udp.Worker{Emit: emit, Flush: flush, Decoder: &detect.Decoder{Refused: &source.Counters{}, NetFlow: c.netflow.Decoder(), SFlow: s}}
+	decoder := &detect.Decoder{Refused: &source.Counters{}, NetFlow: c.netflow.Decoder(), SFlow: s}
+	return udp.Worker{Decoder: decoder, Emit: func(flows *column.Batch) {
+		flush()
+		emitter.EmitThen(flows, decoder.Mark())
+	}}
 }
 
 // sink is a collector whose blocks go nowhere.

@@ -66,6 +66,20 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 	}
 }
 
+// Mark takes note of the places in the sequences of all senders that were heard since the
+// last call. Call the function that it returns, on any goroutine, when the rows of all
+// that was decoded until now are stored or in the spool. It is nil when nothing was heard.
+func (d *Decoder) Mark() (safe func()) {
+	netflow, sflow := d.NetFlow.Mark(), d.SFlow.Mark()
+	switch {
+	case netflow == nil:
+		return sflow
+	case sflow == nil:
+		return netflow
+	}
+	return func() { netflow(); sflow() }
+}
+
 // ignores refuses the datagram if its sender is ignored. An exporter is ignored under the
 // address that the list of exporters has of it, which for sFlow is that of the agent.
 func (d *Decoder) ignores(dg *source.Datagram) bool {

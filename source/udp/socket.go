@@ -79,27 +79,24 @@ func (s *Socket) read(stop int, batch *column.Batch, w Worker) error {
 		return err
 	}
 	defer in.close()
-	flush := func() { w.Emit(batch) }
-	if w.Flush == nil {
-		w.Flush = func() {}
-	}
-	defer w.Flush()
-	defer flush()
 	var (
-		oldest  time.Time // when the batch ceased to be empty
-		flushed time.Time // when the decoder was asked for what it keeps
-		heard   bool      // something since then
-		ended   time.Time // when stop became readable
-		last    = time.Now()
-		dg      source.Datagram
+		since time.Time // when the first datagram came of which something is still to be emitted
+		ended time.Time // when stop became readable
+		last  = time.Now()
+		dg    source.Datagram
 	)
+	flush := func() {
+		since = time.Time{}
+		w.Emit(batch)
+	}
+	defer flush()
 	for {
 		n, err := in.receive(s.fd)
 		if err != nil {
 			return err
 		}
 		now := time.Now()
-		was, octets := batch.Len(), uint64(0)
+		octets := uint64(0)
 		for i := range n {
 			m := in.message(i)
 			if !ended.IsZero() && m.at.After(ended) { // what was received by then is decoded
@@ -114,16 +111,11 @@ func (s *Socket) read(stop int, batch *column.Batch, w Worker) error {
 		}
 		s.datagrams.Add(uint64(n))
 		s.bytes.Add(octets)
-		if was == 0 || batch.Len() < was {
-			oldest = now
+		if n > 0 && since.IsZero() {
+			since = now
 		}
-		if batch.Len() > 0 && now.Sub(oldest) >= flushAfter {
+		if !since.IsZero() && now.Sub(since) >= flushAfter {
 			flush()
-		}
-		heard = heard || n > 0
-		if heard && now.Sub(flushed) >= flushAfter {
-			w.Flush()
-			flushed, heard = now, false
 		}
 		switch {
 		case n == receiveMessages: // there is more
@@ -139,10 +131,8 @@ func (s *Socket) read(stop int, batch *column.Batch, w Worker) error {
 			}
 		default:
 			idle := time.Duration(-1)
-			if batch.Len() > 0 {
-				idle = max(0, flushAfter-now.Sub(oldest))
-			} else if heard {
-				idle = max(0, flushAfter-now.Sub(flushed))
+			if !since.IsZero() {
+				idle = max(0, flushAfter-now.Sub(since))
 			}
 			if wait(idle, stop, s.fd) {
 				ended = time.Now()

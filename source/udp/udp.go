@@ -208,8 +208,10 @@ func (l *Listener) Totals() (t Counts) {
 // on for full batches.
 type Worker struct {
 	Decoder source.Decoder
-	Emit    func(*column.Batch) // returns with an empty batch
-	Flush   func()              // hands on what the decoder keeps beside the batch; nil: nothing
+
+	// Emit hands on the rows of the batch, and what the decoder keeps beside it. It returns
+	// with an empty batch. It is called soon after every datagram, though that gave no rows.
+	Emit func(*column.Batch)
 }
 
 // Run reads until ctx ends, with a worker from make for each socket. What the kernel
