@@ -1,6 +1,10 @@
 package source
 
-import "math"
+import (
+	"math"
+	"net/netip"
+	"sync"
+)
 
 // A Counting is a way to number datagrams. A sequence number counts what was sent
 // before: datagrams in NetFlow v9 and sFlow, flows in v5, data records in IPFIX. That
@@ -87,6 +91,8 @@ type Sequence struct {
 
 	gap  uint64 // missing, but may still come
 	wait int    // datagrams until the gap counts
+
+	followed bool // a mark, and nothing was heard since
 }
 
 // A Finding is what a datagram's place in the sequence tells.
@@ -94,6 +100,27 @@ type Finding struct {
 	Lost      uint64 // units that are now certainly lost
 	Reordered bool   // a datagram was out of its place: late, or sent twice
 	Restarted bool   // the sender has started anew
+	Missed    Missed // since the mark that is followed
+}
+
+// Missed is what lacks between a mark and the first datagram after it. What came last
+// before the mark was followed may be stored all the same.
+type Missed struct {
+	From     uint32 // the number that was expected
+	Units    uint32 // of the sequence, from there on
+	Counting Counting
+}
+
+// Lost is what is lost when the last datagram that is stored has that place.
+func (m Missed) Lost(stored Place) uint64 {
+	next := stored.Seq
+	switch m.Counting {
+	case ByDatagram:
+		next++
+	case Before:
+		next += stored.Units
+	}
+	return uint64(m.Units - min(m.Units, uint32(max(0, int32(next-m.From)))))
 }
 
 // Heard takes note of a datagram.
@@ -103,6 +130,8 @@ func (s *Sequence) Heard(now Arrival, n Numbering) (f Finding) {
 			f.Lost, s.gap = s.gap, 0
 		}
 	}
+	followed := s.followed
+	s.followed = false
 	if !s.started || s.rebooted(now) {
 		f.Restarted = s.started
 		s.take(now, 0)
@@ -116,6 +145,13 @@ func (s *Sequence) Heard(now Arrival, n Numbering) (f Finding) {
 	case s.hasOther && now.Seq == s.other.Seq+way.step(s.other, now.Units):
 		f.Restarted = true
 	case ahead > 0 && (ahead <= int32(n.Near) || s.explains(now, uint32(ahead))):
+		if followed {
+			f.Missed = Missed{now.Seq - uint32(ahead), uint32(ahead), way}
+			if way == Including {
+				f.Missed.From -= now.Units
+			}
+			break
+		}
 		s.gap += uint64(ahead)
 		s.wait = Patience
 	case ahead < 0 && ahead >= -int32(n.Near) && s.gap > 0:
@@ -249,7 +285,45 @@ func (s *Sequence) Mark() (m Mark, ok bool) {
 	return Mark{x.Place, x.At, x.Uptime, x.HasUptime, s.fits, max(s.pace.rate, s.pace.since(x.At)), s.gap}, s.started
 }
 
-// Follow has the sequence go on from a mark.
+// A Doubt is what one sender missed, of which some may be stored.
+type Doubt struct {
+	Exporter netip.Addr // as the rows have it
+	Type     uint8      // flow.Type…
+	Domain   uint32
+	Missed
+
+	counters *Counters
+	entry    *Exporter
+}
+
+// Count counts what is lost of it.
+func (d Doubt) Count(lost uint64) {
+	d.counters.Find(Finding{Lost: lost})
+	d.entry.Current().Find(Finding{Lost: lost})
+}
+
+// Doubts are those of one source. The zero value is ready; it is safe for concurrent use.
+type Doubts struct {
+	mu   sync.Mutex
+	list []Doubt
+}
+
+// Add takes note of what an exporter missed; counters are those of the source.
+func (l *Doubts) Add(m Missed, x *Exporter, domain uint32, counters *Counters) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list = append(l.list, Doubt{x.Address, x.Type, domain, m, counters, x})
+}
+
+// Take returns what was added since the last call.
+func (l *Doubts) Take() (list []Doubt) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	list, l.list = l.list, nil
+	return list
+}
+
+// Follow has the sequence go on from a mark. What is missing since then is a Missed, once.
 func (s *Sequence) Follow(m Mark) {
 	*s = Sequence{
 		started: true,
@@ -258,5 +332,7 @@ func (s *Sequence) Follow(m Mark) {
 		pace:    pace{from: m.At, rate: m.Rate},
 		gap:     m.Gap,
 		wait:    Patience,
+
+		followed: true,
 	}
 }

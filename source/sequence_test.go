@@ -10,11 +10,17 @@ var (
 type (
 	p = Place
 	// a told is the sum of findings.
-	told struct{ lost, reordered, restarts uint64 }
+	told struct {
+		lost, reordered, restarts uint64
+		missed                    Missed
+	}
 )
 
 func (x *told) add(f Finding) {
 	x.lost += f.Lost
+	if f.Missed != (Missed{}) {
+		x.missed = f.Missed
+	}
 	if f.Reordered {
 		x.reordered++
 	}
@@ -200,7 +206,7 @@ func TestMark(t *testing.T) {
 	for i := uint32(9000); i < 9100; i++ {
 		heard(&next, i, &got)
 	}
-	if want := (told{lost: 6001 * 270}); got != want {
+	if want := (told{lost: 270, missed: Missed{3000 * 270, 6000 * 270, Before}}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	// What was refused until now is not lost.
@@ -208,13 +214,46 @@ func TestMark(t *testing.T) {
 	if _, ok := next.Mark(); ok {
 		t.Error("a sequence that begins anew has a place")
 	}
+	before := got
 	heard(&next, 20_000, &got)
-	if want := (told{lost: 6001 * 270}); got != want {
-		t.Errorf("after Restart %+v, want %+v", got, want)
+	if got != before {
+		t.Errorf("after Restart %+v, want %+v", got, before)
 	}
 	// Of a datagram that could not be counted nobody knows where the next should be.
 	next.Heard(Arrival{Place: p{20_001 * 270, 3}, Uncounted: true}, byRecords)
 	if _, ok := next.Mark(); ok {
 		t.Error("a sequence without a place has a mark")
+	}
+}
+
+// Of what is missing since a mark, that is lost which is not stored. The way to count says
+// what comes after a datagram.
+func TestMissed(t *testing.T) {
+	for _, c := range []struct {
+		n     Numbering
+		marks [3]Place // of which the last is the mark
+		next  Place    // what is heard then
+		last  Place    // that is stored; zero: nothing since the mark
+		want  uint64
+	}{
+		{byDatagrams, [3]Place{{1, 9}, {2, 9}, {3, 9}}, p{10, 9}, p{3, 9}, 6},
+		{byDatagrams, [3]Place{{1, 9}, {2, 9}, {3, 9}}, p{10, 9}, p{}, 6},
+		{byDatagrams, [3]Place{{1, 9}, {2, 9}, {3, 9}}, p{10, 9}, p{7, 9}, 2},
+		{byDatagrams, [3]Place{{1, 9}, {2, 9}, {3, 9}}, p{10, 9}, p{9, 9}, 0},
+		{byDatagrams, [3]Place{{1, 9}, {2, 9}, {3, 9}}, p{10, 9}, p{500, 9}, 0},
+		{byDatagrams, [3]Place{{1<<32 - 3, 9}, {1<<32 - 2, 9}, {1<<32 - 1, 9}}, p{4, 9}, p{1, 9}, 2},
+		{byRecords, [3]Place{{100, 10}, {110, 10}, {120, 10}}, p{170, 10}, p{140, 10}, 20},
+		{byRecords, [3]Place{{100, 10}, {110, 10}, {120, 10}}, p{170, 10}, p{120, 10}, 40},
+		{byRecords, [3]Place{{100, 10}, {113, 13}, {120, 7}}, p{170, 9}, p{140, 6}, 21}, // includes what it carries
+	} {
+		var s, next Sequence
+		for _, m := range c.marks {
+			s.Heard(Arrival{Place: m}, c.n)
+		}
+		m, _ := s.Mark()
+		next.Follow(m)
+		if got := next.Heard(Arrival{Place: c.next}, c.n).Missed.Lost(c.last); got != c.want {
+			t.Errorf("%v, then %v, stored until %v: lost %d, want %d", c.marks, c.next, c.last, got, c.want)
+		}
 	}
 }

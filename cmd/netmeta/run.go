@@ -155,6 +155,7 @@ type server struct {
 	savedChanges uint64        // what the file of templates has; see templates.go
 	safe         chan struct{} // something more is stored, or in the spool; see sequences.go
 	unsaved      store.Outage  // of saving how far
+	followed     int64         // the last place of an earlier run, Unix milliseconds
 
 	reloading    sync.Mutex    // held while the configuration is read again, and from the stop on
 	tablesChange chan struct{} // a reload asks for other tables
@@ -414,6 +415,7 @@ func (s *server) run(ctx context.Context) error {
 	sources.Go(func() { s.logRates(sourceCtx) })
 	sources.Go(func() { s.keepTemplates(sourceCtx) })
 	sources.Go(func() { s.keepSequences(sourceCtx) })
+	sources.Go(func() { s.countLost(sourceCtx) })
 	sources.Go(func() { s.keepSpace(sourceCtx) })
 	sources.Go(func() { s.keepRollups(sourceCtx) })
 	s.playing.open(sourceCtx, &sources, s.runDemo)

@@ -9,25 +9,34 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
+	"netmeta/source"
 	"netmeta/source/netflow"
 	"netmeta/source/sflow"
+	"netmeta/store"
 )
 
-// How far each exporter's rows are stored is kept in a file of the data directory, by
-// sequence number. After a start, loss is counted from there: what a kill took from
-// memory, and what was sent while nobody listened.
+// How far each exporter's rows are safe, which is stored or in the spool, is kept in a
+// file of the data directory, by sequence number. After a start, loss is counted from
+// there: what a kill took from memory, and what was sent while nobody listened.
 //
-// The file is written when rows have become safe, which is stored or in the spool, so it
-// is behind them by a few milliseconds. A kill in these counts the rows of one insert as
-// lost, though they are stored.
+// The file is behind the rows: by some milliseconds, and by an insert that the engine
+// ended when the collector was dead already. So the store is asked for the last number of
+// each exporter first.
 
 const (
 	// saveSequencesShare: saving takes a twentieth of the time at most.
 	saveSequencesShare = 20
 	// maxSequences bounds the file, in octets.
 	maxSequences = 64 << 20
+
+	// lookForLost is how often it is looked whether something was missed.
+	lookForLost = time.Second
+	// fileBehind is how far the file may be behind the rows.
+	fileBehind = time.Minute
 )
 
 // sequences is the content of the file.
@@ -47,6 +56,84 @@ func (s *server) loadSequences() {
 	}
 	s.decoding.netflow.Follow(kept.NetFlow)
 	s.decoding.sflow.Follow(kept.SFlow)
+	for _, k := range kept.NetFlow {
+		s.followed = max(s.followed, k.At)
+	}
+	for _, k := range kept.SFlow {
+		s.followed = max(s.followed, k.At)
+	}
+}
+
+// countLost counts what was missed since the places of the file, until ctx ends.
+func (s *server) countLost(ctx context.Context) {
+	var doubts []source.Doubt
+	var outage store.Outage
+	for {
+		select {
+		case <-time.After(lookForLost):
+		case <-ctx.Done():
+			return
+		}
+		doubts = slices.Concat(doubts, s.decoding.netflow.Doubts.Take(), s.decoding.sflow.Doubts.Take())
+		// What an earlier run left in the spool is to be stored first.
+		if spool := s.spool.Stats(); len(doubts) == 0 || !s.migrated.Load() || spool.Files > 0 && spool.Oldest.Before(s.started) {
+			continue
+		}
+		left, err := s.countDoubts(ctx, doubts)
+		doubts = left
+		if err != nil {
+			if ctx.Err() == nil {
+				outage.Failed(s.log, "cannot tell what was lost before this start, retrying", time.Now(), "err", err)
+			}
+			continue
+		}
+		outage.Over(s.log, "loss before this start is counted", time.Now())
+	}
+}
+
+// countDoubts asks the store how far each exporter's rows are stored after all: which of
+// the numbers that were missed is the last one that is there. Such rows were received
+// shortly after the last place of the file. It returns those that are not counted yet.
+func (s *server) countDoubts(ctx context.Context, doubts []source.Doubt) (left []source.Doubt, err error) {
+	const atOnce = 1000 // for the length of the statement
+	for len(doubts) > 0 {
+		some := doubts[:min(len(doubts), atOnce)]
+		var values []string
+		for i, d := range some {
+			end := uint64(d.Units)
+			if d.Counting == source.Including {
+				end++ // a datagram has the number of its last record
+			}
+			values = append(values, fmt.Sprintf("(%d, toIPv6('%s'), %d, %d, %d, %d)", i, d.Exporter, d.Type, d.Domain, d.From, end))
+		}
+		res, _, err := s.writer.Client.Select(ctx, store.Query{SQL: fmt.Sprintf(`
+SELECT i, max(ahead) AS seq, argMax(n, ahead) AS units FROM (
+	SELECT i, toUInt32(SequenceNum - first) AS ahead, toUInt32(count()) AS n FROM flows
+	INNER JOIN (SELECT * FROM values('i UInt32, address IPv6, type UInt8, domain UInt32, first UInt32, end UInt64', %s)) AS doubts
+	ON ExporterAddress = address AND toUInt8(FlowType) = type AND ObservationDomain = domain
+	WHERE TimeReceived BETWEEN %d AND %d AND toUInt32(SequenceNum - first) < end
+	GROUP BY i, ahead)
+GROUP BY i`, strings.Join(values, ", "), (s.followed-fileBehind.Milliseconds())/1000, min(s.started.Unix(), (s.followed+fileBehind.Milliseconds())/1000))})
+		if err != nil {
+			return doubts, err
+		}
+		stored := map[uint32]source.Place{}
+		if res.Rows > 0 {
+			seq, units := res.Column("seq").([]uint32), res.Column("units").([]uint32)
+			for row, i := range res.Column("i").([]uint32) {
+				stored[i] = source.Place{Seq: some[i].From + seq[row], Units: units[row]}
+			}
+		}
+		for i, d := range some {
+			lost := uint64(d.Units)
+			if last, ok := stored[uint32(i)]; ok {
+				lost = d.Lost(last)
+			}
+			d.Count(lost)
+		}
+		doubts = doubts[len(some):]
+	}
+	return nil, nil
 }
 
 func readSequences(path string) (kept sequences, err error) {

@@ -101,6 +101,8 @@ func (c *Config) fill() {
 // State is what the decoders of a process share: templates, what options data
 // told, sequence numbers, and the counters. It is safe for concurrent use.
 type State struct {
+	Doubts source.Doubts // what was missed since the places given to Follow
+
 	counters source.Counters
 	config   Config
 	changes  atomic.Uint64 // rises with whatever Save keeps
@@ -305,9 +307,13 @@ func (d *Decoder) follow(n source.Numbering) {
 		Place: source.Place{Seq: d.sequence, Units: d.records}, At: d.received, Uptime: d.uptime, HasUptime: d.hasUptime,
 		Uncounted: d.blind && n.Norm != source.ByDatagram,
 	}, n)
-	if f != (source.Finding{}) {
-		d.state.counters.Find(f)
-		d.entry.Find(f)
+	if f == (source.Finding{}) {
+		return
+	}
+	d.state.counters.Find(f)
+	d.entry.Find(f)
+	if f.Missed != (source.Missed{}) {
+		d.state.Doubts.Add(f.Missed, d.entry, d.domain, &d.state.counters)
 	}
 }
 

@@ -69,6 +69,8 @@ type Config struct {
 
 // State is what the decoders of a process share. It is safe for concurrent use.
 type State struct {
+	Doubts source.Doubts // what was missed since the places given to Follow
+
 	config   Config
 	counters source.Counters
 
@@ -261,7 +263,11 @@ func (d *Decoder) follow() {
 		d.touched = a
 		d.heardFrom[a] = struct{}{}
 	}
-	d.state.found(a, a.heard(d.datagram.sequence, d.uptime, int64(d.millis)))
+	f := a.heard(d.datagram.sequence, d.uptime, int64(d.millis))
+	d.state.found(a, f)
+	if f.Missed != (source.Missed{}) {
+		d.state.Doubts.Add(f.Missed, a.entry, d.subAgent, &d.state.counters)
+	}
 }
 
 // refuse counts something of the agent that is not understood.
