@@ -27,6 +27,7 @@ const (
 	TooManyLiving                  // living flows whose totals were forgotten for want of room
 	TruncatedCapture               // the capture file holds only a part of the datagram
 	SenderIgnored                  // somebody chose to ignore who sent it
+	Implausible                    // begins like NetFlow v5, with values that no exporter sends
 	reasonCount
 )
 
@@ -34,7 +35,7 @@ var reasons = [reasonCount]string{
 	"unknown version", "datagram too short", "bad length", "bad count", "unknown template", "bad template",
 	"too many templates", "too many exporters", "unknown set", "unknown sample", "unknown header protocol",
 	"bad address", "too many names", "too many samplers", "too many living flows", "truncated in capture",
-	"ignored",
+	"ignored", "implausible",
 }
 
 var remedies = [reasonCount]string{
@@ -55,6 +56,7 @@ var remedies = [reasonCount]string{
 	"More flows with total counters are alive than are remembered: their next records count in full. Let the exporter send delta counters (1, 2).",
 	"Capture whole packets (tcpdump -s 0).",
 	"Somebody chose to ignore the sender. Accept on the page Exporters takes that back.",
+	"The datagram begins like NetFlow v5, but no exporter sends such times or prefix lengths: check who sends it.",
 }
 
 // String is the reason in words, as in metrics and on the page.

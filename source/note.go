@@ -29,7 +29,7 @@ type Part struct {
 func (r Reason) Note(parts ...Part) Note {
 	record := NoteNotDecoded
 	switch r {
-	case ShortDatagram, BadLength, BadCount, BadTemplate, BadAddress, TruncatedCapture:
+	case ShortDatagram, BadLength, BadCount, BadTemplate, BadAddress, TruncatedCapture, Implausible:
 		record = NoteMalformed
 	}
 	return Note{record, append(parts, Part{"Reason", r.String()})}

@@ -155,7 +155,7 @@ func benchmark5() ([]byte, int) {
 		}
 		binary.BigEndian.PutUint32(r[24:], 990_000)
 		binary.BigEndian.PutUint32(r[28:], 995_000)
-		r[38] = 6
+		r[38], r[44], r[45] = 6, 24, 16
 	}
 	return p, n
 }

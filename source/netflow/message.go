@@ -24,7 +24,7 @@ const (
 
 func (d *Decoder) decode9(p []byte) {
 	if len(p) < header9 {
-		d.short()
+		d.unread(source.ShortDatagram)
 		return
 	}
 	d.uptime, d.hasUptime = binary.BigEndian.Uint32(p[4:]), true
@@ -38,7 +38,7 @@ func (d *Decoder) decode9(p []byte) {
 
 func (d *Decoder) decode10(p []byte) {
 	if len(p) < header10 {
-		d.short()
+		d.unread(source.ShortDatagram)
 		return
 	}
 	d.exported = int64(binary.BigEndian.Uint32(p[4:])) * 1000

@@ -138,7 +138,7 @@ type Decoder struct {
 	state *State
 	views map[viewKey]*view
 	last  *view         // the view of the previous datagram: often the next one's too
-	cut   source.Lookup // of those whose datagrams end inside the header
+	cut   source.Lookup // of those whose datagrams have no header that can be read
 
 	heard   map[*session]struct{} // since the last Mark
 	touched *session              // the last of them
@@ -272,10 +272,10 @@ func (d *Decoder) open() {
 	}
 }
 
-// short refuses a message that ends inside its header.
-func (d *Decoder) short() {
+// unread refuses a message whose header is cut, or cannot be one.
+func (d *Decoder) unread(r source.Reason) {
 	d.entry, d.known = d.cut.Of(d.exporter.Addr(), d.typ, d.received)
-	d.refuse(source.ShortDatagram)
+	d.refuse(r)
 }
 
 // use makes a view that of the message.

@@ -28,29 +28,71 @@ var plan5 = compile([]element{
 
 func iana(id, length uint16) element { return element{column.IE{ID: id}, length} }
 
+// padding5 is how many octets may follow the last record.
+const padding5 = 3
+
 func (d *Decoder) decode5(p []byte) {
 	if len(p) < header5 {
-		d.short()
+		d.unread(source.ShortDatagram)
 		return
 	}
-	count := int(binary.BigEndian.Uint16(p[2:]))
+	body := p[header5:]
+	count, agrees, ok := count5(int(binary.BigEndian.Uint16(p[2:])), len(body))
+	if !ok {
+		d.unread(source.BadCount)
+		return
+	}
+	body = body[:count*record5]
+	nanoseconds := binary.BigEndian.Uint32(p[12:])
+	if nanoseconds >= 1e9 || !plausible5(body) {
+		d.unread(source.Implausible)
+		return
+	}
 	d.uptime, d.hasUptime = binary.BigEndian.Uint32(p[4:]), true
-	d.exported = int64(binary.BigEndian.Uint32(p[8:]))*1000 + int64(binary.BigEndian.Uint32(p[12:]))/1e6
+	d.exported = int64(binary.BigEndian.Uint32(p[8:]))*1000 + int64(nanoseconds)/1e6
 	d.sequence = binary.BigEndian.Uint32(p[16:])
 	d.domain = uint32(binary.BigEndian.Uint16(p[20:]))
 	d.open()
 	d.headerRate = uint32(binary.BigEndian.Uint16(p[22:]) & 0x3fff)
 
-	body := p[header5:]
-	if whole := len(body) / record5; count != whole || len(body)%record5 > 3 {
+	if !agrees {
 		d.refuse(source.BadCount)
-		count = min(count, whole)
 	}
 	d.records = uint32(count)
 	if d.draw.Skip {
 		d.thinned = d.records
 	} else {
-		d.fixed(plan5, body[:count*record5])
+		d.fixed(plan5, body)
 	}
 	d.follow(numbering5)
+}
+
+// count5 is how many records to read of a body, given how many the header says. agrees
+// is false when the two differ: then it is what fits. ok is false when neither may be
+// right.
+func count5(said, length int) (count int, agrees, ok bool) {
+	const most = 30 // of a datagram, by the format
+	whole, rest := length/record5, length%record5
+	switch {
+	case said == whole && rest <= padding5:
+		return said, true, true
+	case said <= most:
+		return min(said, whole), false, true // cut, or followed by something else
+	case whole <= most && rest <= padding5:
+		return whole, false, true // the header is wrong, the length is right
+	}
+	return 0, false, false
+}
+
+// plausible5 reports that at least half of the records have prefixes of at most 32 bits.
+// One in sixty of random records does.
+func plausible5(records []byte) bool {
+	const source, destination, bits = 44, 45, 32
+	wrong := 0
+	for r := records; len(r) > 0; r = r[record5:] {
+		if r[source] > bits || r[destination] > bits {
+			wrong++
+		}
+	}
+	return wrong*2*record5 <= len(records)
 }
