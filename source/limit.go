@@ -53,6 +53,13 @@ func (x *Exporter) Draw(second int64, dice *Dice) (d Draw) {
 	return d
 }
 
+// Over reports that the exporter sends more than its limit at a second.
+func (x *Exporter) Over(second int64) bool {
+	l := &x.limit
+	flows := l.flows.Load()
+	return flows > 0 && second-l.second.Load() <= 1 && max(l.last.Load(), l.this.Load()) > flows
+}
+
 // Sent takes note of the flows of a datagram for which Draw was asked, and of how
 // many of them give no rows.
 func (x *Exporter) Sent(flows, thinned uint64) {
@@ -92,4 +99,17 @@ func (e *Exporters) Limit(of func(netip.Addr) uint64) {
 	for _, x := range e.byKey {
 		x.limit.flows.Store(of(x.Address))
 	}
+}
+
+// Over are the addresses of those exporters that send more than their limit at a second,
+// in no order. An address may be there for each of its protocols.
+func (e *Exporters) Over(second int64) (list []netip.Addr) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	for _, x := range e.byKey {
+		if x.Over(second) {
+			list = append(list, x.Address)
+		}
+	}
+	return list
 }

@@ -58,19 +58,31 @@ func TestLimit(t *testing.T) {
 			t.Errorf("%v: %d flows scaled, %.0f sent", c.addr, scaled, sent)
 		}
 	}
+	now := int64(20_000)
+	send(early, &dice, now, 1, 1_000_000)
+	x, _ := list.Of(quiet, 1)
+	send(x, &dice, now, 1, 9_000)
+	for _, c := range []struct {
+		after int64
+		want  int
+	}{{0, 1}, {1, 1}, {2, 0}} {
+		if over := list.Over(now + c.after); len(over) != c.want || c.want == 1 && over[0] != flood {
+			t.Errorf("%d s after a flood %v are over their limit", c.after, over)
+		}
+	}
 	if again, _ := list.Of(flood, 1); again != early {
 		t.Error("a limit made another entry")
 	}
 	// When the flood is over everything is kept again, in the second after.
-	if share, _ := send(early, &dice, 12000, 2, 5_000); share != 1 {
+	if share, _ := send(early, &dice, 22000, 2, 5_000); share != 1 {
 		t.Errorf("after the flood a share of %.3f is kept", share)
 	}
 	// In the first second of a flood the limit works already.
-	if share, _ := send(early, &dice, 13000, 1, 1_000_000); share > 0.1 {
+	if share, _ := send(early, &dice, 23000, 1, 1_000_000); share > 0.1 {
 		t.Errorf("in its first second a share of %.3f of a flood is kept", share)
 	}
 	list.Limit(func(netip.Addr) uint64 { return 0 })
-	if share, _ := send(early, &dice, 14000, 2, 1_000_000); share != 1 {
+	if share, _ := send(early, &dice, 24000, 2, 1_000_000); share != 1 {
 		t.Errorf("without a limit a share of %.3f is kept", share)
 	}
 }

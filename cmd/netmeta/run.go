@@ -414,6 +414,7 @@ func (s *server) run(ctx context.Context) error {
 	sources.Go(func() { s.recordHealth(sourceCtx) })
 	sources.Go(func() { s.logRates(sourceCtx) })
 	sources.Go(func() { s.keepTemplates(sourceCtx) })
+	sources.Go(func() { s.keepAside(sourceCtx) })
 	sources.Go(func() { s.keepSequences(sourceCtx) })
 	sources.Go(func() { s.countLost(sourceCtx) })
 	sources.Go(func() { s.keepSpace(sourceCtx) })

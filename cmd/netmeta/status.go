@@ -52,7 +52,7 @@ func (s *server) status() api.Status {
 	}
 	for _, l := range s.ports.list() {
 		of := api.Listener{Addr: l.Addr.String(), Kind: l.Name, Buffer: l.Sockets[0].Buffer}
-		for _, socket := range l.Sockets {
+		for _, socket := range l.All() {
 			c := socket.Counts()
 			of.Datagrams += c.Datagrams
 			of.Bytes += c.Bytes
@@ -275,7 +275,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	for _, l := range c.ports.list() {
 		addr := netip.AddrPortFrom(l.Addr.Addr(), l.Addr.Port()).String()
-		for i, socket := range l.Sockets {
+		for i, socket := range l.All() {
 			c, number := socket.Counts(), strconv.Itoa(i)
 			count(udpDatagrams, c.Datagrams, addr, number)
 			count(udpBytes, c.Bytes, addr, number)

@@ -18,6 +18,7 @@ type Socket struct {
 
 	fd               int
 	datagrams, bytes atomic.Uint64
+	seen             atomic.Int64 // what came before is decoded: Unix nanoseconds
 
 	mu      sync.Mutex // guards the following, and fd against being closed
 	closed  bool
@@ -72,8 +73,9 @@ func (s *Socket) close() {
 	unix.Close(s.fd)
 }
 
-// read is the loop of one worker, until stop is readable.
-func (s *Socket) read(stop int, batch *column.Batch, w Worker) error {
+// read is the loop of one worker, until stop is readable. hold is called before the
+// datagrams of a read are decoded; nil: nothing is to be waited for.
+func (s *Socket) read(stop int, batch *column.Batch, w Worker, hold func()) error {
 	in, err := newReceiver()
 	if err != nil {
 		return err
@@ -91,12 +93,15 @@ func (s *Socket) read(stop int, batch *column.Batch, w Worker) error {
 	}
 	defer flush()
 	for {
+		now := time.Now()
 		n, err := in.receive(s.fd)
 		if err != nil {
 			return err
 		}
-		now := time.Now()
-		octets := uint64(0)
+		if n > 0 && hold != nil {
+			hold()
+		}
+		seen, octets := now, uint64(0)
 		for i := range n {
 			m := in.message(i)
 			if !ended.IsZero() && m.at.After(ended) { // what was received by then is decoded
@@ -108,7 +113,11 @@ func (s *Socket) read(stop int, batch *column.Batch, w Worker) error {
 			if batch.Extent() > batchExtent {
 				flush()
 			}
+			if n == receiveMessages {
+				seen = m.at // there is more
+			}
 		}
+		s.seen.Store(seen.UnixNano())
 		s.datagrams.Add(uint64(n))
 		s.bytes.Add(octets)
 		if n > 0 && since.IsZero() {

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -62,9 +63,17 @@ type Listener struct {
 
 	stop int // eventfd: readable from the end on, which wakes every worker
 
+	buffer  int                    // octets that each socket asks for
+	spread  bool                   // see Config
+	chooses bool                   // a program chooses the sockets
+	aside   atomic.Pointer[Socket] // of sources that send too much; see aside.go
+	moved   atomic.Int64           // when these changed, Unix nanoseconds
+
 	mu      sync.Mutex // guards the following
 	running bool
 	closed  bool
+	sources []netip.Addr  // aside
+	start   func(*Socket) // reads another socket; nil unless running
 }
 
 // Listen opens a port with a socket for each worker. addr without a host listens on
@@ -78,7 +87,7 @@ func Listen(addr string, c Config, log *slog.Logger) (*Listener, error) {
 	if err != nil {
 		return nil, fail(os.NewSyscallError("eventfd", err))
 	}
-	l := &Listener{Name: c.Name, stop: stop}
+	l := &Listener{Name: c.Name, stop: stop, buffer: c.Buffer, spread: c.Spread}
 	// The first socket takes the port for itself and shares it afterwards. With
 	// SO_REUSEPORT from the start it would join the sockets of another NetMeta of the
 	// same user, and the kernel would divide the exporters between the two.
@@ -95,11 +104,13 @@ func Listen(addr string, c Config, log *slog.Logger) (*Listener, error) {
 		l.Sockets = append(l.Sockets, s)
 		l.Addr, at = bound, bound.String() // port 0: the further sockets share what the first was given
 	}
-	if c.Spread && len(l.Sockets) > 1 {
-		if err := l.spread(); err != nil {
-			l.Close()
-			return nil, fail(err)
-		}
+	if err := l.choose(); err == nil {
+		l.chooses = true
+	} else if c.Spread && len(l.Sockets) > 1 {
+		l.Close()
+		return nil, fail(err)
+	} else {
+		log.Warn("exporters over their limit share sockets with others", "listener", l.Addr, "err", err)
 	}
 	if got := l.Sockets[0].Buffer; got < c.Buffer {
 		log.Warn("receive buffer is small: bursts may be dropped by the kernel",
@@ -159,19 +170,6 @@ func reusePort(fd int) error {
 	return os.NewSyscallError("SO_REUSEPORT", unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1))
 }
 
-// spread has the kernel choose the socket of each datagram at random.
-func (l *Listener) spread() error {
-	const random = uint32(0xfffff000 + 56) // SKF_AD_OFF + SKF_AD_RANDOM of linux/filter.h
-	program := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: random},
-		{Code: unix.BPF_ALU | unix.BPF_MOD | unix.BPF_K, K: uint32(len(l.Sockets))},
-		{Code: unix.BPF_RET | unix.BPF_A},
-	}
-	err := unix.SetsockoptSockFprog(l.Sockets[0].fd, unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_CBPF,
-		&unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
-	return os.NewSyscallError("SO_ATTACH_REUSEPORT_CBPF", err)
-}
-
 // Close ends Run, or gives the port back if Run was never called.
 func (l *Listener) Close() {
 	l.mu.Lock()
@@ -190,7 +188,7 @@ func (l *Listener) closeLocked() {
 		return
 	}
 	l.closed = true
-	for _, s := range l.Sockets {
+	for _, s := range l.All() {
 		s.close()
 	}
 	unix.Close(l.stop)
@@ -198,7 +196,7 @@ func (l *Listener) closeLocked() {
 
 // Totals are the counts of all sockets.
 func (l *Listener) Totals() (t Counts) {
-	for _, s := range l.Sockets {
+	for _, s := range l.All() {
 		t = t.Plus(s.Counts())
 	}
 	return t
@@ -226,18 +224,29 @@ func (l *Listener) Run(ctx context.Context, table *column.Table, make func() Wor
 	l.mu.Unlock()
 	defer context.AfterFunc(ctx, l.wake)()
 	var g errgroup.Group
-	for _, s := range l.Sockets {
+	start := func(s *Socket, hold func()) {
 		g.Go(func() error {
-			if err := s.read(l.stop, table.NewBatch(BatchRows), make()); err != nil {
+			if err := s.read(l.stop, table.NewBatch(BatchRows), make(), hold); err != nil {
 				l.wake() // the others too
 				return fmt.Errorf("read from UDP %s: %w", l.Addr, err)
 			}
 			return nil
 		})
 	}
-	err := g.Wait()
+	l.mu.Lock()
+	for _, s := range l.Sockets {
+		start(s, nil)
+	}
+	l.start = func(s *Socket) { start(s, l.hold) }
+	if s := l.aside.Load(); s != nil {
+		l.start(s)
+	}
+	l.mu.Unlock()
+	g.Wait()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.start = nil
+	err := g.Wait() // for one that was started just now
 	l.closeLocked()
 	return err
 }
