@@ -96,7 +96,8 @@ type UDP struct {
 type Limit struct {
 	// Flows per second of each exporter; 0: no limit. Of one that sends more, one datagram
 	// in k is kept, and the sampling rate of its flows is k times the exporter's own, so
-	// that totals stay right. The quality bit "thinned" marks them.
+	// that totals stay right. The quality bit "thinned" marks them. Its datagrams come to a
+	// socket of their own, so that they fill no buffer that other exporters need.
 	FlowsPerSecond uint64 `yaml:"flows-per-second" reload:"live"`
 	// The same for single exporters, by address; 0: no limit.
 	Exporters map[string]uint64 `yaml:"exporters" reload:"live"`
