@@ -34,11 +34,12 @@ func (s *Server) askExplain(ctx context.Context, v url.Values) (x explanation, e
 	var rows query.ExplainRows
 	if res.Rows > 0 {
 		n := func(name string) []uint64 { return res.Column(name).([]uint64) }
+		f := func(name string) []float64 { return res.Column(name).([]float64) }
 		rows = query.ExplainRows{
-			Aspect: res.Column("aspect").([]uint8), Distinct: n("distinct"), Risers: n("risers"), Rise: n("rise"), Fall: n("fall"),
+			Aspect: res.Column("aspect").([]uint8), Distinct: n("distinct"), Risers: n("risers"), Rise: f("rise"), Fall: f("fall"),
 			Keys: res.Column("keys").([][]string), Labels: res.Column("labels").([][]string),
-			Now: n("now"), Before: n("before"),
-			PacketsNow: n("packets_now"), PacketsBefore: n("packets_before"), BytesNow: n("bytes_now"), BytesBefore: n("bytes_before"),
+			Now: f("now"), Before: f("before"),
+			PacketsNow: f("packets_now"), PacketsBefore: f("packets_before"), BytesNow: f("bytes_now"), BytesBefore: f("bytes_before"),
 		}
 	}
 	x.Meta = costOf(q.Statement, stats, unknown)

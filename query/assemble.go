@@ -19,7 +19,7 @@ type Rows struct {
 	Keys     [][]string // [column][row]
 	Labels   [][]string // [column][row]
 	Value    []uint64
-	Packets  []uint64
+	Packets  []float64
 	N        []uint64
 	Variance []float64
 	Window   []uint8  // with vs
@@ -45,7 +45,7 @@ func (r *Rows) Set(name string, column any) error {
 	case "value":
 		r.Value, ok = column.([]uint64)
 	case "packets":
-		r.Packets, ok = column.([]uint64)
+		r.Packets, ok = column.([]float64)
 	case "n":
 		r.N, ok = column.([]uint64)
 	case "variance":
@@ -194,8 +194,8 @@ type cells struct {
 	dir            string
 	keys, labels   []string // of the columns, not of the fields
 	other, larger  bool     // several groups
-	value, pkts    []uint64
-	n              []uint64
+	value, n       []uint64
+	pkts           []float64
 	variance       float64
 	peak           []uint64 // nil without agg=peak
 	speed          uint64   // of the interface; 0 without unit=pct
@@ -206,7 +206,7 @@ type cells struct {
 }
 
 func newCells(dir string, buckets, past int) *cells {
-	c := &cells{dir: dir, value: make([]uint64, buckets), pkts: make([]uint64, buckets), n: make([]uint64, buckets)}
+	c := &cells{dir: dir, value: make([]uint64, buckets), pkts: make([]float64, buckets), n: make([]uint64, buckets)}
 	for range past {
 		c.past = append(c.past, newCells(dir, buckets, 0))
 	}
@@ -275,6 +275,9 @@ func Assemble(r Request, rg Range, rows Rows, s Schema) (Result, error) {
 	res.Other = folded[""]
 	if len(rows.Paceless) > 0 && rows.Paceless[0] > 0 {
 		res.Notes = append(res.Notes, pacelessNote(rows.Paceless[0]))
+	}
+	if slices.ContainsFunc(totals, func(t *cells) bool { return sum(t.value) == math.MaxUint64 }) {
+		res.Notes = append(res.Notes, "a sum does not fit into 64 bits and is shown as 2^64−1: records say more than networks carry; exclude them with quality != implausible")
 	}
 	for _, c := range all {
 		if r.Unit == "pct" && c.other {
@@ -391,9 +394,9 @@ func collect(rg *Range, rows *Rows, grouped bool, past int) (all, totals []*cell
 			if rows.Speed != nil {
 				c.speed = rows.Speed[row]
 			}
-			c.value[i] += rows.Value[row]
+			c.value[i] = plus(c.value[i], rows.Value[row])
 			c.pkts[i] += rows.Packets[row]
-			c.n[i] += rows.N[row]
+			c.n[i] = plus(c.n[i], rows.N[row])
 			c.variance += rows.Variance[row]
 		}
 	}
@@ -476,7 +479,7 @@ func (f figures) point(c *cells, i int) float64 {
 		if c.pkts[i] == 0 {
 			return 0
 		}
-		return v / float64(c.pkts[i])
+		return v / c.pkts[i]
 	}
 	return v
 }
@@ -506,9 +509,17 @@ func (f figures) peaks(c *cells) Points {
 	return p
 }
 
-func sum(list []uint64) uint64 {
-	var n uint64
+// sum ends at 2^64−1.
+func sum(list []uint64) (n uint64) {
 	for _, v := range list {
+		n = plus(n, v)
+	}
+	return n
+}
+
+// packets are those of all buckets, scaled.
+func (c *cells) packets() (n float64) {
+	for _, v := range c.pkts {
 		n += v
 	}
 	return n
@@ -536,8 +547,8 @@ func (f figures) of(c *cells) Figures {
 	case "pps", "fps":
 		g.Avg = total / seconds
 	case "bpp":
-		if p := sum(c.pkts); p > 0 {
-			g.Avg = total / float64(p)
+		if p := c.packets(); p > 0 {
+			g.Avg = total / p
 		}
 	default: // a sum per bucket
 		g.Avg = total / seconds * float64(f.rg.Step)
@@ -553,11 +564,11 @@ const confidence = 1.96
 // variance r(r−1); n packets at one rate give 196·√((1−1/r)/n) %. Of bytes it is a
 // little more. Flows are not scaled and have no error of this kind.
 func (f figures) error(c *cells) *float64 {
-	packets := sum(c.pkts)
+	packets := c.packets()
 	if c.variance <= 0 || packets == 0 || f.r.Unit == "fps" || f.r.Unit == "flows" {
 		return nil
 	}
-	e := confidence * math.Sqrt(c.variance) / float64(packets)
+	e := confidence * math.Sqrt(c.variance) / packets
 	return &e
 }
 

@@ -103,7 +103,7 @@ func (f *Field) info() FieldInfo {
 		info.Page = "as"
 	}
 	switch b.class {
-	case classEnum:
+	case classEnum, classBits:
 		info.Values = b.enum
 	case classProtocol:
 		info.Values = protocols.words()

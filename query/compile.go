@@ -213,6 +213,12 @@ func (c *compiler) patterns(b *base, cl class, op Op, values []Value, f *column.
 			return []pattern{{"", " = " + c.text(list[0])}}
 		}
 		return []pattern{{"", " IN " + c.array("String", list)}}
+	case classBits: // any of them
+		var set uint64
+		for _, v := range values {
+			set |= v.Lo
+		}
+		return []pattern{{"bitAnd(", ", " + c.param(f.SQLType(), strconv.FormatUint(set, 10)) + ") != 0"}}
 	case classFlags:
 		return c.flagPatterns(values)
 	case classIP:

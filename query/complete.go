@@ -308,7 +308,7 @@ func valueItems(f *Field, word string, values ValueSource, list bool, s Schema) 
 		}
 	}
 	switch f.base.class {
-	case classEnum:
+	case classEnum, classBits:
 		for _, name := range f.base.enum {
 			add(name, "")
 		}

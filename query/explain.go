@@ -64,14 +64,18 @@ var aspects = sync.OnceValue(func() []aspect {
 	add("in.if", "comes in through %s", "interfaces that it comes in through")
 	add("out.if", "goes out through %s", "interfaces that it goes out through")
 	add("flags", "TCP flags %s", "combinations of TCP flags")
-	list = append(list, aspect{"packets of %s", "packet sizes", []string{"intDiv(Bytes, 64 * greatest(Packets, 1))"}, nil, []string{"bpp"}, presentSize})
+	list = append(list, aspect{"packets of %s", "packet sizes", []string{"intDiv(intDiv(Bytes, 64), greatest(Packets, 1))"}, nil, []string{"bpp"}, presentSize})
 	return list
 })
 
 func presentSize(keys, _ []string, _ Schema) (key, label []string, filter string) {
 	n, _ := strconv.ParseUint(keys[0], 10, 64)
 	low, high := strconv.FormatUint(64*n, 10), strconv.FormatUint(64*n+63, 10)
-	return []string{low + "-" + high}, []string{low + " to " + high + " bytes"}, "bpp >= " + low + " and bpp < " + strconv.FormatUint(64*n+64, 10)
+	filter = "bpp >= " + low
+	if above := 64*n + 64; above > 0 { // else it is 2^64
+		filter += " and bpp < " + strconv.FormatUint(above, 10)
+	}
+	return []string{low + "-" + high}, []string{low + " to " + high + " bytes"}, filter
 }
 
 // An ExplainQuery is the statement of Explain with what is needed to read its result.
@@ -110,8 +114,8 @@ func (r *Request) selection(rg Range) (Range, error) {
 
 // Explain is the query for why the window of sel differs from the one that vs names,
 // without it the one before. Its result has a row for each value that changed much:
-// aspect UInt8, the number of its aspect; distinct, risers, rise and fall of the aspect
-// UInt64; keys and labels Array(String); now and before UInt64. One more row, of an aspect
+// aspect UInt8, the number of its aspect; distinct and risers of the aspect UInt64, rise and
+// fall Float64; keys and labels Array(String); now and before Float64. One more row, of an aspect
 // after the last, has the totals, and packets and bytes of both windows.
 func (r Request) Explain(rg Range, s Schema) (ExplainQuery, error) {
 	q := ExplainQuery{unit: r.Unit, schema: s}
@@ -145,11 +149,12 @@ func (r Request) Explain(rg Range, s Schema) (ExplainQuery, error) {
 		return q, err
 	}
 	where := "(" + now + " OR " + before + ")" + rest
-	v := r.valueSQL(flow.Table.Name)
+	v := r.roughSQL(flow.Table.Name)
 	var list []set
 	for i, a := range aspects() {
 		list = append(list, set{i, a.keys, a.labels})
 	}
+	packets, octets := (&Request{Unit: "packets"}).roughSQL(flow.Table.Name), (&Request{}).roughSQL(flow.Table.Name)
 	var parts []string
 	for _, group := range gather(list) {
 		columns := strings.Join(append(group.columns(), v+" AS v", isNow), ", ")
@@ -157,14 +162,14 @@ func (r Request) Explain(rg Range, s Schema) (ExplainQuery, error) {
 	}
 	parts = append(parts, lines(
 		fmt.Sprintf("SELECT toUInt8(%d) AS aspect, %s AS keys, %s AS labels,", len(list), noTexts, noTexts),
-		"    toUInt64(0) AS distinct, toUInt64(0) AS risers, toUInt64(0) AS rise, toUInt64(0) AS fall, sumIf("+v+", is_now) AS now, sumIf("+v+", NOT is_now) AS before,",
-		"    sumIf(Packets * SamplingRate, is_now) AS packets_now, sumIf(Packets * SamplingRate, NOT is_now) AS packets_before,",
-		"    sumIf(Bytes * SamplingRate, is_now) AS bytes_now, sumIf(Bytes * SamplingRate, NOT is_now) AS bytes_before",
+		"    toUInt64(0) AS distinct, toUInt64(0) AS risers, toFloat64(0) AS rise, toFloat64(0) AS fall, sumIf("+v+", is_now) AS now, sumIf("+v+", NOT is_now) AS before,",
+		"    sumIf("+packets+", is_now) AS packets_now, sumIf("+packets+", NOT is_now) AS packets_before,",
+		"    sumIf("+octets+", is_now) AS bytes_now, sumIf("+octets+", NOT is_now) AS bytes_before",
 		"FROM (SELECT *, "+isNow+" FROM "+flow.Table.Name+" WHERE "+where+")",
 	))
 	q.SQL, q.Params = strings.Join(parts, "\nUNION ALL\n"), c.params
-	q.Columns = []ResultColumn{{"aspect", "UInt8"}, {"keys", "Array(String)"}, {"labels", "Array(String)"}, {"distinct", "UInt64"}, {"risers", "UInt64"}, {"rise", "UInt64"}, {"fall", "UInt64"},
-		{"now", "UInt64"}, {"before", "UInt64"}, {"packets_now", "UInt64"}, {"packets_before", "UInt64"}, {"bytes_now", "UInt64"}, {"bytes_before", "UInt64"}}
+	q.Columns = []ResultColumn{{"aspect", "UInt8"}, {"keys", "Array(String)"}, {"labels", "Array(String)"}, {"distinct", "UInt64"}, {"risers", "UInt64"}, {"rise", "Float64"}, {"fall", "Float64"},
+		{"now", "Float64"}, {"before", "Float64"}, {"packets_now", "Float64"}, {"packets_before", "Float64"}, {"bytes_now", "Float64"}, {"bytes_before", "Float64"}}
 	return q, nil
 }
 
@@ -174,13 +179,13 @@ const isNow = "TimeReceived >= {from:DateTime('UTC')} AS is_now"
 var changed = ranking{
 	sums: []string{"sumIf(f.v, is_now) AS now", "sumIf(f.v, NOT is_now) AS before"},
 	whole: []string{"count() AS distinct", "countIf(now > before) AS risers",
-		"toUInt64(sumIf(now - before, now > before)) AS rise", "toUInt64(sumIf(before - now, before > now)) AS fall"},
-	first: "-abs(toFloat64(now) - toFloat64(before))",
+		"sumIf(now - before, now > before) AS rise", "sumIf(before - now, before > now) AS fall"},
+	first: "-abs(now - before)",
 	n:     explainValues,
 	shown: []string{"now", "before"},
 	result: func(shown []string) []string {
 		return []string{"distinct", "risers", "rise", "fall", shown[0] + " AS now", shown[1] + " AS before",
-			"toUInt64(0) AS packets_now", "toUInt64(0) AS packets_before", "toUInt64(0) AS bytes_now", "toUInt64(0) AS bytes_before"}
+			"toFloat64(0) AS packets_now", "toFloat64(0) AS packets_before", "toFloat64(0) AS bytes_now", "toFloat64(0) AS bytes_before"}
 	},
 }
 
@@ -236,16 +241,16 @@ type Mover struct {
 // ExplainRows are the columns of the result of an ExplainQuery.
 type ExplainRows struct {
 	Aspect                                           []uint8
-	Distinct, Risers, Rise, Fall                     []uint64
+	Distinct, Risers                                 []uint64
 	Keys, Labels                                     [][]string
-	Now, Before                                      []uint64
-	PacketsNow, PacketsBefore, BytesNow, BytesBefore []uint64
+	Rise, Fall, Now, Before                          []float64
+	PacketsNow, PacketsBefore, BytesNow, BytesBefore []float64
 }
 
 // Read makes the explanation.
 func (q ExplainQuery) Read(rows ExplainRows) (Explanation, error) {
 	seconds := float64(q.Now.To - q.Now.From)
-	per := func(n uint64) float64 { return rate(q.unit, float64(n), seconds) }
+	per := func(n float64) float64 { return rate(q.unit, n, seconds) }
 	x := Explanation{From: q.Now.From, To: q.Now.To, BeforeFrom: q.Before.From, BeforeTo: q.Before.To, Unit: q.unit, Causes: []Cause{}, Aspects: make([]Aspect, len(aspects()))}
 	for i, a := range aspects() {
 		x.Aspects[i] = Aspect{By: a.by, Values: []Mover{}}
@@ -259,7 +264,7 @@ func (q ExplainQuery) Read(rows ExplainRows) (Explanation, error) {
 		now, before := per(rows.Now[row]), per(rows.Before[row])
 		if i == len(aspects()) {
 			x.Now, x.Before = now, before
-			size = ratio(float64(rows.BytesNow[row])-float64(rows.BytesBefore[row]), float64(rows.PacketsNow[row])-float64(rows.PacketsBefore[row]))
+			size = ratio(rows.BytesNow[row]-rows.BytesBefore[row], rows.PacketsNow[row]-rows.PacketsBefore[row])
 			continue
 		}
 		a := &x.Aspects[i]
@@ -460,7 +465,7 @@ func (x *Explanation) write(size float64) {
 	}
 	parts := x.parts()
 	if size > 0 && (x.Kind == "rise" || x.Kind == "fall") {
-		parts = append(parts, "mean packet "+grouped(uint64(math.Round(size)))+" bytes")
+		parts = append(parts, "mean packet "+grouped(uint64(math.Round(min(size, 1e18))))+" bytes")
 	}
 	switch {
 	case len(x.Causes) == 0 && x.Kind == "steady":

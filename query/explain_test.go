@@ -9,15 +9,15 @@ import (
 // told by how much it changed: 300 % of a change say nothing to a reader.
 func TestExplainMoreThanAll(t *testing.T) {
 	q := ExplainQuery{Now: Range{From: 1000, To: 1010}, Before: Range{From: 990, To: 1000}, unit: "bps"}
-	ask := func(fallen, risen uint64) Explanation {
+	ask := func(fallen, risen float64) Explanation {
 		t.Helper()
 		total := uint8(len(aspects()))
-		none := []uint64{0, 0, 0}
+		none := []float64{0, 0, 0}
 		x, err := q.Read(ExplainRows{
 			Aspect:   []uint8{0, 0, total},
-			Distinct: []uint64{2, 2, 0}, Risers: []uint64{1, 1, 0}, Rise: []uint64{risen, risen, 0}, Fall: []uint64{fallen, fallen, 0},
+			Distinct: []uint64{2, 2, 0}, Risers: []uint64{1, 1, 0}, Rise: []float64{risen, risen, 0}, Fall: []float64{fallen, fallen, 0},
 			Keys: [][]string{{"192.0.2.1"}, {"192.0.2.2"}, nil}, Labels: [][]string{nil, nil, nil},
-			Now: []uint64{0, risen, risen + 5000}, Before: []uint64{fallen, 0, fallen + 5000},
+			Now: []float64{0, risen, risen + 5000}, Before: []float64{fallen, 0, fallen + 5000},
 			PacketsNow: none, PacketsBefore: none, BytesNow: none, BytesBefore: none,
 		})
 		if err != nil || x.Kind != "fall" || len(x.Causes) != 1 {

@@ -10,8 +10,8 @@ import (
 )
 
 // Facets are the largest values of several fields, from the rollups where those keep them.
-// The sums are exact: bounded counters took twice the time and gave sums that could be too
-// large.
+// The sums are exact, up to 2^64−1: bounded counters took twice the time and gave sums that
+// could be too large.
 
 const (
 	facetValues    = 10
@@ -168,7 +168,7 @@ func (r Request) Facets(rg Range, s Schema, names string) (FacetsQuery, error) {
 		for _, group := range gather(of.list) {
 			var rows []string
 			for j, table := range tables {
-				rows = append(rows, "SELECT "+strings.Join(append(group.columns(), r.valueSQL(table)+" AS v"), ", ")+" FROM "+table+" WHERE "+where[j])
+				rows = append(rows, "SELECT "+strings.Join(append(group.columns(), r.valueSQL(table)+" AS v", r.roughSQL(table)+" AS r"), ", ")+" FROM "+table+" WHERE "+where[j])
 			}
 			parts = append(parts, group.sql("facet", largest, rows))
 		}
@@ -191,11 +191,11 @@ func samePieces(a, b []piece) bool {
 
 // largest are the values with the largest sums of v.
 var largest = ranking{
-	sums:  []string{"sum(f.v) AS v"},
-	whole: []string{"count() AS distinct_values", "sum(v) AS whole_v"},
-	first: "-toFloat64(v)",
+	sums:  []string{saturated("sum(f.v)", "sum(f.r)") + " AS total_v"},
+	whole: []string{"count() AS distinct_values", saturatedSum("total_v") + " AS whole_v"},
+	first: "-toFloat64(total_v)",
 	n:     facetValues,
-	shown: []string{"v"},
+	shown: []string{"total_v"},
 	result: func(shown []string) []string {
 		return []string{"toUInt64(" + shown[0] + ") AS total", "toUInt64(distinct_values) AS distinct", "toUInt64(whole_v) AS whole"}
 	},

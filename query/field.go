@@ -29,10 +29,11 @@ const (
 	classASList                      // has an AS
 	classCommunity                   // a:b, a:b:c or a well-known name
 	classLargeCommunity              // a:b:c
+	classBits                        // has one of the names of the field
 )
 
 func (c class) list() bool {
-	return c == classNumberList || c == classASList || c == classCommunity || c == classLargeCommunity
+	return c == classNumberList || c == classASList || c == classCommunity || c == classLargeCommunity || c == classBits
 }
 func (c class) text() bool { return c == classText || c == classCountry }
 
@@ -169,11 +170,11 @@ var computed = []*base{
 		expr: durationSQL, exprType: "UInt64"},
 	{name: "bps", class: classNumber, title: "bits/s of the record", group: "volume", unit: column.BitPerSec, max: 1<<63 - 1,
 		doc:  "Bits per second of the record over its duration, 0 when it has none; per record, not multiplied by the sampling rate.",
-		expr: "if(" + durationSQL + " > 0, Bytes * 8000 / " + durationSQL + ", 0)", exprType: "UInt64"},
+		expr: "if(" + durationSQL + " > 0, 8000 * toFloat64(Bytes) / " + durationSQL + ", 0)", exprType: "UInt64"},
 	{name: "pps", class: classNumber, title: "packets/s of the record", group: "volume", max: 1<<63 - 1,
 		doc:  "Packets per second of the record over its duration, 0 when it has none; per record, not multiplied by the sampling rate.",
-		expr: "if(" + durationSQL + " > 0, Packets * 1000 / " + durationSQL + ", 0)", exprType: "UInt64"},
-	{name: "bpp", class: classNumber, title: "bytes per packet", group: "volume", unit: column.Byte, max: 1<<63 - 1,
+		expr: "if(" + durationSQL + " > 0, 1000 * toFloat64(Packets) / " + durationSQL + ", 0)", exprType: "UInt64"},
+	{name: "bpp", class: classNumber, title: "bytes per packet", group: "volume", unit: column.Byte, max: 1<<64 - 1,
 		doc:  "Mean size of the packets of the record.",
 		expr: "Bytes / greatest(Packets, 1)", exprType: "UInt64"},
 }
@@ -211,6 +212,8 @@ func classOf(f *column.Field) class {
 		return classLargeCommunity
 	}
 	switch f.Show {
+	case column.Bits:
+		return classBits
 	case column.MAC:
 		return classMAC
 	case column.AS:

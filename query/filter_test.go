@@ -129,6 +129,9 @@ func randomValue(rnd *rand.Rand, f *Field, ranges bool) Value {
 		}
 	case classEnum:
 		v.Text = b.enum[rnd.IntN(len(b.enum))]
+	case classBits:
+		v.Lo = 1 << rnd.IntN(len(b.enum))
+		v.Hi = v.Lo
 	case classText:
 		v.Text = randomText(rnd)
 	case classCountry:

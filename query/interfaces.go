@@ -136,8 +136,9 @@ func (r Request) Interfaces(now time.Time, s Schema, exporter string) (Interface
 	return q, nil
 }
 
-// lengthL2 is the estimate of the octets of layer 2 that rows stand for.
-var lengthL2 = (&Request{Layer: "l2"}).valueSQL(flow.Table.Name)
+// lengthL2 is the estimate of the octets of layer 2 that rows stand for, as Float64: rates
+// are made of it.
+var lengthL2 = (&Request{Layer: "l2"}).roughSQL(flow.Table.Name)
 
 // toldOfInterfaces are the columns that say of which interfaces rows are, and what is told of
 // those.
@@ -152,8 +153,8 @@ func interfacesSQL(c *compiler, rg *Range, pieces []piece, of string) string {
 	for _, p := range pieces {
 		rows = append(rows, lines(
 			"            SELECT "+rg.bucketSQL(c, timeSQL(0), "")+" AS t, "+strings.Join(toldOfInterfaces, ", ")+",",
-			"                sum("+lengthL2+") AS v, sum(Packets * SamplingRate) AS p,",
-			"                sum(toFloat64(Packets) * SamplingRate * (SamplingRate - 1)) AS x",
+			"                sum("+lengthL2+") AS v, sum("+packetsSQL+") AS p,",
+			"                "+varianceOf("sum("+squaresSQL+")", "p")+" AS x",
 			"            FROM "+p.table,
 			"            WHERE "+c.during(0, p)+of,
 			"            GROUP BY e, t, InIf, OutIf",
@@ -209,7 +210,7 @@ func interfacesSQL(c *compiler, rg *Range, pieces []piece, of string) string {
 		"    (",
 		"        SELECT e, i, max(IfName) AS ifname, argMax(IfSpeed, at) AS speed, argMax(IfStatus, at) AS status, min(at) AS begun, max(at) AS ended,",
 		"            toFloat64(sumIf(at - since, whole)) AS seconds,",
-		"            8 * sumIf(InOctets - pInOctets, whole) / seconds AS rate_in, 8 * sumIf(OutOctets - pOutOctets, whole) / seconds AS rate_out,",
+		"            8 * sumIf(toFloat64(InOctets - pInOctets), whole) / seconds AS rate_in, 8 * sumIf(toFloat64(OutOctets - pOutOctets), whole) / seconds AS rate_out,",
 		"            "+strings.Join(rise, ", "),
 		"        FROM readings",
 		"        GROUP BY e, d, i",
@@ -273,7 +274,7 @@ func (q InterfacesQuery) Read(rows int, column func(name string) any) (Interface
 	speeds, toldSpeeds, ports := get[uint64](&r, "speed"), get[uint64](&r, "told"), get[string](&r, "port")
 	called, names, descriptions, boundaries := get[string](&r, "called"), get[string](&r, "name"), get[string](&r, "description"), get[string](&r, "boundary")
 	begun, ended, counted, status := get[uint32](&r, "counters_from"), get[uint32](&r, "counters_to"), get[float64](&r, "counted"), get[uint8](&r, "status")
-	found, octets, unnamed := get[uint64](&r, "found"), get[uint64](&r, "octets"), get[uint64](&r, "unnamed")
+	found, octets, unnamed := get[uint64](&r, "found"), get[float64](&r, "octets"), get[float64](&r, "unnamed")
 	sides := [2]sideRows{q.side(&r, "in_"), q.side(&r, "out_")}
 	if r.err != nil {
 		return list, r.err
@@ -288,7 +289,7 @@ func (q InterfacesQuery) Read(rows int, column func(name string) any) (Interface
 		address := a.String()
 		if !told[address] && octets[i] > 0 {
 			told[address] = true
-			list.Unnamed = append(list.Unnamed, Unnamed{address, float64(unnamed[i]) / float64(octets[i])})
+			list.Unnamed = append(list.Unnamed, Unnamed{address, unnamed[i] / octets[i]})
 		}
 		if indexes[i] == 0 || indexes[i] == internalIf {
 			continue
@@ -315,15 +316,16 @@ func (q InterfacesQuery) Read(rows int, column func(name string) any) (Interface
 
 // sideRows are the columns of one direction.
 type sideRows struct {
-	total, p95, max, last, beside, packets []uint64
-	variance, rate, errors, discards       []float64
-	at, course                             [][]string
+	total, p95, max, last, beside []float64
+	packets, variance             []float64
+	rate, errors, discards        []float64
+	at, course                    [][]string
 }
 
 func (q InterfacesQuery) side(r *interfaceRows, prefix string) sideRows {
 	return sideRows{
-		total: get[uint64](r, prefix+"total"), p95: get[uint64](r, prefix+"p95"), max: get[uint64](r, prefix+"max"), last: get[uint64](r, prefix+"last"),
-		beside: get[uint64](r, prefix+"beside"), packets: get[uint64](r, prefix+"packets"), variance: get[float64](r, prefix+"variance"),
+		total: get[float64](r, prefix+"total"), p95: get[float64](r, prefix+"p95"), max: get[float64](r, prefix+"max"), last: get[float64](r, prefix+"last"),
+		beside: get[float64](r, prefix+"beside"), packets: get[float64](r, prefix+"packets"), variance: get[float64](r, prefix+"variance"),
 		rate: get[float64](r, prefix+"rate"), errors: get[float64](r, prefix+"errors"), discards: get[float64](r, prefix+"discards"),
 		at: get[[]string](r, prefix+"at"), course: get[[]string](r, prefix+"course"),
 	}
@@ -332,9 +334,9 @@ func (q InterfacesQuery) side(r *interfaceRows, prefix string) sideRows {
 // link is one direction of row i; beside are the seconds that flows and counters share.
 func (q InterfacesQuery) link(s sideRows, i int, speed uint64, counted float64, beside int64) (l LinkSide, err error) {
 	window, step := float64(q.rg.To-q.from), float64(q.rg.Step)
-	l.Avg, l.P95, l.Max, l.Last = 8*float64(s.total[i])/window, 8*float64(s.p95[i])/step, 8*float64(s.max[i])/step, 8*float64(s.last[i])/step
+	l.Avg, l.P95, l.Max, l.Last = 8*s.total[i]/window, 8*s.p95[i]/step, 8*s.max[i]/step, 8*s.last[i]/step
 	if s.packets[i] > 0 {
-		e := confidence * math.Sqrt(s.variance[i]) / float64(s.packets[i])
+		e := confidence * math.Sqrt(max(s.variance[i], 0)) / s.packets[i]
 		l.Error = &e
 	}
 	if l.Course, err = q.course(s.at[i], s.course[i]); err != nil {
@@ -347,7 +349,7 @@ func (q InterfacesQuery) link(s sideRows, i int, speed uint64, counted float64, 
 	if counted > 0 {
 		l.Counter, l.Errors, l.Discards = &s.rate[i], &s.errors[i], &s.discards[i]
 		if counted >= window/2 && beside > 0 && s.rate[i] > 0 {
-			c := 8 * float64(s.beside[i]) / float64(beside) / s.rate[i]
+			c := 8 * s.beside[i] / float64(beside) / s.rate[i]
 			l.Coverage = &c
 		}
 	}
@@ -360,12 +362,12 @@ func (q InterfacesQuery) course(at, sums []string) ([]float64, error) {
 	list := make([]float64, n)
 	for i := range at {
 		k, err1 := strconv.ParseInt(at[i], 10, 64)
-		v, err2 := strconv.ParseUint(sums[i], 10, 64)
+		v, err2 := strconv.ParseFloat(sums[i], 64)
 		if err1 != nil || err2 != nil || k >= n {
 			return nil, fmt.Errorf("query: the course has %q at %q", sums[i], at[i])
 		}
 		from := q.rg.Times[0] + k*q.span
-		list[k] = 8 * float64(v) / float64(min(from+q.span, q.rg.To)-max(from, q.rg.From))
+		list[k] = 8 * v / float64(min(from+q.span, q.rg.To)-max(from, q.rg.From))
 	}
 	return list, nil
 }

@@ -59,7 +59,7 @@ func (l Link) Counted(rg Range) Statement {
 		"    (",
 		"        SELECT d, "+rg.bucketSQL(c, "toUInt32(k * {piece:UInt32})", "")+" AS t,",
 		"            least(at, (k + 1) * {piece:UInt32}, {end:UInt32}) - greatest(since, k * {piece:UInt32}, {begin:UInt32}) AS seconds,",
-		"            8 * (InOctets - pInOctets) / (at - since) AS rate_in, 8 * (OutOctets - pOutOctets) / (at - since) AS rate_out",
+		"            8 * toFloat64(InOctets - pInOctets) / (at - since) AS rate_in, 8 * toFloat64(OutOctets - pOutOctets) / (at - since) AS rate_out",
 		"        FROM readings",
 		"        ARRAY JOIN range(intDiv(greatest(since, {begin:UInt32}), {piece:UInt32}), intDiv(least(at, {end:UInt32}) - 1, {piece:UInt32}) + 1) AS k",
 		"        WHERE whole AND at > since AND at > {begin:UInt32} AND since < {end:UInt32}",
@@ -137,7 +137,7 @@ func (l Link) Weeks(now time.Time, tz string, s Schema) (q WeeksQuery, ok bool, 
 	q.begun = s.begun()
 	c := newCompiler()
 	index := c.param("UInt32", strconv.FormatUint(uint64(l.Index), 10))
-	value := (&Request{Layer: "l2"}).valueSQL(hours.Table)
+	value := (&Request{Layer: "l2"}).roughSQL(hours.Table)
 	q.SQL = lines(
 		"SELECT toUInt32(TimeReceived) AS t, sumIf("+value+", InIf = "+index+") AS in, sumIf("+value+", OutIf = "+index+") AS out",
 		"FROM "+hours.Table,
@@ -146,7 +146,7 @@ func (l Link) Weeks(now time.Time, tz string, s Schema) (q WeeksQuery, ok bool, 
 		"ORDER BY t",
 	)
 	q.Params, q.Tables = c.params, []string{hours.Table}
-	q.Columns = []ResultColumn{{"t", "UInt32"}, {"in", "UInt64"}, {"out", "UInt64"}}
+	q.Columns = []ResultColumn{{"t", "UInt32"}, {"in", "Float64"}, {"out", "Float64"}}
 	return q, true, nil
 }
 
@@ -176,7 +176,7 @@ type Trend struct {
 // Read makes the weeks of the result. An hour without a row carried nothing.
 func (q WeeksQuery) Read(rows int, column func(name string) any) (*Weeks, error) {
 	r := interfaceRows{column: column, rows: rows}
-	at, in, out := get[uint32](&r, "t"), get[uint64](&r, "in"), get[uint64](&r, "out")
+	at, in, out := get[uint32](&r, "t"), get[float64](&r, "in"), get[float64](&r, "out")
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -191,7 +191,7 @@ func (q WeeksQuery) Read(rows int, column func(name string) any) (*Weeks, error)
 		if before := q.begun - int64(at[row]); before > 0 && before < 3600 {
 			seconds -= float64(before)
 		}
-		w.In[i], w.Out[i] = 8*float64(in[row])/seconds, 8*float64(out[row])/seconds
+		w.In[i], w.Out[i] = 8*in[row]/seconds, 8*out[row]/seconds
 	}
 	// Hours before the first with traffic do not tell that the line was idle: nobody may have looked.
 	first := slices.IndexFunc(w.In, func(v float64) bool { return v > 0 })

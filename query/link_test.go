@@ -11,7 +11,7 @@ import (
 func TestWeeksBegun(t *testing.T) {
 	const hour = 3600
 	q := WeeksQuery{from: 0, to: 4 * hour, begun: 2*hour + 1800, zone: time.UTC}
-	columns := map[string]any{"t": []uint32{0, hour, 2 * hour, 3 * hour}, "in": []uint64{450, 450, 450, 450}, "out": []uint64{0, 900, 0, 0}}
+	columns := map[string]any{"t": []uint32{0, hour, 2 * hour, 3 * hour}, "in": []float64{450, 450, 450, 450}, "out": []float64{0, 900, 0, 0}}
 	w, err := q.Read(4, func(name string) any { return columns[name] })
 	if err != nil {
 		t.Fatal(err)

@@ -895,7 +895,7 @@ func (f *Field) examples() []string {
 		return []string{"aa:bb:cc:dd:ee:ff"}
 	case classIP:
 		return []string{"an address", "a prefix", "a range of addresses", "a list"}
-	case classEnum:
+	case classEnum, classBits:
 		return f.base.enum
 	case classText:
 		return []string{`"text"`}

@@ -230,7 +230,7 @@ func (c *compiler) during(window int, p piece) string {
 		if i > 0 {
 			name += "_" + strconv.Itoa(i+1)
 		}
-		c.params["from"+name], c.params["to"+name] = strconv.FormatInt(s.from, 10), strconv.FormatInt(s.to, 10)
+		c.params["from"+name], c.params["to"+name] = fmt.Sprintf("%010d", s.from), fmt.Sprintf("%010d", s.to) // the engine takes fewer digits for a date
 		parts[i] = "TimeReceived >= {from" + name + ":DateTime('UTC')} AND TimeReceived < {to" + name + ":DateTime('UTC')}"
 	}
 	if len(parts) == 1 {

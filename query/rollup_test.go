@@ -35,7 +35,7 @@ func TestCoverStale(t *testing.T) {
 func TestDuringNames(t *testing.T) {
 	c := newCompiler()
 	c.during(1, piece{"rollup_1h", []span{{0, 1}, {2, 3}, {4, 5}}})
-	for name, want := range map[string]string{"from1_rollup_1h": "0", "from1_rollup_1h_2": "2", "to1_rollup_1h_3": "5"} {
+	for name, want := range map[string]string{"from1_rollup_1h": "0000000000", "from1_rollup_1h_2": "0000000002", "to1_rollup_1h_3": "0000000005"} {
 		if got := c.params[name]; got != want {
 			t.Errorf("%s is %q, want %s", name, got, want)
 		}

@@ -26,9 +26,9 @@ import (
 //	groups    how many groups there are, of this direction when each is ranked apart
 //	k0 k1 …   keys: as many as the dims have expressions
 //	l0 l1 …   labels
-//	value     bytes, packets or flows, scaled by sampling
-//	packets   packets, scaled by sampling
-//	n         packets as sampled
+//	value     bytes, packets or flows, scaled by sampling; 2^64−1 stands for more, too
+//	packets   packets, scaled by sampling: Float64, at most 2^64
+//	n         packets as sampled; 2^64−1 where packets are more than 9e18
 //	variance  of the estimate of packets: Σ packets·rate·(rate−1)
 //	speed     with unit=pct: of the interface, bits per second; 0 when nobody says
 //	paceless  with unit=pct: how many interfaces have none
@@ -54,22 +54,35 @@ func (rg *Range) bucketSQL(c *compiler, at, suffix string) string {
 	return "roundDown(" + at + ", {buckets" + suffix + ":Array(UInt32)})"
 }
 
-// valueSQL is what a row of a table counts.
-func (r *Request) valueSQL(table string) string {
+// valueSQL is what a row of a table counts, modulo 2^64.
+func (r *Request) valueSQL(table string) string { return r.valueAs(table, "") }
+
+// roughSQL is the same as Float64.
+func (r *Request) roughSQL(table string) string { return r.valueAs(table, "toFloat64") }
+
+// valueAs is what a row counts, worked out in a type: to is the name of a function.
+func (r *Request) valueAs(table, to string) string {
+	cast := func(expr string) string {
+		if to == "" {
+			return expr
+		}
+		return to + "(" + expr + ")"
+	}
+	octets, packets := cast("Bytes"), cast("Packets")
 	switch r.Unit {
 	case "pps", "packets":
-		return "Packets * SamplingRate"
+		return packets + " * SamplingRate"
 	case "fps", "flows":
-		return flowsSQL(table)
+		return cast(flowsSQL(table))
 	}
 	// The lengths of sFlow are those of whole frames (sFlow version 5, struct sampled_header).
 	switch r.Layer {
 	case "l2": // Ethernet header 14 and FCS 4: what octet counters count (RFC 3635 §3.2.5)
-		return "(Bytes + if(FlowType = 'sflow', 0, 18) * Packets) * SamplingRate"
+		return "(" + octets + " + if(FlowType = 'sflow', 0, 18) * " + packets + ") * SamplingRate"
 	case "l1": // and preamble 8 and gap 12: what occupies the line
-		return "(Bytes + if(FlowType = 'sflow', 20, 38) * Packets) * SamplingRate"
+		return "(" + octets + " + if(FlowType = 'sflow', 20, 38) * " + packets + ") * SamplingRate"
 	}
-	return "Bytes * SamplingRate"
+	return octets + " * SamplingRate"
 }
 
 // where is the condition of a request: half-open in time, the direction, the filter.
@@ -268,7 +281,7 @@ func (q *series) sql() string {
 		from += "\nANY LEFT JOIN best ON " + strings.Join(match, " AND ")
 		with += ",\n" + q.best()
 	}
-	columns = append(columns, sums...)
+	columns = append(columns, q.sums()...)
 	if q.speed != "" {
 		columns = append(columns, "max(f.speed) AS speed", "max(f.paceless) AS paceless")
 	}
@@ -310,12 +323,12 @@ func (q *series) setting() string {
 // largest second of each series and of all together.
 func (q *series) seconds(cells string) string {
 	group := append([]string{"t", "dir", "top", "groups"}, list(len(q.keys), "k#")...)
-	apart := "dir, s"
+	of := "(PARTITION BY dir, s)"
 	if len(q.windows) > 1 {
-		apart = "dir, w, s"
+		of = "(PARTITION BY dir, w, s)"
 	}
 	columns := append(slices.Clone(group), list(len(q.labels), "max(l#) AS l#")...)
-	columns = append(columns, "sum(c.value) AS value", "sum(c.packets) AS packets", "sum(c.n) AS n", "sum(c.variance) AS variance")
+	columns = append(columns, saturatedSum("c.value")+" AS value", packetsOf("sum(c.packets)")+" AS packets", sampledOf("sum(c.n)", "sum(c.packets)")+" AS n", "sum(c.variance) AS variance")
 	if q.speed != "" {
 		columns = append(columns, "max(c.speed) AS speed", "max(c.paceless) AS paceless")
 	}
@@ -330,7 +343,7 @@ func (q *series) seconds(cells string) string {
 		"    )",
 		"SELECT",
 		"    "+strings.Join(columns, ",\n    "),
-		"FROM (SELECT *, sum(value) OVER (PARTITION BY "+apart+") AS whole FROM seconds) AS c",
+		"FROM (SELECT *, "+saturated("sum(value) OVER "+of, "sum(toFloat64(value)) OVER "+of)+" AS whole FROM seconds) AS c",
 		"GROUP BY "+strings.Join(group, ", "),
 	)
 }
@@ -388,9 +401,9 @@ func (q *series) window(i int, indent string) string {
 	for i, k := range q.keys {
 		columns = append(columns, strings.ReplaceAll(k, secondOf, at)+" AS g"+strconv.Itoa(i))
 	}
-	label, sum, group := "#", "#", ""
+	label, group := "#", ""
 	if q.few {
-		label, sum, group = "max(#)", "sum(#)", indent+"GROUP BY "+strings.Join(append(cell, list(len(q.keys), "g#")...), ", ")
+		label, group = "max(#)", indent+"GROUP BY "+strings.Join(append(cell, list(len(q.keys), "g#")...), ", ")
 	}
 	for i, l := range q.labels {
 		columns = append(columns, strings.ReplaceAll(label, "#", l)+" AS m"+strconv.Itoa(i))
@@ -398,17 +411,7 @@ func (q *series) window(i int, indent string) string {
 	var parts []string
 	for _, p := range q.windows[i] {
 		all := slices.Clone(columns)
-		for _, m := range []struct{ name, expr string }{
-			{"v", q.request.valueSQL(p.table)},
-			{"p", "Packets * SamplingRate"},
-			{"n", "Packets"},
-			{"e", "toFloat64(Packets) * SamplingRate * (SamplingRate - 1)"},
-		} {
-			if q.spread {
-				m.expr = spreadPart(m.name, m.expr)
-			}
-			all = append(all, strings.ReplaceAll(sum, "#", m.expr)+" AS "+m.name)
-		}
+		all = append(all, q.volume(p.table)...)
 		if q.speed != "" {
 			all = append(all, "max("+q.speed+") AS pace")
 		}
@@ -425,8 +428,37 @@ func (q *series) window(i int, indent string) string {
 	return strings.Join(parts, "\n"+indent+"UNION ALL\n")
 }
 
+// volume are the columns of f that are added up: v, p, n and e, and of rows that are not
+// cells r, the rough v, since a v of theirs is modulo 2^64.
+func (q *series) volume(table string) []string {
+	value, rough, p, n, e := q.request.valueSQL(table), q.request.roughSQL(table), packetsSQL, "Packets", squaresSQL
+	if q.spread {
+		value, n = spreadPart("least("+q.request.valueAs(table, "toUInt128")+", "+maxSum+")"), spreadPart("toUInt128(Packets)")
+		rough, p, e = "toFloat64("+value+")", spreadFloat(p), spreadFloat(e)
+	}
+	if !q.few {
+		return []string{value + " AS v", rough + " AS r", p + " AS p", n + " AS n", e + " AS e"}
+	}
+	return []string{saturated("sum("+value+")", "sum("+rough+")") + " AS v", "sum(" + p + ") AS p", "sum(" + n + ") AS n", "sum(" + e + ") AS e"}
+}
+
+// sumOf is the sum of v over rows of f, where prefix is empty or "f.", and a condition holds,
+// which is empty for all.
+func (q *series) sumOf(prefix, condition string) string {
+	rough := prefix + "r"
+	if q.few {
+		rough = "toFloat64(" + prefix + "v)"
+	}
+	if condition == "" {
+		return saturated("sum("+prefix+"v)", "sum("+rough+")")
+	}
+	return saturated("sumIf("+prefix+"v, "+condition+")", "sumIf("+rough+", "+condition+")")
+}
+
 // sums are what is added up in each cell.
-var sums = []string{"sum(f.v) AS value", "sum(f.p) AS packets", "sum(f.n) AS n", "sum(f.e) AS variance"}
+func (q *series) sums() []string {
+	return []string{q.sumOf("f.", "") + " AS value", packetsOf("sum(f.p)") + " AS packets", sampledOf("sum(f.n)", "sum(f.p)") + " AS n", varianceOf("sum(f.e)", "sum(f.p)") + " AS variance"}
+}
 
 // best is the groups that win, each with the number of groups that were ranked.
 // The first N are picked while the groups are counted, without sorting them all:
@@ -438,17 +470,17 @@ func (q *series) best() string {
 	if each {
 		ranked = "d, " + keys
 	}
-	sum, known := "toFloat64(sum(v)) AS score, score AS total", ""
+	sum, known := "toFloat64("+q.sumOf("", "")+") AS score, score AS total", ""
 	switch {
 	case q.speed != "" && q.request.Rank == "delta":
 		sum, known = fmt.Sprintf("abs(sumIf(v / speed, w = 0) - sumIf(v / speed, w > 0) / %d) AS score, sum(v / speed) AS total", len(q.windows)-1), " WHERE speed > 0"
 	case q.speed != "":
-		sum, known = "sum(v) / max(speed) AS score, score AS total", " WHERE speed > 0"
+		sum, known = q.sumOf("", "")+" / max(speed) AS score, score AS total", " WHERE speed > 0"
 		if len(q.windows) > 1 {
 			known += " AND w = 0"
 		}
 	case q.request.Rank == "delta":
-		sum = fmt.Sprintf("abs(toFloat64(sumIf(v, w = 0)) - toFloat64(sumIf(v, w > 0)) / %d) AS score, toFloat64(sum(v)) AS total", len(q.windows)-1)
+		sum = fmt.Sprintf("abs(toFloat64(%s) - toFloat64(%s) / %d) AS score, toFloat64(%s) AS total", q.sumOf("", "w = 0"), q.sumOf("", "w > 0"), len(q.windows)-1, q.sumOf("", ""))
 	case len(q.windows) > 1: // who wins is decided by the window of the request
 		of = "f0 AS f"
 	}
@@ -462,8 +494,8 @@ func (q *series) best() string {
 	if by := q.score(); by != "" {
 		score = []string{
 			"            (",
-			"                SELECT " + ranked + ", toFloat64(" + by + ") AS score, toFloat64(sum(whole)) AS total",
-			"                FROM (SELECT " + ranked + ", t, sum(f.v) AS whole, " + q.shown() + " AS v FROM " + of + known + " GROUP BY " + ranked + ", t)",
+			"                SELECT " + ranked + ", toFloat64(" + by + ") AS score, toFloat64(" + saturatedSum("whole") + ") AS total",
+			"                FROM (SELECT " + ranked + ", t, " + q.sumOf("f.", "") + " AS whole, " + q.shown() + " AS v FROM " + of + known + " GROUP BY " + ranked + ", t)",
 			"                GROUP BY " + ranked,
 			"            )",
 		}
@@ -503,11 +535,11 @@ func (q *series) best() string {
 func (q *series) shown() string {
 	switch q.request.Unit {
 	case "bpp":
-		return "sum(f.v) / greatest(sum(f.p), 1)"
+		return "whole / greatest(" + packetsOf("sum(f.p)") + ", 1)"
 	case "pct":
-		return "sum(f.v) / max(f.speed)"
+		return "whole / max(f.speed)"
 	}
-	return "sum(f.v)"
+	return "whole"
 }
 
 // score is what groups are ranked by over their buckets v at t; empty: their sum.
@@ -537,7 +569,7 @@ func (q *series) columns() []ResultColumn {
 	for _, name := range append(list(len(q.keys), "k#"), list(len(q.labels), "l#")...) {
 		columns = append(columns, ResultColumn{name, "String"})
 	}
-	tail := []ResultColumn{{"value", "UInt64"}, {"packets", "UInt64"}, {"n", "UInt64"}, {"variance", "Float64"}}
+	tail := []ResultColumn{{"value", "UInt64"}, {"packets", "Float64"}, {"n", "UInt64"}, {"variance", "Float64"}}
 	if q.speed != "" {
 		tail = append(tail, ResultColumn{"speed", "UInt64"}, ResultColumn{"paceless", "UInt64"})
 	}

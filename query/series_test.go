@@ -146,7 +146,7 @@ func (r *rowsOf) add(t int64, dir string, top bool, groups int, keys []string, v
 		r.Keys[i] = append(r.Keys[i], k)
 	}
 	r.Value = append(r.Value, value)
-	r.Packets = append(r.Packets, packets)
+	r.Packets = append(r.Packets, float64(packets))
 	r.N = append(r.N, n)
 	r.Variance = append(r.Variance, float64(packets*999)) // rate 1000
 }
@@ -386,7 +386,7 @@ func TestError95(t *testing.T) {
 	// sflow.org/packetSamplingBasics: 1,000 of the samples are of the class.
 	r, rg := request(t, "from=1790000000&to=1790000010&step=10")
 	rows := Rows{Time: []uint32{1790000000}, Dir: []string{"in"}, Top: []uint8{1}, Groups: []uint64{1}, Value: []uint64{1}, N: []uint64{1000},
-		Packets: []uint64{1000 * 1e6}, Variance: []float64{1000 * 1e6 * (1e6 - 1)}}
+		Packets: []float64{1000 * 1e6}, Variance: []float64{1000 * 1e6 * (1e6 - 1)}}
 	res, err := Assemble(r, rg, rows, Schema{})
 	if err != nil {
 		t.Fatal(err)
@@ -474,6 +474,8 @@ func TestCatalogue(t *testing.T) {
 			switch {
 			case f.Name == "tunnel":
 				value = "vxlan"
+			case f.Name == "quality":
+				value = "no-time"
 			case f.Name == "community":
 				value = "1:2"
 			case f.Name == "largecommunity":

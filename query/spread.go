@@ -39,11 +39,12 @@ func (q *series) spreadSQL(i int, indent string) (with, join, and string) {
 	return with, join, and
 }
 
-// spreadPart is what of a measure falls into bucket k: what it has until the bucket's end,
-// c1 milliseconds after its beginning, less what it has until the bucket begins.
-func spreadPart(name, expr string) string {
-	if name == "e" {
-		return expr + " * (c1 - c0) / (z - a + 1)"
-	}
-	return "toUInt64(intDiv(toUInt128(" + expr + ") * c1, z - a + 1) - intDiv(toUInt128(" + expr + ") * c0, z - a + 1))"
+// spreadPart is what of a measure, a UInt128 of less than 2^64, falls into bucket k: what it
+// has until the bucket's end, c1 milliseconds after its beginning, less what it has until the
+// bucket begins.
+func spreadPart(expr string) string {
+	return "toUInt64(intDiv(" + expr + " * c1, z - a + 1) - intDiv(" + expr + " * c0, z - a + 1))"
 }
+
+// spreadFloat is the same of a Float64.
+func spreadFloat(expr string) string { return expr + " * (c1 - c0) / (z - a + 1)" }

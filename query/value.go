@@ -91,6 +91,13 @@ func (b *base) value(c class, text string) (Value, error) {
 			return Value{}, &valueError{fmt.Sprintf("%s is none of the values of %s", quoteText(text), b.name), b.enum, nearest(low, b.enum)}
 		}
 		return Value{Text: low}, nil
+	case classBits:
+		low := strings.ToLower(text)
+		i := slices.Index(b.enum, low)
+		if i < 0 {
+			return Value{}, &valueError{fmt.Sprintf("%s is none of the values of %s", quoteText(text), b.name), b.enum, nearest(low, b.enum)}
+		}
+		return Value{Lo: 1 << i, Hi: 1 << i}, nil
 	case classText:
 		return Value{Text: text}, nil
 	case classCountry:
@@ -269,9 +276,6 @@ func parseFlagValue(text string) (Value, error) {
 		}
 		if n > 1<<16-1 {
 			return Value{}, fmt.Errorf("%d is more than 65535, the largest value", n)
-		}
-		if n >= 1<<len(flagLetters) {
-			return Value{}, fmt.Errorf("%s has bits that are not TCP flags; the flags %s make at most 511", quoteText(text), flagLetters)
 		}
 		return Value{Lo: n, ExactFlags: true}, nil
 	}
@@ -478,6 +482,8 @@ func (f *Field) format(v Value) string {
 		return number(formatDuration)
 	case classFlags:
 		switch {
+		case v.ExactFlags && v.Lo >= 1<<len(flagLetters): // bits that are no flags: only forged packets have them
+			return plain(v.Lo)
 		case v.ExactFlags:
 			return formatFlags(v.Lo) + "/*"
 		case v.Lo == v.Hi:
@@ -490,6 +496,8 @@ func (f *Field) format(v Value) string {
 		return formatIP(v.From, v.To)
 	case classEnum:
 		return v.Text
+	case classBits:
+		return b.enum[bits.TrailingZeros64(v.Lo)]
 	case classText, classCountry:
 		return quoteText(v.Text)
 	case classCommunity:

@@ -42,7 +42,7 @@ func Values(field string) (ValuesQuery, bool) {
 	}
 	st := Statement{
 		SQL: lines(
-			"SELECT v.1 AS keys, v.2 AS labels, sum(Bytes * SamplingRate) * 8 / "+strconv.Itoa(valuesWindow)+" AS rate",
+			"SELECT v.1 AS keys, v.2 AS labels, sum(toFloat64(Bytes) * SamplingRate) * 8 / "+strconv.Itoa(valuesWindow)+" AS rate",
 			"FROM flows",
 			"ARRAY JOIN ["+zip(keys, labels)+"] AS v",
 			fmt.Sprintf("WHERE TimeReceived >= now() - %d", valuesWindow),

@@ -100,7 +100,7 @@ func (s Schema) addUp(r Schema, i int, into string, of []span) string {
 		columns, group = append(columns, expr+" AS "+name), append(group, by)
 	}
 	for _, name := range r.sums {
-		expr := "sum(f." + name + ")"
+		expr := saturated("f." + name)
 		if name == flowsColumn {
 			expr = count
 		}
@@ -108,6 +108,13 @@ func (s Schema) addUp(r Schema, i int, into string, of []span) string {
 	}
 	return fmt.Sprintf("INSERT INTO %s (%s)\nSELECT\n    %s\nFROM %s AS f\nWHERE %s\nGROUP BY\n    %s",
 		into, strings.Join(r.stored(), ", "), strings.Join(columns, ",\n    "), s.source(i), during("f.TimeReceived", of), strings.Join(group, ",\n    "))
+}
+
+// saturated is a sum that ends at 2^64−1, as sums of questions do: see package query, which
+// tells the same of flows and of their sums.
+func saturated(column string) string {
+	sum, rough := "sum("+column+")", "sum(toFloat64("+column+"))"
+	return "if(" + rough + " < 9e18 OR " + rough + " < 27e18 AND " + sum + " > 8800000000000000000, " + sum + ", 18446744073709551615)"
 }
 
 // stored are the columns of a rollup that are not computed.

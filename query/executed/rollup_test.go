@@ -264,7 +264,8 @@ func sameRows(t *testing.T, q string, st query.Statement, want, got query.Rows) 
 		dir, keys, labels string
 		top, w            uint8
 		groups            uint64
-		value, packets, n uint64
+		value, n          uint64
+		packets           float64
 		peak, edge        uint64
 	}
 	sorted := func(r query.Rows) ([]row, map[row]float64) {

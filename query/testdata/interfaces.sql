@@ -6,15 +6,15 @@ WITH
         FROM
         (
             SELECT toUInt32(intDiv(toUInt32(TimeReceived), {step:UInt32}) * {step:UInt32}) AS t, ExporterAddress AS e, InIf, OutIf, max(ExporterName) AS called, max(InIfName) AS n0, max(InIfDescription) AS d0, max(InIfSpeed) AS s0, max(if(InIfBoundary = 'unknown', '', toString(InIfBoundary))) AS b0, max(OutIfName) AS n1, max(OutIfDescription) AS d1, max(OutIfSpeed) AS s1, max(if(OutIfBoundary = 'unknown', '', toString(OutIfBoundary))) AS b1,
-                sum((Bytes + if(FlowType = 'sflow', 0, 18) * Packets) * SamplingRate) AS v, sum(Packets * SamplingRate) AS p,
-                sum(toFloat64(Packets) * SamplingRate * (SamplingRate - 1)) AS x
+                sum((toFloat64(Bytes) + if(FlowType = 'sflow', 0, 18) * toFloat64(Packets)) * SamplingRate) AS v, sum(toFloat64(Packets) * greatest(SamplingRate, 1)) AS p,
+                sum(toFloat64(Packets) * greatest(SamplingRate, 1) * greatest(SamplingRate, 1)) - p AS x
             FROM rollup_1m
             WHERE TimeReceived >= {from_rollup_1m:DateTime('UTC')} AND TimeReceived < {to_rollup_1m:DateTime('UTC')} AND ExporterAddress = {p0:IPv6}
             GROUP BY e, t, InIf, OutIf
             UNION ALL
             SELECT toUInt32(intDiv(toUInt32(TimeReceived), {step:UInt32}) * {step:UInt32}) AS t, ExporterAddress AS e, InIf, OutIf, max(ExporterName) AS called, max(InIfName) AS n0, max(InIfDescription) AS d0, max(InIfSpeed) AS s0, max(if(InIfBoundary = 'unknown', '', toString(InIfBoundary))) AS b0, max(OutIfName) AS n1, max(OutIfDescription) AS d1, max(OutIfSpeed) AS s1, max(if(OutIfBoundary = 'unknown', '', toString(OutIfBoundary))) AS b1,
-                sum((Bytes + if(FlowType = 'sflow', 0, 18) * Packets) * SamplingRate) AS v, sum(Packets * SamplingRate) AS p,
-                sum(toFloat64(Packets) * SamplingRate * (SamplingRate - 1)) AS x
+                sum((toFloat64(Bytes) + if(FlowType = 'sflow', 0, 18) * toFloat64(Packets)) * SamplingRate) AS v, sum(toFloat64(Packets) * greatest(SamplingRate, 1)) AS p,
+                sum(toFloat64(Packets) * greatest(SamplingRate, 1) * greatest(SamplingRate, 1)) - p AS x
             FROM flows
             WHERE (TimeReceived >= {from:DateTime('UTC')} AND TimeReceived < {to:DateTime('UTC')} OR TimeReceived >= {from_2:DateTime('UTC')} AND TimeReceived < {to_2:DateTime('UTC')}) AND ExporterAddress = {p0:IPv6}
             GROUP BY e, t, InIf, OutIf
@@ -48,7 +48,7 @@ WITH
     (
         SELECT e, i, max(IfName) AS ifname, argMax(IfSpeed, at) AS speed, argMax(IfStatus, at) AS status, min(at) AS begun, max(at) AS ended,
             toFloat64(sumIf(at - since, whole)) AS seconds,
-            8 * sumIf(InOctets - pInOctets, whole) / seconds AS rate_in, 8 * sumIf(OutOctets - pOutOctets, whole) / seconds AS rate_out,
+            8 * sumIf(toFloat64(InOctets - pInOctets), whole) / seconds AS rate_in, 8 * sumIf(toFloat64(OutOctets - pOutOctets), whole) / seconds AS rate_out,
             sumIf(bitAnd(InErrors - pInErrors, 0xFFFFFFFF), whole) / seconds AS rInErrors, sumIf(bitAnd(OutErrors - pOutErrors, 0xFFFFFFFF), whole) / seconds AS rOutErrors, sumIf(bitAnd(InDiscards - pInDiscards, 0xFFFFFFFF), whole) / seconds AS rInDiscards, sumIf(bitAnd(OutDiscards - pOutDiscards, 0xFFFFFFFF), whole) / seconds AS rOutDiscards
         FROM readings
         GROUP BY e, d, i

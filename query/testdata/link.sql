@@ -18,7 +18,7 @@ WITH
     (
         SELECT d, toUInt32(intDiv(toUInt32(k * {piece:UInt32}), {step:UInt32}) * {step:UInt32}) AS t,
             least(at, (k + 1) * {piece:UInt32}, {end:UInt32}) - greatest(since, k * {piece:UInt32}, {begin:UInt32}) AS seconds,
-            8 * (InOctets - pInOctets) / (at - since) AS rate_in, 8 * (OutOctets - pOutOctets) / (at - since) AS rate_out
+            8 * toFloat64(InOctets - pInOctets) / (at - since) AS rate_in, 8 * toFloat64(OutOctets - pOutOctets) / (at - since) AS rate_out
         FROM readings
         ARRAY JOIN range(intDiv(greatest(since, {begin:UInt32}), {piece:UInt32}), intDiv(least(at, {end:UInt32}) - 1, {piece:UInt32}) + 1) AS k
         WHERE whole AND at > since AND at > {begin:UInt32} AND since < {end:UInt32}
@@ -41,7 +41,7 @@ ORDER BY t
 -- piece = 60
 -- step = 60
 -- to = 1790000150
-SELECT toUInt32(TimeReceived) AS t, sumIf((Bytes + if(FlowType = 'sflow', 0, 18) * Packets) * SamplingRate, InIf = {p0:UInt32}) AS in, sumIf((Bytes + if(FlowType = 'sflow', 0, 18) * Packets) * SamplingRate, OutIf = {p0:UInt32}) AS out
+SELECT toUInt32(TimeReceived) AS t, sumIf((toFloat64(Bytes) + if(FlowType = 'sflow', 0, 18) * toFloat64(Packets)) * SamplingRate, InIf = {p0:UInt32}) AS in, sumIf((toFloat64(Bytes) + if(FlowType = 'sflow', 0, 18) * toFloat64(Packets)) * SamplingRate, OutIf = {p0:UInt32}) AS out
 FROM rollup_1h
 WHERE TimeReceived >= {from_rollup_1h:DateTime('UTC')} AND TimeReceived < {to_rollup_1h:DateTime('UTC')} AND ExporterAddress = {p3:IPv6} AND (InIf = {p0:UInt32} OR OutIf = {p0:UInt32})
 GROUP BY t
