@@ -20,8 +20,9 @@ type Exporter struct {
 	Standing       string            `json:"standing,omitempty"` // new, named or accepted; empty: others
 	Datagrams      uint64            `json:"datagrams"`
 	Flows          uint64            `json:"flows"`
-	Thinned        uint64            `json:"thinned"`          // records left out because of a limit; the sampling rate of the others stands for them
-	Stored         bool              `json:"stored,omitempty"` // some of its rows are in the store; false: nobody knows
+	Thinned        uint64            `json:"thinned"`               // records left out because of a limit; the sampling rate of the others stands for them
+	Implausible    uint64            `json:"implausible,omitempty"` // rows that no network has carried: their quality bit says so
+	Stored         bool              `json:"stored,omitempty"`      // some of its rows are in the store; false: nobody knows
 	Records        uint64            `json:"records"`
 	Options        uint64            `json:"options"`
 	First          int64             `json:"first"` // when it was seen first, Unix time

@@ -32,9 +32,10 @@ const (
 	TruncatedHead                    // the sampled header ends before its last protocol header does
 	NoTime                           // the record carries no start and end; they are the time of arrival
 	Thinned                          // of a limited exporter: the sampling rate is higher than the exporter's own
+	Implausible                      // no network carries what the record says: see Plausible
 )
 
-var qualityBits = [...]string{"no-sampling", "no-interface", "late-template", "clock-skewed", "truncated-header", "no-time", "thinned"}
+var qualityBits = [...]string{"no-sampling", "no-interface", "late-template", "clock-skewed", "truncated-header", "no-time", "thinned", "implausible"}
 
 // Values of Direction.
 const (

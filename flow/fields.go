@@ -62,7 +62,7 @@ var (
 	SamplingSource = Table.Enum(column.Field{Name: "SamplingSource", Title: "sampling source", Filter: "samplingsource", Group: "record",
 		Enum: samplingSources[:],
 		Doc:  "Where the sampling rate was found."})
-	Quality = Table.U16(column.Field{Name: "Quality", Title: "quality", Group: "record", Role: column.Mark, Show: column.Bits,
+	Quality = Table.U16(column.Field{Name: "Quality", Title: "quality", Filter: "quality", Group: "record", Role: column.Mark, Show: column.Bits,
 		Enum: qualityBits[:],
 		Doc:  "What is not known or not certain about the record, a set of bits."})
 	Bytes = Table.U64(column.Field{Name: "Bytes", Title: "bytes", Filter: "bytes", Group: "volume", Role: column.Measure, Unit: column.Byte,
@@ -72,11 +72,11 @@ var (
 		IE:  ie(2, 24, 86, 172),
 		Doc: "Packets as the exporter counted them; not multiplied by the sampling rate."})
 	ScaledBytes = Table.Computed(column.Field{Name: "ScaledBytes", Title: "scaled bytes", Group: "volume", Role: column.Measure, Unit: column.Byte,
-		Type: "UInt64", SQL: "Bytes * SamplingRate",
-		Doc: "Bytes times the sampling rate: the estimate of what crossed the network."})
+		Type: "UInt128", SQL: "toUInt128(Bytes) * SamplingRate",
+		Doc: "Bytes times the sampling rate: the estimate of what crossed the network. Of 128 bits, so that no sum of it overflows, whatever records say."})
 	ScaledPackets = Table.Computed(column.Field{Name: "ScaledPackets", Title: "scaled packets", Group: "volume", Role: column.Measure, Unit: column.Packet,
-		Type: "UInt64", SQL: "Packets * SamplingRate",
-		Doc: "Packets times the sampling rate: the estimate of what crossed the network."})
+		Type: "UInt128", SQL: "toUInt128(Packets) * SamplingRate",
+		Doc: "Packets times the sampling rate: the estimate of what crossed the network. Of 128 bits, as ScaledBytes."})
 )
 
 // Layers 3 and 4.

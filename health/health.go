@@ -40,16 +40,17 @@ var (
 		Enum: flow.FlowType.Field.Enum,
 		Doc:  "How its records come."})
 
-	Datagrams = count("Datagrams", "datagrams", "Datagrams received.")
-	Records   = count("Records", "records", "Data records or samples decoded.")
-	Flows     = count("Flows", "flows", "Rows made of them.")
-	Thinned   = count("Thinned", "thinned", "Data records that gave no rows because the exporter is over its limit; the sampling rate of the others stands for them.")
-	Options   = count("Options", "options", "Options data records.")
-	Lost      = count("Lost", "lost", "Missing by sequence number: datagrams (NetFlow v9, sFlow) or flow records (NetFlow v5, IPFIX).")
-	Reordered = count("Reordered", "reordered", "Datagrams that came after a later one.")
-	Restarts  = count("Restarts", "restarts", "Times that the exporter began anew.")
-	Refused   = count("Refused", "refused", "What was not decoded, for any reason.")
-	Dropped   = count("Dropped", "dropped", "Data sets given up for want of their template.")
+	Datagrams   = count("Datagrams", "datagrams", "Datagrams received.")
+	Records     = count("Records", "records", "Data records or samples decoded.")
+	Flows       = count("Flows", "flows", "Rows made of them.")
+	Thinned     = count("Thinned", "thinned", "Data records that gave no rows because the exporter is over its limit; the sampling rate of the others stands for them.")
+	Implausible = count("Implausible", "implausible", "Rows with the quality bit implausible: no network carries what they say.")
+	Options     = count("Options", "options", "Options data records.")
+	Lost        = count("Lost", "lost", "Missing by sequence number: datagrams (NetFlow v9, sFlow) or flow records (NetFlow v5, IPFIX).")
+	Reordered   = count("Reordered", "reordered", "Datagrams that came after a later one.")
+	Restarts    = count("Restarts", "restarts", "Times that the exporter began anew.")
+	Refused     = count("Refused", "refused", "What was not decoded, for any reason.")
+	Dropped     = count("Dropped", "dropped", "Data sets given up for want of their template.")
 
 	KernelDropped = count("KernelDropped", "dropped by the kernel", "Datagrams that the kernel dropped because a receive buffer was full. Nobody knows whose they were, so they are in the row of :: alone; they are missing in Lost of their exporters.")
 
@@ -81,12 +82,12 @@ type Recorder struct {
 }
 
 // counts are what Table has of the minute, in the order of counters.
-type counts [10]uint64
+type counts [11]uint64
 
-var counters = [len(counts{})]column.U64{Datagrams, Records, Flows, Thinned, Options, Lost, Reordered, Restarts, Refused, Dropped}
+var counters = [len(counts{})]column.U64{Datagrams, Records, Flows, Thinned, Implausible, Options, Lost, Reordered, Restarts, Refused, Dropped}
 
 func countsOf(x *source.Exporter) (c counts) {
-	for i, n := range []*atomic.Uint64{&x.Datagrams, &x.Records, &x.Flows, &x.Thinned, &x.Options, &x.Lost, &x.Reordered, &x.Restarts, &x.Refused, &x.Dropped} {
+	for i, n := range []*atomic.Uint64{&x.Datagrams, &x.Records, &x.Flows, &x.Thinned, &x.Implausible, &x.Options, &x.Lost, &x.Reordered, &x.Restarts, &x.Refused, &x.Dropped} {
 		c[i] = n.Load()
 	}
 	return c

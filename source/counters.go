@@ -71,6 +71,7 @@ type Counters struct {
 	Datagrams        atomic.Uint64
 	Flows            atomic.Uint64 // rows emitted
 	Thinned          atomic.Uint64 // records that gave no rows because of a limit
+	Implausible      atomic.Uint64 // rows that are marked: no network carries what they say
 	Templates        atomic.Uint64 // template records, options templates included
 	OptionsRecords   atomic.Uint64
 	CounterSamples   atomic.Uint64 // sFlow counter samples

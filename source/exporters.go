@@ -23,14 +23,15 @@ type Exporter struct {
 	Type    uint8      // flow.Type…
 	First   time.Time  // when it was seen first
 
-	Datagrams atomic.Uint64
-	Flows     atomic.Uint64 // rows emitted
-	Thinned   atomic.Uint64 // records that gave no rows because of a limit
-	Records   atomic.Uint64 // data records or samples decoded: a record may give two rows, or none
-	Options   atomic.Uint64 // options data records
-	Templates atomic.Int64  // templates held
-	Waiting   atomic.Int64  // data sets that wait for their template
-	Dropped   atomic.Uint64 // data sets given up for want of their template
+	Datagrams   atomic.Uint64
+	Flows       atomic.Uint64 // rows emitted
+	Thinned     atomic.Uint64 // records that gave no rows because of a limit
+	Implausible atomic.Uint64 // rows that no network has carried, by flow.Plausible
+	Records     atomic.Uint64 // data records or samples decoded: a record may give two rows, or none
+	Options     atomic.Uint64 // options data records
+	Templates   atomic.Int64  // templates held
+	Waiting     atomic.Int64  // data sets that wait for their template
+	Dropped     atomic.Uint64 // data sets given up for want of their template
 
 	Lost      atomic.Uint64 // missing by sequence number: see Counters.Lost
 	Reordered atomic.Uint64 // datagrams that came after a later one
@@ -268,8 +269,8 @@ func (x *Exporter) add(o *Exporter) {
 	x.LastSeen.Store(max(x.LastSeen.Load(), o.LastSeen.Load()))
 }
 
-func (x *Exporter) counts() [10]*atomic.Uint64 {
-	return [10]*atomic.Uint64{&x.Datagrams, &x.Flows, &x.Thinned, &x.Records, &x.Options, &x.Dropped, &x.Lost, &x.Reordered, &x.Restarts, &x.Refused}
+func (x *Exporter) counts() [11]*atomic.Uint64 {
+	return [11]*atomic.Uint64{&x.Datagrams, &x.Flows, &x.Thinned, &x.Implausible, &x.Records, &x.Options, &x.Dropped, &x.Lost, &x.Reordered, &x.Restarts, &x.Refused}
 }
 
 // Forgotten reports that the exporter is no longer in the list.

@@ -27,7 +27,7 @@ nothing runs. The flows table has a column for everything that is known of a flo
 values are replaced; in a pipe or a file every byte stays as it is.
 
 Examples:
-  netmeta sql "SELECT SrcAS, sum(Bytes * SamplingRate) AS b FROM flows GROUP BY SrcAS ORDER BY b DESC LIMIT 10"
+  netmeta sql "SELECT SrcAS, sum(ScaledBytes) AS b FROM flows GROUP BY SrcAS ORDER BY b DESC LIMIT 10"
   netmeta sql --format CSVWithNames "SELECT * FROM flows LIMIT 100" > flows.csv
   echo "SELECT count() FROM flows" | netmeta sql`
 }

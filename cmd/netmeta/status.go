@@ -118,7 +118,7 @@ func exporterStatus(x *source.Exporter) api.Exporter {
 	}
 	return api.Exporter{
 		Address: x.Address.String(), Type: flow.FlowType.Field.Enum[x.Type], First: x.First.Unix(), Last: x.LastSeen.Load() / 1e9,
-		Datagrams: x.Datagrams.Load(), Flows: x.Flows.Load(), Thinned: x.Thinned.Load(), Records: x.Records.Load(), Options: x.Options.Load(),
+		Datagrams: x.Datagrams.Load(), Flows: x.Flows.Load(), Thinned: x.Thinned.Load(), Implausible: x.Implausible.Load(), Records: x.Records.Load(), Options: x.Options.Load(),
 		SamplingRate: x.SamplingRate.Load(), SamplingSource: flow.SamplingSource.Field.Enum[x.SamplingSource.Load()],
 		Templates: x.Templates.Load(), Waiting: x.Waiting.Load(), Dropped: x.Dropped.Load(),
 		Lost: x.Lost.Load(), Reordered: x.Reordered.Load(), Restarts: x.Restarts.Load(),
@@ -228,6 +228,7 @@ var (
 	sourceDatagrams   = prometheus.NewDesc("netmeta_source_datagrams_total", "Datagrams decoded.", []string{"source"}, nil)
 	sourceFlows       = prometheus.NewDesc("netmeta_source_flows_total", "Flow records decoded.", []string{"source"}, nil)
 	sourceThinned     = prometheus.NewDesc("netmeta_source_thinned_total", "Flow records that gave no rows because their exporter is over its limit; the sampling rate of the others stands for them.", []string{"source"}, nil)
+	sourceImplausible = prometheus.NewDesc("netmeta_source_implausible_total", "Flow records that no network carries; stored with the quality bit implausible.", []string{"source"}, nil)
 	sourceTemplates   = prometheus.NewDesc("netmeta_source_templates_total", "Template records decoded.", []string{"source"}, nil)
 	sourceOptions     = prometheus.NewDesc("netmeta_source_options_records_total", "Options data records decoded.", []string{"source"}, nil)
 	sourceLost        = prometheus.NewDesc("netmeta_source_lost_total", "Missing by sequence number: datagrams (NetFlow v9, sFlow) or flow records (NetFlow v5, IPFIX).", []string{"source"}, nil)
@@ -259,7 +260,7 @@ var (
 type collector struct{ *server }
 
 func (collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{udpDatagrams, udpBytes, udpDropped, udpQueued, udpBuffer, sourceDatagrams, sourceFlows, sourceThinned, sourceTemplates, sourceOptions,
+	for _, d := range []*prometheus.Desc{udpDatagrams, udpBytes, udpDropped, udpQueued, udpBuffer, sourceDatagrams, sourceFlows, sourceThinned, sourceImplausible, sourceTemplates, sourceOptions,
 		sourceContinued, sourceLost, sourceReordered, sourceRestarts, sourceCounters, sourceDiscarded, sourceRefused, exporterCount, exporterForgotten, sendersIgnored, pipeRows, pipeBlocks, pipeQueue, pipeCapacity, pipeBytes, pipeMaxBytes, storeRows, storeBytes, storeInserts,
 		storeErrors, storeRefused, engineUp, engineRestarts} {
 		ch <- d
@@ -288,6 +289,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		count(sourceDatagrams, k.Datagrams.Load(), name)
 		count(sourceFlows, k.Flows.Load(), name)
 		count(sourceThinned, k.Thinned.Load(), name)
+		count(sourceImplausible, k.Implausible.Load(), name)
 		count(sourceTemplates, k.Templates.Load(), name)
 		count(sourceOptions, k.OptionsRecords.Load(), name)
 		count(sourceContinued, k.Continued.Load(), name)

@@ -102,7 +102,19 @@ func (d *Decoder) reverse(p *plan, at *layout, record []byte, forward int) {
 	if r.totals != nil {
 		d.goOn(r.totals, at, record, 0, row, 1)
 	}
+	quality := flow.Quality.Column(b)[row : row+1]
 	if r.timed {
-		d.placeInTime(flow.Quality.Column(b)[row:row+1], row, 1)
+		d.placeInTime(quality, row, 1)
 	}
+	if quality[0]&flow.Implausible != 0 { // of the forward direction: it has a row of its own, or no traffic
+		quality[0] &^= flow.Implausible
+		if row == forward {
+			d.implausible--
+		}
+	}
+	times := uint32(1)
+	if quality[0]&flow.Thinned != 0 {
+		times = max(d.draw.OneOf, 1)
+	}
+	d.judge(quality, row, 1, times)
 }

@@ -128,10 +128,24 @@ func (d *Decoder) scale(p *plan, quality []uint16, row, n int) {
 	if last := uint32(from[n-1]); x.SamplingSource.Load() != last {
 		x.SamplingSource.Store(last)
 	}
+	d.judge(quality, row, n, 1)
 	if d.draw.OneOf > 1 && p.thinnable() {
 		for i := range rates {
 			rates[i] = d.draw.Raise(rates[i])
 			quality[i] |= flow.Thinned
+		}
+	}
+}
+
+// judge marks rows that no network has carried. Their sampling rate is so many times the
+// exporter's own.
+func (d *Decoder) judge(quality []uint16, row, n int, times uint32) {
+	b := d.batch
+	octets, packets, rates := flow.Bytes.Column(b)[row:row+n], flow.Packets.Column(b)[row:row+n], flow.SamplingRate.Column(b)[row:row+n]
+	for i := range quality {
+		if !flow.Plausible(octets[i], packets[i], rates[i]/times) {
+			quality[i] |= flow.Implausible
+			d.implausible++
 		}
 	}
 }

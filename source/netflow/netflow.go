@@ -187,6 +187,8 @@ type message struct {
 	draw    source.Draw
 	thinned uint32 // records that give no rows
 
+	implausible uint64 // rows that no network has carried
+
 	headerRate uint32 // sampling rate in the header of v5; 0 for none
 
 	records uint32   // data records seen so far
@@ -241,6 +243,12 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 		}
 		if d.refused {
 			d.entry.Keep(d.reason, dg)
+		}
+	}
+	if d.implausible > 0 {
+		s.counters.Implausible.Add(d.implausible)
+		if d.entry != nil {
+			d.entry.Implausible.Add(d.implausible)
 		}
 	}
 	if d.thinned > 0 {

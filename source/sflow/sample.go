@@ -166,6 +166,10 @@ func (d *Decoder) add(s sample, records uint32, b []byte) {
 			quality |= flow.NoSampling
 		}
 	}
+	if !flow.Plausible(s.bytes, 1, d.rate) {
+		quality |= flow.Implausible
+		d.implausible++
+	}
 	flow.SamplingRate.Set(batch, row, d.draw.Raise(d.rate))
 	if d.draw.OneOf > 1 {
 		quality |= flow.Thinned

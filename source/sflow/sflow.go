@@ -142,8 +142,10 @@ type datagram struct {
 	known   uint64 // samples of a known format
 	draw    source.Draw
 	thinned uint64 // samples that give no rows
-	rate    uint32 // of the last flow sample
-	rateBy  uint8  // flow.Sampling…
+
+	implausible uint64 // rows that no network has carried
+	rate        uint32 // of the last flow sample
+	rateBy      uint8  // flow.Sampling…
 }
 
 // Decode implements source.Decoder.
@@ -194,6 +196,10 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 	entry.Sent(d.flows+d.thinned, d.thinned)
 	if d.thinned > 0 {
 		counters.Thinned.Add(d.thinned)
+	}
+	if d.implausible > 0 {
+		counters.Implausible.Add(d.implausible)
+		entry.Implausible.Add(d.implausible)
 	}
 	entry.Datagrams.Add(1)
 	entry.LastSeen.Store(dg.Received.UnixNano())
