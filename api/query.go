@@ -30,6 +30,8 @@ type meta struct {
 	Notes      []string          `json:"notes"`
 	Empty      string            `json:"empty,omitempty"` // why there is nothing to show
 	Matches7d  bool              `json:"matches_7d"`      // the filter finds something in the last 7 days
+
+	Implausible uint64 `json:"implausible,omitempty"` // records among the flows of the window that no network carries
 }
 
 type partial struct {
@@ -106,10 +108,31 @@ func (s *Server) ask(ctx context.Context, v url.Values) (a answer, err error) {
 	if len(rows.Time) == 0 && err == nil {
 		m.Empty, m.Matches7d = s.whyEmpty(ctx, req, rg, newest, oldest)
 	}
+	if err == nil && rg.To > oldest && len(rows.Time) > 0 {
+		m.Implausible = s.implausible(ctx, req, rg)
+	}
 	if result.VS != nil && err == nil && rg.From-slices.Max(result.VS.Shifts) < oldest && stmt.FlowsAlone() { // rollups go back further
 		m.Notes = append(m.Notes, "vs: a window that is compared with begins before the oldest record, "+time.Unix(oldest, 0).UTC().Format(time.RFC3339)+": its numbers are too small")
 	}
 	return answer{request: req, rg: rg, Result: result, Meta: m}, nil
+}
+
+// implausible counts the records of an answer that no network carries. That it cannot be
+// found out is no reason to give no answer.
+func (s *Server) implausible(ctx context.Context, req query.Request, rg query.Range) uint64 {
+	stmt, err := req.Implausible(rg, s.Schema)
+	if err != nil {
+		return 0
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	res, _, err := s.Store.Select(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params})
+	if err != nil || res.Rows == 0 {
+		s.Log.Debug("how many records are implausible is not known", "err", err)
+		return 0
+	}
+	n, _ := res.Column("records").([]uint64)
+	return n[0]
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

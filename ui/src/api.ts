@@ -68,6 +68,8 @@ export interface Meta {
   notes?: string[] | null;
   empty?: "no-exporter" | "no-match" | "before-retention" | null;
   matches_7d?: boolean;
+  /** Records in the window that no network carries. */
+  implausible?: number;
 }
 
 export interface QueryResult {

@@ -6,6 +6,7 @@ import { GroupBy } from "./by.tsx";
 import { TimeChart } from "./chart.tsx";
 import { CostHint, dear, type Hint } from "./cost.tsx";
 import { kindsSeen, markHere, switched } from "./events.ts";
+import { narrow } from "./filter.ts";
 import { FilterLine } from "./filterline.tsx";
 import * as fmt from "./format.ts";
 import { updated, useStream } from "./live.ts";
@@ -485,6 +486,14 @@ function Header({ answer, v, bends }: { answer: Answer; v: View; bends: boolean 
           <Icon name="warn" /> {n}
         </p>
       ))}
+      {!!meta.implausible && (
+        <p class="facts warn">
+          <Icon name="warn" /> {fmt.grouped(meta.implausible)} implausible {meta.implausible > 1 ? "records" : "record"}: more than networks carry.{" "}
+          <button type="button" class="button" onClick={() => show({ q: narrow(v.q, "quality != implausible") })}>
+            Exclude
+          </button>
+        </p>
+      )}
       {v.ymax && (
         <p class="facts warn">
           {fmt.parseAmount(v.ymax) ? `The axis ends at ${fmt.value(fmt.parseAmount(v.ymax), result.unit)}.` : `“${v.ymax}” is no end of an axis: write ymax=10g.`}{" "}
