@@ -25,7 +25,7 @@ func TestSafe(t *testing.T) {
 			clients, r := enginetest.Clients(t)
 			migrate(t, clients, store.Schema{Table: &s.Table})
 			migrate(t, clients, store.Schema{Table: &other.Table})
-			f := newFront(t, clients.URL)
+			f := newFront(t, clients.URL.Reveal())
 			w := writer(t, store.NewClient(f.URL, clients.User, clients.Password, clients.Database), &s.Table, &other.Table)
 			f.mode.Store(c.mode)
 			var (
