@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -103,6 +104,7 @@ func (s *Server) ask(ctx context.Context, v url.Values) (a answer, err error) {
 		Rows: stats.Rows, Bytes: stats.Bytes, MS: milliseconds(stats.Elapsed),
 		Table: strings.Join(stmt.Tables, ", "), Partial: partial{rg.FirstPartial, rg.LastPartial}, Resolution: 1,
 	}
+	m.Notes = append(m.Notes, s.unreadable(stmt.Tables, rg.From, rg.To)...)
 	newest, oldest, err := s.span(ctx)
 	m.Through = newest
 	if len(rows.Time) == 0 && err == nil {
@@ -134,6 +136,26 @@ func (s *Server) implausible(ctx context.Context, req query.Request, rg query.Ra
 	n, _ := res.Column("records").([]uint64)
 	return n[0]
 }
+
+// unreadable says which parts of tables an answer about a time lacks. What the flows lack
+// the rollups may lack too.
+func (s *Server) unreadable(tables []string, from, to int64) (notes []string) {
+	tables = append([]string{query.FlowsTable}, tables...)
+	slices.Sort(tables)
+	for _, table := range slices.Compact(tables) {
+		for _, p := range s.Store.Parts.Of(table, from, to) {
+			if len(notes) == maxUnreadable {
+				return append(notes, "and more parts, see Status")
+			}
+			notes = append(notes, fmt.Sprintf("part %s of %s cannot be read: %d rows from %s to %s are missing; %s", p.Name, p.Table, p.Rows,
+				time.Unix(p.From, 0).UTC().Format(time.RFC3339), time.Unix(p.To, 0).UTC().Format(time.RFC3339), p.Remedy()))
+		}
+	}
+	return notes
+}
+
+// maxUnreadable bounds the parts that an answer names.
+const maxUnreadable = 3
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 

@@ -32,6 +32,7 @@ type tableState struct {
 type tableFacts struct {
 	read    time.Time
 	rollups []query.Rollup
+	mark    uint64 // of which folded steps the rollups know
 	oldest  int64
 	first   int64
 	once    bool // see query.Schema
@@ -62,6 +63,36 @@ func (s *Server) schema(ctx context.Context) query.Schema {
 	return out
 }
 
+// readFolded gives the rollups the times that are folded; those that it knows are read
+// again when there is something new. A time is noted there before a rollup says that it
+// has it, so they are read after that.
+func (s *Server) readFolded(ctx context.Context, rollups []query.Rollup) (mark uint64, err error) {
+	res, _, err := s.Store.Select(ctx, store.Query{SQL: query.FoldedMark()})
+	if err != nil {
+		return 0, err
+	}
+	if marks, ok := res.Column("mark").([]uint64); ok && len(marks) == 1 {
+		mark = marks[0]
+	}
+	if known := s.tables.rollups; mark == s.tables.mark && len(known) == len(rollups) {
+		for i := range rollups {
+			rollups[i].Folded = known[i].Folded
+		}
+		return mark, nil
+	}
+	if res, _, err = s.Store.Select(ctx, store.Query{SQL: query.FoldedState()}); err != nil || res.Rows == 0 {
+		return mark, err
+	}
+	names, namesOK := res.Column("name").([]string)
+	hours, hoursOK := res.Column("hour").([]uint32)
+	steps, stepsOK := res.Column("steps").([]uint64)
+	if !namesOK || !hoursOK || !stepsOK {
+		return 0, unexpectedError{errors.New("the store does not say what is folded")}
+	}
+	query.SetFolded(rollups, names, hours, steps)
+	return mark, nil
+}
+
 func (s *Server) readTables(ctx context.Context) (k tableFacts, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -81,6 +112,9 @@ func (s *Server) readTables(ctx context.Context) (k tableFacts, err error) {
 		return k, unexpectedError{errors.New("the store does not say what rollups there are")}
 	}
 	k.rollups = query.RollupsOf(names, since, until)
+	if k.mark, err = s.readFolded(ctx, k.rollups); err != nil {
+		return k, err
+	}
 	if s.Stale != nil {
 		stale, err := s.Stale(ctx)
 		if err != nil {

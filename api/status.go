@@ -124,10 +124,23 @@ type Storage struct {
 	DroppedRows uint64         `json:"dropped_rows"` // for want of space, since the start
 	DroppedAt   int64          `json:"dropped_at"`   // the last time; 0: never
 	Forecast    store.Forecast `json:"forecast"`
+
+	Unreadable []Unreadable     `json:"unreadable"` // parts of tables that are left out
+	Detached   []store.Detached `json:"detached"`   // parts that the engine or a user has put aside
+}
+
+// Unreadable is a part of a table that cannot be read, and what to do.
+type Unreadable struct {
+	store.Part
+	Remedy string `json:"remedy"`
 }
 
 func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 	st := s.Status()
+	st.Storage.Unreadable, st.Storage.Detached = []Unreadable{}, []store.Detached{}
+	for _, part := range s.Store.Parts.List() {
+		st.Storage.Unreadable = append(st.Storage.Unreadable, Unreadable{part, part.Remedy()})
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
 	if err := s.storage(ctx, &st); err != nil {
@@ -164,6 +177,9 @@ FROM system.parts WHERE active AND database = currentDatabase() AND table = 'flo
 	st.Storage.DiskFree, st.Storage.DiskTotal = res.Columns[0].([]uint64)[0], res.Columns[1].([]uint64)[0]
 	perDay, err := store.BytesPerDay(ctx, s.Store)
 	if err != nil {
+		return err
+	}
+	if st.Storage.Detached, err = store.DetachedParts(ctx, s.Store); err != nil {
 		return err
 	}
 	if s.Keep != nil {

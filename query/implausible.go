@@ -17,7 +17,7 @@ func (r Request) Implausible(rg Range, s Schema) (Statement, error) {
 		return Statement{}, err
 	}
 	bit := c.param("UInt16", strconv.Itoa(int(flow.Implausible)))
-	sent := c.during(1, piece{flow.Table.Name, []span{{floor(rg.From, 60), rg.To}}})
+	sent := c.during(1, piece{table: flow.Table.Name, spans: []span{{floor(rg.From, 60), rg.To}}})
 	return Statement{
 		SQL: lines(
 			"SELECT count() AS records",

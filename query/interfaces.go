@@ -130,8 +130,10 @@ func (r Request) Interfaces(now time.Time, s Schema, exporter string) (Interface
 		c.params[name] = strconv.FormatInt(v, 10)
 	}
 	q.SQL, q.Params, q.Tables = interfacesSQL(c, &rg, pieces, of), c.params, tables([][]piece{pieces})
-	if note := rg.expired(pieces, s); note != "" {
-		q.Notes = append(q.Notes, note)
+	for _, note := range []string{rg.expired(pieces, s), rg.notFolded(pieces, s)} {
+		if note != "" {
+			q.Notes = append(q.Notes, note)
+		}
 	}
 	return q, nil
 }

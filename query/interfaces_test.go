@@ -15,7 +15,7 @@ import (
 // longer steps.
 func TestInterfacesSQL(t *testing.T) {
 	now := time.Unix(1790000030, 0)
-	s := Schema{Rollups: []Rollup{{"rollup_1m", 60, 1780000020, 1789999980, nil}, {"rollup_1h", 3600, 1740002400, 1789999200, nil}}}
+	s := Schema{Rollups: []Rollup{{Table: "rollup_1m", Step: 60, Since: 1780000020, Until: 1789999980}, {Table: "rollup_1h", Step: 3600, Since: 1740002400, Until: 1789999200}}}
 	q, err := Request{From: "-1h", To: "now"}.Interfaces(now, s, "192.0.2.1")
 	if err != nil {
 		t.Fatal(err)

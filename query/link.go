@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -138,14 +139,25 @@ func (l Link) Weeks(now time.Time, tz string, s Schema) (q WeeksQuery, ok bool, 
 	c := newCompiler()
 	index := c.param("UInt32", strconv.FormatUint(uint64(l.Index), 10))
 	value := (&Request{Layer: "l2"}).roughSQL(hours.Table)
-	q.SQL = lines(
-		"SELECT toUInt32(TimeReceived) AS t, sumIf("+value+", InIf = "+index+") AS in, sumIf("+value+", OutIf = "+index+") AS out",
-		"FROM "+hours.Table,
-		"WHERE "+c.during(0, piece{hours.Table, []span{{q.from, q.to}}})+" AND ExporterAddress = "+l.address(c)+" AND (InIf = "+index+" OR OutIf = "+index+")",
-		"GROUP BY t",
-		"ORDER BY t",
-	)
-	q.Params, q.Tables = c.params, []string{hours.Table}
+	rg := Range{From: q.from, To: q.to, Step: 3600}
+	var selects []string
+	pieces := rg.cover(0, s.answering([]string{"ExporterAddress, InIf, OutIf"}, value)) // others than the hours for what those lack
+	for _, p := range pieces {
+		at := "TimeReceived"
+		if p.table != hours.Table {
+			at = "toStartOfHour(TimeReceived)"
+		}
+		selects = append(selects, lines(
+			"SELECT toUInt32("+at+") AS t, sumIf("+value+", InIf = "+index+") AS in, sumIf("+value+", OutIf = "+index+") AS out",
+			"FROM "+p.table,
+			"WHERE "+c.during(0, p)+" AND ExporterAddress = "+l.address(c)+" AND (InIf = "+index+" OR OutIf = "+index+")",
+			"GROUP BY t",
+		))
+	}
+	if q.SQL = selects[0] + "\nORDER BY t"; len(selects) > 1 {
+		q.SQL = "SELECT t, sum(s.in) AS in, sum(s.out) AS out FROM (\n" + strings.Join(selects, "\nUNION ALL\n") + "\n) AS s GROUP BY t\nORDER BY t"
+	}
+	q.Params, q.Tables = c.params, tables([][]piece{pieces})
 	q.Columns = []ResultColumn{{"t", "UInt32"}, {"in", "Float64"}, {"out", "Float64"}}
 	return q, true, nil
 }

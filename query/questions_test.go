@@ -84,7 +84,7 @@ func question(line string) (st Statement, err error) {
 		hour := seriesNow.Unix() / 3600 * 3600
 		var s Schema
 		for _, t := range flow.Table.Rollups {
-			s.Rollups = append(s.Rollups, Rollup{t.Name, t.Step, 0, hour, [][2]int64{{hour - 7200, hour - 3600}}})
+			s.Rollups = append(s.Rollups, Rollup{Table: t.Name, Step: t.Step, Until: hour, Stale: [][2]int64{{hour - 7200, hour - 3600}}})
 		}
 		s.Rollups[2].Since = hour - 4*3600
 		q, err := r.Facets(rg, s, names)

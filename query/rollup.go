@@ -44,6 +44,13 @@ type Rollup struct {
 	Since int64 // it has every flow received from then on,
 	Until int64 // and before then; multiples of Step
 
+	// Folded are times, from and to before, in order, of which its rows lack fields, since
+	// there were too many different ones: the flows answer as long as they are kept.
+	// Multiples of Step.
+	Folded [][2]int64
+
+	gone int64 // flows from before then are no longer kept
+
 	Stale [][2]int64 // times, from and to before, in order, of which it may lack flows that came late; multiples of Step
 }
 
@@ -73,6 +80,77 @@ func RollupsOf(names []string, since, until []uint32) []Rollup {
 	return list
 }
 
+// FoldedMark is the statement that tells whether FoldedState would say something else
+// than before: mark UInt64.
+func FoldedMark() string { return "SELECT toUInt64(max(Noted)) + count() AS mark FROM rollup_folded" }
+
+// FoldedState is the statement that says which steps of the rollups are folded: name
+// String, hour UInt32, steps UInt64, of which bit n is the n-th minute.
+func FoldedState() string {
+	return lines(
+		"SELECT Name AS name, toUInt32(toStartOfHour(at)) AS hour, groupBitOr(bitShiftLeft(toUInt64(1), toMinute(at))) AS steps",
+		"FROM (SELECT Name, TimeReceived AS at FROM rollup_folded GROUP BY Name, at HAVING argMax(Folded, Noted) = 1)",
+		"GROUP BY name, hour",
+		"ORDER BY name, hour",
+	)
+}
+
+// SetFolded gives the rollups the times of what the statement FoldedState gave.
+func SetFolded(rollups []Rollup, names []string, hours []uint32, steps []uint64) {
+	for i := range rollups {
+		rollups[i].Folded = nil
+	}
+	for i, name := range names {
+		r := slices.IndexFunc(rollups, func(r Rollup) bool { return r.Table == name })
+		if r < 0 {
+			continue
+		}
+		step, list := rollups[r].Step, rollups[r].Folded
+		for at := int64(hours[i]); at < int64(hours[i])+3600; at += step {
+			switch n := len(list); {
+			case steps[i]>>((at-int64(hours[i]))/60)&1 == 0:
+			case n > 0 && list[n-1][1] == at:
+				list[n-1][1] = at + step
+			default:
+				list = append(list, [2]int64{at, at + step})
+			}
+		}
+		rollups[r].Folded = list
+	}
+}
+
+// maxFolded bounds how many times of a window are left out of a rollup since they are
+// folded: of more those are joined that lie next to each other.
+const maxFolded = 16
+
+// within are the times that lie in a span, at most maxFolded.
+func within(times [][2]int64, s span) [][2]int64 {
+	i, _ := slices.BinarySearchFunc(times, s.from, func(t [2]int64, from int64) int { return cmp.Compare(t[1], from+1) })
+	j, _ := slices.BinarySearchFunc(times, s.to, func(t [2]int64, to int64) int { return cmp.Compare(t[0], to) })
+	if i >= j {
+		return nil
+	}
+	times = times[i:j]
+	if len(times) <= maxFolded {
+		return times
+	}
+	gaps := make([]int64, len(times)-1)
+	for i := range gaps {
+		gaps[i] = times[i+1][0] - times[i][1]
+	}
+	slices.Sort(gaps)
+	join := gaps[len(gaps)-maxFolded] // gaps that are not larger close
+	list := [][2]int64{times[0]}
+	for _, t := range times[1:] {
+		if last := &list[len(list)-1]; t[0]-last[1] <= join {
+			last[1] = t[1]
+		} else {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
 // A span is a time from, and to before, a second.
 type span struct{ from, to int64 }
 
@@ -80,54 +158,93 @@ type span struct{ from, to int64 }
 type piece struct {
 	table string
 	spans []span
+
+	folded  bool // it has times whose rows lack fields
+	avoided bool // it has none of those, though the rollup has
 }
 
 // cover shares a window, that of the range or one that lies shift seconds earlier, out
 // between the rollups, finest first, and the flows. The piece with most of it comes first.
+// What is folded comes last: where the flows are gone, and no rollup has it otherwise.
 func (rg *Range) cover(shift int64, rollups []Rollup) []piece {
 	left := []span{{rg.From - shift, rg.To - shift}}
 	var pieces []piece
-	for _, r := range slices.Backward(rollups) {
-		if !rg.aligned(shift, r.Step) {
-			continue
-		}
-		p := piece{table: r.Table}
-		var rest []span
-		for _, s := range left {
-			from, to := floor(max(s.from, r.Since)+r.Step-1, r.Step), floor(min(s.to, r.Until), r.Step)
-			if from >= to {
-				rest = append(rest, s)
+	for _, folded := range []bool{false, true} {
+		for _, r := range slices.Backward(rollups) {
+			if !rg.aligned(shift, r.Step) || len(left) == 0 || folded && len(r.Folded) == 0 {
 				continue
 			}
-			has := r.without(span{from, to})
-			p.spans = append(p.spans, has...)
-			at := s.from
-			for _, part := range append(has, span{s.to, s.to}) {
-				if at < part.from {
-					rest = append(rest, span{at, part.from})
-				}
-				at = part.to
+			p := piece{table: r.Table}
+			if !folded {
+				out := within(r.Folded, span{left[0].from, left[len(left)-1].to})
+				p.spans, left = r.take(left, r.Until, out)
+				p.avoided = len(out) > 0
+			} else {
+				p.spans, left = r.take(left, min(r.Until, floor(r.gone, r.Step)), nil)
+				p.folded = len(p.spans) > 0
 			}
-		}
-		if len(p.spans) > 0 {
-			pieces, left = append(pieces, p), rest
+			if i := slices.IndexFunc(pieces, func(p piece) bool { return p.table == r.Table }); i >= 0 {
+				pieces[i].add(p)
+			} else if len(p.spans) > 0 {
+				pieces = append(pieces, p)
+			}
 		}
 	}
 	if len(left) > 0 {
-		pieces = append(pieces, piece{flow.Table.Name, left})
+		pieces = append(pieces, piece{table: flow.Table.Name, spans: left})
 	}
 	slices.SortStableFunc(pieces, func(a, b piece) int { return cmp.Compare(b.seconds(), a.seconds()) })
 	return pieces
 }
 
-// without are the parts of a time that are not stale.
-func (r *Rollup) without(s span) (list []span) {
-	for _, stale := range r.Stale {
-		if stale[0] < s.to && stale[1] > s.from {
-			if s.from < stale[0] {
-				list = append(list, span{s.from, stale[0]})
+// take shares what is left out: to the rollup what it has until a time, but for some times,
+// and the rest.
+func (r *Rollup) take(left []span, until int64, but [][2]int64) (spans, rest []span) {
+	for _, s := range left {
+		from, to := floor(max(s.from, r.Since)+r.Step-1, r.Step), floor(min(s.to, until), r.Step)
+		if from >= to {
+			rest = append(rest, s)
+			continue
+		}
+		var has []span
+		for _, part := range without(span{from, to}, but) {
+			has = append(has, without(part, r.Stale)...)
+		}
+		spans = append(spans, has...)
+		at := s.from
+		for _, part := range append(has, span{s.to, s.to}) {
+			if at < part.from {
+				rest = append(rest, span{at, part.from})
 			}
-			s.from = stale[1]
+			at = part.to
+		}
+	}
+	return spans, rest
+}
+
+// add joins what another piece has of the same table.
+func (p *piece) add(other piece) {
+	p.avoided, p.folded = p.avoided || other.avoided, p.folded || other.folded
+	all := append(p.spans, other.spans...)
+	slices.SortFunc(all, func(a, b span) int { return cmp.Compare(a.from, b.from) })
+	p.spans = nil
+	for _, s := range all {
+		if n := len(p.spans); n > 0 && p.spans[n-1].to == s.from {
+			p.spans[n-1].to = s.to
+		} else {
+			p.spans = append(p.spans, s)
+		}
+	}
+}
+
+// without are the parts of a time that are not within some times, which are in order.
+func without(s span, times [][2]int64) (list []span) {
+	for _, t := range times {
+		if t[0] < s.to && t[1] > s.from {
+			if s.from < t[0] {
+				list = append(list, span{s.from, t[0]})
+			}
+			s.from = t[1]
 		}
 	}
 	if s.from < s.to {
@@ -187,7 +304,11 @@ func (s Schema) answering(exprs []string, sum string) []Rollup {
 			needs = append(needs, f)
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(s.Rollups), func(r Rollup) bool {
+	rollups := slices.Clone(s.Rollups)
+	for i := range rollups {
+		rollups[i].gone = s.gone()
+	}
+	return slices.DeleteFunc(rollups, func(r Rollup) bool {
 		i := slices.IndexFunc(flow.Table.Rollups, func(t column.Rollup) bool { return t.Name == r.Table })
 		return i < 0 || slices.ContainsFunc(needs, func(f *column.Field) bool { return !flow.Table.Rollups[i].Keeps(f) })
 	})
@@ -241,7 +362,7 @@ func (c *compiler) during(window int, p piece) string {
 
 // window is the condition that a flow is of window i.
 func (c *compiler) window(i int, from, to int64) string {
-	return c.during(i, piece{flow.Table.Name, []span{{from, to}}})
+	return c.during(i, piece{table: flow.Table.Name, spans: []span{{from, to}}})
 }
 
 // expired says that a rollup answers for a time of which the flows are no longer kept.
@@ -252,6 +373,35 @@ func (rg *Range) expired(pieces []piece, s Schema) string {
 		}
 	}
 	return ""
+}
+
+// notFolded says that for some of the time the flows answer, or sums that lack fields.
+func (rg *Range) notFolded(pieces []piece, s Schema) string {
+	var avoided, folded []string
+	for _, p := range pieces {
+		if p.avoided {
+			avoided = append(avoided, p.table)
+		}
+		if p.folded {
+			folded = append(folded, p.table)
+		}
+	}
+	switch {
+	case len(folded) > 0:
+		return fmt.Sprintf("flows from before %s are no longer kept, and of some of that time there were too many different ones: rare values are folded, so they count as unknown or 0 in %s", rg.minute(s.gone()), strings.Join(folded, ", "))
+	case len(avoided) > 0:
+		return fmt.Sprintf("in some of the time there are too many different flows for %s: they are read themselves, which takes longer", strings.Join(avoided, ", "))
+	}
+	return ""
+}
+
+// gone is the time from before which flows are no longer kept, 0 when that is not known or
+// there have never been any.
+func (s Schema) gone() int64 {
+	if s.Oldest == 0 || s.begun() != 0 {
+		return 0
+	}
+	return floor(s.Oldest+3599, 3600)
 }
 
 // blank says that much of the window is older than all that is kept to answer for it.

@@ -198,7 +198,7 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 	} else if r.Spread {
 		st.Notes = append(st.Notes, "spread: buckets of days are not spread, records are shorter")
 	}
-	for _, note := range []string{rg.expired(q.windows[0], s), rg.blank(q.windows[0], s)} {
+	for _, note := range []string{rg.expired(q.windows[0], s), rg.notFolded(slices.Concat(q.windows...), s), rg.blank(q.windows[0], s)} {
 		if note != "" {
 			st.Notes = append(st.Notes, note)
 		}

@@ -33,7 +33,7 @@ func TestSeriesGolden(t *testing.T) {
 func TestRollupGolden(t *testing.T) {
 	day := func(n int) int64 { return time.Date(2026, 11, n, 0, 0, 0, 0, time.UTC).Unix() }
 	seriesGolden(t, "testdata/rollups/*.txt", 6, Schema{Macros: goldenMacros, Oldest: day(-6), Once: true,
-		Rollups: []Rollup{{"rollup_1m", 60, day(1), 1 << 40, nil}, {"rollup_1h", 3600, 0, 1 << 40, nil}}})
+		Rollups: []Rollup{{Table: "rollup_1m", Step: 60, Since: day(1), Until: 1 << 40}, {Table: "rollup_1h", Step: 3600, Until: 1 << 40}}})
 }
 
 func seriesGolden(t *testing.T, pattern string, least int, s Schema) {

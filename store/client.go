@@ -43,6 +43,10 @@ type Client struct {
 	// 26.7). nil: there is.
 	Room func() error
 
+	// Parts are those that statements leave out since they cannot be read; a statement
+	// that meets another one notes it. nil: statements fail with them.
+	Parts *Parts
+
 	http http.Client
 }
 
@@ -156,19 +160,49 @@ func (c *Client) Insert(ctx context.Context, table string, columns []string, tok
 
 // exec reads the answer to its end: an exception may come after the headers.
 func (c *Client) exec(ctx context.Context, q Query, data [][]byte) error {
+	if data == nil {
+		q.Settings = c.Parts.settings(q.Settings)
+	}
 	body, _, err := c.open(ctx, q, data)
-	if err != nil {
-		return err
+	if err == nil {
+		defer body.Close()
+		if _, err = io.Copy(io.Discard, body); err != nil {
+			err = fmt.Errorf("read answer: %w", c.hide(err))
+		}
 	}
-	defer body.Close()
-	if _, err := io.Copy(io.Discard, body); err != nil {
-		return fmt.Errorf("read answer: %w", c.hide(err))
+	if err != nil && c.Parts.learn(ctx, c, err) {
+		return &partError{err}
 	}
-	return nil
+	return err
 }
 
-// Select runs a query and reads its result whole, up to 256 MiB.
-func (c *Client) Select(ctx context.Context, q Query) (*native.Result, Stats, error) {
+// A partError is of a statement that has met an unreadable part for the first time: the
+// next attempt leaves it out.
+type partError struct{ error }
+
+func (e *partError) Unwrap() error { return e.error }
+
+// Select runs a query and reads its result whole, up to 256 MiB. Parts that cannot be read
+// are left out.
+func (c *Client) Select(ctx context.Context, q Query) (res *native.Result, stats Stats, err error) {
+	for range maxParts {
+		attempt := q
+		attempt.Settings = c.Parts.settings(q.Settings)
+		res, stats, err = c.selectOnce(ctx, attempt)
+		if err == nil || !c.Parts.learn(ctx, c, err) {
+			break
+		}
+	}
+	return res, stats, err
+}
+
+// plain is Select for what reads no rows of ours.
+func (c *Client) plain(ctx context.Context, q Query) (*native.Result, error) {
+	res, _, err := c.selectOnce(ctx, q)
+	return res, err
+}
+
+func (c *Client) selectOnce(ctx context.Context, q Query) (*native.Result, Stats, error) {
 	start := time.Now()
 	q.Settings = with(q.Settings, "default_format", "Native")
 	body, header, err := c.open(ctx, q, nil)
@@ -196,9 +230,15 @@ func (c *Client) Select(ctx context.Context, q Query) (*native.Result, Stats, er
 // closes the body. A query that fails on its way ends the body with an *Exception
 // instead of io.EOF.
 func (c *Client) Stream(ctx context.Context, q Query, format string) (io.ReadCloser, error) {
-	q.Settings = with(q.Settings, "default_format", format)
+	q.Settings = c.Parts.settings(with(q.Settings, "default_format", format))
 	body, _, err := c.open(ctx, q, nil)
-	return body, err
+	if err != nil && c.Parts.learn(ctx, c, err) {
+		return c.Stream(ctx, q, format)
+	}
+	if err != nil || c.Parts == nil {
+		return body, err
+	}
+	return &learning{body, func(err error) { c.Parts.learn(context.WithoutCancel(ctx), c, err) }}, nil
 }
 
 // Ping asks whether the server answers; it needs no password.
@@ -323,6 +363,21 @@ func (a *answer) Read(p []byte) (int, error) {
 }
 
 func (a *answer) Close() error { return a.body.Close() }
+
+// learning is a stream that notes an unreadable part when it breaks off, for the next
+// attempt.
+type learning struct {
+	io.ReadCloser
+	failed func(error)
+}
+
+func (l *learning) Read(p []byte) (int, error) {
+	n, err := l.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		l.failed(err)
+	}
+	return n, err
+}
 
 // exception finds the exception at the end of an answer that has ended with err.
 func (a *answer) exception(err error) *Exception {

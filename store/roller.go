@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"log/slog"
@@ -46,6 +47,11 @@ type Roller struct {
 	Schema func() Schema // with RollupDays; it may change
 	Owner  string        // a name of this collector that outlives its process
 	Log    *slog.Logger
+	Floor  uint64 // sums that a step may always have, see fold.go; 0: 50,000
+
+	folded map[string]stepSet // steps that are folded, by rollup
+	lost   []string           // for each rollup: its parts that could not be read when its sums were counted
+	held   map[int64]bool     // hours of which rows cannot be read now: their sums stay
 
 	begun  bool               // what lies beyond the rollups' ends was taken away
 	right  []map[int64]uint64 // for each rollup: how many rows each hour had when its sums were right
@@ -68,6 +74,7 @@ type counted struct {
 // RollerStats count what a Roller did. They are safe for concurrent use.
 type RollerStats struct {
 	Remade atomic.Uint64 // steps and hours that were added up anew, since their rows were others
+	Folded atomic.Uint64 // steps that had too many different keys and were folded
 	Errors atomic.Uint64
 	Until  atomic.Int64 // the first rollup has every row from before then, seconds since 1970; 0: not known, or another collector keeps it
 }
@@ -175,7 +182,20 @@ func floor(t, step int64) int64 { return t - t%step }
 // Roll brings the rollups up to date: no row received before settled, seconds since 1970,
 // is on its way to the store as a rule. It says whether there is more to be done at once:
 // of a time long past an hour is made at a time, so that the present is never behind.
+//
+// A part that cannot be read is left out from then on: what it has is as if it were not
+// there, and is added up when it can be read again.
 func (r *Roller) Roll(ctx context.Context, settled int64) (more bool, err error) {
+	for range maxParts {
+		var met *partError
+		if more, err = r.roll(ctx, settled); !errors.As(err, &met) {
+			break
+		}
+	}
+	return more, err
+}
+
+func (r *Roller) roll(ctx context.Context, settled int64) (more bool, err error) {
 	defer func() {
 		if err != nil {
 			r.begun = false // nobody knows what the last statement did
@@ -222,9 +242,24 @@ func (r *Roller) Roll(ctx context.Context, settled int64) (more bool, err error)
 		return false, err
 	}
 	if len(r.right) != len(rollups) {
-		r.right = make([]map[int64]uint64, len(rollups))
+		r.right, r.lost = make([]map[int64]uint64, len(rollups)), make([]string, len(rollups))
+	}
+	for i, u := range rollups {
+		var lost []string
+		for _, part := range r.Client.Parts.Of(u.name, 0, math.MaxInt64) {
+			lost = append(lost, part.Name)
+		}
+		if now := strings.Join(lost, " "); now != r.lost[i] {
+			r.right[i], r.lost[i] = nil, now
+		}
+	}
+	if err := r.hold(ctx, s.Table.Name); err != nil {
+		return false, err
 	}
 	if !r.begun {
+		if err := r.readFolded(ctx, s); err != nil {
+			return false, err
+		}
 		for _, u := range rollups {
 			if err := u.clear(ctx); err != nil {
 				return false, err
@@ -322,6 +357,7 @@ type rollup struct {
 	had    rolled         // as its table says
 	of     *rollup        // what it adds up; of the table itself nothing is known but when it has rows
 	waits  map[int64]bool // hours that are wrong and will be made anew in a later round
+	plain  []int64        // steps whose new sums are not folded
 }
 
 // quietly are the settings of a statement that adds up. It takes one core, whatever there
@@ -339,8 +375,10 @@ func (u *rollup) do(ctx context.Context, sql string) error {
 // add puts the sums of a time into a table. Columns that became real meanwhile may be
 // missing in them.
 func (u *rollup) add(ctx context.Context, into string, of []span) error {
-	if err := u.do(ctx, u.s.addUp(u.Schema, u.i, into, of)); err != nil {
-		return err
+	for _, part := range u.shares(of) {
+		if err := u.sums(ctx, into, part.table, part.spans); err != nil {
+			return err
+		}
 	}
 	now, err := columnsOf(ctx, u.Client, u.s.Table.Name)
 	if err == nil && !slices.Equal(now[u.s.Table.Name], u.flows) {
@@ -518,8 +556,9 @@ func (u *rollup) suspects(ctx context.Context, rows map[int64]uint64) (wrong, ol
 	}
 	for hour := range hours {
 		n, has := rows[hour], sums[hour]
-		// The oldest rows go by their age, part by part; their sums stay.
-		if n != has && (n > has || hour >= u.oldest+2*rollHour) {
+		// The oldest rows go by their age, part by part; their sums stay. Of rows that
+		// cannot be read they stay too, see steps.
+		if n != has && (n > has || hour >= u.oldest+2*rollHour) && (n > has || !u.held[hour] || right != nil && n > right[hour]) {
 			wrong = append(wrong, hour)
 		}
 	}
@@ -548,7 +587,7 @@ func (u *rollup) steps(ctx context.Context, hours []int64) (list []span, err err
 	}
 	for _, s := range of {
 		for at := s.from; at < s.to; at += u.step {
-			if rows[at] != sums[at] {
+			if rows[at] != sums[at] && (rows[at] > sums[at] || !u.held[floor(at, rollHour)]) {
 				list = append(list, span{at, at + u.step})
 			}
 		}
@@ -654,9 +693,54 @@ func (u *rollup) exchange(ctx context.Context, id string, of []span, sums bool) 
 	if err != nil {
 		return err
 	}
-	for _, sql := range []string{"EXCHANGE TABLES " + aside + " AND " + u.name, "DROP TABLE " + aside + " SYNC"} {
+	leave, err := u.leave(ctx, aside, id)
+	if err != nil {
+		return err
+	}
+	for _, sql := range []string{"EXCHANGE TABLES " + aside + " AND " + u.name, leave} {
 		if err := u.do(ctx, sql); err != nil {
 			return err
+		}
+	}
+	return u.notePlain(ctx)
+}
+
+// leave is the statement that takes the table away which was the rollup until now. It
+// stays under another name when it has sums that cannot be read, or were put aside, and
+// cannot be made anew since their rows are gone.
+func (u *rollup) leave(ctx context.Context, aside, id string) (string, error) {
+	detached, err := DetachedParts(ctx, u.Client)
+	if err != nil {
+		return "", err
+	}
+	keep := slices.ContainsFunc(detached, func(d Detached) bool { return d.Table == u.name })
+	for _, part := range u.Client.Parts.Of(u.name, 0, math.MaxInt64) {
+		keep = keep || part.Partition == id && part.From < u.oldest
+	}
+	if !keep {
+		return "DROP TABLE " + aside + " SYNC", nil
+	}
+	name := fmt.Sprintf("%s_unreadable_%d", u.name, u.clock)
+	u.Log.Warn("sums that cannot be read are kept in a table of their own", "rollup", u.name, "table", name)
+	return "RENAME TABLE " + aside + " TO " + name, nil
+}
+
+// hold finds the hours of which rows cannot be read, or were put aside: fewer rows than
+// there are sums of do not mean there that somebody wanted them gone.
+func (r *Roller) hold(ctx context.Context, table string) error {
+	r.held = map[int64]bool{}
+	for _, part := range r.Client.Parts.Of(table, 0, math.MaxInt64) {
+		for hour := floor(part.From, rollHour); hour <= part.To; hour += rollHour {
+			r.held[hour] = true
+		}
+	}
+	detached, err := DetachedParts(ctx, r.Client)
+	if err != nil {
+		return err
+	}
+	for _, d := range detached {
+		if hour, err := strconv.ParseInt(d.Partition, 10, 64); err == nil && d.Table == table && hour%rollHour == 0 {
+			r.held[hour] = true
 		}
 	}
 	return nil

@@ -58,6 +58,8 @@ func (s Schema) rollup(i int, have []Column) Schema {
 	}
 	out.sums = append(out.sums, flowsColumn)
 	t.U64(column.Field{Name: flowsColumn, Title: "flows", Role: column.Measure, Doc: "How many rows of " + s.Table.Name + " it stands for."})
+	out.key = append(out.key, foldedColumn)
+	t.U8(column.Field{Name: foldedColumn, Title: "folded", Doc: "1: it stands for rows whose keys were too many to keep, and has lost fields."})
 	return out
 }
 
@@ -82,19 +84,23 @@ func (s Schema) rollups() []column.Rollup {
 	return s.Table.Rollups
 }
 
-// addUp is the statement that puts the sums of the times into a table like the rollup r,
-// the i-th. Addresses are grouped by a hash of 64 bits of them: they are few, and the key
+// addUp is the statement that puts the sums of the times, of the rows or of a rollup, into
+// a table like the rollup r, the i-th. Addresses are grouped by a hash of 64 bits of them: they are few, and the key
 // is then short enough for the engine's fast tables.
-func (s Schema) addUp(r Schema, i int, into string, of []span) string {
+func (s Schema) addUp(r Schema, i int, source, into string, of []span) string {
 	count := "count()"
-	if s.Table.Rollups[i].Of != "" {
+	if source != s.Table.Name {
 		count = "sum(f." + flowsColumn + ")"
 	}
 	columns := []string{fmt.Sprintf("toDateTime(intDiv(toUInt32(f.TimeReceived), %d) * %[1]d, 'UTC') AS TimeReceived", s.Table.Rollups[i].Step)}
 	group := []string{"TimeReceived"}
 	for _, name := range r.key[1:] {
 		expr, by := "f."+name, "f."+name
-		if s.Table.Field(name).Kind == column.IP {
+		if name == foldedColumn && source == s.Table.Name {
+			columns = append(columns, "0 AS "+name)
+			continue
+		}
+		if name != foldedColumn && s.Table.Field(name).Kind == column.IP {
 			expr, by = "any(f."+name+")", "cityHash64(f."+name+")"
 		}
 		columns, group = append(columns, expr+" AS "+name), append(group, by)
@@ -107,7 +113,7 @@ func (s Schema) addUp(r Schema, i int, into string, of []span) string {
 		columns = append(columns, expr+" AS "+name)
 	}
 	return fmt.Sprintf("INSERT INTO %s (%s)\nSELECT\n    %s\nFROM %s AS f\nWHERE %s\nGROUP BY\n    %s",
-		into, strings.Join(r.stored(), ", "), strings.Join(columns, ",\n    "), s.source(i), during("f.TimeReceived", of), strings.Join(group, ",\n    "))
+		into, strings.Join(r.stored(), ", "), strings.Join(columns, ",\n    "), source, during("f.TimeReceived", of), strings.Join(group, ",\n    "))
 }
 
 // saturated is a sum that ends at 2^64−1, as sums of questions do: see package query, which
@@ -127,6 +133,9 @@ func (s Schema) CreateAll() []string {
 		r := s.rollup(i, nil)
 		list = append(list, r.Create())
 	}
+	if len(s.rollups()) > 0 {
+		list = append(list, s.foldedTable().Create())
+	}
 	return list
 }
 
@@ -143,6 +152,20 @@ func keyOf(create string) []string {
 
 // planRollups lists what must be done for the rollups; have are the columns of the table.
 func planRollups(ctx context.Context, c *Client, s Schema, have []Column) (changes []Change, err error) {
+	if len(s.rollups()) > 0 {
+		folded := s.foldedTable()
+		columns, create, err := Describe(ctx, c, FoldedTable)
+		switch {
+		case err != nil:
+			return nil, err
+		case len(columns) == 0:
+			changes = append(changes, Change{SQL: folded.Create(), Reason: "table " + FoldedTable + " is new"})
+		default:
+			if changes, err = folded.Diff(columns, create); err != nil {
+				return nil, err
+			}
+		}
+	}
 	cut := map[string]bool{} // rollups that lack what the rows had
 	for i := range s.rollups() {
 		r := s.rollup(i, have)

@@ -26,7 +26,7 @@ func TestSafe(t *testing.T) {
 			migrate(t, clients, store.Schema{Table: &s.Table})
 			migrate(t, clients, store.Schema{Table: &other.Table})
 			f := newFront(t, clients.URL.Reveal())
-			w := writer(t, store.NewClient(f.URL, clients.User, clients.Password, clients.Database), &s.Table, &other.Table)
+			w := writer(t, store.NewClient(f.URL, clients.User, clients.Password.Reveal(), clients.Database), &s.Table, &other.Table)
 			f.mode.Store(c.mode)
 			var (
 				told  []int

@@ -25,6 +25,9 @@ func (s *server) keepRollups(ctx context.Context) {
 	}
 	var outage store.Outage
 	for {
+		if err := s.writer.Client.Parts.Refresh(ctx, s.writer.Client, s.log); err != nil && ctx.Err() == nil {
+			s.log.Debug("parts that cannot be read are not checked", "err", err)
+		}
 		more, err := s.roller.Roll(ctx, s.settled(time.Now()).Unix())
 		switch {
 		case ctx.Err() != nil:
@@ -66,6 +69,9 @@ func (s *server) name() string {
 var (
 	rollupBehind = prometheus.NewDesc("netmeta_rollup_behind_seconds", "How long ago the time is up to which the minutes are added up. About 10 to 80 when all is well, 0 while another collector does it.", nil, nil)
 	rollupRemade = prometheus.NewDesc("netmeta_rollup_remade_total", "Minutes and hours that were added up again, since rows had come late or gone, or for the first time because they are older than the rollup.", nil, nil)
+	rollupFolded = prometheus.NewDesc("netmeta_rollup_folded_total", "Minutes and hours that had too many different keys to keep all of them in a rollup: flows answer for them, and rare values are folded.", nil, nil)
+	partsLost    = prometheus.NewDesc("netmeta_store_unreadable_parts", "Parts of tables that cannot be read and are left out of queries and rollups. Status names them, with what to do.", nil, nil)
+	rowsLost     = prometheus.NewDesc("netmeta_store_unreadable_rows", "Rows of these parts.", nil, nil)
 	rollupErrors = prometheus.NewDesc("netmeta_rollup_errors_total", "Times that adding up failed; it is tried again within seconds.", nil, nil)
 )
 
@@ -73,7 +79,7 @@ var (
 type rollupCollector struct{ *server }
 
 func (rollupCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{rollupBehind, rollupRemade, rollupErrors} {
+	for _, d := range []*prometheus.Desc{rollupBehind, rollupRemade, rollupFolded, rollupErrors, partsLost, rowsLost} {
 		ch <- d
 	}
 }
@@ -86,5 +92,13 @@ func (c rollupCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	ch <- prometheus.MustNewConstMetric(rollupBehind, prometheus.GaugeValue, behind)
 	ch <- prometheus.MustNewConstMetric(rollupRemade, prometheus.CounterValue, float64(r.Remade.Load()))
+	ch <- prometheus.MustNewConstMetric(rollupFolded, prometheus.CounterValue, float64(r.Folded.Load()))
+	var rows uint64
+	lost := c.writer.Client.Parts.List()
+	for _, part := range lost {
+		rows += part.Rows
+	}
+	ch <- prometheus.MustNewConstMetric(partsLost, prometheus.GaugeValue, float64(len(lost)))
+	ch <- prometheus.MustNewConstMetric(rowsLost, prometheus.GaugeValue, float64(rows))
 	ch <- prometheus.MustNewConstMetric(rollupErrors, prometheus.CounterValue, float64(r.Errors.Load()))
 }

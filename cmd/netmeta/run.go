@@ -203,6 +203,8 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 		writer.Room = func() error { return store.RoomFor(cfg.Data, engine.KeepFree(cfg.Data)) }
 		s.reader = store.NewClient(s.engine.URL(), r.Name, r.Password, "")
 	}
+	writer.Parts = new(store.Parts)
+	s.reader.Parts = writer.Parts
 	for _, addr := range cfg.Sources.UDP.Listen {
 		p, err := s.listen(addr)
 		if err != nil {

@@ -141,6 +141,9 @@ func schemaOf(ctx context.Context, client *store.Client, rollups bool) (s query.
 	res, _, err := client.Select(ctx, store.Query{SQL: query.RollupState()})
 	if err == nil && res.Rows > 0 {
 		s.Rollups = query.RollupsOf(res.Columns[0].([]string), res.Columns[1].([]uint32), res.Columns[2].([]uint32))
+		if res, _, err = client.Select(ctx, store.Query{SQL: query.FoldedState()}); err == nil && res.Rows > 0 {
+			query.SetFolded(s.Rollups, res.Columns[0].([]string), res.Columns[1].([]uint32), res.Columns[2].([]uint64))
+		}
 	}
 	return s, err
 }

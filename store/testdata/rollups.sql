@@ -45,12 +45,13 @@ CREATE TABLE IF NOT EXISTS rollup_1m
     DstNetTenant LowCardinality(String) ALIAS defaultValueOfTypeName('LowCardinality(String)') COMMENT 'Tenant or customer of the network.',
     SrcCountry LowCardinality(String) ALIAS defaultValueOfTypeName('LowCardinality(String)') COMMENT 'Country of the address, ISO 3166-1 alpha-2.',
     DstCountry LowCardinality(String) ALIAS defaultValueOfTypeName('LowCardinality(String)') COMMENT 'Country of the address, ISO 3166-1 alpha-2.',
-    Flows UInt64 COMMENT 'How many rows of flows it stands for.' CODEC(T64, ZSTD(1))
+    Flows UInt64 COMMENT 'How many rows of flows it stands for.' CODEC(T64, ZSTD(1)),
+    Folded UInt8 COMMENT '1: it stands for rows whose keys were too many to keep, and has lost fields.'
 )
 ENGINE = SummingMergeTree((Bytes, Packets, Flows))
 PARTITION BY toDate(TimeReceived)
 PRIMARY KEY (TimeReceived)
-ORDER BY (TimeReceived, FlowType, ExporterAddress, SamplingRate, Proto, EType, Direction, InIf, OutIf, SrcAS, DstAS)
+ORDER BY (TimeReceived, FlowType, ExporterAddress, SamplingRate, Proto, EType, Direction, InIf, OutIf, SrcAS, DstAS, Folded)
 TTL TimeReceived + toIntervalDay(90)
 SETTINGS non_replicated_deduplication_window = 1000, ttl_only_drop_parts = 1;
 
@@ -77,12 +78,13 @@ CREATE TABLE IF NOT EXISTS rollup_1m_net
     DstNetTenant LowCardinality(String) ALIAS defaultValueOfTypeName('LowCardinality(String)') COMMENT 'Tenant or customer of the network.',
     SrcCountry LowCardinality(String) ALIAS defaultValueOfTypeName('LowCardinality(String)') COMMENT 'Country of the address, ISO 3166-1 alpha-2.',
     DstCountry LowCardinality(String) ALIAS defaultValueOfTypeName('LowCardinality(String)') COMMENT 'Country of the address, ISO 3166-1 alpha-2.',
-    Flows UInt64 COMMENT 'How many rows of flows it stands for.' CODEC(T64, ZSTD(1))
+    Flows UInt64 COMMENT 'How many rows of flows it stands for.' CODEC(T64, ZSTD(1)),
+    Folded UInt8 COMMENT '1: it stands for rows whose keys were too many to keep, and has lost fields.'
 )
 ENGINE = SummingMergeTree((Bytes, Packets, Flows))
 PARTITION BY toDate(TimeReceived)
 PRIMARY KEY (TimeReceived)
-ORDER BY (TimeReceived, SamplingRate, Proto, EType, Direction)
+ORDER BY (TimeReceived, SamplingRate, Proto, EType, Direction, Folded)
 TTL TimeReceived + toIntervalDay(90)
 SETTINGS non_replicated_deduplication_window = 1000, ttl_only_drop_parts = 1;
 
@@ -97,12 +99,13 @@ CREATE TABLE IF NOT EXISTS rollup_1m_as
     Direction Enum8('unknown' = 0, 'in' = 1, 'out' = 2, 'internal' = 3, 'transit' = 4) COMMENT 'Which way the traffic crosses the border of the network.',
     SrcAS UInt32 COMMENT 'Autonomous system number, origin or peer as the exporter is configured.' CODEC(T64, ZSTD(1)),
     DstAS UInt32 COMMENT 'Autonomous system number, origin or peer as the exporter is configured.' CODEC(T64, ZSTD(1)),
-    Flows UInt64 COMMENT 'How many rows of flows it stands for.' CODEC(T64, ZSTD(1))
+    Flows UInt64 COMMENT 'How many rows of flows it stands for.' CODEC(T64, ZSTD(1)),
+    Folded UInt8 COMMENT '1: it stands for rows whose keys were too many to keep, and has lost fields.'
 )
 ENGINE = SummingMergeTree((Bytes, Packets, Flows))
 PARTITION BY toDate(TimeReceived)
 PRIMARY KEY (TimeReceived)
-ORDER BY (TimeReceived, SamplingRate, Direction, SrcAS, DstAS)
+ORDER BY (TimeReceived, SamplingRate, Direction, SrcAS, DstAS, Folded)
 TTL TimeReceived + toIntervalDay(90)
 SETTINGS non_replicated_deduplication_window = 1000, ttl_only_drop_parts = 1;
 
@@ -137,12 +140,13 @@ CREATE TABLE IF NOT EXISTS rollup_1m_if
     ExporterSite LowCardinality(String) ALIAS defaultValueOfTypeName('LowCardinality(String)') COMMENT 'Site where the exporter stands.',
     ExporterRegion LowCardinality(String) ALIAS defaultValueOfTypeName('LowCardinality(String)') COMMENT 'Region where the exporter stands.',
     ExporterTenant LowCardinality(String) ALIAS defaultValueOfTypeName('LowCardinality(String)') COMMENT 'Tenant whom the exporter serves.',
-    Flows UInt64 COMMENT 'How many rows of flows it stands for.' CODEC(T64, ZSTD(1))
+    Flows UInt64 COMMENT 'How many rows of flows it stands for.' CODEC(T64, ZSTD(1)),
+    Folded UInt8 COMMENT '1: it stands for rows whose keys were too many to keep, and has lost fields.'
 )
 ENGINE = SummingMergeTree((Bytes, Packets, Flows))
 PARTITION BY toDate(TimeReceived)
 PRIMARY KEY (TimeReceived)
-ORDER BY (TimeReceived, FlowType, ExporterAddress, SamplingRate, Direction, InIf, OutIf)
+ORDER BY (TimeReceived, FlowType, ExporterAddress, SamplingRate, Direction, InIf, OutIf, Folded)
 TTL TimeReceived + toIntervalDay(90)
 SETTINGS non_replicated_deduplication_window = 1000, ttl_only_drop_parts = 1;
 
@@ -193,11 +197,25 @@ CREATE TABLE IF NOT EXISTS rollup_1h
     DstNetTenant LowCardinality(String) ALIAS defaultValueOfTypeName('LowCardinality(String)') COMMENT 'Tenant or customer of the network.',
     SrcCountry LowCardinality(String) ALIAS defaultValueOfTypeName('LowCardinality(String)') COMMENT 'Country of the address, ISO 3166-1 alpha-2.',
     DstCountry LowCardinality(String) ALIAS defaultValueOfTypeName('LowCardinality(String)') COMMENT 'Country of the address, ISO 3166-1 alpha-2.',
-    Flows UInt64 COMMENT 'How many rows of flows it stands for.' CODEC(T64, ZSTD(1))
+    Flows UInt64 COMMENT 'How many rows of flows it stands for.' CODEC(T64, ZSTD(1)),
+    Folded UInt8 COMMENT '1: it stands for rows whose keys were too many to keep, and has lost fields.'
 )
 ENGINE = SummingMergeTree((Bytes, Packets, Flows))
 PARTITION BY toYYYYMM(TimeReceived)
 PRIMARY KEY (TimeReceived)
-ORDER BY (TimeReceived, FlowType, ExporterAddress, SamplingRate, Proto, EType, Direction, InIf, OutIf, SrcAS, DstAS)
+ORDER BY (TimeReceived, FlowType, ExporterAddress, SamplingRate, Proto, EType, Direction, InIf, OutIf, SrcAS, DstAS, Folded)
+TTL TimeReceived + toIntervalDay(400)
+SETTINGS non_replicated_deduplication_window = 1000, ttl_only_drop_parts = 1;
+
+CREATE TABLE IF NOT EXISTS rollup_folded
+(
+    TimeReceived DateTime('UTC') COMMENT 'Start of the step.',
+    Name LowCardinality(String) COMMENT 'Name of the rollup\'s table.',
+    Folded UInt8 COMMENT '1: the step has rows that stand for flows of different keys; 0: no longer.',
+    Noted UInt64 COMMENT 'When that was noted, nanoseconds since 1970: the last one counts.' CODEC(T64, ZSTD(1))
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(TimeReceived)
+ORDER BY (Name, TimeReceived)
 TTL TimeReceived + toIntervalDay(400)
 SETTINGS non_replicated_deduplication_window = 1000, ttl_only_drop_parts = 1;
