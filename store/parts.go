@@ -179,6 +179,19 @@ func (p *Parts) remove(part Part) {
 	p.list = slices.DeleteFunc(p.list, func(other Part) bool { return comparePart(part, other) == 0 })
 }
 
+// forget takes the parts of a table off, since it is another table now with names of its
+// own: one that still cannot be read is met again.
+func (p *Parts) forget(table string) {
+	if p == nil {
+		return
+	}
+	for _, part := range p.List() {
+		if part.Table == table {
+			p.remove(part)
+		}
+	}
+}
+
 func (p Part) key() string { return p.Table + "/" + p.Name }
 
 func comparePart(a, b Part) int {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"netmeta/engine"
+	"netmeta/flow"
+	"netmeta/internal/enginetest"
 	"netmeta/store"
 )
 
@@ -208,5 +210,101 @@ func TestPartsOfStatements(t *testing.T) {
 	}
 	if list := r.Parts.List(); len(list) > 0 {
 		t.Errorf("left out: %v", list)
+	}
+}
+
+// A part that cannot be read holds up nothing: what else there is is added up, sums that
+// were made before stay, and it is added up when it can be read again.
+func TestRollupUnreadable(t *testing.T) {
+	w, r := twentyThousand(t)
+	w.Parts = new(store.Parts)
+	more := func(from int64) {
+		t.Helper()
+		if err := w.Exec(t.Context(), fmt.Sprintf("INSERT INTO flows (TimeReceived, Bytes, SrcAS) SELECT %d + number %% 600, 1, 7 FROM numbers(1000)", from)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	roller := &store.Roller{Client: w, Schema: func() store.Schema { return withRollups() }, Owner: "test", Log: quiet}
+	sums := func(when, rollup, want string) {
+		t.Helper()
+		if got := text(t, w, "SELECT sum(Flows) FROM "+rollup); got != want {
+			t.Errorf("%s: %s has the sums of %s flows, want %s", when, rollup, got, want)
+		}
+	}
+	all := func(when, want string) {
+		t.Helper()
+		for _, rollup := range flow.Table.Rollups {
+			sums(when, rollup.Name, want)
+		}
+	}
+	enginetest.RollWith(t, roller, end-7200)
+	before := text(t, w, "SELECT sum(Flows) FROM rollup_1h")
+	paths := pathsOf(t, w, "flows")
+	more(end - 5400)
+	var old, young string
+	for name, path := range paths {
+		if old == "" && strings.HasPrefix(name, fmt.Sprint(end-3*3600)) {
+			old = path
+		}
+	}
+	for name, path := range pathsOf(t, w, "flows") {
+		if paths[name] == "" {
+			young = path
+		}
+	}
+	if old == "" || young == "" {
+		t.Fatal("no parts to harm")
+	}
+	harm := func() {
+		for _, path := range []string{old, young} {
+			flip(t, path+"data.cmrk4")
+		}
+		forgetCaches(t, w)
+	}
+	harm()
+	enginetest.RollWith(t, roller, end)
+	lost := w.Parts.List()
+	if len(lost) != 1 || lost[0].Rows != 1000 { // the sums of the old one are there: nobody has read it
+		t.Fatalf("unreadable: %v", lost)
+	}
+	all("without the young part", "20000")
+	if text(t, w, everything) == "" || len(w.Parts.List()) != 2 {
+		t.Errorf("unreadable: %v", w.Parts.List())
+	}
+	enginetest.RollWith(t, roller, end)
+	all("the old part is known", "20000")
+	enginetest.RollWith(t, &store.Roller{Client: w, Schema: roller.Schema, Owner: "test", Log: quiet}, end)
+	all("a new process", "20000")
+	if before == "20000" {
+		t.Error("nothing was left to add up")
+	}
+
+	// A part of a rollup is made anew from the flows.
+	for _, rollup := range flow.Table.Rollups {
+		for _, path := range pathsOf(t, w, rollup.Name) {
+			flip(t, path+"data.cmrk4")
+			break
+		}
+		forgetCaches(t, w)
+		if got := text(t, w, "SELECT sum(cityHash64(*)) > 0, sum(Flows) < 20000 FROM "+rollup.Name); !strings.HasSuffix(got, "1") {
+			t.Errorf("%s: %s", rollup.Name, got)
+		}
+	}
+	harm() // back
+	for _, p := range w.Parts.List() {
+		if p.Table == "flows" {
+			if err := w.Parts.Refresh(t.Context(), w, quiet); err != nil { // one each
+				t.Fatal(err)
+			}
+		}
+	}
+	for range flow.Table.Rollups {
+		w.Parts.Refresh(t.Context(), w, quiet)
+	}
+	enginetest.RollWith(t, roller, end)
+	all("all can be read again", "21000")
+	sameSums(t, r)
+	if err := w.Parts.Refresh(t.Context(), w, quiet); err != nil || len(w.Parts.List()) > 0 {
+		t.Errorf("left: %v %v", w.Parts.List(), err)
 	}
 }

@@ -697,10 +697,12 @@ func (u *rollup) exchange(ctx context.Context, id string, of []span, sums bool) 
 	if err != nil {
 		return err
 	}
-	for _, sql := range []string{"EXCHANGE TABLES " + aside + " AND " + u.name, leave} {
-		if err := u.do(ctx, sql); err != nil {
-			return err
-		}
+	if err := u.do(ctx, "EXCHANGE TABLES "+aside+" AND "+u.name); err != nil {
+		return err
+	}
+	u.Client.Parts.forget(u.name)
+	if err := u.do(ctx, leave); err != nil {
+		return err
 	}
 	return u.notePlain(ctx)
 }
