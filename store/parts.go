@@ -298,6 +298,20 @@ FROM system.detached_parts WHERE database = currentDatabase() ORDER BY table, na
 	return list, nil
 }
 
+// FindDetached gives a part that is put aside by its name, or by table/name.
+func FindDetached(ctx context.Context, c *Client, name string) (Detached, error) {
+	list, err := DetachedParts(ctx, c)
+	if err != nil {
+		return Detached{}, err
+	}
+	for _, d := range list {
+		if d.Name == name || d.Table+"/"+d.Name == name {
+			return d, nil
+		}
+	}
+	return Detached{}, fmt.Errorf("no such part is put aside: %s; run netmeta parts to list them", name)
+}
+
 // DetachPart puts a part aside, in the directory detached of its table.
 func DetachPart(ctx context.Context, c *Client, part Part) error {
 	return c.Exec(ctx, "ALTER TABLE "+part.Table+" DETACH PART "+quote(part.Name))

@@ -342,6 +342,14 @@ func (d *doctor) disk() {
 	if d.status == nil {
 		return
 	}
+	for _, p := range d.status.Storage.Unreadable {
+		d.fail("parts", p.Table+"/"+p.Name+" cannot be read and is left out: "+lost(p.Part), p.Remedy)
+	}
+	for _, p := range d.status.Storage.Detached {
+		if p.Reason != "" {
+			d.warn("parts", p.Table+"/"+p.Name+" was put aside by the engine: "+p.Reason, "check the disk; "+p.Path+" has what is left of it, remove that when it is of no use")
+		}
+	}
 	switch f := d.status.Storage.Forecast; {
 	case f.Days == 0:
 		d.ok("forecast", "not known before an hour has passed")

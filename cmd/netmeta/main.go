@@ -27,6 +27,7 @@ type cli struct {
 	Top      topCmd      `cmd:"" help:"Show who has the most traffic now."`
 	SQL      sqlCmd      `cmd:"" name:"sql" help:"Ask the store in SQL, read-only."`
 	Schema   schemaCmd   `cmd:"" help:"Print the tables, and how the store's differ."`
+	Parts    partsCmd    `cmd:"" help:"Check the parts of the store's tables, and put aside those that cannot be read."`
 	Check    checkCmd    `cmd:"" help:"Check a configuration file."`
 	Doctor   doctorCmd   `cmd:"" help:"Look at everything that a collector depends on, and say what helps."`
 	Reload   reloadCmd   `cmd:"" help:"Have the running NetMeta read its configuration again."`

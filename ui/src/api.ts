@@ -429,6 +429,8 @@ export interface Status {
     keep_free: number;
     dropped_rows: number;
     dropped_at: number;
+    unreadable?: { table: string; name: string; rows: number; from: number; to: number; error: string; remedy: string }[];
+    detached?: { table: string; name: string; bytes: number; reason: string; path: string }[];
     forecast: { bytes_per_day: number; days: number; limited_by: string; full_in_days: number };
   };
 }

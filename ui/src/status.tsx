@@ -341,6 +341,18 @@ export function Status() {
               )}
             </div>
           )}
+          {(storage.unreadable ?? []).map((p) => (
+            <p class="bad" key={p.table + p.name} title={p.error}>
+              Part {p.table}/{p.name} cannot be read. Missing: {fmt.count(p.rows)} rows, {moments(p.from, tz, s.now)} to {moments(p.to, tz, s.now)}. {p.remedy}
+            </p>
+          ))}
+          {(storage.detached ?? [])
+            .filter((p) => p.reason !== "")
+            .map((p) => (
+              <p class="warn" key={p.path}>
+                Part {p.table}/{p.name} was detached by the engine ({p.reason}): {fmt.bytes(p.bytes)} in {p.path}
+              </p>
+            ))}
         </section>
 
         <section class="panel" aria-label="Spool">
