@@ -42,7 +42,7 @@ func (s *Server) askExplain(ctx context.Context, v url.Values) (x explanation, e
 			PacketsNow: f("packets_now"), PacketsBefore: f("packets_before"), BytesNow: f("bytes_now"), BytesBefore: f("bytes_before"),
 		}
 	}
-	x.Meta = costOf(q.Statement, stats, unknown)
+	x.Meta = costOf(q.Statement, stats, unknown, s.unreadable(q.Tables, rg.From, rg.To)...)
 	if x.Explanation, err = q.Read(rows); err != nil {
 		return x, unexpectedError{err}
 	}

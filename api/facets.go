@@ -38,10 +38,11 @@ type cost struct {
 	Bytes   uint64            `json:"bytes"` // read
 	MS      float64           `json:"ms"`
 	Unknown []string          `json:"unknown_keys"`
+	Notes   []string          `json:"notes"` // what it lacks
 }
 
-func costOf(stmt query.Statement, stats store.Stats, unknown []string) cost {
-	return cost{stmt.SQL, stmt.Params, stats.Rows, stats.Bytes, milliseconds(stats.Elapsed), append([]string{}, unknown...)}
+func costOf(stmt query.Statement, stats store.Stats, unknown []string, notes ...string) cost {
+	return cost{stmt.SQL, stmt.Params, stats.Rows, stats.Bytes, milliseconds(stats.Elapsed), append([]string{}, unknown...), append([]string{}, notes...)}
 }
 
 func (s *Server) facets(w http.ResponseWriter, r *http.Request) {
@@ -86,7 +87,7 @@ func (s *Server) askFacets(ctx context.Context, v url.Values) (a facetsAnswer, e
 	if a.Facets, a.Total, err = q.Read(rows); err != nil {
 		return a, unexpectedError{err}
 	}
-	a.Rate, a.Meta = query.Rate(req.Unit, a.Total, rg), costOf(q.Statement, stats, unknown)
+	a.Rate, a.Meta = query.Rate(req.Unit, a.Total, rg), costOf(q.Statement, stats, unknown, s.unreadable(q.Tables, rg.From, rg.To)...)
 	return a, nil
 }
 

@@ -66,7 +66,7 @@ func (s *Server) flows(w http.ResponseWriter, r *http.Request) {
 		ASNames map[uint64]string  `json:"as_names"` // by number, of those in values that have one
 		Next    string             `json:"next,omitempty"`
 		Meta    cost               `json:"meta"`
-	}{rg.From, rg.To, rows, f.Describe(), values, cursors, f.ASNames(s.Schema, rows, res.Column), next, costOf(stmt, stats, unknown)})
+	}{rg.From, rg.To, rows, f.Describe(), values, cursors, f.ASNames(s.Schema, rows, res.Column), next, costOf(stmt, stats, unknown, s.unreadable(stmt.Tables, rg.From, rg.To)...)})
 }
 
 // first are the first n values of a column.

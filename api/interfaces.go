@@ -39,7 +39,7 @@ func (s *Server) askInterfaces(ctx context.Context, v url.Values) (a interfacesA
 	if err != nil {
 		return a, unexpectedError{err}
 	}
-	return interfacesAnswer{list, costOf(q.Statement, stats, unknown)}, nil
+	return interfacesAnswer{list, costOf(q.Statement, stats, unknown, s.unreadable(append(q.Tables, "counters"), list.From, list.To)...)}, nil
 }
 
 // only are the keys of a URL that are named here, and the names of the others, sorted.

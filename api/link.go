@@ -49,7 +49,7 @@ func (s *Server) askLink(ctx context.Context, exporter, index string, v url.Valu
 	if err != nil {
 		return a, err
 	}
-	a = linkAnswer{From: rg.From, To: rg.To, Step: rg.Step, Times: rg.Times, Meta: costOf(stmt, stats, unknown)}
+	a = linkAnswer{From: rg.From, To: rg.To, Step: rg.Step, Times: rg.Times, Meta: costOf(stmt, stats, unknown, s.unreadable([]string{"counters"}, rg.From, rg.To)...)}
 	if a.Counters, err = query.ReadCounted(rg, int(res.Rows), res.Column); err != nil {
 		return a, unexpectedError{err}
 	}

@@ -42,6 +42,11 @@ func TestParts(t *testing.T) {
 	if !strings.Contains(answer, "part "+name+" of flows cannot be read: "+rows+" rows") {
 		t.Errorf("the answer does not name the part: %.600s", answer)
 	}
+	for _, path := range []string{"facets?facets=src.as&", "flows?", "explain?", "interfaces?"} {
+		if answer := p.text("/api/v1/" + path + "from=-3h"); !strings.Contains(answer, "part "+name+" of flows cannot be read") {
+			t.Errorf("%s does not name the part: %.600s", path, answer)
+		}
+	}
 	st := p.status()
 	if list := st.Storage.Unreadable; len(list) != 1 || list[0].Name != name || fmt.Sprint(list[0].Rows) != rows || !strings.Contains(list[0].Remedy, "netmeta parts detach flows/"+name) {
 		t.Errorf("status: %+v", list)

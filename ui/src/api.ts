@@ -143,6 +143,7 @@ export interface Cost {
   bytes: number;
   ms: number;
   unknown_keys?: string[] | null;
+  notes?: string[] | null;
 }
 
 export interface Facet {

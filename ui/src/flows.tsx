@@ -190,6 +190,11 @@ export function Flows() {
               <span>
                 {fmt.count(list.meta.rows)} rows read in {fmt.millis(list.meta.ms)} ms
               </span>
+              {list.meta.notes?.map((n) => (
+                <span key={n} class="warn">
+                  {n}
+                </span>
+              ))}
             </>
           )}
           {by && (
