@@ -144,7 +144,7 @@ func TestTuning(t *testing.T) {
 	f("background_pool_size", fmt.Sprint(min(max(cores()/2, 2), 16)))
 	f("os_threads_nice_value_merge_mutate", "5")
 	for cores, threads := range map[int]int{1: 2, 2: 2, 8: 4, 32: 16, 128: 16} {
-		if want := fmt.Sprintf("<background_pool_size>%d<", threads); !strings.Contains(engineXML(4<<30, cores, 0), want) {
+		if want := fmt.Sprintf("<background_pool_size>%d<", threads); !strings.Contains(engineXML("/d", 4<<30, cores, 0), want) {
 			t.Errorf("no %s for %d cores", want, cores)
 		}
 	}
@@ -161,9 +161,11 @@ func TestNewerDirectory(t *testing.T) {
 	dir := t.TempDir()
 	of := func(version string) {
 		t.Helper()
-		if err := (Endpoint{URL: "http://127.0.0.1:1", Version: version}).write(dir); err != nil {
+		f, err := Endpoint{URL: "http://127.0.0.1:1", Version: version}.create(dir)
+		if err != nil {
 			t.Fatal(err)
 		}
+		f.Close()
 	}
 	of("99.1.2.3")
 	s, err := New(testOptions(dir))

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,10 +9,13 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"netmeta/internal/wholefile"
 )
@@ -30,6 +34,8 @@ type Endpoint struct {
 	PID     int       `json:"pid"`
 	Version string    `json:"version"`
 	Started time.Time `json:"started"`
+
+	Confinement Confinement `json:"confinement"`
 }
 
 // Running finds the engine that has a data directory. The error is ErrNotRunning
@@ -58,15 +64,49 @@ func readEndpoint(dir string) (e Endpoint, err error) {
 	return e, nil
 }
 
-func (e Endpoint) write(dir string) error {
-	text, err := json.Marshal(e)
+// endpointSize is the size of engine.json, padded with spaces. An engine's process may
+// make no file in the data directory, so it writes over the one that it inherits, by one
+// call and always as long: there is no moment without an end or with a part.
+const endpointSize = 1024
+
+func (e Endpoint) write(f *os.File) error {
+	text, err := e.text()
 	if err != nil {
 		return err
 	}
-	if err := wholefile.WriteText(filepath.Join(dir, endpointFile), append(text, '\n')); err != nil {
+	if _, err := f.WriteAt(text, 0); err != nil {
 		return fmt.Errorf("engine: data directory: %w", err)
 	}
 	return nil
+}
+
+func (e Endpoint) text() ([]byte, error) {
+	text, err := json.Marshal(e)
+	if err != nil {
+		return nil, err
+	}
+	if len(text) >= endpointSize {
+		return nil, fmt.Errorf("engine: %s would have %d bytes", endpointFile, len(text))
+	}
+	text = append(text, bytes.Repeat([]byte{' '}, endpointSize-1-len(text))...)
+	return append(text, '\n'), nil
+}
+
+// create makes the file that write writes over.
+func (e Endpoint) create(dir string) (*os.File, error) {
+	text, err := e.text()
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, endpointFile)
+	if err := wholefile.WriteText(path, text); err != nil {
+		return nil, fmt.Errorf("engine: data directory: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, fmt.Errorf("engine: data directory: %w", err)
+	}
+	return f, nil
 }
 
 // lockDir takes a data directory for this process and the children it hands the
@@ -115,38 +155,83 @@ func lockDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// inheritEnv names the environment variable by which a supervisor tells its child
-// what it inherits, and as which files.
+// inheritEnv names the environment variable that tells a process what it inherits, and as
+// which files: "listener=3,lock=4,…".
 const inheritEnv = "NETMETA_ENGINE_INHERIT"
 
-const inheritFiles = "listener=3,lock=4,parent=5"
-
+// An inheritance is what an engine's process gets from its supervisor, or from its own
+// first stage. What is not there is nil.
 type inheritance struct {
 	listener net.Listener
 	lock     *os.File
 	parent   *os.File // ends when the supervisor does
+	handover *os.File // a pipe; see handover
+	flight   *os.File // the flight recorder
+	endpoint *os.File // engine.json
 }
 
-// inherited takes what the supervisor handed over, nothing when there is none.
+// inheritNames are the names of the files in the order of files. The supervisor hands
+// over the first five.
+var inheritNames = [...]string{"listener", "lock", "parent", "handover", "flight", "endpoint"}
+
+// inheritValue is the value of inheritEnv for files of these numbers; less than 0: none.
+func inheritValue(fds ...int) string {
+	var parts []string
+	for i, fd := range fds {
+		if fd >= 0 {
+			parts = append(parts, fmt.Sprintf("%s=%d", inheritNames[i], fd))
+		}
+	}
+	return strings.Join(parts, ",")
+}
+
+// inherited takes what was handed over, nothing when there is none.
 func inherited() (in inheritance, err error) {
 	value := os.Getenv(inheritEnv)
 	if value == "" {
 		return in, nil
 	}
 	os.Unsetenv(inheritEnv) // not for the children of this process
-	if value != inheritFiles {
-		return in, fmt.Errorf("engine: $%s is %q, want %q: the supervisor is of another version", inheritEnv, value, inheritFiles)
-	}
-	for fd := 3; fd <= 5; fd++ {
+	var listener *os.File
+	into := [len(inheritNames)]**os.File{&listener, &in.lock, &in.parent, &in.handover, &in.flight, &in.endpoint}
+	for part := range strings.SplitSeq(value, ",") {
+		name, number, _ := strings.Cut(part, "=")
+		i := slices.Index(inheritNames[:], name)
+		fd, err := strconv.Atoi(number)
+		if i < 0 || err != nil || fd < 3 || *into[i] != nil {
+			return in, fmt.Errorf("engine: $%s is %q: the supervisor is of another version; restart NetMeta", inheritEnv, value)
+		}
 		syscall.CloseOnExec(fd)
+		*into[i] = os.NewFile(uintptr(fd), name)
 	}
-	f := os.NewFile(3, "listener")
-	in.listener, err = net.FileListener(f)
-	f.Close()
+	if listener == nil || in.lock == nil || in.handover == nil {
+		return in, fmt.Errorf("engine: $%s is %q: the supervisor is of another version; restart NetMeta", inheritEnv, value)
+	}
+	in.listener, err = net.FileListener(listener)
+	listener.Close()
 	if err != nil {
 		return in, fmt.Errorf("engine: the inherited listener: %w", err)
 	}
-	in.lock = os.NewFile(4, lockFile)
-	in.parent = os.NewFile(5, "parent")
 	return in, nil
+}
+
+// keep has the next program of this process inherit the files, and returns the value of
+// inheritEnv for it.
+func (in inheritance) keep() (string, error) {
+	listener, err := in.listener.(*net.TCPListener).File()
+	if err != nil {
+		return "", fmt.Errorf("engine: the listener: %w", err)
+	}
+	var fds []int
+	for _, f := range []*os.File{listener, in.lock, in.parent, in.handover, in.flight, in.endpoint} {
+		fd := -1
+		if f != nil {
+			fd = int(f.Fd())
+			if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0); err != nil {
+				return "", fmt.Errorf("engine: %w", err)
+			}
+		}
+		fds = append(fds, fd)
+	}
+	return inheritValue(fds...), nil
 }

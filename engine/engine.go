@@ -11,13 +11,18 @@
 // which starts it as a child and starts it again when it dies. The supervisor owns
 // the lock on the data directory and the listening socket, and hands both to each
 // child: the address never changes, nobody can take the directory between two
-// children, and clients that connect meanwhile wait instead of being refused.
+// children, and clients that connect meanwhile wait instead of being refused. It counts
+// whose statements ran when a child crashed, and shuts a user out who does it often.
+//
+// The process is confined: it writes to clickhouse and tmp only, reads little else, starts
+// no program and opens no connection. [Confinement] says what of it a system has.
 //
 // A data directory holds
 //
 //	clickhouse/         the engine's files
 //	secrets/writer      password of user netmeta, mode 0600
 //	secrets/reader      password of the read-only user reader, mode 0600
+//	tmp/                temporary files, emptied at each start
 //	engine.lock         locked while an engine has the directory; says whose process
 //	engine.json         address of the engine that runs or ran last, mode 0600
 //	engine.xml          the engine's configuration, written at each start
@@ -25,6 +30,7 @@ package engine
 
 import (
 	"context"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -36,7 +42,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -44,7 +49,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netmeta/engine/libchdb"
-	"netmeta/internal/wholefile"
 )
 
 // Config says what an engine serves. The zero value of every field but Path is
@@ -86,7 +90,8 @@ const (
 	idleTime      = 5 * time.Minute  // between two requests of a connection
 )
 
-func (c Config) withDefaults() (Config, error) {
+// withPath completes what both stages of an engine's process need.
+func (c Config) withPath() (Config, error) {
 	if c.Path == "" {
 		return c, errors.New("engine: no data directory given")
 	}
@@ -98,10 +103,21 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
+	return c, nil
+}
+
+func (c Config) withDefaults() (Config, error) {
+	c, err := c.withPath()
+	if err != nil {
+		return c, err
+	}
 	if c.Library == "" {
 		if c.Library, err = libchdb.Find(); err != nil {
 			return c, fmt.Errorf("engine: %w", err)
 		}
+	}
+	if c.Library, err = filepath.Abs(c.Library); err != nil { // the working directory changes
+		return c, fmt.Errorf("engine: %w", err)
 	}
 	if c.Memory <= 0 {
 		c.Memory = Memory() * 3 / 5
@@ -115,7 +131,7 @@ func (c Config) withDefaults() (Config, error) {
 // Serve opens the store and serves it until ctx ends. It returns nil after an
 // orderly stop. Call it once in a process: the engine cannot be started twice.
 func Serve(ctx context.Context, c Config) error {
-	c, err := c.withDefaults()
+	c, err := c.withPath()
 	if err != nil {
 		return err
 	}
@@ -129,39 +145,60 @@ func Serve(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	lock := in.lock
-	if lock == nil {
-		if lock, err = lockDir(c.Path); err != nil {
+	confinement, second, err := secondStage()
+	if err != nil {
+		return err
+	}
+	if in.lock == nil {
+		if in.lock, err = lockDir(c.Path); err != nil {
 			return err
 		}
 	}
-	defer lock.Close()
+	defer in.lock.Close()
+	if in.listener == nil {
+		if in.listener, err = listen(c.Path, c.Listen, c.Remote); err != nil {
+			return err
+		}
+	}
 	listener := in.listener
-	if listener == nil {
-		if listener, err = listen(c.Path, c.Listen, c.Remote); err != nil {
+	defer listener.Close()
+	if !second {
+		if c, err = c.withDefaults(); err != nil {
 			return err
 		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		return c.firstStage(in)
 	}
-	defer listener.Close()
+	given, err := readHandover(in.handover)
+	in.handover.Close()
+	if err != nil {
+		return err
+	}
+	c.Library, c.Memory, c.MaxQueries = given.Library, given.Memory, given.Queries
+	confinement.say(c.Logger)
 	if in.parent != nil {
-		// When memory runs out, the kernel is to end the engine and not the collector.
-		// It is no error when it does not take the advice.
-		os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0)
 		go func() {
 			// The parent holds the other end and never writes: the end of the file is
-			// the end of the parent, however it died.
+			// the end of the parent, however it died, or that it has waited long for ours.
 			io.Copy(io.Discard, in.parent)
-			c.Logger.Warn("engine: the supervisor is gone, stopping")
+			c.Logger.Warn("engine: the supervisor has let go, stopping")
 			cancel()
 			time.Sleep(stopTime + 2*time.Second)
 			os.Exit(1)
 		}()
 	}
 
-	s, base, err := open(c)
+	flight, err := newRecorder(in.flight, given.Refused)
 	if err != nil {
 		return err
 	}
+	s, base, err := open(c, given)
+	if err != nil {
+		return err
+	}
+	s.flight = flight
 	// Not deferred: closing the last connection stops the engine, which must not
 	// happen under a statement that did not end in time.
 	httpServer := &http.Server{
@@ -172,8 +209,8 @@ func Serve(ctx context.Context, c Config) error {
 		ErrorLog:          slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 	}
-	endpoint := Endpoint{URL: "http://" + listener.Addr().String(), PID: os.Getpid(), Version: s.version, Started: time.Now()}
-	if err := endpoint.write(c.Path); err != nil {
+	endpoint := Endpoint{URL: "http://" + listener.Addr().String(), PID: os.Getpid(), Version: s.version, Started: time.Now(), Confinement: confinement}
+	if err := endpoint.write(in.endpoint); err != nil {
 		return err
 	}
 	c.Logger.Info("engine: serving ClickHouse over HTTP", "url", endpoint.URL, "version", s.version, "path", c.Path, "memory", c.Memory)
@@ -197,27 +234,17 @@ func Serve(ctx context.Context, c Config) error {
 
 // open loads the library and opens the store. The engine runs while the returned
 // connection is open.
-func open(c Config) (*server, *libchdb.Conn, error) {
-	writer, reader, err := Users(c.Path)
-	if err != nil {
-		return nil, nil, err
-	}
+func open(c Config, given handover) (*server, *libchdb.Conn, error) {
 	store := filepath.Join(c.Path, "clickhouse")
-	if err := os.MkdirAll(store, 0o700); err != nil {
-		return nil, nil, fmt.Errorf("engine: data directory: %w", err)
-	}
 	config := filepath.Join(c.Path, "engine.xml")
-	if err := wholefile.WriteText(config, []byte(engineXML(c.Memory, cores(), KeepFree(store)))); err != nil {
-		return nil, nil, fmt.Errorf("engine: configuration: %w", err)
-	}
 	lib, err := libchdb.Load(c.Library)
 	if err != nil {
 		return nil, nil, fmt.Errorf("engine: %w", err)
 	}
-	if last, err := readEndpoint(c.Path); err == nil && older(lib.Version(), last.Version) {
+	if older(lib.Version(), given.Version) {
 		return nil, nil, fmt.Errorf("engine: %s %s %s, and %s is %s: an older one may misread what a newer one wrote; install the newer one (make build), "+
 			"or set $%s to its libchdb.so; to open the directory all the same, make a backup and remove %s",
-			c.Path, writtenByNewer, last.Version, c.Library, lib.Version(), libchdb.Env, filepath.Join(c.Path, endpointFile))
+			c.Path, writtenByNewer, given.Version, c.Library, lib.Version(), libchdb.Env, filepath.Join(c.Path, endpointFile))
 	}
 	if err := takeBackTokens(store, c.Logger); err != nil {
 		return nil, nil, err
@@ -230,7 +257,7 @@ func open(c Config) (*server, *libchdb.Conn, error) {
 	}
 	s := &server{
 		lib: lib, path: store, log: c.Logger,
-		writer: writer, reader: reader,
+		writer: given.Users[0], reader: given.Users[1],
 		limits:   limits{memory: c.Memory * 3 / 8, seconds: readerSeconds},
 		writing:  newGate(c.MaxQueries),
 		reading:  newGate(c.MaxQueries),
@@ -291,11 +318,12 @@ func cores() int { return runtime.GOMAXPROCS(0) }
 //
 // Inserts and merges end while some of the disk is still free: a merge that meets a full
 // disk may leave a part with empty files and take it for good (seen with 26.7).
-func engineXML(memory int64, cores int, keepFree uint64) string {
+func engineXML(dir string, memory int64, cores int, keepFree uint64) string {
 	cache := max(memory/16, 16<<20)
 	return fmt.Sprintf(`<!-- written by netmeta at each start -->
 <clickhouse>
   <display_name>netmeta</display_name>
+  <user_files_path>%s</user_files_path>
   <max_server_memory_usage>%d</max_server_memory_usage>
   <merges_mutations_memory_usage_soft_limit>%d</merges_mutations_memory_usage_soft_limit>
   <mark_cache_size>%d</mark_cache_size>
@@ -312,7 +340,13 @@ func engineXML(memory int64, cores int, keepFree uint64) string {
     </disks>
   </storage_configuration>
 </clickhouse>
-`, memory, memory/2, cache, cache, cache/4, cache/4, min(max(cores/2, 2), 16), keepFree)
+`, xmlText(filepath.Join(tempDir(dir), "files")+"/"), memory, memory/2, cache, cache, cache/4, cache/4, min(max(cores/2, 2), 16), keepFree)
+}
+
+func xmlText(s string) string {
+	var b strings.Builder
+	xml.EscapeText(&b, []byte(s))
+	return b.String()
 }
 
 // KeepFree is what the engine leaves of its disk: half a hundredth, at most 512 MiB.
@@ -322,33 +356,6 @@ func KeepFree(dir string) uint64 {
 		return 0
 	}
 	return min(fs.Blocks*uint64(fs.Bsize)/200, 512<<20)
-}
-
-// Memory returns how much memory there is: the machine's, or less when a control
-// group has a limit.
-func Memory() int64 {
-	total := int64(2 << 30)
-	var info syscall.Sysinfo_t
-	if syscall.Sysinfo(&info) == nil {
-		total = int64(info.Totalram) * int64(info.Unit)
-	}
-	groups, _ := os.ReadFile("/proc/self/cgroup")
-	for line := range strings.Lines(string(groups)) {
-		group, ok := strings.CutPrefix(strings.TrimSpace(line), "0::") // version 2
-		if !ok {
-			continue
-		}
-		for dir := filepath.Join("/sys/fs/cgroup", group); strings.HasPrefix(dir, "/sys/fs/cgroup"); dir = filepath.Dir(dir) {
-			text, err := os.ReadFile(filepath.Join(dir, "memory.max"))
-			if err != nil {
-				continue
-			}
-			if limit, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil && limit > 0 {
-				total = min(total, limit)
-			}
-		}
-	}
-	return total
 }
 
 // growPipe lets a pipe hold a chunk, so that the engine and the copying goroutine

@@ -19,6 +19,7 @@ const (
 	codeReadonly            = 164
 	codeUnknownSession      = 372
 	codeSessionLocked       = 373
+	codeQuotaExceeded       = 201
 	codeTooManyQueries      = 202
 	codeSameQueryID         = 216
 	codeNetworkError        = 210
@@ -85,6 +86,8 @@ func (e *exception) httpStatus() int {
 		return http.StatusNotImplemented
 	case codeTimeoutExceeded:
 		return http.StatusRequestTimeout
+	case codeQuotaExceeded:
+		return http.StatusTooManyRequests
 	case codeTooManyQueries:
 		return http.StatusServiceUnavailable
 	}

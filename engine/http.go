@@ -38,6 +38,7 @@ type server struct {
 	writer, reader User
 	limits         limits
 	forbidden      forbidden
+	flight         *recorder
 
 	// Requests that run at once, apart for the two users: reading must not be able
 	// to keep the collector from writing.
@@ -158,6 +159,14 @@ func (s *server) serve(r *http.Request, q *request, out *response) error {
 	text, st, data, err := readStatement(q, body)
 	if err != nil {
 		return err
+	}
+
+	if isReader {
+		ended, err := s.flight.begin(q.user, q.queryID, text)
+		if err != nil {
+			return err
+		}
+		defer ended()
 	}
 
 	runtime.LockOSThread()
@@ -412,7 +421,7 @@ func (s *server) prepare(conn *libchdb.Conn, q *request, isReader bool) (tag str
 		}
 	}
 	tag = q.queryID
-	settings := make([]setting, 0, len(q.settings)+6)
+	settings := append(make([]setting, 0, len(q.settings)+8), tempSettings(s.path, isReader)...)
 	readonly := ""
 	if q.readonly {
 		readonly = "2" // as ClickHouse has it, a GET does not write

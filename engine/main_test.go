@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -44,6 +45,12 @@ func childMain() int {
 		if _, err := os.Stat(path); err == nil {
 			fmt.Fprintln(os.Stderr, "told to die")
 			return 3
+		}
+	}
+	if n, err := strconv.ParseUint(os.Getenv("NETMETA_ENGINE_TEST_FILES"), 10, 64); err == nil {
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: n, Max: n}); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
 		}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -77,6 +78,8 @@ type Supervisor struct {
 	since     time.Time
 	lastError string
 	version   string
+	crashes   crashes
+	confined  Confinement
 
 	lastVersion string // of the engine that last had the directory; of Run only
 }
@@ -90,6 +93,9 @@ type Stats struct {
 	Restarts  int       // how often it was started again
 	Since     time.Time // when it came up or went down
 	LastError string    // why it ended the last time, "" when it never did
+
+	Crashes     []UserCrashes // of each user who may only read
+	Confinement Confinement   // of the child; zero before the first start
 }
 
 // New takes the data directory, makes the secrets when there are none and opens
@@ -100,6 +106,13 @@ func New(o Options) (*Supervisor, error) {
 		return nil, err
 	}
 	o.Path, o.Library = c.Path, c.Library
+	warning, err := OpenFiles()
+	if err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
+	}
+	if warning != "" {
+		c.Logger.Warn("engine: " + warning)
+	}
 	if o.Exe == "" {
 		if o.Exe, err = os.Executable(); err != nil {
 			return nil, fmt.Errorf("engine: this program's path: %w", err)
@@ -124,6 +137,7 @@ func New(o Options) (*Supervisor, error) {
 		s.lock.Close()
 		return nil, err
 	}
+	s.crashes = newCrashes(s.reader)
 	s.url = "http://" + s.listener.Addr().String()
 	if last, err := readEndpoint(o.Path); err == nil {
 		s.lastVersion = last.Version
@@ -144,7 +158,8 @@ func (s *Supervisor) Reader() User { return s.reader }
 func (s *Supervisor) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Stats{Up: s.up, URL: s.url, Version: s.version, PID: s.pid, Restarts: s.restarts, Since: s.since, LastError: s.lastError}
+	return Stats{Up: s.up, URL: s.url, Version: s.version, PID: s.pid, Restarts: s.restarts, Since: s.since, LastError: s.lastError,
+		Crashes: s.crashes.list(), Confinement: s.confined}
 }
 
 // Ready waits until the engine answers. The error is that of ctx, or says that Run
@@ -245,6 +260,20 @@ func (s *Supervisor) child(ctx context.Context) error {
 	defer parentWrite.Close()
 	defer parentRead.Close()
 
+	s.mu.Lock()
+	refused := s.crashes.refusals(time.Now())
+	s.mu.Unlock()
+	given, err := handover{Users: []User{s.writer, s.reader}, Refused: refused}.pipe()
+	if err != nil {
+		return err
+	}
+	defer given.Close()
+	flight, err := newFlight()
+	if err != nil {
+		return err
+	}
+	defer flight.Close()
+
 	o := s.options
 	args := append(o.Args[:len(o.Args):len(o.Args)], "--path", o.Path)
 	if o.Library != "" {
@@ -257,9 +286,9 @@ func (s *Supervisor) child(ctx context.Context) error {
 		args = append(args, "--max-queries", strconv.Itoa(o.MaxQueries))
 	}
 	cmd := exec.Command(o.Exe, args...)
-	cmd.Env = append(append(os.Environ(), o.Env...), inheritEnv+"="+inheritFiles)
-	cmd.ExtraFiles = []*os.File{listener, s.lock, parentRead} // as inheritFiles says
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}     // Ctrl-C is for the parent, which stops in its own order
+	cmd.Env = append(append(os.Environ(), o.Env...), inheritEnv+"="+inheritValue(3, 4, 5, 6, 7))
+	cmd.ExtraFiles = []*os.File{listener, s.lock, parentRead, given, flight} // as inheritNames says
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}                    // Ctrl-C is for the parent, which stops in its own order
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		return fmt.Errorf("engine: %w", err)
@@ -269,33 +298,45 @@ func (s *Supervisor) child(ctx context.Context) error {
 		return fmt.Errorf("engine: %w", err)
 	}
 	parentRead.Close()
+	given.Close()
 	s.set(func() { s.pid = cmd.Process.Pid }, false)
 
 	last := make(chan string, 1)
 	go func() { last <- s.forward(stderr) }()
 	watching, stopWatching := context.WithCancel(ctx)
 	watched := make(chan struct{})
+	oom := oomKills()
+	var hung atomic.Bool
 	go func() {
 		defer close(watched)
 		if s.ping(watching) == nil {
-			version := ""
-			if e, err := readEndpoint(o.Path); err == nil {
-				version = e.Version
+			e, err := readEndpoint(o.Path)
+			if err != nil {
+				s.log.Warn("engine: ready, and nobody else will find it", "err", err)
 			}
-			s.set(func() { s.version = version }, true)
+			version := e.Version
+			s.set(func() { s.version, s.confined = version, e.Confinement }, true)
 			s.log.Info("engine: ready", "version", version, "url", s.url)
+			e.Confinement.say(s.log)
 			if s.lastVersion != "" && s.lastVersion != version {
 				s.log.Info("engine: the data directory is opened by another version than the last time", "last", s.lastVersion, "now", version)
 			}
 			s.lastVersion = version
-			s.watch(watching, cmd.Process)
+			hung.Store(s.watch(watching, cmd.Process))
 		}
 	}()
 	exited := make(chan struct{})
 	stopStop := context.AfterFunc(ctx, func() {
 		cmd.Process.Signal(syscall.SIGTERM)
 		select {
-		case <-time.After(stopTime + 2*time.Second):
+		case <-time.After(2 * time.Second):
+			// The signal may have come between the two stages of its start, and be lost.
+			parentWrite.Close()
+		case <-exited:
+			return
+		}
+		select {
+		case <-time.After(stopTime):
 			cmd.Process.Kill()
 		case <-exited:
 		}
@@ -306,6 +347,9 @@ func (s *Supervisor) child(ctx context.Context) error {
 	stopStop()
 	stopWatching()
 	<-watched
+	if ctx.Err() == nil && (hung.Load() || crashed(cmd.ProcessState, oom)) {
+		s.blame(readFlight(flight))
+	}
 	switch {
 	case err == nil && ctx.Err() != nil:
 		return nil
@@ -315,6 +359,50 @@ func (s *Supervisor) child(ctx context.Context) error {
 		return fmt.Errorf("engine: %w: %s", err, line)
 	}
 	return fmt.Errorf("engine: %w", err)
+}
+
+// crashed reports whether a process ended by a fault of its own, or by the kernel for want
+// of memory. Go's runtime, which has the handlers, ends it with status 2. One that another
+// process killed with -9 did not crash.
+func crashed(state *os.ProcessState, oomBefore uint64) bool {
+	status, ok := state.Sys().(syscall.WaitStatus)
+	switch {
+	case !ok:
+		return false
+	case status.Exited():
+		return status.ExitStatus() == 2
+	case status.Signal() == syscall.SIGKILL:
+		return oomKills() > oomBefore
+	case status.Signal() == syscall.SIGTERM, status.Signal() == syscall.SIGINT:
+		return false
+	}
+	return status.Signaled()
+}
+
+// oomKills is how many processes the kernel has ended for want of memory.
+func oomKills() (n uint64) {
+	text, _ := os.ReadFile("/proc/vmstat")
+	for line := range strings.Lines(string(text)) {
+		if number, ok := strings.CutPrefix(line, "oom_kill "); ok {
+			n, _ = strconv.ParseUint(strings.TrimSpace(number), 10, 64)
+		}
+	}
+	return n
+}
+
+// blame counts a crash for the user whose statement ran.
+func (s *Supervisor) blame(ran []noted) {
+	n := blame(ran)
+	if n == nil {
+		return
+	}
+	s.mu.Lock()
+	u, shutOut := s.crashes.add(*n, time.Now())
+	s.mu.Unlock()
+	s.log.Error("engine: crashed while statements of a user ran", "user", u.User, "crashes", u.Crashes, "query_id", n.id, "statement", n.text, "statements", len(ran))
+	if shutOut {
+		s.log.Error("engine: the user is shut out: too many crashes", "user", u.User, "since", u.Since.Format(time.RFC3339), "until", u.Until.Format(time.RFC3339), "statement", u.Statement)
+	}
 }
 
 // ping waits until the engine answers.
@@ -344,13 +432,13 @@ func (s *Supervisor) ping(ctx context.Context) error {
 	}
 }
 
-// watch pings the child until ctx ends, and kills it when it hangs.
-func (s *Supervisor) watch(ctx context.Context, child *os.Process) {
+// watch pings the child until ctx ends, and kills it when it hangs, which it reports.
+func (s *Supervisor) watch(ctx context.Context, child *os.Process) (hung bool) {
 	for {
 		select {
 		case <-time.After(pingEvery):
 		case <-ctx.Done():
-			return
+			return false
 		}
 		try, cancel := context.WithTimeout(ctx, s.options.hang)
 		err := s.ping(try)
@@ -358,7 +446,7 @@ func (s *Supervisor) watch(ctx context.Context, child *os.Process) {
 		if err != nil && ctx.Err() == nil {
 			s.log.Error("engine: does not answer, killing it", "pid", child.Pid, "after", s.options.hang)
 			child.Kill()
-			return
+			return true
 		}
 	}
 }
