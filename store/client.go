@@ -464,7 +464,13 @@ func Temporary(err error) bool {
 		516: // AUTHENTICATION_FAILED: the password may be put right
 		return true
 	}
-	return outOfSpace(e.Message)
+	return outOfSpace(e.Message) || TooManyFiles(err)
+}
+
+// TooManyFiles reports whether the server met its limit of open files. It tells that under
+// the code of whatever it was about to do.
+func TooManyFiles(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "Too many open files")
 }
 
 const (

@@ -72,6 +72,11 @@ func TestExceptions(t *testing.T) {
 	f(w, store.Query{SQL: "SELECT count() FROM numbers(1e12) WHERE NOT ignore(sipHash64(number))", Settings: map[string]string{"max_execution_time": "1"}}, 159, true, "Timeout")
 	f(store.NewClient(w.URL.Reveal(), w.User, "wrong", ""), store.Query{SQL: "SELECT 1"}, 516, true, "")
 	f(store.NewClient(w.URL.Reveal(), w.User, w.Password.Reveal(), "nowhere"), store.Query{SQL: "SELECT 1"}, 81, false, "nowhere")
+
+	few := &store.Exception{Code: 460, Message: "Code: 460. DB::ErrnoException: Failed to create thread timer: , errno: 24, strerror: Too many open files. (CANNOT_CREATE_TIMER)"}
+	if !store.Temporary(few) || !store.TooManyFiles(fmt.Errorf("comments of rollups: %w", few)) {
+		t.Error("too few open files are taken for a fault of the statement")
+	}
 }
 
 // A query may fail when a part of its answer is out already.

@@ -16,6 +16,10 @@ import (
 // space is here: while a file system has less free space than is to be kept, the
 // largest table gives its oldest partition, an hour of flows, and so on. The hour that
 // is being written always stays.
+//
+// Temporary data go by themselves, so no row is dropped for them: they count as free, are
+// named first, and the readers' statements that hold them are ended when that is not
+// enough.
 
 // Room is a part of a file system: a share of it, or bytes.
 type Room struct {
@@ -55,17 +59,29 @@ type Retention struct {
 	Now     func() time.Time // nil: time.Now
 	Reserve *Reserve         // nil: the store is not on this machine
 
+	// Temporary says what temporary data take of that file system; nil: nothing.
+	Temporary func() TemporaryData
+
 	reserveFailed bool // and that was said
+	temporarySaid bool
 
 	Stats RetentionStats
+}
+
+// TemporaryData is what temporary data take of a file system.
+type TemporaryData struct {
+	Bytes  uint64 // of statements and of held answers
+	Merges uint64 // of parts that are being written
+	What   string // all of it, by name
 }
 
 // RetentionStats count what was dropped for want of space. They are safe for concurrent
 // use.
 type RetentionStats struct {
 	Partitions, Rows, Bytes atomic.Uint64
-	Last                    atomic.Int64 // when, Unix seconds; 0: never
-	Stuck                   atomic.Bool  // too little is free, and nothing is left that may be dropped
+	Last                    atomic.Int64  // when, Unix seconds; 0: never
+	Stuck                   atomic.Bool   // too little is free, and nothing is left that may be dropped
+	Ended                   atomic.Uint64 // times that readers' statements were ended for the temporary data that they held
 }
 
 // checkEvery bounds how much may come between two looks at the free space.
@@ -99,6 +115,7 @@ func (r *Retention) Check(ctx context.Context) error {
 	keep := r.Keep().Of(total)
 	if free >= keep {
 		r.Stats.Stuck.Store(false)
+		r.temporarySaid = false
 		r.keepReserve(free-keep, keep > 0)
 		return nil
 	}
@@ -107,7 +124,11 @@ func (r *Retention) Check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for free += soon; free < keep; {
+	temporary, err := r.temporary(ctx, free, keep, soon)
+	if err != nil {
+		return err
+	}
+	for free += soon + temporary; free < keep; {
 		freed, err := r.drop(ctx, free, keep)
 		r.Stats.Stuck.Store(errors.Is(err, errNothing))
 		if err != nil {
@@ -117,6 +138,43 @@ func (r *Retention) Check(ctx context.Context) error {
 	}
 	return nil
 }
+
+// temporary names the temporary data that space is short for, ends the statements that
+// hold them when there is too little without, and returns how much counts as free.
+func (r *Retention) temporary(ctx context.Context, free, keep, soon uint64) (uint64, error) {
+	if r.Temporary == nil {
+		return 0, nil
+	}
+	t := r.Temporary()
+	bytes := t.Bytes
+	if free >= keep/4 { // else the disk may be full before a merge is over
+		bytes += t.Merges
+	}
+	if bytes == 0 {
+		return 0, nil
+	}
+	if !r.temporarySaid {
+		r.temporarySaid = true
+		r.Log.Warn("temporary data take space that is to be kept free: no rows are dropped for them", "temporary", t.What, "bytes", t.Bytes+t.Merges, "free", free, "keep_free", keep)
+	}
+	if t.Bytes > 0 && (free < keep/2 || free+soon+bytes < keep) {
+		ended, err := r.number(ctx, `SELECT count() FROM system.processes WHERE `+holdsTemporary)
+		if err != nil {
+			return 0, err
+		}
+		if ended > 0 {
+			if err := r.Client.Exec(ctx, `KILL QUERY WHERE `+holdsTemporary+` ASYNC`); err != nil {
+				return 0, fmt.Errorf("end the statements that hold temporary data: %w", err)
+			}
+			r.Stats.Ended.Add(ended)
+			r.Log.Warn("the disk is nearly full: readers' statements that hold temporary data are ended", "statements", ended, "temporary", t.What, "free", free, "keep_free", keep)
+		}
+	}
+	return bytes, nil
+}
+
+// holdsTemporary selects the statements of readers that wrote temporary data.
+const holdsTemporary = `Settings['readonly'] = '1' AND arraySum(mapValues(mapFilter((k, v) -> k LIKE 'External%', ProfileEvents))) > 0`
 
 // keepReserve makes the reserve when there is room for it; where nothing is dropped none is
 // needed.

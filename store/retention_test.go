@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -126,6 +127,80 @@ func TestRetention(t *testing.T) {
 	if x.Stats.Stuck.Load() {
 		t.Error("it is still said when there is room again")
 	}
+}
+
+// TestTemporaryData: no row is dropped for temporary data. They are named, and once they
+// are too much the statements of readers that hold them are ended.
+func TestTemporaryData(t *testing.T) {
+	w, r := enginetest.Clients(t)
+	now := time.Now()
+	flows := standard()
+	migrate(t, w, store.Schema{Table: &flows.Table})
+	hours(t, w, "flows", 3, 10_000, now)
+
+	var log strings.Builder
+	const total = 1 << 30
+	free, temporary := uint64(0), store.TemporaryData{}
+	x := &store.Retention{Client: w, Log: slog.New(slog.NewTextHandler(&log, nil)), Now: func() time.Time { return now },
+		Keep:      func() store.Room { return store.Room{Bytes: 100 << 20} },
+		Space:     func(context.Context) (uint64, uint64, error) { return free, total, nil },
+		Temporary: func() store.TemporaryData { return temporary }}
+	check := func(freeMiB, heldMiB, mergesMiB uint64, hoursLeft, said string) {
+		t.Helper()
+		free, temporary = freeMiB<<20, store.TemporaryData{Bytes: heldMiB << 20, Merges: mergesMiB << 20, What: "held answers"}
+		log.Reset()
+		if err := x.Check(t.Context()); err != nil && hoursLeft != "1" {
+			t.Fatal(err)
+		}
+		if got := text(t, r, "SELECT uniqExact(toStartOfHour(TimeReceived)) FROM flows"); got != hoursLeft {
+			t.Errorf("%d MiB free, %d held, %d of merges: %s hours, want %s", freeMiB, heldMiB, mergesMiB, got, hoursLeft)
+		}
+		if said == "" && log.Len() > 0 || !strings.Contains(log.String(), said) {
+			t.Errorf("%d MiB free, %d held, %d of merges: the log says %q, want %q", freeMiB, heldMiB, mergesMiB, log.String(), said)
+		}
+	}
+	const named = `msg="temporary data take space that is to be kept free: no rows are dropped for them" temporary="held answers"`
+	check(200, 50, 0, "3", "")
+	check(90, 50, 0, "3", named)
+	check(90, 50, 0, "3", "") // said once
+	check(200, 0, 0, "3", "")
+	check(30, 10, 70, "3", named)
+
+	// A reader that writes temporary data and waits for its client is ended, one without
+	// stays, and so does the writer.
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	run := func(c *store.Client, sql string) <-chan error {
+		ended := make(chan error, 1)
+		go func() {
+			_, _, err := c.Select(ctx, store.Query{SQL: sql})
+			ended <- err
+		}()
+		return ended
+	}
+	const spill = "SELECT sum(sleepEachRow(0.001)), '%s' FROM (SELECT s FROM (SELECT randomString(100) AS s FROM numbers(300000)) GROUP BY s HAVING count() > 0) SETTINGS max_bytes_before_external_group_by = 1000000"
+	holds := run(r, fmt.Sprintf(spill, "holds"))
+	without := run(r, "SELECT sleepEachRow(1), 'without' FROM numbers(60) SETTINGS max_block_size = 1")
+	for begin := time.Now(); text(t, w, "SELECT countIf(query LIKE '%''holds''%' AND ProfileEvents['ExternalAggregationWritePart'] > 0), countIf(query LIKE '%''without''%') FROM system.processes WHERE Settings['readonly'] = '1'") != "1\t1"; {
+		if time.Since(begin) > 20*time.Second {
+			t.Fatal("the statements do not run")
+		}
+	}
+	check(40, 60, 0, "3", "statements that hold temporary data are ended")
+	if err := <-holds; err == nil || !strings.Contains(err.Error(), "QUERY_WAS_CANCELLED") {
+		t.Errorf("the statement that holds temporary data: %v", err)
+	}
+	if n := x.Stats.Ended.Load(); n != 1 {
+		t.Errorf("%d ended", n)
+	}
+	if got := text(t, w, "SELECT count() FROM system.processes WHERE query LIKE '%''without''%' AND Settings['readonly'] = '1'"); got != "1" {
+		t.Errorf("%s statements without temporary data are left", got)
+	}
+	cancel()
+	<-without
+	// Rows are dropped for what is short beyond temporary data, and a disk that is nearly
+	// full does not wait for merges.
+	check(20, 0, 70, "1", "the oldest rows are dropped")
 }
 
 func TestBytesPerDay(t *testing.T) {
