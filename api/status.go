@@ -99,6 +99,19 @@ type Engine struct {
 	URL      string `json:"url"`
 	Restarts int    `json:"restarts"`
 	Error    string `json:"error,omitempty"`
+
+	Confinement string       `json:"confinement,omitempty"` // what limits the embedded engine's process
+	Unprotected []string     `json:"unprotected,omitempty"` // protections that this system does not have, with the reason
+	Crashes     []EngineUser `json:"crashes,omitempty"`     // of users whose statements ran when the engine crashed
+}
+
+// EngineUser is a user whose statements ran when the engine crashed.
+type EngineUser struct {
+	User      string `json:"user"`
+	Crashes   int    `json:"crashes"`
+	ShutOut   int64  `json:"shut_out,omitempty"` // since when the user is shut out, Unix time; 0: is not
+	Until     int64  `json:"until,omitempty"`    // and until when
+	Statement string `json:"statement"`          // how the one of the last crash began
 }
 
 // EnrichTable is what names and places of flows come from.
@@ -123,6 +136,8 @@ type Storage struct {
 	KeepFree    uint64         `json:"keep_free"`    // of the disk
 	DroppedRows uint64         `json:"dropped_rows"` // for want of space, since the start
 	DroppedAt   int64          `json:"dropped_at"`   // the last time; 0: never
+	Temporary   uint64         `json:"temporary"`    // bytes of the disk that temporary data take; no rows are dropped for them
+	TemporaryOf string         `json:"temporary_of"` // what these are
 	Forecast    store.Forecast `json:"forecast"`
 
 	Unreadable []Unreadable     `json:"unreadable"` // parts of tables that are left out

@@ -114,6 +114,7 @@ func (d *doctor) examine(ctx context.Context, run runCmd) {
 	d.clock()
 	d.disk()
 	d.files()
+	d.openFiles()
 	d.engine(ctx)
 	if d.status != nil {
 		d.losses()
@@ -323,6 +324,9 @@ func (d *doctor) disk() {
 		d.ok("disk", "flows are kept in %s; %s has %s free", d.cfg.Store.URL, dir, gib(free))
 	case free < keep/4 || free < 256<<20:
 		d.fail("disk", fmt.Sprintf("%s has %s free of %s", dir, gib(free), gib(total)), "free some: without space nothing is stored")
+	case free < keep && d.status != nil && free+d.status.Storage.Temporary >= keep:
+		d.warn("disk", fmt.Sprintf("%s has %s free of %s, less than the %s to keep free, because of temporary data: %s", dir, gib(free), gib(total), gib(keep), d.status.Storage.TemporaryOf),
+			"wait for the statements that hold them, or end them on the page Status; no rows are dropped for them")
 	case free < keep:
 		d.warn("disk", fmt.Sprintf("%s has %s free of %s, less than the %s to keep free: the oldest hours are dropped", dir, gib(free), gib(total), gib(keep)), "give it a larger disk, keep fewer days with store.retention-days, or let store.keep-free be smaller")
 	case !made:
@@ -362,6 +366,19 @@ func (d *doctor) disk() {
 	}
 }
 
+// openFiles looks how many files may be open: of the NetMeta that runs only what this shell
+// has in common with it.
+func (d *doctor) openFiles() {
+	warning, err := engine.OpenFiles()
+	const remedy = "LimitNOFILE=262144 in the unit, or ulimit -n"
+	switch {
+	case err != nil:
+		d.fail("open files", err.Error(), remedy)
+	case warning != "":
+		d.warn("open files", warning, remedy)
+	}
+}
+
 // engine looks whether the embedded engine is there and opens, in a directory of its
 // own, when it does not run already.
 func (d *doctor) engine(ctx context.Context) {
@@ -394,30 +411,53 @@ func (d *doctor) engine(ctx context.Context) {
 		default:
 			d.ok("engine", "ClickHouse %s runs on %s", e.Version, e.URL)
 		}
+		for _, u := range st.Engine.Crashes {
+			found := fmt.Sprintf("it crashed %d times while statements of user %s ran, the last began with: %.100s", u.Crashes, u.User, u.Statement)
+			if u.Until > 0 {
+				d.fail("engine", found+fmt.Sprintf("; the user is shut out until %s", time.Unix(u.Until, 0).Format(time.TimeOnly)), "find who sends it; change the password by replacing the file in secrets of the data directory and restarting")
+			} else {
+				d.warn("engine", found, "find who sends it; after three times in ten minutes the user is shut out for ten")
+			}
+		}
+		d.confinement(st.Engine.Confinement, st.Engine.Unprotected)
 		return
 	}
 	if _, err := engine.Running(d.cfg.Data); err == nil {
 		d.warn("engine", "an engine has "+d.cfg.Data+", and NetMeta does not answer", "another netmeta command is at work there, or NetMeta hangs")
 		return
 	}
-	version, err := tryEngine(ctx, path)
+	stats, err := tryEngine(ctx, path)
 	if err != nil {
 		d.fail("engine", err.Error(), "the library does not fit this machine or is damaged: remove engine/libchdb/node_modules and run make build")
 		return
 	}
-	d.ok("engine", "ClickHouse %s starts (%s)", version, path)
+	d.ok("engine", "ClickHouse %s starts (%s)", stats.Version, path)
+	d.confinement(stats.Confinement.String(), stats.Confinement.Missing)
 }
 
-// tryEngine starts an engine on an empty directory and returns its version.
-func tryEngine(ctx context.Context, library string) (string, error) {
+// confinement says what the engine's process is limited by, and what of it this system
+// does not have.
+func (d *doctor) confinement(inForce string, missing []string) {
+	if len(missing) == 0 {
+		if inForce != "" {
+			d.ok("confinement", "the engine's process is limited by %s", inForce)
+		}
+		return
+	}
+	d.warn("confinement", "the engine's process is limited less than it could be: "+strings.Join(missing, "; "),
+		"use Linux 6.7 or later with Landlock and seccomp, and a container or unit that does not forbid them; doc/operate.md says what each does")
+}
+
+// tryEngine starts an engine on an empty directory and returns what it says.
+func tryEngine(ctx context.Context, library string) (engine.Stats, error) {
 	dir, err := os.MkdirTemp("", "netmeta-doctor-")
 	if err != nil {
-		return "", err
+		return engine.Stats{}, err
 	}
 	defer os.RemoveAll(dir)
 	s, err := engine.New(engine.Options{Path: dir, Library: library, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
-		return "", err
+		return engine.Stats{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -426,9 +466,9 @@ func tryEngine(ctx context.Context, library string) (string, error) {
 	go func() { s.Run(runCtx); close(ended) }()
 	defer func() { stop(); <-ended }()
 	if err := s.Ready(ctx); err != nil {
-		return "", err
+		return engine.Stats{}, err
 	}
-	return s.Stats().Version, nil
+	return s.Stats(), nil
 }
 
 func (d *doctor) losses() {

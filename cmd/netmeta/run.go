@@ -174,6 +174,9 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 			s.close()
 		}
 	}()
+	if _, err := engine.OpenFiles(); err != nil {
+		return s, err
+	}
 	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
 		return s, fmt.Errorf("data directory: %w", err)
 	}
@@ -243,7 +246,7 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	}
 	s.writer = &store.Writer{Client: writer, Log: log, Schemas: schemas(cfg), Spool: s.spool,
 		Taken: s.pipe.Taken, Safe: s.moreSafe, Full: func() float64 { return s.pipe.Level().Share() }}
-	s.retention = &store.Retention{Client: writer, Keep: s.keepFree, Space: s.diskSpace, Log: log}
+	s.retention = &store.Retention{Client: writer, Keep: s.keepFree, Space: s.diskSpace, Temporary: s.temporary, Log: log}
 	if s.engine != nil {
 		s.retention.Reserve = &store.Reserve{Path: filepath.Join(cfg.Data, "reserve"), Left: engine.KeepFree(cfg.Data)}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"netmeta/engine"
 	"netmeta/store"
 )
 
@@ -41,10 +42,21 @@ func (s *server) diskSpace(ctx context.Context) (free, total uint64, err error) 
 	return store.DiskSpace(ctx, s.reader)
 }
 
+// temporary is what temporary data take of that file system.
+func (s *server) temporary() store.TemporaryData {
+	if s.engine == nil {
+		return store.TemporaryData{}
+	}
+	t := engine.TemporaryData(s.config().Data, s.engine.Stats().PID)
+	return store.TemporaryData{Bytes: t.Total() - t.Merges, Merges: t.Merges, What: t.String()}
+}
+
 var (
 	diskFree         = prometheus.NewDesc("netmeta_disk_free_bytes", "Bytes that are free on the file system of the data directory.", nil, nil)
 	diskTotal        = prometheus.NewDesc("netmeta_disk_total_bytes", "Size of the file system of the data directory.", nil, nil)
 	diskKeep         = prometheus.NewDesc("netmeta_disk_keep_free_bytes", "Bytes of it that are kept free by dropping the oldest hours.", nil, nil)
+	diskTemporary    = prometheus.NewDesc("netmeta_disk_temporary_bytes", "Bytes of it that temporary data take: statements, held answers and merges. No rows are dropped for them.", nil, nil)
+	retentionEnded   = prometheus.NewDesc("netmeta_retention_ended_statements_total", "Readers' statements that were ended because their temporary data took the space to keep free.", nil, nil)
 	retentionDropped = prometheus.NewDesc("netmeta_retention_dropped_partitions_total", "Partitions, hours of flows, that were dropped for want of space.", nil, nil)
 	retentionRows    = prometheus.NewDesc("netmeta_retention_dropped_rows_total", "Rows of these.", nil, nil)
 	retentionBytes   = prometheus.NewDesc("netmeta_retention_dropped_bytes_total", "Bytes on disk of these.", nil, nil)
@@ -55,7 +67,7 @@ var (
 type diskCollector struct{ *server }
 
 func (diskCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{diskFree, diskTotal, diskKeep, retentionDropped, retentionRows, retentionBytes, retentionIsStuck} {
+	for _, d := range []*prometheus.Desc{diskFree, diskTotal, diskKeep, diskTemporary, retentionEnded, retentionDropped, retentionRows, retentionBytes, retentionIsStuck} {
 		ch <- d
 	}
 }
@@ -69,7 +81,10 @@ func (c diskCollector) Collect(ch chan<- prometheus.Metric) {
 		put(diskTotal, prometheus.GaugeValue, total)
 		put(diskKeep, prometheus.GaugeValue, c.keepFree().Of(total))
 	}
+	t := c.temporary()
+	put(diskTemporary, prometheus.GaugeValue, t.Bytes+t.Merges)
 	r := &c.retention.Stats
+	put(retentionEnded, prometheus.CounterValue, r.Ended.Load())
 	put(retentionDropped, prometheus.CounterValue, r.Partitions.Load())
 	put(retentionRows, prometheus.CounterValue, r.Rows.Load())
 	put(retentionBytes, prometheus.CounterValue, r.Bytes.Load())

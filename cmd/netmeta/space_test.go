@@ -3,7 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -86,6 +89,81 @@ func TestKeepFreeWhenFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitFor(t, 30*time.Second, "another reserve", there)
+}
+
+// A reader fills no disk: neither temporary data of a statement nor answers that are held
+// back drop a row, and both are named.
+func TestTemporaryDataDropNothing(t *testing.T) {
+	for name, attack := range map[string]struct{ params, sql, named string }{
+		"statement": {"", "SELECT s, count() FROM (SELECT randomString(1000) AS s FROM numbers(80000)) GROUP BY s FORMAT TSV SETTINGS max_bytes_before_external_group_by = 1000000, max_block_size = 1000", "of running statements in tmp/engine"},
+		"answer":    {"wait_end_of_query=1", "SELECT randomString(1000000) AS x FROM numbers(70) FORMAT TSV SETTINGS max_block_size = 1", " MiB of "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, rewrite := configuredOn(t, loopDisk(t, "1100M"), udpPort("127.0.0.1:0")+"store:\n  keep-free: 1%\n")
+			p.ready()
+			hour := p.fiveHours()
+			// What the attack writes is more than there is beyond the space to keep.
+			rewrite(udpPort("127.0.0.1:0") + fmt.Sprintf("store:\n  keep-free: %d\n", p.status().Storage.DiskFree-40<<20))
+			if out, code := p.reload(); code != 0 {
+				t.Fatal(out)
+			}
+			e, err := engine.Running(p.data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			password, err := os.ReadFile(filepath.Join(p.data, "secrets", "reader"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, e.URL+"/?"+attack.params, strings.NewReader(attack.sql))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.SetBasicAuth(engine.ReaderName, strings.TrimSpace(string(password)))
+			res, err := http.DefaultClient.Do(req) // and reads nothing: it is held as long as this test likes
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			if res.StatusCode != http.StatusOK {
+				text, _ := io.ReadAll(res.Body)
+				t.Fatalf("%d %s", res.StatusCode, text)
+			}
+			if got := p.status().Storage; got.DiskFree >= got.KeepFree || got.Temporary < 40<<20 || !strings.Contains(got.TemporaryOf, attack.named) {
+				t.Errorf("status: %+v", got)
+			}
+			waitFor(t, time.Minute, "a look at the free space", func() error {
+				if !strings.Contains(p.said(), "no rows are dropped for them") {
+					return errors.New("nothing is said")
+				}
+				return nil
+			})
+			if got := p.sql("SELECT uniqExact(toStartOfHour(TimeReceived)), count(), toUnixTimestamp(max(toStartOfHour(TimeReceived))) FROM flows"); got != fmt.Sprintf("5\t5000000\t%d", hour) {
+				t.Errorf("hours, rows and the last hour: %s", got)
+			}
+			if got := p.status().Storage; got.DroppedRows != 0 {
+				t.Errorf("status: %+v", got)
+			}
+		})
+	}
+}
+
+// loopDisk is a file system on a file, as a disk would have it.
+func loopDisk(t *testing.T, size string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	image := filepath.Join(t.TempDir(), "disk")
+	for _, args := range [][]string{{"truncate", "-s", size, image}, {"mkfs.ext4", "-q", "-E", "lazy_itable_init=1", image}, {"mount", "-o", "loop", image, dir}} {
+		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+			lacking(t, "no file system of our own: %v: %v %s", args, err, out)
+		}
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
 }
 
 // A disk that is full when columns enter the table costs no row: what an ALTER could not

@@ -56,6 +56,9 @@ func (s *server) insertProblem() string {
 				"rows wait meanwhile and are stored by themselves then", s.config().Data, free>>20, total>>20)
 		}
 	}
+	if store.TooManyFiles(err) {
+		return err.Error() + "; allow the store more open files, with LimitNOFILE in the unit or ulimit -n"
+	}
 	return err.Error()
 }
 

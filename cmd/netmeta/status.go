@@ -42,6 +42,8 @@ func (s *server) status() api.Status {
 		Storage: api.Storage{TTLDays: s.config().Store.RetentionDays,
 			DroppedRows: s.retention.Stats.Rows.Load(), DroppedAt: s.retention.Stats.Last.Load()},
 	}
+	temporary := s.temporary()
+	st.Storage.Temporary, st.Storage.TemporaryOf = temporary.Bytes+temporary.Merges, temporary.What
 	if since := w.Since.Load(); since > 0 {
 		st.Pipeline.LagMS = time.Now().UnixMilli() - since
 	}
@@ -94,7 +96,20 @@ func (s *server) status() api.Status {
 	st.Engine = api.Engine{Up: true, URL: s.config().Store.URL.String()}
 	if s.engine != nil {
 		e := s.engine.Stats()
-		st.Engine = api.Engine{Up: e.Up, Embedded: true, Version: e.Version, URL: e.URL, Restarts: e.Restarts, Error: e.LastError}
+		st.Engine = api.Engine{Up: e.Up, Embedded: true, Version: e.Version, URL: e.URL, Restarts: e.Restarts, Error: e.LastError, Unprotected: e.Confinement.Missing}
+		if e.Version != "" {
+			st.Engine.Confinement = e.Confinement.String()
+		}
+		for _, u := range e.Crashes {
+			if u.Crashes == 0 {
+				continue
+			}
+			of := api.EngineUser{User: u.User, Crashes: u.Crashes, Statement: u.Statement}
+			if time.Now().Before(u.Until) {
+				of.ShutOut, of.Until = u.Since.Unix(), u.Until.Unix()
+			}
+			st.Engine.Crashes = append(st.Engine.Crashes, of)
+		}
 	}
 	return st
 }
@@ -253,6 +268,8 @@ var (
 	storeErrors       = prometheus.NewDesc("netmeta_store_insert_errors_total", "Inserts that failed and were tried again or given up.", nil, nil)
 	storeRefused      = prometheus.NewDesc("netmeta_store_refused_rows_total", "Rows put aside in spool/refused: the store will never take them or dies of them, or they were damaged on disk.", nil, nil)
 	engineUp          = prometheus.NewDesc("netmeta_engine_up", "1 while the embedded engine answers.", nil, nil)
+	engineCrashes     = prometheus.NewDesc("netmeta_engine_crashes_total", "Crashes of the embedded engine while statements of this user ran.", []string{"user"}, nil)
+	engineShutOut     = prometheus.NewDesc("netmeta_engine_shut_out", "1 while the user is shut out because the engine crashed too often while the user's statements ran.", []string{"user"}, nil)
 	engineRestarts    = prometheus.NewDesc("netmeta_engine_restarts_total", "Times that the embedded engine was started again.", nil, nil)
 )
 
@@ -262,7 +279,7 @@ type collector struct{ *server }
 func (collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{udpDatagrams, udpBytes, udpDropped, udpQueued, udpBuffer, sourceDatagrams, sourceFlows, sourceThinned, sourceImplausible, sourceTemplates, sourceOptions,
 		sourceContinued, sourceLost, sourceReordered, sourceRestarts, sourceCounters, sourceDiscarded, sourceRefused, exporterCount, exporterForgotten, sendersIgnored, pipeRows, pipeBlocks, pipeQueue, pipeCapacity, pipeBytes, pipeMaxBytes, storeRows, storeBytes, storeInserts,
-		storeErrors, storeRefused, engineUp, engineRestarts} {
+		storeErrors, storeRefused, engineUp, engineRestarts, engineCrashes, engineShutOut} {
 		ch <- d
 	}
 }
@@ -330,5 +347,13 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		}
 		gauge(engineUp, up)
 		count(engineRestarts, uint64(e.Restarts))
+		for _, u := range e.Crashes {
+			count(engineCrashes, uint64(u.Crashes), u.User)
+			out := 0
+			if time.Now().Before(u.Until) {
+				out = 1
+			}
+			gauge(engineShutOut, out, u.User)
+		}
 	}
 }

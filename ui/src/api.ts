@@ -417,7 +417,11 @@ export interface Status {
   others?: Health;
   ignored: Ignored[];
   enrich: { name: string; entries: number; loaded: number; source: string }[] | null;
-  engine: { up: boolean; embedded: boolean; version: string; url: string; restarts: number; error?: string };
+  engine: {
+    up: boolean; embedded: boolean; version: string; url: string; restarts: number; error?: string;
+    confinement?: string; unprotected?: string[];
+    crashes?: { user: string; crashes: number; shut_out?: number; until?: number; statement: string }[];
+  };
   storage: {
     rows: number;
     bytes: number;
@@ -432,6 +436,8 @@ export interface Status {
     dropped_at: number;
     unreadable?: { table: string; name: string; rows: number; from: number; to: number; error: string; remedy: string }[];
     detached?: { table: string; name: string; bytes: number; reason: string; path: string }[];
+    temporary: number;
+    temporary_of: string;
     forecast: { bytes_per_day: number; days: number; limited_by: string; full_in_days: number };
   };
 }

@@ -334,6 +334,9 @@ export function Status() {
                 {fmt.bytes(storage.disk_free)} free of {fmt.bytes(storage.disk_total)}
                 {storage.keep_free > 0 && `; with less than ${fmt.bytes(storage.keep_free)} the oldest hours are dropped`}
               </small>
+              {storage.temporary > 0 && storage.disk_free < storage.keep_free && (
+                <p class="warn" id="temporary">Temporary data take space that is to be kept free: {storage.temporary_of}. No rows are dropped for them.</p>
+              )}
               {storage.dropped_at > 0 && (
                 <p class="warn" id="dropped">
                   {fmt.count(storage.dropped_rows)} of the oldest rows were dropped for want of space, the last {ago(storage.dropped_at, s.now)}
@@ -374,11 +377,19 @@ export function Status() {
             Engine <span class={`badge ${engine.up ? "good" : "bad"}`}>{engine.up ? "up" : "down"}</span>
           </h2>
           {engine.error && <p class={engine.up ? "warn" : "bad"}>{engine.error}</p>}
+          {engine.crashes?.map((c) => (
+            <p class={c.until ? "bad" : "warn"} key={c.user}>
+              The engine crashed {c.crashes === 1 ? "once" : `${c.crashes} times`} while statements of user {c.user} ran
+              {c.until ? `; the user is shut out until ${new Date(c.until * 1000).toLocaleTimeString()}` : ""}. The last began with: <code>{c.statement.slice(0, 200)}</code>
+            </p>
+          ))}
+          {engine.unprotected?.map((u) => <p class="warn" key={u}>Missing protection: {u}</p>)}
           <dl class="facts-list">
             <Fact name="NetMeta" value={s.version} />
             <Fact name="ClickHouse" value={`${engine.version || "–"}${engine.embedded ? ", embedded" : ""}`} />
             <Fact name="HTTP" value={engine.url} />
             <Fact name="Restarts" value={String(engine.restarts)} />
+            {engine.confinement && <Fact name="Confined" value={engine.confinement} />}
             <Fact name="Insert errors" value={fmt.count(p.insert_errors)} />
             <Fact name="Insert takes" value={ms(p.insert_ms)} />
             <Fact name="Flows waiting for" value={ms(p.lag_ms)} />
