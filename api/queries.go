@@ -1,10 +1,12 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,6 +45,10 @@ func whoAsks(comment string) (what, tag string) {
 	return "", comment
 }
 
+// pageUser is the user that the embedded engine knows us as. It tells the user of each
+// statement in its query_cache_tag; a ClickHouse of others tells none there.
+const pageUser = "page"
+
 // ownComment marks our look at the list, which is not listed.
 const ownComment = "netmeta: list of queries"
 
@@ -50,7 +56,7 @@ func (s *Server) running(ctx context.Context) ([]runningQuery, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	res, _, err := s.Store.Select(ctx, store.Query{
-		SQL: `SELECT query_id, Settings['log_comment'] AS tag, user, elapsed, read_rows, total_rows_approx, read_bytes, memory_usage, substring(query, 1, 1000) AS sql
+		SQL: `SELECT query_id, Settings['log_comment'] AS tag, Settings['query_cache_tag'] AS teller, user, elapsed, read_rows, total_rows_approx, read_bytes, memory_usage, substring(query, 1, 1000) AS sql
 FROM system.processes
 WHERE query_kind IN ('Select', '') AND tag NOT LIKE {own:String} AND is_initial_query
 ORDER BY elapsed DESC LIMIT 200`,
@@ -65,7 +71,14 @@ ORDER BY elapsed DESC LIMIT 200`,
 		text := func(name string) string { return res.Column(name).([]string)[i] }
 		n := func(name string) uint64 { return res.Column(name).([]uint64)[i] }
 		what, tag := whoAsks(text("tag"))
-		list[i] = runningQuery{ID: text("query_id"), What: what, Tag: tag, User: text("user"), Elapsed: res.Column("elapsed").([]float64)[i],
+		user := text("user")
+		if embedded, _, ok := strings.Cut(text("teller"), " "); ok {
+			user = embedded
+			if user != pageUser {
+				what = "" // an SQL client that calls itself the page
+			}
+		}
+		list[i] = runningQuery{ID: text("query_id"), What: what, Tag: tag, User: user, Elapsed: res.Column("elapsed").([]float64)[i],
 			Rows: n("read_rows"), Of: n("total_rows_approx"), Bytes: n("read_bytes"), Memory: res.Column("memory_usage").([]int64)[i], SQL: text("sql")}
 	}
 	return list, nil
@@ -92,6 +105,8 @@ func (s *Server) endQuery(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	// Ours first: an SQL client may call its query by the tag of a request.
+	slices.SortStableFunc(list, func(a, b runningQuery) int { return cmp.Compare(b.What, a.What) })
 	for _, q := range list {
 		if q.ID != name && q.Tag != name {
 			continue

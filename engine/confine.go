@@ -75,7 +75,9 @@ const engineTemp = "../tmp/engine"
 // A handover is what a stage gets from the one before, through a pipe: the second stage
 // may not read the files it comes from.
 type handover struct {
-	Users   []User    `json:"users"`   // writer, reader
+	Writer  User      `json:"writer"`
+	Reader  User      `json:"reader"`
+	Page    User      `json:"page"`
 	Refused []refusal `json:"refused"` // users who are shut out
 	Version string    `json:"version"` // of the engine that last had the directory, "" for none
 	Library string    `json:"library"`
@@ -123,11 +125,10 @@ func (c Config) firstStage(in inheritance) error {
 			return err
 		}
 	} else {
-		writer, reader, err := Users(c.Path)
-		if err != nil {
+		var err error
+		if h.Writer, h.Reader, h.Page, err = Users(c.Path); err != nil {
 			return err
 		}
-		h.Users = []User{writer, reader}
 	}
 	if last, err := readEndpoint(c.Path); err == nil {
 		h.Version = last.Version

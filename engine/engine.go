@@ -22,6 +22,7 @@
 //	clickhouse/         the engine's files
 //	secrets/writer      password of user netmeta, mode 0600
 //	secrets/reader      password of the read-only user reader, mode 0600
+//	secrets/page        password of the read-only user of the web UI, mode 0600
 //	tmp/                temporary files, emptied at each start
 //	engine.lock         locked while an engine has the directory; says whose process
 //	engine.json         address of the engine that runs or ran last, mode 0600
@@ -73,7 +74,7 @@ type Config struct {
 	// machine's or the control group's memory.
 	Memory int64
 
-	// MaxQueries is how many requests of each of the two users run at once. Some more
+	// MaxQueries is how many requests of each of the three users run at once. Some more
 	// wait for some seconds; the rest is refused. Default: two for each core, at least
 	// 8 and at most 64.
 	MaxQueries int
@@ -235,6 +236,10 @@ func Serve(ctx context.Context, c Config) error {
 // open loads the library and opens the store. The engine runs while the returned
 // connection is open.
 func open(c Config, given handover) (*server, *libchdb.Conn, error) {
+	answers, err := newAnswers(c.Path)
+	if err != nil {
+		return nil, nil, err
+	}
 	store := filepath.Join(c.Path, "clickhouse")
 	config := filepath.Join(c.Path, "engine.xml")
 	lib, err := libchdb.Load(c.Library)
@@ -249,6 +254,9 @@ func open(c Config, given handover) (*server, *libchdb.Conn, error) {
 	if err := takeBackTokens(store, c.Logger); err != nil {
 		return nil, nil, err
 	}
+	if err := plainDatabase(store); err != nil {
+		return nil, nil, err
+	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	base, err := lib.Connect("--path="+store, "--config-file="+config)
@@ -257,10 +265,10 @@ func open(c Config, given handover) (*server, *libchdb.Conn, error) {
 	}
 	s := &server{
 		lib: lib, path: store, log: c.Logger,
-		writer: given.Users[0], reader: given.Users[1],
+		writer:   newAccount(given.Writer, c.MaxQueries),
+		readers:  []*account{newReader(given.Reader, c.MaxQueries, nil), newReader(given.Page, c.MaxQueries, pageTables)},
 		limits:   limits{memory: c.Memory * 3 / 8, seconds: readerSeconds},
-		writing:  newGate(c.MaxQueries),
-		reading:  newGate(c.MaxQueries),
+		answers:  answers,
 		running:  map[string]bool{},
 		sessions: map[string]*session{},
 	}
@@ -324,6 +332,8 @@ func engineXML(dir string, memory int64, cores int, keepFree uint64) string {
 <clickhouse>
   <display_name>netmeta</display_name>
   <user_files_path>%s</user_files_path>
+  <default_database></default_database>
+  <database>default</database>
   <max_server_memory_usage>%d</max_server_memory_usage>
   <merges_mutations_memory_usage_soft_limit>%d</merges_mutations_memory_usage_soft_limit>
   <mark_cache_size>%d</mark_cache_size>

@@ -21,9 +21,12 @@ const (
 	codeSessionLocked       = 373
 	codeQuotaExceeded       = 201
 	codeTooManyQueries      = 202
+	codeTooBig              = 168
+	codeSocketTimeout       = 209
 	codeSameQueryID         = 216
 	codeNetworkError        = 210
 	codeQueryCancelled      = 394
+	codeTooManyBytes        = 396
 	codeConstraintViolation = 452
 	codeAccessDenied        = 497
 	codeAuthFailed          = 516
@@ -76,7 +79,8 @@ func (e *exception) httpStatus() int {
 	switch e.code {
 	case codeAuthFailed, codeReadonly, codeAccessDenied:
 		return http.StatusForbidden
-	case 6, 27, 26, 38, 41, 43, 44, 53, 57, 62, 69, 70, 72, 130, 131, 132, 346, 456, 457, codeBadArguments, codeConstraintViolation, codeCannotDecompress, 371:
+	case 6, 27, 26, 38, 41, 43, 44, 53, 57, 62, 69, 70, 72, 130, 131, 132, 346, 456, 457, codeBadArguments, codeConstraintViolation, codeCannotDecompress, 371,
+		codeTooBig, codeTooManyBytes:
 		return http.StatusBadRequest
 	case 16, 46, 47, 50, 56, 60, 73, 79, 81, 115, codeUnknownSession:
 		return http.StatusNotFound
@@ -84,7 +88,7 @@ func (e *exception) httpStatus() int {
 		return http.StatusRequestEntityTooLarge
 	case codeNotImplemented:
 		return http.StatusNotImplemented
-	case codeTimeoutExceeded:
+	case codeTimeoutExceeded, codeSocketTimeout:
 		return http.StatusRequestTimeout
 	case codeQuotaExceeded:
 		return http.StatusTooManyRequests

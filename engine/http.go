@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +15,6 @@ import (
 	"net/http"
 	"os"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -35,19 +36,39 @@ type server struct {
 
 	displayName, version, timezone string
 
-	writer, reader User
-	limits         limits
-	forbidden      forbidden
-	flight         *recorder
+	writer  *account
+	readers []*account
+	flight  *recorder
 
-	// Requests that run at once, apart for the two users: reading must not be able
-	// to keep the collector from writing.
-	writing, reading gate
+	limits    limits
+	forbidden forbidden
+	answers   *answers
 
 	mu       sync.Mutex
 	taken    int64           // bytes of memory that running readers may use
-	running  map[string]bool // query ids
+	running  map[string]bool // users and query ids
 	sessions map[string]*session
+}
+
+// An account is what the server keeps for a user. Each has its own slots: reading must
+// not be able to keep the collector from writing, nor SQL clients the page from reading.
+type account struct {
+	User
+	reads  bool            // it may only read
+	tables map[string]bool // of the database system, besides those that all readers may read
+	slots  gate
+
+	arriving chan struct{} // statements of a reader that are on their way
+	bodyTime time.Duration // for the whole of each
+	taken    int64         // bytes of memory that its running statements may use; under server.mu
+}
+
+func newAccount(u User, slots int) *account { return &account{User: u, slots: newGate(slots)} }
+
+func newReader(u User, slots int, tables map[string]bool) *account {
+	a := newAccount(u, slots)
+	a.reads, a.tables, a.arriving, a.bodyTime = true, tables, make(chan struct{}, 4*slots), readerBody
+	return a
 }
 
 // session is a connection that lives on between requests that name it.
@@ -59,10 +80,11 @@ type session struct {
 
 const (
 	maxSessions  = 64
-	slotWait     = 5 * time.Second // for a request over the bound
-	bodyTimeout  = 5 * time.Minute // for the next bytes of a body
-	writeTimeout = 5 * time.Minute // for the client to take the next bytes
-	chunkSize    = 1 << 20         // bytes between us and the engine, in both directions
+	slotWait     = 5 * time.Second  // for a request over the bound
+	bodyTimeout  = 5 * time.Minute  // for the next bytes of a body
+	readerBody   = 30 * time.Second // for the whole body of a reader
+	writeTimeout = 5 * time.Minute  // for the client to take the next bytes
+	chunkSize    = 1 << 20          // bytes between us and the engine, in both directions
 )
 
 var chunks = sync.Pool{New: func() any { b := make([]byte, chunkSize); return &b }}
@@ -99,8 +121,13 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	control := http.NewResponseController(w)
 	out := newResponse(&timedWriter{ResponseWriter: w, control: control}, q)
+	out.answers = s.answers
 	err = s.serve(r, q, out)
-	control.SetReadDeadline(time.Time{}) // the next request of the connection waits as long as it likes
+	if e, ok := err.(*exception); ok && e.code == codeSocketTimeout {
+		h.Set("Connection", "close") // the rest of the body is not waited for either
+	} else {
+		control.SetReadDeadline(time.Time{}) // the next request of the connection waits as long as it likes
+	}
 	if err == nil {
 		err = out.end()
 	}
@@ -117,51 +144,60 @@ func ok(w http.ResponseWriter) {
 
 // serve runs a request up to the end of its answer, which the caller sends.
 func (s *server) serve(r *http.Request, q *request, out *response) error {
-	isReader, err := s.authenticate(q)
+	a, err := s.authenticate(q)
 	if err != nil {
 		return err
 	}
-	if isReader {
-		for _, set := range q.settings {
-			if err := s.limits.readerSetting(set); err != nil {
-				return err
-			}
+	if a.reads {
+		if err := s.readerRequest(q); err != nil {
+			return err
 		}
 	}
-	slots := s.writing
-	if isReader {
-		slots = s.reading
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+		return errorf(codeNotImplemented, "NOT_IMPLEMENTED", "External tables (multipart/form-data) are not served by the embedded engine")
 	}
-	if err := slots.enter(r.Context()); err != nil {
+	in := &timedReader{r: r.Body, control: http.NewResponseController(out.w)}
+	var (
+		text string
+		st   statement
+		data io.Reader
+	)
+	if a.reads {
+		// The whole statement first: one that comes slowly must not hold a slot and a
+		// share of the memory. The writer's is followed by its data.
+		if text, st, err = a.arrive(q, in); err != nil {
+			return err
+		}
+	}
+	if err := a.slots.enter(r.Context()); err != nil {
 		return err
 	}
-	defer slots.leave()
-	if isReader {
-		defer s.takeMemory(q)()
+	defer a.slots.leave()
+	if a.reads {
+		defer s.takeMemory(q, a)()
 	}
 
 	if q.queryID == "" {
 		q.queryID = uuid.NewString()
 	}
 	out.w.Header().Set("X-ClickHouse-Query-Id", q.queryID)
-	if !s.begin(q.queryID) {
+	id := a.Name + " " + q.queryID
+	if !s.begin(id) {
 		return errorf(codeSameQueryID, "QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING", "Query with id = %s is already running", q.queryID)
 	}
-	defer s.finish(q.queryID)
+	defer s.finish(id)
 
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
-		return errorf(codeNotImplemented, "NOT_IMPLEMENTED", "External tables (multipart/form-data) are not served by the embedded engine")
-	}
-	body, err := bodyReader(q, &timedReader{r: r.Body, control: http.NewResponseController(out.w)})
-	if err != nil {
-		return err
-	}
-	text, st, data, err := readStatement(q, body)
-	if err != nil {
-		return err
+	if !a.reads {
+		body, err := bodyReader(q, in)
+		if err != nil {
+			return err
+		}
+		if text, st, data, err = readStatement(q, body, maxStatement); err != nil {
+			return err
+		}
 	}
 
-	if isReader {
+	if a.reads {
 		ended, err := s.flight.begin(q.user, q.queryID, text)
 		if err != nil {
 			return err
@@ -171,7 +207,7 @@ func (s *server) serve(r *http.Request, q *request, out *response) error {
 
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	conn, release, err := s.connect(q, isReader)
+	conn, release, err := s.connect(q, a)
 	if err != nil {
 		return err
 	}
@@ -180,16 +216,16 @@ func (s *server) serve(r *http.Request, q *request, out *response) error {
 	switch {
 	case st.kind == kindEmpty:
 		return errorf(codeSyntaxError, "SYNTAX_ERROR", "Syntax error: failed at position 1 (end of query): Empty query")
-	case isReader && st.kind == kindInsert:
-		return errorf(codeReadonly, "READONLY", "reader: Cannot execute query in readonly mode. For queries over HTTP, the user %s may only read", s.reader.Name)
-	case isReader:
+	case a.reads && st.kind == kindInsert:
+		return errorf(codeReadonly, "READONLY", "%[1]s: Cannot execute query in readonly mode. For queries over HTTP, the user %[1]s may only read", a.Name)
+	case a.reads:
 		var settings []setting
-		if st, settings, err = s.readerStatement(conn, text); err != nil {
+		if st, settings, err = s.readerStatement(conn, text, q, a); err != nil {
 			return err
 		}
 		q.settings = append(q.settings, settings...)
 	}
-	tag, err := s.prepare(conn, q, isReader)
+	tag, err := s.prepare(conn, q, a)
 	if err != nil {
 		return err
 	}
@@ -222,27 +258,70 @@ func (s *server) serve(r *http.Request, q *request, out *response) error {
 	return s.whole(ctx, conn, st, format, q, tag, out)
 }
 
-// authenticate reports whether the request comes from the reader.
-func (s *server) authenticate(q *request) (isReader bool, err error) {
+// readerRequest checks what a reading user's request says outside of its statement.
+func (s *server) readerRequest(q *request) error {
+	for _, set := range q.settings {
+		if err := s.limits.readerSetting(set); err != nil {
+			return err
+		}
+	}
+	if err := readerFormat(q.format); err != nil {
+		return err
+	}
+	if strings.EqualFold(q.database, "system") || strings.EqualFold(q.database, "_temporary_and_external_tables") {
+		return errorf(codeAccessDenied, "ACCESS_DENIED", "Not enough privileges. The database %s is not the default one for the read-only user: name its tables as system.NAME", q.database)
+	}
+	return nil
+}
+
+// arrive reads the whole statement of a reading user, within a time and a size. How
+// many may be on their way is bounded too, since what they are unpacked with takes
+// memory.
+func (a *account) arrive(q *request, in *timedReader) (text string, st statement, err error) {
+	select {
+	case a.arriving <- struct{}{}:
+		defer func() { <-a.arriving }()
+	default:
+		return "", st, errorf(codeTooManyQueries, "TOO_MANY_SIMULTANEOUS_QUERIES", "Too many statements are on their way. Maximum: %d", cap(a.arriving))
+	}
+	in.by = time.Now().Add(a.bodyTime)
+	q.smallWindow = true
+	body, err := bodyReader(q, in)
+	if err == nil {
+		text, st, _, err = readStatement(q, body, maxReaderStatement)
+	}
+	if in.late {
+		err = bodyTimedOut(a.bodyTime)
+	}
+	if err == nil && st.kind == kindInsert {
+		text = "" // its data are not read: it is refused
+	}
+	return text, st, err
+}
+
+// authenticate returns the account that the request comes from.
+func (s *server) authenticate(q *request) (*account, error) {
 	same := func(u User) bool { // both parts always compared, in constant time
 		a, b := sha256.Sum256([]byte(q.user)), sha256.Sum256([]byte(u.Name))
 		c, d := sha256.Sum256([]byte(q.password)), sha256.Sum256([]byte(u.Password))
 		return subtle.ConstantTimeCompare(a[:], b[:])&subtle.ConstantTimeCompare(c[:], d[:]) == 1
 	}
-	w, r := same(s.writer), same(s.reader)
-	switch {
-	case q.credentials && w:
-		return false, nil
-	case q.credentials && r:
-		return true, nil
+	var found *account
+	for _, a := range append([]*account{s.writer}, s.readers...) {
+		if same(a.User) {
+			found = a
+		}
+	}
+	if found != nil && q.credentials {
+		return found, nil
 	}
 	user := q.user
 	if user == "" {
 		user = "default"
 	}
-	return false, errorf(codeAuthFailed, "AUTHENTICATION_FAILED",
+	return nil, errorf(codeAuthFailed, "AUTHENTICATION_FAILED",
 		"%.100s: Authentication failed: password is incorrect, or there is no user with such name. The users are %s (password in secrets/writer of the data directory) and %s (secrets/reader)",
-		user, s.writer.Name, s.reader.Name)
+		user, WriterName, ReaderName)
 }
 
 // A gate bounds how many requests run at once. Some more may wait before it, for a
@@ -282,16 +361,24 @@ func (g gate) leave() { <-g.running }
 // takeMemory sets how many bytes a reader's statement may use: half of what the other
 // readers leave of three quarters of the engine's. So all of them together leave the
 // rest to inserts and merges, which the engine cannot tell from queries when it has
-// none left. The returned function gives it back.
-func (s *server) takeMemory(q *request) (giveBack func()) {
+// none left. One user's statements together leave a quarter of it to the other user,
+// so that SQL clients cannot leave the page without memory. The returned function
+// gives it back.
+func (s *server) takeMemory(q *request, a *account) (giveBack func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	q.memory = (2*s.limits.memory - s.taken) / 2
+	left := 2*s.limits.memory - s.taken
+	if a.taken > 0 {
+		left = min(left, s.limits.memory*3/2-a.taken)
+	}
+	q.memory = left / 2
 	s.taken += q.memory
+	a.taken += q.memory
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.taken -= q.memory
+		a.taken -= q.memory
 	}
 }
 
@@ -312,8 +399,8 @@ func (s *server) finish(id string) {
 }
 
 // readStatement reads the statement from URL and body. For an INSERT, data is what
-// follows it; otherwise the body is read to its end.
-func readStatement(q *request, body io.Reader) (text string, st statement, data io.Reader, err error) {
+// follows it; otherwise the body is read to its end. The statement may have most bytes.
+func readStatement(q *request, body io.Reader, most int) (text string, st statement, data io.Reader, err error) {
 	if q.query != "" {
 		if st, err = parseStatement(q.query); err != nil {
 			return
@@ -322,46 +409,53 @@ func readStatement(q *request, body io.Reader) (text string, st statement, data 
 			return q.query, st, io.MultiReader(strings.NewReader(q.query[st.data:]), body), nil
 		}
 	}
-	head, err := io.ReadAll(io.LimitReader(body, maxStatement+1))
+	head, err := io.ReadAll(io.LimitReader(body, int64(most)+1))
 	if err != nil {
 		return "", st, nil, bodyError(err)
 	}
 	if q.query != "" && len(bytes.TrimSpace(head)) == 0 {
-		return q.query, st, nil, nil
+		if len(q.query) > most {
+			err = tooLong(most)
+		}
+		return q.query, st, nil, err
 	}
 	text = q.query + string(head)
 	if q.query == "" {
 		text = string(head)
 	}
 	if st, err = parseStatement(text); err != nil {
-		if len(text) > maxStatement {
-			err = tooLong()
+		if len(text) > most {
+			err = tooLong(most)
 		}
 		return
 	}
 	if st.kind == kindInsert {
 		return text, st, io.MultiReader(strings.NewReader(text[st.data:]), body), nil
 	}
-	if len(text) > maxStatement {
-		err = tooLong()
+	if len(text) > most {
+		err = tooLong(most)
 	}
 	return
 }
 
-func tooLong() error {
-	return errorf(codeSyntaxError, "SYNTAX_ERROR", "Syntax error: Max query size exceeded (can be up to %d bytes)", maxStatement)
+func tooLong(most int) error {
+	return errorf(codeSyntaxError, "SYNTAX_ERROR", "Syntax error: Max query size exceeded (can be up to %d bytes)", most)
+}
+
+func bodyTimedOut(after time.Duration) error {
+	return errorf(codeSocketTimeout, "SOCKET_TIMEOUT", "The body did not come within %v", after)
 }
 
 func bodyError(err error) error {
 	if os.IsTimeout(err) {
-		return errorf(codeNetworkError, "NETWORK_ERROR", "The next bytes of the body did not come within %v", bodyTimeout)
+		return bodyTimedOut(bodyTimeout)
 	}
 	return errorf(codeNetworkError, "NETWORK_ERROR", "Reading the body: %v", err)
 }
 
 // connect opens a connection for a request, or takes that of its session. release
 // gives it back.
-func (s *server) connect(q *request, isReader bool) (*libchdb.Conn, func(), error) {
+func (s *server) connect(q *request, a *account) (*libchdb.Conn, func(), error) {
 	if q.session == "" {
 		conn, err := s.lib.Connect("--path=" + s.path)
 		if err != nil {
@@ -369,7 +463,7 @@ func (s *server) connect(q *request, isReader bool) (*libchdb.Conn, func(), erro
 		}
 		return conn, conn.Close, nil
 	}
-	key := fmt.Sprintf("%t %s", isReader, q.session)
+	key := a.Name + " " + q.session
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ses := s.sessions[key]
@@ -395,7 +489,7 @@ func (s *server) connect(q *request, isReader bool) (*libchdb.Conn, func(), erro
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		ses.busy = false
-		if q.sessionClose || isReader { // a reader's session is read-only for good, and has nothing to keep
+		if q.sessionClose || a.reads { // a reader's session is read-only for good, and has nothing to keep
 			delete(s.sessions, key)
 			ses.conn.Close()
 			return
@@ -411,57 +505,62 @@ func (s *server) connect(q *request, isReader bool) (*libchdb.Conn, func(), erro
 	}, nil
 }
 
-// prepare gives the session the request's database and settings. tag is the
-// log_comment by which the statement is found to be cancelled, since libchdb
-// chooses the query's id itself.
-func (s *server) prepare(conn *libchdb.Conn, q *request, isReader bool) (tag string, err error) {
+// prepare gives the session the request's database and settings. The statement is found
+// to be cancelled by the tag, since libchdb chooses the query's id itself. The tag is
+// random, so that nobody can give a statement the tag of another one, and begins with
+// the user, by which a list of running statements tells whose each is. It is the value
+// of a setting that readers may not give; log_comment keeps what the client says.
+func (s *server) prepare(conn *libchdb.Conn, q *request, a *account) (tag string, err error) {
 	if q.database != "" && q.database != "default" {
 		if err := execute(conn, "USE "+quoteName(q.database)); err != nil {
 			return "", err
 		}
 	}
-	tag = q.queryID
-	settings := append(make([]setting, 0, len(q.settings)+8), tempSettings(s.path, isReader)...)
+	var random [16]byte
+	rand.Read(random[:])
+	tag = a.Name + " " + hex.EncodeToString(random[:])
+	comment := q.queryID
+	settings := append(make([]setting, 0, len(q.settings)+20), tempSettings(s.path, a.reads)...)
 	readonly := ""
 	if q.readonly {
 		readonly = "2" // as ClickHouse has it, a GET does not write
 	}
 	memory := q.memory
-	if isReader {
-		// All cores for a reader who is alone, a share for each of several, and what
-		// writes goes first (that only where we have CAP_SYS_NICE).
+	if a.reads {
 		readonly = "1"
-		settings = append(settings,
-			setting{"max_execution_time", fmt.Sprint(s.limits.seconds)},
-			setting{"max_threads", fmt.Sprint(max(cores()/len(s.reading.running), 1))}, setting{"os_threads_nice_value_query", "5"})
+		settings = append(settings, s.sessionOf(a)...)
 	}
 	for _, set := range q.settings {
 		switch set.name {
 		case "log_comment":
-			tag += " " + set.value
+			comment += " " + set.value
 		case "max_memory_usage":
-			if !isReader {
+			if !a.reads {
 				settings = append(settings, set)
-			} else if n, err := strconv.ParseFloat(set.value, 64); err == nil {
+			} else if n, ok := plainNumber(set.value); ok {
 				memory = min(memory, int64(n))
 			}
 		case "readonly":
-			if !isReader {
+			if !a.reads {
 				readonly = set.value
 			}
 		default:
 			settings = append(settings, set)
 		}
 	}
-	if isReader {
+	if a.reads {
 		settings = append(settings, setting{"max_memory_usage", fmt.Sprint(memory)})
 	}
-	settings = append(settings, setting{"log_comment", tag})
+	settings = append(settings, setting{"log_comment", comment}, setting{tagSetting, tag})
 	if readonly != "" {
 		settings = append(settings, setting{"readonly", readonly})
 	}
 	return tag, execute(conn, settingsStatement(settings))
 }
+
+// tagSetting carries the tag of a statement. It only names entries of the query cache,
+// which the embedded engine does not have.
+const tagSetting = "query_cache_tag"
 
 func execute(conn *libchdb.Conn, sql string) error {
 	result, err := conn.Query(sql, "Null", nil)
@@ -553,7 +652,7 @@ func (s *server) killWhenDone(ctx context.Context, tag string) (stop func()) {
 		for {
 			// Again until it is over: the statement may not have begun yet.
 			if err := s.kill(tag); err != nil {
-				s.log.Warn("cancel a query", "query_id", tag, "err", err)
+				s.log.Warn("cancel a query", "tag", tag, "err", err)
 			}
 			select {
 			case <-ended:
@@ -579,7 +678,7 @@ func (s *server) kill(tag string) error {
 		return err
 	}
 	defer conn.Close()
-	return execute(conn, "KILL QUERY WHERE Settings['log_comment'] = "+quoteString(tag)+" ASYNC")
+	return execute(conn, "KILL QUERY WHERE Settings['"+tagSetting+"'] = "+quoteString(tag)+" ASYNC")
 }
 
 // insert passes data to an INSERT as it comes.
@@ -622,20 +721,26 @@ func fill(r io.Reader, p []byte) (n int, err error) {
 	return n, err
 }
 
-// timedReader gives each read of a body its time.
+// timedReader gives each read of a body its time, and all of them together the time
+// until by, if that is set.
 type timedReader struct {
 	r       io.Reader
 	control *http.ResponseController
 	until   time.Time
+	by      time.Time
+	late    bool // the time was over
 }
 
 func (t *timedReader) Read(p []byte) (int, error) {
-	if now := time.Now(); t.until.Sub(now) < bodyTimeout/2 {
+	if now := time.Now(); !t.by.IsZero() {
+		t.control.SetReadDeadline(t.by)
+	} else if t.until.Sub(now) < bodyTimeout/2 {
 		t.until = now.Add(bodyTimeout)
 		t.control.SetReadDeadline(t.until)
 	}
 	n, err := t.r.Read(p)
-	if err != nil {
+	t.late = t.late || err != nil && os.IsTimeout(err)
+	if err != nil && !t.late {
 		// The server goes on reading to see the client leave; that is no timeout.
 		t.control.SetReadDeadline(time.Time{})
 	}

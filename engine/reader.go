@@ -3,99 +3,38 @@ package engine
 import (
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"netmeta/engine/libchdb"
 )
 
-// The read-only user. The engine has no users and no grants; SET readonly=1 on the
+// The reading users. The engine has no users and no grants; SET readonly=1 on the
 // session refuses writes, DDL, table functions that reach out (file, url, remote,
 // executable, …) and changes of settings. It leaves holes, because it was made for
 // a server that keeps its client's files apart:
 //
 //	SELECT … INTO OUTFILE 'x'              writes any file
+//	SELECT … FORMAT Protobuf SETTINGS output_format_schema='x'   writes it too
 //	SELECT file('x')                       reads any file
 //	DESCRIBE TABLE url('x')                asks any server
 //	SELECT * FROM (SELECT … SETTINGS readonly = 0)
 //	KILL QUERY                             ends the writer's inserts
+//	SELECT query FROM system.processes     tells what others ask
+//	SELECT 1 FROM a, a, a, …               5,000 times ends the process
 //
 // They are closed here: the statement is parsed and written out again by the
 // engine's own parser, and what it wrote is looked at token by token. So a comment,
 // a quote or a spelling that hides something from us would have to hide it from the
-// engine too.
+// engine too. What may be used is in allowed.go, how much of it in bounds.go.
 
-// readerVerbs are the statements that the reader may use.
+// readerVerbs are the statements that a reading user may use.
 var readerVerbs = map[string]bool{
 	"SELECT": true, "WITH": true, "FROM": true, "(": true,
 	"SHOW": true, "DESCRIBE": true, "DESC": true, "EXPLAIN": true, "EXISTS": true, "USE": true,
 }
 
-// harmlessTableFunctions are those that the reader may call: they stay within the
-// store. Every other one that the engine has is forbidden, those of a new version
-// too.
-var harmlessTableFunctions = set(`
-	dictionary format generaterandom generateseries generate_series input merge mergetreeindex mergetreeprojection null numbers numbers_mt
-	primes sqlstandardvalues values view zeros zeros_mt`)
-
-// forbidden holds what a reader's statement may not use, in lower case.
-type forbidden struct {
-	names map[string]bool // functions, forbidden as a name: SELECT * APPLY file needs no bracket
-	calls map[string]bool // table functions, forbidden before a bracket
-}
-
-// forbid asks the engine for its functions.
-func forbid(conn *libchdb.Conn) (forbidden, error) {
-	f := forbidden{names: set("file catboostevaluate"), calls: map[string]bool{}}
-	list := func(sql string) ([]string, error) {
-		result, err := conn.Query(sql, "TabSeparated", nil)
-		if err != nil {
-			return nil, err
-		}
-		defer result.Close()
-		return strings.Fields(string(result.Bytes())), nil
-	}
-	functions, err := list("SELECT lower(name) FROM system.functions WHERE startsWith(lower(name), 'ai')") // they ask a model somewhere
-	if err != nil {
-		return f, err
-	}
-	for _, name := range functions {
-		f.names[name] = true
-	}
-	tables, err := list("SELECT lower(name) FROM system.table_functions")
-	if err != nil {
-		return f, err
-	}
-	for _, name := range tables {
-		if !harmlessTableFunctions[name] {
-			f.calls[name] = true
-		}
-	}
-	return f, nil
-}
-
-func set(words string) map[string]bool {
-	m := map[string]bool{}
-	for _, word := range strings.Fields(words) {
-		m[word] = true
-	}
-	return m
-}
-
-// readerSettings are the settings that the reader may give in the URL, besides
-// output_format_*. All of them change how an answer looks or is worked out, or make a
-// query stop earlier.
-var readerSettings = set(`
-		max_execution_time max_memory_usage max_rows_to_read max_bytes_to_read max_rows_to_group_by max_bytes_before_external_group_by
-		max_bytes_before_external_sort max_result_rows max_result_bytes max_threads max_block_size max_query_size max_ast_depth max_ast_elements
-		max_columns_to_read max_rows_to_sort max_bytes_to_sort max_rows_in_set max_bytes_in_set max_rows_in_join max_bytes_in_join
-		timeout_overflow_mode read_overflow_mode result_overflow_mode group_by_overflow_mode sort_overflow_mode
-		date_time_output_format date_time_input_format session_timezone join_use_nulls extremes limit offset log_comment readonly
-		final use_query_cache use_uncompressed_cache load_balancing priority optimize_read_in_order prefer_column_name_to_alias
-		group_by_use_nulls any_join_distinct_right_table_keys joined_subquery_requires_alias enable_analyzer allow_experimental_analyzer enable_materialized_cte
-		enable_http_compression http_zlib_compression_level network_compression_method network_zstd_compression_level
-		send_progress_in_http_headers http_headers_progress_interval_ms cancel_http_readonly_queries_on_client_close add_http_cors_header
-		connect_timeout receive_timeout send_timeout http_send_timeout http_receive_timeout http_write_exception_in_output_format`)
+// tellVerbs are those that tell about a table and read nothing of it.
+var tellVerbs = map[string]bool{"SHOW": true, "DESCRIBE": true, "DESC": true, "EXISTS": true}
 
 // withoutParts is the one form of additional_table_filters that the reader may give, since
 // its values are expressions that no check of the statement sees: tables without some of
@@ -108,17 +47,21 @@ type limits struct {
 	seconds int   // time a statement may take, 0 is no limit
 }
 
-// readerSetting checks a setting that the reader gives in the URL.
+// readerSetting checks a setting that a reading user gives.
 func (l limits) readerSetting(s setting) error {
 	if s.name == "additional_table_filters" && withoutParts.MatchString(s.value) {
 		return nil
 	}
-	if !readerSettings[s.name] && !strings.HasPrefix(s.name, "output_format_") {
+	b, known := readerSettings[s.name]
+	if !known {
 		return errorf(codeReadonly, "READONLY", "Cannot modify '%s' setting in readonly mode", s.name)
 	}
+	if !b.ok(s.value) {
+		return errorf(codeConstraintViolation, "SETTING_CONSTRAINT_VIOLATION", "Setting %s is %.100q, which is not for the read-only user; use %s", s.name, s.value, b.want)
+	}
 	over := func(limit int64) error {
-		value, err := strconv.ParseFloat(s.value, 64)
-		if limit > 0 && err == nil && (value > float64(limit) || value <= 0) {
+		value, _ := plainNumber(s.value)
+		if limit > 0 && (value > float64(limit) || value <= 0) {
 			return errorf(codeConstraintViolation, "SETTING_CONSTRAINT_VIOLATION", "Setting %s shouldn't be greater than %d", s.name, limit)
 		}
 		return nil
@@ -128,18 +71,45 @@ func (l limits) readerSetting(s setting) error {
 		return over(l.memory)
 	case "max_execution_time":
 		return over(int64(l.seconds))
-	case "readonly":
-		if s.value != "1" && s.value != "2" { // both become 1
-			return errorf(codeReadonly, "READONLY", "Cannot modify 'readonly' setting in readonly mode")
-		}
 	}
 	return nil
 }
 
-// readerStatement checks a reader's statement and returns what to run instead: what
-// the engine's parser made of it, without its last SETTINGS clause, and the settings
-// of that. conn is a session without settings yet.
-func (s *server) readerStatement(conn *libchdb.Conn, text string) (st statement, settings []setting, err error) {
+// readerFormat checks a format that a reading user asks for.
+func readerFormat(name string) error {
+	if name != "" && !readerFormats[strings.ToLower(name)] {
+		return errorf(codeUnknownFormat, "UNKNOWN_FORMAT", "Format %.100q is unknown, or not for the read-only user: it needs a schema, a template or another server; use a text format, Native, RowBinary, Parquet or Arrow", name)
+	}
+	return nil
+}
+
+// sessionOf returns the settings that bound every statement of a reading user, the
+// second line behind readerTally.
+func (s *server) sessionOf(a *account) []setting {
+	// All cores for a reader who is alone, a share for each of several, and what
+	// writes goes first (that only where we have CAP_SYS_NICE).
+	return []setting{
+		{"max_execution_time", fmt.Sprint(s.limits.seconds)},
+		{"max_threads", fmt.Sprint(max(cores()/len(a.slots.running), 1))},
+		{"os_threads_nice_value_query", "5"},
+		{"allow_introspection_functions", "0"},
+		{"max_ast_depth", fmt.Sprint(maxReaderASTDepth)},
+		{"max_ast_elements", fmt.Sprint(maxReaderAST)},
+		{"max_expanded_ast_elements", fmt.Sprint(maxReaderExpanded)},
+		{"max_subquery_depth", fmt.Sprint(maxReaderSubqueries)},
+		{"max_hyperscan_regexp_length", "1000"}, // compiled outside of the memory that is counted
+		{"max_hyperscan_regexp_total_length", "10000"},
+	}
+}
+
+// readerStatement checks a reading user's statement and returns what to run instead:
+// what the engine's parser made of it, without its last SETTINGS clause, and the
+// settings of that. conn is a session without settings yet.
+func (s *server) readerStatement(conn *libchdb.Conn, text string, q *request, a *account) (st statement, settings []setting, err error) {
+	// Before the parser sees it, and again when our words are the parser's.
+	if err := measure(text).check(); err != nil {
+		return st, nil, err
+	}
 	result, err := conn.Query("SELECT formatQuery({statement:String})", "RawBLOB", []libchdb.Param{{Name: "statement", Value: escapeParam(text)}})
 	if err != nil {
 		e := engineError(err)
@@ -150,6 +120,9 @@ func (s *server) readerStatement(conn *libchdb.Conn, text string) (st statement,
 	}
 	text = string(result.Bytes())
 	result.Close()
+	if err := measure(text).check(); err != nil {
+		return st, nil, err
+	}
 	if st, err = parseStatement(text); err != nil {
 		return st, nil, err
 	}
@@ -167,28 +140,150 @@ func (s *server) readerStatement(conn *libchdb.Conn, text string) (st statement,
 		}
 	}
 	if st.kind == kindInsert || !readerVerbs[st.verb] {
-		return st, nil, errorf(codeReadonly, "READONLY", "reader: Cannot execute query in readonly mode: %.20s is not for the read-only user", st.verb)
+		return st, nil, errorf(codeReadonly, "READONLY", "%s: Cannot execute query in readonly mode: %.20s is not for the read-only user", a.Name, st.verb)
 	}
-	var before token
-	for lex := (lexer{text: text}); ; {
+	if err := readerFormat(st.format); err != nil {
+		return st, nil, err
+	}
+	i := inspection{text: text, verb: st.verb, params: q.params, forbidden: s.forbidden, account: a}
+	return st, settings, i.run()
+}
+
+// An inspection looks for what a reading user may not use in a statement as the
+// engine's parser wrote it, which is with its own words in capitals.
+type inspection struct {
+	text      string
+	verb      string
+	params    []libchdb.Param
+	forbidden forbidden
+	account   *account
+
+	tokens []token
+}
+
+// word returns the text of a token, "" before the first and after the last.
+func (in *inspection) word(i int) string {
+	if i < 0 || i >= len(in.tokens) {
+		return ""
+	}
+	return in.tokens[i].text(in.text)
+}
+
+// name returns the name that a token is, in lower case, "" when it is none.
+func (in *inspection) name(i int) string {
+	if i < 0 || i >= len(in.tokens) || !in.tokens[i].kind.name() {
+		return ""
+	}
+	return strings.ToLower(unquote(in.word(i)))
+}
+
+// literal returns the string that a token is.
+func (in *inspection) literal(i int) (string, bool) {
+	if i < 0 || i >= len(in.tokens) || in.tokens[i].kind != tokenString {
+		return "", false
+	}
+	return strings.Trim(in.word(i), "'"), true
+}
+
+func (in *inspection) run() error {
+	for lex := (lexer{text: in.text}); ; {
 		t, ok := lex.next()
 		if !ok {
-			return st, settings, nil
+			break
 		}
-		word := t.text(text)
-		name := strings.ToLower(unquote(word))
-		switch {
-		case t.kind.name() && s.forbidden.names[name],
-			word == "(" && before.kind.name() && s.forbidden.calls[strings.ToLower(unquote(before.text(text)))]:
-			return st, nil, errorf(codeAccessDenied, "ACCESS_DENIED",
-				"reader: Not enough privileges. %s reaches outside of the store, which is not for the read-only user", strings.Trim(text[before.from:t.to], "( \n"))
-		case name == "outfile" && strings.EqualFold(before.text(text), "INTO"):
-			return st, nil, errorf(codeReadonly, "READONLY", "reader: Cannot execute query in readonly mode: INTO OUTFILE writes a file")
-		case t.kind == tokenWord && word == "SETTINGS": // the parser writes its words in capitals
-			return st, nil, errorf(codeReadonly, "READONLY", "reader: Cannot modify settings in readonly mode, but for plain values at the end of the statement or in the URL")
-		}
-		before = t
+		in.tokens = append(in.tokens, t)
 	}
+	depth := 0
+	for i, t := range in.tokens {
+		word := in.word(i)
+		depth += opens(word)
+		if word == "{" {
+			if err := in.parameter(i); err != nil {
+				return err
+			}
+		}
+		if !t.kind.name() {
+			continue
+		}
+		name := in.name(i)
+		call := in.word(i+1) == "("
+		switch {
+		case in.forbidden.names[name], call && in.forbidden.calls[name]:
+			return in.refuse(name + " reaches outside of the store, or into the server")
+		case call && name == "merge" && !in.mergeOfOneDatabase(i):
+			return in.refuse("merge takes one regular expression, for tables of the current database, and not one for databases")
+		case call && (name == "formatrow" || name == "formatrownonewline") && !in.harmlessFormat(i):
+			return in.refuse(name + " takes the name of a format without schema and template, as a plain text")
+		case name == "outfile" && strings.EqualFold(in.word(i-1), "INTO"):
+			return errorf(codeReadonly, "READONLY", "%s: Cannot execute query in readonly mode: INTO OUTFILE writes a file", in.account.Name)
+		case t.kind == tokenWord && word == "SETTINGS" && !(in.verb == "SHOW" && i <= 2):
+			return errorf(codeReadonly, "READONLY", "%s: Cannot modify settings in readonly mode, but for plain values at the end of the statement or in the URL", in.account.Name)
+		case t.kind == tokenWord && word == "SHOW" && !in.harmlessShow(i):
+			return in.refuse("SHOW " + in.word(i+1) + " tells what others do, or about the server")
+		case name == "system" && !in.harmlessSystem(i, depth):
+			return in.refuse("the database system is open to it for tables that tell about tables and the engine alone, and only as system.NAME")
+		case name == "_temporary_and_external_tables":
+			return in.refuse("temporary tables belong to their session")
+		}
+	}
+	return nil
+}
+
+func (in *inspection) refuse(why string) error {
+	return errorf(codeAccessDenied, "ACCESS_DENIED", "%s: Not enough privileges. %s, which is not for the read-only user", in.account.Name, why)
+}
+
+// mergeOfOneDatabase reports whether the call of merge at i has one string: two would
+// be a pattern of databases, system among them, and one of tables.
+func (in *inspection) mergeOfOneDatabase(i int) bool {
+	_, ok := in.literal(i + 2)
+	return ok && in.word(i+3) == ")"
+}
+
+// harmlessFormat reports whether the first argument of the call at i is the name of a
+// format that a reading user may use.
+func (in *inspection) harmlessFormat(i int) bool {
+	text, ok := in.literal(i + 2)
+	next := in.word(i + 3) // an expression may be any name
+	return ok && readerFormats[strings.ToLower(text)] && (next == "," || next == ")")
+}
+
+// harmlessShow reports whether a reading user may use the statement SHOW at i.
+func (in *inspection) harmlessShow(i int) bool {
+	for i++; in.name(i) == "full" || in.name(i) == "extended" || in.name(i) == "temporary" || in.name(i) == "changed"; i++ {
+	}
+	return readerShows[in.name(i)]
+}
+
+// harmlessSystem reports whether the name system at i is followed by that of a table
+// which the user may read, or only says about which tables a statement tells.
+func (in *inspection) harmlessSystem(i, depth int) bool {
+	if depth == 0 && tellVerbs[in.verb] && (in.word(i+1) != "." || i <= 3) {
+		return true
+	}
+	table := in.name(i + 2)
+	return in.word(i+1) == "." && (readerTables[table] || in.account.tables[table])
+}
+
+// parameter checks {name:Identifier} at i, which becomes a name of its value.
+func (in *inspection) parameter(i int) error {
+	if in.word(i+2) != ":" || in.name(i+3) != "identifier" {
+		return nil
+	}
+	for _, p := range in.params {
+		if p.Name != unquote(in.word(i+1)) {
+			continue
+		}
+		parts := strings.Split(p.Value, ".")
+		for j, part := range parts {
+			part = strings.ToLower(part)
+			if !isIdentifier(part) || in.forbidden.names[part] || part == "_temporary_and_external_tables" ||
+				part == "system" && (j+1 >= len(parts) || !readerTables[strings.ToLower(parts[j+1])] && !in.account.tables[strings.ToLower(parts[j+1])]) {
+				return in.refuse(fmt.Sprintf("the parameter %s, %.100q, is no plain name of a table or a column that is open to it", p.Name, p.Value))
+			}
+		}
+	}
+	return nil
 }
 
 // settingsStatement returns the SET that gives a session these settings, "" for none.

@@ -53,6 +53,8 @@ type request struct {
 	// answers in; 0 is the plain format.
 	protocol uint64
 
+	smallWindow bool // what the body is unpacked with takes little memory
+
 	acceptEncoding  string
 	contentEncoding string
 }

@@ -169,7 +169,7 @@ func FuzzRequest(f *testing.F) {
 		if err != nil {
 			return
 		}
-		text, st, _, err := readStatement(q, io.LimitReader(in, 1<<16))
+		text, st, _, err := readStatement(q, io.LimitReader(in, 1<<16), maxStatement)
 		if err != nil {
 			return
 		}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strconv"
 	"strings"
 
@@ -34,8 +33,8 @@ type response struct {
 	tag     string
 
 	held    bytes.Buffer // not yet sent, not yet compressed
-	spool   *os.File     // what hold keeps beyond the buffer
-	spooled int64
+	spool   *heldAnswer  // what hold keeps beyond the buffer
+	answers *answers
 	started bool           // headers are out
 	body    io.Writer      // compresses into w, once started
 	closer  io.WriteCloser // body, when it has an end to write
@@ -72,16 +71,13 @@ func (r *response) Write(p []byte) (int, error) {
 // spoolWrite keeps in a nameless file what wait_end_of_query holds back.
 func (r *response) spoolWrite(p []byte) (int, error) {
 	if r.spool == nil {
-		f, err := os.CreateTemp("", "netmeta-answer-")
+		held, err := r.answers.hold()
 		if err != nil {
-			return 0, fmt.Errorf("hold the answer back: %w", err)
+			return 0, err
 		}
-		os.Remove(f.Name())
-		r.spool = f
+		r.spool = held
 	}
-	n, err := r.spool.Write(p)
-	r.spooled += int64(n)
-	return n, err
+	return r.spool.Write(p)
 }
 
 // start sends the headers and what was held back.
@@ -102,10 +98,7 @@ func (r *response) start(status int) error {
 	}
 	r.held = bytes.Buffer{}
 	if r.spool != nil {
-		if _, err := r.spool.Seek(0, io.SeekStart); err != nil {
-			return err
-		}
-		if _, err := io.Copy(r.body, r.spool); err != nil {
+		if err := r.spool.copyTo(r.body); err != nil {
 			return err
 		}
 	}
@@ -333,7 +326,11 @@ func bodyReader(q *request, body io.Reader) (io.Reader, error) {
 		body, err = zlib.NewReader(body)
 	case "zstd":
 		var d *zstd.Decoder
-		if d, err = zstd.NewReader(body, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(128<<20)); err == nil {
+		window := uint64(128 << 20)
+		if q.smallWindow {
+			window = 8 << 20
+		}
+		if d, err = zstd.NewReader(body, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(window)); err == nil {
 			body = d
 		}
 	case "lz4":

@@ -19,26 +19,30 @@ const maxSecret = 512
 // User is a name and a password of the HTTP interface.
 type User struct{ Name, Password string }
 
-// Names of the two users.
+// Names of the users.
 const (
 	WriterName = "netmeta" // may do everything
-	ReaderName = "reader"  // may only read
+	ReaderName = "reader"  // may only read: SQL clients
+	PageName   = "page"    // may only read: the web UI and its API
 )
 
 // Users returns the users of a data directory. Their passwords are the files
-// secrets/writer and secrets/reader, which are made when missing and are readable
-// by their owner only. To change a password, replace its file and restart.
-func Users(dir string) (writer, reader User, err error) {
+// secrets/writer, secrets/reader and secrets/page, which are made when missing and are
+// readable by their owner only. To change a password, replace its file and restart.
+func Users(dir string) (writer, reader, page User, err error) {
 	secrets := filepath.Join(dir, "secrets")
 	if err := os.MkdirAll(secrets, 0o700); err != nil {
-		return writer, reader, fmt.Errorf("engine: secrets: %w", err)
+		return writer, reader, page, fmt.Errorf("engine: secrets: %w", err)
 	}
-	writer.Name, reader.Name = WriterName, ReaderName
+	writer.Name, reader.Name, page.Name = WriterName, ReaderName, PageName
 	if writer.Password, err = secret(filepath.Join(secrets, "writer")); err != nil {
-		return writer, reader, err
+		return writer, reader, page, err
 	}
-	reader.Password, err = secret(filepath.Join(secrets, "reader"))
-	return writer, reader, err
+	if reader.Password, err = secret(filepath.Join(secrets, "reader")); err != nil {
+		return writer, reader, page, err
+	}
+	page.Password, err = secret(filepath.Join(secrets, "page"))
+	return writer, reader, page, err
 }
 
 func secret(path string) (string, error) {

@@ -67,6 +67,7 @@ type Supervisor struct {
 	listener       net.Listener // never accepted from: the children do
 	url            string
 	writer, reader User
+	page           User
 	client         *http.Client
 	done           chan struct{} // closed when Run has ended
 
@@ -130,7 +131,7 @@ func New(o Options) (*Supervisor, error) {
 	if s.lock, err = lockDir(o.Path); err != nil {
 		return nil, err
 	}
-	if s.writer, s.reader, err = Users(o.Path); err == nil {
+	if s.writer, s.reader, s.page, err = Users(o.Path); err == nil {
 		s.listener, err = listen(o.Path, o.Listen, o.Remote)
 	}
 	if err != nil {
@@ -151,8 +152,11 @@ func (s *Supervisor) URL() string { return s.url }
 // Writer returns the user who may do everything.
 func (s *Supervisor) Writer() User { return s.writer }
 
-// Reader returns the user who may only read.
+// Reader returns the user who may only read, for SQL clients.
 func (s *Supervisor) Reader() User { return s.reader }
+
+// Page returns the user who may only read, for the web UI.
+func (s *Supervisor) Page() User { return s.page }
 
 // Stats returns the supervisor's figures.
 func (s *Supervisor) Stats() Stats {
@@ -263,7 +267,7 @@ func (s *Supervisor) child(ctx context.Context) error {
 	s.mu.Lock()
 	refused := s.crashes.refusals(time.Now())
 	s.mu.Unlock()
-	given, err := handover{Users: []User{s.writer, s.reader}, Refused: refused}.pipe()
+	given, err := handover{Writer: s.writer, Reader: s.reader, Page: s.page, Refused: refused}.pipe()
 	if err != nil {
 		return err
 	}

@@ -193,7 +193,7 @@ func TestDirectory(t *testing.T) {
 	}
 
 	// Nobody else reads the passwords.
-	for _, name := range []string{"secrets/writer", "secrets/reader", "engine.json", "engine.lock", "engine.xml"} {
+	for _, name := range []string{"secrets/writer", "secrets/reader", "secrets/page", "engine.json", "engine.lock", "engine.xml"} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		if err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v", name, info.Mode(), err)
@@ -202,12 +202,12 @@ func TestDirectory(t *testing.T) {
 	if info, err := os.Stat(filepath.Join(dir, "secrets")); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("secrets: %v, %v", info.Mode(), err)
 	}
-	w, r, err := Users(dir)
-	if err != nil || w != s.Writer() || r != s.Reader() || w.Password == r.Password || len(w.Password) != 32 {
-		t.Errorf("users: %v %v, %v", w, r, err)
+	w, r, p, err := Users(dir)
+	if err != nil || w != s.Writer() || r != s.Reader() || p != s.Page() || w.Password == r.Password || r.Password == p.Password || len(w.Password) != 32 {
+		t.Errorf("users: %v %v %v, %v", w, r, p, err)
 	}
 	os.Chmod(filepath.Join(dir, "secrets/reader"), 0o644)
-	if _, _, err := Users(dir); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+	if _, _, _, err := Users(dir); err == nil || !strings.Contains(err.Error(), "chmod 600") {
 		t.Errorf("a secret that others can read: %v", err)
 	}
 	os.Chmod(filepath.Join(dir, "secrets/reader"), 0o600)

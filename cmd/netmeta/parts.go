@@ -66,7 +66,7 @@ func (c partsCmd) writer() (*store.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no engine runs on %s: %w; start netmeta run, or name the directory with --data", cfg.Data, err)
 	}
-	writer, _, err := engine.Users(cfg.Data)
+	writer, _, _, err := engine.Users(cfg.Data)
 	if err != nil {
 		return nil, err
 	}

@@ -201,7 +201,7 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 		if err != nil {
 			return s, err
 		}
-		w, r := s.engine.Writer(), s.engine.Reader()
+		w, r := s.engine.Writer(), s.engine.Page()
 		writer = store.NewClient(s.engine.URL(), w.Name, w.Password, "")
 		writer.Room = func() error { return store.RoomFor(cfg.Data, engine.KeepFree(cfg.Data)) }
 		s.reader = store.NewClient(s.engine.URL(), r.Name, r.Password, "")

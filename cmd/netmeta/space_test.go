@@ -225,7 +225,7 @@ func (p *running) clients() (writer, reader *store.Client) {
 	if err != nil {
 		p.Fatal(err)
 	}
-	w, r, err := engine.Users(p.data)
+	w, _, r, err := engine.Users(p.data)
 	if err != nil {
 		p.Fatal(err)
 	}

@@ -84,7 +84,7 @@ func connectEmbedded(ctx context.Context, cfg config.Config) (*store.Client, fun
 		return nil, nil, errors.New("no data in " + cfg.Data + ": start netmeta run, or name the directory with --data")
 	}
 	if e, err := engine.Running(cfg.Data); err == nil {
-		_, reader, err := engine.Users(cfg.Data)
+		_, reader, _, err := engine.Users(cfg.Data)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -79,10 +79,10 @@ func run(m *testing.M) (int, error) {
 	return m.Run(), nil
 }
 
-// Clients are a writer and a reader in a new database, dropped when the test ends.
+// Clients are a writer and a reader, the user of the page, in a new database, dropped when the test ends.
 func Clients(t testing.TB) (writer, reader *store.Client) {
 	t.Helper()
-	w, r := supervisor.Writer(), supervisor.Reader()
+	w, r := supervisor.Writer(), supervisor.Page()
 	db := fmt.Sprintf("test_%d", databases.Add(1))
 	admin := store.NewClient(supervisor.URL(), w.Name, w.Password, "")
 	if err := admin.Exec(t.Context(), "CREATE DATABASE "+db); err != nil {
