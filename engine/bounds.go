@@ -15,32 +15,39 @@ const (
 	maxReaderSubqueries = 50        // nested subqueries, those of WITH written out
 )
 
-// A tally is what a statement has of things that the engine handles recursively, or in
-// a time that grows with their square.
+// A tally is what a statement has of things that the engine handles recursively, in a
+// time that grows with their square, or by writing them out again and again.
 type tally struct {
-	tokens  int
-	depth   int // nested brackets
-	selects int // subqueries, branches of UNION, parts of WITH
-	tables  int // joined ones, by JOIN or by a comma
-	windows int // OVER
-	applies int // SELECT * APPLY f APPLY g …
+	tokens   int
+	depth    int // nested brackets
+	selects  int // subqueries, branches of UNION, parts of WITH
+	tables   int // joined ones, by JOIN or by a comma
+	windows  int // OVER
+	applies  int // SELECT * APPLY f APPLY g …
+	betweens int // nested: a BETWEEN b AND c BETWEEN d AND e copies a twice
+	cube     int // commas of a GROUP BY with CUBE: one more is twice as many groups
+	expanded int // tokens, with each part of WITH written out where it is named
 }
 
 // readerTally is the most that a reading user's statement may have.
-var readerTally = tally{tokens: 50_000, depth: 200, selects: 500, tables: 100, windows: 100, applies: 100}
+var readerTally = tally{tokens: 50_000, depth: 200, selects: 500, tables: 100, windows: 100, applies: 100, betweens: 4, cube: 10, expanded: 100_000}
 
 // check compares with the bounds.
 func (t tally) check() error {
+	most := readerTally
 	for _, c := range []struct {
 		what      string
 		have, max int
 	}{
-		{"words", t.tokens, readerTally.tokens},
-		{"nested brackets", t.depth, readerTally.depth},
-		{"subqueries and branches of UNION", t.selects, readerTally.selects},
-		{"joined tables", t.tables, readerTally.tables},
-		{"window functions", t.windows, readerTally.windows},
-		{"APPLY", t.applies, readerTally.applies},
+		{"words", t.tokens, most.tokens},
+		{"nested brackets", t.depth, most.depth},
+		{"subqueries and branches of UNION", t.selects, most.selects},
+		{"joined tables", t.tables, most.tables},
+		{"window functions", t.windows, most.windows},
+		{"APPLY", t.applies, most.applies},
+		{"nested BETWEEN", t.betweens, most.betweens},
+		{"commas in GROUP BY with CUBE", t.cube, most.cube},
+		{"words with WITH written out", t.expanded, most.expanded},
 	} {
 		if c.have > c.max {
 			return errorf(codeTooBig, "TOO_BIG_AST", "The statement has %d %s, for the read-only user it may have %d", c.have, c.what, c.max)
@@ -49,56 +56,138 @@ func (t tally) check() error {
 	return nil
 }
 
-// fromEnds are the words that end the list of tables after FROM.
-var fromEnds = set("SELECT WHERE PREWHERE GROUP ORDER HAVING LIMIT UNION INTERSECT EXCEPT WINDOW QUALIFY SETTINGS FORMAT WITH")
+// clauses are the words that end the list of tables after FROM, and an expression.
+var clauses = set("SELECT WHERE PREWHERE GROUP ORDER HAVING LIMIT UNION INTERSECT EXCEPT WINDOW QUALIFY SETTINGS FORMAT WITH FROM")
+
+// A nesting is what is known of the part between two brackets.
+type nesting struct {
+	from     bool   // in a list of tables
+	part     string // the name that WITH gives to it
+	expanded int
+
+	betweens int // BETWEEN on the left of here, that what follows would copy
+	most     int // of these, anywhere in the part
+	ands     int // those that belong to a BETWEEN
+}
+
+func (n *nesting) expressionEnds() { n.betweens, n.ands = 0, 0 }
 
 // measure counts. It looks at words alone, so a column that is called join counts too.
 func measure(text string) tally {
 	var (
 		t      tally
-		inFrom = []bool{false} // for each open bracket: a list of tables
-		before string
+		open   = make([]nesting, 1, 16)
+		parts  = map[string]int{} // of WITH, and how many tokens each is written out
+		before [3]string          // the last three words
+		groups = -1               // commas since GROUP BY
+		cube   bool
 	)
+	closeGroups := func() {
+		if cube {
+			t.cube = max(t.cube, groups)
+		}
+		groups, cube = -1, false
+	}
+	closeBracket := func() {
+		inner := open[len(open)-1]
+		open = open[:len(open)-1]
+		outer := &open[len(open)-1]
+		outer.expanded = sum(outer.expanded, inner.expanded)
+		outer.betweens = max(outer.betweens, inner.most)
+		outer.most = max(outer.most, outer.betweens)
+		if inner.part != "" {
+			parts[inner.part] = inner.expanded
+		}
+	}
 	for lex := (lexer{text: text}); ; {
 		tok, ok := lex.next()
 		if !ok {
-			return t
+			break
 		}
 		t.tokens++
-		top := len(inFrom) - 1
+		in := &open[len(open)-1]
 		word := tok.text(text)
+		in.expanded = sum(in.expanded, 1)
 		switch tok.kind {
+		case tokenQuoted:
+			in.expanded = sum(in.expanded, parts[unquote(word)])
 		case tokenPunct:
 			switch step := opens(word); {
 			case step > 0:
 				// FROM (a, b) is a list of tables, FROM numbers(1, 2) is not.
-				inFrom = append(inFrom, inFrom[top] && (before == "FROM" || before == "JOIN" || before == "," || before == "("))
-				t.depth = max(t.depth, len(inFrom)-1)
-			case step < 0 && top > 0:
-				inFrom = inFrom[:top]
-			case word == "," && inFrom[top]:
-				t.tables++
+				inner := nesting{from: in.from && (before[2] == "FROM" || before[2] == "JOIN" || before[2] == "," || before[2] == "(")}
+				switch {
+				case before[2] == "AS":
+					inner.part = unquote(before[1])
+				case before[2] == "MATERIALIZED" && before[1] == "AS":
+					inner.part = unquote(before[0])
+				}
+				open = append(open, inner)
+				t.depth = max(t.depth, len(open)-1)
+			case step < 0 && len(open) > 1:
+				closeBracket()
+			case word == ",":
+				if in.from {
+					t.tables++
+				}
+				if groups >= 0 {
+					groups++
+				}
+				in.expressionEnds()
 			}
 		case tokenWord:
-			if len(word) > 9 {
-				break // longer than any of the words below
+			in.expanded = sum(in.expanded, parts[word])
+			upper := word
+			if len(word) <= len("MATERIALIZED") {
+				upper = strings.ToUpper(word)
 			}
-			switch word = strings.ToUpper(word); word {
-			case "FROM":
-				inFrom[top] = true
-			case "JOIN":
-				t.tables++
+			switch upper {
+			case "FROM", "JOIN", "AS", "MATERIALIZED":
+				word = upper
 			case "OVER":
 				t.windows++
 			case "APPLY":
 				t.applies++
 			case "SELECT":
 				t.selects++
+			case "BETWEEN":
+				in.betweens++
+				in.ands++
+				in.most = max(in.most, in.betweens)
+			case "AND":
+				if in.ands > 0 {
+					in.ands--
+				} else {
+					in.expressionEnds()
+				}
+			case "OR", "ON":
+				in.expressionEnds()
+			case "CUBE":
+				cube = cube || groups >= 0
 			}
-			if fromEnds[word] {
-				inFrom[top] = false
+			if clauses[upper] {
+				in.expressionEnds()
+				in.from = upper == "FROM"
+				if upper != "WITH" { // GROUP BY a, b WITH CUBE
+					closeGroups()
+				}
+				if upper == "GROUP" {
+					groups = 0
+				}
+			}
+			if upper == "JOIN" {
+				t.tables++
 			}
 		}
-		before = word
+		before = [3]string{before[1], before[2], word}
 	}
+	for len(open) > 1 {
+		closeBracket()
+	}
+	closeGroups()
+	t.betweens, t.expanded = open[0].most, open[0].expanded
+	return t
 }
+
+// sum adds, up to a bound that nothing may reach.
+func sum(a, b int) int { return min(a+b, 1<<40) }

@@ -116,15 +116,19 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	q, err := parseRequest(r)
 	if err != nil {
+		if r.ContentLength != 0 {
+			leaveBody(w)
+		}
 		newResponse(w, &request{credentials: true}).fail(err, s.version)
 		return
 	}
 	control := http.NewResponseController(w)
 	out := newResponse(&timedWriter{ResponseWriter: w, control: control}, q)
 	out.answers = s.answers
-	err = s.serve(r, q, out)
-	if e, ok := err.(*exception); ok && e.code == codeSocketTimeout {
-		h.Set("Connection", "close") // the rest of the body is not waited for either
+	in := &timedReader{r: r.Body, control: control}
+	err = s.serve(r, q, in, out)
+	if err != nil && r.ContentLength != 0 && !in.ended {
+		leaveBody(w)
 	} else {
 		control.SetReadDeadline(time.Time{}) // the next request of the connection waits as long as it likes
 	}
@@ -137,13 +141,20 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	control.SetWriteDeadline(time.Time{})
 }
 
+// leaveBody has the server not wait for the rest of a body, but answer and close the
+// connection. Without it, it reads what may never come before it answers.
+func leaveBody(w http.ResponseWriter) {
+	w.Header().Set("Connection", "close")
+	http.NewResponseController(w).SetReadDeadline(time.Now().Add(restTime))
+}
+
 func ok(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
 	io.WriteString(w, "Ok.\n")
 }
 
 // serve runs a request up to the end of its answer, which the caller sends.
-func (s *server) serve(r *http.Request, q *request, out *response) error {
+func (s *server) serve(r *http.Request, q *request, in *timedReader, out *response) error {
 	a, err := s.authenticate(q)
 	if err != nil {
 		return err
@@ -156,7 +167,6 @@ func (s *server) serve(r *http.Request, q *request, out *response) error {
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
 		return errorf(codeNotImplemented, "NOT_IMPLEMENTED", "External tables (multipart/form-data) are not served by the embedded engine")
 	}
-	in := &timedReader{r: r.Body, control: http.NewResponseController(out.w)}
 	var (
 		text string
 		st   statement
@@ -729,6 +739,7 @@ type timedReader struct {
 	until   time.Time
 	by      time.Time
 	late    bool // the time was over
+	ended   bool // the body was read to its end
 }
 
 func (t *timedReader) Read(p []byte) (int, error) {
@@ -740,6 +751,7 @@ func (t *timedReader) Read(p []byte) (int, error) {
 	}
 	n, err := t.r.Read(p)
 	t.late = t.late || err != nil && os.IsTimeout(err)
+	t.ended = t.ended || err == io.EOF
 	if err != nil && !t.late {
 		// The server goes on reading to see the client leave; that is no timeout.
 		t.control.SetReadDeadline(time.Time{})
