@@ -25,12 +25,13 @@ type tally struct {
 	windows  int // OVER
 	applies  int // SELECT * APPLY f APPLY g …
 	betweens int // nested: a BETWEEN b AND c BETWEEN d AND e copies a twice
+	ins      int // nested: each level of IN (SELECT …) is planned twice
 	cube     int // commas of a GROUP BY with CUBE: one more is twice as many groups
-	expanded int // tokens, with each part of WITH written out where it is named
+	expanded int // tokens, with each part of WITH and each x -> f(x) AS g written out where it is named
 }
 
 // readerTally is the most that a reading user's statement may have.
-var readerTally = tally{tokens: 50_000, depth: 200, selects: 500, tables: 100, windows: 100, applies: 100, betweens: 4, cube: 10, expanded: 100_000}
+var readerTally = tally{tokens: 50_000, depth: 200, selects: 500, tables: 100, windows: 100, applies: 100, betweens: 4, ins: 10, cube: 10, expanded: 100_000}
 
 // check compares with the bounds.
 func (t tally) check() error {
@@ -46,6 +47,7 @@ func (t tally) check() error {
 		{"window functions", t.windows, most.windows},
 		{"APPLY", t.applies, most.applies},
 		{"nested BETWEEN", t.betweens, most.betweens},
+		{"nested IN", t.ins, most.ins},
 		{"commas in GROUP BY with CUBE", t.cube, most.cube},
 		{"words with WITH written out", t.expanded, most.expanded},
 	} {
@@ -64,13 +66,22 @@ type nesting struct {
 	from     bool   // in a list of tables
 	part     string // the name that WITH gives to it
 	expanded int
+	ins      int // IN around it
+
+	item   int  // what expanded was when the expression began
+	lambda bool // it has one
 
 	betweens int // BETWEEN on the left of here, that what follows would copy
 	most     int // of these, anywhere in the part
 	ands     int // those that belong to a BETWEEN
 }
 
-func (n *nesting) expressionEnds() { n.betweens, n.ands = 0, 0 }
+func (n *nesting) conditionEnds() { n.betweens, n.ands = 0, 0 }
+
+func (n *nesting) expressionEnds() {
+	n.conditionEnds()
+	n.item, n.lambda = n.expanded, false
+}
 
 // measure counts. It looks at words alone, so a column that is called join counts too.
 func measure(text string) tally {
@@ -95,6 +106,7 @@ func measure(text string) tally {
 		outer.expanded = sum(outer.expanded, inner.expanded)
 		outer.betweens = max(outer.betweens, inner.most)
 		outer.most = max(outer.most, outer.betweens)
+		outer.lambda = outer.lambda || inner.lambda
 		if inner.part != "" {
 			parts[inner.part] = inner.expanded
 		}
@@ -108,6 +120,10 @@ func measure(text string) tally {
 		in := &open[len(open)-1]
 		word := tok.text(text)
 		in.expanded = sum(in.expanded, 1)
+		if before[2] == "AS" && in.lambda && tok.kind.name() {
+			parts[unquote(word)] = in.expanded - in.item // a function, which is written out too
+			in.lambda = false
+		}
 		switch tok.kind {
 		case tokenQuoted:
 			in.expanded = sum(in.expanded, parts[unquote(word)])
@@ -115,12 +131,16 @@ func measure(text string) tally {
 			switch step := opens(word); {
 			case step > 0:
 				// FROM (a, b) is a list of tables, FROM numbers(1, 2) is not.
-				inner := nesting{from: in.from && (before[2] == "FROM" || before[2] == "JOIN" || before[2] == "," || before[2] == "(")}
+				inner := nesting{ins: in.ins, from: in.from && (before[2] == "FROM" || before[2] == "JOIN" || before[2] == "," || before[2] == "(")}
 				switch {
 				case before[2] == "AS":
 					inner.part = unquote(before[1])
 				case before[2] == "MATERIALIZED" && before[1] == "AS":
 					inner.part = unquote(before[0])
+				}
+				if before[2] == "IN" {
+					inner.ins++
+					t.ins = max(t.ins, inner.ins)
 				}
 				open = append(open, inner)
 				t.depth = max(t.depth, len(open)-1)
@@ -134,6 +154,8 @@ func measure(text string) tally {
 					groups++
 				}
 				in.expressionEnds()
+			case word == ">" && before[2] == "-":
+				in.lambda = true
 			}
 		case tokenWord:
 			in.expanded = sum(in.expanded, parts[word])
@@ -142,7 +164,7 @@ func measure(text string) tally {
 				upper = strings.ToUpper(word)
 			}
 			switch upper {
-			case "FROM", "JOIN", "AS", "MATERIALIZED":
+			case "FROM", "JOIN", "AS", "MATERIALIZED", "IN":
 				word = upper
 			case "OVER":
 				t.windows++
@@ -158,10 +180,10 @@ func measure(text string) tally {
 				if in.ands > 0 {
 					in.ands--
 				} else {
-					in.expressionEnds()
+					in.conditionEnds()
 				}
 			case "OR", "ON":
-				in.expressionEnds()
+				in.conditionEnds()
 			case "CUBE":
 				cube = cube || groups >= 0
 			}

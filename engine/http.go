@@ -83,6 +83,7 @@ const (
 	slotWait     = 5 * time.Second  // for a request over the bound
 	bodyTimeout  = 5 * time.Minute  // for the next bytes of a body
 	readerBody   = 30 * time.Second // for the whole body of a reader
+	restTime     = time.Second      // for the rest of a body after an error, so that the client reads that
 	writeTimeout = 5 * time.Minute  // for the client to take the next bytes
 	chunkSize    = 1 << 20          // bytes between us and the engine, in both directions
 )

@@ -276,6 +276,7 @@ func TestReaderBounds(t *testing.T) {
 	f("BETWEEN", func(n int) string { return "SELECT 1" + repeat(" BETWEEN 0 AND 1", n) }, 40, 4)
 	f("BETWEEN in brackets", func(n int) string { return "SELECT " + repeat("abs(", n) + "1" + repeat(" BETWEEN 0 AND 1)", n) }, 40, 4)
 	f("BETWEEN beside", func(n int) string { return "SELECT 1 WHERE 1" + repeat(" AND 1 BETWEEN 0 AND 1", n) }, 10_000, 500)
+	f("IN", func(n int) string { return repeat("SELECT 1 WHERE 1 IN (", n) + "SELECT 1" + repeat(")", n) }, 30, 8)
 	f("CUBE", func(n int) string {
 		return "SELECT count() FROM numbers(1) GROUP BY CUBE(number" + repeat(", number + 1", n) + ")"
 	}, 30, 5)
@@ -303,9 +304,20 @@ func TestReaderBounds(t *testing.T) {
 		}
 		return fmt.Sprintf("%s SELECT x FROM c%d", b.String(), n)
 	}, 60, 5)
+	f("lambdas that double", func(n int) string {
+		var b strings.Builder
+		b.WriteString("WITH x -> x + 1 AS f0")
+		for i := range n {
+			fmt.Fprintf(&b, ", x -> f%d(f%d(x)) AS f%d", i, i, i+1)
+		}
+		return fmt.Sprintf("%s SELECT f%d(number) FROM numbers(2)", b.String(), n)
+	}, 30, 5)
 	// What is nested in a value, and not in the statement.
 	if got := r.do("POST", `SELECT length(JSONMergePatch(repeat('{"a":', 200000) || '1' || repeat('}', 200000), '{}'))`); got.status != 403 {
 		t.Errorf("JSONMergePatch: %d %.300s, %v", got.status, got.body, got.err)
+	}
+	if got := r.do("POST", "SELECT multiMatchAny('a', [repeat('(a|', 30) || 'a' || repeat(')*', 30)])"); got.status == 200 || !strings.Contains(got.body, "Hyperscan") {
+		t.Errorf("multiMatchAny: %d %.300s, %v", got.status, got.body, got.err)
 	}
 	if now := shared.Stats(); now.PID != pid || now.Restarts != 0 {
 		t.Fatalf("the engine died: %s", now.LastError)
@@ -339,7 +351,9 @@ func TestMeasure(t *testing.T) {
 	f("SELECT 1 FROM t WHERE a BETWEEN 1 AND 2 OR b between 1 and 2", tally{selects: 1, betweens: 1})
 	f("SELECT 1 GROUP BY CUBE(a, f(b, c)) HAVING g(1, 2) ORDER BY 1, 2", tally{selects: 1, depth: 2, cube: 2})
 	f("SELECT 1, 2 GROUP BY a, b", tally{selects: 1})
+	f("SELECT 1 IN (SELECT 2 WHERE (3 IN (1))) WHERE 1 in(2, 3)", tally{selects: 2, depth: 3, ins: 2})
 	f("WITH a AS (SELECT 1), `b` AS MATERIALIZED (SELECT 1 FROM a, a) SELECT 1 FROM b", tally{selects: 3, depth: 1, tables: 1, expanded: 42})
+	f("WITH x -> x AS f, x -> f(f(x)) AS g SELECT g(1)", tally{selects: 1, depth: 2, expanded: 91})
 }
 
 // TestHeldAnswers: what wait_end_of_query holds back is bounded, and is gone afterwards.
