@@ -285,6 +285,20 @@ func TestSQL(t *testing.T) {
 			"SELECT * FROM url('http://127.0.0.1/', 'LineAsString')"} {
 			refused("netmeta:", query)
 		}
+		victim := filepath.Join(t.TempDir(), "victim")
+		if err := os.WriteFile(victim, []byte("precious"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, query := range []string{"SELECT 1 AS a FORMAT Protobuf SETTINGS output_format_schema='" + victim + "'",
+			"SELECT 1 AS a SETTINGS output_format_schema='" + victim + "' FORMAT CSV", "SELECT 1 INTO OUTFILE '" + victim + "' TRUNCATE", "SELECT * FROM `" + victim + "`",
+			"SELECT query FROM system.processes", "SELECT path FROM system.disks", "SELECT 1 FROM flows" + strings.Repeat(", flows", 5000),
+			"SELECT 1" + strings.Repeat(" BETWEEN 0 AND 1", 40), "SELECT 1 SETTINGS max_threads = 1000"} {
+			refused("netmeta:", query)
+		}
+		f("0\n", "EXISTS TABLE `"+victim+"`")
+		if text, err := os.ReadFile(victim); err != nil || string(text) != "precious" {
+			t.Errorf("%s: a query wrote a file: %q, %v", state, text, err)
+		}
 		f("2000\n", "SELECT count() FROM flows")
 		if out, stderr, code := netmeta(t, "", "schema", "--data", p.data, "--diff"); code != 0 || out != "" {
 			t.Errorf("%s: schema --diff: exit %d, %q, %q", state, code, out, stderr)

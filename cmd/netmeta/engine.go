@@ -17,8 +17,9 @@ type engineCmd struct {
 }
 
 func (engineCmd) Help() string {
-	return `Loads the ClickHouse engine and serves the ClickHouse HTTP interface. The users are
-"netmeta", who may write, and "reader"; their passwords are in PATH/secrets.
+	return `Loads the ClickHouse engine and serves the ClickHouse HTTP interface. User "netmeta"
+may write; "reader", for SQL clients, and "page", for the web UI, may only read. The
+passwords are in PATH/secrets.
 "netmeta run" starts this by itself and restarts it when it dies.
 
 Example:
