@@ -808,6 +808,11 @@ func TestStoreErrors(t *testing.T) {
 
 // endless is a server whose questions never end.
 func endless(t *testing.T) (url string, list func() []runningQuery) {
+	url, list, _ = endlessStore(t)
+	return url, list
+}
+
+func endlessStore(t *testing.T) (url string, list func() []runningQuery, page *store.Client) {
 	t.Helper()
 	w, r := enginetest.Clients(t)
 	if err := w.Exec(t.Context(), `CREATE VIEW flows AS SELECT toDateTime(now() - 10, 'UTC') AS TimeReceived, CAST('in', 'Enum8(\'in\' = 1)') AS Direction,
@@ -831,7 +836,51 @@ func endless(t *testing.T) (url string, list func() []runningQuery) {
 			t.Fatal(err)
 		}
 		return slices.DeleteFunc(a.Queries, func(q runningQuery) bool { return !strings.Contains(q.SQL, "FROM flows") })
+	}, r
+}
+
+// An SQL client that calls its query as the page does is listed as what it is, and is not
+// ended in place of the page's.
+func TestQueryOfAnotherUser(t *testing.T) {
+	base, list, page := endlessStore(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	forged := make(chan error, 1)
+	go func() {
+		_, _, err := enginetest.SQLClient(page).Select(ctx, store.Query{SQL: "SELECT sum(Bytes) FROM flows",
+			Settings: map[string]string{"log_comment": "netmeta asks query tab-7", "max_execution_time": "60"}})
+		forged <- err
+	}()
+	until(t, "the forged query runs", func() bool { return len(list()) == 1 })
+	if q := list()[0]; q.What != "" || q.User != "reader" {
+		t.Errorf("listed as %+v", q)
 	}
+	ended := make(chan int, 1)
+	go func() {
+		req, _ := http.NewRequest("GET", base+"/api/v1/query", nil)
+		req.Header.Set("Query-Tag", "tab-7")
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Error(err)
+			ended <- 0
+			return
+		}
+		res.Body.Close()
+		ended <- res.StatusCode
+	}()
+	until(t, "both run", func() bool { return len(list()) == 2 })
+	req, _ := http.NewRequest("DELETE", base+"/api/v1/queries/tab-7", nil)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if status := <-ended; status != http.StatusConflict {
+		t.Errorf("the page's query: %d", status)
+	}
+	until(t, "the other one is left", func() bool { q := list(); return len(q) == 1 && q[0].User == "reader" })
+	cancel()
+	<-forged
+	until(t, "the forged query is gone", func() bool { return len(list()) == 0 })
 }
 
 func until(t *testing.T, what string, fact func() bool) {

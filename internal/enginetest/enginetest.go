@@ -95,3 +95,9 @@ func Clients(t testing.TB) (writer, reader *store.Client) {
 	})
 	return store.NewClient(supervisor.URL(), w.Name, w.Password, db), store.NewClient(supervisor.URL(), r.Name, r.Password, db)
 }
+
+// SQLClient is one who is not the page, in the same database as a client.
+func SQLClient(of *store.Client) *store.Client {
+	r := supervisor.Reader()
+	return store.NewClient(of.URL, r.Name, r.Password, of.Database)
+}
