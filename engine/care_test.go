@@ -246,6 +246,7 @@ func TestKillAnywhere(t *testing.T) {
 			}
 		}
 	})
+	killed := 0 // the child that was killed last
 	for range kills {
 		before := acknowledged.Load()
 		for begin := time.Now(); acknowledged.Load() == before; time.Sleep(time.Millisecond) {
@@ -254,12 +255,14 @@ func TestKillAnywhere(t *testing.T) {
 			}
 		}
 		time.Sleep(rand.N(500 * time.Millisecond)) // the moment of no choice
-		for s.Stats().PID == 0 {                   // between two children
+		pid := s.Stats().PID
+		for ; pid == 0 || pid == killed; pid = s.Stats().PID { // between two children, or not yet noticed
 			time.Sleep(time.Millisecond)
 		}
-		if err := syscall.Kill(s.Stats().PID, syscall.SIGKILL); err != nil {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
+		killed = pid
 	}
 	cancel()
 	all.Wait()

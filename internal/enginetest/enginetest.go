@@ -99,5 +99,5 @@ func Clients(t testing.TB) (writer, reader *store.Client) {
 // SQLClient is one who is not the page, in the same database as a client.
 func SQLClient(of *store.Client) *store.Client {
 	r := supervisor.Reader()
-	return store.NewClient(of.URL, r.Name, r.Password, of.Database)
+	return store.NewClient(of.URL.Reveal(), r.Name, r.Password, of.Database)
 }
