@@ -355,12 +355,12 @@ func (s Schema) fold(r Schema, i int, source, into string, of span, rows, limit,
 	}
 	from := []string{"*"}
 	for _, name := range r.sums {
-		expr := "sum(f." + name + ")"
+		expr := saturated("f." + name)
 		switch scaled := "Scaled" + name; {
 		case name == flowsColumn:
 			expr = count
 		case slices.Contains(r.key, "SamplingRate") && s.Table.Field(scaled) != nil:
-			expr = fmt.Sprintf("sum(if(f.Level <= %d, f.%s, f.%s))", keepsOrigin, name, scaled)
+			expr = fmt.Sprintf("toUInt64(least(sum(if(f.Level <= %d, toUInt128(f.%s), f.%s)), %s))", keepsOrigin, name, scaled, maxSum)
 			from = append(from, scaled)
 		}
 		columns = append(columns, expr+" AS "+name)

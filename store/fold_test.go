@@ -110,3 +110,19 @@ func TestRollupFolds(t *testing.T) {
 		})
 	}
 }
+
+// Sums of folded rows end at 2^64−1 as all others do: forged flows do not make them small.
+func TestFoldedSumsEnd(t *testing.T) {
+	w, r := enginetest.Clients(t)
+	migrate(t, w, withRollups())
+	sql := fmt.Sprintf("INSERT INTO flows (TimeReceived, SrcAS, InIf, ExporterAddress, Proto, EType, SamplingRate, Bytes, Packets) SELECT %d, rand32(1), rand32(2), toIPv6(concat('2001:db8::', hex(number))), rand32(3), rand32(4), 2, 9223372036854775808, 9223372036854775808 FROM numbers(30000)", attacked)
+	if err := w.Exec(t.Context(), sql); err != nil {
+		t.Fatal(err)
+	}
+	enginetest.RollWith(t, &store.Roller{Client: w, Schema: func() store.Schema { return withRollups() }, Owner: "test", Log: quiet, Floor: 300}, end)
+	for _, rollup := range flow.Table.Rollups {
+		if got := text(t, r, "SELECT sum(Flows), sum(ScaledBytes) >= 18446744073709551615, sum(ScaledPackets) >= 18446744073709551615, countIf(Folded > 0) > 0 FROM "+rollup.Name); got != "30000\t1\t1\t1" {
+			t.Errorf("%s: %s", rollup.Name, got)
+		}
+	}
+}

@@ -116,11 +116,13 @@ func (s Schema) addUp(r Schema, i int, source, into string, of []span) string {
 		into, strings.Join(r.stored(), ", "), strings.Join(columns, ",\n    "), source, during("f.TimeReceived", of), strings.Join(group, ",\n    "))
 }
 
+const maxSum = "18446744073709551615" // 2^64−1
+
 // saturated is a sum that ends at 2^64−1, as sums of questions do: see package query, which
 // tells the same of flows and of their sums.
 func saturated(column string) string {
 	sum, rough := "sum("+column+")", "sum(toFloat64("+column+"))"
-	return "if(" + rough + " < 9e18 OR " + rough + " < 27e18 AND " + sum + " > 8800000000000000000, " + sum + ", 18446744073709551615)"
+	return "if(" + rough + " < 9e18 OR " + rough + " < 27e18 AND " + sum + " > 8800000000000000000, " + sum + ", " + maxSum + ")"
 }
 
 // stored are the columns of a rollup that are not computed.
