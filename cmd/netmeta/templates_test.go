@@ -11,6 +11,7 @@ import (
 
 	"netmeta/config"
 	"netmeta/flow"
+	"netmeta/internal/wholefile"
 	"netmeta/source"
 )
 
@@ -55,7 +56,7 @@ func TestTemplatesAreKept(t *testing.T) {
 	if n := run(data...); n != 0 {
 		t.Error(n, " flows with a damaged file")
 	}
-	if _, err := os.Stat(path + ".bad"); err != nil {
-		t.Error("the damaged file is not set aside: ", err)
+	if asides := wholefile.Asides(cfg.Data); len(asides) != 1 || asides[0].Name != "templates" {
+		t.Errorf("the damaged file is not put aside: %v", asides)
 	}
 }
