@@ -17,7 +17,7 @@ import (
 
 // ownFiles are the files that NetMeta writes into its data directory, those that a short
 // run does not write included.
-var ownFiles = []string{"senders.json", "views.json", "links", "templates", "page.json", "engine.json", "engine.lock", "engine.xml", "reserve", "spool/lock", "spool/join.json"}
+var ownFiles = []string{"senders.json", "views.json", "links", "templates", "sequences", "page.json", "engine.json", "engine.lock", "engine.xml", "reserve", "spool/lock", "spool/join.json"}
 
 // used has a NetMeta run, receive flows and be told to keep something, and stops it.
 func used(t *testing.T) (data string) {
@@ -65,12 +65,12 @@ func TestDamagedFiles(t *testing.T) {
 		put   func(path string) error
 		aside []string // what has to lie aside, besides what spool/refused has; the others are replaced
 	}{
-		{"garbage", func(path string) error { return os.WriteFile(path, []byte("\x00\xff{garbage"), 0o600) }, []string{"senders.json", "views.json", "templates"}},
-		{"empty", func(path string) error { return os.WriteFile(path, nil, 0o600) }, []string{"senders.json", "views.json", "templates"}},
-		{"long line", func(path string) error { return os.WriteFile(path, bytes.Repeat([]byte("x"), 1<<20), 0o600) }, []string{"senders.json", "views.json", "templates", "links"}},
-		{"directory", func(path string) error { return os.MkdirAll(filepath.Join(path, "sub"), 0o700) }, []string{"senders.json", "views.json", "links", "templates", "page.json", "engine.json", "engine.xml", "engine.lock"}},
-		{"link to itself", func(path string) error { return os.Symlink(filepath.Base(path), path) }, []string{"senders.json", "views.json", "links", "templates", "engine.lock"}},
-		{"pipe", func(path string) error { return syscall.Mkfifo(path, 0o600) }, []string{"senders.json", "views.json", "links", "templates"}},
+		{"garbage", func(path string) error { return os.WriteFile(path, []byte("\x00\xff{garbage"), 0o600) }, []string{"senders.json", "views.json", "templates", "sequences"}},
+		{"empty", func(path string) error { return os.WriteFile(path, nil, 0o600) }, []string{"senders.json", "views.json", "templates", "sequences"}},
+		{"long line", func(path string) error { return os.WriteFile(path, bytes.Repeat([]byte("x"), 1<<20), 0o600) }, []string{"senders.json", "views.json", "templates", "sequences", "links"}},
+		{"directory", func(path string) error { return os.MkdirAll(filepath.Join(path, "sub"), 0o700) }, []string{"senders.json", "views.json", "links", "templates", "sequences", "page.json", "engine.json", "engine.xml", "engine.lock"}},
+		{"link to itself", func(path string) error { return os.Symlink(filepath.Base(path), path) }, []string{"senders.json", "views.json", "links", "templates", "sequences", "engine.lock"}},
+		{"pipe", func(path string) error { return syscall.Mkfifo(path, 0o600) }, []string{"senders.json", "views.json", "links", "templates", "sequences"}},
 	}
 	for _, o := range odd {
 		t.Run(o.name, func(t *testing.T) {
@@ -119,7 +119,7 @@ func TestDamagedFiles(t *testing.T) {
 // Others read nothing of what NetMeta keeps, and no link leads its writing elsewhere.
 func TestFileModes(t *testing.T) {
 	data := used(t)
-	for _, name := range []string{"links", "page.json", "reserve", "engine.json", "engine.xml", "templates", "views.json"} {
+	for _, name := range []string{"links", "page.json", "reserve", "engine.json", "engine.xml", "templates", "sequences", "views.json"} {
 		victim := filepath.Join(t.TempDir(), "victim")
 		os.WriteFile(victim, []byte("precious"), 0o600)
 		os.Remove(filepath.Join(data, name))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"text/tabwriter"
 	"time"
 
@@ -79,10 +78,10 @@ func listDetached(ctx context.Context, client *store.Client) error {
 		return err
 	}
 	if len(list) == 0 {
-		fmt.Fprintln(os.Stderr, "no part is put aside; netmeta parts check reads those in use")
+		fmt.Fprintln(stderr, "no part is put aside; netmeta parts check reads those in use")
 		return nil
 	}
-	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	out := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "DETACHED\tBYTES\tREASON\tDIRECTORY")
 	for _, d := range list {
 		reason := d.Reason
@@ -98,7 +97,7 @@ func checkParts(ctx context.Context, client *store.Client) error {
 	found := 0
 	err := store.CheckParts(ctx, client, func(p store.Part) bool {
 		found++
-		fmt.Printf("%s/%s cannot be read: %s\n  %s\n", p.Table, p.Name, lost(p), p.Error)
+		fmt.Fprintf(stdout, "%s/%s cannot be read: %s\n  %s\n", p.Table, p.Name, lost(p), p.Error)
 		return true
 	})
 	switch {
@@ -107,7 +106,7 @@ func checkParts(ctx context.Context, client *store.Client) error {
 	case found > 0:
 		return errors.New("parts cannot be read; check the disk, then put each aside with netmeta parts detach TABLE/NAME")
 	}
-	fmt.Fprintln(os.Stderr, "every part can be read")
+	fmt.Fprintln(stderr, "every part can be read")
 	return nil
 }
 
@@ -129,15 +128,15 @@ func (c partsCmd) detach(ctx context.Context, client *store.Client) error {
 	if wrong == "" {
 		wrong = "it can be read"
 	}
-	fmt.Printf("%s/%s: %s\n  %s\n", p.Table, p.Name, lost(p), wrong)
+	fmt.Fprintf(stdout, "%s/%s: %s\n  %s\n", p.Table, p.Name, lost(p), wrong)
 	if !c.Yes {
-		fmt.Printf("these rows would be gone from every query; --yes does it\n")
+		fmt.Fprintf(stdout, "these rows would be gone from every query; --yes does it\n")
 		return nil
 	}
 	if err := store.DetachPart(ctx, client, p); err != nil {
 		return err
 	}
-	fmt.Printf("detached; netmeta parts attach %s/%s takes it back\n", p.Table, p.Name)
+	fmt.Fprintf(stdout, "detached; netmeta parts attach %s/%s takes it back\n", p.Table, p.Name)
 	return nil
 }
 
@@ -147,12 +146,12 @@ func (c partsCmd) attach(ctx context.Context, client *store.Client) error {
 		return err
 	}
 	if !c.Yes {
-		fmt.Printf("%s/%s: %d bytes in %s would be part of the table again; --yes does it\n", d.Table, d.Name, d.Bytes, d.Path)
+		fmt.Fprintf(stdout, "%s/%s: %d bytes in %s would be part of the table again; --yes does it\n", d.Table, d.Name, d.Bytes, d.Path)
 		return nil
 	}
 	if err := store.AttachPart(ctx, client, d); err != nil {
 		return err
 	}
-	fmt.Printf("%s/%s is part of the table again\n", d.Table, d.Name)
+	fmt.Fprintf(stdout, "%s/%s is part of the table again\n", d.Table, d.Name)
 	return nil
 }

@@ -182,7 +182,7 @@ func TestSecretsAreHidden(t *testing.T) {
 					p.cmd.Process.Signal(syscall.SIGHUP)
 				}
 				for _, args := range [][]string{{"check", file}, {"doctor", "--config", file}, {"doctor", "--json", "--config", file}, {"sql", "--config", file, "SELECT 1"}, {"query", "--config", file},
-					{"query", "--json", "--config", file}, {"query", "--csv", "--config", file}, {"top", "--count", "1", "--config", file}, {"schema", "--diff", "--config", file}, {"schema", "--config", file}, {"reload", "--config", file},
+					{"query", "--json", "--config", file}, {"query", "--csv", "--config", file}, {"top", "--count", "1", "--config", file}, {"schema", "--diff", "--config", file}, {"schema", "--config", file}, {"reload", "--config", file}, {"parts", "list", "--config", file}, {"parts", "check", "--config", file},
 					{"query", "--server", strings.Replace(address, "://", "://"+planted+":"+planted+"@", 1) + "/?token=" + planted}} {
 					out, diag, _ := netmeta(t, "", args...)
 					hidden(strings.Join(args, " "), out+diag)

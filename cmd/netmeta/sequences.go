@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"netmeta/internal/wholefile"
 	"netmeta/source"
 	"netmeta/source/netflow"
 	"netmeta/source/sflow"
@@ -50,7 +51,7 @@ func (s *server) sequencesPath() string { return filepath.Join(s.config().Data, 
 // loadSequences takes in what an earlier run kept. Without it only the loss since the
 // start is counted, so nothing here keeps us from starting.
 func (s *server) loadSequences() {
-	kept, err := readSequences(s.sequencesPath())
+	kept, err := openKept(s, "sequences", readSequences)
 	if err != nil {
 		s.log.Warn("flows lost before this start are not counted", "err", err)
 	}
@@ -137,7 +138,7 @@ GROUP BY i`, strings.Join(values, ", "), (s.followed-fileBehind.Milliseconds())/
 }
 
 func readSequences(path string) (kept sequences, err error) {
-	f, err := os.Open(path)
+	f, err := wholefile.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return kept, nil
 	}
@@ -146,7 +147,7 @@ func readSequences(path string) (kept sequences, err error) {
 	}
 	defer f.Close()
 	if err := json.NewDecoder(io.LimitReader(f, maxSequences)).Decode(&kept); err != nil {
-		return sequences{}, fmt.Errorf("cannot read %s: %w; it is written again when flows arrive", path, err)
+		return sequences{}, fmt.Errorf("cannot read %s: %w", path, err)
 	}
 	return kept, nil
 }
