@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -95,7 +96,9 @@ var badStores = map[string]func(t *testing.T) (address string){
 		return srv.URL
 	},
 	"certificate": func(t *testing.T) string {
-		srv := httptest.NewTLSServer(http.NotFoundHandler())
+		srv := httptest.NewUnstartedServer(http.NotFoundHandler())
+		srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
+		srv.StartTLS()
 		t.Cleanup(srv.Close)
 		return srv.URL
 	},
