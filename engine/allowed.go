@@ -198,9 +198,9 @@ var readerTables = set(`
 	parts_columns primes projection_parts projection_parts_columns projections settings settings_changes table_engines table_functions
 	tables time_zones tokenizers unicode zeros zeros_mt`)
 
-// pageTables are those that the page reads besides, for its lists of running queries
-// and of disks.
-var pageTables = set(`processes disks`)
+// pageTables are those that the page reads besides, for its lists of running queries,
+// of disks and of parts that are put aside.
+var pageTables = set(`processes disks detached_parts`)
 
 // readerShows are the statements SHOW … that a reading user may use, by the word that
 // says what.

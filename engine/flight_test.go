@@ -149,7 +149,7 @@ func TestShutOut(t *testing.T) {
 	for range 3 {
 		crash(syscall.SIGSEGV, w, "writer_runs")
 	}
-	if got := s.Stats().Crashes; len(got) != 1 || got[0].User != ReaderName || got[0].Crashes != 0 {
+	if got := s.Stats().Crashes; len(got) != 2 || got[0].User != PageName || got[1].User != ReaderName || got[0].Crashes+got[1].Crashes != 0 {
 		t.Errorf("the writer is blamed: %+v", got)
 	}
 	crash(syscall.SIGKILL, r, "killed_by_hand")

@@ -209,7 +209,7 @@ func (s *server) serve(r *http.Request, q *request, in *timedReader, out *respon
 	}
 
 	if a.reads {
-		ended, err := s.flight.begin(q.user, q.queryID, text)
+		ended, err := s.flight.begin(a.Name, q.queryID, text)
 		if err != nil {
 			return err
 		}
