@@ -194,9 +194,11 @@ FROM system.parts WHERE active AND database = currentDatabase() AND table = 'flo
 	if err != nil {
 		return err
 	}
-	if st.Storage.Detached, err = store.DetachedParts(ctx, s.Store); err != nil {
-		return err
+	detached, err := store.DetachedParts(ctx, s.Store)
+	if err != nil {
+		return err // the list stays empty, never null
 	}
+	st.Storage.Detached = detached
 	if s.Keep != nil {
 		st.Storage.KeepFree = s.Keep().Of(st.Storage.DiskTotal)
 	}

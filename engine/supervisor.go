@@ -138,7 +138,7 @@ func New(o Options) (*Supervisor, error) {
 		s.lock.Close()
 		return nil, err
 	}
-	s.crashes = newCrashes(s.reader)
+	s.crashes = newCrashes(s.reader, s.page)
 	s.url = "http://" + s.listener.Addr().String()
 	if last, err := readEndpoint(o.Path); err == nil {
 		s.lastVersion = last.Version
