@@ -2,37 +2,37 @@
 
 import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { eventForm } from "./events.ts";
-import { Explore, pinnedLink } from "./explore.tsx";
-import { isAddress } from "./filter.ts";
-import { help, listen } from "./keys.ts";
-import { api, nameOwner } from "./api.ts";
-import { current, leave, loadViews, ordered, addressOf, boardOf, save, savedViews, saving, shownQuery } from "./saved.ts";
-import { asks, copyLink, follow, helpOpen, keysChoice, link, loadFields, ownerChoice, path, say, setTheme, themeChoice, themes, toast } from "./state.ts";
-import "./style.css";
-import "./pages.css";
-import { IconButton, lazy, Select } from "./ui.tsx";
-import { ValueMenu } from "./valuemenu.tsx";
+import { eventForm } from "./state/events.ts";
+import { Explore, pinnedLink } from "./pages/explore/explore.tsx";
+import { isAddress } from "./text/filter.ts";
+import { help, listen } from "./frame/keys.ts";
+import { api, nameOwner } from "./api/api.ts";
+import { current, leave, loadViews, ordered, addressOf, boardOf, save, savedViews, saving, shownQuery } from "./state/saved.ts";
+import { asks, copyLink, follow, helpOpen, keysChoice, link, loadFields, ownerChoice, path, say, setTheme, themeChoice, themes, toast } from "./state/state.ts";
+import "./style/style.css";
+import "./style/pages.css";
+import { IconButton, lazy, Select } from "./parts/ui.tsx";
+import { ValueMenu } from "./parts/valuemenu.tsx";
 
-const Start = lazy(() => import("./start.tsx").then((m) => m.Start));
-const Home = lazy(() => import("./overview.tsx").then((m) => m.Home));
-const Status = lazy(() => import("./status.tsx").then((m) => m.Status));
+const Start = lazy(() => import("./pages/start/start.tsx").then((m) => m.Start));
+const Home = lazy(() => import("./pages/overview/overview.tsx").then((m) => m.Home));
+const Status = lazy(() => import("./pages/status/status.tsx").then((m) => m.Status));
 
-const Flows = lazy(() => import("./flows.tsx").then((m) => m.Flows));
+const Flows = lazy(() => import("./pages/flows/flows.tsx").then((m) => m.Flows));
 
-const Exporters = lazy(() => import("./exporters.tsx").then((m) => m.Exporters));
-const ByName = lazy(() => import("./exporters.tsx").then((m) => m.ByName));
-const OneExporter = lazy(() => import("./exporters.tsx").then((m) => m.OneExporter));
-const Interfaces = lazy(() => import("./interfaces.tsx").then((m) => m.Interfaces));
-const Link = lazy(() => import("./interfaces.tsx").then((m) => m.Link));
-const Host = lazy(() => import("./entity.tsx").then((m) => m.Host));
-const AS = lazy(() => import("./entity.tsx").then((m) => m.AS));
+const Exporters = lazy(() => import("./pages/exporters/exporters.tsx").then((m) => m.Exporters));
+const ByName = lazy(() => import("./pages/exporters/exporters.tsx").then((m) => m.ByName));
+const OneExporter = lazy(() => import("./pages/exporters/exporters.tsx").then((m) => m.OneExporter));
+const Interfaces = lazy(() => import("./pages/interfaces/interfaces.tsx").then((m) => m.Interfaces));
+const Link = lazy(() => import("./pages/interfaces/interfaces.tsx").then((m) => m.Link));
+const Host = lazy(() => import("./pages/entity/entity.tsx").then((m) => m.Host));
+const AS = lazy(() => import("./pages/entity/entity.tsx").then((m) => m.AS));
 
-const Views = lazy(() => import("./views.tsx").then((m) => m.Views));
-const OneView = lazy(() => import("./views.tsx").then((m) => m.OneView));
-const Board = lazy(() => import("./board.tsx").then((m) => m.Board));
-const EventForm = lazy(() => import("./eventform.tsx").then((m) => m.EventForm));
-const SaveView = lazy(() => import("./saveview.tsx").then((m) => m.SaveView));
+const Views = lazy(() => import("./pages/views/views.tsx").then((m) => m.Views));
+const OneView = lazy(() => import("./pages/views/views.tsx").then((m) => m.OneView));
+const Board = lazy(() => import("./pages/views/board.tsx").then((m) => m.Board));
+const EventForm = lazy(() => import("./parts/eventform.tsx").then((m) => m.EventForm));
+const SaveView = lazy(() => import("./parts/saveview.tsx").then((m) => m.SaveView));
 
 const pages: [string, string][] = [
   ["/", "Overview"],

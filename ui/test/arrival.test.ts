@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { Exporter, Status } from "../src/api.ts";
-import { arrival } from "../src/arrival.ts";
+import type { Exporter, Status } from "../src/api/api.ts";
+import { arrival } from "../src/pages/start/arrival.ts";
 
 const exporter = (more: Partial<Exporter>): Exporter => ({ address: "192.0.2.1", type: "ipfix", datagrams: 5, flows: 40, stored: true, thinned: 0, records: 40, first: 1000, last: 1040, refused: 0, waiting: 0, dropped: 0, sampling_rate: 100, sampling_source: "options", templates: 2, lost: 0, ...more });
 const status = { now: 1041, pipeline: { inserted_rows: 40, lag_ms: 200 } } as Status;

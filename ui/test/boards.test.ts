@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { atOnce, moved, questionOf, timeOf } from "../src/boards.ts";
+import { atOnce, moved, questionOf, timeOf } from "../src/pages/views/boards.ts";
 
 test("the question of a view on a board", () => {
   const f = (page: string, query: string, board: Parameters<typeof questionOf>[2], q: string, by: string, from: string) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { elsewhere } from "../src/elsewhere.ts";
+import { elsewhere } from "../src/text/elsewhere.ts";
 
 const names = (page?: string) => elsewhere(page).map((e) => e.href).join(" ");
 

@@ -1,10 +1,10 @@
 import "./browser.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Event } from "../src/api.ts";
-import { around, during, gravest, marks, switched, titleOf, visible } from "../src/events.ts";
-import { written } from "../src/eventform.tsx";
-import { resolve } from "../src/time.ts";
+import type { Event } from "../src/api/api.ts";
+import { around, during, gravest, marks, switched, titleOf, visible } from "../src/state/events.ts";
+import { written } from "../src/parts/eventform.tsx";
+import { resolve } from "../src/text/time.ts";
 
 const event = (e: Partial<Event>): Event => ({ id: String(e.start), kind: "note", start: 0, end: 0, target: "", severity: "info", text: "", attrs: {}, ...e });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Event, Health, Interface, Interfaces, LinkSide, Status } from "../src/api.ts";
-import { comparison, concerns, usual } from "../src/glance.ts";
+import type { Event, Health, Interface, Interfaces, LinkSide, Status } from "../src/api/api.ts";
+import { comparison, concerns, usual } from "../src/pages/overview/glance.ts";
 
 const now = 1_800_000_000;
 const well = {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Health, Interface, Interfaces, LinkSide } from "../src/api.ts";
-import { exporterLinkProblems, linkProblems, nearlyFullIn, lossOf, problems, useLevel } from "../src/health.ts";
+import type { Health, Interface, Interfaces, LinkSide } from "../src/api/api.ts";
+import { exporterLinkProblems, linkProblems, nearlyFullIn, lossOf, problems, useLevel } from "../src/pages/health.ts";
 
 const good: Health = { address: "192.0.2.1", type: "ipfix", datagrams: 1000, flows: 20_000, records: 20_000, options: 10, thinned: 0, last: 1000, sampling_rate: 1000, sampling_source: "options", templates: 2, waiting: 0, dropped: 0, lost: 0, reordered: 0, restarts: 0, refused: 0, clock_skew_ms: 12, resolution_ms: 5000 };
 const now = 1001;

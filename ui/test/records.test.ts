@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Field, FlowColumn, FlowsResult } from "../src/api.ts";
-import { called, classOf, find, namesOf, numeric, rows, sorting, text, tip, window } from "../src/records.ts";
-import { defaults, parse, recordKeys } from "../src/url.ts";
+import type { Field, FlowColumn, FlowsResult } from "../src/api/api.ts";
+import { called, classOf, find, namesOf, numeric, rows, sorting, text, tip, window } from "../src/text/records.ts";
+import { defaults, parse, recordKeys } from "../src/text/url.ts";
 
 const column = (name: string, kind: FlowColumn["kind"] = "text", unit = ""): FlowColumn => ({ column: name, name, title: name, unit, kind });
 const meta = { sql: "", params: null, rows: 0, bytes: 0, ms: 0 };

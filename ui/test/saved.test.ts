@@ -1,9 +1,9 @@
 import "./browser.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { headerOf, type SavedView } from "../src/api.ts";
-import * as saved from "../src/saved.ts";
-import { go } from "../src/state.ts";
+import { headerOf, type SavedView } from "../src/api/api.ts";
+import * as saved from "../src/state/saved.ts";
+import { go } from "../src/state/state.ts";
 
 const view = (v: Partial<SavedView>): SavedView => ({ slug: "x", name: "X", description: "", page: "explore", query: "", of: [], shared: true, pinned: false, owner: "", provisioned: false, source: "", updated: 0, ...v });
 

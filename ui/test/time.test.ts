@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as time from "../src/time.ts";
+import * as time from "../src/text/time.ts";
 
 const at = (s: string) => Date.parse(s) / 1000;
 const now = at("2026-11-23T19:30:00Z"); // a Monday

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { defaults, format, notMet, parse, request, type View } from "../src/url.ts";
+import { defaults, format, notMet, parse, request, type View } from "../src/text/url.ts";
 
 // Every line is a URL somebody may have kept. What it means must never change: entries are added, not edited.
 interface Case {

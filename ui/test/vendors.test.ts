@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { vendors } from "../src/vendors.ts";
+import { vendors } from "../src/pages/start/vendors.ts";
 
 test("every snippet names the collector, its port and the document that it was checked against", () => {
   assert.ok(vendors.length >= 19);

@@ -1,0 +1,34 @@
+// Whether the server still answers, for pages that do not ask all the time by themselves.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { api, noAnswer } from "../api/api.ts";
+import { reload } from "../state/state.ts";
+import { usePoll } from "./ui.tsx";
+
+const pollMS = 5000;
+const patienceMS = 10_000;
+
+/**
+ * What a page says of whose last question came this error, empty if nothing: that the server has gone is seen between questions
+ * too. When it is back the page asks anew.
+ */
+export function useAlive(error: string): string {
+  const [down, setDown] = useState(false);
+  const lost = useRef(false);
+  useEffect(() => {
+    if (error === noAnswer) lost.current = true;
+  }, [error]);
+  usePoll(pollMS, async (left) => {
+    try {
+      await api.alive(AbortSignal.timeout(patienceMS));
+    } catch {
+      lost.current = true;
+      setDown(true);
+      return;
+    }
+    setDown(false);
+    if (lost.current && !left.aborted) reload.value += 1;
+    lost.current = false;
+  });
+  return down || error === noAnswer ? `${noAnswer}; trying again.` : error;
+}

@@ -1,0 +1,174 @@
+// The time range: presets, one text field that understands what people write, steps left and right, zoom out, refresh.
+
+import { useState } from "preact/hooks";
+import { copyLink, go, link, refreshChoice, reload, show, shown, view, zone } from "../state/state.ts";
+import { absolute, browserZone, move, parseRange, type Range, rangeText, resolve, zoom } from "../text/time.ts";
+import { Icon, IconButton, Popover, Select } from "./ui.tsx";
+import { format, type View } from "../text/url.ts";
+
+const presets: [string, string][] = [
+  ["5m", "5 minutes"],
+  ["15m", "15 minutes"],
+  ["1h", "1 hour"],
+  ["6h", "6 hours"],
+  ["24h", "24 hours"],
+  ["2d", "2 days"],
+  ["7d", "7 days"],
+  ["30d", "30 days"],
+  ["90d", "90 days"],
+  ["today", "Today"],
+  ["yesterday", "Yesterday"],
+  ["this week", "This week"],
+  ["last week", "Last week"],
+];
+
+/** The range in epoch seconds: as the server resolved it when it has answered, as the page reads it until then. */
+export function current(): { from: number; to: number; now: number } {
+  const s = shown.value;
+  const now = s?.now ?? Date.now() / 1000;
+  const v = view.value;
+  return { from: s?.from ?? resolve(v.from, now, zone.value) ?? now - 3600, to: s?.to ?? resolve(v.to, now, zone.value) ?? now, now };
+}
+
+export function shift(direction: -1 | 1): void {
+  const c = current();
+  show(move(c.from, c.to, direction, c.now));
+}
+
+export function zoomBy(factor: number): void {
+  const c = current();
+  show(zoom({ from: view.value.from, to: view.value.to }, c.from, c.to, factor, c.now));
+}
+
+export function TimeRange() {
+  const v = view.value;
+  const [open, setOpen] = useState(false);
+  const [text, setText] = useState("");
+  const [bad, setBad] = useState(false);
+  const c = current();
+  const range: Range = { from: v.from, to: v.to };
+
+  function toggle() {
+    setText(v.to === "now" && /^-\d+[smhdwy]$/.test(v.from) ? v.from : `${v.from}..${v.to}`);
+    setBad(false);
+    setOpen(!open);
+  }
+
+  function apply(input: string) {
+    const r = parseRange(input, c.now, v.tz);
+    if (!r) {
+      setBad(true);
+      return;
+    }
+    setOpen(false);
+    show(r);
+  }
+
+  const zones = [
+    { value: "browser", title: `Browser (${browserZone()})` },
+    { value: "utc", title: "UTC" },
+  ];
+  return (
+    <div class="range" role="group" aria-label="Time range">
+      <IconButton icon="left" label="Earlier  [" onClick={() => shift(-1)} />
+      <span class="anchor">
+        <button type="button" class="button range-text" id="range" data-opens aria-haspopup="dialog" aria-expanded={open} onClick={toggle} title={`${absolute(c.from)} – ${absolute(c.to)}`}>
+          <Icon name="clock" />
+          <span>{rangeText(range, c.from, c.to, zone.value, c.now)}</span>
+          <Icon name="down" />
+        </button>
+        <Popover open={open} onClose={() => setOpen(false)} class="range-panel" label="Time range">
+          <form
+            onSubmit={(e) => {
+              e.preventDefault();
+              apply(text);
+            }}
+          >
+            <input
+              id="range-input"
+              class={bad ? "wrong" : ""}
+              value={text}
+              aria-label="Time range"
+              aria-invalid={bad}
+              autocomplete="off"
+              autofocus
+              onFocus={(e) => e.currentTarget.select()}
+              onInput={(e) => {
+                setText(e.currentTarget.value);
+                setBad(false);
+              }}
+            />
+            <button type="submit" class="button primary">
+              Apply
+            </button>
+          </form>
+          <p class={bad ? "hint wrong" : "hint"}>
+            {bad ? "Not a range. " : ""}Try <code>-6h</code>, <code>14:00..14:20</code>, <code>mon 09:00..now</code>, <code>yesterday</code>, <code>2026-11-20</code>
+          </p>
+          <div class="presets">
+            {presets.map(([value, title]) => (
+              <button key={value} type="button" class={`preset ${v.to === "now" && v.from === "-" + value ? "on" : ""}`} onClick={() => apply(value)}>
+                {title}
+              </button>
+            ))}
+          </div>
+          <Select label="Time zone" value={v.tz} choices={zones} onChange={(tz) => show({ tz })} />
+        </Popover>
+      </span>
+      <IconButton icon="right" label="Later  ]" onClick={() => shift(1)} />
+      <IconButton icon="minus" label="Zoom out  -" onClick={() => zoomBy(2)} />
+    </div>
+  );
+}
+
+const intervals = [
+  { value: "off", title: "Off" },
+  { value: "auto", title: "Live" },
+  { value: "5", title: "5 s" },
+  { value: "10", title: "10 s" },
+  { value: "30", title: "30 s" },
+  { value: "60", title: "1 min" },
+  { value: "300", title: "5 min" },
+];
+
+/** Seconds between refreshes; live follows the bucket. */
+export function refreshSeconds(step: number): number {
+  const choice = refreshChoice.signal.value;
+  return choice === "auto" ? Math.min(60, Math.max(1, step / 2)) : Number(choice);
+}
+
+/** What a stretch of a page's only chart leads to; `there` is what the page asks besides the URL. */
+export const doors = (there: Partial<View> = {}) => ({
+  sel: undefined,
+  onZoom: (a: number, b: number) => show({ from: absolute(a), to: absolute(b) }),
+  onExplain: (a: number, b: number) => go(link("/explore", { ...there, sel: `${a}~${b}` })),
+  onFlows: (a: number, b: number) => go("/flows?" + format({ ...view.value, ...there, by: [], from: absolute(a), to: absolute(b) })),
+  onLink: (a: number, b: number) => void copyLink(link(location.pathname, { from: absolute(a), to: absolute(b) }), "Link to this time"),
+  onZoomOut: () => zoomBy(2),
+  onHover: () => undefined,
+});
+
+export const RefreshButton = ({ loading }: { loading: boolean }) => <IconButton icon="refresh" label="Refresh now  r" class={`icon-button ${loading ? "spin" : ""}`} onClick={() => (reload.value += 1)} />;
+
+export function Refresh({ loading, paused }: { loading: boolean; paused: boolean }) {
+  const v = view.value;
+  const fixed = v.to !== "now";
+  return (
+    <div class="refresh">
+      <Select
+        label="Refresh"
+        id="refresh"
+        value={v.live ? refreshChoice.signal.value : "off"}
+        choices={intervals}
+        onChange={(value) => {
+          if (value !== "off") refreshChoice.set(value as "auto");
+          show({ live: value !== "off" }, "replace");
+        }}
+      />
+      {v.live && (
+        <span class={`live-dot ${fixed || paused ? "paused" : ""}`} title={fixed ? "This range ends in the past: nothing to refresh" : paused ? "Paused while the pointer is on the chart" : "Refreshing"} />
+      )}
+      <RefreshButton loading={loading} />
+    </div>
+  );
+}
