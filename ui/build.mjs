@@ -14,7 +14,16 @@ const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, "dist");
 const budget = 80_000; // gzip bytes of JavaScript on first load
 
-const common = { absWorkingDir: here, bundle: true, format: "esm", target: "es2022", jsx: "automatic", jsxImportSource: "preact", legalComments: "none", logLevel: "warning" };
+const common = {
+  absWorkingDir: here,
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  legalComments: "none",
+  logLevel: "warning",
+};
 
 if (process.argv.includes("--test")) test();
 else if (process.argv.includes("--watch")) {
@@ -30,7 +39,17 @@ function build() {
   const began = performance.now();
   let out;
   try {
-    out = esbuild.buildSync({ ...common, entryPoints: ["src/main.tsx"], outdir: "dist/assets", entryNames: "[name]-[hash]", chunkNames: "[name]-[hash]", splitting: true, minify: true, write: false, metafile: true });
+    out = esbuild.buildSync({
+      ...common,
+      entryPoints: ["src/main.tsx"],
+      outdir: "dist/assets",
+      entryNames: "[name]-[hash]",
+      chunkNames: "[name]-[hash]",
+      splitting: true,
+      minify: true,
+      write: false,
+      metafile: true,
+    });
   } catch {
     return false; // esbuild has said why
   }
@@ -62,10 +81,15 @@ function build() {
   };
   visit(entry);
   const js = [...first].reduce((n, k) => n + sizes[k], 0);
-  names.preload = [...first].filter((k) => k !== entry).map((k) => `<link rel="modulepreload" href="${k.replace("dist", "")}">`).join("\n");
+  names.preload = [...first]
+    .filter((k) => k !== entry)
+    .map((k) => `<link rel="modulepreload" href="${k.replace("dist", "")}">`)
+    .join("\n");
   const html = readFileSync(join(here, "src/index.html"), "utf8").replace(/\{\{(\w+)\}\}/g, (_, k) => names[k]);
   write("index.html", Buffer.from(html));
-  console.log(`JavaScript on first load: ${kb(js).trim()} gzip of ${kb(budget).trim()}, built in ${Math.round(performance.now() - began)} ms`);
+  console.log(
+    `JavaScript on first load: ${kb(js).trim()} gzip of ${kb(budget).trim()}, built in ${Math.round(performance.now() - began)} ms`,
+  );
   if (js > budget) {
     console.error(`The script is ${js - budget} bytes over its budget.`);
     return false;
@@ -76,7 +100,9 @@ function build() {
 /** Writes a file and its compressed siblings; returns the size after gzip. */
 function compress(name, bytes) {
   const gz = gzipSync(bytes, { level: 9 });
-  const br = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } });
+  const br = brotliCompressSync(bytes, {
+    params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+  });
   writeFileSync(join(dist, name), bytes);
   writeFileSync(join(dist, name + ".gz"), gz);
   writeFileSync(join(dist, name + ".br"), br);
@@ -91,7 +117,14 @@ function test() {
   const dir = join(here, "node_modules/.test");
   rmSync(dir, { recursive: true, force: true });
   const files = readdirSync(join(here, "test")).filter((f) => f.endsWith(".test.ts") && statSync(join(here, "test", f)).isFile());
-  esbuild.buildSync({ ...common, platform: "node", entryPoints: files.map((f) => "test/" + f), outdir: dir, outExtension: { ".js": ".mjs" }, define: { "import.meta.root": JSON.stringify(here) } });
+  esbuild.buildSync({
+    ...common,
+    platform: "node",
+    entryPoints: files.map((f) => "test/" + f),
+    outdir: dir,
+    outExtension: { ".js": ".mjs" },
+    define: { "import.meta.root": JSON.stringify(here) },
+  });
   const run = spawnSync(process.execPath, ["--test", ...files.map((f) => join(dir, f.replace(/\.ts$/, ".mjs")))], { stdio: "inherit" });
   process.exitCode = run.status ?? 1;
 }

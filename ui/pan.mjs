@@ -33,7 +33,12 @@ while (performance.now() - began < 3000) {
 const times = (await page.evaluate(() => globalThis.frames_)).slice(from);
 await page.mouse.up();
 await page.keyboard.up("Shift");
-const gaps = times.slice(1).map((t, i) => t - times[i]).sort((a, b) => a - b);
+const gaps = times
+  .slice(1)
+  .map((t, i) => t - times[i])
+  .sort((a, b) => a - b);
 const at = (q) => gaps[Math.floor(gaps.length * q)].toFixed(1);
-console.log(`${points}: ${((1000 * gaps.length) / (times.at(-1) - times[0])).toFixed(0)} frames/s, ${at(0.5)} ms median, ${at(0.99)} ms 99th percentile`);
+console.log(
+  `${points}: ${((1000 * gaps.length) / (times.at(-1) - times[0])).toFixed(0)} frames/s, ${at(0.5)} ms median, ${at(0.99)} ms 99th percentile`,
+);
 await here.close();

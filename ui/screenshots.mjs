@@ -34,7 +34,10 @@ const pages = {
   status: "/status",
 };
 const only = process.argv.slice(4);
-for (const [size, width, height] of [["desktop", 1440, 900], ["phone", 390, 844]]) {
+for (const [size, width, height] of [
+  ["desktop", 1440, 900],
+  ["phone", 390, 844],
+]) {
   for (const scheme of ["light", "dark"]) {
     const page = await context.newPage();
     await page.setViewportSize({ width, height });
@@ -42,7 +45,10 @@ for (const [size, width, height] of [["desktop", 1440, 900], ["phone", 390, 844]
     for (const [name, path] of Object.entries(pages)) {
       if (only.length && !only.includes(name)) continue;
       await page.goto(base + path);
-      await page.waitForSelector("[data-overview=whole], .uplot:not(.overview *), .filter-error, .listener, .pipeline, .empty, #records tbody tr td, .exporter, .link-row, #views", { timeout: 10_000 });
+      await page.waitForSelector(
+        "[data-overview=whole], .uplot:not(.overview *), .filter-error, .listener, .pipeline, .empty, #records tbody tr td, .exporter, .link-row, #views",
+        { timeout: 10_000 },
+      );
       if (await page.locator("#facets").isVisible()) await page.locator("#facets li").first().waitFor();
       await page.waitForTimeout(name === "status" ? 5000 : 350);
       if (name === "explore" && size === "desktop") {

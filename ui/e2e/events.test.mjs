@@ -14,10 +14,19 @@ const report = (e) => fetch(base + "/api/v1/events", { method: "POST", body: JSO
 before(async () => {
   here = await site();
   base = here.base;
-  await report({ id: `flood-${mark}`, kind: "attack", start: now - 2400, end: now - 2100, target: "192.0.2.7", severity: "critical", text: `flood ${mark}` });
+  await report({
+    id: `flood-${mark}`,
+    kind: "attack",
+    start: now - 2400,
+    end: now - 2100,
+    target: "192.0.2.7",
+    severity: "critical",
+    text: `flood ${mark}`,
+  });
 });
 after(async () => {
-  for (const e of (await list().catch(() => []))) if (e.text.includes(mark)) await fetch(`${base}/api/v1/events/${encodeURIComponent(e.id)}`, { method: "DELETE" });
+  for (const e of await list().catch(() => []))
+    if (e.text.includes(mark)) await fetch(`${base}/api/v1/events/${encodeURIComponent(e.id)}`, { method: "DELETE" });
   await here?.close();
 });
 
@@ -49,7 +58,10 @@ test("an event stands where it was, says what it was, and leads on", async () =>
   await button.click();
   await page.getByRole("menuitem", { name: "Zoom around it" }).click();
   await page.waitForFunction(() => location.search.includes("from=2"));
-  assert.deepEqual([(await params(page)).get("from"), (await params(page)).get("to")].map((t) => Date.parse(t) / 1000), [now - 3000, now - 1500]);
+  assert.deepEqual(
+    [(await params(page)).get("from"), (await params(page)).get("to")].map((t) => Date.parse(t) / 1000),
+    [now - 3000, now - 1500],
+  );
   await page.close();
 });
 
@@ -122,7 +134,11 @@ test("events are switched off by kind and altogether, and stay so", async () => 
 });
 
 test("events: on lines and heat maps too; accessible in both themes", async () => {
-  for (const [viz, scheme] of [["line", "light"], ["heat", "dark"], ["stack", "dark"]]) {
+  for (const [viz, scheme] of [
+    ["line", "light"],
+    ["heat", "dark"],
+    ["stack", "dark"],
+  ]) {
     const page = await open(`/explore?by=proto&viz=${viz}`, { scheme });
     await flag(page, new RegExp(`flood ${mark}`)).click();
     await page.locator(".event-menu").waitFor();

@@ -71,7 +71,12 @@ test("the total row and the top edge of the chart are the numbers of the API", a
   // The edge of the stack is the sum of the totals that are drawn on its side, in the bucket where that is largest.
   const edge = (side) => {
     const on = body.total.filter((t) => (t.dir === "out") === (side === "below"));
-    return Math.max(0, ...body.times.map((time, i) => (time > body.meta.through && body.to > body.meta.through ? 0 : on.reduce((a, t) => a + (t.values[i] ?? 0), 0))));
+    return Math.max(
+      0,
+      ...body.times.map((time, i) =>
+        time > body.meta.through && body.to > body.meta.through ? 0 : on.reduce((a, t) => a + (t.values[i] ?? 0), 0),
+      ),
+    );
   };
   const chart = page.locator(".chart");
   for (const side of ["above", "below"])
@@ -148,7 +153,14 @@ test("facets that read many rows are counted when they are wanted", { skip: mock
     const response = await r.fetch();
     const body = await response.json();
     const left = body.facets.filter((f) => /ip$|port$|flags/.test(f.by.at(-1)));
-    await r.fulfill({ response, json: { ...body, facets: body.facets.filter((f) => !left.includes(f)), left: { facets: left.map((f) => f.by.join("/")), rows: 1_310_000_000 } } });
+    await r.fulfill({
+      response,
+      json: {
+        ...body,
+        facets: body.facets.filter((f) => !left.includes(f)),
+        left: { facets: left.map((f) => f.by.join("/")), rows: 1_310_000_000 },
+      },
+    });
   });
   await page.goto(base + "/explore");
   const facets = page.locator("#facets");
@@ -266,7 +278,12 @@ test("completion: typed, chosen with the keyboard, accepted with Tab, run with E
   const filter = page.locator("#filter");
   assert.equal(await filter.getAttribute("aria-autocomplete"), "list");
   await page.keyboard.press("ArrowDown");
-  await holds(async () => assert.equal(await page.locator("#" + (await filter.getAttribute("aria-activedescendant"))).getAttribute("aria-selected", { timeout: 1000 }), "true"));
+  await holds(async () =>
+    assert.equal(
+      await page.locator("#" + (await filter.getAttribute("aria-activedescendant"))).getAttribute("aria-selected", { timeout: 1000 }),
+      "true",
+    ),
+  );
   await page.keyboard.press("Tab");
   await holds(async () => assert.match(await filter.inputValue(), /^src.port/));
   await page.keyboard.press("Escape");
@@ -386,7 +403,10 @@ test("a copied link is pinned, with Shift it moves; a long one is short and lead
   assert.match(await copied("y"), /\/explore\?from=\d{4}-\d\d-\d\dT.*&to=\d{4}-/);
   assert.equal(await copied("Shift+Y"), base + "/explore?from=-10m");
   const q = `ip in [${Array.from({ length: 300 }, (_, i) => `192.0.2.${i % 256}`).join(" ")}]`;
-  await page.evaluate((to) => (history.pushState(null, "", to), dispatchEvent(new PopStateEvent("popstate"))), `/explore?q=${q.replaceAll(" ", "+")}&from=-10m`);
+  await page.evaluate(
+    (to) => (history.pushState(null, "", to), dispatchEvent(new PopStateEvent("popstate"))),
+    `/explore?q=${q.replaceAll(" ", "+")}&from=-10m`,
+  );
   const short = await copied("Shift+Y");
   assert.match(short, /\/s\/[\w-]{16}$/);
   await page.goto(short);
@@ -436,8 +456,20 @@ test("Other goes on to the groups behind, and back; the parts add up to the tota
   const turned = page.waitForResponse((r) => r.url().includes("/api/v1/query?") && r.url().includes("skip=3"));
   await page.getByRole("menuitem", { name: "Next 3" }).click();
   const body = await (await turned).json();
-  assert.equal(body.series.reduce((a, s) => a + s.total, 0), body.total[0].total);
-  assert.deepEqual(body.series.map((s) => [s.other, s.larger ?? false]), [[false, false], [false, false], [false, false], [true, true], [true, false]]);
+  assert.equal(
+    body.series.reduce((a, s) => a + s.total, 0),
+    body.total[0].total,
+  );
+  assert.deepEqual(
+    body.series.map((s) => [s.other, s.larger ?? false]),
+    [
+      [false, false],
+      [false, false],
+      [false, false],
+      [true, true],
+      [true, false],
+    ],
+  );
   await page.locator("#table [data-series=larger]").waitFor();
   assert.match(await page.locator("#table tbody tr").first().innerText(), /^\s*Larger\s+\(3\)/);
   for (const n of await names()) assert.ok(!first.includes(n), n);
@@ -449,7 +481,9 @@ test("Other goes on to the groups behind, and back; the parts add up to the tota
   await page.close();
 });
 
-test("Other is grouped by something else: its parts are what it was, also of groups further on; Back undoes", { skip: mockOnly() }, async () => {
+test("Other is grouped by something else: its parts are what it was, also of groups further on; Back undoes", {
+  skip: mockOnly(),
+}, async () => {
   const to = Math.floor(Date.now() / 1000) - 60;
   const from = to - 600;
   const page = await open("/status");
@@ -513,13 +547,18 @@ test("the axis is bent, ends where it is told to, and both are in the URL", asyn
   const page = await open(`/explore?by=${first}&n=4&from=-10m&viz=line&dir=sum`);
   const picture = () => page.locator(".plot canvas").evaluate((c) => c.toDataURL());
   await page.locator(".chart[data-above]:has(.plot canvas)").waitFor();
-  const seen = new Set([await holds(async () => {
-    const now = await picture();
-    await page.waitForTimeout(200);
-    assert.equal(await picture(), now, "it is drawn");
-    return now;
-  })]);
-  for (const [y, name] of [["log", "logarithmic"], ["sqrt", "square root"]]) {
+  const seen = new Set([
+    await holds(async () => {
+      const now = await picture();
+      await page.waitForTimeout(200);
+      assert.equal(await picture(), now, "it is drawn");
+      return now;
+    }),
+  ]);
+  for (const [y, name] of [
+    ["log", "logarithmic"],
+    ["sqrt", "square root"],
+  ]) {
     await page.locator("#y").selectOption({ label: name });
     await page.waitForURL(new RegExp(`y=${y}`));
     const drawn = await holds(async () => {
@@ -547,14 +586,20 @@ test("each direction has its own largest groups, or all have the same", { skip: 
   const rank = page.locator("#rank");
   const named = (b) => b.dirs.map((d) => b.series.filter((s) => s.dir === d && !s.other).map((s) => s.key.join("|")));
   const each = await answer(page, () => page.goto(`${base}/explore?by=src.as&n=2&from=-10m`));
-  assert.ok(named(each).every((keys) => keys.length === 2), JSON.stringify(named(each)));
+  assert.ok(
+    named(each).every((keys) => keys.length === 2),
+    JSON.stringify(named(each)),
+  );
   const sum = await answer(page, () => rank.selectOption({ label: "maximum over all" }));
   assert.equal((await params(page)).get("rankdir"), "sum");
   assert.equal((await params(page)).get("rank"), "max");
   // The table follows the ranks: of each group the largest of its directions.
   const order = await page.locator("#table tbody tr:not(.other):not(.again)").evaluateAll((all) => all.map((e) => e.dataset.series));
   const most = (key) => Math.max(...sum.series.filter((s) => s.key.join("|") === key).map((s) => s.max));
-  assert.deepEqual(order, [...order].sort((a, b) => most(b) - most(a)));
+  assert.deepEqual(
+    order,
+    [...order].sort((a, b) => most(b) - most(a)),
+  );
   assert.ok(new Set(named(sum).flat()).size <= 2);
   await page.locator("#dir").selectOption("in");
   await holds(async () => assert.doesNotMatch(await rank.innerText(), /over all/));
@@ -570,9 +615,16 @@ test("grid, bars, heat map and sankey draw the API's numbers, each from a URL op
   assert.deepEqual(await drawn(), ids(body));
   await page.getByRole("radio", { name: "Bars", exact: true }).click();
   await page.locator(".bar-row").first().waitFor();
-  assert.deepEqual((await drawn()).filter((x) => x !== "other"), ids(body));
+  assert.deepEqual(
+    (await drawn()).filter((x) => x !== "other"),
+    ids(body),
+  );
   // The longest bar is the largest group.
-  const widths = await page.locator(".bar-row").evaluateAll((all) => all.map((e) => [e.dataset.group, Math.max(...[...e.querySelectorAll(".bar-fill")].map((b) => b.getBoundingClientRect().width))]));
+  const widths = await page
+    .locator(".bar-row")
+    .evaluateAll((all) =>
+      all.map((e) => [e.dataset.group, Math.max(...[...e.querySelectorAll(".bar-fill")].map((b) => b.getBoundingClientRect().width))]),
+    );
   const largest = (dir) => Math.max(...body.series.filter((s) => dir(s.dir)).map((s) => s.avg));
   assert.ok(widths.length > 1 && largest(() => true) > 0);
   const heat = await answer(page, () => page.goto(base + `/explore?by=${first}&n=4&from=-10m&viz=heat`));
@@ -582,7 +634,14 @@ test("grid, bars, heat map and sankey draw the API's numbers, each from a URL op
   await page.locator(".sankey-node").first().waitFor();
   const nodes = await page.locator(".sankey-node").evaluateAll((all) => all.map((e) => [e.dataset.node, Number(e.dataset.value)]));
   const sum = nodes.filter(([id]) => id.startsWith("0|")).reduce((a, [, v]) => a + v, 0);
-  assert.ok(close(sum, sankey.series.reduce((a, s) => a + s.avg, 0), 1e-6), "the first column is the whole");
+  assert.ok(
+    close(
+      sum,
+      sankey.series.reduce((a, s) => a + s.avg, 0),
+      1e-6,
+    ),
+    "the first column is the whole",
+  );
   await page.locator(".sankey-node[role=button]").first().focus();
   await page.keyboard.press("Enter");
   await page.getByRole("menuitem", { name: "Only this" }).waitFor();
@@ -621,12 +680,18 @@ test("the exported CSV has the numbers of the API, and the picture is a picture"
   const head = lines[0].split(",");
   const rows = lines.slice(1).map((l) => Object.fromEntries(l.split(",").map((v, i) => [head[i], v])));
   const totals = rows.map((r) => Number(r.total)).sort((a, b) => a - b);
-  assert.deepEqual(totals, [...body.series, ...body.total].map((s) => s.total).sort((a, b) => a - b));
+  assert.deepEqual(
+    totals,
+    [...body.series, ...body.total].map((s) => s.total).sort((a, b) => a - b),
+  );
   const png = await take("PNG");
   assert.deepEqual([...png.subarray(1, 4)], [...Buffer.from("PNG")]);
   assert.ok(png.readUInt32BE(16) > 1000, "wide");
   const json = JSON.parse((await take("JSON")).toString());
-  assert.deepEqual(json.series.map((s) => s.total), body.series.map((s) => s.total));
+  assert.deepEqual(
+    json.series.map((s) => s.total),
+    body.series.map((s) => s.total),
+  );
   await answer(page, () => page.goto(base + `/explore?by=${first},${second}&n=5&from=${to - 600}&to=${to}&viz=sankey`));
   await page.locator(".sankey-node").first().waitFor();
   const svg = (await take("SVG")).toString();
@@ -663,7 +728,12 @@ test("a dear question is asked when it is meant; Escape ends a running one in th
 
 test("axe finds nothing, in both themes, wide and narrow", { skip: mockOnly() }, async () => {
   const [first, second] = await groupable();
-  for (const [scheme, width, search] of [["light", 1440, `?by=${first}&vs=prev`], ["dark", 1440, `?by=${first}&viz=bar`], ["light", 390, `?by=${first}&viz=grid`], ["dark", 1440, `?by=${first},${second}&viz=sankey`]]) {
+  for (const [scheme, width, search] of [
+    ["light", 1440, `?by=${first}&vs=prev`],
+    ["dark", 1440, `?by=${first}&viz=bar`],
+    ["light", 390, `?by=${first}&viz=grid`],
+    ["dark", 1440, `?by=${first},${second}&viz=sankey`],
+  ]) {
     const { page } = await explore(search + "&from=-10m", { width, scheme });
     if (width > 1000) {
       if (!(await page.locator("#facets").isVisible())) await page.keyboard.press("f"); // a test before this one closed it
@@ -739,7 +809,11 @@ test("live without a stream: the page asks again by itself", async () => {
 test("dark and light, kept, without a flash", async () => {
   const { page } = await explore("", { scheme: "light" });
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-  const bright = (c) => c.match(/\d+(\.\d+)?/g).slice(0, 3).reduce((a, x) => a + Number(x), 0) > 380;
+  const bright = (c) =>
+    c
+      .match(/\d+(\.\d+)?/g)
+      .slice(0, 3)
+      .reduce((a, x) => a + Number(x), 0) > 380;
   const is = (light) => holds(async () => assert.equal(bright(await ground()), light));
   await is(true);
   await page.getByRole("radio", { name: "Theme: dark" }).click();
@@ -831,7 +905,12 @@ test("status shows the counters", async () => {
 
 test("a phone scrolls down only", async () => {
   const [first] = await groupable();
-  for (const path of [`/explore?by=${first}`, "/explore?q=a+rather+long+filter+text+that+does+not+fit+into+one+line+of+a+phone", "/start", "/status"]) {
+  for (const path of [
+    `/explore?by=${first}`,
+    "/explore?q=a+rather+long+filter+text+that+does+not+fit+into+one+line+of+a+phone",
+    "/start",
+    "/status",
+  ]) {
     const page = await open(path, { width: 360, height: 740 });
     await page.waitForSelector(".uplot, .filter-error, .listener, .pipeline, .empty");
     const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

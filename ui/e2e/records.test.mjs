@@ -51,8 +51,14 @@ test("flows: the rows are the records of the API, in its order", async () => {
   const of = values("ExporterAddress").map((e, i) => interfaces.find((x) => x.exporter === e && String(x.index) === values("InIf")[i]));
   await page.locator("#records td[data-column=InIf]").getByText(of[0].interface, { exact: true }).first().waitFor();
   await holds(async () => {
-    assert.deepEqual(await cells("InIf"), of.map((x) => x.interface));
-    assert.deepEqual(await cells("ExporterAddress"), of.map((x) => x.name));
+    assert.deepEqual(
+      await cells("InIf"),
+      of.map((x) => x.interface),
+    );
+    assert.deepEqual(
+      await cells("ExporterAddress"),
+      of.map((x) => x.name),
+    );
   });
   assert.equal(await page.locator("#records td[data-column=InIf] button").first().getAttribute("title"), values("InIf")[0]);
   // So do ASes, with the name behind the number, whole in the title; and no column is over the edge.
@@ -130,7 +136,10 @@ test("flows: a head sorts by its column, by keyboard too; the same from the URL;
   await page.waitForFunction(() => Number(document.querySelector("#loaded").textContent.replace(/,/g, "")) >= 400);
   const api = await json(`/api/v1/flows?from=${w.from}&to=${w.to}&limit=1000&sort=-Bytes`);
   const bytes = api.values[api.columns.findIndex((c) => c.column === "Bytes")];
-  assert.deepEqual(bytes, [...bytes].sort((a, b) => b - a));
+  assert.deepEqual(
+    bytes,
+    [...bytes].sort((a, b) => b - a),
+  );
   const at = await holds(async () => {
     const last = page.locator("#records tbody tr[aria-rowindex]").last();
     const i = Number(await last.getAttribute("aria-rowindex")) - 2;
@@ -206,7 +215,10 @@ test("flows: the export has the records of the API", async () => {
   assert.equal(lines.length, api.rows + 1);
   const column = lines[0].split(",").findIndex((n) => n.replace(/"/g, "") === "SrcAddr");
   const i = api.columns.findIndex((c) => c.column === "SrcAddr");
-  assert.deepEqual(lines.slice(1).map((l) => l.split(",")[column].replace(/"/g, "")), api.values[i]);
+  assert.deepEqual(
+    lines.slice(1).map((l) => l.split(",")[column].replace(/"/g, "")),
+    api.values[i],
+  );
   const more = await page.getByRole("menuitem", { name: /JSON/ }).getAttribute("href");
   assert.equal((await (await get(more)).text()).trim().split("\n").length, api.rows);
   await page.close();
@@ -282,12 +294,20 @@ test("the overview does not say that all is well while it does not know", async 
   const attention = page.locator("[aria-label='What needs attention']");
   await page.locator("[data-overview=whole]").waitFor();
   const known = await attention.innerText();
-  await page.route("**/api/v1/interfaces?**", (route) => route.fulfill({ status: 400, contentType: "application/problem+json", body: '{"title":"no","status":400}' }));
-  await page.getByRole("button", { name: /^Refresh/ }).first().click();
+  await page.route("**/api/v1/interfaces?**", (route) =>
+    route.fulfill({ status: 400, contentType: "application/problem+json", body: '{"title":"no","status":400}' }),
+  );
+  await page
+    .getByRole("button", { name: /^Refresh/ })
+    .first()
+    .click();
   await attention.getByText("Not all that is looked at answers").waitFor();
   assert.equal(await attention.getByText("Nothing needs attention").count(), 0);
   await page.unroute("**/api/v1/interfaces?**");
-  await page.getByRole("button", { name: /^Refresh/ }).first().click();
+  await page
+    .getByRole("button", { name: /^Refresh/ })
+    .first()
+    .click();
   await attention.getByText("Not all that is looked at answers").waitFor({ state: "detached" });
   await holds(async () => assert.equal((await attention.innerText()).split("\n")[0], known.split("\n")[0]));
   await page.close();
@@ -302,20 +322,22 @@ test("a server that does not answer is said to be away; what is shown stays, and
     ["/views", "[aria-label='Saved views']", "/api/v1/views"],
     ["/v/none+nothing", ".tile", "/api/v1/query?"],
   ];
-  await Promise.all(pages.map(async ([path, known, asks]) => {
-    const page = await open(path);
-    await page.locator(known).first().waitFor();
-    await page.route("**/healthz", (route) => route.fulfill({ status: 404 }));
-    const notice = page.getByRole("alert").getByText("NetMeta does not answer; trying again.");
-    await notice.waitFor();
-    assert.equal(await notice.count(), 1, path);
-    assert.ok(await page.locator(known).first().isVisible(), path);
-    const again = path.startsWith("/v/") ? undefined : page.waitForResponse((r) => r.url().includes(asks) && r.status() === 200);
-    await page.unroute("**/healthz");
-    await again;
-    await notice.waitFor({ state: "detached" });
-    await page.close();
-  }));
+  await Promise.all(
+    pages.map(async ([path, known, asks]) => {
+      const page = await open(path);
+      await page.locator(known).first().waitFor();
+      await page.route("**/healthz", (route) => route.fulfill({ status: 404 }));
+      const notice = page.getByRole("alert").getByText("NetMeta does not answer; trying again.");
+      await notice.waitFor();
+      assert.equal(await notice.count(), 1, path);
+      assert.ok(await page.locator(known).first().isVisible(), path);
+      const again = path.startsWith("/v/") ? undefined : page.waitForResponse((r) => r.url().includes(asks) && r.status() === 200);
+      await page.unroute("**/healthz");
+      await again;
+      await notice.waitFor({ state: "detached" });
+      await page.close();
+    }),
+  );
 });
 
 test("interfaces: the numbers of the API, the fullest first; the page of one; back", async () => {
@@ -336,9 +358,15 @@ test("interfaces: the numbers of the API, the fullest first; the page of one; ba
   await page.waitForURL(`**/if/${first.exporter}/${first.index}?*`);
   await page.locator(".entity .uplot").waitFor();
   // The chart is what came in by it above zero and what went out below, whatever the direction of the records.
-  const of = (side) => json(`/api/v1/query?q=exporter+%3D+${first.exporter}+and+${side}.if+%3D+${first.index}&by=remote.as&n=8&dir=sum&layer=l2&px=400&from=${from}&to=${to}`);
+  const of = (side) =>
+    json(
+      `/api/v1/query?q=exporter+%3D+${first.exporter}+and+${side}.if+%3D+${first.index}&by=remote.as&n=8&dir=sum&layer=l2&px=400&from=${from}&to=${to}`,
+    );
   const chart = page.locator(".entity .chart");
-  for (const [side, attribute] of [["in", "data-above"], ["out", "data-below"]]) {
+  for (const [side, attribute] of [
+    ["in", "data-above"],
+    ["out", "data-below"],
+  ]) {
     const { total } = await of(side);
     const top = Math.max(0, ...(total[0]?.values ?? []));
     await holds(async () => {
@@ -346,7 +374,10 @@ test("interfaces: the numbers of the API, the fullest first; the page of one; ba
       assert.ok(Math.abs(Number(drawn) - top) <= 0.005 * top + 1, `${side}: ${drawn} of ${top}`);
     });
     // Both ways of asking say the same of the average.
-    assert.ok(Math.abs((total[0]?.avg ?? 0) - first[side].avg) <= 1e-6 * first[side].avg, `${side}: ${total[0]?.avg} and ${first[side].avg}`);
+    assert.ok(
+      Math.abs((total[0]?.avg ?? 0) - first[side].avg) <= 1e-6 * first[side].avg,
+      `${side}: ${total[0]?.avg} and ${first[side].avg}`,
+    );
   }
   await page.locator("[aria-label=Use] dl").first().waitFor();
   assert.match(await page.locator("[aria-label=Use]").innerText(), /95th percentile/);
@@ -365,12 +396,18 @@ test("interfaces are sorted by their headers, and a third click gives the old or
   const { interfaces } = await json(`/api/v1/interfaces?from=${from}&to=${to}`);
   const sent = new Map(interfaces.map((i) => [`${i.exporter}#${i.index}`, i.out.avg]));
   const head = page.locator("#interfaces thead tr").nth(1).getByRole("columnheader", { name: "Avg" }).nth(1);
-  for (const [how, sign] of [["descending", -1], ["ascending", 1]]) {
+  for (const [how, sign] of [
+    ["descending", -1],
+    ["ascending", 1],
+  ]) {
     await head.getByRole("button").click();
     await holds(async () => {
       assert.equal(await head.getAttribute("aria-sort"), how);
       const got = (await order()).map((link) => sent.get(link));
-      assert.deepEqual(got, [...got].sort((a, b) => sign * (a - b)));
+      assert.deepEqual(
+        got,
+        [...got].sort((a, b) => sign * (a - b)),
+      );
     });
   }
   await head.getByRole("button").click();
@@ -396,7 +433,8 @@ test("the page of an interface: coverage in the head, the device's own counters 
   const page = await open(`/if/${one.exporter}/${one.index}?from=${from}&to=${to}`);
   await page.locator(".counter-line").waitFor();
   await page.locator("[aria-label=Use] dl").first().waitFor();
-  if (one.in.coverage !== null) await page.locator("[aria-label=Use] h2", { hasText: `coverage received ${one.in.coverage.toFixed(2)}` }).waitFor();
+  if (one.in.coverage !== null)
+    await page.locator("[aria-label=Use] h2", { hasText: `coverage received ${one.in.coverage.toFixed(2)}` }).waitFor();
   // The tooltip has them below the total.
   await page.locator(".entity .plot").focus();
   await page.keyboard.press("Home");
@@ -454,7 +492,10 @@ test("overview: the numbers of the API, what needs attention, and a way on from 
   const most = changes.series.filter((s) => !s.other).sort((a, b) => Math.abs(b.vs.delta) - Math.abs(a.vs.delta));
   for (const [i, s] of most.entries()) {
     const text = await rows.nth(i).innerText();
-    assert.ok(text.includes(s.label[0]) && text.includes((s.vs.delta < 0 ? "−" : "+") + threeDigits(s.vs.delta)), `${text} is not ${JSON.stringify(s.label)} ${s.vs.delta}`);
+    assert.ok(
+      text.includes(s.label[0]) && text.includes((s.vs.delta < 0 ? "−" : "+") + threeDigits(s.vs.delta)),
+      `${text} is not ${JSON.stringify(s.label)} ${s.vs.delta}`,
+    );
   }
   const { interfaces } = await json(`/api/v1/interfaces?from=${from}&to=${to}`);
   const use = (i) => Math.max(i.in.use_p95 ?? -1, i.out.use_p95 ?? -1);
@@ -477,14 +518,22 @@ test("host, prefix and AS: traffic, parts, records", async () => {
   const { facets } = await json("/api/v1/facets?facets=dst.ip,src.as&from=-15m");
   const host = facets[0].values[0].key[0];
   const as = facets[1].values.find((v) => v.key[0] !== "0").key[0];
-  for (const [path, title] of [["/host/" + host, host], ["/as/" + as, "AS" + as], ["/host/198.18.0.0/15", "198.18.0.0/15"]]) {
+  for (const [path, title] of [
+    ["/host/" + host, host],
+    ["/as/" + as, "AS" + as],
+    ["/host/198.18.0.0/15", "198.18.0.0/15"],
+  ]) {
     const answered = here.context.waitForEvent("response", { predicate: (r) => r.url().includes("/api/v1/facets?") });
     const page = await open(path + "?from=-15m");
     const body = await (await answered).json();
     await page.locator(".entity .uplot").waitFor();
     await page.locator(".part").first().waitFor();
     // Whose it is stands beside it, and of a prefix only when it is all of one.
-    const called = body.facets.find((f) => f.by[0] === "src.as").values.find((x) => x.key[0] === as)?.label[0].slice(2 + as.length).trim();
+    const called = body.facets
+      .find((f) => f.by[0] === "src.as")
+      .values.find((x) => x.key[0] === as)
+      ?.label[0].slice(2 + as.length)
+      .trim();
     if (path.startsWith("/as/") && called) await page.locator("h1 small").getByText(called).waitFor();
     if (path === "/host/" + host) await page.locator("h1 small").getByText(/AS\d+/).waitFor();
     assert.ok((await page.locator("h1").innerText()).startsWith(title));
@@ -524,13 +573,20 @@ test("drill-down: from a host to its records and back", async () => {
 
 test("status: the stages, and a query that is ended", async () => {
   const page = await open("/status");
-  for (const stage of ["udp", "decode", "enrich", "queue", "spool", "store"]) await page.locator(`[data-stage=${stage}]`, { hasText: /\d/ }).waitFor();
+  for (const stage of ["udp", "decode", "enrich", "queue", "spool", "store"])
+    await page.locator(`[data-stage=${stage}]`, { hasText: /\d/ }).waitFor();
   // Something that keeps the store busy: a question that cannot be answered from a rollup, over everything.
   const stop = new AbortController();
   let over = false;
   const tag = "e2e-" + process.pid;
   const busy = (async () => {
-    while (!over) await fetch(base + "/api/v1/flows?from=-24h&limit=1000000&format=csv&columns=all", { signal: stop.signal, headers: { "Query-Tag": tag } }).then((r) => r.text()).catch(() => undefined);
+    while (!over)
+      await fetch(base + "/api/v1/flows?from=-24h&limit=1000000&format=csv&columns=all", {
+        signal: stop.signal,
+        headers: { "Query-Tag": tag },
+      })
+        .then((r) => r.text())
+        .catch(() => undefined);
   })();
   try {
     const mine = page.locator("#queries tr", { hasText: tag }).first();
@@ -550,7 +606,12 @@ test("status: the stages, and a query that is ended", async () => {
 test("keys: g and a letter go to the pages, with filter and time", async () => {
   const page = await open("/flows?q=tcp&from=-10m");
   await page.locator("#loaded").waitFor();
-  for (const [key, path] of [["x", "/exporters"], ["s", "/status"], ["f", "/flows"], ["e", "/explore"]]) {
+  for (const [key, path] of [
+    ["x", "/exporters"],
+    ["s", "/status"],
+    ["f", "/flows"],
+    ["e", "/explore"],
+  ]) {
     await page.keyboard.press("g");
     await page.keyboard.press(key);
     await page.waitForURL(`**${path}*`);
@@ -562,8 +623,19 @@ test("keys: g and a letter go to the pages, with filter and time", async () => {
   await page.close();
 });
 
-const pages = ["/?from=-5m", "/flows?from=-5m", "/exporters", "/if?from=-5m", "/status", "/start", "/as/64500?from=-5m", "/help/filter", "/help/api"];
-const ready = "main > .scroll, main > details > summary, [data-overview=whole], #records tbody tr td, .exporter, .link-row, .pipeline, .listener, .part";
+const pages = [
+  "/?from=-5m",
+  "/flows?from=-5m",
+  "/exporters",
+  "/if?from=-5m",
+  "/status",
+  "/start",
+  "/as/64500?from=-5m",
+  "/help/filter",
+  "/help/api",
+];
+const ready =
+  "main > .scroll, main > details > summary, [data-overview=whole], #records tbody tr td, .exporter, .link-row, .pipeline, .listener, .part";
 
 /** The page of the interface with the most traffic. */
 async function busiest() {

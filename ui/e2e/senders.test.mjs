@@ -61,7 +61,10 @@ test("a new sender is asked about, ignored, and accepted again", async () => {
   await page.locator(".toast").getByRole("button", { name: "Undo" }).click();
   await ignored.waitFor();
   await page.goto(`${here.base}/exporters/${stranger}`);
-  await page.locator(".notice", { hasText: "Ignored since" }).getByRole("button", { name: `Accept ${stranger}` }).click();
+  await page
+    .locator(".notice", { hasText: "Ignored since" })
+    .getByRole("button", { name: `Accept ${stranger}` })
+    .click();
 
   // Known now, Start asks no more.
   await page.locator(`[data-ignored="${stranger}"]`).waitFor({ state: "detached" });

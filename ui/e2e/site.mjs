@@ -32,7 +32,13 @@ export async function violations(page, part = "html") {
   await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
   await page.evaluate(axe);
   const found = await page.evaluate((where) => globalThis.axe.run(document.querySelector(where)), part);
-  return found.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.html.slice(0, 160)} ${n.failureSummary}`).join(" | ")}`);
+  return found.violations.map(
+    (v) =>
+      `${v.id}: ${v.nodes
+        .slice(0, 3)
+        .map((n) => `${n.html.slice(0, 160)} ${n.failureSummary}`)
+        .join(" | ")}`,
+  );
 }
 
 /** The search of a page's URL as the page has it. */
@@ -62,7 +68,10 @@ export async function site({ width: usual = 1440, height: high = 900, answers = 
       await page.setViewportSize({ width, height });
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
       page.on("pageerror", (e) => complaints.push(`${path}: ${e}`));
-      page.on("console", (m) => m.type() === "error" && !expected.test(m.text()) && complaints.push(`${path}: ${m.text()} ${m.location().url}`));
+      page.on(
+        "console",
+        (m) => m.type() === "error" && !expected.test(m.text()) && complaints.push(`${path}: ${m.text()} ${m.location().url}`),
+      );
       page.on("request", (r) => !r.url().startsWith(origin + "/") && !r.url().startsWith("data:") && strangers.push(r.url()));
       page.setDefaultTimeout(patience);
       await page.goto(url);

@@ -13,7 +13,8 @@ before(async () => {
   base = here.base;
 });
 after(async () => {
-  for (const v of (await list().catch(() => ({ views: [] }))).views) if (v.slug.includes(mark)) await fetch(`${base}/api/v1/views/${v.slug}`, { method: "DELETE" });
+  for (const v of (await list().catch(() => ({ views: [] }))).views)
+    if (v.slug.includes(mark)) await fetch(`${base}/api/v1/views/${v.slug}`, { method: "DELETE" });
   await here?.close();
 });
 
@@ -40,7 +41,10 @@ test("what Explore shows is saved, opened by its address, changed, saved again",
   const form = await save(page, name, (f) => f.getByLabel("Description").fill("What it is made of"));
   await form.waitFor({ state: "detached" });
   const v = await saved(slug);
-  assert.deepEqual([v.page, v.query, v.description, v.shared, v.pinned], ["explore", "by=proto&from=-30m&n=5", "What it is made of", true, false]);
+  assert.deepEqual(
+    [v.page, v.query, v.description, v.shared, v.pinned],
+    ["explore", "by=proto&from=-30m&n=5", "What it is made of", true, false],
+  );
   const bar = page.locator(".opened-view");
   await bar.getByText(name).waitFor();
   await bar.getByText("changed").waitFor({ state: "detached" });
@@ -104,7 +108,11 @@ test("an address that is taken, a name that is missing, a private view", async (
   const form = await save(page, " ");
   await form.getByText("A name is missing").waitFor();
   await form.getByLabel("Name", { exact: true }).fill(`Mine ${mark}`);
-  await fetch(base + "/api/v1/views", { method: "POST", headers: { "View-Owner": "somebody else" }, body: JSON.stringify({ name: "hidden", slug: `mine-${mark}` }) });
+  await fetch(base + "/api/v1/views", {
+    method: "POST",
+    headers: { "View-Owner": "somebody else" },
+    body: JSON.stringify({ name: "hidden", slug: `mine-${mark}` }),
+  });
   await form.getByRole("radio", { name: "Private" }).click();
   await form.getByRole("button", { name: "Save", exact: true }).click();
   await form.getByText("Say under which name").waitFor();
@@ -126,10 +134,14 @@ test("an address that is taken, a name that is missing, a private view", async (
   await page.goto(`${base}/v/udp-${mark}`);
   await page.getByRole("heading", { name: "There is no such view" }).waitFor();
   await page.close();
-  for (const owner of [encodeURIComponent(`Łukasz ${mark}`), "somebody else"]) for (const s of ["udp", "mine"]) await fetch(`${base}/api/v1/views/${s}-${mark}`, { method: "DELETE", headers: { "View-Owner": owner } });
+  for (const owner of [encodeURIComponent(`Łukasz ${mark}`), "somebody else"])
+    for (const s of ["udp", "mine"])
+      await fetch(`${base}/api/v1/views/${s}-${mark}`, { method: "DELETE", headers: { "View-Owner": owner } });
 });
 
-test("what the configuration provisions is marked and cannot be changed", { skip: process.env.BASE_URL ? "the server has a configuration of its own" : false }, async () => {
+test("what the configuration provisions is marked and cannot be changed", {
+  skip: process.env.BASE_URL ? "the server has a configuration of its own" : false,
+}, async () => {
   const page = await open("/views");
   const row = page.locator("[data-view=transit]");
   await row.getByText("/etc/netmeta.yaml").waitFor();
@@ -151,7 +163,12 @@ test("what the configuration provisions is marked and cannot be changed", { skip
 /** Views to make boards of: their slugs. */
 async function some() {
   const out = [];
-  for (const [name, query] of [["one", "by=proto&from=-15m"], ["two", "q=tcp&viz=line"], ["three", "by=proto&viz=bar"], ["four", "q=udp"]]) {
+  for (const [name, query] of [
+    ["one", "by=proto&from=-15m"],
+    ["two", "q=tcp&viz=line"],
+    ["three", "by=proto&viz=bar"],
+    ["four", "q=udp"],
+  ]) {
     const slug = `${name}-${mark}`;
     await fetch(`${base}/api/v1/views/${slug}`, { method: "PUT", body: JSON.stringify({ name: `${name} ${mark}`, query, shared: true }) });
     out.push(slug);
@@ -175,18 +192,25 @@ test("a board: made of chosen views, each with its own time or all with one, its
   const tile = (s) => page.locator(`[data-tile="${s}"]`);
   for (const s of slugs.slice(0, 2)) await tile(s).locator(".uplot").waitFor();
   const asked = async (s) => new URLSearchParams(await tile(s).getAttribute("data-answer"));
-  await holds(async () => assert.deepEqual([(await asked(slugs[0])).get("from"), (await asked(slugs[1])).get("from")], ["-15m", null], "as saved"));
+  await holds(async () =>
+    assert.deepEqual([(await asked(slugs[0])).get("from"), (await asked(slugs[1])).get("from")], ["-15m", null], "as saved"),
+  );
 
   await page.getByRole("radio", { name: "One time" }).click();
   await page.waitForURL("**?from=-1h");
   await page.locator("#range").click();
   await page.locator("#range-input").fill("-30m");
   await page.keyboard.press("Enter");
-  await page.waitForFunction((all) => all.every((s) => document.querySelector(`[data-tile="${s}"]`).dataset.answer?.includes("from=-30m")), slugs.slice(0, 2));
+  await page.waitForFunction(
+    (all) => all.every((s) => document.querySelector(`[data-tile="${s}"]`).dataset.answer?.includes("from=-30m")),
+    slugs.slice(0, 2),
+  );
   await page.reload();
   await tile(slugs[0]).locator(".uplot").waitFor();
   await holds(async () => assert.equal((await asked(slugs[0])).get("from"), "-30m", "the time is in the URL"));
-  await tile(slugs[1]).getByRole("link", { name: `two ${mark}` }).click();
+  await tile(slugs[1])
+    .getByRole("link", { name: `two ${mark}` })
+    .click();
   await page.waitForURL(/\/explore\?/);
   assert.deepEqual(Object.fromEntries(await params(page)), { q: "tcp", from: "-30m", viz: "line" });
   await page.close();
@@ -195,10 +219,14 @@ test("a board: made of chosen views, each with its own time or all with one, its
 test("a board is put in order, loses a view and gets it back, gets another from its page", async () => {
   const slugs = await some();
   const board = `noc-${mark}`;
-  await fetch(`${base}/api/v1/views/${board}`, { method: "PUT", body: JSON.stringify({ name: `NOC ${mark}`, of: slugs.slice(0, 3), shared: true }) });
+  await fetch(`${base}/api/v1/views/${board}`, {
+    method: "PUT",
+    body: JSON.stringify({ name: `NOC ${mark}`, of: slugs.slice(0, 3), shared: true }),
+  });
   const page = await open("/v/" + board);
   const shown = () => page.locator("[data-tile]").evaluateAll((all) => all.map((t) => t.dataset.tile));
-  const until = (want) => page.waitForFunction((w) => [...document.querySelectorAll("[data-tile]")].map((t) => t.dataset.tile).join() === w, want.join());
+  const until = (want) =>
+    page.waitForFunction((w) => [...document.querySelectorAll("[data-tile]")].map((t) => t.dataset.tile).join() === w, want.join());
   await page.getByRole("button", { name: "Edit" }).click();
   const [a, b, c, d] = slugs;
   await page.getByRole("button", { name: `Move ${b} forward` }).click();
@@ -246,7 +274,10 @@ test("a board asks two questions at once, and Esc gives them up", async () => {
 test("a live board asks again by itself; what is past is not asked again", async () => {
   const [a, b] = await some();
   const past = "past-" + mark;
-  await fetch(`${base}/api/v1/views/${past}`, { method: "PUT", body: JSON.stringify({ name: "Past", query: "from=-20m&to=-10m", shared: true }) });
+  await fetch(`${base}/api/v1/views/${past}`, {
+    method: "PUT",
+    body: JSON.stringify({ name: "Past", query: "from=-20m&to=-10m", shared: true }),
+  });
   const page = await open(`/v/${a}+${past}`);
   await page.locator(`[data-tile="${past}"][data-answer]`).waitFor();
   const asked = [];
@@ -259,7 +290,9 @@ test("a live board asks again by itself; what is past is not asked again", async
   await page.locator("#refresh").selectOption("off");
   // Asked in vain, a tile says so and keeps its chart.
   const tile = page.locator(`[data-tile="${a}"]`);
-  await page.route("**/api/v1/query?**", (route) => route.fulfill({ status: 400, contentType: "application/problem+json", body: '{"title":"no answer today","status":400}' }));
+  await page.route("**/api/v1/query?**", (route) =>
+    route.fulfill({ status: 400, contentType: "application/problem+json", body: '{"title":"no answer today","status":400}' }),
+  );
   await page.getByRole("button", { name: /^Refresh now/ }).click();
   await tile.getByRole("alert").getByText("no answer today").waitFor();
   assert.equal(await page.locator(`[data-tile="${a}"][data-answer]`).count(), 1);
@@ -271,7 +304,11 @@ test("a live board asks again by itself; what is past is not asked again", async
 });
 
 test("many pinned views with long names leave the width of the page alone", async () => {
-  for (let i = 0; i < 6; i++) await fetch(`${base}/api/v1/views/pin-${i}-${mark}`, { method: "PUT", body: JSON.stringify({ name: `Customers of Frankfurt and Amsterdam ${i}`, query: `n=${i + 1}`, shared: true, pinned: true }) });
+  for (let i = 0; i < 6; i++)
+    await fetch(`${base}/api/v1/views/pin-${i}-${mark}`, {
+      method: "PUT",
+      body: JSON.stringify({ name: `Customers of Frankfurt and Amsterdam ${i}`, query: `n=${i + 1}`, shared: true, pinned: true }),
+    });
   for (const width of [390, 768, 1024, 1301, 1440]) {
     const page = await open("/views", { width });
     await page.locator(`[data-view="pin-5-${mark}"]`).waitFor();
@@ -284,7 +321,10 @@ test("many pinned views with long names leave the width of the page alone", asyn
 });
 
 test("views: accessible in both themes, on a phone too", async () => {
-  for (const [scheme, width] of [["light", 1280], ["dark", 390]]) {
+  for (const [scheme, width] of [
+    ["light", 1280],
+    ["dark", 390],
+  ]) {
     const page = await open("/views", { scheme, width });
     await page.locator("#views tbody tr").first().waitFor();
     const slugs = await some();

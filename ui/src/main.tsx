@@ -8,7 +8,22 @@ import { isAddress } from "./text/filter.ts";
 import { help, listen } from "./frame/keys.ts";
 import { api, nameOwner } from "./api/api.ts";
 import { current, leave, loadViews, ordered, addressOf, boardOf, save, savedViews, saving, shownQuery } from "./state/saved.ts";
-import { asks, copyLink, follow, helpOpen, keysChoice, link, loadFields, ownerChoice, path, say, setTheme, themeChoice, themes, toast } from "./state/state.ts";
+import {
+  asks,
+  copyLink,
+  follow,
+  helpOpen,
+  keysChoice,
+  link,
+  loadFields,
+  ownerChoice,
+  path,
+  say,
+  setTheme,
+  themeChoice,
+  themes,
+  toast,
+} from "./state/state.ts";
 import "./style/style.css";
 import "./style/pages.css";
 import { IconButton, lazy, Select } from "./parts/ui.tsx";
@@ -69,14 +84,30 @@ function App() {
         </a>
         <nav aria-label="Pages">
           {pages.map(([to, name]) => (
-            <a key={to} href={asks(p) && carries.includes(to) ? link(to, to === p ? {} : { columns: "", order: "desc", hide: [], sel: "" }) : to} onClick={follow} aria-current={here(p, to) ? "page" : undefined}>
+            <a
+              key={to}
+              href={asks(p) && carries.includes(to) ? link(to, to === p ? {} : { columns: "", order: "desc", hide: [], sel: "" }) : to}
+              onClick={follow}
+              aria-current={here(p, to) ? "page" : undefined}
+            >
               {name}
             </a>
           ))}
           <Pinned />
         </nav>
         <div class="top-right">
-          {p === "/explore" && <IconButton icon="link" label="Copy a link to exactly this time  y (with Shift: one that moves with the clock)" onClick={(e: MouseEvent) => void copyLink(e.shiftKey ? location.pathname + location.search : pinnedLink(), e.shiftKey ? "Live link" : "Link to exactly this time")} />}
+          {p === "/explore" && (
+            <IconButton
+              icon="link"
+              label="Copy a link to exactly this time  y (with Shift: one that moves with the clock)"
+              onClick={(e: MouseEvent) =>
+                void copyLink(
+                  e.shiftKey ? location.pathname + location.search : pinnedLink(),
+                  e.shiftKey ? "Live link" : "Link to exactly this time",
+                )
+              }
+            />
+          )}
           {asks(p) && <IconButton icon="star" label="Save as a view  s" id="save-view" onClick={save} />}
           <ThemeSwitch />
           <IconButton icon="question" label="Keys  ?" onClick={() => (helpOpen.value = true)} />
@@ -86,7 +117,9 @@ function App() {
       <Page p={p} />
       <ValueMenu />
       <footer class="credit quiet">
-        <a href="/help/filter">Filter language</a> · <a href="/help/api">HTTP API</a> · AS of addresses: <a href="https://db-ip.com">IP Geolocation by DB-IP</a>, <a href="https://www.routeviews.org">Route Views</a>, <a href="https://www.nro.net">NRO</a>
+        <a href="/help/filter">Filter language</a> · <a href="/help/api">HTTP API</a> · AS of addresses:{" "}
+        <a href="https://db-ip.com">IP Geolocation by DB-IP</a>, <a href="https://www.routeviews.org">Route Views</a>,{" "}
+        <a href="https://www.nro.net">NRO</a>
       </footer>
       <Help />
       {eventForm.value && <EventForm {...eventForm.value} />}
@@ -111,12 +144,22 @@ function undo() {
 
 /** The pinned views, beside the pages; all are on the page Views. */
 function Pinned() {
-  const list = ordered(savedViews.value.filter((v) => v.pinned), ownerChoice.signal.value).slice(0, mostPinned);
+  const list = ordered(
+    savedViews.value.filter((v) => v.pinned),
+    ownerChoice.signal.value,
+  ).slice(0, mostPinned);
   const now = current.value?.view.slug;
   return (
     <>
       {list.map((v) => (
-        <a key={v.slug} class="pinned" href={addressOf(v)} onClick={follow} title={v.description || v.name} aria-current={v.slug === now || path.value === "/v/" + v.slug ? "page" : undefined}>
+        <a
+          key={v.slug}
+          class="pinned"
+          href={addressOf(v)}
+          onClick={follow}
+          title={v.description || v.name}
+          aria-current={v.slug === now || path.value === "/v/" + v.slug ? "page" : undefined}
+        >
           {v.name}
         </a>
       ))}
@@ -142,7 +185,19 @@ function ToBoard({ slug }: { slug: string }) {
     }
     await loadViews();
   };
-  return <Select label="Add to" id="to-board" value="" choices={[{ value: "", title: "a board …" }, ...boards.map((b) => ({ value: b.slug, title: b.name })), { value: "+", title: "a new board" }]} onChange={add} />;
+  return (
+    <Select
+      label="Add to"
+      id="to-board"
+      value=""
+      choices={[
+        { value: "", title: "a board …" },
+        ...boards.map((b) => ({ value: b.slug, title: b.name })),
+        { value: "+", title: "a new board" },
+      ]}
+      onChange={add}
+    />
+  );
 }
 
 /** Which view is on screen, and whether it has been changed. */
@@ -200,7 +255,8 @@ const here = (p: string, page: string) => p === page || (page !== "/" && p.start
 
 function titleOf(p: string): string {
   const page = pages.find(([x]) => here(p, x));
-  const of = rest(p, "/host/") ?? (rest(p, "/as/") && "AS" + rest(p, "/as/")) ?? boardOf(p)?.board?.name ?? (page && rest(p, page[0] + "/"));
+  const of =
+    rest(p, "/host/") ?? (rest(p, "/as/") && "AS" + rest(p, "/as/")) ?? boardOf(p)?.board?.name ?? (page && rest(p, page[0] + "/"));
   return [of, page?.[1], "NetMeta"].filter(Boolean).join(" · ");
 }
 
@@ -228,9 +284,19 @@ function Page({ p }: { p: string }) {
   if (board) return <Board key={board.board?.slug} {...board} />;
   if (slugs) return <OneView key={p} slug={slugs} />;
   const exporter = rest(p, "/exporters/");
-  if (exporter) return isAddress(exporter) ? <OneExporter key={p} address={exporter} /> : <ByName key={p} name={exporter} page={(address) => `/exporters/${address}`} />;
+  if (exporter)
+    return isAddress(exporter) ? (
+      <OneExporter key={p} address={exporter} />
+    ) : (
+      <ByName key={p} name={exporter} page={(address) => `/exporters/${address}`} />
+    );
   const at = rest(p, "/if/")?.match(/^(.+)\/(\d+)$/);
-  if (at) return isAddress(at[1]) ? <Link key={p} exporter={at[1]} index={Number(at[2])} /> : <ByName key={p} name={at[1]} page={(address) => `/if/${address}/${at[2]}`} />;
+  if (at)
+    return isAddress(at[1]) ? (
+      <Link key={p} exporter={at[1]} index={Number(at[2])} />
+    ) : (
+      <ByName key={p} name={at[1]} page={(address) => `/if/${address}/${at[2]}`} />
+    );
   const host = rest(p, "/host/");
   if (host) return <Host key={p} address={host} />;
   const as = rest(p, "/as/");
@@ -258,7 +324,15 @@ function ThemeSwitch() {
   return (
     <div class="segments theme" role="radiogroup" aria-label="Theme">
       {themes.map((t) => (
-        <IconButton key={t} icon={icons[t]} label={`Theme: ${t}`} role="radio" aria-checked={t === now} class={`icon-button ${t === now ? "on" : ""}`} onClick={() => setTheme(t)} />
+        <IconButton
+          key={t}
+          icon={icons[t]}
+          label={`Theme: ${t}`}
+          role="radio"
+          aria-checked={t === now}
+          class={`icon-button ${t === now ? "on" : ""}`}
+          onClick={() => setTheme(t)}
+        />
       ))}
     </div>
   );
@@ -271,7 +345,13 @@ function Help() {
     if (!helpOpen.value && ref.current?.open) ref.current.close();
   }, [helpOpen.value]);
   return (
-    <dialog ref={ref} class="help" aria-label="Keys" onClose={() => (helpOpen.value = false)} onClick={(e) => e.target === e.currentTarget && e.currentTarget.close()}>
+    <dialog
+      ref={ref}
+      class="help"
+      aria-label="Keys"
+      onClose={() => (helpOpen.value = false)}
+      onClick={(e) => e.target === e.currentTarget && e.currentTarget.close()}
+    >
       <div class="help-body">
         <header>
           <h2>Keys</h2>
@@ -289,9 +369,18 @@ function Help() {
             </div>
           ))}
         </dl>
-        <p class="quiet">On the chart: drag to choose a time (touched: press, then drag), Shift and drag to move, Ctrl and the wheel to zoom, double click to zoom out. On a value: click for the menu, Alt+click to exclude, Shift+click to add to a list. On a colour: click for only this one, Ctrl+click to switch it.</p>
+        <p class="quiet">
+          On the chart: drag to choose a time (touched: press, then drag), Shift and drag to move, Ctrl and the wheel to zoom, double click
+          to zoom out. On a value: click for the menu, Alt+click to exclude, Shift+click to add to a list. On a colour: click for only this
+          one, Ctrl+click to switch it.
+        </p>
         <label class="check">
-          <input type="checkbox" checked={keysChoice.signal.value === "on"} onChange={(e) => keysChoice.set(e.currentTarget.checked ? "on" : "off")} /> Single keys are shortcuts
+          <input
+            type="checkbox"
+            checked={keysChoice.signal.value === "on"}
+            onChange={(e) => keysChoice.set(e.currentTarget.checked ? "on" : "off")}
+          />{" "}
+          Single keys are shortcuts
         </label>
       </div>
     </dialog>

@@ -3,7 +3,25 @@ import test from "node:test";
 import type { Exporter, Status } from "../src/api/api.ts";
 import { arrival } from "../src/pages/start/arrival.ts";
 
-const exporter = (more: Partial<Exporter>): Exporter => ({ address: "192.0.2.1", type: "ipfix", datagrams: 5, flows: 40, stored: true, thinned: 0, records: 40, first: 1000, last: 1040, refused: 0, waiting: 0, dropped: 0, sampling_rate: 100, sampling_source: "options", templates: 2, lost: 0, ...more });
+const exporter = (more: Partial<Exporter>): Exporter => ({
+  address: "192.0.2.1",
+  type: "ipfix",
+  datagrams: 5,
+  flows: 40,
+  stored: true,
+  thinned: 0,
+  records: 40,
+  first: 1000,
+  last: 1040,
+  refused: 0,
+  waiting: 0,
+  dropped: 0,
+  sampling_rate: 100,
+  sampling_source: "options",
+  templates: 2,
+  lost: 0,
+  ...more,
+});
 const status = { now: 1041, pipeline: { inserted_rows: 40, lag_ms: 200 } } as Status;
 const said = (e: Partial<Exporter>, s: Status = status, names?: Parameters<typeof arrival>[2]) => {
   const { steps, advice } = arrival(exporter(e), s, names);
@@ -12,7 +30,10 @@ const said = (e: Partial<Exporter>, s: Status = status, names?: Parameters<typeo
 
 test("an exporter that has come all the way has nothing to do", () => {
   const named = { interfaces: [{ exporter: "192.0.2.1" }], unnamed: [] } as unknown as Parameters<typeof arrival>[2];
-  assert.deepEqual(said({}, status, named), { steps: "+ 5 datagrams; + ipfix; + 2 templates; + 1:100 sampled; + interface names; + 40 flows stored", advice: "" });
+  assert.deepEqual(said({}, status, named), {
+    steps: "+ 5 datagrams; + ipfix; + 2 templates; + 1:100 sampled; + interface names; + 40 flows stored",
+    advice: "",
+  });
   assert.equal(said({ type: "sflow", templates: 0, sampling_rate: 1 }).steps, "+ 5 datagrams; + sflow; + not sampled; + 40 flows stored");
 });
 

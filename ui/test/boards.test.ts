@@ -41,7 +41,9 @@ test("so many at once, in order, and none that was given up", async () => {
   };
   const never = new AbortController();
   const gone = new AbortController();
-  const all = ["a", "b", "c", "d"].map((n) => run(task(n), n === "c" ? gone.signal : never.signal).catch((e: Error) => "failed " + e.message));
+  const all = ["a", "b", "c", "d"].map((n) =>
+    run(task(n), n === "c" ? gone.signal : never.signal).catch((e: Error) => "failed " + e.message),
+  );
   assert.deepEqual(began, ["a", "b"]);
   gone.abort(new Error("given up"));
   ends.get("b")?.();

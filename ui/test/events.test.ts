@@ -6,20 +6,50 @@ import { around, during, gravest, marks, switched, titleOf, visible } from "../s
 import { written } from "../src/parts/eventform.tsx";
 import { resolve } from "../src/text/time.ts";
 
-const event = (e: Partial<Event>): Event => ({ id: String(e.start), kind: "note", start: 0, end: 0, target: "", severity: "info", text: "", attrs: {}, ...e });
+const event = (e: Partial<Event>): Event => ({
+  id: String(e.start),
+  kind: "note",
+  start: 0,
+  end: 0,
+  target: "",
+  severity: "info",
+  text: "",
+  attrs: {},
+  ...e,
+});
 
 test("marks: where they stand, and which share one", () => {
-  const f = (list: Partial<Event>[], gap: number, want: string) => assert.equal(marks(list.map(event), 1000, 2000, gap).map((m) => `${m.at}:${m.events.map((e) => e.start).join("+")}${m.bands.map(([a, b]) => ` ${a}-${b}`).join("")}`).join(", "), want);
+  const f = (list: Partial<Event>[], gap: number, want: string) =>
+    assert.equal(
+      marks(list.map(event), 1000, 2000, gap)
+        .map((m) => `${m.at}:${m.events.map((e) => e.start).join("+")}${m.bands.map(([a, b]) => ` ${a}-${b}`).join("")}`)
+        .join(", "),
+      want,
+    );
   f([], 0.05, "");
   f([{ start: 1500 }, { start: 1100 }], 0.05, "0.1:1100, 0.5:1500");
   f([{ start: 1500 }, { start: 1520 }, { start: 1600 }], 0.05, "0.5:1500+1520, 0.6:1600");
-  f([{ start: 500, end: 1200 }, { start: 1900, end: 3000 }], 0.05, "0:500 0-0.2, 0.9:1900 0.9-1");
+  f(
+    [
+      { start: 500, end: 1200 },
+      { start: 1900, end: 3000 },
+    ],
+    0.05,
+    "0:500 0-0.2, 0.9:1900 0.9-1",
+  );
   f([{ start: 500 }], 0.05, "0:500");
 });
 
 test("what is shown of a window", () => {
   const list = [event({ start: 100, end: 200 }), event({ start: 300, kind: "a,b" }), event({ start: 500, kind: "attack" })];
-  const f = (from: number, to: number, hidden: string, want: string) => assert.equal(visible(list, from, to, hidden).map((e) => e.start).join(), want, hidden);
+  const f = (from: number, to: number, hidden: string, want: string) =>
+    assert.equal(
+      visible(list, from, to, hidden)
+        .map((e) => e.start)
+        .join(),
+      want,
+      hidden,
+    );
   f(0, 1000, "", "100,300,500");
   f(200, 1000, "", "300,500");
   f(400, 450, "", "300"); // it may go on

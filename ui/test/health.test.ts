@@ -3,7 +3,27 @@ import { test } from "node:test";
 import type { Health, Interface, Interfaces, LinkSide } from "../src/api/api.ts";
 import { exporterLinkProblems, linkProblems, nearlyFullIn, lossOf, problems, useLevel } from "../src/pages/health.ts";
 
-const good: Health = { address: "192.0.2.1", type: "ipfix", datagrams: 1000, flows: 20_000, records: 20_000, options: 10, thinned: 0, last: 1000, sampling_rate: 1000, sampling_source: "options", templates: 2, waiting: 0, dropped: 0, lost: 0, reordered: 0, restarts: 0, refused: 0, clock_skew_ms: 12, resolution_ms: 5000 };
+const good: Health = {
+  address: "192.0.2.1",
+  type: "ipfix",
+  datagrams: 1000,
+  flows: 20_000,
+  records: 20_000,
+  options: 10,
+  thinned: 0,
+  last: 1000,
+  sampling_rate: 1000,
+  sampling_source: "options",
+  templates: 2,
+  waiting: 0,
+  dropped: 0,
+  lost: 0,
+  reordered: 0,
+  restarts: 0,
+  refused: 0,
+  clock_skew_ms: 12,
+  resolution_ms: 5000,
+};
 const now = 1001;
 
 test("an exporter that is well has no problem", () => assert.deepEqual(problems(good, now, Array(60).fill(100)), []));
@@ -13,7 +33,11 @@ test("each signal has its thresholds", () => {
     [{ last: now - 31 }, "warn", /silent for 31 s/],
     [{ last: now - 301 }, "bad", /silent/],
     [{ sampling_rate: 1, sampling_source: "none" }, "bad", /sampling rate not known/],
-    [{ samplings: [{ domain: 1, of: "interface", id: 3, rate: 1000, source: "record", effective: 1300 }] }, "warn", /interface 3 says 1:1,000 and samples 1:1,300/],
+    [
+      { samplings: [{ domain: 1, of: "interface", id: 3, rate: 1000, source: "record", effective: 1300 }] },
+      "warn",
+      /interface 3 says 1:1,000 and samples 1:1,300/,
+    ],
     [{ templates: 0 }, "bad", /no template/],
     [{ waiting: 2 }, "warn", /wait for their template/],
     [{ dropped: 1 }, "bad", /given up/],
@@ -35,7 +59,13 @@ test("each signal has its thresholds", () => {
 });
 
 test("what is within the thresholds is no problem", () => {
-  for (const patch of [{ last: now - 29 }, { lost: 10 }, { clock_skew_ms: 1900 }, { resolution_ms: 10_000 }, { samplings: [{ domain: 1, of: "interface", id: 3, rate: 1000, source: "record", effective: 1150 }] }])
+  for (const patch of [
+    { last: now - 29 },
+    { lost: 10 },
+    { clock_skew_ms: 1900 },
+    { resolution_ms: 10_000 },
+    { samplings: [{ domain: 1, of: "interface", id: 3, rate: 1000, source: "record", effective: 1150 }] },
+  ])
     assert.deepEqual(problems({ ...good, ...patch }, now), [], JSON.stringify(patch));
 });
 
@@ -50,7 +80,20 @@ test("loss is of what the protocol counts", () => {
   assert.equal(lossOf({ ...good, type: "ipfix", lost: 20_000 }), 0.5);
 });
 
-const side: LinkSide = { avg: 4e9, p95: 5e9, max: 6e9, last: 4e9, error: 0.01, course: [], use_p95: 0.5, use_max: 0.6, counter: 4e9, errors: 0, discards: 0, coverage: 1 };
+const side: LinkSide = {
+  avg: 4e9,
+  p95: 5e9,
+  max: 6e9,
+  last: 4e9,
+  error: 0.01,
+  course: [],
+  use_p95: 0.5,
+  use_max: 0.6,
+  counter: 4e9,
+  errors: 0,
+  discards: 0,
+  coverage: 1,
+};
 const line: Interface = { exporter: "192.0.2.1", index: 3, interface: "et-0/0/2", speed: 1e10, in: side, out: side };
 
 test("an interface: full, more than full, and what counters say", () => {
@@ -77,8 +120,20 @@ test("an interface: full, more than full, and what counters say", () => {
 test("an exporter has the problems of its interfaces, each kind once, and says how much has no name", () => {
   const wrong = { ...side, coverage: 2 };
   const all: Interfaces = {
-    from: 0, to: 3600, step: 60, more: 0, unnamed: [{ exporter: "192.0.2.1", share: 0.2 }, { exporter: "192.0.2.2", share: 0.009 }], meta: { sql: "", params: null, rows: 0, bytes: 0, ms: 0 },
-    interfaces: [{ ...line, in: wrong, out: wrong }, { ...line, index: 4, interface: "", in: wrong }, { ...line, exporter: "192.0.2.2" }],
+    from: 0,
+    to: 3600,
+    step: 60,
+    more: 0,
+    unnamed: [
+      { exporter: "192.0.2.1", share: 0.2 },
+      { exporter: "192.0.2.2", share: 0.009 },
+    ],
+    meta: { sql: "", params: null, rows: 0, bytes: 0, ms: 0 },
+    interfaces: [
+      { ...line, in: wrong, out: wrong },
+      { ...line, index: 4, interface: "", in: wrong },
+      { ...line, exporter: "192.0.2.2" },
+    ],
   };
   assert.deepEqual(exporterLinkProblems(undefined, "192.0.2.1"), []);
   assert.deepEqual(exporterLinkProblems(all, "192.0.2.2"), []);

@@ -50,7 +50,14 @@ test("tokens cover the text", () => {
   const f = (text: string, want: string) => {
     const list = tokens(text, fields);
     assert.equal(list.map((t) => text.slice(t.start, t.end)).join(""), text);
-    assert.equal(list.filter((t) => t.type !== "space").map((t) => t.type).join(" "), want, text);
+    assert.equal(
+      list
+        .filter((t) => t.type !== "space")
+        .map((t) => t.type)
+        .join(" "),
+      want,
+      text,
+    );
   };
   f("", "");
   f("src.as = 2906", "field op value");
@@ -109,7 +116,11 @@ test("a value joins those that are let through already", () => {
   f("srcXas = 1", "src.as = 2", "srcXas = 1 and src.as = 2");
   f("tcp or src.as = 1", "src.as = 2", "(tcp or src.as = 1) and src.as = 2");
   f("udp", "proto = tcp and port = 80", "udp and (proto = tcp and port = 80)");
-  f("udp and (proto = tcp and port = 80)", "proto = tcp and port = 443", "udp and ((proto = tcp and port = 80) or (proto = tcp and port = 443))");
+  f(
+    "udp and (proto = tcp and port = 80)",
+    "proto = tcp and port = 443",
+    "udp and ((proto = tcp and port = 80) or (proto = tcp and port = 443))",
+  );
   const two = "((proto = tcp and port = 80) or (proto = tcp and port = 443))";
   f(two, "proto = tcp and port = 443", two);
   f(two, "proto = udp and port = 53", "((proto = tcp and port = 80) or (proto = tcp and port = 443) or (proto = udp and port = 53))");
@@ -158,12 +169,40 @@ const result = (list: Series[], more: Partial<QueryResult["meta"]> = {}): QueryR
   series: list,
   total: [],
   other: 0,
-  meta: { sql: "", params: {}, rows: 0, bytes: 0, ms: 0, table: "flows", partial: { first: false, last: false }, through: 40, resolution: 1, ...more },
+  meta: {
+    sql: "",
+    params: {},
+    rows: 0,
+    bytes: 0,
+    ms: 0,
+    table: "flows",
+    partial: { first: false, last: false },
+    through: 40,
+    resolution: 1,
+    ...more,
+  },
 });
 
 test("the outer edge of a stack is the sum of its layers", () => {
-  const list = layers(result([series(["1"], "in", [1, 2, 3, 4]), series([], "in", [5, 5, 5, 5], true), series(["2"], "in", [10, 20, 30, 40]), series(["1"], "out", [7, 7, 7, 7]), series([], "out", [1, 1, 1, 1], true)]));
-  assert.deepEqual(list.map((l) => [l.id, l.series.dir]), [["1", "in"], ["2", "in"], ["other", "in"], ["1", "out"], ["other", "out"]]);
+  const list = layers(
+    result([
+      series(["1"], "in", [1, 2, 3, 4]),
+      series([], "in", [5, 5, 5, 5], true),
+      series(["2"], "in", [10, 20, 30, 40]),
+      series(["1"], "out", [7, 7, 7, 7]),
+      series([], "out", [1, 1, 1, 1], true),
+    ]),
+  );
+  assert.deepEqual(
+    list.map((l) => [l.id, l.series.dir]),
+    [
+      ["1", "in"],
+      ["2", "in"],
+      ["other", "in"],
+      ["1", "out"],
+      ["other", "out"],
+    ],
+  );
   const e = edges(list, 4, false);
   assert.deepEqual(e[2], [16, 27, 38, 49]);
   assert.deepEqual(e[4], [-8, -8, -8, -8]);
@@ -191,26 +230,75 @@ test("days lie under each other in the heat map, each from its own beginning", (
   const day = (key: string, time: [number, number], values: number[]): Series => ({ ...series([key], "in", values), time });
   const begin = Date.parse("2026-11-25T23:00:00Z") / 1000;
   const times = [0, 1, 2, 3].map((i) => begin + i * 43200);
-  const r = { ...result([day("2026-11-27T00:00:00+01:00", [times[2], times[3] + 43200], [0, 0, 3, 4]), day("2026-11-26T00:00:00+01:00", [begin + 3600, times[2]], [1, 2, 0, 0])]), by: ["ts:1d"], from: begin + 3600, to: times[3] + 43200, step: 43200, times };
+  const r = {
+    ...result([
+      day("2026-11-27T00:00:00+01:00", [times[2], times[3] + 43200], [0, 0, 3, 4]),
+      day("2026-11-26T00:00:00+01:00", [begin + 3600, times[2]], [1, 2, 0, 0]),
+    ]),
+    by: ["ts:1d"],
+    from: begin + 3600,
+    to: times[3] + 43200,
+    step: 43200,
+    times,
+  };
   const m = lanes(r, layers({ ...r, meta: { ...r.meta, through: r.to } }));
   assert.deepEqual([m.span, m.apart], [86400, true]);
-  assert.deepEqual(m.lanes.map((l) => l.base), [begin, times[2]]);
-  assert.deepEqual(m.lanes[0].cells, [{ from: begin + 3600, to: times[1], value: 1 }, { from: times[1], to: times[2], value: 2 }]);
+  assert.deepEqual(
+    m.lanes.map((l) => l.base),
+    [begin, times[2]],
+  );
+  assert.deepEqual(m.lanes[0].cells, [
+    { from: begin + 3600, to: times[1], value: 1 },
+    { from: times[1], to: times[2], value: 2 },
+  ]);
 });
 
 test("a flow from field to field keeps the sum in every column", () => {
-  const one = (key: string[], avg: number, other = false): Series => ({ key, label: key, dir: "in", other, values: [], n: [], avg, max: 0, last: 0, total: 0, share: 0, error: null });
-  const r = { by: ["a", "b"], series: [one(["1", "x"], 5), one(["1", "y"], 3), one(["2", "x"], 2), one([], 4, true)] } as unknown as QueryResult;
+  const one = (key: string[], avg: number, other = false): Series => ({
+    key,
+    label: key,
+    dir: "in",
+    other,
+    values: [],
+    n: [],
+    avg,
+    max: 0,
+    last: 0,
+    total: 0,
+    share: 0,
+    error: null,
+  });
+  const r = {
+    by: ["a", "b"],
+    series: [one(["1", "x"], 5), one(["1", "y"], 3), one(["2", "x"], 2), one([], 4, true)],
+  } as unknown as QueryResult;
   const f = flow(r, new Set(["in"] as const));
-  for (const column of [0, 1]) assert.equal(f.nodes.filter((n) => n.column === column).reduce((a, n) => a + n.value, 0), 14);
-  assert.equal(f.links.reduce((a, l) => a + l.value, 0), 14);
-  assert.deepEqual(f.nodes.filter((n) => n.column === 0).map((n) => [n.label, n.value]), [["1", 8], ["2", 2], ["Other", 4]]);
+  for (const column of [0, 1])
+    assert.equal(
+      f.nodes.filter((n) => n.column === column).reduce((a, n) => a + n.value, 0),
+      14,
+    );
+  assert.equal(
+    f.links.reduce((a, l) => a + l.value, 0),
+    14,
+  );
+  assert.deepEqual(
+    f.nodes.filter((n) => n.column === 0).map((n) => [n.label, n.value]),
+    [
+      ["1", 8],
+      ["2", 2],
+      ["Other", 4],
+    ],
+  );
   assert.equal(flow(r, new Set(["out"] as const)).nodes.length, 0);
 });
 
 test("bucket", () => {
   const times = [0, 10, 20];
-  assert.deepEqual([-1, 0, 9.9, 10, 25].map((t) => bucket(times, t)), [-1, 0, 0, 1, 2]);
+  assert.deepEqual(
+    [-1, 0, 9.9, 10, 25].map((t) => bucket(times, t)),
+    [-1, 0, 0, 1, 2],
+  );
   assert.equal(bucket([], 5), -1);
 });
 
@@ -222,8 +310,15 @@ test("colours follow the value", () => {
   assert.deepEqual([...assign([...values].reverse(), memory)].sort(), [...a].sort(), "a refresh that changes the ranks changes no colour");
   const few = assign(values.slice(3, 9), memory);
   for (const [v, c] of few) assert.equal(c, a.get(v), "a narrower view keeps the colours");
-  assert.equal(assign([values[5], "other"], new Map()).get(values[5]), assign([values[5]], new Map()).get(values[5]), "the largest has the colour of its hash");
-  const many = assign(Array.from({ length: 30 }, (_, i) => "v" + i), new Map());
+  assert.equal(
+    assign([values[5], "other"], new Map()).get(values[5]),
+    assign([values[5]], new Map()).get(values[5]),
+    "the largest has the colour of its hash",
+  );
+  const many = assign(
+    Array.from({ length: 30 }, (_, i) => "v" + i),
+    new Map(),
+  );
   assert.equal(many.size, 30);
   assert.equal(new Set([...many.values()].slice(0, 12)).size, 12, "the twelve largest do not share");
   assert.equal(mix("#ffffff", "#000000", 0.5), "#808080");
@@ -239,12 +334,17 @@ test("the palette can be told apart", () => {
     protanopia: [0.152286, 1.052583, -0.204868, 0.114503, 0.786281, 0.099216, -0.003882, -0.048116, 1.051998],
     deuteranopia: [0.367322, 0.860646, -0.227968, 0.280085, 0.672501, 0.047413, -0.01182, 0.04294, 0.968881],
   };
-  const seen = (c: number[], m: number[]) => [0, 1, 2].map((i) => Math.min(1, Math.max(0, m[3 * i] * c[0] + m[3 * i + 1] * c[1] + m[3 * i + 2] * c[2])));
+  const seen = (c: number[], m: number[]) =>
+    [0, 1, 2].map((i) => Math.min(1, Math.max(0, m[3 * i] * c[0] + m[3 * i + 1] * c[1] + m[3 * i + 2] * c[2])));
   const oklab = ([r, g, b]: number[]) => {
     const l = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
     const m = Math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b);
     const s = Math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);
-    return [0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s, 1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s, 0.0259040371 * l + 0.7827717662 * m - 0.808675766 * s];
+    return [
+      0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s,
+      1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s,
+      0.0259040371 * l + 0.7827717662 * m - 0.808675766 * s,
+    ];
   };
   for (const [name, m] of Object.entries(sight)) {
     const labs = palette.map((c) => oklab(seen(rgb(c), m)));
@@ -257,14 +357,35 @@ test("the palette can be told apart", () => {
 });
 
 test("what a line received and sent, as one answer: the latter below zero, the same group in one colour", () => {
-  const received = { ...result([series(["1"], "sum", [1, 2, 3, 4])]), total: [{ dir: "sum" as const, values: [1, 2, 3, 4], avg: 2.5, max: 4, last: 4, total: 10 }], other: 3 };
-  const sent = { ...result([series(["2"], "sum", [5, 6, 7, 8]), series(["1"], "sum", [9, 9, 9, 9])]), total: [{ dir: "sum" as const, values: [14, 15, 16, 17], avg: 15, max: 17, last: 17, total: 60 }], other: 4 };
+  const received = {
+    ...result([series(["1"], "sum", [1, 2, 3, 4])]),
+    total: [{ dir: "sum" as const, values: [1, 2, 3, 4], avg: 2.5, max: 4, last: 4, total: 10 }],
+    other: 3,
+  };
+  const sent = {
+    ...result([series(["2"], "sum", [5, 6, 7, 8]), series(["1"], "sum", [9, 9, 9, 9])]),
+    total: [{ dir: "sum" as const, values: [14, 15, 16, 17], avg: 15, max: 17, last: 17, total: 60 }],
+    other: 4,
+  };
   const both = bothWays(received, sent);
   assert.deepEqual(both.dirs, ["in", "out"]);
-  assert.deepEqual(both.total.map((t) => [t.dir, t.avg]), [["in", 2.5], ["out", 15]]);
+  assert.deepEqual(
+    both.total.map((t) => [t.dir, t.avg]),
+    [
+      ["in", 2.5],
+      ["out", 15],
+    ],
+  );
   assert.equal(both.other, 7);
   const list = layers(both);
-  assert.deepEqual(list.map((l) => [l.id, l.series.dir, l.side]), [["1", "in", 1], ["2", "out", -1], ["1", "out", -1]]);
+  assert.deepEqual(
+    list.map((l) => [l.id, l.series.dir, l.side]),
+    [
+      ["1", "in", 1],
+      ["2", "out", -1],
+      ["1", "out", -1],
+    ],
+  );
   assert.equal(list[0].colour, list[2].colour);
 });
 

@@ -4,12 +4,33 @@ import type { Field, FlowColumn, FlowsResult } from "../src/api/api.ts";
 import { called, classOf, find, namesOf, numeric, rows, sorting, text, tip, window } from "../src/text/records.ts";
 import { defaults, parse, recordKeys } from "../src/text/url.ts";
 
-const column = (name: string, kind: FlowColumn["kind"] = "text", unit = ""): FlowColumn => ({ column: name, name, title: name, unit, kind });
+const column = (name: string, kind: FlowColumn["kind"] = "text", unit = ""): FlowColumn => ({
+  column: name,
+  name,
+  title: name,
+  unit,
+  kind,
+});
 const meta = { sql: "", params: null, rows: 0, bytes: 0, ms: 0 };
 
 test("a page becomes records that can be found again", () => {
-  const r: FlowsResult = { from: 10, to: 20, rows: 2, columns: [column("a"), column("b", "number")], values: [["x", "y"], [1, 2]], cursors: ["19.7.0", "18.5.0"], as_names: {}, meta };
-  assert.deepEqual(rows(r), [{ cells: ["x", 1], cursor: "19.7.0" }, { cells: ["y", 2], cursor: "18.5.0" }]);
+  const r: FlowsResult = {
+    from: 10,
+    to: 20,
+    rows: 2,
+    columns: [column("a"), column("b", "number")],
+    values: [
+      ["x", "y"],
+      [1, 2],
+    ],
+    cursors: ["19.7.0", "18.5.0"],
+    as_names: {},
+    meta,
+  };
+  assert.deepEqual(rows(r), [
+    { cells: ["x", 1], cursor: "19.7.0" },
+    { cells: ["y", 2], cursor: "18.5.0" },
+  ]);
 });
 
 test("records are in the order of time or of a column", () => {
@@ -22,7 +43,21 @@ test("records are in the order of time or of a column", () => {
 
 test("a record is found again among others with more columns", () => {
   const shown = [column("a"), column("b", "number"), column("l", "list")];
-  const answer: FlowsResult = { from: 0, to: 1, rows: 3, cursors: ["1.3.0", "1.2.0", "1.1.0"], columns: [column("l", "list"), column("b", "number"), column("c"), column("a")], values: [[["1"], ["1", "2"], []], [7, 7, 7], ["", "", ""], ["x", "x", "x"]], as_names: {}, meta };
+  const answer: FlowsResult = {
+    from: 0,
+    to: 1,
+    rows: 3,
+    cursors: ["1.3.0", "1.2.0", "1.1.0"],
+    columns: [column("l", "list"), column("b", "number"), column("c"), column("a")],
+    values: [
+      [["1"], ["1", "2"], []],
+      [7, 7, 7],
+      ["", "", ""],
+      ["x", "x", "x"],
+    ],
+    as_names: {},
+    meta,
+  };
   assert.equal(find(shown, ["x", 7, ["1", "2"]], answer), 1);
   assert.equal(find(shown, ["x", 8, ["1", "2"]], answer), -1);
 });
@@ -58,18 +93,46 @@ test("records are asked for by what chooses them", () => {
 });
 
 test("an AS has its name behind its number, and stands as text; without a name the number is left", () => {
-  const as: Field = { name: "src.as", column: "SrcAS", title: "source AS", doc: "", group: "routing", kind: "number", side: "src", ops: null, unit: "", groupable: true, filterable: true, page: "as" };
+  const as: Field = {
+    name: "src.as",
+    column: "SrcAS",
+    title: "source AS",
+    doc: "",
+    group: "routing",
+    kind: "number",
+    side: "src",
+    ops: null,
+    unit: "",
+    groupable: true,
+    filterable: true,
+    page: "as",
+  };
   const columns = [{ ...column("SrcAS", "number"), name: "src.as" }];
   const names = { devices: new Map(), as: { "2906": "Netflix" } };
-  assert.deepEqual([2906, 64500].map((n) => called(columns, [n], 0, as, names)), ["2906 Netflix", ""]);
+  assert.deepEqual(
+    [2906, 64500].map((n) => called(columns, [n], 0, as, names)),
+    ["2906 Netflix", ""],
+  );
   assert.equal(called(columns, [2906], 0, undefined, names), "", "a number that is no AS");
   assert.ok(!numeric(columns[0], as) && numeric(columns[0], { ...as, page: undefined }));
   assert.equal(classOf(columns[0], as), "text short as");
-  assert.deepEqual([tip(as, 2906, "2906 Netflix"), tip({ ...as, kind: "ip", page: "host" }, "2001:db8::1", "2001:db8::1"), tip(undefined, 3, "et-0")], ["2906 Netflix", "2001:db8::1", undefined]);
+  assert.deepEqual(
+    [tip(as, 2906, "2906 Netflix"), tip({ ...as, kind: "ip", page: "host" }, "2001:db8::1", "2001:db8::1"), tip(undefined, 3, "et-0")],
+    ["2906 Netflix", "2001:db8::1", undefined],
+  );
 });
 
 test("exporters and interfaces are called by name where one is known", () => {
-  const names = namesOf([{ address: "192.0.2.1", name: "edge1" }, { address: "192.0.2.2", name: "" }], [{ exporter: "192.0.2.1", index: 3, interface: "et-0" }, { exporter: "192.0.2.2", name: "edge2", index: 3 }]);
+  const names = namesOf(
+    [
+      { address: "192.0.2.1", name: "edge1" },
+      { address: "192.0.2.2", name: "" },
+    ],
+    [
+      { exporter: "192.0.2.1", index: 3, interface: "et-0" },
+      { exporter: "192.0.2.2", name: "edge2", index: 3 },
+    ],
+  );
   const columns = [column("InIf", "number"), column("ExporterAddress"), column("SrcPort", "number")];
   const row = (cells: (string | number)[]) => cells.map((_, i) => called(columns, cells, i, undefined, { devices: names, as: {} }));
   assert.deepEqual(row([3, "192.0.2.1", 3]), ["et-0", "edge1", ""]);

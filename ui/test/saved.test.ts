@@ -5,7 +5,21 @@ import { headerOf, type SavedView } from "../src/api/api.ts";
 import * as saved from "../src/state/saved.ts";
 import { go } from "../src/state/state.ts";
 
-const view = (v: Partial<SavedView>): SavedView => ({ slug: "x", name: "X", description: "", page: "explore", query: "", of: [], shared: true, pinned: false, owner: "", provisioned: false, source: "", updated: 0, ...v });
+const view = (v: Partial<SavedView>): SavedView => ({
+  slug: "x",
+  name: "X",
+  description: "",
+  page: "explore",
+  query: "",
+  of: [],
+  shared: true,
+  pinned: false,
+  owner: "",
+  provisioned: false,
+  source: "",
+  updated: 0,
+  ...v,
+});
 
 test("the address of a view, with what a link changes of it", () => {
   const f = (v: Partial<SavedView>, search: string, want: string) => assert.equal(saved.addressOf(view(v), search), want);
@@ -29,8 +43,20 @@ test("slugs are those of the server", () => {
 });
 
 test("pinned first, then one's own, shared ones, the configuration's", () => {
-  const list = [view({ slug: "p", name: "p", provisioned: true }), view({ slug: "s", name: "s", owner: "bob" }), view({ slug: "z", name: "z", provisioned: true, pinned: true }), view({ slug: "b", name: "b", owner: "ann" }), view({ slug: "a", name: "a", owner: "ann" })];
-  assert.equal(saved.ordered(list, "ann").map((v) => v.slug).join(" "), "z a b s p");
+  const list = [
+    view({ slug: "p", name: "p", provisioned: true }),
+    view({ slug: "s", name: "s", owner: "bob" }),
+    view({ slug: "z", name: "z", provisioned: true, pinned: true }),
+    view({ slug: "b", name: "b", owner: "ann" }),
+    view({ slug: "a", name: "a", owner: "ann" }),
+  ];
+  assert.equal(
+    saved
+      .ordered(list, "ann")
+      .map((v) => v.slug)
+      .join(" "),
+    "z a b s p",
+  );
 });
 
 test("which view is on screen, and whether it was changed", () => {
@@ -39,7 +65,12 @@ test("which view is on screen, and whether it was changed", () => {
     const c = saved.current.value;
     assert.equal(c ? c.view.slug + (c.changed ? " changed" : "") : "none", want, to);
   };
-  saved.savedViews.value = [view({ slug: "tcp", query: "by=src.as&q=tcp" }), view({ slug: "udp", query: "q=udp" }), view({ slug: "list", page: "flows", query: "q=tcp" }), view({ slug: "net", page: "host/10.0.0.0/8" })];
+  saved.savedViews.value = [
+    view({ slug: "tcp", query: "by=src.as&q=tcp" }),
+    view({ slug: "udp", query: "q=udp" }),
+    view({ slug: "list", page: "flows", query: "q=tcp" }),
+    view({ slug: "net", page: "host/10.0.0.0/8" }),
+  ];
   f("/explore?q=icmp", "none");
   f("/explore?q=tcp&by=src.as", "tcp");
   f("/explore?q=tcp&by=src.as&live=1", "tcp");

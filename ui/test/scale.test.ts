@@ -24,11 +24,18 @@ test("its ticks are round, apart, in order, with zero among them", () => {
   assert.deepEqual(ticks(curve("log", 2e10)!, 0, 2e10, 0.1), [0, 1e8, 1e9, 1e10]);
   assert.deepEqual(ticks(curve("sqrt", 1000)!, -100, 1000, 0.09), [-100, -20, 0, 20, 100, 200, 500, 1000]);
   for (const y of ["log", "sqrt"]) {
-    for (const [lo, hi] of [[0, 1], [-3e9, 7e6], [0, 0.004], [-5, 0]]) {
+    for (const [lo, hi] of [
+      [0, 1],
+      [-3e9, 7e6],
+      [0, 0.004],
+      [-5, 0],
+    ]) {
       const c = curve(y, Math.max(hi, -lo))!;
       const list = ticks(c, lo, hi, 0.08);
       assert.ok(list.includes(0) && list.length > 1 && list.length < 14, `${y} ${lo} ${hi}: ${list}`);
-      list.forEach((v, i) => assert.ok(v >= lo && v <= hi && (i === 0 || c.to(v) - c.to(list[i - 1]) >= 0.0799 * (c.to(hi) - c.to(lo))), `${y}: ${list}`));
+      list.forEach((v, i) =>
+        assert.ok(v >= lo && v <= hi && (i === 0 || c.to(v) - c.to(list[i - 1]) >= 0.0799 * (c.to(hi) - c.to(lo))), `${y}: ${list}`),
+      );
     }
   }
 });

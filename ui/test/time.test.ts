@@ -6,7 +6,8 @@ const at = (s: string) => Date.parse(s) / 1000;
 const now = at("2026-11-23T19:30:00Z"); // a Monday
 
 test("resolve", () => {
-  const f = (s: string, zone: string, want: string | undefined) => assert.equal(time.resolve(s, now, zone), want === undefined ? undefined : at(want), s);
+  const f = (s: string, zone: string, want: string | undefined) =>
+    assert.equal(time.resolve(s, now, zone), want === undefined ? undefined : at(want), s);
   f("now", "UTC", "2026-11-23T19:30:00Z");
   f("-90s", "UTC", "2026-11-23T19:28:30Z");
   f("-6h", "UTC", "2026-11-23T13:30:00Z");
@@ -27,7 +28,8 @@ test("resolve", () => {
 });
 
 test("parseRange", () => {
-  const f = (s: string, tz: string, from: string | undefined, to = "now") => assert.deepEqual(time.parseRange(s, now, tz), from === undefined ? undefined : { from, to }, s);
+  const f = (s: string, tz: string, from: string | undefined, to = "now") =>
+    assert.deepEqual(time.parseRange(s, now, tz), from === undefined ? undefined : { from, to }, s);
   f("-6h", "utc", "-6h");
   f("6h", "utc", "-6h");
   f("last 15m", "utc", "-15m");

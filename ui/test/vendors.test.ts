@@ -32,5 +32,10 @@ test("routers export IPv6 as well", () => {
 });
 
 test("nothing is asked to count a packet twice", () => {
-  for (const v of vendors) assert.doesNotMatch(v.config("198.51.100.7", "9999"), /(sampler NETMETA|netstream|sampling) (output|outbound|egress) *$|sampling output|enable-egress|netflow-sampler (tx|both)/m, v.id);
+  for (const v of vendors)
+    assert.doesNotMatch(
+      v.config("198.51.100.7", "9999"),
+      /(sampler NETMETA|netstream|sampling) (output|outbound|egress) *$|sampling output|enable-egress|netflow-sampler (tx|both)/m,
+      v.id,
+    );
 });

@@ -202,7 +202,13 @@ export interface Explanation {
   text: string;
   causes: { by: string[]; text: string; filter: string; share: number; values: number }[];
   filter: string;
-  aspects: { by: string[]; distinct: number; rise: number; fall: number; values: { key: string[]; label: string[]; filter: string; now: number; before: number; delta: number }[] }[];
+  aspects: {
+    by: string[];
+    distinct: number;
+    rise: number;
+    fall: number;
+    values: { key: string[]; label: string[]; filter: string; now: number; before: number; delta: number }[];
+  }[];
   meta: Cost;
 }
 
@@ -527,26 +533,31 @@ async function call<T>(path: string, init: RequestInit): Promise<Answer<T>> {
 }
 
 export const api = {
-  query: (keys: string, signal: AbortSignal, tag?: string) => call<QueryResult>("/api/v1/query?" + keys, { signal, headers: tag ? { "Query-Tag": tag } : {} }),
+  query: (keys: string, signal: AbortSignal, tag?: string) =>
+    call<QueryResult>("/api/v1/query?" + keys, { signal, headers: tag ? { "Query-Tag": tag } : {} }),
   estimate: (keys: string, signal: AbortSignal) => call<Estimate>("/api/v1/estimate?" + keys, { signal }),
   facets: (keys: string, signal: AbortSignal) => call<Facets>("/api/v1/facets?" + keys, { signal }),
   explain: (keys: string, signal: AbortSignal) => call<Explanation>("/api/v1/explain?" + keys, { signal }),
   fields: () => call<Fields>("/api/v1/fields", {}),
   flows: (keys: string, signal?: AbortSignal) => call<FlowsResult>("/api/v1/flows?" + keys, { signal }),
-  exporters: (signal?: AbortSignal) => call<{ exporters: Health[]; others?: Health; ignored: Ignored[] }>("/api/v1/exporters", { signal, cache: "no-store" }),
+  exporters: (signal?: AbortSignal) =>
+    call<{ exporters: Health[]; others?: Health; ignored: Ignored[] }>("/api/v1/exporters", { signal, cache: "no-store" }),
   interfaces: (keys: string, signal?: AbortSignal) => call<Interfaces>("/api/v1/interfaces?" + keys, { signal, cache: "no-store" }),
-  link: (of: string, keys: string, signal?: AbortSignal) => call<LinkCourse>(`/api/v1/interfaces/${of}?${keys}`, { signal, cache: "no-store" }),
+  link: (of: string, keys: string, signal?: AbortSignal) =>
+    call<LinkCourse>(`/api/v1/interfaces/${of}?${keys}`, { signal, cache: "no-store" }),
   running: (signal?: AbortSignal) => call<{ queries: RunningQuery[] }>("/api/v1/queries", { signal, cache: "no-store" }),
   end: (id: string) => call<void>("/api/v1/queries/" + encodeURIComponent(id), { method: "DELETE" }),
   /** Those of one kind, or of all. */
-  events: (from: number, to: number, kind = "", signal?: AbortSignal) => call<{ events: Event[] }>(`/api/v1/events?${kind && `kind=${kind}&`}from=${from}&to=${to}`, { cache: "no-store", signal }),
+  events: (from: number, to: number, kind = "", signal?: AbortSignal) =>
+    call<{ events: Event[] }>(`/api/v1/events?${kind && `kind=${kind}&`}from=${from}&to=${to}`, { cache: "no-store", signal }),
   addEvent: (e: Partial<Event>) => post<Event>("/api/v1/events", e),
   demo: (run: boolean) => call<{ running: boolean }>("/api/v1/demo", { method: run ? "POST" : "DELETE" }),
   decide: (decision: Decision, addresses: string[]) => post<void>("/api/v1/senders", { addresses, decision }),
   deleteEvent: (id: string) => call<void>("/api/v1/events/" + encodeURIComponent(id), { method: "DELETE" }),
   addLink: (address: string) => post<{ address: string }>("/api/v1/links", { address }),
   views: () => call<{ views: SavedView[] }>("/api/v1/views", { cache: "no-store", headers: owner }),
-  view: (slug: string, signal?: AbortSignal) => call<SavedView>("/api/v1/views/" + encodeURIComponent(slug), { signal, cache: "no-store", headers: owner }),
+  view: (slug: string, signal?: AbortSignal) =>
+    call<SavedView>("/api/v1/views/" + encodeURIComponent(slug), { signal, cache: "no-store", headers: owner }),
   /** A new view; its slug must be free. */
   addView: (v: Partial<SavedView>) => call<SavedView>("/api/v1/views", { method: "POST", body: viewBody(v), headers: owner }),
   putView: (v: Partial<SavedView>) => call<SavedView>("/api/v1/views/" + v.slug, { method: "PUT", body: viewBody(v), headers: owner }),
@@ -558,7 +569,8 @@ export const api = {
 };
 
 /** Of a view what its reader says; the rest is the server's. */
-const viewBody = ({ slug, name, description, page, query, of, shared, pinned }: Partial<SavedView>) => JSON.stringify({ slug, name, description, page, query, of, shared, pinned });
+const viewBody = ({ slug, name, description, page, query, of, shared, pinned }: Partial<SavedView>) =>
+  JSON.stringify({ slug, name, description, page, query, of, shared, pinned });
 
 function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<Answer<T>> {
   return call<T>(path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" }, signal });

@@ -30,8 +30,10 @@ export function updated(r: QueryResult, u: Update): QueryResult {
   const before = new Map(r.times.map((t, i) => [t, i]));
   const now = new Map(u.times.map((t, i) => [t, i]));
   const places = times.map((t): [number | undefined, number | undefined] => [now.get(t), before.get(t)]);
-  const laid = (old: Points | null | undefined, fresh: Points | null | undefined) => old && fresh && places.map(([i, j]) => (i !== undefined ? fresh[i] : j !== undefined ? old[j] : null));
-  const versus = (old?: Versus | null, fresh?: Versus | null) => old && fresh && { ...fresh, values: laid(old.values, fresh.values), min: laid(old.min, fresh.min), max: laid(old.max, fresh.max) };
+  const laid = (old: Points | null | undefined, fresh: Points | null | undefined) =>
+    old && fresh && places.map(([i, j]) => (i !== undefined ? fresh[i] : j !== undefined ? old[j] : null));
+  const versus = (old?: Versus | null, fresh?: Versus | null) =>
+    old && fresh && { ...fresh, values: laid(old.values, fresh.values), min: laid(old.min, fresh.min), max: laid(old.max, fresh.max) };
   const line = <T extends Series | Total>(old: T, fresh: UpdateLine): T => ({
     ...old,
     peak: undefined,
@@ -76,7 +78,8 @@ export function useStream(question: string, told: Told): void {
       if (document.hidden) return close();
       if (source) return;
       const s = (source = new EventSource("/api/v1/stream?" + question));
-      const on = (name: string, f: (data: never) => void) => s.addEventListener(name, (e) => f(JSON.parse((e as MessageEvent<string>).data) as never));
+      const on = (name: string, f: (data: never) => void) =>
+        s.addEventListener(name, (e) => f(JSON.parse((e as MessageEvent<string>).data) as never));
       on("result", told.result);
       on("update", told.update);
       on("problem", (p: { title: string; status: number }) => told.problem(new APIError(p.status, p)));

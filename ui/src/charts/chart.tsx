@@ -182,7 +182,8 @@ export function TimeChart(given: Props) {
     return [x, ...order.map((i) => [...source[i], source[i][source[i].length - 1] ?? null])];
   }, [drawn, lines, order, stacked]);
 
-  const shape = p.layers.map((l) => l.id + l.series.dir + l.colour).join("\n") + stacked + percent + isDark + tz + p.result.unit + p.capacity + p.y;
+  const shape =
+    p.layers.map((l) => l.id + l.series.dir + l.colour).join("\n") + stacked + percent + isDark + tz + p.result.unit + p.capacity + p.y;
 
   // Before the page is painted: on paper it is painted only once.
   useLayoutEffect(() => {
@@ -198,7 +199,8 @@ export function TimeChart(given: Props) {
       const faded = highlight.peek() !== null && highlight.peek() !== l.id;
       const key = base + l.series.dir + faded;
       let f = fills.get(key);
-      if (f === undefined) fills.set(key, (f = stripes(u.ctx, faded ? mix(base, t.page, 0.38) : base, solid() === l.series.dir ? "" : l.series.dir, t.page)));
+      if (f === undefined)
+        fills.set(key, (f = stripes(u.ctx, faded ? mix(base, t.page, 0.38) : base, solid() === l.series.dir ? "" : l.series.dir, t.page)));
       return f;
     };
     const solid = () => solidDir(props.current.result.dirs);
@@ -275,7 +277,11 @@ export function TimeChart(given: Props) {
             size: (_u, values) => 22 + Math.max(...(values ?? [""]).map((v) => v.length), 3) * 6.1,
             grid: { stroke: t.grid, width: 1 },
             ticks: { show: false },
-            ...(bent && { splits: (su: uPlot, _i: number, lo: number, hi: number) => ticks(bent!, lo, hi, tickSpace / Math.max(1, su.height - axisHeight)), filter: (_u: uPlot, splits: number[]) => splits }),
+            ...(bent && {
+              splits: (su: uPlot, _i: number, lo: number, hi: number) =>
+                ticks(bent!, lo, hi, tickSpace / Math.max(1, su.height - axisHeight)),
+              filter: (_u: uPlot, splits: number[]) => splits,
+            }),
             values: (_u, splits) => (bent ? splits.map((s) => fmt.axis([0, s], unit())[1]) : fmt.axis(splits, unit())),
           },
         ],
@@ -284,7 +290,14 @@ export function TimeChart(given: Props) {
           ...order.map((i): uPlot.Series => {
             const layer = () => own[i];
             return stacked
-              ? { paths: stepped, points: { show: false }, width: 0.6, stroke: t.page, fill: (su) => paint(su, layer()) as string, fillTo: 0 }
+              ? {
+                  paths: stepped,
+                  points: { show: false },
+                  width: 0.6,
+                  stroke: t.page,
+                  fill: (su) => paint(su, layer()) as string,
+                  fillTo: 0,
+                }
               : {
                   paths: stepped,
                   points: { show: false },
@@ -305,7 +318,9 @@ export function TimeChart(given: Props) {
               overlay(su, props.current, t);
               // Where the plot lies inside the chart follows from its axes.
               const { offsetLeft: left, offsetTop: top, clientWidth: width, clientHeight: height } = su.over;
-              setArea((old) => (old.left === left && old.top === top && old.width === width && old.height === height ? old : { left, top, width, height }));
+              setArea((old) =>
+                old.left === left && old.top === top && old.width === width && old.height === height ? old : { left, top, width, height },
+              );
             },
           ],
           setCursor: [
@@ -354,7 +369,8 @@ export function TimeChart(given: Props) {
       if (cap) return [out ? -cap : 0, cap];
       const beside = extras(props.current);
       const line = capacityOf(props.current, Math.max(hi, -lo));
-      const most = (side: number) => Math.max(side > 0 || out ? line : 0, ...beside.filter((e) => e.side === side).flatMap((e) => e.high.map((v) => v ?? 0)));
+      const most = (side: number) =>
+        Math.max(side > 0 || out ? line : 0, ...beside.filter((e) => e.side === side).flatMap((e) => e.high.map((v) => v ?? 0)));
       const top = Math.max(hi, most(1)) * 1.06;
       const bottom = Math.min(lo, -most(-1)) * 1.06;
       return top === 0 && bottom === 0 ? [0, 1] : [bottom, top];
@@ -387,7 +403,8 @@ export function TimeChart(given: Props) {
     }
 
     const resize = new ResizeObserver(() => {
-      if (el.clientWidth > 0 && (el.clientWidth !== u.width || height() !== u.height)) u.setSize({ width: el.clientWidth, height: height() });
+      if (el.clientWidth > 0 && (el.clientWidth !== u.width || height() !== u.height))
+        u.setSize({ width: el.clientWidth, height: height() });
     });
     resize.observe(el);
     const leave = () => {
@@ -451,7 +468,15 @@ export function TimeChart(given: Props) {
   return (
     <div class="chart" data-above={percent ? undefined : edge(1)} data-below={percent ? undefined : edge(-1)}>
       <div ref={host} class="plot" role="img" aria-label={p.summary} tabIndex={0} onKeyDown={key} onBlur={() => setHover(null)} />
-      <EventMarks from={p.result.from} to={p.result.to} now={p.now} area={area} onZoom={p.onZoom} onExplain={p.onExplain} onLink={p.onLink} />
+      <EventMarks
+        from={p.result.from}
+        to={p.result.to}
+        now={p.now}
+        area={area}
+        onZoom={p.onZoom}
+        onExplain={p.onExplain}
+        onLink={p.onLink}
+      />
       {brush && <BrushMenu brush={brush} p={p} onDone={unbrush} />}
       {hover && !brush && <Tooltip hover={hover} plot={plot.current} p={p} percent={percent} />}
       <div class="offscreen" aria-live="polite">
@@ -473,7 +498,11 @@ interface Extra {
 
 function extras(p: Props): Extra[] {
   const out: Extra[] = [];
-  const one = (side: 1 | -1, s: { vs?: Versus | null; peaks?: (number | null)[] | null; values: (number | null)[] }, colour: string | undefined) => {
+  const one = (
+    side: 1 | -1,
+    s: { vs?: Versus | null; peaks?: (number | null)[] | null; values: (number | null)[] },
+    colour: string | undefined,
+  ) => {
     if (s.vs?.max && s.vs.min) out.push({ kind: "band", side, high: s.vs.max, low: s.vs.min, colour: undefined });
     if (s.vs?.values) out.push({ kind: "before", side, high: s.vs.values, low: undefined, colour });
     if (s.peaks) out.push({ kind: "peak", side, high: s.peaks, low: s.values, colour });
@@ -482,15 +511,30 @@ function extras(p: Props): Extra[] {
   else {
     // Of a stack, the totals: what is above zero is one edge, whatever directions it is made of.
     for (const side of [1, -1] as const) {
-      const all = p.result.total.filter((t) => (t.dir === "out") === (side < 0));
+      const all = p.result.total.filter((t) => (t.dir === "out") === side < 0);
       if (all.length === 0) continue;
       const add = (get: (t: (typeof all)[number]) => (number | null)[] | null | undefined) =>
-        all.some(get) ? p.result.times.map((_, i) => all.reduce<number | null>((a, t) => (get(t)?.[i] == null ? a : (a ?? 0) + get(t)![i]!), null)) : undefined;
+        all.some(get)
+          ? p.result.times.map((_, i) => all.reduce<number | null>((a, t) => (get(t)?.[i] == null ? a : (a ?? 0) + get(t)![i]!), null))
+          : undefined;
       const vs = all.find((t) => t.vs)?.vs;
-      one(side, { values: add((t) => t.values) ?? [], peaks: add((t) => t.peaks), vs: vs ? { ...vs, values: add((t) => t.vs?.values), min: add((t) => t.vs?.min), max: add((t) => t.vs?.max) } : null }, undefined);
+      one(
+        side,
+        {
+          values: add((t) => t.values) ?? [],
+          peaks: add((t) => t.peaks),
+          vs: vs ? { ...vs, values: add((t) => t.vs?.values), min: add((t) => t.vs?.min), max: add((t) => t.vs?.max) } : null,
+        },
+        undefined,
+      );
     }
   }
-  if (p.counters) for (const [side, high] of [[1, p.counters.in], [-1, p.counters.out]] as const) out.push({ kind: "counter", side, high, low: undefined, colour: undefined });
+  if (p.counters)
+    for (const [side, high] of [
+      [1, p.counters.in],
+      [-1, p.counters.out],
+    ] as const)
+      out.push({ kind: "counter", side, high, low: undefined, colour: undefined });
   return out;
 }
 
@@ -570,7 +614,11 @@ function ceiling(u: uPlot, p: Props, t: Theme): void {
       ctx.stroke();
       ctx.setLineDash([]);
       ctx.textBaseline = side > 0 ? "top" : "bottom";
-      ctx.fillText(share < 1 ? fmt.share(share).replace(".0", "") : `speed ${fmt.value(p.capacity, p.result.unit)}`, bbox.left + 4 * ratio, y + side * 3 * ratio);
+      ctx.fillText(
+        share < 1 ? fmt.share(share).replace(".0", "") : `speed ${fmt.value(p.capacity, p.result.unit)}`,
+        bbox.left + 4 * ratio,
+        y + side * 3 * ratio,
+      );
     }
   }
   ctx.restore();
@@ -679,12 +727,15 @@ function Tooltip({ hover, plot, p, percent }: { hover: Hover; plot: uPlot | null
     return (
       <>
         {percent ? fmt.share(percentOf(l, layers, i)) : fmt.value(v, result.unit)}
-        {err !== null && v > 0 && (highlight.value === l.id || list.length === 1) && <small class={n! < 30 ? "weak" : ""}> {err > 1 ? "±>100 %" : fmt.error(err)}</small>}
+        {err !== null && v > 0 && (highlight.value === l.id || list.length === 1) && (
+          <small class={n! < 30 ? "weak" : ""}> {err > 1 ? "±>100 %" : fmt.error(err)}</small>
+        )}
       </>
     );
   };
   // Where nothing adds up there is no total, and the one under the pointer says how it was.
-  const whole = (d: string) => result.total.find((t) => t.dir === d) ?? layers.find((l) => l.id === highlight.value && l.series.dir === d)?.series;
+  const whole = (d: string) =>
+    result.total.find((t) => t.dir === d) ?? layers.find((l) => l.id === highlight.value && l.series.dir === d)?.series;
   const last = result.times.length - 1;
   const partial = (i === 0 && result.meta.partial.first) || (i === last && result.meta.partial.last);
   const sameDay = parts(start, tz).day === parts(result.to, tz).day;

@@ -30,7 +30,8 @@ export function OtherCharts(p: Props) {
 export const has = (layer: Layer, by: string[]) => !layer.series.other && by.length > 0;
 
 /** The name of a group. Its menu is that of all that is drawn of it, which a mouse opens there too. */
-export const Name = ({ layer, by }: { layer: Layer; by: string[] }) => (has(layer, by) ? <ValueButton value={groupOf(layer.series, by)} /> : <span class="value">{seriesName(layer)}</span>);
+export const Name = ({ layer, by }: { layer: Layer; by: string[] }) =>
+  has(layer, by) ? <ValueButton value={groupOf(layer.series, by)} /> : <span class="value">{seriesName(layer)}</span>;
 
 export const hover = (id: string) => ({ onPointerEnter: () => (highlight.value = id), onPointerLeave: () => (highlight.value = null) });
 
@@ -38,30 +39,50 @@ function Bars({ result, layers }: Props) {
   const list = groups(layers);
   const top = Math.max(...list.map((g) => Math.max(g.up, g.down, g.before ?? 0)), 1);
   const both = list.some((g) => g.down > 0) && list.some((g) => g.up > 0);
-  const bar = (v: number, colour: string, title: string) => v > 0 && <i class="bar-fill" title={`${title}: ${fmt.value(v, result.unit)}`} style={{ width: (v / top) * 100 + "%", background: colour }} />;
+  const bar = (v: number, colour: string, title: string) =>
+    v > 0 && (
+      <i class="bar-fill" title={`${title}: ${fmt.value(v, result.unit)}`} style={{ width: (v / top) * 100 + "%", background: colour }} />
+    );
   return (
     <div class={`bars ${both ? "both" : ""}`}>
       {list.map((g) => {
         const colour = layerColour(g.layer, dark.value);
-        const door = has(g.layer, result.by) ? { "data-opens": true, onClick: (e: MouseEvent) => openValue(e, groupOf(g.layer.series, result.by)) } : {};
+        const door = has(g.layer, result.by)
+          ? { "data-opens": true, onClick: (e: MouseEvent) => openValue(e, groupOf(g.layer.series, result.by)) }
+          : {};
         return (
-          <div key={g.layer.id} class={`bar-row ${highlight.value === g.layer.id ? "on" : ""}`} data-group={g.layer.id} {...hover(g.layer.id)}>
+          <div
+            key={g.layer.id}
+            class={`bar-row ${highlight.value === g.layer.id ? "on" : ""}`}
+            data-group={g.layer.id}
+            {...hover(g.layer.id)}
+          >
             <Name layer={g.layer} by={result.by} />
             {both && (
               <>
                 <span class="bar-number">{g.down > 0 && fmt.value(g.down, result.unit)}</span>
-                <span class="bar-track left" {...door}>{bar(g.down, mix(colour, dark.value ? "#14171c" : "#ffffff", 0.6), "out")}</span>
+                <span class="bar-track left" {...door}>
+                  {bar(g.down, mix(colour, dark.value ? "#14171c" : "#ffffff", 0.6), "out")}
+                </span>
               </>
             )}
             <span class="bar-track" {...door}>
               {bar(both ? g.up : g.up + g.down, colour, both ? "not out" : "average")}
-              {!both && g.before !== undefined && <i class="bar-before" title={`before: ${fmt.value(g.before, result.unit)}`} style={{ left: (g.before / top) * 100 + "%" }} />}
+              {!both && g.before !== undefined && (
+                <i
+                  class="bar-before"
+                  title={`before: ${fmt.value(g.before, result.unit)}`}
+                  style={{ left: (g.before / top) * 100 + "%" }}
+                />
+              )}
             </span>
             <span class="bar-number">{(g.up > 0 || !both) && fmt.value(both ? g.up : g.up + g.down, result.unit)}</span>
           </div>
         );
       })}
-      <p class="quiet bars-foot">Averages over the range{both ? ": out to the left, the rest to the right" : ""}. All bars have one scale.</p>
+      <p class="quiet bars-foot">
+        Averages over the range{both ? ": out to the left, the rest to the right" : ""}. All bars have one scale.
+      </p>
     </div>
   );
 }
@@ -84,24 +105,45 @@ function Grid({ result, layers }: Props) {
         {list.map((g) => {
           const colour = layerColour(g.layer, dark.value);
           return (
-            <div key={g.layer.id} class={`grid-cell ${highlight.value === g.layer.id ? "on" : ""}`} data-group={g.layer.id} {...hover(g.layer.id)}>
+            <div
+              key={g.layer.id}
+              class={`grid-cell ${highlight.value === g.layer.id ? "on" : ""}`}
+              data-group={g.layer.id}
+              {...hover(g.layer.id)}
+            >
               <div class="grid-head">
                 <Name layer={g.layer} by={result.by} />
                 <span class="quiet" title="Average">
                   {fmt.value(g.up + g.down, result.unit)}
                 </span>
               </div>
-              <svg data-opens={has(g.layer, result.by)} onClick={(e) => has(g.layer, result.by) && openValue(e, inBucket(e, result, groupOf(g.layer.series, result.by)))} viewBox={`0 0 300 ${cellHeight}`} preserveAspectRatio="none" aria-hidden="true">
+              <svg
+                data-opens={has(g.layer, result.by)}
+                onClick={(e) => has(g.layer, result.by) && openValue(e, inBucket(e, result, groupOf(g.layer.series, result.by)))}
+                viewBox={`0 0 300 ${cellHeight}`}
+                preserveAspectRatio="none"
+                aria-hidden="true"
+              >
                 <path d={area(sides(layers, g.layer.id, 1), zero, cellHeight / span)} fill={colour} />
                 {down > 0 && <path d={area(sides(layers, g.layer.id, -1), zero, -cellHeight / span)} fill={colour} opacity=".6" />}
-                <line x1="0" x2="300" y1={zero} y2={zero} stroke="currentColor" stroke-width="1" vector-effect="non-scaling-stroke" opacity=".35" />
+                <line
+                  x1="0"
+                  x2="300"
+                  y1={zero}
+                  y2={zero}
+                  stroke="currentColor"
+                  stroke-width="1"
+                  vector-effect="non-scaling-stroke"
+                  opacity=".35"
+                />
               </svg>
             </div>
           );
         })}
       </div>
       <p class="quiet bars-foot">
-        All have one scale: {fmt.value(up, result.unit)} above zero{down > 0 ? `, ${fmt.value(down, result.unit)} below (out)` : ""}. Other is in the table.
+        All have one scale: {fmt.value(up, result.unit)} above zero{down > 0 ? `, ${fmt.value(down, result.unit)} below (out)` : ""}. Other
+        is in the table.
       </p>
     </>
   );
@@ -115,7 +157,11 @@ function inBucket(e: MouseEvent, r: QueryResult, value: Value): Value {
   return i < 0 ? value : { ...value, time: [Math.max(r.from, from), Math.min(r.to, r.times[i + 1] ?? from + r.step)] };
 }
 
-const sides = (layers: Layer[], id: string, side: number) => course(layers.filter((l) => l.side === side), id);
+const sides = (layers: Layer[], id: string, side: number) =>
+  course(
+    layers.filter((l) => l.side === side),
+    id,
+  );
 
 /** Values as steps; time that is not known leaves a gap. */
 function area(values: (number | null)[], zero: number, scale: number): string {

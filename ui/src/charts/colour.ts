@@ -4,7 +4,20 @@
  * Twelve colours whose least distance, seen normally and with protanopia and deuteranopia (Machado 2009), is as large as a search could make
  * it (0.10 in OKLab); the unit test computes it again. All stand off from a white and a near-black page.
  */
-export const palette = ["#4687b9", "#fcba06", "#0cb7ba", "#f4787d", "#5f50c1", "#7bd3fe", "#895703", "#44e7ae", "#9c3280", "#a98703", "#8894fd", "#b6606a"];
+export const palette = [
+  "#4687b9",
+  "#fcba06",
+  "#0cb7ba",
+  "#f4787d",
+  "#5f50c1",
+  "#7bd3fe",
+  "#895703",
+  "#44e7ae",
+  "#9c3280",
+  "#a98703",
+  "#8894fd",
+  "#b6606a",
+];
 
 /** Grey is for Other alone. */
 export const grey = { light: "#b4b8c0", dark: "#5b616e" };
@@ -47,5 +60,14 @@ export function assign(values: string[], memory: Map<string, number>): Map<strin
 /** a mixed over b, both #rrggbb. */
 export function mix(a: string, b: string, share: number): string {
   const at = (s: string, i: number) => parseInt(s.slice(i, i + 2), 16);
-  return "#" + [1, 3, 5].map((i) => Math.round(at(a, i) * share + at(b, i) * (1 - share)).toString(16).padStart(2, "0")).join("");
+  return (
+    "#" +
+    [1, 3, 5]
+      .map((i) =>
+        Math.round(at(a, i) * share + at(b, i) * (1 - share))
+          .toString(16)
+          .padStart(2, "0"),
+      )
+      .join("")
+  );
 }

@@ -30,9 +30,15 @@ export function EventMarks(p: Props) {
   const percent = (x: number) => x * 100 + "%";
   return (
     <>
-      <div class="event-marks" role="group" aria-label="Events" style={{ left: left + "px", top: top + "px", width: width + "px", height: height + "px" }}>
+      <div
+        class="event-marks"
+        role="group"
+        aria-label="Events"
+        style={{ left: left + "px", top: top + "px", width: width + "px", height: height + "px" }}
+      >
         {marks(list, p.from, p.to, buttonWidth / width).map((m) => {
-          const what = m.events.length === 1 ? wordsOf(m.events[0], p.now) : `${m.events.length} events: ${m.events.map(titleOf).join("; ")}`;
+          const what =
+            m.events.length === 1 ? wordsOf(m.events[0], p.now) : `${m.events.length} events: ${m.events.map(titleOf).join("; ")}`;
           return (
             <div key={m.events[0].id} class={`event severity-${gravest(m.events)}`}>
               {m.bands.map(([a, b]) => (
@@ -54,7 +60,14 @@ export function EventMarks(p: Props) {
                 <Icon name="flag" />
                 {m.events.length > 1 && <small>{m.events.length}</small>}
               </button>
-              <span hidden={open !== null} class="tooltip event-tip" aria-hidden="true" style={m.at > 0.5 ? { right: percent(1 - m.at), maxWidth: percent(m.at) } : { left: percent(m.at), maxWidth: percent(1 - m.at) }}>
+              <span
+                hidden={open !== null}
+                class="tooltip event-tip"
+                aria-hidden="true"
+                style={
+                  m.at > 0.5 ? { right: percent(1 - m.at), maxWidth: percent(m.at) } : { left: percent(m.at), maxWidth: percent(1 - m.at) }
+                }
+              >
                 {m.events.slice(0, 5).map((e) => (
                   <span key={e.id}>
                     <b>{titleOf(e)}</b> <span class="quiet">{timesOf(e, p.now)}</span>
@@ -88,10 +101,12 @@ function Menu(p: Props & { events: Event[]; at: { x: number; y: number }; onDone
     const items = [...(e.currentTarget as HTMLElement).querySelectorAll<HTMLElement>("[role=menuitem]")];
     items[(items.indexOf(document.activeElement as HTMLElement) + step + items.length) % items.length]?.focus();
   };
-  const run = (f: (from: number, to: number) => void, [from, to]: [number, number]) => () => {
-    p.onDone();
-    f(from, to);
-  };
+  const run =
+    (f: (from: number, to: number) => void, [from, to]: [number, number]) =>
+    () => {
+      p.onDone();
+      f(from, to);
+    };
   return (
     <Popover open onClose={p.onDone} class="menu event-menu" label="Event" anchor={p.at}>
       <div role="menu" aria-label={chosen ? titleOf(chosen) : "Events"} class="menu-list" onKeyDown={keys}>
@@ -148,4 +163,16 @@ async function change(act: () => Promise<unknown>, done: () => void): Promise<vo
 }
 
 /** Takes an event away; while the toast stands it can be brought back as it was. */
-export const remove = (e: Event) => change(() => api.deleteEvent(e.id), () => say(`${titleOf(e)} deleted`, () => void change(() => api.addEvent(e), () => say(`${titleOf(e)} is back`))));
+export const remove = (e: Event) =>
+  change(
+    () => api.deleteEvent(e.id),
+    () =>
+      say(
+        `${titleOf(e)} deleted`,
+        () =>
+          void change(
+            () => api.addEvent(e),
+            () => say(`${titleOf(e)} is back`),
+          ),
+      ),
+  );

@@ -20,7 +20,8 @@ const headLines = (r: QueryResult, now: number): string[] => [
   `${moments(r.from, zone.value, now)} – ${moments(r.to, zone.value, now)}   ${duration(r.step)} buckets   ${location.host}`,
 ];
 
-export const fileName = (r: QueryResult, ending: string) => `netmeta-${new Date(r.from * 1000).toISOString().slice(0, 16).replace(":", "")}-${r.by.join("-").replace(/[^\w-]+/g, "_") || "total"}.${ending}`;
+export const fileName = (r: QueryResult, ending: string) =>
+  `netmeta-${new Date(r.from * 1000).toISOString().slice(0, 16).replace(":", "")}-${r.by.join("-").replace(/[^\w-]+/g, "_") || "total"}.${ending}`;
 
 /** The drawing with its colours written into it, so that it looks the same elsewhere. */
 export function saveSVG(r: QueryResult, now: number): void {
@@ -48,7 +49,20 @@ export function saveSVG(r: QueryResult, now: number): void {
   };
   copy.prepend(
     add("rect", { x: "-16", y: "-52", width: String(w + 32), height: String(h + 66), fill: panel() }),
-    ...lines.map((l, i) => add("text", { x: "0", y: String(-30 + 19 * i), fill: body.color, "font-family": "system-ui, sans-serif", "font-size": String(14 - i), "font-weight": i === 0 ? "600" : "400" }, l)),
+    ...lines.map((l, i) =>
+      add(
+        "text",
+        {
+          x: "0",
+          y: String(-30 + 19 * i),
+          fill: body.color,
+          "font-family": "system-ui, sans-serif",
+          "font-size": String(14 - i),
+          "font-weight": i === 0 ? "600" : "400",
+        },
+        l,
+      ),
+    ),
   );
   save(fileName(r, "svg"), new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" }));
 }

@@ -113,7 +113,15 @@ export function gestures(u: uPlot, m: Moves): Hand {
   };
   const stay = (e: Event) => selecting && e.preventDefault();
 
-  const events: [string, (e: never) => void][] = [["pointerdown", down], ["pointermove", slide], ["pointerup", up], ["pointercancel", lift], ["touchmove", stay], ["contextmenu", stay], ["wheel", wheel]];
+  const events: [string, (e: never) => void][] = [
+    ["pointerdown", down],
+    ["pointermove", slide],
+    ["pointerup", up],
+    ["pointercancel", lift],
+    ["touchmove", stay],
+    ["contextmenu", stay],
+    ["wheel", wheel],
+  ];
   for (const [name, f] of events) u.over.addEventListener(name, f as EventListener, { passive: false });
   return {
     moving: () => moving,

@@ -28,7 +28,9 @@ export function groups(list: Layer[]): Group[] {
 /** A group's values over time, all its directions together. */
 export function course(list: Layer[], id: string): (number | null)[] {
   const own = list.filter((l) => l.id === id);
-  return (own[0]?.values ?? []).map((_, i) => own.reduce<number | null>((a, l) => (l.values[i] === null ? a : (a ?? 0) + (l.values[i] ?? 0)), null));
+  return (own[0]?.values ?? []).map((_, i) =>
+    own.reduce<number | null>((a, l) => (l.values[i] === null ? a : (a ?? 0) + (l.values[i] ?? 0)), null),
+  );
 }
 
 /** A row of the heat map: a group, and its cells from left to right. */
@@ -62,7 +64,16 @@ export function lanes(r: QueryResult, list: Layer[]): { lanes: Lane[]; span: num
 }
 
 export interface Flow {
-  nodes: { id: string; column: number; key: string; label: string; filter: string | undefined; time?: [number, number] | null; other: boolean; value: number }[];
+  nodes: {
+    id: string;
+    column: number;
+    key: string;
+    label: string;
+    filter: string | undefined;
+    time?: [number, number] | null;
+    other: boolean;
+    value: number;
+  }[];
   links: { source: string; target: string; value: number }[];
 }
 
@@ -78,7 +89,16 @@ export function flow(r: QueryResult, dirs: ReadonlySet<Dir>): Flow {
     r.by.forEach((term, column) => {
       const key = s.other ? "" : s.key[column];
       const id = `${column}|${s.other ? "\u0000" : key}`;
-      const n = nodes.get(id) ?? { id, column, key, label: s.other ? otherLabel : s.label[column] || key || "(empty)", filter: s.filter?.[column], time: isTime(term) ? s.time : null, other: s.other, value: 0 };
+      const n = nodes.get(id) ?? {
+        id,
+        column,
+        key,
+        label: s.other ? otherLabel : s.label[column] || key || "(empty)",
+        filter: s.filter?.[column],
+        time: isTime(term) ? s.time : null,
+        other: s.other,
+        value: 0,
+      };
       n.value += s.avg;
       nodes.set(id, n);
       if (last) {

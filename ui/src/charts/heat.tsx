@@ -89,12 +89,47 @@ export function Heat({ result, layers, now }: Props) {
           ))}
         </div>
         <div class="heat-cells" ref={box} onPointerMove={(e) => setAt(under(e))} onPointerLeave={() => setAt(null)}>
-          {!apart && <EventMarks from={from} to={to} now={now} area={{ left: 0, top: 0, width, height }} onZoom={(a, b) => show({ from: absolute(a), to: absolute(b) })} onExplain={path.value === "/explore" ? (a, b) => show({ sel: `${a}~${b}` }) : undefined} onLink={(a, b) => void copyLink(link(location.pathname, { from: absolute(a), to: absolute(b), live: false }), "Link to this time")} />}
-          <canvas ref={canvas} style={{ width: "100%", height: height + "px" }} role="img" tabIndex={0} data-opens onClick={click} onKeyDown={key} onBlur={() => setAt(null)} aria-label="Heat map. Arrow keys go from cell to cell, Enter opens the menu of one; the table has the numbers" />
+          {!apart && (
+            <EventMarks
+              from={from}
+              to={to}
+              now={now}
+              area={{ left: 0, top: 0, width, height }}
+              onZoom={(a, b) => show({ from: absolute(a), to: absolute(b) })}
+              onExplain={path.value === "/explore" ? (a, b) => show({ sel: `${a}~${b}` }) : undefined}
+              onLink={(a, b) =>
+                void copyLink(link(location.pathname, { from: absolute(a), to: absolute(b), live: false }), "Link to this time")
+              }
+            />
+          )}
+          <canvas
+            ref={canvas}
+            style={{ width: "100%", height: height + "px" }}
+            role="img"
+            tabIndex={0}
+            data-opens
+            onClick={click}
+            onKeyDown={key}
+            onBlur={() => setAt(null)}
+            aria-label="Heat map. Arrow keys go from cell to cell, Enter opens the menu of one; the table has the numbers"
+          />
           {at && cell && (
             <>
-              <i class="heat-cell" style={{ left: x(lanes[at.row], cell.from) + "px", width: x(lanes[at.row], cell.to) - x(lanes[at.row], cell.from) + "px", top: at.row * rowHeight + "px" }} />
-              <div class="tooltip" style={{ ...(left > width / 2 ? { left: "auto", right: width - left + 14 + "px" } : { left: left + 14 + "px" }), top: (at.row + 1) * rowHeight + "px" }}>
+              <i
+                class="heat-cell"
+                style={{
+                  left: x(lanes[at.row], cell.from) + "px",
+                  width: x(lanes[at.row], cell.to) - x(lanes[at.row], cell.from) + "px",
+                  top: at.row * rowHeight + "px",
+                }}
+              />
+              <div
+                class="tooltip"
+                style={{
+                  ...(left > width / 2 ? { left: "auto", right: width - left + 14 + "px" } : { left: left + 14 + "px" }),
+                  top: (at.row + 1) * rowHeight + "px",
+                }}
+              >
                 <b>{seriesName(lanes[at.row].group.layer)}</b> {fmt.value(cell.value ?? 0, result.unit)}
                 <br />
                 <span class="quiet">{when}</span>
@@ -107,14 +142,26 @@ export function Heat({ result, layers, now }: Props) {
           <div class="heat-ticks" aria-hidden="true">
             {ticks(apart ? (lanes[0]?.base ?? 0) : from, span, Math.max(2, Math.floor(width / 130))).map((t) => (
               <span key={t.at} style={{ left: t.at * width + "px" }}>
-                {apart && span < day ? "+" + duration(t.time - lanes[0].base) : span <= 2 * day ? clock(t.time, tz, false) : apart ? weekday(t.time, tz) : dayName(t.time, tz)}
+                {apart && span < day
+                  ? "+" + duration(t.time - lanes[0].base)
+                  : span <= 2 * day
+                    ? clock(t.time, tz, false)
+                    : apart
+                      ? weekday(t.time, tz)
+                      : dayName(t.time, tz)}
               </span>
             ))}
           </div>
         </div>
       </div>
       <p class="quiet bars-foot heat-scale">
-        0 <i style={{ background: `linear-gradient(90deg, ${[0, 0.1, 0.25, 0.5, 0.75, 1].map((s) => `${shade(s * top)} ${s * 100}%`).join(", ")})` }} /> {fmt.value(top, result.unit)} <span>· Other is in the table</span>
+        0{" "}
+        <i
+          style={{
+            background: `linear-gradient(90deg, ${[0, 0.1, 0.25, 0.5, 0.75, 1].map((s) => `${shade(s * top)} ${s * 100}%`).join(", ")})`,
+          }}
+        />{" "}
+        {fmt.value(top, result.unit)} <span>· Other is in the table</span>
       </p>
     </>
   );

@@ -23,7 +23,13 @@ export function Sankey({ result, summary }: { result: QueryResult; summary: stri
   const data = flow(result, new Set<Dir>(result.dirs));
   const columns = result.by.map((_, c) => data.nodes.filter((n) => n.column === c));
   const height = Math.max(280, Math.min(760, Math.max(...columns.map((c) => c.length)) * 30));
-  const colour = assign(data.nodes.filter((n) => !n.other).sort((a, b) => b.value - a.value).map((n) => n.label), colours);
+  const colour = assign(
+    data.nodes
+      .filter((n) => !n.other)
+      .sort((a, b) => b.value - a.value)
+      .map((n) => n.label),
+    colours,
+  );
   const paint = (n: Node) => (n.other ? (dark.value ? grey.dark : grey.light) : palette[colour.get(n.label) ?? 0]);
   const total = columns[0]?.reduce((a, n) => a + n.value, 0) || 1;
   const layout = () =>
@@ -33,7 +39,10 @@ export function Sankey({ result, summary }: { result: QueryResult; summary: stri
       .nodeWidth(nodeWidth)
       .nodePadding(14)
       .nodeSort((a, b) => Number(a.other) - Number(b.other) || b.value! - a.value!)
-      .extent([[1, head], [Math.max(200, width) - 1, height + head]])({ nodes: data.nodes.map((n) => ({ ...n })), links: data.links.map((l) => ({ ...l })) });
+      .extent([
+        [1, head],
+        [Math.max(200, width) - 1, height + head],
+      ])({ nodes: data.nodes.map((n) => ({ ...n })), links: data.links.map((l) => ({ ...l })) });
   const path = sankeyLinkHorizontal();
   const drawn = width > 0 && data.nodes.length > 0 ? layout() : undefined;
   const node = (l: SankeyLink<Flow["nodes"][number], Link>, end: "source" | "target") => l[end] as unknown as Node;
@@ -47,9 +56,15 @@ export function Sankey({ result, summary }: { result: QueryResult; summary: stri
   };
   const door = (a: Node, b: Node) => {
     if (a.other || b.other) return {};
-    const value: Value = { by: [term(a), term(b)], key: [a.key, b.key], label: [a.label, b.label], filter: [a.filter, b.filter].filter(Boolean).join(" and ") };
+    const value: Value = {
+      by: [term(a), term(b)],
+      key: [a.key, b.key],
+      label: [a.label, b.label],
+      filter: [a.filter, b.filter].filter(Boolean).join(" and "),
+    };
     const own = drawn!.links.filter((l) => node(l, "source").id === a.id && !node(l, "target").other).map((l) => node(l, "target").id);
-    const beside = (d: number) => `[data-from="${CSS.escape(a.id)}"][data-to="${CSS.escape(own[(own.indexOf(b.id) + d + own.length) % own.length])}"]`;
+    const beside = (d: number) =>
+      `[data-from="${CSS.escape(a.id)}"][data-to="${CSS.escape(own[(own.indexOf(b.id) + d + own.length) % own.length])}"]`;
     return {
       "data-opens": true,
       "data-from": a.id,
@@ -77,7 +92,13 @@ export function Sankey({ result, summary }: { result: QueryResult; summary: stri
           {result.by.map((term, c) => {
             const last = c === result.by.length - 1;
             return (
-              <text key={term} class="sankey-head" x={(c / Math.max(1, result.by.length - 1)) * (width - 2) + 1} y={12} text-anchor={c === 0 ? "start" : last ? "end" : "middle"}>
+              <text
+                key={term}
+                class="sankey-head"
+                x={(c / Math.max(1, result.by.length - 1)) * (width - 2) + 1}
+                y={12}
+                text-anchor={c === 0 ? "start" : last ? "end" : "middle"}
+              >
                 {termTitle(term)}
               </text>
             );
@@ -88,7 +109,15 @@ export function Sankey({ result, summary }: { result: QueryResult; summary: stri
               const b = node(l, "target");
               const on = over === null || over === a.id || over === b.id;
               return (
-                <path key={a.id + b.id} class="sankey-link" {...door(a, b)} d={path(l as never) ?? ""} stroke={paint(a)} stroke-width={Math.max(1, l.width ?? 1)} stroke-opacity={on ? (over === null ? 0.36 : 0.6) : 0.1}>
+                <path
+                  key={a.id + b.id}
+                  class="sankey-link"
+                  {...door(a, b)}
+                  d={path(l as never) ?? ""}
+                  stroke={paint(a)}
+                  stroke-width={Math.max(1, l.width ?? 1)}
+                  stroke-opacity={on ? (over === null ? 0.36 : 0.6) : 0.1}
+                >
                   <title>{`${a.label} → ${b.label}: ${fmt.value(l.value, result.unit)}, ${fmt.share(l.value / total)}`}</title>
                 </path>
               );
@@ -118,7 +147,14 @@ export function Sankey({ result, summary }: { result: QueryResult; summary: stri
                 }}
               >
                 <rect x={n.x0} y={n.y0} width={nodeWidth} height={tall} rx="2" fill={paint(n)} />
-                <rect class="sankey-hit" x={left ? n.x0! - 2 : n.x0! - 150} y={n.y0! - 3} width="164" height={Math.max(tall + 6, 16)} fill="transparent" />
+                <rect
+                  class="sankey-hit"
+                  x={left ? n.x0! - 2 : n.x0! - 150}
+                  y={n.y0! - 3}
+                  width="164"
+                  height={Math.max(tall + 6, 16)}
+                  fill="transparent"
+                />
                 <text x={left ? n.x1! + 6 : n.x0! - 6} y={(n.y0! + n.y1!) / 2} dy=".35em" text-anchor={left ? "start" : "end"}>
                   {n.label}
                   <tspan class="sankey-number" dx="6">
@@ -131,7 +167,8 @@ export function Sankey({ result, summary }: { result: QueryResult; summary: stri
         </svg>
       )}
       <p class="quiet bars-foot">
-        Averages over the range{result.dirs.length > 1 ? `, ${result.dirs.join(", ")} together` : ""}: {fmt.value(total, result.unit)}. A band opens the menu of both its ends; by keyboard the arrow keys go along them.
+        Averages over the range{result.dirs.length > 1 ? `, ${result.dirs.join(", ")} together` : ""}: {fmt.value(total, result.unit)}. A
+        band opens the menu of both its ends; by keyboard the arrow keys go along them.
       </p>
     </div>
   );

@@ -18,7 +18,11 @@ export function curve(y: string, top: number): Curve | undefined {
   if (y === "sqrt") return { to: (v) => Math.sign(v) * Math.sqrt(Math.abs(v)), from: (h) => h * Math.abs(h), steps: [5, 2, 1] };
   if (y !== "log") return undefined;
   const floor = 10 ** (Math.ceil(Math.log10(top > 0 ? top : 1)) - decades);
-  return { to: (v) => Math.sign(v) * Math.log10(1 + Math.abs(v) / floor), from: (h) => Math.sign(h) * floor * (10 ** Math.abs(h) - 1), steps: [1] };
+  return {
+    to: (v) => Math.sign(v) * Math.log10(1 + Math.abs(v) / floor),
+    from: (h) => Math.sign(h) * floor * (10 ** Math.abs(h) - 1),
+    steps: [1],
+  };
 }
 
 /** Round values from `lo` to `hi`, zero among them, that lie at least `gap` of the axis apart. */

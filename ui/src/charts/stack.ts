@@ -41,7 +41,13 @@ export function layers(r: QueryResult): Layer[] {
   return r.series
     .map((series): Layer => {
       const id = seriesID(series);
-      return { id, series, side: series.dir === "out" ? -1 : 1, colour: series.larger ? -2 : series.other ? -1 : (colours.get(id) ?? 0), values: series.values.map(known) };
+      return {
+        id,
+        series,
+        side: series.dir === "out" ? -1 : 1,
+        colour: series.larger ? -2 : series.other ? -1 : (colours.get(id) ?? 0),
+        values: series.values.map(known),
+      };
     })
     .sort((a, b) => dirOrder.indexOf(a.series.dir) - dirOrder.indexOf(b.series.dir) || Number(a.series.other) - Number(b.series.other));
 }
@@ -55,7 +61,10 @@ function colour(series: Series[]): Map<string, number> {
   const size = new Map<string, number>();
   for (const s of series) size.set(seriesID(s), Math.max(size.get(seriesID(s)) ?? 0, s.total));
   if (remembered.size > maxRemembered) remembered.clear();
-  return assign([...size.keys()].sort((a, b) => (size.get(b) ?? 0) - (size.get(a) ?? 0)), remembered);
+  return assign(
+    [...size.keys()].sort((a, b) => (size.get(b) ?? 0) - (size.get(a) ?? 0)),
+    remembered,
+  );
 }
 
 /**
@@ -88,10 +97,23 @@ export function bothWays(received: QueryResult, sent: QueryResult): QueryResult 
     const dir: Dir = i === 0 ? "in" : "out";
     return { series: r.series.map((s) => ({ ...s, dir })), total: r.total.map((t) => ({ ...t, dir })) };
   });
-  const meta = { ...received.meta, through: Math.max(received.meta.through, sent.meta.through), rows: received.meta.rows + sent.meta.rows, ms: Math.max(received.meta.ms, sent.meta.ms) };
+  const meta = {
+    ...received.meta,
+    through: Math.max(received.meta.through, sent.meta.through),
+    rows: received.meta.rows + sent.meta.rows,
+    ms: Math.max(received.meta.ms, sent.meta.ms),
+  };
   // The clock may have gone on between them by a bucket; what both know is drawn.
   const n = Math.min(received.times.length, sent.times.length);
-  return { ...received, times: received.times.slice(0, n), dirs: all.flatMap((r) => r.total.map((t) => t.dir)), series: all.flatMap((r) => r.series), total: all.flatMap((r) => r.total), other: received.other + sent.other, meta };
+  return {
+    ...received,
+    times: received.times.slice(0, n),
+    dirs: all.flatMap((r) => r.total.map((t) => t.dir)),
+    series: all.flatMap((r) => r.series),
+    total: all.flatMap((r) => r.total),
+    other: received.other + sent.other,
+    meta,
+  };
 }
 
 /** The counters of a line in the buckets of another answer; where these are others they are not known. */
@@ -135,7 +157,10 @@ export function score(s: Series, rank: string, unit: string, partial: { first: b
       return Math.abs(s.vs?.delta ?? 0);
     case "p95": {
       const [lo, hi] = wholeBuckets(s.values.length, partial);
-      const list = s.values.slice(lo, hi).map((v) => v ?? 0).sort((a, b) => a - b);
+      const list = s.values
+        .slice(lo, hi)
+        .map((v) => v ?? 0)
+        .sort((a, b) => a - b);
       return list[list.length - 1 - Math.floor((list.length * 5) / 100)] ?? 0;
     }
   }

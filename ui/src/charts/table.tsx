@@ -49,8 +49,14 @@ export function ResultTable({ result, rank: statistic, layers, hidden, onIsolate
     { id: "share", title: "Share", help: "Part of the total of its direction" },
     { id: "error", title: "± Error", help: "95 % error that sampling alone explains: 196/√n %, n the sampled packets", class: "wide" },
   ];
-  if (result.series.some((s) => s.peak !== undefined && s.peaks)) columns.splice(4, 0, { id: "peak", title: "Peak 1 s", help: "The largest second", class: "wide" });
-  if (result.vs) columns.splice(columns.findIndex((c) => c.id === "error"), 0, { id: "change", title: "Δ", help: `The average, set against ${beforeWords(result)}` });
+  if (result.series.some((s) => s.peak !== undefined && s.peaks))
+    columns.splice(4, 0, { id: "peak", title: "Peak 1 s", help: "The largest second", class: "wide" });
+  if (result.vs)
+    columns.splice(
+      columns.findIndex((c) => c.id === "error"),
+      0,
+      { id: "change", title: "Δ", help: `The average, set against ${beforeWords(result)}` },
+    );
   if (oneWay) columns.shift();
   const has = { peak: columns.some((c) => c.id === "peak"), change: columns.some((c) => c.id === "change") };
 
@@ -66,7 +72,7 @@ export function ResultTable({ result, rank: statistic, layers, hidden, onIsolate
     rows.sort((a, b) => {
       const x = rank(a);
       const y = rank(b);
-      return (end(a) - end(b)) || (x < y ? -1 : x > y ? 1 : 0) * (sort.up ? 1 : -1);
+      return end(a) - end(b) || (x < y ? -1 : x > y ? 1 : 0) * (sort.up ? 1 : -1);
     });
   } else {
     // As the server ranked them: the directions of a group side by side, Other at the end.
@@ -97,7 +103,8 @@ export function ResultTable({ result, rank: statistic, layers, hidden, onIsolate
     return () => removeEventListener("netmeta:row", step);
   });
 
-  const sortBy = (c: Column) => setSort(!sort || sort.column !== c ? { column: c, up: c === "dir" } : sort.up === (c === "dir") ? { column: c, up: !sort.up } : null);
+  const sortBy = (c: Column) =>
+    setSort(!sort || sort.column !== c ? { column: c, up: c === "dir" } : sort.up === (c === "dir") ? { column: c, up: !sort.up } : null);
 
   return (
     <div class={`result ${wide ? "all-columns" : ""}`}>
@@ -122,7 +129,14 @@ export function ResultTable({ result, rank: statistic, layers, hidden, onIsolate
                 </th>
               )}
               {columns.map((c) => (
-                <SortHead key={c.id} class={c.class} on={sort?.column === c.id} up={sort?.up ?? false} help={c.help} onSort={() => sortBy(c.id)}>
+                <SortHead
+                  key={c.id}
+                  class={c.class}
+                  on={sort?.column === c.id}
+                  up={sort?.up ?? false}
+                  help={c.help}
+                  onSort={() => sortBy(c.id)}
+                >
                   {c.title}
                 </SortHead>
               ))}
@@ -150,12 +164,24 @@ export function ResultTable({ result, rank: statistic, layers, hidden, onIsolate
           <tfoot>
             {hidden.size > 0 &&
               result.total.map((t) => {
-                const s = sum(visible.filter((l) => l.series.dir === t.dir), result.meta.partial);
-                return <TotalRow key={"shown" + t.dir} name="Shown" dir={t.dir} stats={s} share={t.total > 0 ? s.total / t.total : 0} result={result} has={has} />;
+                const s = sum(
+                  visible.filter((l) => l.series.dir === t.dir),
+                  result.meta.partial,
+                );
+                return (
+                  <TotalRow
+                    key={"shown" + t.dir}
+                    name="Shown"
+                    dir={t.dir}
+                    stats={s}
+                    share={t.total > 0 ? s.total / t.total : 0}
+                    result={result}
+                    has={has}
+                  />
+                );
               })}
-            {by.length > 0 && result.total.map((t) => (
-              <TotalRow key={t.dir} name="Total" dir={t.dir} stats={t} share={1} result={result} has={has} />
-            ))}
+            {by.length > 0 &&
+              result.total.map((t) => <TotalRow key={t.dir} name="Total" dir={t.dir} stats={t} share={1} result={result} has={has} />)}
           </tfoot>
         </table>
       </div>
@@ -171,7 +197,27 @@ interface Has {
   change: boolean;
 }
 
-function Row({ l, again, oneWay, has, result, off, max, isDark, onPick }: { l: Layer; again: boolean; oneWay: boolean; has: Has; result: QueryResult; off: boolean; max: number; isDark: boolean; onPick: (ctrl: boolean) => void }) {
+function Row({
+  l,
+  again,
+  oneWay,
+  has,
+  result,
+  off,
+  max,
+  isDark,
+  onPick,
+}: {
+  l: Layer;
+  again: boolean;
+  oneWay: boolean;
+  has: Has;
+  result: QueryResult;
+  off: boolean;
+  max: number;
+  isDark: boolean;
+  onPick: (ctrl: boolean) => void;
+}) {
   const s = l.series;
   const { unit, by } = result;
   const colour = layerColour(l, isDark);
@@ -210,7 +256,12 @@ function Row({ l, again, oneWay, has, result, off, max, isDark, onPick }: { l: L
       {by.length === 0 && !s.other && <td class="text key">All traffic</td>}
       {!oneWay && (
         <td class="text dir">
-          <button type="button" class="value" title={`Only ${s.dir}`} onClick={() => show({ dir: view.value.dir === s.dir ? "both" : s.dir })}>
+          <button
+            type="button"
+            class="value"
+            title={`Only ${s.dir}`}
+            onClick={() => show({ dir: view.value.dir === s.dir ? "both" : s.dir })}
+          >
             <span aria-hidden="true">{arrows[s.dir] ?? ""}</span>
             <span class="dir-name"> {s.dir}</span>
           </button>
@@ -303,7 +354,10 @@ function Folded({ s, result, name, count }: { s: Series; result: QueryResult; na
 
 function Cell({ v, unit, wide, exact }: { v: number; unit: string; wide?: boolean; exact?: boolean }) {
   return (
-    <td class={wide ? "wide" : undefined} title={v !== null && v !== undefined ? `${fmt.grouped(Math.round(v))} ${exact ? unit : fmt.unitSuffix(unit)}` : undefined}>
+    <td
+      class={wide ? "wide" : undefined}
+      title={v !== null && v !== undefined ? `${fmt.grouped(Math.round(v))} ${exact ? unit : fmt.unitSuffix(unit)}` : undefined}
+    >
       <data value={v}>{fmt.value(v, unit)}</data>
     </td>
   );
@@ -315,7 +369,13 @@ function Change({ vs, unit }: { vs: Versus | null | undefined; unit: string }) {
   const sign = vs.delta < 0 ? "−" : "+";
   return (
     <td class="change" title={`${sign}${fmt.value(vs.delta, unit)}: ${fmt.value(vs.avg, unit)} before`}>
-      {vs.change === null ? (vs.delta > 0 ? "new" : "–") : Math.abs(vs.change) >= 10 ? `${sign}${fmt.value(vs.delta, unit)}` : `${sign}${fmt.fixed(Math.abs(vs.change) * 100, 0)} %`}
+      {vs.change === null
+        ? vs.delta > 0
+          ? "new"
+          : "–"
+        : Math.abs(vs.change) >= 10
+          ? `${sign}${fmt.value(vs.delta, unit)}`
+          : `${sign}${fmt.fixed(Math.abs(vs.change) * 100, 0)} %`}
     </td>
   );
 }
@@ -325,7 +385,21 @@ function beforeWords(r: QueryResult): string {
   return shifts.length > 1 ? "the median of four weeks" : shifts.length === 1 ? `${duration(shifts[0])} earlier` : "before";
 }
 
-function TotalRow({ name, dir, stats, share, result, has }: { name: string; dir: string; stats: { avg: number; max: number; last: number; total: number; peak?: number; vs?: Versus | null }; share: number; result: QueryResult; has: Has }) {
+function TotalRow({
+  name,
+  dir,
+  stats,
+  share,
+  result,
+  has,
+}: {
+  name: string;
+  dir: string;
+  stats: { avg: number; max: number; last: number; total: number; peak?: number; vs?: Versus | null };
+  share: number;
+  result: QueryResult;
+  has: Has;
+}) {
   const { unit, by } = result;
   return (
     <tr class="total" data-total={name.toLowerCase()} data-dir={dir}>

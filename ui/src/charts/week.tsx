@@ -22,19 +22,26 @@ export function meanWeek(from: number, hours: number[], tz: string): (number | n
 }
 
 export function WeekMap({ weeks, speed }: { weeks: Weeks; speed: number }) {
-  const sides = ([["Received", weeks.in], ["Sent", weeks.out]] as const).map(([name, hours]) => ({ name, week: meanWeek(weeks.from, hours, zone.value) }));
+  const sides = (
+    [
+      ["Received", weeks.in],
+      ["Sent", weeks.out],
+    ] as const
+  ).map(([name, hours]) => ({ name, week: meanWeek(weeks.from, hours, zone.value) }));
   const top = Math.max(...sides.flatMap((s) => s.week.flat().map((v) => v ?? 0)));
   // Lines that carry little keep their own scale, as the chart does.
   const full = speed && top > speed / 5 ? speed : top;
   const [empty, ink] = dark.value ? ["#1d2129", "#7aa2ff"] : ["#eef1f6", "#2f5fe0"];
-  const text = (v: number | null) => (v === null ? "not known" : speed ? `${fmt.share(v / speed)} of the speed, ${fmt.value(v, "bps")}` : fmt.value(v, "bps"));
+  const text = (v: number | null) =>
+    v === null ? "not known" : speed ? `${fmt.share(v / speed)} of the speed, ${fmt.value(v, "bps")}` : fmt.value(v, "bps");
   const days = Math.ceil(weeks.in.length / 24);
   return (
     <section class="panel week" aria-label="Week">
       <h2>
         Hours of the week{" "}
         <span class="quiet">
-          mean of the last {days === 1 ? "day" : `${days} days`}, {speed ? "% of the speed" : "bits per second"}; the strongest colour is {full === speed ? "the speed" : fmt.value(full, "bps")}
+          mean of the last {days === 1 ? "day" : `${days} days`}, {speed ? "% of the speed" : "bits per second"}; the strongest colour is{" "}
+          {full === speed ? "the speed" : fmt.value(full, "bps")}
         </span>
       </h2>
       <div class="weeks">
@@ -47,7 +54,11 @@ export function WeekMap({ weeks, speed }: { weeks: Weeks; speed: number }) {
               <figcaption>
                 <b>{name}</b> <span class="quiet">{most ? `most on ${weekdays[most.d]} ${hour(most.h)}:00, ${text(most.v)}` : ""}</span>
               </figcaption>
-              <svg viewBox="0 0 520 138" role="img" aria-label={`${name}, hours of the week. ${weekdays.map((day, d) => `${day}: most ${text(week[d].some((v) => v !== null) ? Math.max(...week[d].map((v) => v ?? 0)) : null)}`).join(". ")}`}>
+              <svg
+                viewBox="0 0 520 138"
+                role="img"
+                aria-label={`${name}, hours of the week. ${weekdays.map((day, d) => `${day}: most ${text(week[d].some((v) => v !== null) ? Math.max(...week[d].map((v) => v ?? 0)) : null)}`).join(". ")}`}
+              >
                 {weekdays.map((day, d) => (
                   <text key={day} x="0" y={d * 17 + 12}>
                     {day}
@@ -55,7 +66,16 @@ export function WeekMap({ weeks, speed }: { weeks: Weeks; speed: number }) {
                 ))}
                 {week.flatMap((row, d) =>
                   row.map((v, h) => (
-                    <rect key={`${d} ${h}`} x={40 + h * 20} y={d * 17} width="19" height="16" rx="2" fill={v === null ? "none" : mix(ink, empty, full ? Math.min(1, v / full) : 0)} stroke={v === null ? empty : "none"}>
+                    <rect
+                      key={`${d} ${h}`}
+                      x={40 + h * 20}
+                      y={d * 17}
+                      width="19"
+                      height="16"
+                      rx="2"
+                      fill={v === null ? "none" : mix(ink, empty, full ? Math.min(1, v / full) : 0)}
+                      stroke={v === null ? empty : "none"}
+                    >
                       <title>{`${weekdays[d]} ${hour(h)}:00  ${text(v)}`}</title>
                     </rect>
                   )),
@@ -73,4 +93,3 @@ export function WeekMap({ weeks, speed }: { weeks: Weeks; speed: number }) {
     </section>
   );
 }
-

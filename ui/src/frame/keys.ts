@@ -4,7 +4,24 @@ import { comparisons, dirs, pinnedLink, vizzes } from "../pages/explore/explore.
 import { markHere } from "../state/events.ts";
 import { save } from "../state/saved.ts";
 import { shift, zoomBy } from "../parts/range.tsx";
-import { asks, copyLink, facetsChoice, go, helpOpen, keysChoice, link, path, refreshChoice, reload, say, show, shown, sqlOpen, units, view } from "../state/state.ts";
+import {
+  asks,
+  copyLink,
+  facetsChoice,
+  go,
+  helpOpen,
+  keysChoice,
+  link,
+  path,
+  refreshChoice,
+  reload,
+  say,
+  show,
+  shown,
+  sqlOpen,
+  units,
+  view,
+} from "../state/state.ts";
 
 export const help: [string, string][] = [
   ["/", "filter"],
@@ -34,10 +51,20 @@ export const help: [string, string][] = [
   ["?", "this help"],
 ];
 
-const next = (list: { value: string; title: string }[], value: string) => list[(list.findIndex((x) => x.value === value) + 1) % list.length];
+const next = (list: { value: string; title: string }[], value: string) =>
+  list[(list.findIndex((x) => x.value === value) + 1) % list.length];
 
 /** Where g and another key go. */
-const targets: Record<string, string> = { o: "/", e: "/explore", f: "/flows", v: "/views", x: "/exporters", i: "/if", s: "/status", t: "/start" };
+const targets: Record<string, string> = {
+  o: "/",
+  e: "/explore",
+  f: "/flows",
+  v: "/views",
+  x: "/exporters",
+  i: "/if",
+  s: "/status",
+  t: "/start",
+};
 
 let goPending = 0;
 
@@ -86,7 +113,13 @@ const explore: Record<string, () => void> = {
   t: press("range"),
   b: press("by-add"),
   v: () => show({ viz: next(vizzes, view.value.viz).value }),
-  u: () => show({ unit: next(units.value.map((x) => ({ value: x.name, title: x.title })), view.value.unit).value }),
+  u: () =>
+    show({
+      unit: next(
+        units.value.map((x) => ({ value: x.name, title: x.title })),
+        view.value.unit,
+      ).value,
+    }),
   d: () => {
     const d = next(dirs, view.value.dir);
     show({ dir: d.value });
@@ -120,7 +153,9 @@ const explore: Record<string, () => void> = {
 };
 
 /** Those that mean the same on every page with a filter or a time. */
-const asking = Object.fromEntries(Object.entries(explore).filter(([key]) => ["/", "t", "[", "]", "-", "=", "l", "r", "s", "m", "x", "Escape"].includes(key)));
+const asking = Object.fromEntries(
+  Object.entries(explore).filter(([key]) => ["/", "t", "[", "]", "-", "=", "l", "r", "s", "m", "x", "Escape"].includes(key)),
+);
 
 for (let i = 1; i <= 9; i++) {
   explore[String(i)] = () => {
@@ -132,4 +167,3 @@ for (let i = 1; i <= 9; i++) {
     show({ hide: alone ? [] : others });
   };
 }
-

@@ -34,7 +34,10 @@ export async function dear(keys: string, signal: AbortSignal, of = ""): Promise<
   const limit = Number(dearRows.signal.peek());
   const long = windowSeconds() > cheapSeconds || limit < Number(defaultDear);
   if (!long || meant.has(question(keys))) return null;
-  const cost = await api.estimate(keys + of, signal).then(({ body }) => body, () => null);
+  const cost = await api.estimate(keys + of, signal).then(
+    ({ body }) => body,
+    () => null,
+  );
   return cost && (cost.rows > limit || cost.ms > dearMS) ? { keys, rows: cost.rows, ms: cost.ms } : null;
 }
 
@@ -43,7 +46,8 @@ export function CostHint({ hint }: { hint: Hint }) {
     <p class="notice cost" role="status">
       <Icon name="clock" />
       <span>
-        This reads about {fmt.count(hint.rows)} rows{hint.ms > 0 ? `, ~${hint.ms < 1000 ? "1 s" : duration(Math.round(hint.ms / 1000))}` : ""}.
+        This reads about {fmt.count(hint.rows)} rows
+        {hint.ms > 0 ? `, ~${hint.ms < 1000 ? "1 s" : duration(Math.round(hint.ms / 1000))}` : ""}.
       </span>
       <button
         type="button"

@@ -42,7 +42,14 @@ export function EventForm({ start, end }: { start: number; end: number }) {
     setErrors(wrong);
     if (Object.keys(wrong).length > 0 || from === undefined || to === undefined) return false;
     try {
-      const { body } = await api.addEvent({ text: text.trim(), kind: kind.trim(), target: target.trim(), severity, start: Math.floor(from), end: Math.floor(to) });
+      const { body } = await api.addEvent({
+        text: text.trim(),
+        kind: kind.trim(),
+        target: target.trim(),
+        severity,
+        start: Math.floor(from),
+        end: Math.floor(to),
+      });
       if (hiddenKinds.signal.peek() === "*") hiddenKinds.set("");
       eventsTurn.value += 1;
       say("Event kept", () => void remove(body));
@@ -56,7 +63,14 @@ export function EventForm({ start, end }: { start: number; end: number }) {
   };
 
   return (
-    <FormDialog title="Mark an event" first="event-text" submit="Mark" error={errors.form} onSave={save} onClosed={() => (eventForm.value = null)}>
+    <FormDialog
+      title="Mark an event"
+      first="event-text"
+      submit="Mark"
+      error={errors.form}
+      onSave={save}
+      onClosed={() => (eventForm.value = null)}
+    >
       <Field id="event-text" label="What happened" error={errors.text}>
         <input value={text} autocomplete="off" maxLength={2000} onInput={(e) => setText(e.currentTarget.value)} />
       </Field>

@@ -31,7 +31,13 @@ export function FormDialog({ title, first, submit, error, onSave, onClosed, chil
     setBusy(false);
   };
   return (
-    <dialog ref={dialog} class="help save-view" aria-label={title} onClose={onClosed} onClick={(e) => e.target === e.currentTarget && close()}>
+    <dialog
+      ref={dialog}
+      class="help save-view"
+      aria-label={title}
+      onClose={onClosed}
+      onClick={(e) => e.target === e.currentTarget && close()}
+    >
       <form class="help-body" onSubmit={save}>
         <header>
           <h2>{title}</h2>

@@ -61,7 +61,10 @@ export function Nothing({ q, now }: { q: string; now: number }) {
   const keys = request({ ...view.value, q, by: [], vs: "", agg: "avg", step: "auto", unit: "bps", layer: "l3" }, zone.value, 10);
   useEffect(() => {
     const stop = new AbortController();
-    api.query(keys, stop.signal).then(({ body }) => setMeta(body.meta), () => undefined);
+    api.query(keys, stop.signal).then(
+      ({ body }) => setMeta(body.meta),
+      () => undefined,
+    );
     return () => stop.abort();
   }, [keys]);
   return meta ? <Empty kind={meta.empty ?? "no-match"} q={q} now={now} matches={meta.matches_7d} /> : <div class="empty" />;

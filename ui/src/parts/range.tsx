@@ -72,7 +72,16 @@ export function TimeRange() {
     <div class="range" role="group" aria-label="Time range">
       <IconButton icon="left" label="Earlier  [" onClick={() => shift(-1)} />
       <span class="anchor">
-        <button type="button" class="button range-text" id="range" data-opens aria-haspopup="dialog" aria-expanded={open} onClick={toggle} title={`${absolute(c.from)} – ${absolute(c.to)}`}>
+        <button
+          type="button"
+          class="button range-text"
+          id="range"
+          data-opens
+          aria-haspopup="dialog"
+          aria-expanded={open}
+          onClick={toggle}
+          title={`${absolute(c.from)} – ${absolute(c.to)}`}
+        >
           <Icon name="clock" />
           <span>{rangeText(range, c.from, c.to, zone.value, c.now)}</span>
           <Icon name="down" />
@@ -103,11 +112,17 @@ export function TimeRange() {
             </button>
           </form>
           <p class={bad ? "hint wrong" : "hint"}>
-            {bad ? "Not a range. " : ""}Try <code>-6h</code>, <code>14:00..14:20</code>, <code>mon 09:00..now</code>, <code>yesterday</code>, <code>2026-11-20</code>
+            {bad ? "Not a range. " : ""}Try <code>-6h</code>, <code>14:00..14:20</code>, <code>mon 09:00..now</code>, <code>yesterday</code>
+            , <code>2026-11-20</code>
           </p>
           <div class="presets">
             {presets.map(([value, title]) => (
-              <button key={value} type="button" class={`preset ${v.to === "now" && v.from === "-" + value ? "on" : ""}`} onClick={() => apply(value)}>
+              <button
+                key={value}
+                type="button"
+                class={`preset ${v.to === "now" && v.from === "-" + value ? "on" : ""}`}
+                onClick={() => apply(value)}
+              >
                 {title}
               </button>
             ))}
@@ -148,7 +163,9 @@ export const doors = (there: Partial<View> = {}) => ({
   onHover: () => undefined,
 });
 
-export const RefreshButton = ({ loading }: { loading: boolean }) => <IconButton icon="refresh" label="Refresh now  r" class={`icon-button ${loading ? "spin" : ""}`} onClick={() => (reload.value += 1)} />;
+export const RefreshButton = ({ loading }: { loading: boolean }) => (
+  <IconButton icon="refresh" label="Refresh now  r" class={`icon-button ${loading ? "spin" : ""}`} onClick={() => (reload.value += 1)} />
+);
 
 export function Refresh({ loading, paused }: { loading: boolean; paused: boolean }) {
   const v = view.value;
@@ -166,7 +183,12 @@ export function Refresh({ loading, paused }: { loading: boolean; paused: boolean
         }}
       />
       {v.live && (
-        <span class={`live-dot ${fixed || paused ? "paused" : ""}`} title={fixed ? "This range ends in the past: nothing to refresh" : paused ? "Paused while the pointer is on the chart" : "Refreshing"} />
+        <span
+          class={`live-dot ${fixed || paused ? "paused" : ""}`}
+          title={
+            fixed ? "This range ends in the past: nothing to refresh" : paused ? "Paused while the pointer is on the chart" : "Refreshing"
+          }
+        />
       )}
       <RefreshButton loading={loading} />
     </div>

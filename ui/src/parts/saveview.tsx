@@ -38,7 +38,8 @@ export function SaveView({ change, of }: { change?: SavedView; of?: string[] }) 
     const wrong: Errors = {};
     if (!name.trim()) wrong.name = "A name is missing";
     else if (!slugForm.test(address)) wrong.slug = "Write 1 to 64 lower-case letters, digits and -";
-    else if (!change && savedViews.peek().some((v) => v.slug === address)) wrong.slug = `“${savedViews.peek().find((v) => v.slug === address)!.name}” has this address: choose another one, or open that view and save it`;
+    else if (!change && savedViews.peek().some((v) => v.slug === address))
+      wrong.slug = `“${savedViews.peek().find((v) => v.slug === address)!.name}” has this address: choose another one, or open that view and save it`;
     if (!shared && !owner.trim()) wrong.owner = "Say under which name you will look for it";
     if (headerOf(owner.trim()).length > maxOwner) wrong.owner = "The name is too long: shorten it";
     setErrors(wrong);
@@ -46,7 +47,9 @@ export function SaveView({ change, of }: { change?: SavedView; of?: string[] }) 
     if (owner.trim() !== ownerChoice.signal.peek()) ownerChoice.set(owner.trim());
     try {
       const said = { name, slug: address, description, shared, pinned };
-      const { body } = change ? await api.putView({ ...change, ...said }) : await api.addView(of ? { ...said, of } : { ...said, page: pageOf(path.peek()), query: shownQuery() });
+      const { body } = change
+        ? await api.putView({ ...change, ...said })
+        : await api.addView(of ? { ...said, of } : { ...said, page: pageOf(path.peek()), query: shownQuery() });
       await loadViews();
       say(`Saved: ${location.origin}/v/${body.slug}`);
       if (of) go("/v/" + body.slug);
@@ -65,7 +68,14 @@ export function SaveView({ change, of }: { change?: SavedView; of?: string[] }) 
       <Field id="view-slug" label="Address" error={errors.slug} hint={change ? "stays, so that links to it go on working" : undefined}>
         <span class="prefixed">
           <span class="quiet">/v/</span>
-          <input value={address} maxLength={64} autocomplete="off" spellcheck={false} disabled={change !== undefined} onInput={(e) => setSlug(e.currentTarget.value || null)} />
+          <input
+            value={address}
+            maxLength={64}
+            autocomplete="off"
+            spellcheck={false}
+            disabled={change !== undefined}
+            onInput={(e) => setSlug(e.currentTarget.value || null)}
+          />
         </span>
       </Field>
       <Field id="view-description" label="Description" error={errors.description}>
@@ -73,13 +83,25 @@ export function SaveView({ change, of }: { change?: SavedView; of?: string[] }) 
       </Field>
       <div class="segments" role="radiogroup" aria-label="Who sees it">
         {([true, false] as const).map((s) => (
-          <button key={String(s)} type="button" role="radio" aria-checked={shared === s} class={shared === s ? "on" : ""} onClick={() => setShared(s)}>
+          <button
+            key={String(s)}
+            type="button"
+            role="radio"
+            aria-checked={shared === s}
+            class={shared === s ? "on" : ""}
+            onClick={() => setShared(s)}
+          >
             {s ? "Shared" : "Private"}
           </button>
         ))}
       </div>
       {!shared && (
-        <Field id="view-owner" label="Your name" error={errors.owner} hint="listed for those who give this name alone. There are no logins: this keeps lists short and protects nothing">
+        <Field
+          id="view-owner"
+          label="Your name"
+          error={errors.owner}
+          hint="listed for those who give this name alone. There are no logins: this keeps lists short and protects nothing"
+        >
           <input value={owner} autocomplete="off" onInput={(e) => setOwner(e.currentTarget.value)} />
         </Field>
       )}

@@ -20,7 +20,10 @@ async function decide(what: Decision, addresses: string[], told: () => void, bac
   const decided = addresses.slice(0, done);
   const who = decided.length === 1 ? decided[0] : `${decided.length} senders`;
   const text = { accept: `${who} accepted`, ignore: `${who} ignored: what comes is refused and counted`, forget: "Taken back" }[what];
-  say([decided.length > 0 && text, failed].filter(Boolean).join(". "), back && decided.length > 0 ? () => void decide(back, decided, told) : undefined);
+  say(
+    [decided.length > 0 && text, failed].filter(Boolean).join(". "),
+    back && decided.length > 0 ? () => void decide(back, decided, told) : undefined,
+  );
   told();
 }
 
@@ -37,13 +40,20 @@ interface DecideProps {
 export function Decide({ addresses, told, only, back }: DecideProps) {
   const who = addresses.length === 1 ? addresses[0] : `all ${addresses.length}`;
   const button = (what: "accept" | "ignore", text: string, title: string) => (
-    <button type="button" class="button" title={title} aria-label={`${text} ${who}`} onClick={() => void decide(what, addresses, told, back)}>
+    <button
+      type="button"
+      class="button"
+      title={title}
+      aria-label={`${text} ${who}`}
+      onClick={() => void decide(what, addresses, told, back)}
+    >
       {text}
     </button>
   );
   return (
     <span class="decide">
-      {only !== "ignore" && button("accept", addresses.length === 1 ? "Accept" : "Accept all", "It belongs here: take its datagrams and do not ask again")}
+      {only !== "ignore" &&
+        button("accept", addresses.length === 1 ? "Accept" : "Accept all", "It belongs here: take its datagrams and do not ask again")}
       {only !== "accept" && button("ignore", "Ignore", "Refuse its datagrams from now on, unread; what is stored of it stays")}
     </span>
   );
@@ -71,4 +81,7 @@ export function IgnoredList({ list, now, told }: { list: Ignored[]; now: number;
 }
 
 export const ignoredFacts = (x: Ignored, now: number) =>
-  `since ${moments(x.since, zone.value, now, false)}; ` + (x.datagrams === 0 ? "no datagram since the start" : `${fmt.count(x.datagrams)} datagram${x.datagrams === 1 ? "" : "s"} refused since the start, the last ${ago(x.last, now)}`);
+  `since ${moments(x.since, zone.value, now, false)}; ` +
+  (x.datagrams === 0
+    ? "no datagram since the start"
+    : `${fmt.count(x.datagrams)} datagram${x.datagrams === 1 ? "" : "s"} refused since the start, the last ${ago(x.last, now)}`);

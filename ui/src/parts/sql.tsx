@@ -5,7 +5,8 @@ import * as fmt from "../text/format.ts";
 import { sqlOpen } from "../state/state.ts";
 import { CopyButton, IconButton } from "./ui.tsx";
 
-const sqlWord = /('(?:[^'\\]|\\.|'')*')|(\{\w+:[^}]*\})|(--[^\n]*)|\b(WITH|SELECT|FROM|WHERE|GROUP|ORDER|BY|LIMIT|AND|OR|NOT|IN|AS|ON|DESC|ASC|HAVING|UNION|ALL|JOIN|LEFT|USING|SETTINGS|INTERVAL|SECOND|BETWEEN|DISTINCT|CASE|WHEN|THEN|ELSE|END|PREWHERE|ARRAY|IS|NULL)\b|\b(\d+(?:\.\d+)?)\b/gi;
+const sqlWord =
+  /('(?:[^'\\]|\\.|'')*')|(\{\w+:[^}]*\})|(--[^\n]*)|\b(WITH|SELECT|FROM|WHERE|GROUP|ORDER|BY|LIMIT|AND|OR|NOT|IN|AS|ON|DESC|ASC|HAVING|UNION|ALL|JOIN|LEFT|USING|SETTINGS|INTERVAL|SECOND|BETWEEN|DISTINCT|CASE|WHEN|THEN|ELSE|END|PREWHERE|ARRAY|IS|NULL)\b|\b(\d+(?:\.\d+)?)\b/gi;
 
 function colour(sql: string) {
   const out = [];
@@ -19,7 +20,15 @@ function colour(sql: string) {
   return out;
 }
 
-export function SQLDrawer({ result, keys, path = "/api/v1/query" }: { result: { meta: Cost & { table: string } } | undefined; keys: string; path?: string }) {
+export function SQLDrawer({
+  result,
+  keys,
+  path = "/api/v1/query",
+}: {
+  result: { meta: Cost & { table: string } } | undefined;
+  keys: string;
+  path?: string;
+}) {
   const meta = result?.meta;
   const params = Object.entries(meta?.params ?? {});
   const asText = (v: unknown) => (typeof v === "string" ? v : JSON.stringify(v));

@@ -41,7 +41,18 @@ const glyphs: Record<string, string> = {
 
 export function Icon({ name }: { name: string }) {
   return (
-    <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round">
+    <svg
+      class="icon"
+      viewBox="0 0 16 16"
+      width="16"
+      height="16"
+      aria-hidden="true"
+      fill="none"
+      stroke="currentColor"
+      stroke-width="1.6"
+      stroke-linecap="round"
+      stroke-linejoin="round"
+    >
       <path d={glyphs[name]} />
     </svg>
   );
@@ -66,7 +77,8 @@ export function CopyButton({ text, what, label = "Copy" }: { text: string; what:
 /** An input with its label, and under it what is wrong or what it is good for. */
 export function Field({ id, label, error, hint, children }: { id: string; label: string; error?: string; hint?: string; children: VNode }) {
   const note = error ?? hint;
-  const told = (input: VNode) => cloneElement(input, { id, "aria-invalid": error !== undefined, "aria-describedby": note ? id + "-note" : undefined });
+  const told = (input: VNode) =>
+    cloneElement(input, { id, "aria-invalid": error !== undefined, "aria-describedby": note ? id + "-note" : undefined });
   // The input is the child, or the last thing in it.
   const kids = children.type === "span" ? toChildArray(children.props.children) : [];
   return (
@@ -88,7 +100,19 @@ export interface Choice {
 }
 
 /** A labelled native select: small, and right on a phone. */
-export function Select({ label, value, choices, onChange, id }: { label: string; value: string; choices: Choice[]; onChange: (v: string) => void; id?: string }) {
+export function Select({
+  label,
+  value,
+  choices,
+  onChange,
+  id,
+}: {
+  label: string;
+  value: string;
+  choices: Choice[];
+  onChange: (v: string) => void;
+  id?: string;
+}) {
   const all = choices.some((c) => c.value === value) ? choices : [...choices, { value, title: value }];
   return (
     <label class="select">
@@ -105,7 +129,21 @@ export function Select({ label, value, choices, onChange, id }: { label: string;
 }
 
 /** A panel that opens under its button and closes on Escape, on a click elsewhere and when focus leaves. */
-export function Popover({ open, onClose, class: cls, label, children, anchor }: { open: boolean; onClose: () => void; class?: string; label: string; children: ComponentChildren; anchor?: { x: number; y: number } }) {
+export function Popover({
+  open,
+  onClose,
+  class: cls,
+  label,
+  children,
+  anchor,
+}: {
+  open: boolean;
+  onClose: () => void;
+  class?: string;
+  label: string;
+  children: ComponentChildren;
+  anchor?: { x: number; y: number };
+}) {
   const ref = useRef<HTMLDivElement>(null);
   const back = useRef<Element | null>(null);
   useLayoutEffect(() => {
@@ -160,7 +198,11 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>) {
     const [missing, done] = useState(false);
     const [, again] = useState(0);
     useEffect(() => {
-      if (!loaded) load().then((c) => ((loaded = c), again(1)), () => done(true));
+      if (!loaded)
+        load().then(
+          (c) => ((loaded = c), again(1)),
+          () => done(true),
+        );
     }, []);
     const Page = loaded;
     if (Page) return <Page {...props} />;
@@ -176,7 +218,19 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>) {
 }
 
 /** A value over time in the height of a line of text. */
-export function Spark({ values, colour, max, width = 88, height = 20 }: { values: (number | null)[]; colour?: string; max?: number; width?: number; height?: number }) {
+export function Spark({
+  values,
+  colour,
+  max,
+  width = 88,
+  height = 20,
+}: {
+  values: (number | null)[];
+  colour?: string;
+  max?: number;
+  width?: number;
+  height?: number;
+}) {
   const points = thin(values, width / 2);
   const top = max ?? Math.max(...points.map((v) => v ?? 0), 0);
   if (points.length < 2 || top <= 0) return <svg class="spark" width={width} height={height} aria-hidden="true" />;
@@ -188,7 +242,14 @@ export function Spark({ values, colour, max, width = 88, height = 20 }: { values
   });
   return (
     <svg class="spark" width={width} height={height} viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
-      <path d={line} fill="none" stroke={colour ?? "currentColor"} stroke-width="1.3" stroke-linejoin="round" vector-effect="non-scaling-stroke" />
+      <path
+        d={line}
+        fill="none"
+        stroke={colour ?? "currentColor"}
+        stroke-width="1.3"
+        stroke-linejoin="round"
+        vector-effect="non-scaling-stroke"
+      />
     </svg>
   );
 }
@@ -256,7 +317,14 @@ export function Figure({ name, value, more }: { name: string; value: string; mor
 }
 
 /** The head of a column that sorts by it. */
-export function SortHead({ on, up, help, onSort, children, ...rest }: { on: boolean; up: boolean; help?: string; onSort: () => void } & Omit<ThHTMLAttributes<HTMLTableCellElement>, "aria-sort">) {
+export function SortHead({
+  on,
+  up,
+  help,
+  onSort,
+  children,
+  ...rest
+}: { on: boolean; up: boolean; help?: string; onSort: () => void } & Omit<ThHTMLAttributes<HTMLTableCellElement>, "aria-sort">) {
   return (
     <th scope="col" aria-sort={on ? (up ? "ascending" : "descending") : undefined} {...rest}>
       <button type="button" class="sort" title={help} onClick={onSort}>

@@ -34,15 +34,32 @@ const at = signal<MenuAt | null>(null);
 export type Mode = "only" | "exclude" | "add";
 
 /** A series as a whole: all of its values, and its time. */
-export const groupOf = (s: Series, by: string[]): Value => ({ by, key: s.key, label: s.label, filter: s.filter?.filter(Boolean).join(" and "), time: s.time });
+export const groupOf = (s: Series, by: string[]): Value => ({
+  by,
+  key: s.key,
+  label: s.label,
+  filter: s.filter?.filter(Boolean).join(" and "),
+  time: s.time,
+});
 
 /** One of the values that make up a series. */
-export const valueOf = (s: Series, by: string[], i: number): Value => ({ by: [by[i]], key: [s.key[i]], label: [s.label[i] ?? s.key[i]], filter: s.filter?.[i], time: isTime(by[i]) ? s.time : null });
+export const valueOf = (s: Series, by: string[], i: number): Value => ({
+  by: [by[i]],
+  key: [s.key[i]],
+  label: [s.label[i] ?? s.key[i]],
+  filter: s.filter?.[i],
+  time: isTime(by[i]) ? s.time : null,
+});
 
 /** The condition that lets through this value alone; none for a time. */
 export function conditionOf(v: Value): string {
   if (v.filter || v.by.every(isTime)) return v.filter ?? "";
-  return v.by.map((term, i) => isTime(term) ? "" : condition(term.split(":")[0], fieldOf(term)?.kind ?? "string", fieldOf(term)?.ops ?? [], v.key[i], false)).filter(Boolean).join(" and ");
+  return v.by
+    .map((term, i) =>
+      isTime(term) ? "" : condition(term.split(":")[0], fieldOf(term)?.kind ?? "string", fieldOf(term)?.ops ?? [], v.key[i], false),
+    )
+    .filter(Boolean)
+    .join(" and ");
 }
 
 /** The filter text with a value let through alone, kept out, or let through too. */
@@ -92,7 +109,14 @@ export const labelOf = (v: Value) => v.label.map((l, i) => l || v.key[i] || "(em
 export function ValueButton({ value, title, children }: { value: Value; title?: string; children?: ComponentChildren }) {
   const plain = labelOf(value) === value.key.join(" · ");
   return (
-    <button type="button" class="value" data-opens aria-haspopup="menu" title={title ?? (plain ? undefined : value.key.join(" · "))} onClick={(e) => openValue(e, value)}>
+    <button
+      type="button"
+      class="value"
+      data-opens
+      aria-haspopup="menu"
+      title={title ?? (plain ? undefined : value.key.join(" · "))}
+      onClick={(e) => openValue(e, value)}
+    >
       {children ?? (labelOf(value) === "(empty)" ? <span class="quiet">(empty)</span> : labelOf(value))}
     </button>
   );
@@ -182,7 +206,14 @@ function span([from, to]: [number, number]): string {
 
 /** What is this one made of: the value becomes the filter, and the next grouping is asked for. */
 export function groupBy(v: Value): void {
-  const next = { ...view.value, ...zoom(v), q: filtered(view.value.q, v, "only"), by: view.value.by.filter((b) => !v.by.includes(b)), hide: [], skip: 0 };
+  const next = {
+    ...view.value,
+    ...zoom(v),
+    q: filtered(view.value.q, v, "only"),
+    by: view.value.by.filter((b) => !v.by.includes(b)),
+    hide: [],
+    skip: 0,
+  };
   go("/explore?" + format(next));
   requestAnimationFrame(() => document.getElementById("by-add")?.click());
 }

@@ -40,7 +40,10 @@ export function pageOf(p: string): string {
 /** The query of a view as this version writes it, with what a link to it changes. */
 export function overridden(query: string, search: string): string {
   const key = (pair: string) => pair.split("=")[0];
-  const given = search.replace(/^\?/, "").split("&").filter((pair) => pair !== "");
+  const given = search
+    .replace(/^\?/, "")
+    .split("&")
+    .filter((pair) => pair !== "");
   const names = new Set(given.map(key));
   const kept = query.split("&").filter((pair) => pair !== "" && !names.has(key(pair)));
   return format(parse([...kept, ...given].join("&")));

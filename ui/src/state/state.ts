@@ -71,7 +71,9 @@ export async function loadFields(): Promise<void> {
   try {
     const { body } = await api.fields();
     const groups = [...new Set((body.fields ?? []).map((f) => f.group))];
-    fields.value = (body.fields ?? []).map((f) => ({ ...f, title: capital(f.title) })).sort((a, b) => groups.indexOf(a.group) - groups.indexOf(b.group));
+    fields.value = (body.fields ?? [])
+      .map((f) => ({ ...f, title: capital(f.title) }))
+      .sort((a, b) => groups.indexOf(a.group) - groups.indexOf(b.group));
     if (body.units?.length) units.value = body.units;
   } catch {
     setTimeout(loadFields, 2000);
@@ -141,7 +143,9 @@ darkQuery.addEventListener("change", (e) => (systemDark.value = e.matches));
 const paper = matchMedia("print");
 const printing = signal(paper.matches);
 paper.addEventListener("change", (e) => (printing.value = e.matches));
-export const dark = computed(() => !printing.value && (themeChoice.signal.value === "auto" ? systemDark.value : themeChoice.signal.value === "dark"));
+export const dark = computed(
+  () => !printing.value && (themeChoice.signal.value === "auto" ? systemDark.value : themeChoice.signal.value === "dark"),
+);
 
 export function setTheme(t: (typeof themes)[number]): void {
   if (t === "auto") delete document.documentElement.dataset.theme;
@@ -189,7 +193,11 @@ const longAddress = 2000;
 /** Copies the whole address of a page. */
 export async function copyLink(address: string, what: string): Promise<void> {
   let short = address;
-  if (address.length > longAddress) short = await api.addLink(address).then(({ body }) => body.address, () => address);
+  if (address.length > longAddress)
+    short = await api.addLink(address).then(
+      ({ body }) => body.address,
+      () => address,
+    );
   await copy(location.origin + short, what);
 }
 

@@ -9,7 +9,8 @@ export interface Token {
   end: number;
 }
 
-const pattern = /(--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))|("(?:[^"\\]|\\.)*"?)|(@[\w.-]+)|(!=|!~|<=|>=|==|&&|\|\||[=<>~!])|([()[\]{},])|([^\s()[\]{},"=<>~!&|@]+|[&|@])|(\s+)/g;
+const pattern =
+  /(--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))|("(?:[^"\\]|\\.)*"?)|(@[\w.-]+)|(!=|!~|<=|>=|==|&&|\|\||[=<>~!])|([()[\]{},])|([^\s()[\]{},"=<>~!&|@]+|[&|@])|(\s+)/g;
 
 const keywords = new Set(["and", "or", "not", "in", "has"]);
 
@@ -73,7 +74,8 @@ export function narrow(q: string, term: string): string {
   const list = tokens(text, new Set());
   const terms = topLevel(text, list);
   if (terms.includes(term)) return text;
-  const openComment = list.length > 0 && list[list.length - 1].type === "comment" && text.slice(list[list.length - 1].start).startsWith("--");
+  const openComment =
+    list.length > 0 && list[list.length - 1].type === "comment" && text.slice(list[list.length - 1].start).startsWith("--");
   const left = hasTopLevelOr(text, list) ? `(${text}${openComment ? "\n" : ""})` : text;
   return `${left}${openComment && left === text ? "\n" : " "}and ${term}`;
 }

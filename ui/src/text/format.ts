@@ -1,7 +1,16 @@
 // Numbers for reading: three significant digits, SI prefixes in steps of 1000, a unit that says what is counted. Points and groups are
 // those of the reader's language; the words are English.
 
-const suffix: Record<string, string> = { bps: "b/s", pps: "p/s", fps: "flows/s", bytes: "B", packets: "packets", flows: "flows", bpp: "B/packet", pct: "%" };
+const suffix: Record<string, string> = {
+  bps: "b/s",
+  pps: "p/s",
+  fps: "flows/s",
+  bytes: "B",
+  packets: "packets",
+  flows: "flows",
+  bpp: "B/packet",
+  pct: "%",
+};
 
 interface Style {
   /** Between the whole and its parts. */

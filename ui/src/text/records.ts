@@ -32,7 +32,24 @@ export function find(columns: FlowColumn[], cells: Cell[], r: FlowsResult): numb
 const letters = "FSRPAUEC";
 
 /** Names of protocols that are met (IANA); others are shown by number. */
-const protocols: Record<number, string> = { 1: "ICMP", 2: "IGMP", 4: "IPv4", 6: "TCP", 17: "UDP", 41: "IPv6", 47: "GRE", 50: "ESP", 51: "AH", 58: "ICMPv6", 88: "EIGRP", 89: "OSPF", 103: "PIM", 112: "VRRP", 115: "L2TP", 132: "SCTP" };
+const protocols: Record<number, string> = {
+  1: "ICMP",
+  2: "IGMP",
+  4: "IPv4",
+  6: "TCP",
+  17: "UDP",
+  41: "IPv6",
+  47: "GRE",
+  50: "ESP",
+  51: "AH",
+  58: "ICMPv6",
+  88: "EIGRP",
+  89: "OSPF",
+  103: "PIM",
+  112: "VRRP",
+  115: "L2TP",
+  132: "SCTP",
+};
 
 /** A value as it is read in a list: exact, but for times, which are shown in the reader's zone. */
 export function text(c: FlowColumn, v: Cell, field: Field | undefined, zone: string, now: number): string {
@@ -55,7 +72,18 @@ export function text(c: FlowColumn, v: Cell, field: Field | undefined, zone: str
 
 /** As short as the title of a column can be in a head. */
 export function heading(c: FlowColumn): string {
-  return fmt.capital(c.title.replace(/^source /, "src ").replace(/^destination /, "dst ").replace(/ address$/, "").replace(/^(input|output) interface/, (_, s: string) => (s === "input" ? "in if" : "out if")).replace(/^sampling rate$/, "1:n").replace(/^TCP flags$/, "flags").replace(/^direction$/, "dir").replace(/^time received$/, "time").replace(/^protocol$/, "proto"));
+  return fmt.capital(
+    c.title
+      .replace(/^source /, "src ")
+      .replace(/^destination /, "dst ")
+      .replace(/ address$/, "")
+      .replace(/^(input|output) interface/, (_, s: string) => (s === "input" ? "in if" : "out if"))
+      .replace(/^sampling rate$/, "1:n")
+      .replace(/^TCP flags$/, "flags")
+      .replace(/^direction$/, "dir")
+      .replace(/^time received$/, "time")
+      .replace(/^protocol$/, "proto"),
+  );
 }
 
 /** Names of what records carry as addresses and numbers: see `namesOf`, and of ASes as an answer has them. */
@@ -74,7 +102,10 @@ export function called(columns: FlowColumn[], cells: Cell[], i: number, field: F
 }
 
 /** The names of devices behind `called`, of what exporters and interfaces say of themselves. */
-export function namesOf(exporters: readonly { address: string; name?: string }[], interfaces: readonly { exporter: string; name?: string; index: number; interface?: string }[]): Map<string, string> {
+export function namesOf(
+  exporters: readonly { address: string; name?: string }[],
+  interfaces: readonly { exporter: string; name?: string; index: number; interface?: string }[],
+): Map<string, string> {
   const names = new Map<string, string>();
   for (const e of exporters) if (e.name) names.set(e.address, e.name);
   for (const i of interfaces) {
@@ -85,16 +116,20 @@ export function namesOf(exporters: readonly { address: string; name?: string }[]
 }
 
 /** Whether a column stands to the right. */
-export const numeric = (c: FlowColumn, field: Field | undefined) => (c.kind === "number" && field?.kind !== "flags" && field?.page !== "as" && c.column !== "Proto") || c.unit !== "";
+export const numeric = (c: FlowColumn, field: Field | undefined) =>
+  (c.kind === "number" && field?.kind !== "flags" && field?.page !== "as" && c.column !== "Proto") || c.unit !== "";
 
 /** How wide a cell may be: names are cut, and addresses where they are longest, so that the columns stay side by side. */
 export function classOf(c: FlowColumn, field: Field | undefined): string {
   const short = ["as", "interface", "exporter"].includes(field?.page ?? "");
-  return [!numeric(c, field) && "text", short ? "short" : field?.kind === "ip" && "address", field?.page === "as" && "as"].filter(Boolean).join(" ");
+  return [!numeric(c, field) && "text", short ? "short" : field?.kind === "ip" && "address", field?.page === "as" && "as"]
+    .filter(Boolean)
+    .join(" ");
 }
 
 /** What stands behind a cell: of what is called by name its number, of what may be cut all of it. */
-export const tip = (field: Field | undefined, cell: Cell, shown: string) => (field?.page === "as" || (field?.kind === "ip" && String(cell) === shown) ? shown : undefined);
+export const tip = (field: Field | undefined, cell: Cell, shown: string) =>
+  field?.page === "as" || (field?.kind === "ip" && String(cell) === shown) ? shown : undefined;
 
 /** What is drawn of a long list of rows of one height: the first and the one behind the last. */
 export function window(scroll: number, view: number, height: number, rows: number, spare = 12): [number, number] {

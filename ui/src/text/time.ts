@@ -18,7 +18,16 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 function formatter(zone: string): Intl.DateTimeFormat {
   let f = formats.get(zone);
   if (!f) {
-    const o: Intl.DateTimeFormatOptions = { hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", weekday: "short" };
+    const o: Intl.DateTimeFormatOptions = {
+      hourCycle: "h23",
+      year: "numeric",
+      month: "2-digit",
+      day: "2-digit",
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+      weekday: "short",
+    };
     try {
       f = new Intl.DateTimeFormat("en-GB", { ...o, timeZone: zone });
     } catch {
@@ -77,7 +86,8 @@ export function resolve(s: string, now: number, zone: string): number | undefine
     const t = Date.parse(s) / 1000;
     return Number.isNaN(t) ? undefined : t;
   }
-  if ((m = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?)?$/.exec(s))) return epoch(zone, +m[1], +m[2], +m[3], +(m[4] ?? 0), +(m[5] ?? 0), +(m[6] ?? 0));
+  if ((m = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?)?$/.exec(s)))
+    return epoch(zone, +m[1], +m[2], +m[3], +(m[4] ?? 0), +(m[5] ?? 0), +(m[6] ?? 0));
   return undefined;
 }
 
@@ -97,7 +107,10 @@ const weekdays = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 export function parseRange(input: string, now: number, tz: string): Range | undefined {
   const zone = zoneName(tz);
   const s = input.trim().toLowerCase();
-  const day = (offset: number, length = 1): Range => ({ from: absolute(startOfDay(now, zone, offset)), to: offset + length > 0 ? "now" : absolute(startOfDay(now, zone, offset + length)) });
+  const day = (offset: number, length = 1): Range => ({
+    from: absolute(startOfDay(now, zone, offset)),
+    to: offset + length > 0 ? "now" : absolute(startOfDay(now, zone, offset + length)),
+  });
   let m: RegExpExecArray | null;
   if ((m = /^(?:last\s+)?-?\s*(\d{1,7})\s*(s|m|h|d|w|y)$/.exec(s)) && Number(m[1]) > 0) return { from: `-${m[1]}${m[2]}`, to: "now" };
   if (s === "today") return day(0);
@@ -131,7 +144,15 @@ const keep = (s: string, t: number) => (/^-\d+[smhdwy]$/.test(s) ? s : absolute(
 /** One moment: everything resolve knows, a clock time on the day of `near`, or a weekday with a clock time in the last seven days. */
 function moment(s: string, now: number, near: number, zone: string): number | undefined {
   const m = /^(?:(sun|mon|tue|wed|thu|fri|sat|today|yesterday)[a-z]*\s*)?(?:(\d{1,2}):(\d\d)(?::(\d\d))?)?$/.exec(s);
-  if (!m || s === "") return resolve(s.toUpperCase().replace(/NOW/, "now").replace(/(\d)([SMHDWY])(\/D)?$/, (x) => x.toLowerCase()), now, zone);
+  if (!m || s === "")
+    return resolve(
+      s
+        .toUpperCase()
+        .replace(/NOW/, "now")
+        .replace(/(\d)([SMHDWY])(\/D)?$/, (x) => x.toLowerCase()),
+      now,
+      zone,
+    );
   const p = parts(m[1] ? now : near, zone);
   let back = 0;
   if (m[1] === "yesterday") back = 1;
@@ -168,7 +189,12 @@ export function seconds(length: number): string {
 export function duration(sec: number): string {
   const n = Math.round(sec);
   if (n < 120 && n !== 60) return `${n} s`;
-  const names: [string, number][] = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
+  const names: [string, number][] = [
+    ["d", 86400],
+    ["h", 3600],
+    ["min", 60],
+    ["s", 1],
+  ];
   const out: string[] = [];
   let rest = n;
   for (const [name, size] of names) {

@@ -34,7 +34,26 @@ export interface View {
   extra: [string, string][];
 }
 
-type TextKey = "q" | "from" | "to" | "tz" | "unit" | "layer" | "viz" | "rank" | "rankdir" | "dir" | "vs" | "step" | "agg" | "y" | "ymax" | "sel" | "columns" | "order" | "sort";
+type TextKey =
+  | "q"
+  | "from"
+  | "to"
+  | "tz"
+  | "unit"
+  | "layer"
+  | "viz"
+  | "rank"
+  | "rankdir"
+  | "dir"
+  | "vs"
+  | "step"
+  | "agg"
+  | "y"
+  | "ymax"
+  | "sel"
+  | "columns"
+  | "order"
+  | "sort";
 
 const text: Record<TextKey, string> = {
   q: "",
@@ -59,7 +78,33 @@ const text: Record<TextKey, string> = {
 };
 
 /** The order in which the keys are written. */
-const order = ["q", "by", "from", "to", "tz", "unit", "layer", "viz", "n", "rank", "rankdir", "dir", "vs", "step", "agg", "spread", "y", "ymax", "live", "sel", "hide", "columns", "order", "sort", "skip"] as const;
+const order = [
+  "q",
+  "by",
+  "from",
+  "to",
+  "tz",
+  "unit",
+  "layer",
+  "viz",
+  "n",
+  "rank",
+  "rankdir",
+  "dir",
+  "vs",
+  "step",
+  "agg",
+  "spread",
+  "y",
+  "ymax",
+  "live",
+  "sel",
+  "hide",
+  "columns",
+  "order",
+  "sort",
+  "skip",
+] as const;
 
 export const maxSeries = 50;
 export const maxSkip = 1000;
@@ -89,10 +134,16 @@ export function parse(search: string): View {
     seen.add(key);
     switch (key) {
       case "by":
-        v.by = value.split(",").map((s) => s.trim()).filter((s, i, all) => s !== "" && all.indexOf(s) === i);
+        v.by = value
+          .split(",")
+          .map((s) => s.trim())
+          .filter((s, i, all) => s !== "" && all.indexOf(s) === i);
         break;
       case "hide":
-        v.hide = value.split(",").filter((s) => s !== "").map(unescape);
+        v.hide = value
+          .split(",")
+          .filter((s) => s !== "")
+          .map(unescape);
         break;
       case "n": {
         const n = /^\d{1,9}$/.test(value) ? Number(value) : 0;
@@ -117,7 +168,9 @@ export function parse(search: string): View {
 /** Of the numbers in a query string those that the view which was read from it does not have, in words. */
 export function notMet(search: string, v: View): string[] {
   const asked = new URLSearchParams(search);
-  return (["n", "skip"] as const).filter((k) => asked.get(k) && Number(asked.get(k)) !== v[k]).map((k) => `${k}=${asked.get(k)?.slice(0, 20)} is shown as ${k}=${v[k]}`);
+  return (["n", "skip"] as const)
+    .filter((k) => asked.get(k) && Number(asked.get(k)) !== v[k])
+    .map((k) => `${k}=${asked.get(k)?.slice(0, 20)} is shown as ${k}=${v[k]}`);
 }
 
 /** Writes the query string of a view, without a question mark: canonical order, defaults left out, readable. */
@@ -172,7 +225,21 @@ function heatMap(v: View): Partial<View> {
 
 /** What the server is asked: the keys that change the answer, the time zone by name, and the width to fill. */
 export function request(v: View, zone: string, px: number): string {
-  const asked: View = { ...v, ...heatMap(v), tz: v.tz === "browser" ? zone : v.tz, viz: text.viz, live: false, sel: "", hide: [], y: text.y, ymax: "", columns: "", order: text.order, sort: "", extra: [] };
+  const asked: View = {
+    ...v,
+    ...heatMap(v),
+    tz: v.tz === "browser" ? zone : v.tz,
+    viz: text.viz,
+    live: false,
+    sel: "",
+    hide: [],
+    y: text.y,
+    ymax: "",
+    columns: "",
+    order: text.order,
+    sort: "",
+    extra: [],
+  };
   const keys = format(asked);
   return (keys ? keys + "&" : "") + "px=" + px;
 }

@@ -51,7 +51,8 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, known,
   const [error, setError] = useState("");
   const wrong = useAlive(error);
   const [loading, setLoading] = useState(false);
-  const keys = (q: string, dir: string) => ask({ ...v, q, by: split, n: 8, dir }, zone.value, ["q", "by", "from", "to", "n", "unit", "layer", "dir"]);
+  const keys = (q: string, dir: string) =>
+    ask({ ...v, q, by: split, n: 8, dir }, zone.value, ["q", "by", "from", "to", "n", "unit", "layer", "dir"]);
   const asked = sides ? sides.map((s) => keys(narrow(v.q, s), "sum")).join(" ") : keys(q, "both");
   useDeviceNames();
   const part = ask({ ...v, q }, zone.value, ["q", "from", "to"]);
@@ -76,7 +77,10 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, known,
 
   // Its largest group, if it is nearly all, says whose it is. Without an answer the page is as whole.
   const [told, setTold] = useState<string[]>([]);
-  const questions = known?.of.map((of, i) => ask({ ...v, q: of, by: known.by[i], n: 1, dir: "sum" }, zone.value, ["q", "by", "from", "to", "n", "dir"])).join(" ") ?? "";
+  const questions =
+    known?.of
+      .map((of, i) => ask({ ...v, q: of, by: known.by[i], n: 1, dir: "sum" }, zone.value, ["q", "by", "from", "to", "n", "dir"]))
+      .join(" ") ?? "";
   useEffect(() => {
     const stop = new AbortController();
     const look = async () => {
@@ -94,7 +98,9 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, known,
   }, [questions]);
 
   useEffect(() => {
-    shown.value = traffic ? { from: traffic.result.from, to: traffic.result.to, step: traffic.result.step, now: traffic.now, ids: [] } : null;
+    shown.value = traffic
+      ? { from: traffic.result.from, to: traffic.result.to, step: traffic.result.step, now: traffic.now, ids: [] }
+      : null;
     return () => {
       shown.value = null;
     };
@@ -104,7 +110,10 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, known,
   const there = { q, by: split, layer: v.layer };
   const none = r !== undefined && r.series.length === 0;
   // Counters count whole frames, and of all traffic: beside other numbers they say nothing.
-  const counters = useMemo(() => (r?.unit === "bps" && v.layer === "l2" && !v.q && course ? alongside(r.times, course) : undefined), [r, v.layer, v.q, course]);
+  const counters = useMemo(
+    () => (r?.unit === "bps" && v.layer === "l2" && !v.q && course ? alongside(r.times, course) : undefined),
+    [r, v.layer, v.q, course],
+  );
   return (
     <main class="status entity" id="main">
       <div class="entity-head">
@@ -179,7 +188,8 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, known,
             .map((f) => (
               <section key={f.by.join("/")} class="panel part" aria-label={f.by.map(termTitle).join(", ")}>
                 <h2>
-                  {f.by.map(termTitle).join(" · ")} <span class="quiet">{f.distinct > f.values.length ? `${fmt.count(f.distinct)} in all` : ""}</span>
+                  {f.by.map(termTitle).join(" · ")}{" "}
+                  <span class="quiet">{f.distinct > f.values.length ? `${fmt.count(f.distinct)} in all` : ""}</span>
                 </h2>
                 <table class="data">
                   <tbody>
@@ -225,7 +235,13 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, known,
                   <tr key={i}>
                     {records.columns.map((c, j) => {
                       const field = fieldByName.value.get(c.name);
-                      const name = called(records.columns, records.values.map((column) => column[i]), j, field, { devices: deviceNames.value, as: records.as_names });
+                      const name = called(
+                        records.columns,
+                        records.values.map((column) => column[i]),
+                        j,
+                        field,
+                        { devices: deviceNames.value, as: records.as_names },
+                      );
                       const shown = name || text(c, records.values[j][i], field, zone.value, traffic?.now ?? records.to);
                       return (
                         <td key={c.column} class={classOf(c, field)} data-column={c.column} title={shown}>
@@ -248,11 +264,29 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, known,
 export const about = (kind: string, name: string) => ({ filter: entities[kind].filter(name), by: entities[kind].by });
 
 export const Host = ({ address }: { address: string }) => (
-  <Entity kind={address.includes("/") ? "Prefix" : "Host"} name={address} known={{ of: [`src ip ${address}`, `dst ip ${address}`], by: [["src.as", "src.netname", "src.country"], ["dst.as", "dst.netname", "dst.country"]] }} {...about("host", address)} />
+  <Entity
+    kind={address.includes("/") ? "Prefix" : "Host"}
+    name={address}
+    known={{
+      of: [`src ip ${address}`, `dst ip ${address}`],
+      by: [
+        ["src.as", "src.netname", "src.country"],
+        ["dst.as", "dst.netname", "dst.country"],
+      ],
+    }}
+    {...about("host", address)}
+  />
 );
 
 export function AS({ asn }: { asn: string }) {
   const number = asn.replace(/^AS/i, "");
   const numbered = /^\d+$/.test(number);
-  return <Entity kind="AS" name={numbered ? `AS${number}` : asn} known={numbered ? { of: [`src as ${number}`, `dst as ${number}`], by: [["src.as"], ["dst.as"]] } : undefined} {...about("as", asn)} />;
+  return (
+    <Entity
+      kind="AS"
+      name={numbered ? `AS${number}` : asn}
+      known={numbered ? { of: [`src as ${number}`, `dst as ${number}`], by: [["src.as"], ["dst.as"]] } : undefined}
+      {...about("as", asn)}
+    />
+  );
 }

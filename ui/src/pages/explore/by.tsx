@@ -76,7 +76,13 @@ export function GroupBy() {
           >
             {termTitle(term)}
           </button>
-          <button type="button" class="chip-close" aria-label={`Remove ${termTitle(term)}`} title="Remove" onClick={() => set(by.filter((b) => b !== term))}>
+          <button
+            type="button"
+            class="chip-close"
+            aria-label={`Remove ${termTitle(term)}`}
+            title="Remove"
+            onClick={() => set(by.filter((b) => b !== term))}
+          >
             <Icon name="close" />
           </button>
           <Popover open={menu === term} onClose={() => setMenu(null)} class="menu" label={termTitle(term)}>
@@ -92,7 +98,15 @@ export function GroupBy() {
         </span>
       ))}
       <span class="anchor">
-        <button type="button" class="chip-add" data-opens id="by-add" aria-haspopup="dialog" aria-expanded={adding} onClick={() => setAdding(!adding)}>
+        <button
+          type="button"
+          class="chip-add"
+          data-opens
+          id="by-add"
+          aria-haspopup="dialog"
+          aria-expanded={adding}
+          onClick={() => setAdding(!adding)}
+        >
           <Icon name="plus" /> {by.length === 0 ? "Group by" : ""}
           <span class="offscreen">Add group</span>
         </button>
@@ -110,7 +124,21 @@ export function GroupBy() {
   );
 }
 
-function ChipMenu({ term, first, last, onMove, onReplace, onRemove }: { term: string; first: boolean; last: boolean; onMove: (d: -1 | 1) => void; onReplace: (t: string) => void; onRemove: () => void }) {
+function ChipMenu({
+  term,
+  first,
+  last,
+  onMove,
+  onReplace,
+  onRemove,
+}: {
+  term: string;
+  first: boolean;
+  last: boolean;
+  onMove: (d: -1 | 1) => void;
+  onReplace: (t: string) => void;
+  onRemove: () => void;
+}) {
   const name = term.split(":")[0];
   const field = fieldOf(term);
   const net = name.replace(/(^|\.)ip$/, "$1net");
@@ -133,11 +161,13 @@ function ChipMenu({ term, first, last, onMove, onReplace, onRemove }: { term: st
           </button>
         ))}
       {isTime(term) &&
-        lengths.filter((l) => l !== term).map((l) => (
-          <button key={l} type="button" role="menuitem" onClick={() => onReplace(l)}>
-            {termTitle(l)}
-          </button>
-        ))}
+        lengths
+          .filter((l) => l !== term)
+          .map((l) => (
+            <button key={l} type="button" role="menuitem" onClick={() => onReplace(l)}>
+              {termTitle(l)}
+            </button>
+          ))}
       {term !== name && field && (
         <button type="button" role="menuitem" onClick={() => onReplace(field.name)}>
           Single addresses
@@ -161,7 +191,9 @@ function FieldPicker({ taken, onPick }: { taken: string[]; onPick: (name: string
     if (n.includes(wanted) || title.toLowerCase().includes(wanted)) return 1;
     return doc.toLowerCase().includes(wanted) ? 2 : 3;
   };
-  const times = lengths.slice(0, 3).map((name) => ({ name, title: termTitle(name), doc: "Time as a group, along the clock of the time zone", group: "time" }));
+  const times = lengths
+    .slice(0, 3)
+    .map((name) => ({ name, title: termTitle(name), doc: "Time as a group, along the clock of the time zone", group: "time" }));
   const found = [...fields.value.filter((f) => f.groupable), ...times]
     .filter((f) => !taken.includes(f.name))
     .map((f) => ({ f, r: rank(f.name, f.title, f.doc) }))
@@ -199,7 +231,17 @@ function FieldPicker({ taken, onPick }: { taken: string[]; onPick: (name: string
                 {f.group}
               </div>
             )}
-            <div key={f.name} id={`field-${i}`} role="option" aria-selected={i === active} class="picker-item" title={f.doc} data-field={f.name} onPointerMove={() => setActive(i)} onClick={() => onPick(f.name)}>
+            <div
+              key={f.name}
+              id={`field-${i}`}
+              role="option"
+              aria-selected={i === active}
+              class="picker-item"
+              title={f.doc}
+              data-field={f.name}
+              onPointerMove={() => setActive(i)}
+              onClick={() => onPick(f.name)}
+            >
               <b>{f.title}</b>
               <code>{f.name}</code>
             </div>

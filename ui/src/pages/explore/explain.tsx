@@ -42,7 +42,11 @@ export function Explain() {
               {clock(range[0], tz, true)} – {clock(range[1], tz, true)}
             </span>
             <span>{duration(range[1] - range[0])}</span>
-            {answer && <span>against {clock(answer.before_from, tz, true)} – {clock(answer.before_to, tz, true)}</span>}
+            {answer && (
+              <span>
+                against {clock(answer.before_from, tz, true)} – {clock(answer.before_to, tz, true)}
+              </span>
+            )}
           </p>
         )}
         <IconButton icon="close" label="Close" onClick={() => show({ sel: "" })} />
@@ -62,7 +66,9 @@ export function Explain() {
             <ol class="causes">
               {answer.causes.map((c) => (
                 <li key={c.by.join() + c.text}>
-                  <span class="cause-share" title={c.share > 1 ? "Of the change: others changed the other way" : undefined}>{fmt.share(c.share)}</span>
+                  <span class="cause-share" title={c.share > 1 ? "Of the change: others changed the other way" : undefined}>
+                    {fmt.share(c.share)}
+                  </span>
                   <i class="cause-bar">
                     <i style={{ width: Math.max(0, Math.min(100, Math.abs(c.share) * 100)) + "%" }} />
                   </i>
@@ -74,7 +80,13 @@ export function Explain() {
                   ) : (
                     <span>{c.text}</span>
                   )}
-                  <button type="button" class="facet-sign" aria-label={`Group by ${c.by.map(termTitle).join(", ")}`} title="Group the chart by this" onClick={() => show({ by: c.by, hide: [] })}>
+                  <button
+                    type="button"
+                    class="facet-sign"
+                    aria-label={`Group by ${c.by.map(termTitle).join(", ")}`}
+                    title="Group the chart by this"
+                    onClick={() => show({ by: c.by, hide: [] })}
+                  >
                     <Icon name="rows" />
                   </button>
                 </li>
@@ -88,7 +100,24 @@ export function Explain() {
               </button>
             )}
             {range && (
-              <button type="button" class="button" onClick={() => go("/flows?" + format({ ...v, q: answer.filter ? narrow(v.q, answer.filter) : v.q, from: absolute(range[0]), to: absolute(range[1]), sel: "", live: false, hide: [] }))}>
+              <button
+                type="button"
+                class="button"
+                onClick={() =>
+                  go(
+                    "/flows?" +
+                      format({
+                        ...v,
+                        q: answer.filter ? narrow(v.q, answer.filter) : v.q,
+                        from: absolute(range[0]),
+                        to: absolute(range[1]),
+                        sel: "",
+                        live: false,
+                        hide: [],
+                      }),
+                  )
+                }
+              >
                 <Icon name="rows" /> Flows
               </button>
             )}
@@ -97,28 +126,30 @@ export function Explain() {
           <details class="aspects">
             <summary>What moved in each field</summary>
             <div class="aspect-grid">
-              {answer.aspects.filter((a) => a.values.length > 0).map((a) => {
-                const top = Math.max(...a.values.map((m) => Math.abs(m.delta)), 1);
-                return (
-                  <div key={a.by.join()} class="aspect">
-                    <h3>
-                      {a.by.map(termTitle).join(" · ")} <span class="quiet">{fmt.count(a.distinct)}</span>
-                    </h3>
-                    <ul>
-                      {a.values.slice(0, shownMovers).map((m) => (
-                        <li key={m.key.join("|")}>
-                          <ValueButton value={{ by: a.by, key: m.key, label: m.label, filter: m.filter }} />
-                          <i class={`mover ${m.delta < 0 ? "less" : ""}`} style={{ width: (Math.abs(m.delta) / top) * 46 + "px" }} />
-                          <span title={`${fmt.value(m.before, answer.unit)} → ${fmt.value(m.now, answer.unit)}`}>
-                            {m.delta < 0 ? "−" : "+"}
-                            {fmt.value(m.delta, answer.unit)}
-                          </span>
-                        </li>
-                      ))}
-                    </ul>
-                  </div>
-                );
-              })}
+              {answer.aspects
+                .filter((a) => a.values.length > 0)
+                .map((a) => {
+                  const top = Math.max(...a.values.map((m) => Math.abs(m.delta)), 1);
+                  return (
+                    <div key={a.by.join()} class="aspect">
+                      <h3>
+                        {a.by.map(termTitle).join(" · ")} <span class="quiet">{fmt.count(a.distinct)}</span>
+                      </h3>
+                      <ul>
+                        {a.values.slice(0, shownMovers).map((m) => (
+                          <li key={m.key.join("|")}>
+                            <ValueButton value={{ by: a.by, key: m.key, label: m.label, filter: m.filter }} />
+                            <i class={`mover ${m.delta < 0 ? "less" : ""}`} style={{ width: (Math.abs(m.delta) / top) * 46 + "px" }} />
+                            <span title={`${fmt.value(m.before, answer.unit)} → ${fmt.value(m.now, answer.unit)}`}>
+                              {m.delta < 0 ? "−" : "+"}
+                              {fmt.value(m.delta, answer.unit)}
+                            </span>
+                          </li>
+                        ))}
+                      </ul>
+                    </div>
+                  );
+                })}
             </div>
           </details>
         </>

@@ -13,7 +13,23 @@ import { updated, useStream } from "../../api/live.ts";
 import { Empty } from "../../parts/nothing.tsx";
 import { current, Refresh, refreshSeconds, TimeRange, zoomBy } from "../../parts/range.tsx";
 import { drawnAs, layers as layersOf } from "../../charts/stack.ts";
-import { copy, copyLink, dark, facetsChoice, go, hiddenKinds, refreshChoice, reload, show, shown, sqlOpen, termTitle, units, view, zone } from "../../state/state.ts";
+import {
+  copy,
+  copyLink,
+  dark,
+  facetsChoice,
+  go,
+  hiddenKinds,
+  refreshChoice,
+  reload,
+  show,
+  shown,
+  sqlOpen,
+  termTitle,
+  units,
+  view,
+  zone,
+} from "../../state/state.ts";
 import { ResultTable } from "../../charts/table.tsx";
 import { absolute, clock, duration, moments } from "../../text/time.ts";
 import { notMet, format, request, selected, type View } from "../../text/url.ts";
@@ -103,7 +119,17 @@ function ExportMenu({ answer, drawn }: { answer: Answer; drawn: string }) {
   const file = `netmeta-${result.from}-${result.to}`;
   return (
     <span class="anchor">
-      <button type="button" class="button" id="export" data-opens aria-haspopup="menu" aria-expanded={open} aria-label="Export" title="Export" onClick={() => setOpen(!open)}>
+      <button
+        type="button"
+        class="button"
+        id="export"
+        data-opens
+        aria-haspopup="menu"
+        aria-expanded={open}
+        aria-label="Export"
+        title="Export"
+        onClick={() => setOpen(!open)}
+      >
         <Icon name="download" />
       </button>
       <Popover open={open} onClose={() => setOpen(false)} class="menu" label="Export">
@@ -127,7 +153,11 @@ function ExportMenu({ answer, drawn }: { answer: Answer; drawn: string }) {
               SVG
             </button>
           )}
-          <button type="button" role="menuitem" onClick={done(() => void copy(`curl -s '${location.origin}/api/v1/query.csv?${asked.replace(/'/g, "%27")}'`, "curl command"))}>
+          <button
+            type="button"
+            role="menuitem"
+            onClick={done(() => void copy(`curl -s '${location.origin}/api/v1/query.csv?${asked.replace(/'/g, "%27")}'`, "curl command"))}
+          >
             Copy as curl
           </button>
         </div>
@@ -143,15 +173,30 @@ function EventsMenu() {
   const kinds = kindsSeen.value;
   return (
     <span class="anchor events">
-      <IconButton icon="flag" class={`icon-button ${hidden === "*" ? "" : "on"}`} id="events" data-opens aria-haspopup="dialog" aria-expanded={open} label="Events on the charts" onClick={() => setOpen(!open)} />
+      <IconButton
+        icon="flag"
+        class={`icon-button ${hidden === "*" ? "" : "on"}`}
+        id="events"
+        data-opens
+        aria-haspopup="dialog"
+        aria-expanded={open}
+        label="Events on the charts"
+        onClick={() => setOpen(!open)}
+      />
       <Popover open={open} onClose={() => setOpen(false)} class="menu right events-menu" label="Events">
         <label class="check">
-          <input type="checkbox" checked={hidden !== "*"} onChange={(e) => hiddenKinds.set(e.currentTarget.checked ? "" : "*")} /> Events on the charts
+          <input type="checkbox" checked={hidden !== "*"} onChange={(e) => hiddenKinds.set(e.currentTarget.checked ? "" : "*")} /> Events on
+          the charts
         </label>
         {hidden !== "*" &&
           kinds.map((k) => (
             <label key={k} class="check kind">
-              <input type="checkbox" checked={switched(hidden, k).length > hidden.length} onChange={() => hiddenKinds.set(switched(hidden, k))} /> {k}
+              <input
+                type="checkbox"
+                checked={switched(hidden, k).length > hidden.length}
+                onChange={() => hiddenKinds.set(switched(hidden, k))}
+              />{" "}
+              {k}
             </label>
           ))}
         <button
@@ -209,7 +254,10 @@ export function Explore() {
     // How far it is, once it is slow: the engine knows it by its tag.
     const progress = async () => {
       while (!stop.signal.aborted && !finished) {
-        const mine = await api.running(stop.signal).then(({ body }) => body.queries.find((r) => r.tag === tag), () => undefined);
+        const mine = await api.running(stop.signal).then(
+          ({ body }) => body.queries.find((r) => r.tag === tag),
+          () => undefined,
+        );
         if (mine && mine.of > 0 && !finished) setPart(Math.min(0.99, mine.rows / mine.of));
         await new Promise((next) => setTimeout(next, pollMS));
       }
@@ -331,23 +379,79 @@ export function Explore() {
         <div class="options">
           <div class="segments" role="radiogroup" aria-label="Visualization">
             {vizzes.map((z) => (
-              <button key={z.value} type="button" role="radio" aria-checked={viz === z.value} class={viz === z.value ? "on" : ""} onClick={() => show({ viz: z.value })}>
+              <button
+                key={z.value}
+                type="button"
+                role="radio"
+                aria-checked={viz === z.value}
+                class={viz === z.value ? "on" : ""}
+                onClick={() => show({ viz: z.value })}
+              >
                 {z.title}
               </button>
             ))}
           </div>
-          <Select label="Unit" id="unit" value={v.unit} choices={units.value.map((u) => ({ value: u.name, title: u.title }))} onChange={(unit) => show({ unit })} />
-          {layered.has(v.unit) && <Select label="of" id="layer" value={v.layer} choices={layerChoices} onChange={(layer) => show({ layer })} />}
+          <Select
+            label="Unit"
+            id="unit"
+            value={v.unit}
+            choices={units.value.map((u) => ({ value: u.name, title: u.title }))}
+            onChange={(unit) => show({ unit })}
+          />
+          {layered.has(v.unit) && (
+            <Select label="of" id="layer" value={v.layer} choices={layerChoices} onChange={(layer) => show({ layer })} />
+          )}
           <Select label="Direction" id="dir" value={v.dir} choices={dirs} onChange={(dir) => show({ dir })} />
-          <Select label="Top" id="top" value={String(v.n)} choices={tops.map((n) => ({ value: String(n), title: String(n) }))} onChange={(n) => show({ n: Number(n), hide: [] })} />
-          <Select label="by" id="rank" value={v.rankdir === "sum" && directed ? v.rank + together : v.rank} choices={directed ? [...statistics, ...statistics.map((r) => ({ value: r.value + together, title: `${r.title} over all` }))] : statistics} onChange={(s) => show({ rank: s.replace(together, ""), rankdir: s.endsWith(together) ? "sum" : "each", hide: [] })} />
-          <Select label="vs" id="vs" value={v.vs} choices={comparisons} onChange={(vs) => show({ vs, rank: vs === "" && v.rank === "delta" ? "avg" : v.rank })} />
-          <Select label="Show" id="agg" value={v.spread ? "spread" : v.agg} choices={aggs} onChange={(agg) => show(agg === "spread" ? { agg: "avg", spread: true } : { agg, spread: false })} />
-          <button type="button" class={`button sql-button ${sqlOpen.value ? "on" : ""}`} aria-pressed={sqlOpen.value} title="The SQL behind this chart  x" onClick={() => (sqlOpen.value = !sqlOpen.value)}>
+          <Select
+            label="Top"
+            id="top"
+            value={String(v.n)}
+            choices={tops.map((n) => ({ value: String(n), title: String(n) }))}
+            onChange={(n) => show({ n: Number(n), hide: [] })}
+          />
+          <Select
+            label="by"
+            id="rank"
+            value={v.rankdir === "sum" && directed ? v.rank + together : v.rank}
+            choices={
+              directed
+                ? [...statistics, ...statistics.map((r) => ({ value: r.value + together, title: `${r.title} over all` }))]
+                : statistics
+            }
+            onChange={(s) => show({ rank: s.replace(together, ""), rankdir: s.endsWith(together) ? "sum" : "each", hide: [] })}
+          />
+          <Select
+            label="vs"
+            id="vs"
+            value={v.vs}
+            choices={comparisons}
+            onChange={(vs) => show({ vs, rank: vs === "" && v.rank === "delta" ? "avg" : v.rank })}
+          />
+          <Select
+            label="Show"
+            id="agg"
+            value={v.spread ? "spread" : v.agg}
+            choices={aggs}
+            onChange={(agg) => show(agg === "spread" ? { agg: "avg", spread: true } : { agg, spread: false })}
+          />
+          <button
+            type="button"
+            class={`button sql-button ${sqlOpen.value ? "on" : ""}`}
+            aria-pressed={sqlOpen.value}
+            title="The SQL behind this chart  x"
+            onClick={() => (sqlOpen.value = !sqlOpen.value)}
+          >
             <Icon name="code" /> SQL
           </button>
           {answer && <ExportMenu answer={answer} drawn={drawn} />}
-          <button type="button" class={`button ${facets ? "on" : ""}`} aria-pressed={facets} aria-label="Facets" title="Facets: the largest values of several fields  f" onClick={() => facetsChoice.set(facets ? "off" : "on")}>
+          <button
+            type="button"
+            class={`button ${facets ? "on" : ""}`}
+            aria-pressed={facets}
+            aria-label="Facets"
+            title="Facets: the largest values of several fields  f"
+            onClick={() => facetsChoice.set(facets ? "off" : "on")}
+          >
             <Icon name="panel" />
           </button>
         </div>
@@ -355,20 +459,31 @@ export function Explore() {
 
       <div class={`split ${facets ? "with-facets" : ""}`}>
         <div class="column">
-          <section class={`panel figure ${drawn === "table" && result && !empty ? "bare" : ""}`} aria-label="Chart" aria-busy={loading} ref={width}>
-            <div class={`progress ${slow ? "on" : ""} ${part > 0 ? "known" : ""}`} style={part > 0 ? { "--part": part } : undefined} aria-hidden="true" />
-        {slow && (
-          <p class="running" role="status">
-            {part > 0 ? `${Math.round(part * 100)} % read` : "Running"} <kbd>Esc</kbd> cancels
-          </p>
-        )}
+          <section
+            class={`panel figure ${drawn === "table" && result && !empty ? "bare" : ""}`}
+            aria-label="Chart"
+            aria-busy={loading}
+            ref={width}
+          >
+            <div
+              class={`progress ${slow ? "on" : ""} ${part > 0 ? "known" : ""}`}
+              style={part > 0 ? { "--part": part } : undefined}
+              aria-hidden="true"
+            />
+            {slow && (
+              <p class="running" role="status">
+                {part > 0 ? `${Math.round(part * 100)} % read` : "Running"} <kbd>Esc</kbd> cancels
+              </p>
+            )}
             {hint && <CostHint hint={hint} />}
             {error && !bytesFilter && (
               <p class="notice bad" role="alert">
                 <Icon name="warn" />
                 <span>
                   {error.message}
-                  {error.problem.detail && error.problem.title && error.problem.detail !== error.problem.title ? <em> ({error.problem.title})</em> : null}
+                  {error.problem.detail && error.problem.title && error.problem.detail !== error.problem.title ? (
+                    <em> ({error.problem.title})</em>
+                  ) : null}
                 </span>
                 <button type="button" class="button" onClick={() => (reload.value += 1)}>
                   Try again
@@ -381,20 +496,20 @@ export function Explore() {
                 {empty ? (
                   <Empty kind={empty} q={v.q} now={answer.now} matches={result.meta.matches_7d} />
                 ) : drawn === "table" ? null : drawn === "sankey" ? (
-              result.by.length < 2 ? (
-                <div class="empty">
-                  <h2>A sankey needs two groupings</h2>
-                  <p>Traffic flows from the values of one field to those of the next.</p>
-                  <button type="button" class="button primary" data-opens onClick={() => document.getElementById("by-add")?.click()}>
-                    Group by another field
-                  </button>
-                </div>
-              ) : (
-                <Sankey result={result} summary={summary(result)} />
-              )
-            ) : drawn === "grid" || drawn === "bar" || drawn === "heat" ? (
-              <OtherCharts result={result} layers={visible} viz={drawn} now={answer.now} summary={summary(result)} />
-            ) : (
+                  result.by.length < 2 ? (
+                    <div class="empty">
+                      <h2>A sankey needs two groupings</h2>
+                      <p>Traffic flows from the values of one field to those of the next.</p>
+                      <button type="button" class="button primary" data-opens onClick={() => document.getElementById("by-add")?.click()}>
+                        Group by another field
+                      </button>
+                    </div>
+                  ) : (
+                    <Sankey result={result} summary={summary(result)} />
+                  )
+                ) : drawn === "grid" || drawn === "bar" || drawn === "heat" ? (
+                  <OtherCharts result={result} layers={visible} viz={drawn} now={answer.now} summary={summary(result)} />
+                ) : (
                   <TimeChart
                     result={result}
                     layers={visible}
@@ -407,7 +522,9 @@ export function Explore() {
                     onZoom={(a, b) => show({ from: absolute(a), to: absolute(b) })}
                     onExplain={(a, b) => show({ sel: `${a}~${b}` })}
                     onFlows={(a, b) => go("/flows?" + format({ ...v, from: absolute(a), to: absolute(b), sel: "", live: false, hide: [] }))}
-                    onLink={(a, b) => void copyLink("/explore?" + format({ ...v, from: absolute(a), to: absolute(b), live: false }), "Link to this time")}
+                    onLink={(a, b) =>
+                      void copyLink("/explore?" + format({ ...v, from: absolute(a), to: absolute(b), live: false }), "Link to this time")
+                    }
                     onZoomOut={() => zoomBy(2)}
                     onHover={setHovered}
                   />
@@ -439,13 +556,16 @@ function Header({ answer, v, bends }: { answer: Answer; v: View; bends: boolean 
   const tz = zone.value;
   const behind = now - meta.through;
   const reaches = result.to >= now - Math.max(60, 2 * step);
-  const worst = Math.max(0, ...result.total.map((_, i) => {
-    // The error of the sum of a direction follows from all its samples.
-    const dir = result.total[i].dir;
-    let n = 0;
-    for (const s of result.series) if (s.dir === dir) for (const c of s.n ?? []) n += c ?? 0;
-    return n > 0 ? 1.96 / Math.sqrt(n) : 0;
-  }));
+  const worst = Math.max(
+    0,
+    ...result.total.map((_, i) => {
+      // The error of the sum of a direction follows from all its samples.
+      const dir = result.total[i].dir;
+      let n = 0;
+      for (const s of result.series) if (s.dir === dir) for (const c of s.n ?? []) n += c ?? 0;
+      return n > 0 ? 1.96 / Math.sqrt(n) : 0;
+    }),
+  );
   const unmet = notMet(location.search, v);
   const kept = [...new Set([...v.extra.map(([k]) => k), ...(meta.unknown_keys ?? [])])].filter((k) => k !== "px");
   return (
@@ -456,12 +576,17 @@ function Header({ answer, v, bends }: { answer: Answer; v: View; bends: boolean 
         <span>{fmt.isRate(result.unit) ? `max of ${duration(step)} averages` : `sums of ${duration(step)}`}</span>
         {worst > 0 && <span title="95 % error of the total that sampling alone explains">total {fmt.error(worst)}</span>}
         {reaches && meta.through > 0 && (
-          <span class={behind > Math.max(30, 3 * step) ? "warn" : ""} title={`The newest record was received at ${moments(meta.through, tz, now)}`}>
+          <span
+            class={behind > Math.max(30, 3 * step) ? "warn" : ""}
+            title={`The newest record was received at ${moments(meta.through, tz, now)}`}
+          >
             data through {behind < 0.5 ? "now" : behind < 600 ? `−${Math.round(behind)} s` : moments(meta.through, tz, now)}
           </span>
         )}
         {(meta.partial.first || meta.partial.last) && (
-          <span title="Not a whole bucket inside the range: veiled, and not counted for max and last">{meta.partial.first ? (meta.partial.last ? "first and last" : "first") : "last"} bucket partial</span>
+          <span title="Not a whole bucket inside the range: veiled, and not counted for max and last">
+            {meta.partial.first ? (meta.partial.last ? "first and last" : "first") : "last"} bucket partial
+          </span>
         )}
       </p>
       <div class="facts right">
@@ -473,7 +598,8 @@ function Header({ answer, v, bends }: { answer: Answer; v: View; bends: boolean 
       </div>
       {meta.resolution > step && (
         <p class="facts warn">
-          <Icon name="warn" /> The exporters report every {duration(meta.resolution)}: buckets of {duration(step)} are finer than their data.{" "}
+          <Icon name="warn" /> The exporters report every {duration(meta.resolution)}: buckets of {duration(step)} are finer than their
+          data.{" "}
           {!view.value.spread && (
             <button type="button" class="button" onClick={() => show({ agg: "avg", spread: true })}>
               Spread records over their time
@@ -496,7 +622,9 @@ function Header({ answer, v, bends }: { answer: Answer; v: View; bends: boolean 
       )}
       {v.ymax && (
         <p class="facts warn">
-          {fmt.parseAmount(v.ymax) ? `The axis ends at ${fmt.value(fmt.parseAmount(v.ymax), result.unit)}.` : `“${v.ymax}” is no end of an axis: write ymax=10g.`}{" "}
+          {fmt.parseAmount(v.ymax)
+            ? `The axis ends at ${fmt.value(fmt.parseAmount(v.ymax), result.unit)}.`
+            : `“${v.ymax}” is no end of an axis: write ymax=10g.`}{" "}
           <button type="button" class="button" onClick={() => show({ ymax: "" })}>
             Show all
           </button>

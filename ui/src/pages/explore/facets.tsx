@@ -59,10 +59,15 @@ export function Facets({ from, to, zone }: { from: number; to: number; zone: str
       <div class={`facet-lists ${loading && answer ? "stale" : ""}`}>
         {error && <p class="hint bad">{error}</p>}
         {!answer && !error && <p class="hint">Counting …</p>}
-        {answer?.facets.filter((f) => f.values.length > 0).map((f) => <List key={f.by.join("/")} facet={f} unit={answer.unit} />)}
+        {answer?.facets
+          .filter((f) => f.values.length > 0)
+          .map((f) => (
+            <List key={f.by.join("/")} facet={f} unit={answer.unit} />
+          ))}
         {answer?.left ? (
           <p class="hint left-out">
-            Not counted yet, since that reads {fmt.count(answer.left.rows)} rows: {answer.left.facets.map((f) => f.split("/").map(termTitle).join(" · ")).join(", ")}.
+            Not counted yet, since that reads {fmt.count(answer.left.rows)} rows:{" "}
+            {answer.left.facets.map((f) => f.split("/").map(termTitle).join(" · ")).join(", ")}.
             <button type="button" class="button" onClick={() => want(scope)}>
               Count them
             </button>
@@ -83,7 +88,12 @@ function List({ facet, unit }: { facet: Facet; unit: string }) {
   return (
     <section class="facet">
       <h3>
-        <button type="button" title={grouped ? "The chart is grouped by this" : "Group the chart by this"} disabled={grouped} onClick={() => show({ by: facet.by, hide: [] })}>
+        <button
+          type="button"
+          title={grouped ? "The chart is grouped by this" : "Group the chart by this"}
+          disabled={grouped}
+          onClick={() => show({ by: facet.by, hide: [] })}
+        >
           {title}
         </button>
         <span class="quiet">{fmt.count(facet.distinct)}</span>
@@ -97,10 +107,22 @@ function List({ facet, unit }: { facet: Facet; unit: string }) {
               <i class="bar" style={{ width: Math.min(100, x.share * 100) + "%" }} />
               <ValueButton value={value} />
               <span class="facet-share">{fmt.share(x.share)}</span>
-              <button type="button" class="facet-sign" aria-label={`Only ${name}`} title="Only this" onClick={() => filterBy(value, "only")}>
+              <button
+                type="button"
+                class="facet-sign"
+                aria-label={`Only ${name}`}
+                title="Only this"
+                onClick={() => filterBy(value, "only")}
+              >
                 <Icon name="plus" />
               </button>
-              <button type="button" class="facet-sign" aria-label={`Exclude ${name}`} title="Exclude" onClick={() => filterBy(value, "exclude")}>
+              <button
+                type="button"
+                class="facet-sign"
+                aria-label={`Exclude ${name}`}
+                title="Exclude"
+                onClick={() => filterBy(value, "exclude")}
+              >
                 <Icon name="minus" />
               </button>
             </li>

@@ -38,10 +38,23 @@ function useExporters(): [State | null, string, () => void] {
       const rates = new Map<string, [number, number]>();
       for (const e of body.exporters) {
         const old = b?.list.get(idOf(e));
-        if (b && old && at > b.at) rates.set(idOf(e), [Math.max(0, e.flows - old.flows), Math.max(0, e.datagrams - old.datagrams)].map((n) => (n * 1000) / (at - b.at)) as [number, number]);
+        if (b && old && at > b.at)
+          rates.set(
+            idOf(e),
+            [Math.max(0, e.flows - old.flows), Math.max(0, e.datagrams - old.datagrams)].map((n) => (n * 1000) / (at - b.at)) as [
+              number,
+              number,
+            ],
+          );
       }
       before.current = { at, list: new Map(body.exporters.map((e) => [idOf(e), e])) };
-      setState({ list: [...body.exporters].sort((x, y) => (x.address < y.address ? -1 : 1)), others: body.others, ignored: body.ignored ?? [], now, rates });
+      setState({
+        list: [...body.exporters].sort((x, y) => (x.address < y.address ? -1 : 1)),
+        others: body.others,
+        ignored: body.ignored ?? [],
+        now,
+        rates,
+      });
       setDown("");
     } catch (e) {
       if (!signal?.aborted) setDown(e instanceof Error ? e.message : String(e));
@@ -81,7 +94,12 @@ export function Exporters() {
     <main class="status exporters" id="main">
       <header class="page-head">
         <h1>
-          Exporters {list.length > 0 && <span class={`badge ${sick ? "warn" : "good"}`}>{sick ? `${sick} of ${list.length} with problems` : `all ${list.length} are well`}</span>}
+          Exporters{" "}
+          {list.length > 0 && (
+            <span class={`badge ${sick ? "warn" : "good"}`}>
+              {sick ? `${sick} of ${list.length} with problems` : `all ${list.length} are well`}
+            </span>
+          )}
         </h1>
         <p>Who sends, and how far its data can be trusted. Counts are since the start of NetMeta.</p>
       </header>
@@ -120,13 +138,21 @@ export function Exporters() {
                 </tr>
               </thead>
               {rows.map(({ e, troubles }) => (
-                <Rows key={idOf(e)} e={e} troubles={troubles} now={now} rate={state.rates.get(idOf(e))} course={courses.get(e.address) ?? []} />
+                <Rows
+                  key={idOf(e)}
+                  e={e}
+                  troubles={troubles}
+                  now={now}
+                  rate={state.rates.get(idOf(e))}
+                  course={courses.get(e.address) ?? []}
+                />
               ))}
             </table>
           </div>
           {others && (
             <p class="others" id="others">
-              <Icon name="question" /> Others: {fmt.count(others.datagrams)} datagrams and {fmt.count(others.flows)} flows came from exporters that were silent so long that they were forgotten, or for which there was no room
+              <Icon name="question" /> Others: {fmt.count(others.datagrams)} datagrams and {fmt.count(others.flows)} flows came from
+              exporters that were silent so long that they were forgotten, or for which there was no room
               {others.refused > 0 && <>; {fmt.count(others.refused)} were not decoded</>}. Their flows are stored like all others.
             </p>
           )}
@@ -141,7 +167,19 @@ export function Exporters() {
   );
 }
 
-function Rows({ e, troubles, now, rate, course }: { e: Health; troubles: Problem[]; now: number; rate?: [number, number]; course: (number | null)[] }) {
+function Rows({
+  e,
+  troubles,
+  now,
+  rate,
+  course,
+}: {
+  e: Health;
+  troubles: Problem[];
+  now: number;
+  rate?: [number, number];
+  course: (number | null)[];
+}) {
   const silent = now - e.last;
   const level = troubles[0]?.level;
   const to = "/exporters/" + encodeURIComponent(e.address).replace(/%3A/g, ":");
@@ -160,7 +198,9 @@ function Rows({ e, troubles, now, rate, course }: { e: Health; troubles: Problem
         <td class="text">
           <Spark values={course} />
         </td>
-        <td class={knowsRate(e) ? "" : "bad"}>{knowsRate(e) ? (e.sampling_rate === 1 ? "none" : `1:${fmt.grouped(e.sampling_rate)}`) : "not known"}</td>
+        <td class={knowsRate(e) ? "" : "bad"}>
+          {knowsRate(e) ? (e.sampling_rate === 1 ? "none" : `1:${fmt.grouped(e.sampling_rate)}`) : "not known"}
+        </td>
         <td class={e.waiting || e.dropped ? "warn" : ""}>{templated(e.type) ? e.templates : <span class="quiet">–</span>}</td>
         <td class={lossOf(e) > 0.001 ? "warn" : ""}>{e.lost ? fmt.share(lossOf(e)) : <span class="quiet">0 %</span>}</td>
         <td>{templated(e.type) ? `${e.clock_skew_ms} ms` : <span class="quiet">–</span>}</td>
@@ -224,7 +264,10 @@ export function ByName({ name, page }: { name: string; page: (address: string) =
       const { body } = await api.exporters(signal);
       const one = body.exporters.find((e) => e.name === name);
       if (one) go(link(page(one.address)), "replace");
-      else say("No exporter that has sent something since the start of NetMeta has this name. One that sends again shows up here; its address works in any case.");
+      else
+        say(
+          "No exporter that has sent something since the start of NetMeta has this name. One that sends again shows up here; its address works in any case.",
+        );
     } catch (e) {
       if (!signal.aborted) say(e instanceof Error ? e.message : String(e));
     }
@@ -268,7 +311,8 @@ export function OneExporter({ address }: { address: string }) {
       )}
       {state && mine.length === 0 && !ignored && (
         <p class="panel notice">
-          <Icon name="question" /> {address} has not sent anything since the start of NetMeta, or was forgotten. What is stored of it is below.
+          <Icon name="question" /> {address} has not sent anything since the start of NetMeta, or was forgotten. What is stored of it is
+          below.
         </p>
       )}
       {mine[0]?.standing === "new" && (
@@ -283,7 +327,10 @@ export function OneExporter({ address }: { address: string }) {
         return (
           <section key={idOf(e)} class="panel health" aria-label={`Health, ${e.type}`}>
             <h2>
-              {e.type} <span class={`badge ${troubles[0]?.level ?? "good"}`}>{troubles.length ? `${troubles.length} problem${troubles.length > 1 ? "s" : ""}` : "ok"}</span>
+              {e.type}{" "}
+              <span class={`badge ${troubles[0]?.level ?? "good"}`}>
+                {troubles.length ? `${troubles.length} problem${troubles.length > 1 ? "s" : ""}` : "ok"}
+              </span>
             </h2>
             {troubles.map((t) => (
               <p key={t.what} class="trouble-line">
@@ -292,20 +339,54 @@ export function OneExporter({ address }: { address: string }) {
             ))}
             <dl class="figures">
               <Figure name="Last datagram" value={ago(e.last, state?.now ?? 0)} />
-              <Figure name="Flows" value={rate ? `${fmt.count(Math.round(rate[0]))}/s` : "…"} more={`${fmt.count(e.flows)} since the start`} />
-              <Figure name="Datagrams" value={rate ? `${fmt.count(Math.round(rate[1]))}/s` : "…"} more={`${fmt.count(e.datagrams)} since the start`} />
-              <Figure name="Sampling" value={knowsRate(e) ? (e.sampling_rate === 1 ? "none" : `1:${fmt.grouped(e.sampling_rate)}`) : "not known"} more={`from ${e.sampling_source}`} />
-              {templated(e.type) && <Figure name="Templates" value={String(e.templates)} more={`${fmt.count(e.waiting)} sets wait, ${fmt.count(e.dropped)} given up`} />}
-              <Figure name="Lost" value={fmt.share(lossOf(e))} more={`${fmt.count(e.lost)} missing, ${fmt.count(e.reordered)} out of order`} />
-              {templated(e.type) && <Figure name="Clock" value={`${e.clock_skew_ms > 0 ? "+" : ""}${e.clock_skew_ms} ms`} more="against the clock here" />}
+              <Figure
+                name="Flows"
+                value={rate ? `${fmt.count(Math.round(rate[0]))}/s` : "…"}
+                more={`${fmt.count(e.flows)} since the start`}
+              />
+              <Figure
+                name="Datagrams"
+                value={rate ? `${fmt.count(Math.round(rate[1]))}/s` : "…"}
+                more={`${fmt.count(e.datagrams)} since the start`}
+              />
+              <Figure
+                name="Sampling"
+                value={knowsRate(e) ? (e.sampling_rate === 1 ? "none" : `1:${fmt.grouped(e.sampling_rate)}`) : "not known"}
+                more={`from ${e.sampling_source}`}
+              />
+              {templated(e.type) && (
+                <Figure
+                  name="Templates"
+                  value={String(e.templates)}
+                  more={`${fmt.count(e.waiting)} sets wait, ${fmt.count(e.dropped)} given up`}
+                />
+              )}
+              <Figure
+                name="Lost"
+                value={fmt.share(lossOf(e))}
+                more={`${fmt.count(e.lost)} missing, ${fmt.count(e.reordered)} out of order`}
+              />
+              {templated(e.type) && (
+                <Figure name="Clock" value={`${e.clock_skew_ms > 0 ? "+" : ""}${e.clock_skew_ms} ms`} more="against the clock here" />
+              )}
               <Figure name="Resolution" value={resolution(e)} more="median duration of its records" />
               <Figure name="Restarts" value={fmt.count(e.restarts)} />
-              <Figure name="Not decoded" value={fmt.count(e.refused)} more={Object.entries(e.reasons ?? {}).map(([r, n]) => `${r} ${fmt.count(n)}`).join(", ")} />
+              <Figure
+                name="Not decoded"
+                value={fmt.count(e.refused)}
+                more={Object.entries(e.reasons ?? {})
+                  .map(([r, n]) => `${r} ${fmt.count(n)}`)
+                  .join(", ")}
+              />
             </dl>
             {e.sample && (
               <p class="facts" data-sample>
-                The last that was not decoded came {ago(e.sample.at, state?.now ?? 0)} ({e.sample.reason}, {fmt.count(e.sample.octets)} octets):{" "}
-                <a download={`${e.address}-${e.type}-${e.sample.reason}.hex`} href={`data:text/plain,${e.sample.hex.replace(/(..)(?=.)/g, "$1 ")}%0A`}>
+                The last that was not decoded came {ago(e.sample.at, state?.now ?? 0)} ({e.sample.reason}, {fmt.count(e.sample.octets)}{" "}
+                octets):{" "}
+                <a
+                  download={`${e.address}-${e.type}-${e.sample.reason}.hex`}
+                  href={`data:text/plain,${e.sample.hex.replace(/(..)(?=.)/g, "$1 ")}%0A`}
+                >
                   its first {e.sample.hex.length / 2} octets in hex
                 </a>
               </p>
@@ -351,7 +432,9 @@ export function OneExporter({ address }: { address: string }) {
                     </td>
                     <td>{s.domain}</td>
                     <td>1:{fmt.grouped(s.rate)}</td>
-                    <td class={s.effective && Math.abs(s.effective / s.rate - 1) > 0.2 ? "warn" : ""}>{s.effective ? `1:${fmt.grouped(Math.round(s.effective))}` : "–"}</td>
+                    <td class={s.effective && Math.abs(s.effective / s.rate - 1) > 0.2 ? "warn" : ""}>
+                      {s.effective ? `1:${fmt.grouped(Math.round(s.effective))}` : "–"}
+                    </td>
                     <td class="text">{s.source}</td>
                     <td>{s.samples ? fmt.count(s.samples) : "–"}</td>
                     <td class={s.dropped ? "warn" : ""}>{s.dropped ? fmt.count(s.dropped) : "–"}</td>

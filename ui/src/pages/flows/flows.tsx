@@ -8,7 +8,20 @@ import * as fmt from "../../text/format.ts";
 import { Nothing } from "../../parts/nothing.tsx";
 import { current, RefreshButton, TimeRange } from "../../parts/range.tsx";
 import { deviceNames, useDeviceNames } from "../../state/names.ts";
-import { called, type Cell, classOf, find, heading, numeric, type Rec, rows as recordsOf, sorting, text, tip, window as inSight } from "../../text/records.ts";
+import {
+  called,
+  type Cell,
+  classOf,
+  find,
+  heading,
+  numeric,
+  type Rec,
+  rows as recordsOf,
+  sorting,
+  text,
+  tip,
+  window as inSight,
+} from "../../text/records.ts";
 import { copy, fieldByName, reload, show, shown, sqlOpen, view, zone } from "../../state/state.ts";
 import { SQLDrawer } from "../../parts/sql.tsx";
 import { ValueButton } from "../../parts/valuemenu.tsx";
@@ -64,7 +77,17 @@ export function Flows() {
 
   const fail = (e: unknown) => setError(e instanceof APIError ? e : new APIError(0, { title: String(e) }));
   const take = (body: FlowsResult, now: number, before: Rec[], window: { from: number; to: number }) =>
-    setList({ keys, columns: body.columns, records: [...before, ...recordsOf(body)], from: window.from, to: window.to, as: { ...(before.length > 0 && list?.as), ...body.as_names }, next: body.next ?? "", now, meta: body.meta });
+    setList({
+      keys,
+      columns: body.columns,
+      records: [...before, ...recordsOf(body)],
+      from: window.from,
+      to: window.to,
+      as: { ...(before.length > 0 && list?.as), ...body.as_names },
+      next: body.next ?? "",
+      now,
+      meta: body.meta,
+    });
 
   // The first page: when the question changes, and while the list follows.
   useEffect(() => {
@@ -218,12 +241,25 @@ export function Flows() {
         </p>
         <div class="options">
           <Select label="Direction" id="dir" value={v.dir} choices={dirs} onChange={(dir) => show({ dir })} />
-          <button type="button" class={`button ${live ? "on" : ""}`} id="tail" aria-pressed={live} title="Follow: the newest records, again and again, in the order of time; scrolling down pauses  l" onClick={() => show(live ? { live: false } : { live: true, to: "now", order: "desc", sort: "" }, "replace")}>
+          <button
+            type="button"
+            class={`button ${live ? "on" : ""}`}
+            id="tail"
+            aria-pressed={live}
+            title="Follow: the newest records, again and again, in the order of time; scrolling down pauses  l"
+            onClick={() => show(live ? { live: false } : { live: true, to: "now", order: "desc", sort: "" }, "replace")}
+          >
             <span class={`live-dot ${live ? (scroll > 0 ? "paused" : "") : "off"}`} /> Live tail
           </button>
           <Columns shown={columns} />
           <Export window={window_} most={by ? exportedSorted : exported} />
-          <button type="button" class={`button sql-button ${sqlOpen.value ? "on" : ""}`} aria-pressed={sqlOpen.value} title="The SQL behind this list  x" onClick={() => (sqlOpen.value = !sqlOpen.value)}>
+          <button
+            type="button"
+            class={`button sql-button ${sqlOpen.value ? "on" : ""}`}
+            aria-pressed={sqlOpen.value}
+            title="The SQL behind this list  x"
+            onClick={() => (sqlOpen.value = !sqlOpen.value)}
+          >
             <Icon name="code" /> SQL
           </button>
         </div>
@@ -242,7 +278,14 @@ export function Flows() {
         {fresh && records.length === 0 && !error ? (
           <Nothing q={v.q} now={list?.now ?? 0} />
         ) : (
-          <div class="record-list" ref={box} tabIndex={0} onScroll={(e) => setScroll(e.currentTarget.scrollTop)} aria-label="Records, scrollable" role="region">
+          <div
+            class="record-list"
+            ref={box}
+            tabIndex={0}
+            onScroll={(e) => setScroll(e.currentTarget.scrollTop)}
+            aria-label="Records, scrollable"
+            role="region"
+          >
             <table class="data" id="records" aria-rowcount={list?.next ? -1 : records.length + 1} data-answer={list?.keys}>
               <thead>
                 <tr>
@@ -254,7 +297,16 @@ export function Flows() {
               <tbody>
                 {first > 0 && <Space rows={first} columns={columns.length} />}
                 {records.slice(first, end).map((r, i) => (
-                  <Row key={first + i} r={r} index={first + i} columns={columns} as={list?.as ?? {}} now={list?.now ?? 0} open={open === r} onOpen={() => setOpen(open === r ? null : r)} />
+                  <Row
+                    key={first + i}
+                    r={r}
+                    index={first + i}
+                    columns={columns}
+                    as={list?.as ?? {}}
+                    now={list?.now ?? 0}
+                    open={open === r}
+                    onOpen={() => setOpen(open === r ? null : r)}
+                  />
                 ))}
                 {end < records.length && <Space rows={records.length - end} columns={columns.length} />}
               </tbody>
@@ -263,7 +315,9 @@ export function Flows() {
         )}
       </section>
       {open && list && <Details r={open} list={list} onClose={() => setOpen(null)} />}
-      {sqlOpen.value && <SQLDrawer result={list ? { meta: { ...list.meta, table: "flows" } } : undefined} keys={sqlKeys} path="/api/v1/flows" />}
+      {sqlOpen.value && (
+        <SQLDrawer result={list ? { meta: { ...list.meta, table: "flows" } } : undefined} keys={sqlKeys} path="/api/v1/flows" />
+      )}
     </main>
   );
 }
@@ -283,15 +337,39 @@ function Head({ c, time, by, asc }: { c: FlowColumn; time: boolean; by: string; 
   const right = numeric(c, fieldByName.value.get(c.name));
   const on = time ? by === "" : by !== "" && isColumn(c, by);
   const up = on ? !asc : !time && !right;
-  const sort = () => show(time ? { order: up ? "asc" : "desc", sort: "", live: false } : { sort: (up ? "" : "-") + c.column, order: "desc", live: false });
+  const sort = () =>
+    show(time ? { order: up ? "asc" : "desc", sort: "", live: false } : { sort: (up ? "" : "-") + c.column, order: "desc", live: false });
   return (
-    <SortHead class={right ? "" : "text"} data-column={c.column} title={fieldByName.value.get(c.name)?.doc ?? c.column} on={on} up={asc} onSort={sort}>
+    <SortHead
+      class={right ? "" : "text"}
+      data-column={c.column}
+      title={fieldByName.value.get(c.name)?.doc ?? c.column}
+      on={on}
+      up={asc}
+      onSort={sort}
+    >
       {time ? "Time" : heading(c)}
     </SortHead>
   );
 }
 
-function Row({ r, index, columns, as, now, open, onOpen }: { r: Rec; index: number; columns: FlowColumn[]; as: Loaded["as"]; now: number; open: boolean; onOpen: () => void }) {
+function Row({
+  r,
+  index,
+  columns,
+  as,
+  now,
+  open,
+  onOpen,
+}: {
+  r: Rec;
+  index: number;
+  columns: FlowColumn[];
+  as: Loaded["as"];
+  now: number;
+  open: boolean;
+  onOpen: () => void;
+}) {
   const tz = zone.value;
   return (
     <tr class={open ? "on" : ""} aria-rowindex={index + 2} onClick={(e) => (e.target as Element).closest("button") || onOpen()}>
@@ -392,7 +470,8 @@ function Details({ r, list, onClose }: { r: Rec; list: Loaded; onClose: () => vo
 
 const none: ReadonlyMap<string, string> = new Map();
 
-const blank = (c: Cell) => c === "" || c === 0 || c === "::" || c === "{}" || c === "0" || c === "00:00:00:00:00:00" || (Array.isArray(c) && c.length === 0);
+const blank = (c: Cell) =>
+  c === "" || c === 0 || c === "::" || c === "{}" || c === "0" || c === "00:00:00:00:00:00" || (Array.isArray(c) && c.length === 0);
 
 function Fact({ c, cell, as, now }: { c: FlowColumn; cell: Cell; as: Loaded["as"]; now: number }) {
   const f = fieldByName.value.get(c.name);
@@ -403,7 +482,11 @@ function Fact({ c, cell, as, now }: { c: FlowColumn; cell: Cell; as: Loaded["as"
       <dd>
         {f && can(f, cell) ? <ValueButton value={{ by: [c.name], key: [String(cell)], label: [s] }} /> : <span>{s === "" ? "–" : s}</span>}
         <span class="acts">
-          <IconButton icon="copy" label={`Copy ${c.title}`} onClick={() => void copy(Array.isArray(cell) ? cell.join(" ") : String(cell), c.title)} />
+          <IconButton
+            icon="copy"
+            label={`Copy ${c.title}`}
+            onClick={() => void copy(Array.isArray(cell) ? cell.join(" ") : String(cell), c.title)}
+          />
         </span>
       </dd>
     </>
@@ -418,7 +501,10 @@ function Columns({ shown: now }: { shown: FlowColumn[] }) {
   useEffect(() => {
     if (!open || all.length) return;
     // A window without records still has its columns.
-    api.flows("columns=all&limit=1&from=-1s").then(({ body }) => setAll(body.columns), () => undefined);
+    api.flows("columns=all&limit=1&from=-1s").then(
+      ({ body }) => setAll(body.columns),
+      () => undefined,
+    );
   }, [open]);
   const names = now.map((c) => c.column);
   const set = (list: string[]) => show({ columns: list.join(",") }, "replace");
@@ -432,15 +518,37 @@ function Columns({ shown: now }: { shown: FlowColumn[] }) {
   const found = all.filter((c) => wanted === "" || (c.title + " " + c.column + " " + c.name).toLowerCase().includes(wanted));
   return (
     <span class="anchor">
-      <button type="button" class="button" id="columns" data-opens aria-haspopup="dialog" aria-expanded={open} onClick={() => setOpen(!open)}>
+      <button
+        type="button"
+        class="button"
+        id="columns"
+        data-opens
+        aria-haspopup="dialog"
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+      >
         Columns <span class="quiet">{now.length}</span> <Icon name="down" />
       </button>
       <Popover open={open} onClose={() => setOpen(false)} class="picker column-picker" label="Columns">
-        <input type="text" class="picker-search" placeholder="Search columns" aria-label="Search columns" autofocus value={search} onInput={(e) => setSearch(e.currentTarget.value)} />
+        <input
+          type="text"
+          class="picker-search"
+          placeholder="Search columns"
+          aria-label="Search columns"
+          autofocus
+          value={search}
+          onInput={(e) => setSearch(e.currentTarget.value)}
+        />
         <div class="picker-list" role="group" aria-label="Columns" tabIndex={0}>
           {found.map((c) => (
             <label key={c.column} class="picker-item check" title={fieldByName.value.get(c.name)?.doc}>
-              <input type="checkbox" checked={names.includes(c.column)} disabled={c.column === names[0]} onChange={() => toggle(c)} data-column={c.column} />
+              <input
+                type="checkbox"
+                checked={names.includes(c.column)}
+                disabled={c.column === names[0]}
+                onChange={() => toggle(c)}
+                data-column={c.column}
+              />
               <b>{c.title}</b>
               <code>{c.name || c.column}</code>
             </label>
@@ -478,7 +586,11 @@ function Export({ window: w, most }: { window: { from: string; to: string } | nu
           <a role="menuitem" href={url("jsonl")} download="flows.jsonl" onClick={() => setOpen(false)}>
             JSON lines
           </a>
-          <button type="button" role="menuitem" onClick={() => (setOpen(false), void copy(`curl -s '${location.origin}${url("csv").replace(/'/g, "%27")}'`, "curl line"))}>
+          <button
+            type="button"
+            role="menuitem"
+            onClick={() => (setOpen(false), void copy(`curl -s '${location.origin}${url("csv").replace(/'/g, "%27")}'`, "curl line"))}
+          >
             Copy as curl
           </button>
         </div>

@@ -53,7 +53,8 @@ const sorts: Record<string, (i: Interface) => string | number | null> = {
 };
 
 /** Errors and discards a second, both directions. */
-const errorsOf = (i: Interface) => [i.in, i.out].reduce<number | null>((a, s) => (s.errors === null ? a : (a ?? 0) + s.errors + (s.discards ?? 0)), null);
+const errorsOf = (i: Interface) =>
+  [i.in, i.out].reduce<number | null>((a, s) => (s.errors === null ? a : (a ?? 0) + s.errors + (s.discards ?? 0)), null);
 
 interface Sort {
   column: string;
@@ -89,12 +90,20 @@ export function Interfaces() {
     <main class="status exporters entity" id="main">
       <div class="entity-head">
         <header class="page-head">
-          <h1>
-            Interfaces {sick > 0 && <span class="badge warn">{`${sick} of ${all.length} with problems`}</span>}
-          </h1>
-          <p>What each carries, the fullest first until a header is clicked. Bits per second of layer 2, as its counters count; 95th percentile and peak of {list && list.step > 60 ? `${list.step / 60} minutes` : "a minute"}.</p>
+          <h1>Interfaces {sick > 0 && <span class="badge warn">{`${sick} of ${all.length} with problems`}</span>}</h1>
+          <p>
+            What each carries, the fullest first until a header is clicked. Bits per second of layer 2, as its counters count; 95th
+            percentile and peak of {list && list.step > 60 ? `${list.step / 60} minutes` : "a minute"}.
+          </p>
         </header>
-        <input type="search" class="links-filter" placeholder="Exporter, name, description …" aria-label="Filter interfaces" value={filter} onInput={(e) => setFilter(e.currentTarget.value)} />
+        <input
+          type="search"
+          class="links-filter"
+          placeholder="Exporter, name, description …"
+          aria-label="Filter interfaces"
+          value={filter}
+          onInput={(e) => setFilter(e.currentTarget.value)}
+        />
         <TimeRange />
         <RefreshButton loading={loading} />
       </div>
@@ -108,12 +117,18 @@ export function Interfaces() {
           {rows.length === 0 ? (
             <div class="empty">
               <h2>{all.length ? "No interface has these words" : "No record of this time names an interface"}</h2>
-              <p>{all.length ? `There are ${fmt.grouped(all.length)} without them.` : "Exporters put the interfaces into their records; Exporters says which do and what helps."}</p>
+              <p>
+                {all.length
+                  ? `There are ${fmt.grouped(all.length)} without them.`
+                  : "Exporters put the interfaces into their records; Exporters says which do and what helps."}
+              </p>
             </div>
           ) : (
             <LinkTable rows={rows} exporter />
           )}
-          {list.more > 0 && <p class="quiet">{fmt.grouped(list.more)} more with less traffic are not listed; the page of an exporter has all of its own.</p>}
+          {list.more > 0 && (
+            <p class="quiet">{fmt.grouped(list.more)} more with less traffic are not listed; the page of an exporter has all of its own.</p>
+          )}
         </section>
       )}
     </main>
@@ -133,7 +148,15 @@ export function LinkTable({ rows, exporter = false }: { rows: Interface[]; expor
     // Names begin with A, numbers with the largest; a third click is the order that was.
     const next = on ? (sort.up === text ? { column, up: !text } : null) : { column, up: text };
     return (
-      <SortHead key={column} rowSpan={whole ? 2 : undefined} class={text ? "text" : ""} data-column={column} on={on} up={sort?.up ?? false} onSort={() => setSort(next)}>
+      <SortHead
+        key={column}
+        rowSpan={whole ? 2 : undefined}
+        class={text ? "text" : ""}
+        data-column={column}
+        on={on}
+        up={sort?.up ?? false}
+        onSort={() => setSort(next)}
+      >
         {title}
       </SortHead>
     );
@@ -259,20 +282,31 @@ function useCourse(of: string): LinkCourse | undefined {
 
 /** How far flows and counters agree, and when the line will be nearly full. */
 function Badges({ i, course }: { i: Interface; course: LinkCourse | undefined }) {
-  const sides = [["received", i.in, course?.weeks?.trend?.in], ["sent", i.out, course?.weeks?.trend?.out]] as const;
+  const sides = [
+    ["received", i.in, course?.weeks?.trend?.in],
+    ["sent", i.out, course?.weeks?.trend?.out],
+  ] as const;
   const days = sides.map(([name, , trend]) => ({ name, days: nearlyFullIn(trend, i.speed) })).filter((d) => d.days !== null);
   return (
     <span class="link-badges">
       {sides.map(
         ([name, s]) =>
           s.coverage !== null && (
-            <span key={name} class={`badge ${uncovered(s) ? "warn" : "good"}`} title="What flows say over what the counters of the device say">
+            <span
+              key={name}
+              class={`badge ${uncovered(s) ? "warn" : "good"}`}
+              title="What flows say over what the counters of the device say"
+            >
               coverage {name} {quotient(s.coverage)} <Icon name={uncovered(s) ? "warn" : "check"} />
             </span>
           ),
       )}
       {days.map((d) => (
-        <span key={d.name} class={`badge ${(d.days ?? 0) < 90 ? "warn" : "plain"}`} title={`The straight line through the 95th percentiles of the last ${course?.weeks?.trend?.days} days`}>
+        <span
+          key={d.name}
+          class={`badge ${(d.days ?? 0) < 90 ? "warn" : "plain"}`}
+          title={`The straight line through the 95th percentiles of the last ${course?.weeks?.trend?.days} days`}
+        >
           80 % {d.name} in ~{d.days} days
         </span>
       ))}
@@ -288,9 +322,20 @@ export function Link({ exporter, index }: { exporter: string; index: number }) {
   const course = useCourse(`${exporter}/${index}`);
   const name = i ? [i.name || exporter, linkName(i)].join(" · ") : `${exporter} · if ${index}`;
   const troubles = i ? linkProblems(i) : [];
-  const sides: [string, LinkSide | undefined][] = [["Received", i?.in], ["Sent", i?.out]];
+  const sides: [string, LinkSide | undefined][] = [
+    ["Received", i?.in],
+    ["Sent", i?.out],
+  ];
   return (
-    <Entity kind="Interface" name={name} {...about("if", `${exporter}/${index}`)} sides={[`${of}in.if = ${index}`, `${of}out.if = ${index}`]} capacity={i?.speed || undefined} course={course} below={course?.weeks && <WeekMap weeks={course.weeks} speed={i?.speed ?? 0} />}>
+    <Entity
+      kind="Interface"
+      name={name}
+      {...about("if", `${exporter}/${index}`)}
+      sides={[`${of}in.if = ${index}`, `${of}out.if = ${index}`]}
+      capacity={i?.speed || undefined}
+      course={course}
+      below={course?.weeks && <WeekMap weeks={course.weeks} speed={i?.speed ?? 0} />}
+    >
       <section class="panel health" aria-label="Use">
         <h2>
           {i?.description || linkName(i ?? { index })}{" "}
@@ -323,10 +368,26 @@ export function Link({ exporter, index }: { exporter: string; index: number }) {
               <dl key={title} class="figures" aria-label={title}>
                 <Figure name={title} value={fmt.value(s.last, "bps")} more={list && list.step > 60 ? "the last step" : "the last minute"} />
                 <Figure name="Average" value={fmt.value(s.avg, "bps")} more={s.error ? fmt.error(s.error) : undefined} />
-                <Figure name="95th percentile" value={fmt.value(s.p95, "bps")} more={s.use_p95 === null ? undefined : <span class={useLevel(s.use_p95)}>{fmt.share(s.use_p95)} of the speed</span>} />
-                <Figure name="Peak" value={fmt.value(s.max, "bps")} more={s.use_max === null ? undefined : `${fmt.share(s.use_max)} of the speed`} />
-                <Figure name="Counters" value={fmt.value(s.counter, "bps")} more={s.counter === null ? "the device sends none" : `coverage ${quotient(s.coverage)}`} />
-                <Figure name="Errors, discards" value={s.errors === null ? "–" : `${perSecond(s.errors)}, ${perSecond(s.discards ?? 0)}`} more="a second" />
+                <Figure
+                  name="95th percentile"
+                  value={fmt.value(s.p95, "bps")}
+                  more={s.use_p95 === null ? undefined : <span class={useLevel(s.use_p95)}>{fmt.share(s.use_p95)} of the speed</span>}
+                />
+                <Figure
+                  name="Peak"
+                  value={fmt.value(s.max, "bps")}
+                  more={s.use_max === null ? undefined : `${fmt.share(s.use_max)} of the speed`}
+                />
+                <Figure
+                  name="Counters"
+                  value={fmt.value(s.counter, "bps")}
+                  more={s.counter === null ? "the device sends none" : `coverage ${quotient(s.coverage)}`}
+                />
+                <Figure
+                  name="Errors, discards"
+                  value={s.errors === null ? "–" : `${perSecond(s.errors)}, ${perSecond(s.discards ?? 0)}`}
+                  more="a second"
+                />
               </dl>
             ),
         )}

@@ -28,18 +28,26 @@ export function concerns(s: Status, exporters: readonly Health[], links: Interfa
     if (e.kind !== "attack" || (e.end > 0 && e.end < s.now - attackSeconds)) continue;
     const from = Math.max(0, e.start - attackSeconds);
     const time = `from=${from}&to=${e.end > 0 ? e.end + attackSeconds : "now"}`;
-    add("bad", e.target || "attack", [e.text || "attack", e.end > 0 ? "ended" : `for ${duration(Math.max(1, s.now - e.start))}`].join(" · "), isAddress(e.target) ? `/host/${e.target}?${time}` : `/explore?${time}`);
+    add(
+      "bad",
+      e.target || "attack",
+      [e.text || "attack", e.end > 0 ? "ended" : `for ${duration(Math.max(1, s.now - e.start))}`].join(" · "),
+      isAddress(e.target) ? `/host/${e.target}?${time}` : `/explore?${time}`,
+    );
   }
   if (!s.engine.up) add("bad", "engine", "is down and is started again; what arrives waits in the spool", "/status");
   else if (s.pipeline.insert_error) add("bad", "store", "does not take rows", "/status");
   if (s.spool.error) add("bad", "spool", "cannot be written", "/status");
-  else if (s.spool.rows > 0 && s.spool.oldest > 0 && s.now - s.spool.oldest > 60) add("warn", "spool", `rows wait for ${duration(s.now - s.spool.oldest)}`, "/status");
+  else if (s.spool.rows > 0 && s.spool.oldest > 0 && s.now - s.spool.oldest > 60)
+    add("warn", "spool", `rows wait for ${duration(s.now - s.spool.oldest)}`, "/status");
   const { limited_by: limit, full_in_days: days } = s.storage.forecast;
-  if (limit === "disk" && days > 0 && days < soonDays) add("warn", "disk", `is full in ${days < 1 ? "less than a day" : `${Math.floor(days)} days`}; the oldest rows go then`, "/status");
+  if (limit === "disk" && days > 0 && days < soonDays)
+    add("warn", "disk", `is full in ${days < 1 ? "less than a day" : `${Math.floor(days)} days`}; the oldest rows go then`, "/status");
   for (const d of s.drops ?? []) if (d.count > 0) add("warn", d.where, `${fmt.count(d.count)} ${d.reason} since the start`, "/status");
   for (const e of exporters) {
     const all = problems(e, s.now);
-    if (all.length > 0) add(all[0].level, e.name || e.address, all[0].what + (all.length > 1 ? `; ${all.length - 1} more` : ""), "/exporters/" + e.address);
+    if (all.length > 0)
+      add(all[0].level, e.name || e.address, all[0].what + (all.length > 1 ? `; ${all.length - 1} more` : ""), "/exporters/" + e.address);
   }
   for (const i of links?.interfaces ?? []) {
     const of = `${i.name || i.exporter} ${linkName(i)}`;
@@ -55,7 +63,8 @@ export function concerns(s: Status, exporters: readonly Health[], links: Interfa
 }
 
 /** How far back to look when nobody says: a day, or what a younger store can fill. */
-export const usual = (kept: number) => (kept > 12 * 3600 ? "-24h" : kept > 2 * 3600 ? "-6h" : kept > 1800 ? "-1h" : kept > 600 ? "-15m" : "-5m");
+export const usual = (kept: number) =>
+  kept > 12 * 3600 ? "-24h" : kept > 2 * 3600 ? "-6h" : kept > 1800 ? "-1h" : kept > 600 ? "-15m" : "-5m";
 
 /** What a window is compared with: the week before if that is kept, else the nearest that is. */
 export function comparison(from: number, to: number, oldest: number): string {
@@ -67,4 +76,5 @@ export function comparison(from: number, to: number, oldest: number): string {
 }
 
 /** Tells nothing apart: one group, or only what has no name. */
-export const dull = (r: QueryResult) => new Set(r.series.filter((s) => !s.other && s.key.some((k) => k !== "" && k !== "0")).map((s) => s.key.join())).size < 2;
+export const dull = (r: QueryResult) =>
+  new Set(r.series.filter((s) => !s.other && s.key.some((k) => k !== "" && k !== "0")).map((s) => s.key.join())).size < 2;

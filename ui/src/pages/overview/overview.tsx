@@ -83,7 +83,8 @@ async function look(keys: string, status: Status, stop: AbortSignal, told: (part
       told({ who: body });
       if (!dull(body)) break;
     }
-    if (vs) await api.query(`${keys}&by=${by}&n=${listed}&dir=sum&rank=delta&px=10${against}`, stop).then(({ body }) => told({ changes: body }));
+    if (vs)
+      await api.query(`${keys}&by=${by}&n=${listed}&dir=sum&rank=delta&px=10${against}`, stop).then(({ body }) => told({ changes: body }));
   };
   const parts: (() => Promise<unknown>)[] = [
     () => api.interfaces(ask(view.peek(), zone.peek(), ["from", "to"]), stop).then(({ body }) => told({ links: body })),
@@ -115,7 +116,12 @@ function Overview({ first }: { first: Status }) {
     setLoading(true);
     // What was known stays until there is newer, of the same question.
     const told = (part: Partial<Found>) =>
-      stop.signal.aborted || setFound((old) => ({ ...(old?.keys === keys ? old : { status: first, exporters: first.exporters ?? [], events: [], vs: "", now: first.now }), keys, ...part }));
+      stop.signal.aborted ||
+      setFound((old) => ({
+        ...(old?.keys === keys ? old : { status: first, exporters: first.exporters ?? [], events: [], vs: "", now: first.now }),
+        keys,
+        ...part,
+      }));
     const status = fresh.current ? Promise.resolve(fresh.current) : api.status(stop.signal).then(({ body }) => body);
     fresh.current = null;
     status
@@ -270,13 +276,20 @@ function Change({ of }: { of: number | null }) {
 }
 
 /** `known` is how much of what it looks at is there: that nothing is wrong is only said when all of it is, and of now. */
-function Attention({ found, known }: { found: Pick<Found, "status" | "exporters" | "links" | "events">; known: "asking" | "old" | "partly" | "whole" }) {
+function Attention({
+  found,
+  known,
+}: {
+  found: Pick<Found, "status" | "exporters" | "links" | "events">;
+  known: "asking" | "old" | "partly" | "whole";
+}) {
   const [all, setAll] = useState(false);
   const list = concerns(found.status, found.exporters, found.links, found.events);
   return (
     <section class="panel attention" aria-label="What needs attention">
       <h2>
-        {list.length > 0 ? "Needs attention" : known === "whole" ? "Nothing needs attention" : "What needs attention"} <span class="quiet">{list.length > 0 ? list.length : ""}</span>
+        {list.length > 0 ? "Needs attention" : known === "whole" ? "Nothing needs attention" : "What needs attention"}{" "}
+        <span class="quiet">{list.length > 0 ? list.length : ""}</span>
       </h2>
       {known === "old" && <p class="quiet">As it was at {clock(found.status.now, zone.value)}; trying again.</p>}
       {known === "partly" && <p class="quiet">Not all that is looked at answers; trying again.</p>}
@@ -305,10 +318,13 @@ function Attention({ found, known }: { found: Pick<Found, "status" | "exporters"
   );
 }
 
-
 /** Who it is: the largest groups, each with its directions. */
 function Who({ r }: { r: QueryResult }) {
-  const rows = layers(r).filter((l) => !l.series.other).map((l) => l.series).sort((a, b) => b.total - a.total).slice(0, listed);
+  const rows = layers(r)
+    .filter((l) => !l.series.other)
+    .map((l) => l.series)
+    .sort((a, b) => b.total - a.total)
+    .slice(0, listed);
   const top = Math.max(1, ...rows.map((s) => s.share));
   return (
     <section class="panel" aria-label="Largest">
@@ -344,7 +360,9 @@ function Who({ r }: { r: QueryResult }) {
 
 /** What has changed most: more to the right, less to the left. */
 function Changes({ r, vs }: { r: QueryResult; vs: string }) {
-  const rows = r.series.filter((s) => !s.other && s.vs && s.vs.delta !== 0).sort((a, b) => Math.abs(b.vs?.delta ?? 0) - Math.abs(a.vs?.delta ?? 0));
+  const rows = r.series
+    .filter((s) => !s.other && s.vs && s.vs.delta !== 0)
+    .sort((a, b) => Math.abs(b.vs?.delta ?? 0) - Math.abs(a.vs?.delta ?? 0));
   const top = Math.max(...rows.map((s) => Math.abs(s.vs?.delta ?? 0)), 1);
   return (
     <section class="panel" aria-label="Biggest changes">
@@ -385,7 +403,10 @@ function Changes({ r, vs }: { r: QueryResult; vs: string }) {
 
 /** The fullest lines; without speeds, those with most traffic. */
 function Links({ list }: { list: Interfaces }) {
-  const fuller = (i: Interfaces["interfaces"][number]) => (Math.max(i.out.use_p95 ?? -1, i.out.p95 / 1e18) > Math.max(i.in.use_p95 ?? -1, i.in.p95 / 1e18) ? { s: i.out, verb: "out" } : { s: i.in, verb: "in" });
+  const fuller = (i: Interfaces["interfaces"][number]) =>
+    Math.max(i.out.use_p95 ?? -1, i.out.p95 / 1e18) > Math.max(i.in.use_p95 ?? -1, i.in.p95 / 1e18)
+      ? { s: i.out, verb: "out" }
+      : { s: i.in, verb: "in" };
   const rows = list.interfaces
     .map((i) => ({ i, ...fuller(i) }))
     .sort((a, b) => (b.s.use_p95 ?? -1) - (a.s.use_p95 ?? -1) || b.s.p95 - a.s.p95)

@@ -45,7 +45,10 @@ export function Start() {
   const v = vendors.find((x) => x.id === vendor) ?? vendors[0];
   const listeners = status?.listeners ?? [];
   // The usual port of the protocol when it is open; any other takes it as well.
-  const listener = listeners.find((l) => portOf(l.addr) === String(v.port)) ?? listeners.find((l) => l.kind.toLowerCase().includes(v.kind)) ?? listeners[0];
+  const listener =
+    listeners.find((l) => portOf(l.addr) === String(v.port)) ??
+    listeners.find((l) => l.kind.toLowerCase().includes(v.kind)) ??
+    listeners[0];
   const port = listener ? portOf(listener.addr) : String(v.port);
   const config = v.config(local ? "COLLECTOR" : host, port);
   const exporters = [...(status?.exporters ?? [])].sort((a, b) => (a.address < b.address ? -1 : 1));
@@ -65,12 +68,22 @@ export function Start() {
         <div class="addresses">
           <label class="field">
             <span>Collector address</span>
-            <input id="collector" value={addressChoice.signal.value || host} spellcheck={false} onInput={(e) => addressChoice.set(e.currentTarget.value.trim())} />
+            <input
+              id="collector"
+              value={addressChoice.signal.value || host}
+              spellcheck={false}
+              onInput={(e) => addressChoice.set(e.currentTarget.value.trim())}
+            />
           </label>
           <ul class="listeners">
             {listeners.map((l) => (
               <li key={l.addr}>
-                <button type="button" class="listener" title="Copy" onClick={() => void copy(withPort(host, portOf(l.addr)), withPort(host, portOf(l.addr)))}>
+                <button
+                  type="button"
+                  class="listener"
+                  title="Copy"
+                  onClick={() => void copy(withPort(host, portOf(l.addr)), withPort(host, portOf(l.addr)))}
+                >
                   <b>{portOf(l.addr)}</b>
                   <span>{speaks[l.kind] ?? l.kind}</span>
                   <small>{l.datagrams > 0 ? `${fmt.count(l.datagrams)} datagrams` : "waiting"}</small>
@@ -83,7 +96,8 @@ export function Start() {
         </div>
         {local && (
           <p class="hint">
-            This page was opened on the machine itself. Write the address above under which routers reach it, or put it for <code>COLLECTOR</code> in the text below.
+            This page was opened on the machine itself. Write the address above under which routers reach it, or put it for{" "}
+            <code>COLLECTOR</code> in the text below.
           </p>
         )}
       </section>
@@ -92,7 +106,14 @@ export function Start() {
         <section class="panel" aria-label="Configuration">
           <div class="vendor-list" role="tablist" aria-label="Vendor">
             {vendors.map((x) => (
-              <button key={x.id} type="button" role="tab" aria-selected={x.id === v.id} class={x.id === v.id ? "on" : ""} onClick={() => setVendor(x.id)}>
+              <button
+                key={x.id}
+                type="button"
+                role="tab"
+                aria-selected={x.id === v.id}
+                class={x.id === v.id ? "on" : ""}
+                onClick={() => setVendor(x.id)}
+              >
                 {x.name}
               </button>
             ))}
@@ -100,7 +121,10 @@ export function Start() {
           <div role="tabpanel" class="snippet">
             <div class="snippet-head">
               <p>
-                <b>{v.name}</b> <span class="quiet">{v.protocol} to {withPort(local ? "COLLECTOR" : host, port)}</span>
+                <b>{v.name}</b>{" "}
+                <span class="quiet">
+                  {v.protocol} to {withPort(local ? "COLLECTOR" : host, port)}
+                </span>
               </p>
               <CopyButton text={config} what="Configuration" />
             </div>
@@ -117,7 +141,8 @@ export function Start() {
 
         <section class="panel" aria-label="Exporters seen" aria-live="polite">
           <h2>
-            Exporters seen <span class="quiet">{exporters.length > 0 ? exporters.length : ""}</span> {status?.demo && <span class="badge warn">demo data</span>}
+            Exporters seen <span class="quiet">{exporters.length > 0 ? exporters.length : ""}</span>{" "}
+            {status?.demo && <span class="badge warn">demo data</span>}
           </h2>
           {exporters.length === 0 ? (
             <div class="waiting">
@@ -176,14 +201,17 @@ function Checks({ s, port }: { s: Status; port: string }) {
   return (
     <ol class="checks">
       <li class={listeners.length ? "ok" : "todo"}>
-        {listeners.length ? `NetMeta listens on ${listeners.map((l) => portOf(l.addr)).join(", ")}.` : "No port is listened on: set sources.udp.listen in the configuration file."}
+        {listeners.length
+          ? `NetMeta listens on ${listeners.map((l) => portOf(l.addr)).join(", ")}.`
+          : "No port is listened on: set sources.udp.listen in the configuration file."}
       </li>
       <li class={got > 0 ? "ok" : "todo"}>
         {got > 0 ? (
           `${fmt.count(got)} datagrams have arrived.`
         ) : (
           <>
-            No datagram has arrived. Does <code>tcpdump -ni any udp port {port}</code> here show any? If not: the router's route, its access lists, the address it sends to. If it does: a firewall on this machine (<code>nft list ruleset</code>).
+            No datagram has arrived. Does <code>tcpdump -ni any udp port {port}</code> here show any? If not: the router's route, its access
+            lists, the address it sends to. If it does: a firewall on this machine (<code>nft list ruleset</code>).
           </>
         )}
       </li>
@@ -193,7 +221,10 @@ function Checks({ s, port }: { s: Status; port: string }) {
           {fmt.count(d.count)} refused: {d.reason}. {d.hint}
         </li>
       ))}
-      <li class="todo">NetFlow v9 and IPFIX show nothing before their template: it comes by a timer, often after 10 or 30 minutes; the snippets here set 60 s.</li>
+      <li class="todo">
+        NetFlow v9 and IPFIX show nothing before their template: it comes by a timer, often after 10 or 30 minutes; the snippets here set 60
+        s.
+      </li>
       <li class="todo">Then the sampling rate: without it traffic is under-counted. Exporters says so of each.</li>
     </ol>
   );
@@ -243,7 +274,9 @@ function Demo({ runs, asked }: { runs: boolean; asked: () => void }) {
   return (
     <div class="demo">
       <p class="hint">
-        {runs ? "Simulated exporters send, from 127.0.6.1, 127.0.9.1, 127.0.10.1 and the next ones. What they sent is kept like other flows." : "No router at hand? Six simulated exporters send an invented hour and then live. Their flows are kept like others, as of exporters in 127.0.0.0/8."}
+        {runs
+          ? "Simulated exporters send, from 127.0.6.1, 127.0.9.1, 127.0.10.1 and the next ones. What they sent is kept like other flows."
+          : "No router at hand? Six simulated exporters send an invented hour and then live. Their flows are kept like others, as of exporters in 127.0.0.0/8."}
       </p>
       <button type="button" class="button" id="demo" disabled={busy} onClick={() => void turn()}>
         {runs ? "Stop the demo" : "Start a demo"}

@@ -16,7 +16,8 @@ export interface Vendor {
 }
 
 /** An IPv6 address stands in brackets before a port. */
-export const withPort = (host: string, port: string) => (host.includes(":") && !host.startsWith("[") ? `[${host}]:${port}` : `${host}:${port}`);
+export const withPort = (host: string, port: string) =>
+  host.includes(":") && !host.startsWith("[") ? `[${host}]:${port}` : `${host}:${port}`;
 
 /** The fields of a Flexible NetFlow record; IPv4 and IPv6 need one each. */
 const iosRecord = (v: 4 | 6) => `flow record NETMETA${v}
@@ -226,7 +227,10 @@ sflow run`,
     port: 2055,
     note: "Replace 192.0.2.1 by the router's own address. option sampler, on NetEngine, tells NetMeta the rate; where it is missing, name the rate in the configuration file. timeout active and timeout-rate are in minutes, of which one is the least: charts are no finer than that.",
     source: "Huawei NetEngine 8000 Command Reference, NetStream; NE40E Configuration Guide, NetStream",
-    config: (a, p) => ["ip", "ipv6"].map((ip) => `${ip} netstream timeout active 1
+    config: (a, p) =>
+      ["ip", "ipv6"]
+        .map(
+          (ip) => `${ip} netstream timeout active 1
 ${ip} netstream timeout inactive 10
 ${ip} netstream export version 9
 ${ip} netstream export source 192.0.2.1
@@ -234,7 +238,10 @@ ${ip} netstream export host ${a.includes(":") ? "ipv6 " : ""}${a} ${p}
 ${ip} netstream export template timeout-rate 1
 ${ip} netstream export template option sampler
 ${ip} netstream export template option timeout-rate 1
-`).join("") + `interface GigabitEthernet0/0/0
+`,
+        )
+        .join("") +
+      `interface GigabitEthernet0/0/0
  ip netstream sampler fix-packets 1000 inbound
  ip netstream inbound
  ipv6 netstream sampler fix-packets 1000 inbound

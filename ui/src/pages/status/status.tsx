@@ -66,7 +66,10 @@ export function Status() {
   const refused = (s.ignored ?? []).reduce((a, x) => a + x.datagrams, 0);
   const lost = (where: RegExp) => drops.filter((d) => where.test(d.where)).reduce((a, d) => a + d.count, 0);
   const listeners = s.listeners ?? [];
-  const socketLoss = Math.max(lost(/kernel|udp/i), listeners.reduce((a, l) => a + l.dropped, 0));
+  const socketLoss = Math.max(
+    lost(/kernel|udp/i),
+    listeners.reduce((a, l) => a + l.dropped, 0),
+  );
   const decodeLoss = lost(/decode/i);
   const queueLoss = lost(/queue|pipe/i);
   const spoolLoss = lost(/spool/i);
@@ -74,13 +77,29 @@ export function Status() {
   const enrich = s.enrich ?? [];
   const storeLoss = lost(/store|engine/i);
   const h = history.current;
-  const fill = Math.max(p.queue_capacity > 0 ? p.queue_blocks / p.queue_capacity : 0, p.queue_max_bytes > 0 ? p.queue_bytes / p.queue_max_bytes : 0);
+  const fill = Math.max(
+    p.queue_capacity > 0 ? p.queue_blocks / p.queue_capacity : 0,
+    p.queue_max_bytes > 0 ? p.queue_bytes / p.queue_max_bytes : 0,
+  );
   const exporters = [...(s.exporters ?? [])].sort((a, b) => b.flows - a.flows);
   const diskUsed = storage.disk_total > 0 ? 1 - storage.disk_free / storage.disk_total : 0;
   const waits = spool.rows > 0;
-  const troubles = [p.insert_error && `The store does not take rows: ${p.insert_error}`, spool.error && `The spool cannot be written: ${spool.error}`].filter((t) => !!t);
+  const troubles = [
+    p.insert_error && `The store does not take rows: ${p.insert_error}`,
+    spool.error && `The spool cannot be written: ${spool.error}`,
+  ].filter((t) => !!t);
   const healthy = engine.up && drops.length === 0 && !waits && troubles.length === 0 && !down;
-  const state = healthy ? "all received, all stored" : down ? "no answer" : !engine.up ? "engine down" : drops.length > 0 ? "losses, see below" : waits ? "rows wait on disk" : "store in trouble";
+  const state = healthy
+    ? "all received, all stored"
+    : down
+      ? "no answer"
+      : !engine.up
+        ? "engine down"
+        : drops.length > 0
+          ? "losses, see below"
+          : waits
+            ? "rows wait on disk"
+            : "store in trouble";
 
   return (
     <main class="status" id="main">
@@ -105,9 +124,35 @@ export function Status() {
       ))}
 
       <section class="pipeline" aria-label="Pipeline">
-        <Stage name="UDP" rate={`${fmt.count(round(rates.datagrams))} datagrams/s`} total={`${fmt.count(p.datagrams)} datagrams`} loss={socketLoss} values={h.datagrams} id="udp" />
-        <Stage name="Decode" rate={`${fmt.count(round(rates.flows))} flows/s`} total={`${fmt.count(p.flows)} flows`} loss={decodeLoss} values={h.flows} id="decode" />
-        <Stage name="Enrich" rate={`${fmt.count(enrich.reduce((a, t) => a + t.entries, 0))} entries`} total={`${enrich.length} ${enrich.length === 1 ? "table" : "tables"}`} loss={enrichLoss} what="refused" extra={enrich.length ? `oldest loaded ${ago(Math.min(...enrich.map((t) => t.loaded)), s.now)}` : "no table is loaded: values keep their numbers"} id="enrich" />
+        <Stage
+          name="UDP"
+          rate={`${fmt.count(round(rates.datagrams))} datagrams/s`}
+          total={`${fmt.count(p.datagrams)} datagrams`}
+          loss={socketLoss}
+          values={h.datagrams}
+          id="udp"
+        />
+        <Stage
+          name="Decode"
+          rate={`${fmt.count(round(rates.flows))} flows/s`}
+          total={`${fmt.count(p.flows)} flows`}
+          loss={decodeLoss}
+          values={h.flows}
+          id="decode"
+        />
+        <Stage
+          name="Enrich"
+          rate={`${fmt.count(enrich.reduce((a, t) => a + t.entries, 0))} entries`}
+          total={`${enrich.length} ${enrich.length === 1 ? "table" : "tables"}`}
+          loss={enrichLoss}
+          what="refused"
+          extra={
+            enrich.length
+              ? `oldest loaded ${ago(Math.min(...enrich.map((t) => t.loaded)), s.now)}`
+              : "no table is loaded: values keep their numbers"
+          }
+          id="enrich"
+        />
         <Stage
           name="Queue"
           rate={`${p.queue_blocks} of ${p.queue_capacity} blocks`}
@@ -123,7 +168,13 @@ export function Status() {
           rate={`${fmt.count(spool.rows)} rows`}
           total={`${fmt.count(spool.written_rows)} written since the start`}
           loss={spoolLoss}
-          warn={spool.error ? "It cannot be written: see below" : waits ? `the oldest since ${ago(spool.oldest, s.now)}: the store is away or too slow` : ""}
+          warn={
+            spool.error
+              ? "It cannot be written: see below"
+              : waits
+                ? `the oldest since ${ago(spool.oldest, s.now)}: the store is away or too slow`
+                : ""
+          }
           extra={`${fmt.bytes(spool.bytes)} of ${fmt.bytes(spool.max_bytes)}`}
           id="spool"
         />
@@ -173,7 +224,8 @@ export function Status() {
         )}
         {refused > 0 && (
           <p class="facts">
-            {fmt.count(refused)} datagram{refused === 1 ? "" : "s"} of ignored senders {refused === 1 ? "was" : "were"} refused, as somebody chose:{" "}
+            {fmt.count(refused)} datagram{refused === 1 ? "" : "s"} of ignored senders {refused === 1 ? "was" : "were"} refused, as somebody
+            chose:{" "}
             <a href="/exporters" onClick={follow}>
               Exporters
             </a>{" "}
@@ -226,13 +278,21 @@ export function Status() {
                       <td>{fmt.count(e.datagrams)}</td>
                       <td>
                         {e.thinned > 0 && (
-                          <span class="warn" title={`Over its limit: ${fmt.count(e.thinned)} records were left out, and the sampling rate of the others stands for them.`}>
+                          <span
+                            class="warn"
+                            title={`Over its limit: ${fmt.count(e.thinned)} records were left out, and the sampling rate of the others stands for them.`}
+                          >
                             thinned{" "}
                           </span>
                         )}
                         {fmt.count(e.flows)}
                       </td>
-                      <td class={known ? "" : "warn"} title={known ? undefined : "Traffic is counted as if it were not sampled. Let the exporter send its sampling options."}>
+                      <td
+                        class={known ? "" : "warn"}
+                        title={
+                          known ? undefined : "Traffic is counted as if it were not sampled. Let the exporter send its sampling options."
+                        }
+                      >
                         {known ? `1:${fmt.grouped(e.sampling_rate)}` : "not known"}
                       </td>
                       <td class="text quiet">{e.sampling_source}</td>
@@ -247,7 +307,8 @@ export function Status() {
         )}
         {s.others && (
           <p class="quiet" id="others">
-            Others, forgotten or without room in the list: {fmt.count(s.others.datagrams)} datagrams, {fmt.count(s.others.flows)} flows{s.others.refused > 0 && `, ${fmt.count(s.others.refused)} not decoded`}.
+            Others, forgotten or without room in the list: {fmt.count(s.others.datagrams)} datagrams, {fmt.count(s.others.flows)} flows
+            {s.others.refused > 0 && `, ${fmt.count(s.others.refused)} not decoded`}.
           </p>
         )}
       </section>
@@ -285,32 +346,34 @@ export function Status() {
       <div class="status-grid">
         <section class="panel" aria-label="Listeners">
           <h2>Listeners</h2>
-          <div class="table-scroll"><table class="data" id="listeners">
-            <thead>
-              <tr>
-                <th class="text">Address</th>
-                <th class="text">Speaks</th>
-                <th>Datagrams</th>
-                <th>Sockets</th>
-                <th>Queue</th>
-                <th>Lost</th>
-              </tr>
-            </thead>
-            <tbody>
-              {listeners.map((l) => (
-                <tr key={l.addr}>
-                  <td class="text">
-                    <code>{l.addr}</code>
-                  </td>
-                  <td class="text">{speaks[l.kind] ?? l.kind}</td>
-                  <td>{fmt.count(l.datagrams)}</td>
-                  <td title={`Receive buffer of each: ${fmt.bytes(l.buffer)}`}>{(l.sockets ?? []).length}</td>
-                  <td title="Fullest receive buffer">{fmt.share(Math.max(0, ...(l.sockets ?? []).map((s) => s.queued / s.buffer)))}</td>
-                  <td class={l.dropped > 0 ? "bad" : "quiet"}>{fmt.count(l.dropped)}</td>
+          <div class="table-scroll">
+            <table class="data" id="listeners">
+              <thead>
+                <tr>
+                  <th class="text">Address</th>
+                  <th class="text">Speaks</th>
+                  <th>Datagrams</th>
+                  <th>Sockets</th>
+                  <th>Queue</th>
+                  <th>Lost</th>
                 </tr>
-              ))}
-            </tbody>
-          </table></div>
+              </thead>
+              <tbody>
+                {listeners.map((l) => (
+                  <tr key={l.addr}>
+                    <td class="text">
+                      <code>{l.addr}</code>
+                    </td>
+                    <td class="text">{speaks[l.kind] ?? l.kind}</td>
+                    <td>{fmt.count(l.datagrams)}</td>
+                    <td title={`Receive buffer of each: ${fmt.bytes(l.buffer)}`}>{(l.sockets ?? []).length}</td>
+                    <td title="Fullest receive buffer">{fmt.share(Math.max(0, ...(l.sockets ?? []).map((s) => s.queued / s.buffer)))}</td>
+                    <td class={l.dropped > 0 ? "bad" : "quiet"}>{fmt.count(l.dropped)}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
         </section>
 
         <section class="panel" aria-label="Storage">
@@ -320,14 +383,24 @@ export function Status() {
             <Fact name="Size" value={fmt.bytes(storage.bytes)} />
             <Fact name="Per row" value={storage.rows > 0 ? fmt.bytes(storage.bytes_per_row) : "–"} />
             <Fact name="Written" value={fmt.bytes(rates.bytes_stored) + "/s"} />
-            <Fact name="Oldest" value={storage.oldest > 0 ? `${moments(storage.oldest, tz, s.now)} (${duration(s.now - storage.oldest)})` : "–"} />
+            <Fact
+              name="Oldest"
+              value={storage.oldest > 0 ? `${moments(storage.oldest, tz, s.now)} (${duration(s.now - storage.oldest)})` : "–"}
+            />
             <Fact name="Newest" value={storage.newest > 0 ? ago(storage.newest, s.now) : "–"} />
             <Fact name="Kept for" value={storage.ttl_days > 0 ? `${storage.ttl_days} days` : "ever"} />
             <Fact name="At this rate" value={forecast(storage)} />
           </dl>
           {storage.disk_total > 0 && (
             <div class="disk">
-              <div class="meter" role="meter" aria-valuenow={Math.round(diskUsed * 100)} aria-valuemin={0} aria-valuemax={100} aria-label="Disk used">
+              <div
+                class="meter"
+                role="meter"
+                aria-valuenow={Math.round(diskUsed * 100)}
+                aria-valuemin={0}
+                aria-valuemax={100}
+                aria-label="Disk used"
+              >
                 <i class={diskUsed > 0.9 ? "bad" : ""} style={{ width: (diskUsed * 100).toFixed(1) + "%" }} />
               </div>
               <small class={diskUsed > 0.9 ? "bad" : "quiet"}>
@@ -339,7 +412,8 @@ export function Status() {
               )}
               {storage.dropped_at > 0 && (
                 <p class="warn" id="dropped">
-                  {fmt.count(storage.dropped_rows)} of the oldest rows were dropped for want of space, the last {ago(storage.dropped_at, s.now)}
+                  {fmt.count(storage.dropped_rows)} of the oldest rows were dropped for want of space, the last{" "}
+                  {ago(storage.dropped_at, s.now)}
                 </p>
               )}
             </div>
@@ -360,7 +434,10 @@ export function Status() {
 
         <section class="panel" aria-label="Spool">
           <h2>
-            Spool <span class={`badge ${spool.error ? "bad" : waits ? "warn" : "good"}`}>{spool.error ? "cannot be written" : waits ? "rows wait" : "empty"}</span>
+            Spool{" "}
+            <span class={`badge ${spool.error ? "bad" : waits ? "warn" : "good"}`}>
+              {spool.error ? "cannot be written" : waits ? "rows wait" : "empty"}
+            </span>
           </h2>
           <dl class="facts-list" id="spool">
             <Fact name="Rows" value={fmt.count(spool.rows)} />
@@ -403,10 +480,14 @@ export function Status() {
 /** How far back the store will reach if flows go on coming like this. */
 function forecast({ forecast: f, keep_free }: StatusBody["storage"]): string {
   if (f.days <= 0) return "not known before an hour has passed";
-  const days = (x: number) => (x >= 10 ? `${Math.round(x)} days` : x >= 2 ? `${fmt.fixed(x, 1)} days` : `${Math.max(1, Math.round(x * 24))} hours`);
+  const days = (x: number) =>
+    x >= 10 ? `${Math.round(x)} days` : x >= 2 ? `${fmt.fixed(x, 1)} days` : `${Math.max(1, Math.round(x * 24))} hours`;
   const a = `${fmt.bytes(f.bytes_per_day)} a day: `;
   if (f.limited_by === "age") return `${a}${days(f.days)} fit`;
-  return `${a}${days(f.days)} fit, ` + (keep_free > 0 ? `the oldest are dropped in ${days(f.full_in_days)}` : `the disk is full in ${days(f.full_in_days)}`);
+  return (
+    `${a}${days(f.days)} fit, ` +
+    (keep_free > 0 ? `the oldest are dropped in ${days(f.full_in_days)}` : `the disk is full in ${days(f.full_in_days)}`)
+  );
 }
 
 /** What the store works on now, whoever asked, each with the means to end it. */
@@ -493,7 +574,29 @@ function Fact({ name, value }: { name: string; value: string }) {
   );
 }
 
-function Stage({ name, rate, total, loss, values, max, warn, extra, what = "lost", id }: { name: string; rate: string; total: string; loss: number; what?: string; values?: (number | null)[]; max?: number; warn?: string; extra?: string; id: string }) {
+function Stage({
+  name,
+  rate,
+  total,
+  loss,
+  values,
+  max,
+  warn,
+  extra,
+  what = "lost",
+  id,
+}: {
+  name: string;
+  rate: string;
+  total: string;
+  loss: number;
+  what?: string;
+  values?: (number | null)[];
+  max?: number;
+  warn?: string;
+  extra?: string;
+  id: string;
+}) {
   return (
     <div class={`stage ${loss > 0 ? "lossy" : ""}`} data-stage={id}>
       <h2>{name}</h2>

@@ -67,7 +67,9 @@ export function Board({ board, of }: Props) {
     await loadViews();
   };
   const remove = (slug: string) => {
-    void arrange(of.filter((s) => s !== slug)).then(() => say(`${list.find((x) => x.slug === slug)?.name ?? slug} removed`, () => void arrange(of)));
+    void arrange(of.filter((s) => s !== slug)).then(() =>
+      say(`${list.find((x) => x.slug === slug)?.name ?? slug} removed`, () => void arrange(of)),
+    );
   };
   const others = list.filter((x) => x.of.length === 0 && !of.includes(x.slug));
   const name = board?.name ?? of.map((s) => list.find((x) => x.slug === s)?.name ?? s).join(" + ");
@@ -79,10 +81,22 @@ export function Board({ board, of }: Props) {
           {board?.description && <p>{board.description}</p>}
         </header>
         <div class="segments" role="radiogroup" aria-label="Time">
-          <button type="button" role="radio" aria-checked={!time} class={time ? "" : "on"} onClick={() => go(location.pathname + withoutTime())}>
+          <button
+            type="button"
+            role="radio"
+            aria-checked={!time}
+            class={time ? "" : "on"}
+            onClick={() => go(location.pathname + withoutTime())}
+          >
             As saved
           </button>
-          <button type="button" role="radio" aria-checked={!!time} class={time ? "on" : ""} onClick={() => time || show({ from: "-1h", to: "now" })}>
+          <button
+            type="button"
+            role="radio"
+            aria-checked={!!time}
+            class={time ? "on" : ""}
+            onClick={() => time || show({ from: "-1h", to: "now" })}
+          >
             One time
           </button>
         </div>
@@ -118,7 +132,12 @@ export function Board({ board, of }: Props) {
             {editing && (
               <span class="acts">
                 <IconButton icon="up" label={`Move ${slug} forward`} disabled={i === 0} onClick={() => arrange(moved(of, i, -1))} />
-                <IconButton icon="down" label={`Move ${slug} back`} disabled={i === of.length - 1} onClick={() => arrange(moved(of, i, 1))} />
+                <IconButton
+                  icon="down"
+                  label={`Move ${slug} back`}
+                  disabled={i === of.length - 1}
+                  onClick={() => arrange(moved(of, i, 1))}
+                />
                 <IconButton icon="trash" label={`Remove ${slug} from the board`} disabled={of.length === 1} onClick={() => remove(slug)} />
               </span>
             )}
@@ -127,7 +146,13 @@ export function Board({ board, of }: Props) {
         {editing && of.length < mostViews && (
           <section class="panel tile add" aria-label="Add a view">
             {others.length > 0 ? (
-              <Select label="Add" id="add-view" value="" choices={[{ value: "", title: "a view …" }, ...others.map((x) => ({ value: x.slug, title: x.name }))]} onChange={(slug) => slug && arrange([...of, slug])} />
+              <Select
+                label="Add"
+                id="add-view"
+                value=""
+                choices={[{ value: "", title: "a view …" }, ...others.map((x) => ({ value: x.slug, title: x.name }))]}
+                onChange={(slug) => slug && arrange([...of, slug])}
+              />
             ) : (
               <p class="quiet">
                 Every view is here. Save more of them in Explore with <kbd>s</kbd>.
@@ -142,7 +167,10 @@ export function Board({ board, of }: Props) {
 
 /** The query of this URL without its time. */
 function withoutTime(): string {
-  const rest = location.search.slice(1).split("&").filter((pair) => pair && !/^(from|to|tz)=/.test(pair));
+  const rest = location.search
+    .slice(1)
+    .split("&")
+    .filter((pair) => pair && !/^(from|to|tz)=/.test(pair));
   return rest.length ? "?" + rest.join("&") : "";
 }
 
@@ -154,7 +182,10 @@ interface TileProps {
   children?: preact.ComponentChildren;
 }
 
-type State = { kind: "waiting" | "asking" | "cancelled" } | { kind: "failed"; why: string } | { kind: "there"; result: QueryResult; now: number; keys: string; why?: string };
+type State =
+  | { kind: "waiting" | "asking" | "cancelled" }
+  | { kind: "failed"; why: string }
+  | { kind: "there"; result: QueryResult; now: number; keys: string; why?: string };
 
 export function Tile({ slug, time, q, asking, children }: TileProps) {
   const [box, width] = useWidth<HTMLElement>();
@@ -201,10 +232,25 @@ export function Tile({ slug, time, q, asking, children }: TileProps) {
     </p>
   );
   return (
-    <section class="panel tile figure" data-tile={slug} data-answer={state.kind === "there" ? state.keys : undefined} aria-label={saved?.name ?? slug} aria-busy={state.kind === "asking"} ref={box}>
+    <section
+      class="panel tile figure"
+      data-tile={slug}
+      data-answer={state.kind === "there" ? state.keys : undefined}
+      aria-label={saved?.name ?? slug}
+      aria-busy={state.kind === "asking"}
+      ref={box}
+    >
       <div class={`progress ${state.kind === "asking" ? "on" : ""}`} aria-hidden="true" />
       <div class="tile-head">
-        <h2>{saved ? <a href={withFilter(addressOf(saved, search), question?.q)} onClick={follow}>{saved.name}</a> : slug}</h2>
+        <h2>
+          {saved ? (
+            <a href={withFilter(addressOf(saved, search), question?.q)} onClick={follow}>
+              {saved.name}
+            </a>
+          ) : (
+            slug
+          )}
+        </h2>
         <p class="facts">
           {there && !time && <span>{duration(there.to - there.from)}</span>}
           {there?.total.slice(0, 2).map((t) => (
@@ -254,10 +300,13 @@ function Chart({ result, now, saved, question }: { result: QueryResult; now: num
   const all = layers(result);
   const { viz } = question;
   const summary = `${saved.name}: ${result.total.map((t) => `${t.dir} average ${fmt.value(t.avg, result.unit)}`).join(", ")}`;
-  if (result.series.length === 0) return <p class="tile-note quiet">Nothing in this range{result.meta.empty === "no-match" ? " matches" : ""}</p>;
-  if (viz === "table") return <ResultTable result={result} rank={question.rank} layers={all} hidden={none} onIsolate={nothing} onToggle={nothing} />;
+  if (result.series.length === 0)
+    return <p class="tile-note quiet">Nothing in this range{result.meta.empty === "no-match" ? " matches" : ""}</p>;
+  if (viz === "table")
+    return <ResultTable result={result} rank={question.rank} layers={all} hidden={none} onIsolate={nothing} onToggle={nothing} />;
   if (viz === "sankey" && result.by.length > 1) return <Sankey result={result} summary={summary} />;
-  if (viz === "grid" || viz === "bar" || viz === "heat" || viz === "sankey") return <OtherCharts result={result} layers={all} now={now} viz={viz === "sankey" ? "bar" : viz} summary={summary} />;
+  if (viz === "grid" || viz === "bar" || viz === "heat" || viz === "sankey")
+    return <OtherCharts result={result} layers={all} now={now} viz={viz === "sankey" ? "bar" : viz} summary={summary} />;
   const at = (from: number, to: number) => addressOf(saved, `from=${absolute(from)}&to=${absolute(to)}`);
   return (
     <TimeChart

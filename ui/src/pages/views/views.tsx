@@ -9,7 +9,14 @@ import { explain } from "../../parts/saveview.tsx";
 import { Icon, IconButton } from "../../parts/ui.tsx";
 import { moments } from "../../text/time.ts";
 
-const pageNames: Record<string, string> = { explore: "Explore", flows: "Flows", host: "Host", as: "AS", exporters: "Exporter", if: "Interface" };
+const pageNames: Record<string, string> = {
+  explore: "Explore",
+  flows: "Flows",
+  host: "Host",
+  as: "AS",
+  exporters: "Exporter",
+  if: "Interface",
+};
 
 /** What kind of page a view is, in a word or two. */
 export function kindOf(v: SavedView): string {
@@ -36,7 +43,14 @@ export function Views() {
         </header>
         <label class="field owner">
           <span>Your name, for private views</span>
-          <input value={owner} id="owner" autocomplete="off" maxLength={40} placeholder="nobody" onChange={(e) => ownerChoice.set(e.currentTarget.value.trim())} />
+          <input
+            value={owner}
+            id="owner"
+            autocomplete="off"
+            maxLength={40}
+            placeholder="nobody"
+            onChange={(e) => ownerChoice.set(e.currentTarget.value.trim())}
+          />
         </label>
       </div>
       {wrong && (
@@ -90,7 +104,13 @@ export function Views() {
               </thead>
               <tbody>
                 {list.map((v) => (
-                  <Row key={v.slug} v={v} owner={owner} chosen={chosen.includes(v.slug)} onChoose={(on) => setChosen(on ? [...chosen, v.slug] : chosen.filter((s) => s !== v.slug))} />
+                  <Row
+                    key={v.slug}
+                    v={v}
+                    owner={owner}
+                    chosen={chosen.includes(v.slug)}
+                    onChoose={(on) => setChosen(on ? [...chosen, v.slug] : chosen.filter((s) => s !== v.slug))}
+                  />
                 ))}
               </tbody>
             </table>
@@ -128,7 +148,11 @@ function Row({ v, owner, chosen, onChoose }: RowProps) {
   const fixed = v.provisioned;
   return (
     <tr data-view={v.slug}>
-      <td class="text choose">{v.of.length === 0 && <input type="checkbox" aria-label={`Choose ${v.name}`} checked={chosen} onChange={(e) => onChoose(e.currentTarget.checked)} />}</td>
+      <td class="text choose">
+        {v.of.length === 0 && (
+          <input type="checkbox" aria-label={`Choose ${v.name}`} checked={chosen} onChange={(e) => onChoose(e.currentTarget.checked)} />
+        )}
+      </td>
       <td class="text">
         {fixed ? (
           v.pinned && (
@@ -137,7 +161,13 @@ function Row({ v, owner, chosen, onChoose }: RowProps) {
             </span>
           )
         ) : (
-          <IconButton icon="pin" class={`icon-button pin ${v.pinned ? "on" : ""}`} label={`${v.pinned ? "Unpin" : "Pin"} ${v.name}`} aria-pressed={v.pinned} onClick={() => change(() => api.putView({ ...v, pinned: !v.pinned }))} />
+          <IconButton
+            icon="pin"
+            class={`icon-button pin ${v.pinned ? "on" : ""}`}
+            label={`${v.pinned ? "Unpin" : "Pin"} ${v.name}`}
+            aria-pressed={v.pinned}
+            onClick={() => change(() => api.putView({ ...v, pinned: !v.pinned }))}
+          />
         )}
       </td>
       <td class="text name">
