@@ -3,7 +3,7 @@
 // The data is one fixed set of conversations, each with its own course over the day; filters and groupings are evaluated on
 // it, so that what the page adds up does add up.
 import { createHash } from "node:crypto";
-import { readFileSync, existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";

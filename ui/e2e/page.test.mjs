@@ -180,7 +180,6 @@ test("brushing zooms, Back undoes it, a double click zooms out", async () => {
   const { page } = await explore("?from=-30m");
   const before = (await params(page)).toString();
   const box = await page.locator(".u-over").boundingBox();
-  const y = box.y + box.height / 2;
   const zoomed = await answer(page, async () => {
     await brush(page, 0.4, 0.6);
     await page.getByRole("menuitem", { name: "Zoom" }).click();
@@ -404,7 +403,10 @@ test("a copied link is pinned, with Shift it moves; a long one is short and lead
   assert.equal(await copied("Shift+Y"), base + "/explore?from=-10m");
   const q = `ip in [${Array.from({ length: 300 }, (_, i) => `192.0.2.${i % 256}`).join(" ")}]`;
   await page.evaluate(
-    (to) => (history.pushState(null, "", to), dispatchEvent(new PopStateEvent("popstate"))),
+    (to) => {
+      history.pushState(null, "", to);
+      dispatchEvent(new PopStateEvent("popstate"));
+    },
     `/explore?q=${q.replaceAll(" ", "+")}&from=-10m`,
   );
   const short = await copied("Shift+Y");

@@ -272,7 +272,7 @@ test("a board asks two questions at once, and Esc gives them up", async () => {
 });
 
 test("a live board asks again by itself; what is past is not asked again", async () => {
-  const [a, b] = await some();
+  const [a] = await some();
   const past = "past-" + mark;
   await fetch(`${base}/api/v1/views/${past}`, {
     method: "PUT",

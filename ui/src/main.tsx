@@ -2,12 +2,11 @@
 
 import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { eventForm } from "./state/events.ts";
-import { Explore, pinnedLink } from "./pages/explore/explore.tsx";
-import { isAddress } from "./text/filter.ts";
-import { help, listen } from "./frame/keys.ts";
 import { api, nameOwner } from "./api/api.ts";
-import { current, leave, loadViews, ordered, addressOf, boardOf, save, savedViews, saving, shownQuery } from "./state/saved.ts";
+import { help, listen } from "./frame/keys.ts";
+import { Explore, pinnedLink } from "./pages/explore/explore.tsx";
+import { eventForm } from "./state/events.ts";
+import { addressOf, boardOf, current, leave, loadViews, ordered, save, savedViews, saving, shownQuery } from "./state/saved.ts";
 import {
   asks,
   copyLink,
@@ -24,6 +23,7 @@ import {
   themes,
   toast,
 } from "./state/state.ts";
+import { isAddress } from "./text/filter.ts";
 import "./style/style.css";
 import "./style/pages.css";
 import { IconButton, lazy, Select } from "./parts/ui.tsx";

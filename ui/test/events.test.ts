@@ -2,8 +2,8 @@ import "./browser.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Event } from "../src/api/api.ts";
-import { around, during, gravest, marks, switched, titleOf, visible } from "../src/state/events.ts";
 import { written } from "../src/parts/eventform.tsx";
+import { around, during, gravest, marks, switched, titleOf, visible } from "../src/state/events.ts";
 import { resolve } from "../src/text/time.ts";
 
 const event = (e: Partial<Event>): Event => ({

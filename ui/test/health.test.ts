@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Health, Interface, Interfaces, LinkSide } from "../src/api/api.ts";
-import { exporterLinkProblems, linkProblems, nearlyFullIn, lossOf, problems, useLevel } from "../src/pages/health.ts";
+import { exporterLinkProblems, linkProblems, lossOf, nearlyFullIn, problems, useLevel } from "../src/pages/health.ts";
 
 const good: Health = {
   address: "192.0.2.1",

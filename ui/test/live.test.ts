@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { QueryResult } from "../src/api/api.ts";
-import { updated, type Update } from "../src/api/live.ts";
+import { type Update, updated } from "../src/api/live.ts";
 
 const figures = { avg: 1, max: 2, last: 3, total: 4, share: 0.5, error: 0.1 };
 const meta = { through: 100, partial: { first: true, last: true }, rows: 7 };

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { QueryResult, Series } from "../src/api/api.ts";
 import { assign, mix, palette } from "../src/charts/colour.ts";
-import { byteOffset, condition, fieldWords, indexOfByte, narrow, quote, tokens, widen, without } from "../src/text/filter.ts";
-import * as fmt from "../src/text/format.ts";
 import { flow, lanes } from "../src/charts/groups.ts";
 import { bothWays, bucket, edges, layers, seriesID, sum } from "../src/charts/stack.ts";
+import { byteOffset, condition, fieldWords, indexOfByte, narrow, quote, tokens, widen, without } from "../src/text/filter.ts";
+import * as fmt from "../src/text/format.ts";
 
 test("values for reading", () => {
   const f = (v: number | null, unit: string, want: string) => assert.equal(fmt.value(v, unit), want);

@@ -33,9 +33,8 @@ test("its ticks are round, apart, in order, with zero among them", () => {
       const c = curve(y, Math.max(hi, -lo))!;
       const list = ticks(c, lo, hi, 0.08);
       assert.ok(list.includes(0) && list.length > 1 && list.length < 14, `${y} ${lo} ${hi}: ${list}`);
-      list.forEach((v, i) =>
-        assert.ok(v >= lo && v <= hi && (i === 0 || c.to(v) - c.to(list[i - 1]) >= 0.0799 * (c.to(hi) - c.to(lo))), `${y}: ${list}`),
-      );
+      for (const [i, v] of list.entries())
+        assert.ok(v >= lo && v <= hi && (i === 0 || c.to(v) - c.to(list[i - 1]) >= 0.0799 * (c.to(hi) - c.to(lo))), `${y}: ${list}`);
     }
   }
 });

@@ -38,7 +38,11 @@ test("kept URLs mean what they meant", () => {
 
 test("any state survives its URL", () => {
   let seed = 1;
-  const random = (n: number) => ((seed = (Math.imul(seed, 1103515245) + 12345) >>> 0), (seed >>> 8) % n);
+  const random = (n: number) => {
+    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+    return (seed >>> 8) % n;
+  };
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: these are letters like any other
   const alphabet = "aZ09 +&=%?#/,:;@[]()<>\"'\\|~^${}é東🙂\n\t.-_*!`";
   const word = () => Array.from({ length: 1 + random(12) }, () => [...alphabet][random([...alphabet].length)]).join("");
   for (let i = 0; i < 2000; i++) {

@@ -1,14 +1,14 @@
 // The charts that are drawn without uPlot: small multiples and bars; the heat map is in heat.tsx. Fetched when one is first shown.
 
 import type { QueryResult } from "../api/api.ts";
+import { groupOf, openValue, type Value, ValueButton } from "../parts/valuemenu.tsx";
+import { dark, highlight } from "../state/state.ts";
+import * as fmt from "../text/format.ts";
 import { layerColour, seriesName } from "./chart.tsx";
 import { mix } from "./colour.ts";
-import * as fmt from "../text/format.ts";
 import { course, groups } from "./groups.ts";
 import { Heat } from "./heat.tsx";
 import type { Layer } from "./stack.ts";
-import { dark, highlight } from "../state/state.ts";
-import { groupOf, openValue, type Value, ValueButton } from "../parts/valuemenu.tsx";
 
 export interface Props {
   result: QueryResult;

@@ -2,10 +2,10 @@
 
 import { useState } from "preact/hooks";
 import { api, type Event } from "../api/api.ts";
-import { around, during, eventsTurn, gravest, marks, type Mark, titleOf, useEvents } from "../state/events.ts";
+import { Icon, Popover } from "../parts/ui.tsx";
+import { around, during, eventsTurn, gravest, type Mark, marks, titleOf, useEvents } from "../state/events.ts";
 import { say, zone } from "../state/state.ts";
 import { moments } from "../text/time.ts";
-import { Icon, Popover } from "../parts/ui.tsx";
 
 interface Props {
   from: number;

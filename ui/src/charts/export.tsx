@@ -98,9 +98,9 @@ export async function savePNG(r: QueryResult, now: number): Promise<void> {
     c.fillStyle = body.color;
     c.fillText(s, x, y);
   };
-  headLines(r, now).forEach((l, i) => text(l, 16, 20 + i * 19, i === 0 ? "600 14px" : "12px"));
+  for (const [i, l] of headLines(r, now).entries()) text(l, 16, 20 + i * 19, i === 0 ? "600 14px" : "12px");
   c.drawImage(chart, 16 + left, 52, width, chart.clientHeight);
-  heat?.querySelectorAll("[data-group]").forEach((el, i) => text(el.textContent ?? "", 16, 52 + i * 24 + 11, "12px"));
+  for (const [i, el] of (heat?.querySelectorAll("[data-group]") ?? []).entries()) text(el.textContent ?? "", 16, 52 + i * 24 + 11, "12px");
   if (!heat) {
     legend.forEach((l, i) => {
       const x = 16 + (i % perRow) * 210;

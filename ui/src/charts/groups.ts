@@ -1,8 +1,8 @@
 // What a chart without a time axis draws: each group once, with its average in and out. Pure.
 
 import type { Dir, QueryResult } from "../api/api.ts";
-import type { Layer } from "./stack.ts";
 import { isTime, timeLength } from "../text/url.ts";
+import type { Layer } from "./stack.ts";
 
 export interface Group {
   layer: Layer;

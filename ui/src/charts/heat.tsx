@@ -1,16 +1,16 @@
 // The heat map: a row for each group, a cell for each bucket; every cell opens the menu of its group and its time.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { hover, Name, type Props } from "./charts.tsx";
-import { seriesName } from "./chart.tsx";
-import { mix } from "./colour.ts";
-import { EventMarks } from "./eventmarks.tsx";
-import * as fmt from "../text/format.ts";
-import { type Lane, lanes as lanesOf } from "./groups.ts";
-import { copyLink, dark, highlight, link, path, show, zone } from "../state/state.ts";
-import { absolute, clock, dayName, duration } from "../text/time.ts";
 import { useWidth } from "../parts/ui.tsx";
 import { groupOf, openAt, openValue, type Value } from "../parts/valuemenu.tsx";
+import { copyLink, dark, highlight, link, path, show, zone } from "../state/state.ts";
+import * as fmt from "../text/format.ts";
+import { absolute, clock, dayName, duration } from "../text/time.ts";
+import { seriesName } from "./chart.tsx";
+import { hover, Name, type Props } from "./charts.tsx";
+import { mix } from "./colour.ts";
+import { EventMarks } from "./eventmarks.tsx";
+import { type Lane, lanes as lanesOf } from "./groups.ts";
 
 const rowHeight = 24;
 const day = 86400;
@@ -35,14 +35,13 @@ export function Heat({ result, layers, now }: Props) {
     canvas.current.width = width * ratio;
     canvas.current.height = height * ratio;
     c.scale(ratio, ratio);
-    lanes.forEach((l, r) =>
-      l.cells.forEach((k) => {
-        if (k.value === null) return;
+    for (const [r, l] of lanes.entries())
+      for (const k of l.cells) {
+        if (k.value === null) continue;
         const a = Math.floor(x(l, k.from) * ratio) / ratio;
         c.fillStyle = shade(k.value);
         c.fillRect(a, r * rowHeight, Math.ceil(x(l, k.to) * ratio) / ratio - a, rowHeight - 2);
-      }),
-    );
+      }
   }, [result, layers, width, isDark]);
 
   const under = (e: MouseEvent) => {

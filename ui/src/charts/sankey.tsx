@@ -3,12 +3,12 @@
 import { type SankeyLink, type SankeyNode, sankey, sankeyLinkHorizontal } from "d3-sankey";
 import { useState } from "preact/hooks";
 import type { Dir, QueryResult } from "../api/api.ts";
-import { assign, grey, palette } from "./colour.ts";
-import * as fmt from "../text/format.ts";
-import { type Flow, flow } from "./groups.ts";
-import { dark, termTitle } from "../state/state.ts";
 import { useWidth } from "../parts/ui.tsx";
 import { openValue, type Value } from "../parts/valuemenu.tsx";
+import { dark, termTitle } from "../state/state.ts";
+import * as fmt from "../text/format.ts";
+import { assign, grey, palette } from "./colour.ts";
+import { type Flow, flow } from "./groups.ts";
 
 type Node = SankeyNode<Flow["nodes"][number], Link>;
 type Link = { source: string; target: string; value: number };

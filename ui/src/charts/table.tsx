@@ -2,14 +2,14 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, type QueryResult, type Series, type Versus } from "../api/api.ts";
-import { layerColour, seriesName, solidDir } from "./chart.tsx";
-import * as fmt from "../text/format.ts";
-import { type Layer, score, sum } from "./stack.ts";
-import { dark, highlight, path, say, show, termTitle, view, zone } from "../state/state.ts";
-import { duration } from "../text/time.ts";
 import { Popover, SortHead, Spark } from "../parts/ui.tsx";
+import { filterBy, groupBy, oneOf, ValueButton } from "../parts/valuemenu.tsx";
+import { dark, highlight, path, say, show, termTitle, view, zone } from "../state/state.ts";
+import * as fmt from "../text/format.ts";
+import { duration } from "../text/time.ts";
 import { isTime, maxSeries, maxSkip, request } from "../text/url.ts";
-import { filterBy, groupBy, ValueButton, valueOf } from "../parts/valuemenu.tsx";
+import { layerColour, seriesName, solidDir } from "./chart.tsx";
+import { type Layer, score, sum } from "./stack.ts";
 
 interface Props {
   result: QueryResult;
@@ -78,7 +78,7 @@ export function ResultTable({ result, rank: statistic, layers, hidden, onIsolate
     // As the server ranked them: the directions of a group side by side, Other at the end.
     const place = new Map<string, number>();
     const of = (l: Layer) => score(l.series, statistic, unit, result.meta.partial);
-    layers.forEach((l) => place.set(l.id, Math.max(place.get(l.id) ?? 0, of(l))));
+    for (const l of layers) place.set(l.id, Math.max(place.get(l.id) ?? 0, of(l)));
     rows.sort((a, b) => end(a) - end(b) || (a.id === b.id ? of(b) - of(a) : place.get(b.id)! - place.get(a.id)!));
   }
 
@@ -96,7 +96,7 @@ export function ResultTable({ result, rank: statistic, layers, hidden, onIsolate
         const next = trs[Math.max(0, Math.min(trs.length - 1, at + (key === "j" ? 1 : -1)))];
         next?.querySelector<HTMLElement>("button.value, button.swatch-button")?.focus();
       } else if (at >= 0 && by[0] && !rows[at].series.other) {
-        filterBy(valueOf(rows[at].series, by, 0), key === "_" ? "exclude" : "only");
+        filterBy(oneOf(rows[at].series, by, 0), key === "_" ? "exclude" : "only");
       }
     };
     addEventListener("netmeta:row", step);
@@ -249,7 +249,7 @@ function Row({
       ) : (
         by.map((term, i) => (
           <td key={term} class="text key">
-            <ValueButton value={valueOf(s, by, i)} />
+            <ValueButton value={oneOf(s, by, i)} />
           </td>
         ))
       )}
@@ -291,7 +291,10 @@ const waitMS = 30_000;
 function Folded({ s, result, name, count }: { s: Series; result: QueryResult; name: string; count: string }) {
   const [at, setAt] = useState<{ x: number; y: number } | null>(null);
   const { skip, n } = view.value;
-  const to = (skip: number) => () => (setAt(null), show({ skip, hide: [] }));
+  const to = (skip: number) => () => {
+    setAt(null);
+    show({ skip, hide: [] });
+  };
   const further = !s.larger && count !== "" && skip + n <= maxSkip;
   // What is in it is all but the groups that are named. Of those that were skipped the names are asked for.
   const apart = !s.larger && !result.by.some(isTime) && (skip === 0 ? !!s.filter?.length : skip + n <= maxSeries);

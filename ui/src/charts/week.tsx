@@ -1,10 +1,10 @@
 // The week of an interface: how full each hour of each weekday was on average, in the zone of the page.
 
 import type { Weeks } from "../api/api.ts";
-import { mix } from "./colour.ts";
-import * as fmt from "../text/format.ts";
 import { dark, zone } from "../state/state.ts";
+import * as fmt from "../text/format.ts";
 import { parts } from "../text/time.ts";
+import { mix } from "./colour.ts";
 
 const weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 

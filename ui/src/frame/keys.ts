@@ -1,9 +1,9 @@
 // Keys for people who stay on the keyboard. None is taken while a text field has the focus; all can be switched off in the help.
 
 import { comparisons, dirs, pinnedLink, vizzes } from "../pages/explore/explore.tsx";
+import { shift, zoomBy } from "../parts/range.tsx";
 import { markHere } from "../state/events.ts";
 import { save } from "../state/saved.ts";
-import { shift, zoomBy } from "../parts/range.tsx";
 import {
   asks,
   copyLink,

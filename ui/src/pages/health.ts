@@ -1,8 +1,8 @@
 // What is wrong with an exporter, and what helps. Pure: the thresholds are here and nowhere else.
 
 import type { Health, Interface, Interfaces, LinkSide, Trend } from "../api/api.ts";
-import * as fmt from "../text/format.ts";
 import { nearlyFull } from "../charts/stack.ts";
+import * as fmt from "../text/format.ts";
 import { duration } from "../text/time.ts";
 
 export interface Problem {

@@ -1,8 +1,8 @@
 // What a question will cost, and whether it is meant: asked before it runs when its window is long.
 
 import { api } from "../api/api.ts";
-import * as fmt from "../text/format.ts";
 import { dearRows, defaultDear, reload, show, view, zone } from "../state/state.ts";
+import * as fmt from "../text/format.ts";
 import { duration, resolve } from "../text/time.ts";
 import { Icon } from "./ui.tsx";
 

@@ -1,12 +1,12 @@
 // The form that marks an event: what happened, when, how grave.
 
 import { useState } from "preact/hooks";
-import { api, APIError } from "../api/api.ts";
+import { APIError, api } from "../api/api.ts";
 import { remove } from "../charts/eventmarks.tsx";
 import { eventForm, eventsTurn, kindsSeen } from "../state/events.ts";
-import { FormDialog } from "./formdialog.tsx";
 import { hiddenKinds, say, shown, zone } from "../state/state.ts";
 import { parts, resolve } from "../text/time.ts";
+import { FormDialog } from "./formdialog.tsx";
 import { Field, Select } from "./ui.tsx";
 
 const severities = ["info", "warning", "error", "critical"].map((s) => ({ value: s, title: s }));

@@ -2,9 +2,9 @@
 // area stays native, so input methods, undo, phone keyboards and screen readers work as they do everywhere.
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { api, APIError, type CompletionItem, type FilterError } from "../api/api.ts";
-import { byteOffset, indexOfByte, tokens } from "../text/filter.ts";
+import { APIError, api, type CompletionItem, type FilterError } from "../api/api.ts";
 import { show, view, words } from "../state/state.ts";
+import { byteOffset, indexOfByte, tokens } from "../text/filter.ts";
 import { Icon } from "./ui.tsx";
 
 interface List {

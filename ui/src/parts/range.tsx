@@ -3,8 +3,8 @@
 import { useState } from "preact/hooks";
 import { copyLink, go, link, refreshChoice, reload, show, shown, view, zone } from "../state/state.ts";
 import { absolute, browserZone, move, parseRange, type Range, rangeText, resolve, zoom } from "../text/time.ts";
-import { Icon, IconButton, Popover, Select } from "./ui.tsx";
 import { format, type View } from "../text/url.ts";
+import { Icon, IconButton, Popover, Select } from "./ui.tsx";
 
 const presets: [string, string][] = [
   ["5m", "5 minutes"],

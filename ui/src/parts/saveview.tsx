@@ -1,10 +1,10 @@
 // The form that saves what is on screen as a view, or changes one: name, address, description, who sees it, pinned.
 
 import { useState } from "preact/hooks";
-import { api, APIError, headerOf, type SavedView } from "../api/api.ts";
-import { FormDialog } from "./formdialog.tsx";
+import { APIError, api, headerOf, type SavedView } from "../api/api.ts";
 import { current, loadViews, pageOf, savedViews, saving, shownQuery, slugForm, slugOf } from "../state/saved.ts";
 import { go, ownerChoice, path, say } from "../state/state.ts";
+import { FormDialog } from "./formdialog.tsx";
 import { Field } from "./ui.tsx";
 
 type Errors = Partial<Record<"name" | "slug" | "description" | "owner" | "form", string>>;

@@ -1,8 +1,8 @@
 // What a person decides about who sends: Accept, Ignore, and the list of the ignored.
 
 import { api, type Decision, type Ignored } from "../api/api.ts";
-import * as fmt from "../text/format.ts";
 import { say, zone } from "../state/state.ts";
+import * as fmt from "../text/format.ts";
 import { ago, moments } from "../text/time.ts";
 
 /** How many a request decides about: its body is bounded. */

@@ -1,8 +1,8 @@
 // The exact SQL behind the chart, and what it cost.
 
 import type { Cost } from "../api/api.ts";
-import * as fmt from "../text/format.ts";
 import { sqlOpen } from "../state/state.ts";
+import * as fmt from "../text/format.ts";
 import { CopyButton, IconButton } from "./ui.tsx";
 
 const sqlWord =

@@ -1,7 +1,7 @@
 // Small pieces that all pages are made of.
 
-import { cloneElement, toChildArray, type VNode } from "preact";
 import type { ButtonHTMLAttributes, ComponentChildren, ComponentType, RefObject, ThHTMLAttributes } from "preact";
+import { cloneElement, toChildArray, type VNode } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { copy } from "../state/state.ts";
 
@@ -200,7 +200,10 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>) {
     useEffect(() => {
       if (!loaded)
         load().then(
-          (c) => ((loaded = c), again(1)),
+          (c) => {
+            loaded = c;
+            again(1);
+          },
           () => done(true),
         );
     }, []);

@@ -3,10 +3,10 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
-import { elsewhere } from "../text/elsewhere.ts";
-import { condition, narrow, widen, without } from "../text/filter.ts";
 import type { Series } from "../api/api.ts";
 import { copy, fieldOf, go, show, termTitle, view, zone } from "../state/state.ts";
+import { elsewhere } from "../text/elsewhere.ts";
+import { condition, narrow, widen, without } from "../text/filter.ts";
 import { absolute, clock, dayName } from "../text/time.ts";
 import { format, isTime } from "../text/url.ts";
 import { Icon, Popover } from "./ui.tsx";
@@ -43,7 +43,7 @@ export const groupOf = (s: Series, by: string[]): Value => ({
 });
 
 /** One of the values that make up a series. */
-export const valueOf = (s: Series, by: string[], i: number): Value => ({
+export const oneOf = (s: Series, by: string[], i: number): Value => ({
   by: [by[i]],
   key: [s.key[i]],
   label: [s.label[i] ?? s.key[i]],
@@ -95,8 +95,10 @@ export function openAt(x: number, y: number, value: Value): void {
 /** Opens the menu under the element that was clicked; Alt and Shift go without it. */
 export function openValue(e: MouseEvent, value: Value): void {
   const can = conditionOf(value) !== "";
-  if (can && e.altKey) return filterBy(value, "exclude");
-  if (can && e.shiftKey) return filterBy(value, "add");
+  if (can && (e.altKey || e.shiftKey)) {
+    filterBy(value, e.altKey ? "exclude" : "add");
+    return;
+  }
   const box = (e.currentTarget as Element).getBoundingClientRect();
   // A click by keyboard has no place of its own; one in a drawing has.
   const inside = e.detail > 0 && (box.height > 60 || box.width > 300);

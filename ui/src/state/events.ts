@@ -113,7 +113,7 @@ const aside = 600;
 
 /** The window around an event: as much again on each side, ten minutes at least, and not the future. */
 export function around(e: Event, now: number): [number, number] {
-  const end = e.end > e.start ? e.end : e.start;
+  const end = Math.max(e.end, e.start);
   const pad = Math.max(aside, end - e.start);
   return [e.start - pad, Math.max(e.start + 1, Math.min(end + pad, Math.floor(now)))];
 }

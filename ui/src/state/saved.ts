@@ -3,8 +3,8 @@
 
 import { computed, signal } from "@preact/signals";
 import { api, type SavedView } from "../api/api.ts";
-import { asks, path, view } from "./state.ts";
 import { format, parse } from "../text/url.ts";
+import { asks, path, view } from "./state.ts";
 
 /** Those that this reader sees; empty until the server has answered. */
 export const savedViews = signal<SavedView[]>([]);

@@ -143,7 +143,7 @@ export function parse(search: string): View {
         v.hide = value
           .split(",")
           .filter((s) => s !== "")
-          .map(unescape);
+          .map(unescaped);
         break;
       case "n": {
         const n = /^\d{1,9}$/.test(value) ? Number(value) : 0;
@@ -263,7 +263,7 @@ export function selected(sel: string): [number, number] | undefined {
 /** What the server is asked for records: the keys that choose them, and their columns. */
 export const recordKeys = (v: View, zone: string) => ask(v, zone, ["q", "from", "to", "dir", "columns", v.sort ? "sort" : "order"]);
 
-function unescape(s: string): string {
+function unescaped(s: string): string {
   try {
     return decodeURIComponent(s);
   } catch {
@@ -271,7 +271,7 @@ function unescape(s: string): string {
   }
 }
 
-const decode = (s: string) => unescape(s.replace(/\+/g, " "));
+const decode = (s: string) => unescaped(s.replace(/\+/g, " "));
 
 /** Percent-encodes as little as a URL allows, so that a link can be read. */
 function encode(s: string): string {

@@ -2,21 +2,21 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { useAlive } from "../../parts/alive.ts";
-import { api, APIError, type Facets, type FlowsResult, type LinkCourse, type QueryResult } from "../../api/api.ts";
-import { entities } from "../views/boards.ts";
+import { APIError, api, type Facets, type FlowsResult, type LinkCourse, type QueryResult } from "../../api/api.ts";
 import { TimeChart } from "../../charts/chart.tsx";
-import { narrow } from "../../text/filter.ts";
-import * as fmt from "../../text/format.ts";
-import { deviceNames, useDeviceNames } from "../../state/names.ts";
+import { alongside, bothWays, layers } from "../../charts/stack.ts";
+import { useAlive } from "../../parts/alive.ts";
 import { Nothing } from "../../parts/nothing.tsx";
 import { doors, RefreshButton, TimeRange } from "../../parts/range.tsx";
-import { called, classOf, heading, numeric, text } from "../../text/records.ts";
-import { alongside, bothWays, layers } from "../../charts/stack.ts";
-import { fieldByName, follow, link, reload, show, shown, termTitle, view, zone } from "../../state/state.ts";
 import { Icon } from "../../parts/ui.tsx";
-import { ask } from "../../text/url.ts";
 import { ValueButton } from "../../parts/valuemenu.tsx";
+import { deviceNames, useDeviceNames } from "../../state/names.ts";
+import { fieldByName, follow, link, reload, show, shown, termTitle, view, zone } from "../../state/state.ts";
+import { narrow } from "../../text/filter.ts";
+import * as fmt from "../../text/format.ts";
+import { called, classOf, heading, numeric, text } from "../../text/records.ts";
+import { ask } from "../../text/url.ts";
+import { entities } from "../views/boards.ts";
 
 interface Props {
   kind: string;

@@ -1,9 +1,9 @@
 // What the traffic is grouped by: chips in order, moved by dragging or by keyboard, added from the fields that the server names.
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Icon, Popover } from "../../parts/ui.tsx";
 import { fieldOf, fields, show, termTitle, view } from "../../state/state.ts";
 import { isTime } from "../../text/url.ts";
-import { Icon, Popover } from "../../parts/ui.tsx";
 
 /** Lengths of time to group by; the first are offered with the fields. */
 const lengths = ["1h", "1d", "1w", "5m", "15m", "4h"].map((l) => "ts:" + l);
@@ -14,6 +14,10 @@ export function GroupBy() {
   const by = view.value.by;
   const [adding, setAdding] = useState(false);
   const [menu, setMenu] = useState<string | null>(null);
+  const act = (f: () => void) => {
+    setMenu(null);
+    f();
+  };
   const [dragged, setDragged] = useState<string | null>(null);
   const [over, setOver] = useState<string | null>(null);
   const row = useRef<HTMLDivElement>(null);
@@ -52,7 +56,10 @@ export function GroupBy() {
             setDragged(term);
             e.dataTransfer?.setData("text/plain", term);
           }}
-          onDragEnd={() => (setDragged(null), setOver(null))}
+          onDragEnd={() => {
+            setDragged(null);
+            setOver(null);
+          }}
           onDragOver={(e) => {
             if (!dragged) return;
             e.preventDefault();
@@ -90,9 +97,9 @@ export function GroupBy() {
               term={term}
               first={i === 0}
               last={i === by.length - 1}
-              onMove={(d) => (setMenu(null), moveTo(term, i + d))}
-              onReplace={(t) => (setMenu(null), set(by.map((b) => (b === term ? t : b)).filter((b, j, all) => all.indexOf(b) === j)))}
-              onRemove={() => (setMenu(null), set(by.filter((b) => b !== term)))}
+              onMove={(d) => act(() => moveTo(term, i + d))}
+              onReplace={(t) => act(() => set(by.map((b) => (b === term ? t : b)).filter((b, j, all) => all.indexOf(b) === j)))}
+              onRemove={() => act(() => set(by.filter((b) => b !== term)))}
             />
           </Popover>
         </span>

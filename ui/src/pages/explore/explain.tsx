@@ -1,14 +1,14 @@
 // Why the brushed window differs from the one before: the sentence, its causes, and what moved in each field.
 
 import { useEffect, useState } from "preact/hooks";
-import { api, APIError, type Explanation } from "../../api/api.ts";
-import { narrow } from "../../text/filter.ts";
-import * as fmt from "../../text/format.ts";
-import { go, show, termTitle, view, zone } from "../../state/state.ts";
-import { absolute, clock, duration } from "../../text/time.ts";
-import { ask, format, inSums, selected } from "../../text/url.ts";
+import { APIError, api, type Explanation } from "../../api/api.ts";
 import { CopyButton, Icon, IconButton } from "../../parts/ui.tsx";
 import { ValueButton } from "../../parts/valuemenu.tsx";
+import { go, show, termTitle, view, zone } from "../../state/state.ts";
+import { narrow } from "../../text/filter.ts";
+import * as fmt from "../../text/format.ts";
+import { absolute, clock, duration } from "../../text/time.ts";
+import { ask, format, inSums, selected } from "../../text/url.ts";
 
 const words: Record<string, string> = { rise: "Rise", fall: "Fall", move: "Moved", steady: "Steady" };
 const shownMovers = 4;

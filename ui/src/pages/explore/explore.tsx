@@ -1,18 +1,17 @@
 // Explore: a question (filter, grouping, range, unit) and its answer (chart, table, SQL).
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { api, APIError, type QueryResult } from "../../api/api.ts";
-import { GroupBy } from "./by.tsx";
-import { TimeChart } from "../../charts/chart.tsx";
-import { CostHint, dear, type Hint } from "../../parts/cost.tsx";
-import { kindsSeen, markHere, switched } from "../../state/events.ts";
-import { narrow } from "../../text/filter.ts";
-import { FilterLine } from "../../parts/filterline.tsx";
-import * as fmt from "../../text/format.ts";
+import { APIError, api, type QueryResult } from "../../api/api.ts";
 import { updated, useStream } from "../../api/live.ts";
+import { TimeChart } from "../../charts/chart.tsx";
+import { drawnAs, layers as layersOf } from "../../charts/stack.ts";
+import { ResultTable } from "../../charts/table.tsx";
+import { CostHint, dear, type Hint } from "../../parts/cost.tsx";
+import { FilterLine } from "../../parts/filterline.tsx";
 import { Empty } from "../../parts/nothing.tsx";
 import { current, Refresh, refreshSeconds, TimeRange, zoomBy } from "../../parts/range.tsx";
-import { drawnAs, layers as layersOf } from "../../charts/stack.ts";
+import { Icon, IconButton, lazy, Popover, Select, useWidth } from "../../parts/ui.tsx";
+import { kindsSeen, markHere, switched } from "../../state/events.ts";
 import {
   copy,
   copyLink,
@@ -30,10 +29,11 @@ import {
   view,
   zone,
 } from "../../state/state.ts";
-import { ResultTable } from "../../charts/table.tsx";
+import { narrow } from "../../text/filter.ts";
+import * as fmt from "../../text/format.ts";
 import { absolute, clock, duration, moments } from "../../text/time.ts";
-import { notMet, format, request, selected, type View } from "../../text/url.ts";
-import { Icon, IconButton, lazy, Popover, Select, useWidth } from "../../parts/ui.tsx";
+import { format, notMet, request, selected, type View } from "../../text/url.ts";
+import { GroupBy } from "./by.tsx";
 
 const OtherCharts = lazy(() => import("../../charts/charts.tsx").then((m) => m.OtherCharts));
 const Sankey = lazy(() => import("../../charts/sankey.tsx").then((m) => m.Sankey));

@@ -1,12 +1,12 @@
 // The rail beside the chart: the largest values of several fields within the same question, each with a way in and a way out.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { api, APIError, type Facet, type Facets as Answer } from "../../api/api.ts";
-import * as fmt from "../../text/format.ts";
-import { facetsChoice, show, termTitle, view } from "../../state/state.ts";
-import { ask, inSums } from "../../text/url.ts";
+import { type Facets as Answer, APIError, api, type Facet } from "../../api/api.ts";
 import { Icon, IconButton } from "../../parts/ui.tsx";
 import { filterBy, type Value, ValueButton } from "../../parts/valuemenu.tsx";
+import { facetsChoice, show, termTitle, view } from "../../state/state.ts";
+import * as fmt from "../../text/format.ts";
+import { ask, inSums } from "../../text/url.ts";
 
 const shortList = 5;
 /** How many rows of flows may be read for the rail unasked: a second or two. */

@@ -1,15 +1,15 @@
 // Exporters: who sends, how well, and what helps where it is not well; and the page of one of them.
 
 import { useRef, useState } from "preact/hooks";
-import { api, noAnswer, type Event, type Health, type Ignored } from "../../api/api.ts";
-import { about, Entity } from "../entity/entity.tsx";
-import { LinkTable, useInterfaces } from "../interfaces/interfaces.tsx";
-import * as fmt from "../../text/format.ts";
-import { exporterLinkProblems, knowsRate, lossOf, type Problem, problems, templated } from "../health.ts";
-import { Decide, ignoredFacts, IgnoredList } from "../../parts/senders.tsx";
-import { follow, go, link, zone } from "../../state/state.ts";
-import { ago, duration, moments } from "../../text/time.ts";
+import { api, type Event, type Health, type Ignored, noAnswer } from "../../api/api.ts";
+import { Decide, IgnoredList, ignoredFacts } from "../../parts/senders.tsx";
 import { Figure, Icon, Spark, usePoll } from "../../parts/ui.tsx";
+import { follow, go, link, zone } from "../../state/state.ts";
+import * as fmt from "../../text/format.ts";
+import { ago, duration, moments } from "../../text/time.ts";
+import { about, Entity } from "../entity/entity.tsx";
+import { exporterLinkProblems, knowsRate, lossOf, type Problem, problems, templated } from "../health.ts";
+import { LinkTable, useInterfaces } from "../interfaces/interfaces.tsx";
 
 const pollMS = 2000;
 const courseMS = 30_000;

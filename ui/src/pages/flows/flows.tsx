@@ -1,31 +1,31 @@
 // Flows: the records themselves, newest first or by any column, in a list that loads as it is scrolled and draws only what is in sight.
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { api, APIError, type Field, type FlowColumn, type FlowsResult } from "../../api/api.ts";
+import { APIError, api, type Field, type FlowColumn, type FlowsResult } from "../../api/api.ts";
 import { CostHint, dear, type Hint } from "../../parts/cost.tsx";
 import { FilterLine } from "../../parts/filterline.tsx";
-import * as fmt from "../../text/format.ts";
 import { Nothing } from "../../parts/nothing.tsx";
 import { current, RefreshButton, TimeRange } from "../../parts/range.tsx";
+import { SQLDrawer } from "../../parts/sql.tsx";
+import { Icon, IconButton, Popover, Select, SortHead } from "../../parts/ui.tsx";
+import { ValueButton } from "../../parts/valuemenu.tsx";
 import { deviceNames, useDeviceNames } from "../../state/names.ts";
+import { copy, fieldByName, reload, show, shown, sqlOpen, view, zone } from "../../state/state.ts";
+import * as fmt from "../../text/format.ts";
 import {
-  called,
   type Cell,
+  called,
   classOf,
   find,
   heading,
+  window as inSight,
   numeric,
   type Rec,
   rows as recordsOf,
   sorting,
   text,
   tip,
-  window as inSight,
 } from "../../text/records.ts";
-import { copy, fieldByName, reload, show, shown, sqlOpen, view, zone } from "../../state/state.ts";
-import { SQLDrawer } from "../../parts/sql.tsx";
-import { ValueButton } from "../../parts/valuemenu.tsx";
-import { Icon, IconButton, Popover, Select, SortHead } from "../../parts/ui.tsx";
 import { recordKeys } from "../../text/url.ts";
 
 const pageSize = 200;
@@ -324,6 +324,7 @@ export function Flows() {
 
 /** What stands for the rows that are out of sight. */
 const Space = ({ rows, columns }: { rows: number; columns: number }) => (
+  // biome-ignore lint/a11y/noAriaHiddenOnFocusable: a row takes no focus
   <tr class="space" aria-hidden="true" style={{ height: rows * rowHeight + "px" }}>
     <td colSpan={columns} />
   </tr>
@@ -589,7 +590,10 @@ function Export({ window: w, most }: { window: { from: string; to: string } | nu
           <button
             type="button"
             role="menuitem"
-            onClick={() => (setOpen(false), void copy(`curl -s '${location.origin}${url("csv").replace(/'/g, "%27")}'`, "curl line"))}
+            onClick={() => {
+              setOpen(false);
+              void copy(`curl -s '${location.origin}${url("csv").replace(/'/g, "%27")}'`, "curl line");
+            }}
           >
             Copy as curl
           </button>

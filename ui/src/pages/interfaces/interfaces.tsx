@@ -1,16 +1,16 @@
 // Interfaces: which are nearly full, whether flows and counters agree; and the page of one of them.
 
 import { useEffect, useState } from "preact/hooks";
-import { useAlive } from "../../parts/alive.ts";
-import { api, noAnswer, type Interface, type Interfaces as List, type LinkCourse, type LinkSide } from "../../api/api.ts";
-import { about, Entity } from "../entity/entity.tsx";
-import * as fmt from "../../text/format.ts";
-import { linkName, linkProblems, nearlyFullIn, uncovered, useLevel } from "../health.ts";
-import { RefreshButton, TimeRange } from "../../parts/range.tsx";
-import { follow, go, link, reload, view, zone } from "../../state/state.ts";
-import { ask } from "../../text/url.ts";
-import { Figure, Icon, SortHead, Spark } from "../../parts/ui.tsx";
+import { api, type Interface, type LinkCourse, type LinkSide, type Interfaces as List, noAnswer } from "../../api/api.ts";
 import { WeekMap } from "../../charts/week.tsx";
+import { useAlive } from "../../parts/alive.ts";
+import { RefreshButton, TimeRange } from "../../parts/range.tsx";
+import { Figure, Icon, SortHead, Spark } from "../../parts/ui.tsx";
+import { follow, go, link, reload, view, zone } from "../../state/state.ts";
+import * as fmt from "../../text/format.ts";
+import { ask } from "../../text/url.ts";
+import { about, Entity } from "../entity/entity.tsx";
+import { linkName, linkProblems, nearlyFullIn, uncovered, useLevel } from "../health.ts";
 
 /** The interfaces in the time of the URL, of one exporter or of all; asked anew when that changes and once a minute. */
 export function useInterfaces(exporter = ""): { list?: List; error: string; loading: boolean } {

@@ -4,8 +4,8 @@
 import type { Event, Health, Interfaces, QueryResult, Status } from "../../api/api.ts";
 import { isAddress } from "../../text/filter.ts";
 import * as fmt from "../../text/format.ts";
-import { linkName, linkProblems, problems, useLevel } from "../health.ts";
 import { duration } from "../../text/time.ts";
+import { linkName, linkProblems, problems, useLevel } from "../health.ts";
 
 export interface Concern {
   level: "warn" | "bad";

@@ -3,25 +3,25 @@
 // Start instead.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { api, APIError, type Event, type Health, type Interfaces, type QueryResult, type Status, type Total } from "../../api/api.ts";
-import { Tile } from "../views/board.tsx";
-import { atOnce } from "../views/boards.ts";
+import { APIError, api, type Event, type Health, type Interfaces, type QueryResult, type Status, type Total } from "../../api/api.ts";
 import { TimeChart } from "../../charts/chart.tsx";
+import { layers } from "../../charts/stack.ts";
+import { arrows } from "../../charts/table.tsx";
 import { FilterLine } from "../../parts/filterline.tsx";
-import * as fmt from "../../text/format.ts";
-import { comparison, concerns, dull, usual } from "./glance.ts";
-import { linkName, useLevel } from "../health.ts";
 import { Nothing } from "../../parts/nothing.tsx";
 import { doors, RefreshButton, TimeRange } from "../../parts/range.tsx";
-import { savedViews } from "../../state/saved.ts";
-import { layers } from "../../charts/stack.ts";
-import { Start } from "../start/start.tsx";
-import { follow, go, link, reload, shown, termTitle, view, zone } from "../../state/state.ts";
-import { arrows } from "../../charts/table.tsx";
-import { clock, duration, resolve } from "../../text/time.ts";
 import { Icon, Spark } from "../../parts/ui.tsx";
-import { ask } from "../../text/url.ts";
 import { groupOf, ValueButton } from "../../parts/valuemenu.tsx";
+import { savedViews } from "../../state/saved.ts";
+import { follow, go, link, reload, shown, termTitle, view, zone } from "../../state/state.ts";
+import * as fmt from "../../text/format.ts";
+import { clock, duration, resolve } from "../../text/time.ts";
+import { ask } from "../../text/url.ts";
+import { linkName, useLevel } from "../health.ts";
+import { Start } from "../start/start.tsx";
+import { Tile } from "../views/board.tsx";
+import { atOnce } from "../views/boards.ts";
+import { comparison, concerns, dull, usual } from "./glance.ts";
 
 /** Who it is, the most telling first; one that tells nothing apart here is passed over. The rollups keep all of them. */
 const groupings = ["remote.as", "src.as", "exporter"];

@@ -2,8 +2,8 @@
 
 import type { Exporter, Interfaces, Status } from "../../api/api.ts";
 import * as fmt from "../../text/format.ts";
-import { knowsRate, reasonsOf, templated } from "../health.ts";
 import { duration } from "../../text/time.ts";
+import { knowsRate, reasonsOf, templated } from "../health.ts";
 
 export interface Arrival {
   steps: { ok: boolean; text: string }[];

@@ -2,12 +2,12 @@
 
 import { useState } from "preact/hooks";
 import { api, type Exporter, type Interfaces, type Status } from "../../api/api.ts";
-import { arrival } from "./arrival.ts";
-import * as fmt from "../../text/format.ts";
 import { Decide, IgnoredList } from "../../parts/senders.tsx";
-import { addressChoice, copy, follow, go } from "../../state/state.ts";
-import { ago } from "../../text/time.ts";
 import { CopyButton, Icon, usePoll } from "../../parts/ui.tsx";
+import { addressChoice, copy, follow, go } from "../../state/state.ts";
+import * as fmt from "../../text/format.ts";
+import { ago } from "../../text/time.ts";
+import { arrival } from "./arrival.ts";
 import { vendors, withPort } from "./vendors.ts";
 
 export const speaks: Record<string, string> = { netflow: "NetFlow v5, v9, IPFIX", ipfix: "IPFIX, NetFlow v5, v9", sflow: "sFlow v5" };

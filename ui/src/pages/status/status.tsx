@@ -1,12 +1,12 @@
 // Status: the way of a flow through the machine, with what every stage has done and lost.
 
 import { useRef, useState } from "preact/hooks";
-import { api, APIError, type RunningQuery, type Status as StatusBody } from "../../api/api.ts";
-import * as fmt from "../../text/format.ts";
-import { speaks } from "../start/start.tsx";
-import { ago, duration, moments } from "../../text/time.ts";
-import { copy, follow, say, zone } from "../../state/state.ts";
+import { APIError, api, type RunningQuery, type Status as StatusBody } from "../../api/api.ts";
 import { Icon, Spark, usePoll } from "../../parts/ui.tsx";
+import { copy, follow, say, zone } from "../../state/state.ts";
+import * as fmt from "../../text/format.ts";
+import { ago, duration, moments } from "../../text/time.ts";
+import { speaks } from "../start/start.tsx";
 
 const pollMS = 2000;
 const kept = 90; // points in the small charts: three minutes

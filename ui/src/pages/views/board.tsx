@@ -2,22 +2,22 @@
 // them all. Its charts come a few at a time: the engine has few cores, and the first ones are read first.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { useAlive } from "../../parts/alive.ts";
-import { api, APIError, type QueryResult, type SavedView } from "../../api/api.ts";
-import { atOnce, moved, questionOf, timeOf } from "./boards.ts";
+import { APIError, api, type QueryResult, type SavedView } from "../../api/api.ts";
 import { TimeChart } from "../../charts/chart.tsx";
 import { OtherCharts } from "../../charts/charts.tsx";
-import * as fmt from "../../text/format.ts";
-import { Refresh, refreshSeconds, TimeRange } from "../../parts/range.tsx";
-import { addressOf, loadViews, savedViews, saving, viewsLoaded } from "../../state/saved.ts";
 import { Sankey } from "../../charts/sankey.tsx";
-import { explain } from "../../parts/saveview.tsx";
 import { layers } from "../../charts/stack.ts";
-import { copyLink, follow, go, reload, say, show, view, zone } from "../../state/state.ts";
 import { ResultTable } from "../../charts/table.tsx";
-import { absolute, duration } from "../../text/time.ts";
+import { useAlive } from "../../parts/alive.ts";
+import { Refresh, refreshSeconds, TimeRange } from "../../parts/range.tsx";
+import { explain } from "../../parts/saveview.tsx";
 import { Icon, IconButton, Select, useWidth } from "../../parts/ui.tsx";
+import { addressOf, loadViews, savedViews, saving, viewsLoaded } from "../../state/saved.ts";
+import { copyLink, follow, go, reload, say, show, view, zone } from "../../state/state.ts";
+import * as fmt from "../../text/format.ts";
+import { absolute, duration } from "../../text/time.ts";
 import { format, request, type View } from "../../text/url.ts";
+import { atOnce, moved, questionOf, timeOf } from "./boards.ts";
 
 const run = atOnce(2);
 const mostViews = 24;

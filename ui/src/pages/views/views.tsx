@@ -1,12 +1,12 @@
 // The page of saved views, and what an address /v/SLUG leads to.
 
 import { useEffect, useState } from "preact/hooks";
+import { APIError, api, type SavedView } from "../../api/api.ts";
 import { useAlive } from "../../parts/alive.ts";
-import { api, APIError, type SavedView } from "../../api/api.ts";
-import { addressOf, loadViews, ordered, savedViews, saving, viewsLoaded } from "../../state/saved.ts";
-import { follow, go, ownerChoice, reload, say, zone } from "../../state/state.ts";
 import { explain } from "../../parts/saveview.tsx";
 import { Icon, IconButton } from "../../parts/ui.tsx";
+import { addressOf, loadViews, ordered, savedViews, saving, viewsLoaded } from "../../state/saved.ts";
+import { follow, go, ownerChoice, reload, say, zone } from "../../state/state.ts";
 import { moments } from "../../text/time.ts";
 
 const pageNames: Record<string, string> = {
