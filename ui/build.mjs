@@ -41,7 +41,7 @@ function build() {
   try {
     out = esbuild.buildSync({
       ...common,
-      entryPoints: ["src/main.tsx"],
+      entryPoints: ["src/frame/main.tsx"],
       outdir: "dist/assets",
       entryNames: "[name]-[hash]",
       chunkNames: "[name]-[hash]",
@@ -70,7 +70,7 @@ function build() {
 
   // The first load is the entry and what it imports statically; pages that are imported when they are opened do not count.
   const outputs = out.metafile.outputs;
-  const entry = Object.keys(outputs).find((k) => outputs[k].entryPoint === "src/main.tsx");
+  const entry = Object.keys(outputs).find((k) => outputs[k].entryPoint === "src/frame/main.tsx");
   names.js = entry.replace("dist", "");
   names.css = outputs[entry].cssBundle.replace("dist", "");
   const first = new Set();

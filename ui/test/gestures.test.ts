@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { scaled, shifted } from "../src/charts/gestures.ts";
+import { scaled, shifted } from "../src/charts/time/gestures.ts";
 
 test("a window moves by as much as it is moved, and not past the clock", () => {
   assert.deepEqual(shifted(100, 200, -50, 1000), [50, 150]);

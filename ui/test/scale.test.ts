@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { curve, ticks } from "../src/charts/scale.ts";
+import { curve, ticks } from "../src/charts/time/scale.ts";
 
 test("a bent axis mirrors itself, gives values back, and keeps their order", () => {
   assert.equal(curve("lin", 100), undefined);

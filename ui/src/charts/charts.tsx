@@ -4,11 +4,11 @@ import type { QueryResult } from "../api/api.ts";
 import { groupOf, openValue, type Value, ValueButton } from "../parts/valuemenu.tsx";
 import { dark, highlight } from "../state/state.ts";
 import * as fmt from "../text/format.ts";
-import { layerColour, seriesName } from "./chart.tsx";
 import { mix } from "./colour.ts";
 import { course, groups } from "./groups.ts";
 import { Heat } from "./heat.tsx";
 import type { Layer } from "./stack.ts";
+import { layerColour, seriesName } from "./time/chart.tsx";
 
 export interface Props {
   result: QueryResult;

@@ -3,8 +3,8 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { APIError, api, type Facets, type FlowsResult, type LinkCourse, type QueryResult } from "../../api/api.ts";
-import { TimeChart } from "../../charts/chart.tsx";
 import { alongside, bothWays, layers } from "../../charts/stack.ts";
+import { TimeChart } from "../../charts/time/chart.tsx";
 import { useAlive } from "../../parts/alive.ts";
 import { Nothing } from "../../parts/nothing.tsx";
 import { doors, RefreshButton, TimeRange } from "../../parts/range.tsx";

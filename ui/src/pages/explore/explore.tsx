@@ -3,9 +3,9 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { APIError, api, type QueryResult } from "../../api/api.ts";
 import { updated, useStream } from "../../api/live.ts";
-import { TimeChart } from "../../charts/chart.tsx";
 import { drawnAs, layers as layersOf } from "../../charts/stack.ts";
 import { ResultTable } from "../../charts/table.tsx";
+import { TimeChart } from "../../charts/time/chart.tsx";
 import { CostHint, dear, type Hint } from "../../parts/cost.tsx";
 import { FilterLine } from "../../parts/filterline.tsx";
 import { Empty } from "../../parts/nothing.tsx";

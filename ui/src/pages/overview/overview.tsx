@@ -4,9 +4,9 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { APIError, api, type Event, type Health, type Interfaces, type QueryResult, type Status, type Total } from "../../api/api.ts";
-import { TimeChart } from "../../charts/chart.tsx";
 import { layers } from "../../charts/stack.ts";
 import { arrows } from "../../charts/table.tsx";
+import { TimeChart } from "../../charts/time/chart.tsx";
 import { FilterLine } from "../../parts/filterline.tsx";
 import { Nothing } from "../../parts/nothing.tsx";
 import { doors, RefreshButton, TimeRange } from "../../parts/range.tsx";

@@ -3,11 +3,11 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { APIError, api, type QueryResult, type SavedView } from "../../api/api.ts";
-import { TimeChart } from "../../charts/chart.tsx";
 import { OtherCharts } from "../../charts/charts.tsx";
 import { Sankey } from "../../charts/sankey.tsx";
 import { layers } from "../../charts/stack.ts";
 import { ResultTable } from "../../charts/table.tsx";
+import { TimeChart } from "../../charts/time/chart.tsx";
 import { useAlive } from "../../parts/alive.ts";
 import { Refresh, refreshSeconds, TimeRange } from "../../parts/range.tsx";
 import { explain } from "../../parts/saveview.tsx";

@@ -2,11 +2,10 @@
 
 import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { api, nameOwner } from "./api/api.ts";
-import { help, listen } from "./frame/keys.ts";
-import { Explore, pinnedLink } from "./pages/explore/explore.tsx";
-import { eventForm } from "./state/events.ts";
-import { addressOf, boardOf, current, leave, loadViews, ordered, save, savedViews, saving, shownQuery } from "./state/saved.ts";
+import { api, nameOwner } from "../api/api.ts";
+import { Explore, pinnedLink } from "../pages/explore/explore.tsx";
+import { eventForm } from "../state/events.ts";
+import { addressOf, boardOf, current, leave, loadViews, ordered, save, savedViews, saving, shownQuery } from "../state/saved.ts";
 import {
   asks,
   copyLink,
@@ -22,32 +21,33 @@ import {
   themeChoice,
   themes,
   toast,
-} from "./state/state.ts";
-import { isAddress } from "./text/filter.ts";
-import "./style/style.css";
-import "./style/pages.css";
-import { IconButton, lazy, Select } from "./parts/ui.tsx";
-import { ValueMenu } from "./parts/valuemenu.tsx";
+} from "../state/state.ts";
+import { isAddress } from "../text/filter.ts";
+import { help, listen } from "./keys.ts";
+import "../style/style.css";
+import "../style/pages.css";
+import { IconButton, lazy, Select } from "../parts/ui.tsx";
+import { ValueMenu } from "../parts/valuemenu.tsx";
 
-const Start = lazy(() => import("./pages/start/start.tsx").then((m) => m.Start));
-const Home = lazy(() => import("./pages/overview/overview.tsx").then((m) => m.Home));
-const Status = lazy(() => import("./pages/status/status.tsx").then((m) => m.Status));
+const Start = lazy(() => import("../pages/start/start.tsx").then((m) => m.Start));
+const Home = lazy(() => import("../pages/overview/overview.tsx").then((m) => m.Home));
+const Status = lazy(() => import("../pages/status/status.tsx").then((m) => m.Status));
 
-const Flows = lazy(() => import("./pages/flows/flows.tsx").then((m) => m.Flows));
+const Flows = lazy(() => import("../pages/flows/flows.tsx").then((m) => m.Flows));
 
-const Exporters = lazy(() => import("./pages/exporters/exporters.tsx").then((m) => m.Exporters));
-const ByName = lazy(() => import("./pages/exporters/exporters.tsx").then((m) => m.ByName));
-const OneExporter = lazy(() => import("./pages/exporters/exporters.tsx").then((m) => m.OneExporter));
-const Interfaces = lazy(() => import("./pages/interfaces/interfaces.tsx").then((m) => m.Interfaces));
-const Link = lazy(() => import("./pages/interfaces/interfaces.tsx").then((m) => m.Link));
-const Host = lazy(() => import("./pages/entity/entity.tsx").then((m) => m.Host));
-const AS = lazy(() => import("./pages/entity/entity.tsx").then((m) => m.AS));
+const Exporters = lazy(() => import("../pages/exporters/exporters.tsx").then((m) => m.Exporters));
+const ByName = lazy(() => import("../pages/exporters/exporters.tsx").then((m) => m.ByName));
+const OneExporter = lazy(() => import("../pages/exporters/exporters.tsx").then((m) => m.OneExporter));
+const Interfaces = lazy(() => import("../pages/interfaces/interfaces.tsx").then((m) => m.Interfaces));
+const Link = lazy(() => import("../pages/interfaces/interfaces.tsx").then((m) => m.Link));
+const Host = lazy(() => import("../pages/entity/entity.tsx").then((m) => m.Host));
+const AS = lazy(() => import("../pages/entity/entity.tsx").then((m) => m.AS));
 
-const Views = lazy(() => import("./pages/views/views.tsx").then((m) => m.Views));
-const OneView = lazy(() => import("./pages/views/views.tsx").then((m) => m.OneView));
-const Board = lazy(() => import("./pages/views/board.tsx").then((m) => m.Board));
-const EventForm = lazy(() => import("./parts/eventform.tsx").then((m) => m.EventForm));
-const SaveView = lazy(() => import("./parts/saveview.tsx").then((m) => m.SaveView));
+const Views = lazy(() => import("../pages/views/views.tsx").then((m) => m.Views));
+const OneView = lazy(() => import("../pages/views/views.tsx").then((m) => m.OneView));
+const Board = lazy(() => import("../pages/views/board.tsx").then((m) => m.Board));
+const EventForm = lazy(() => import("../parts/eventform.tsx").then((m) => m.EventForm));
+const SaveView = lazy(() => import("../parts/saveview.tsx").then((m) => m.SaveView));
 
 const pages: [string, string][] = [
   ["/", "Overview"],

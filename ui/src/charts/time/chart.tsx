@@ -4,17 +4,17 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import type { QueryResult, Versus } from "../api/api.ts";
-import { Icon, Popover } from "../parts/ui.tsx";
-import { eventForm } from "../state/events.ts";
-import { dark, highlight, zone } from "../state/state.ts";
-import * as fmt from "../text/format.ts";
-import { clock, dayName, duration, parts } from "../text/time.ts";
-import { grey, greyLarger, mix, palette } from "./colour.ts";
-import { EventMarks } from "./eventmarks.tsx";
+import type { QueryResult, Versus } from "../../api/api.ts";
+import { Icon, Popover } from "../../parts/ui.tsx";
+import { eventForm } from "../../state/events.ts";
+import { dark, highlight, zone } from "../../state/state.ts";
+import * as fmt from "../../text/format.ts";
+import { clock, dayName, duration, parts } from "../../text/time.ts";
+import { grey, greyLarger, mix, palette } from "../colour.ts";
+import { EventMarks } from "../eventmarks.tsx";
+import { bucket, drawnAs, edges, type Layer, nearlyFull, otherID } from "../stack.ts";
 import { gestures, type Hand } from "./gestures.ts";
 import { curve, ticks } from "./scale.ts";
-import { bucket, drawnAs, edges, type Layer, nearlyFull, otherID } from "./stack.ts";
 
 interface Props {
   result: QueryResult;
