@@ -424,8 +424,14 @@ export interface Status {
   ignored: Ignored[];
   enrich: { name: string; entries: number; loaded: number; source: string }[] | null;
   engine: {
-    up: boolean; embedded: boolean; version: string; url: string; restarts: number; error?: string;
-    confinement?: string; unprotected?: string[];
+    up: boolean;
+    embedded: boolean;
+    version: string;
+    url: string;
+    restarts: number;
+    error?: string;
+    confinement?: string;
+    unprotected?: string[];
     crashes?: { user: string; crashes: number; shut_out?: number; until?: number; statement: string }[];
   };
   storage: {

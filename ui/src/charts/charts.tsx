@@ -1,22 +1,14 @@
 // The charts that are drawn without uPlot: small multiples and bars; the heat map is in heat.tsx. Fetched when one is first shown.
 
 import type { QueryResult } from "../api/api.ts";
-import { groupOf, openValue, type Value, ValueButton } from "../parts/valuemenu.tsx";
+import { groupOf, openValue, type Value } from "../parts/valuemenu.tsx";
 import { dark, highlight } from "../state/state.ts";
 import * as fmt from "../text/format.ts";
 import { mix } from "./colour.ts";
 import { course, groups } from "./groups.ts";
 import { Heat } from "./heat.tsx";
-import type { Layer } from "./stack.ts";
-import { layerColour, seriesName } from "./time/chart.tsx";
-
-export interface Props {
-  result: QueryResult;
-  layers: Layer[];
-  viz: string;
-  summary: string;
-  now: number;
-}
+import { has, hover, Name, type Props } from "./name.tsx";
+import { type Layer, layerColour } from "./stack.ts";
 
 export function OtherCharts(p: Props) {
   return (
@@ -25,15 +17,6 @@ export function OtherCharts(p: Props) {
     </div>
   );
 }
-
-/** Whether a layer is of values that a menu can be about. */
-export const has = (layer: Layer, by: string[]) => !layer.series.other && by.length > 0;
-
-/** The name of a group. Its menu is that of all that is drawn of it, which a mouse opens there too. */
-export const Name = ({ layer, by }: { layer: Layer; by: string[] }) =>
-  has(layer, by) ? <ValueButton value={groupOf(layer.series, by)} /> : <span class="value">{seriesName(layer)}</span>;
-
-export const hover = (id: string) => ({ onPointerEnter: () => (highlight.value = id), onPointerLeave: () => (highlight.value = null) });
 
 function Bars({ result, layers }: Props) {
   const list = groups(layers);

@@ -1,10 +1,10 @@
 // Events over a chart: a line with a button at its head, a hatched band while it lasts, and a menu behind the button.
 
 import { useState } from "preact/hooks";
-import { api, type Event } from "../api/api.ts";
+import type { Event } from "../api/api.ts";
 import { Icon, Popover } from "../parts/ui.tsx";
-import { around, during, eventsTurn, gravest, type Mark, marks, titleOf, useEvents } from "../state/events.ts";
-import { say, zone } from "../state/state.ts";
+import { around, during, gravest, type Mark, marks, remove, titleOf, useEvents } from "../state/events.ts";
+import { zone } from "../state/state.ts";
 import { moments } from "../text/time.ts";
 
 interface Props {
@@ -150,29 +150,3 @@ function Menu(p: Props & { events: Event[]; at: { x: number; y: number }; onDone
     </Popover>
   );
 }
-
-/** Does something to the events of the server, and lets every chart ask again. */
-async function change(act: () => Promise<unknown>, done: () => void): Promise<void> {
-  try {
-    await act();
-    done();
-  } catch (e) {
-    say(e instanceof Error ? e.message : String(e));
-  }
-  eventsTurn.value += 1;
-}
-
-/** Takes an event away; while the toast stands it can be brought back as it was. */
-export const remove = (e: Event) =>
-  change(
-    () => api.deleteEvent(e.id),
-    () =>
-      say(
-        `${titleOf(e)} deleted`,
-        () =>
-          void change(
-            () => api.addEvent(e),
-            () => say(`${titleOf(e)} is back`),
-          ),
-      ),
-  );

@@ -6,11 +6,11 @@ import { groupOf, openAt, openValue, type Value } from "../parts/valuemenu.tsx";
 import { copyLink, dark, highlight, link, path, show, zone } from "../state/state.ts";
 import * as fmt from "../text/format.ts";
 import { absolute, clock, dayName, duration } from "../text/time.ts";
-import { hover, Name, type Props } from "./charts.tsx";
 import { mix } from "./colour.ts";
 import { EventMarks } from "./eventmarks.tsx";
 import { type Lane, lanes as lanesOf } from "./groups.ts";
-import { seriesName } from "./time/chart.tsx";
+import { hover, Name, type Props } from "./name.tsx";
+import { seriesName } from "./stack.ts";
 
 const rowHeight = 24;
 const day = 86400;

@@ -1,7 +1,7 @@
 // From an answer to what is drawn: order, side, colour, and the edges of the stack. Pure; the canvas is in chart.tsx.
 
 import type { Dir, LinkCourse, QueryResult, Series } from "../api/api.ts";
-import { assign } from "./colour.ts";
+import { assign, grey, greyLarger, palette } from "./colour.ts";
 
 /** One series on the chart. */
 export interface Layer {
@@ -183,4 +183,19 @@ export function bucket(times: number[], t: number): number {
     else hi = mid;
   }
   return lo - 1;
+}
+
+/** The colour of a layer, on paper or in the dark. */
+export function layerColour(l: Pick<Layer, "colour">, isDark: boolean): string {
+  if (l.colour >= 0) return palette[l.colour];
+  return (l.colour < -1 ? greyLarger : grey)[isDark ? "dark" : "light"];
+}
+
+/** The one direction above zero that is drawn plain: "in", or the first there is. */
+export const solidDir = (dirs: readonly string[]) => (dirs.includes("in") ? "in" : dirs.find((d) => d !== "out"));
+
+/** What a layer is called. */
+export function seriesName(l: Pick<Layer, "series">): string {
+  const s = l.series;
+  return s.larger ? "Larger" : s.other ? "Other" : s.label.length ? s.label.join(" · ") : `Total ${s.dir === "sum" ? "" : s.dir}`.trim();
 }

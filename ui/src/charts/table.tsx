@@ -8,8 +8,7 @@ import { dark, highlight, path, say, show, termTitle, view, zone } from "../stat
 import * as fmt from "../text/format.ts";
 import { duration } from "../text/time.ts";
 import { isTime, maxSeries, maxSkip, request } from "../text/url.ts";
-import { type Layer, score, sum } from "./stack.ts";
-import { layerColour, seriesName, solidDir } from "./time/chart.tsx";
+import { type Layer, layerColour, score, seriesName, solidDir, sum } from "./stack.ts";
 
 interface Props {
   result: QueryResult;

@@ -1,7 +1,6 @@
 // Keys for people who stay on the keyboard. None is taken while a text field has the focus; all can be switched off in the help.
 
-import { comparisons, dirs, pinnedLink, vizzes } from "../pages/explore/explore.tsx";
-import { shift, zoomBy } from "../parts/range.tsx";
+import { comparisons, dirs, vizzes } from "../state/choices.ts";
 import { markHere } from "../state/events.ts";
 import { save } from "../state/saved.ts";
 import {
@@ -22,6 +21,7 @@ import {
   units,
   view,
 } from "../state/state.ts";
+import { pinnedLink, shift, zoomBy } from "../state/window.ts";
 
 export const help: [string, string][] = [
   ["/", "filter"],

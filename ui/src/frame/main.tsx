@@ -3,7 +3,6 @@
 import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { api, nameOwner } from "../api/api.ts";
-import { Explore, pinnedLink } from "../pages/explore/explore.tsx";
 import { eventForm } from "../state/events.ts";
 import { addressOf, boardOf, current, leave, loadViews, ordered, save, savedViews, saving, shownQuery } from "../state/saved.ts";
 import {
@@ -22,6 +21,7 @@ import {
   themes,
   toast,
 } from "../state/state.ts";
+import { pinnedLink } from "../state/window.ts";
 import { isAddress } from "../text/filter.ts";
 import { help, listen } from "./keys.ts";
 import "../style/style.css";
@@ -33,6 +33,7 @@ const Start = lazy(() => import("../pages/start/start.tsx").then((m) => m.Start)
 const Home = lazy(() => import("../pages/overview/overview.tsx").then((m) => m.Home));
 const Status = lazy(() => import("../pages/status/status.tsx").then((m) => m.Status));
 
+const Explore = lazy(() => import("../pages/explore/explore.tsx").then((m) => m.Explore));
 const Flows = lazy(() => import("../pages/flows/flows.tsx").then((m) => m.Flows));
 
 const Exporters = lazy(() => import("../pages/exporters/exporters.tsx").then((m) => m.Exporters));

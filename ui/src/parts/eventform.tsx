@@ -2,8 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { APIError, api } from "../api/api.ts";
-import { remove } from "../charts/eventmarks.tsx";
-import { eventForm, eventsTurn, kindsSeen } from "../state/events.ts";
+import { eventForm, eventsTurn, kindsSeen, remove } from "../state/events.ts";
 import { hiddenKinds, say, shown, zone } from "../state/state.ts";
 import { parts, resolve } from "../text/time.ts";
 import { FormDialog } from "./formdialog.tsx";

@@ -3,9 +3,9 @@
 import { useEffect, useState } from "preact/hooks";
 import { api, type Meta } from "../api/api.ts";
 import { go, show, view, zone } from "../state/state.ts";
+import { current, zoomBy } from "../state/window.ts";
 import { clock, moments } from "../text/time.ts";
 import { request } from "../text/url.ts";
-import { current, zoomBy } from "./range.tsx";
 
 /** `q` is all that was asked for, what the page adds included; `matches`: it is found in the last 7 days. */
 export function Empty({ kind, q, now, matches }: { kind: NonNullable<Meta["empty"]>; q: string; now: number; matches?: boolean }) {

@@ -1,9 +1,9 @@
 // The time range: presets, one text field that understands what people write, steps left and right, zoom out, refresh.
 
 import { useState } from "preact/hooks";
-import { copyLink, go, link, refreshChoice, reload, show, shown, view, zone } from "../state/state.ts";
-import { absolute, browserZone, move, parseRange, type Range, rangeText, resolve, zoom } from "../text/time.ts";
-import { format, type View } from "../text/url.ts";
+import { refreshChoice, reload, show, view, zone } from "../state/state.ts";
+import { current, shift, zoomBy } from "../state/window.ts";
+import { absolute, browserZone, parseRange, type Range, rangeText } from "../text/time.ts";
 import { Icon, IconButton, Popover, Select } from "./ui.tsx";
 
 const presets: [string, string][] = [
@@ -21,24 +21,6 @@ const presets: [string, string][] = [
   ["this week", "This week"],
   ["last week", "Last week"],
 ];
-
-/** The range in epoch seconds: as the server resolved it when it has answered, as the page reads it until then. */
-export function current(): { from: number; to: number; now: number } {
-  const s = shown.value;
-  const now = s?.now ?? Date.now() / 1000;
-  const v = view.value;
-  return { from: s?.from ?? resolve(v.from, now, zone.value) ?? now - 3600, to: s?.to ?? resolve(v.to, now, zone.value) ?? now, now };
-}
-
-export function shift(direction: -1 | 1): void {
-  const c = current();
-  show(move(c.from, c.to, direction, c.now));
-}
-
-export function zoomBy(factor: number): void {
-  const c = current();
-  show(zoom({ from: view.value.from, to: view.value.to }, c.from, c.to, factor, c.now));
-}
 
 export function TimeRange() {
   const v = view.value;
@@ -145,23 +127,6 @@ const intervals = [
   { value: "60", title: "1 min" },
   { value: "300", title: "5 min" },
 ];
-
-/** Seconds between refreshes; live follows the bucket. */
-export function refreshSeconds(step: number): number {
-  const choice = refreshChoice.signal.value;
-  return choice === "auto" ? Math.min(60, Math.max(1, step / 2)) : Number(choice);
-}
-
-/** What a stretch of a page's only chart leads to; `there` is what the page asks besides the URL. */
-export const doors = (there: Partial<View> = {}) => ({
-  sel: undefined,
-  onZoom: (a: number, b: number) => show({ from: absolute(a), to: absolute(b) }),
-  onExplain: (a: number, b: number) => go(link("/explore", { ...there, sel: `${a}~${b}` })),
-  onFlows: (a: number, b: number) => go("/flows?" + format({ ...view.value, ...there, by: [], from: absolute(a), to: absolute(b) })),
-  onLink: (a: number, b: number) => void copyLink(link(location.pathname, { from: absolute(a), to: absolute(b) }), "Link to this time"),
-  onZoomOut: () => zoomBy(2),
-  onHover: () => undefined,
-});
 
 export const RefreshButton = ({ loading }: { loading: boolean }) => (
   <IconButton icon="refresh" label="Refresh now  r" class={`icon-button ${loading ? "spin" : ""}`} onClick={() => (reload.value += 1)} />

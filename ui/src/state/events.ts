@@ -4,8 +4,8 @@
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { api, type Event } from "../api/api.ts";
-import { current } from "../parts/range.tsx";
-import { hiddenKinds } from "./state.ts";
+import { hiddenKinds, say } from "./state.ts";
+import { current } from "./window.ts";
 
 /** What the form for an event is open for. */
 export const eventForm = signal<{ start: number; end: number } | null>(null);
@@ -123,3 +123,29 @@ export function during(e: Event, now: number): [number, number] {
   const end = e.end > e.start ? e.end : e.start + aside;
   return [e.start, Math.max(e.start + 1, Math.min(end, Math.floor(now)))];
 }
+
+/** Does something to the events of the server, and lets every chart ask again. */
+async function change(act: () => Promise<unknown>, done: () => void): Promise<void> {
+  try {
+    await act();
+    done();
+  } catch (e) {
+    say(e instanceof Error ? e.message : String(e));
+  }
+  eventsTurn.value += 1;
+}
+
+/** Takes an event away; while the toast stands it can be brought back as it was. */
+export const remove = (e: Event) =>
+  change(
+    () => api.deleteEvent(e.id),
+    () =>
+      say(
+        `${titleOf(e)} deleted`,
+        () =>
+          void change(
+            () => api.addEvent(e),
+            () => say(`${titleOf(e)} is back`),
+          ),
+      ),
+  );

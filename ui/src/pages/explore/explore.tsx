@@ -9,8 +9,9 @@ import { TimeChart } from "../../charts/time/chart.tsx";
 import { CostHint, dear, type Hint } from "../../parts/cost.tsx";
 import { FilterLine } from "../../parts/filterline.tsx";
 import { Empty } from "../../parts/nothing.tsx";
-import { current, Refresh, refreshSeconds, TimeRange, zoomBy } from "../../parts/range.tsx";
+import { Refresh, TimeRange } from "../../parts/range.tsx";
 import { Icon, IconButton, lazy, Popover, Select, useWidth } from "../../parts/ui.tsx";
+import { comparisons, dirs, vizzes } from "../../state/choices.ts";
 import { kindsSeen, markHere, switched } from "../../state/events.ts";
 import {
   copy,
@@ -29,6 +30,7 @@ import {
   view,
   zone,
 } from "../../state/state.ts";
+import { refreshSeconds, zoomBy } from "../../state/window.ts";
 import { narrow } from "../../text/filter.ts";
 import * as fmt from "../../text/format.ts";
 import { absolute, clock, duration, moments } from "../../text/time.ts";
@@ -49,40 +51,15 @@ interface Answer {
   ms: number;
 }
 
-export const vizzes = [
-  { value: "stack", title: "Stack" },
-  { value: "stack100", title: "100 %" },
-  { value: "line", title: "Line" },
-  { value: "grid", title: "Grid" },
-  { value: "bar", title: "Bars" },
-  { value: "heat", title: "Heat" },
-  { value: "sankey", title: "Sankey" },
-  { value: "table", title: "Table" },
-];
 const layerChoices = [
   { value: "l3", title: "L3, IP" },
   { value: "l2", title: "L2, Ethernet" },
   { value: "l1", title: "L1, on the line" },
 ];
-export const comparisons = [
-  { value: "", title: "nothing" },
-  { value: "prev", title: "period before" },
-  { value: "-1d", title: "day before" },
-  { value: "-7d", title: "week before" },
-  { value: "-28d", title: "4 weeks before" },
-  { value: "band4w", title: "band of 4 weeks" },
-];
 const aggs = [
   { value: "avg", title: "average" },
   { value: "peak", title: "average, peak" },
   { value: "spread", title: "average, records spread" },
-];
-export const dirs = [
-  { value: "both", title: "Both" },
-  { value: "in", title: "In" },
-  { value: "out", title: "Out" },
-  { value: "internal", title: "Internal" },
-  { value: "sum", title: "Sum" },
 ];
 const scales = [
   { value: "lin", title: "linear" },
@@ -614,7 +591,8 @@ function Header({ answer, v, bends }: { answer: Answer; v: View; bends: boolean 
       ))}
       {!!meta.implausible && (
         <p class="facts warn">
-          <Icon name="warn" /> {fmt.grouped(meta.implausible)} implausible {meta.implausible > 1 ? "records" : "record"}: more than networks carry.{" "}
+          <Icon name="warn" /> {fmt.grouped(meta.implausible)} implausible {meta.implausible > 1 ? "records" : "record"}: more than networks
+          carry.{" "}
           <button type="button" class="button" onClick={() => show({ q: narrow(v.q, "quality != implausible") })}>
             Exclude
           </button>
@@ -661,10 +639,4 @@ function summary(r: QueryResult): string {
   });
   const first = r.series.find((s) => !s.other && s.label.length > 0);
   return `Traffic${r.by.length ? " by " + r.by.map(termTitle).join(", ") : ""}: ${peaks.join("; ")}.${first ? ` Largest: ${first.label.join(" ")} ${first.dir}, ${fmt.share(first.share)}.` : ""} Arrow keys read the values.`;
-}
-
-/** The link that shows the same picture for ever: relative times become absolute. */
-export function pinnedLink(): string {
-  const { from, to } = current();
-  return "/explore?" + format({ ...view.value, from: absolute(from), to: absolute(to), live: false });
 }

@@ -5,12 +5,13 @@ import { APIError, api, type Field, type FlowColumn, type FlowsResult } from "..
 import { CostHint, dear, type Hint } from "../../parts/cost.tsx";
 import { FilterLine } from "../../parts/filterline.tsx";
 import { Nothing } from "../../parts/nothing.tsx";
-import { current, RefreshButton, TimeRange } from "../../parts/range.tsx";
+import { RefreshButton, TimeRange } from "../../parts/range.tsx";
 import { SQLDrawer } from "../../parts/sql.tsx";
 import { Icon, IconButton, Popover, Select, SortHead } from "../../parts/ui.tsx";
 import { ValueButton } from "../../parts/valuemenu.tsx";
 import { deviceNames, useDeviceNames } from "../../state/names.ts";
 import { copy, fieldByName, reload, show, shown, sqlOpen, view, zone } from "../../state/state.ts";
+import { current } from "../../state/window.ts";
 import * as fmt from "../../text/format.ts";
 import {
   type Cell,

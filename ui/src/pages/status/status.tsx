@@ -408,7 +408,9 @@ export function Status() {
                 {storage.keep_free > 0 && `; with less than ${fmt.bytes(storage.keep_free)} the oldest hours are dropped`}
               </small>
               {storage.temporary > 0 && storage.disk_free < storage.keep_free && (
-                <p class="warn" id="temporary">Temporary data take space that is to be kept free: {storage.temporary_of}. No rows are dropped for them.</p>
+                <p class="warn" id="temporary">
+                  Temporary data take space that is to be kept free: {storage.temporary_of}. No rows are dropped for them.
+                </p>
               )}
               {storage.dropped_at > 0 && (
                 <p class="warn" id="dropped">
@@ -420,7 +422,8 @@ export function Status() {
           )}
           {(storage.unreadable ?? []).map((p) => (
             <p class="bad" key={p.table + p.name} title={p.error}>
-              Part {p.table}/{p.name} cannot be read. Missing: {fmt.count(p.rows)} rows, {moments(p.from, tz, s.now)} to {moments(p.to, tz, s.now)}. {p.remedy}
+              Part {p.table}/{p.name} cannot be read. Missing: {fmt.count(p.rows)} rows, {moments(p.from, tz, s.now)} to{" "}
+              {moments(p.to, tz, s.now)}. {p.remedy}
             </p>
           ))}
           {(storage.detached ?? [])
@@ -457,10 +460,15 @@ export function Status() {
           {engine.crashes?.map((c) => (
             <p class={c.until ? "bad" : "warn"} key={c.user}>
               The engine crashed {c.crashes === 1 ? "once" : `${c.crashes} times`} while statements of user {c.user} ran
-              {c.until ? `; the user is shut out until ${new Date(c.until * 1000).toLocaleTimeString()}` : ""}. The last began with: <code>{c.statement.slice(0, 200)}</code>
+              {c.until ? `; the user is shut out until ${new Date(c.until * 1000).toLocaleTimeString()}` : ""}. The last began with:{" "}
+              <code>{c.statement.slice(0, 200)}</code>
             </p>
           ))}
-          {engine.unprotected?.map((u) => <p class="warn" key={u}>Missing protection: {u}</p>)}
+          {engine.unprotected?.map((u) => (
+            <p class="warn" key={u}>
+              Missing protection: {u}
+            </p>
+          ))}
           <dl class="facts-list">
             <Fact name="NetMeta" value={s.version} />
             <Fact name="ClickHouse" value={`${engine.version || "–"}${engine.embedded ? ", embedded" : ""}`} />

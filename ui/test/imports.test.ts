@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import test from "node:test";
+
+declare global {
+  interface ImportMeta {
+    root: string;
+  }
+}
+
+/** The rooms of src in the order of what they may know: each imports from itself and from those before it. */
+const rooms = ["pages.ts", "api", "text", "state", "parts", "charts", "pages", "frame"];
+
+const src = join(import.meta.root, "src");
+const room = (file: string) => file.split("/")[0];
+
+/** The files of src and what each imports: `import()` is a door that is opened later, and not among them. */
+const files = new Map<string, string[]>();
+for (const file of readdirSync(src, { recursive: true, encoding: "utf8" })) {
+  if (!/\.tsx?$/.test(file) || file.endsWith(".d.ts")) continue;
+  const text = readFileSync(join(src, file), "utf8");
+  const paths = [...text.matchAll(/^(?:import|export)\b(?:[^"';]*?\bfrom)? "(\.[^"]+)"/gm)].map((m) =>
+    relative(src, join(src, dirname(file), m[1])),
+  );
+  files.set(file, paths);
+}
+
+/** The first circle of a graph, as a path that ends where it began. */
+function circle(graph: ReadonlyMap<string, Iterable<string>>): string[] {
+  const done = new Set<string>();
+  const walk = (at: string, way: string[]): string[] => {
+    if (way.includes(at)) return [...way.slice(way.indexOf(at)), at];
+    if (done.has(at)) return [];
+    for (const to of graph.get(at) ?? []) {
+      const found = walk(to, [...way, at]);
+      if (found.length > 0) return found;
+    }
+    done.add(at);
+    return [];
+  };
+  for (const at of graph.keys()) {
+    const found = walk(at, []);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+test("imports go from the page down to the contract", () => {
+  assert.ok(files.size > 50, `only ${files.size} files`);
+  const wrong: string[] = [];
+  for (const [file, paths] of files) {
+    if (!rooms.includes(room(file))) wrong.push(`${file} is in no room: ${rooms.join(", ")}`);
+    for (const to of paths) {
+      if (!existsSync(join(src, to))) wrong.push(`${file} imports ${to}, which is not there`);
+      if (room(to) !== "style" && rooms.indexOf(room(to)) > rooms.indexOf(room(file))) wrong.push(`${file} imports ${to}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test("no file imports itself over others, and no folder of a page another that imports it", () => {
+  assert.deepEqual(circle(files), []);
+  const folders = new Map<string, Set<string>>();
+  for (const [file, paths] of files) {
+    const from = dirname(file);
+    for (const to of paths) if (dirname(to) !== from) folders.set(from, (folders.get(from) ?? new Set()).add(dirname(to)));
+  }
+  folders.delete("."); // pages.ts is below all
+  assert.deepEqual(circle(folders), []);
+});
+
+test("a circle is found", () => {
+  assert.deepEqual(
+    circle(
+      new Map([
+        ["a", ["b"]],
+        ["b", ["c", "d"]],
+        ["d", ["b"]],
+      ]),
+    ),
+    ["b", "d", "b"],
+  );
+  assert.deepEqual(
+    circle(
+      new Map([
+        ["a", ["b", "c"]],
+        ["b", ["c"]],
+        ["c", []],
+      ]),
+    ),
+    [],
+  );
+});
