@@ -1,5 +1,6 @@
-// Builds the page into dist/: one script, one style sheet, one icon, each named by its content, each beside its .gz and .br.
-//   node build.mjs           build; fails when the script of the first load is over its budget
+// Builds the page into dist/: scripts, one style sheet, one icon, each named by its content, each beside its .gz and .br; and pages.json,
+// the list of pages for the server: the path of each, and the scripts that it needs besides those in index.html.
+//   node build.mjs           build; fails when what a page loads first is over its budget
 //   node build.mjs --watch   build again on every change
 //   node build.mjs --test    bundle test/*.test.ts and run them
 import { spawnSync } from "node:child_process";
@@ -12,7 +13,7 @@ import * as esbuild from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, "dist");
-const budget = 80_000; // gzip bytes of JavaScript on first load
+const budget = 80_000; // gzip bytes of JavaScript that a page may need at first
 
 const common = {
   absWorkingDir: here,
@@ -27,19 +28,21 @@ const common = {
 
 if (process.argv.includes("--test")) test();
 else if (process.argv.includes("--watch")) {
-  build();
+  await build();
   let timer;
   watch(join(here, "src"), { recursive: true }, () => {
     clearTimeout(timer);
     timer = setTimeout(build, 50);
   });
-} else if (!build()) process.exitCode = 1;
+} else if (!(await build())) process.exitCode = 1;
 
-function build() {
+async function build() {
   const began = performance.now();
   let out;
+  let pages;
   try {
-    out = esbuild.buildSync({
+    pages = await listed();
+    out = await esbuild.build({
       ...common,
       entryPoints: ["src/frame/main.tsx"],
       outdir: "dist/assets",
@@ -50,8 +53,9 @@ function build() {
       write: false,
       metafile: true,
     });
-  } catch {
-    return false; // esbuild has said why
+  } catch (e) {
+    if (!e.errors) console.error(e.message);
+    return false; // of its own errors esbuild has said why
   }
   // .keep stays: it lets the Go package compile before the page is built.
   for (const name of existsSync(dist) ? readdirSync(dist) : []) if (name !== ".keep") rmSync(join(dist, name), { recursive: true });
@@ -68,33 +72,56 @@ function build() {
   const names = { icon: `/assets/icon-${createHash("sha256").update(icon).digest("hex").slice(0, 8)}.svg` };
   write(names.icon.slice(1), icon);
 
-  // The first load is the entry and what it imports statically; pages that are imported when they are opened do not count.
+  // What a page loads first is the entry, the page, and what either imports statically.
   const outputs = out.metafile.outputs;
-  const entry = Object.keys(outputs).find((k) => outputs[k].entryPoint === "src/frame/main.tsx");
-  names.js = entry.replace("dist", "");
-  names.css = outputs[entry].cssBundle.replace("dist", "");
-  const first = new Set();
-  const visit = (k) => {
-    if (first.has(k)) return;
-    first.add(k);
-    for (const i of outputs[k].imports) if (i.kind === "import-statement") visit(i.path);
+  const chunkOf = (file) => Object.keys(outputs).find((k) => outputs[k].entryPoint === file);
+  const needs = (k, seen = new Set()) => {
+    if (seen.has(k)) return seen;
+    seen.add(k);
+    for (const i of outputs[k].imports) if (i.kind === "import-statement") needs(i.path, seen);
+    return seen;
   };
-  visit(entry);
-  const js = [...first].reduce((n, k) => n + sizes[k], 0);
-  names.preload = [...first]
+  const address = (k) => k.replace("dist", "");
+  const size = (chunks) => [...chunks].reduce((n, k) => n + sizes[k], 0);
+  const entry = chunkOf("src/frame/main.tsx");
+  const frame = needs(entry);
+  const rows = pages.map(({ path, file }) => ({ path, chunks: [...needs(chunkOf(file))].filter((k) => !frame.has(k)) }));
+  writeFileSync(
+    join(dist, "pages.json"),
+    JSON.stringify(
+      rows.map(({ path, chunks }) => ({ path, preload: chunks.map(address) })),
+      null,
+      1,
+    ),
+  );
+
+  names.js = address(entry);
+  names.css = address(outputs[entry].cssBundle);
+  names.preload = [...frame]
     .filter((k) => k !== entry)
-    .map((k) => `<link rel="modulepreload" href="${k.replace("dist", "")}">`)
+    .map((k) => `<link rel="modulepreload" href="${address(k)}">`)
     .join("\n");
   const html = readFileSync(join(here, "src/index.html"), "utf8").replace(/\{\{(\w+)\}\}/g, (_, k) => names[k]);
   write("index.html", Buffer.from(html));
-  console.log(
-    `JavaScript on first load: ${kb(js).trim()} gzip of ${kb(budget).trim()}, built in ${Math.round(performance.now() - began)} ms`,
-  );
-  if (js > budget) {
-    console.error(`The script is ${js - budget} bytes over its budget.`);
-    return false;
-  }
-  return true;
+  console.log(`JavaScript on first load, gzip: the frame ${kb(size(frame)).trim()}, and with it`);
+  for (const { path, chunks } of rows)
+    console.log(`  ${path.padEnd(32)}${kb(size(frame) + size(chunks))} in ${frame.size + chunks.length} files`);
+  console.log(`built in ${Math.round(performance.now() - began)} ms`);
+  const over = rows.filter(({ chunks }) => size(frame) + size(chunks) > budget);
+  for (const { path, chunks } of over)
+    console.error(`${path} is ${size(frame) + size(chunks) - budget} bytes over the budget of ${kb(budget).trim()}.`);
+  return over.length === 0;
+}
+
+/** The list of src/pages.ts: the path of each page, and the file that it loads. */
+async function listed() {
+  const { outputFiles } = await esbuild.build({ ...common, entryPoints: ["src/pages.ts"], external: ["./pages/*"], write: false });
+  const { pages } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+  return pages.map(({ path, load }) => {
+    const [, file] = /import\("\.\/(pages\/[^"]+)"\)/.exec(String(load)) ?? [];
+    if (!file) throw new Error(`${path}: load is to be () => import("./pages/…"), since this is read here`);
+    return { path, file: "src/" + file };
+  });
 }
 
 /** Writes a file and its compressed siblings; returns the size after gzip. */
@@ -122,6 +149,7 @@ function test() {
     platform: "node",
     entryPoints: files.map((f) => "test/" + f),
     outdir: dir,
+    external: ["./pages/*"], // what pages.ts would load when a page is opened
     outExtension: { ".js": ".mjs" },
     define: { "import.meta.root": JSON.stringify(here) },
   });

@@ -855,7 +855,10 @@ export function serve(port = 0, { empty = false } = {}) {
       }
       if (url.pathname.startsWith("/api/"))
         return send(404, { title: "Not Found", status: 404, detail: `no ${url.pathname} here` }, "application/problem+json");
-      const page = ["/", "/explore", "/flows", "/views", "/start", "/status"].includes(url.pathname) || url.pathname.startsWith("/v/");
+      const page = JSON.parse(readFileSync(join(dist, "pages.json"), "utf8")).find(
+        ({ path }) => path === url.pathname || (path !== "/" && path.endsWith("/") && url.pathname.startsWith(path)),
+      );
+      if (page) res.setHeader("Link", page.preload.map((script) => `<${script}>; rel=modulepreload`).join(", "));
       const file = page ? "index.html" : normalize(url.pathname).replace(/^\/+/, "");
       const full = join(dist, file);
       if (!full.startsWith(dist) || !existsSync(full)) return send(404, "not found\n", "text/plain");

@@ -11,6 +11,7 @@ import (
 	"embed"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -24,9 +25,21 @@ import (
 //go:embed all:dist
 var FS embed.FS
 
-// Pages are the paths that show the page; one that ends in a slash stands for all below
-// it. The script reads the path and draws what belongs there.
-var Pages = []string{"/", "/explore", "/flows", "/exporters", "/exporters/", "/if", "/if/", "/host/", "/as/", "/start", "/status", "/views", "/v/"}
+// page is an entry of dist/pages.json, which the build writes from src/pages.ts. All pages are the same index.html: the script reads
+// the path and draws what belongs there.
+type page struct {
+	Path    string   `json:"path"`    // one that ends in a slash stands for all below it
+	Preload []string `json:"preload"` // the scripts that it needs besides those that index.html names
+}
+
+// link is the header that lets a browser fetch the scripts of the page while it still reads index.html (RFC 8288).
+func (p *page) link() string {
+	links := make([]string, len(p.Preload))
+	for i, script := range p.Preload {
+		links[i] = "<" + script + ">; rel=modulepreload"
+	}
+	return strings.Join(links, ", ")
+}
 
 // Handler serves the page at its paths and its assets under /assets/, and 404 elsewhere: to who reads HTML with the page, which says so.
 func Handler() http.Handler {
@@ -48,7 +61,19 @@ type file struct {
 
 type site struct {
 	files map[string]*file // by URL path
+	index *file            // what every page is
+	pages []page
 	csp   string
+}
+
+// page returns the page at a URL path, nil if there is none.
+func (s *site) page(path string) *page {
+	for i, p := range s.pages {
+		if p.Path == path || p.Path != "/" && strings.HasSuffix(p.Path, "/") && strings.HasPrefix(path, p.Path) {
+			return &s.pages[i]
+		}
+	}
+	return nil
 }
 
 func handler(dist fs.FS) http.Handler {
@@ -79,15 +104,19 @@ func handler(dist fs.FS) http.Handler {
 	if err != nil {
 		panic("BUG: embedded page: " + err.Error())
 	}
-	index := s.files["/index.html"]
-	delete(s.files, "/index.html") // it has the names in Pages, not this one
-	if index == nil {
+	s.index = s.files["/index.html"]
+	delete(s.files, "/index.html") // it has the paths of the pages, not this one
+	if s.index == nil {
 		return http.HandlerFunc(notBuilt)
 	}
-	s.csp = policy(index.plain)
-	for _, p := range Pages {
-		s.files[p] = index
+	list, err := fs.ReadFile(dist, "pages.json")
+	if err == nil {
+		err = json.Unmarshal(list, &s.pages)
 	}
+	if err != nil {
+		panic("BUG: embedded list of pages: " + err.Error()) // the build writes it beside index.html
+	}
+	s.csp = policy(s.index.plain)
 	return s
 }
 
@@ -125,16 +154,13 @@ func policy(index []byte) string {
 
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f := s.files[r.URL.Path]
-	if f == nil {
-		for _, p := range Pages[1:] {
-			if strings.HasSuffix(p, "/") && strings.HasPrefix(r.URL.Path, p) {
-				f = s.files[p]
-			}
-		}
+	page := s.page(r.URL.Path)
+	if page != nil {
+		f = s.index
 	}
 	status := http.StatusOK
 	if f == nil && strings.Contains(r.Header.Get("Accept"), "text/html") && !strings.HasPrefix(r.URL.Path, "/assets/") {
-		f, status = s.files["/"], http.StatusNotFound
+		f, status = s.index, http.StatusNotFound
 	}
 	if f == nil {
 		http.NotFound(w, r)
@@ -155,6 +181,9 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Cache-Control", "no-cache")
 		h.Set("Content-Security-Policy", s.csp)
 		h.Set("Referrer-Policy", "no-referrer")
+	}
+	if page != nil && len(page.Preload) > 0 {
+		h.Set("Link", page.link())
 	}
 
 	body, encoding, etag := f.plain, "", f.etag
@@ -220,14 +249,12 @@ const notBuiltPage = `<!doctype html>
 `
 
 func notBuilt(w http.ResponseWriter, r *http.Request) {
-	for _, p := range Pages {
-		if r.URL.Path == p {
-			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			w.Header().Set("Cache-Control", "no-store")
-			w.WriteHeader(http.StatusServiceUnavailable)
-			w.Write([]byte(notBuiltPage)) //nolint:errcheck // as above
-			return
-		}
+	if strings.HasPrefix(r.URL.Path, "/assets/") {
+		http.NotFound(w, r)
+		return
 	}
-	http.NotFound(w, r)
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	w.Write([]byte(notBuiltPage)) //nolint:errcheck // as above
 }

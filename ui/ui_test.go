@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,11 +12,15 @@ import (
 
 const indexHTML = `<!doctype html><script>theme()</script><script type="module" src="/assets/main-1.js"></script>`
 
+const pagesJSON = `[{"path":"/","preload":[]},{"path":"/explore","preload":["/assets/main-1.js","/assets/explore-3.js"]},{"path":"/exporters","preload":[]},
+{"path":"/exporters/","preload":[]},{"path":"/v/","preload":["/assets/main-1.js"]}]`
+
 func built() http.Handler {
 	return handler(fstest.MapFS{
 		".keep":                 {},
 		"index.html":            {Data: []byte(indexHTML)},
 		"index.html.gz":         {Data: []byte("index gz")},
+		"pages.json":            {Data: []byte(pagesJSON)},
 		"assets/main-1.js":      {Data: []byte("plain")},
 		"assets/main-1.js.gz":   {Data: []byte("gz")},
 		"assets/main-1.js.br":   {Data: []byte("br")},
@@ -47,17 +52,14 @@ func TestHandler(t *testing.T) {
 	f("GET", "/", "", 200, "", indexHTML)
 	f("GET", "/explore", "", 200, "", indexHTML)
 	f("GET", "/explore?q=port+53", "gzip, br", 200, "gzip", "index gz")
-	f("GET", "/start", "br", 200, "", indexHTML)
-	f("GET", "/status", "", 200, "", indexHTML)
-	f("GET", "/flows", "", 200, "", indexHTML)
-	f("GET", "/host/2001:db8::%2F48", "gzip", 200, "gzip", "index gz")
-	f("GET", "/as/2906", "", 200, "", indexHTML)
+	f("GET", "/exporters", "br", 200, "", indexHTML)
 	f("GET", "/exporters/192.0.2.1", "", 200, "", indexHTML)
-	f("GET", "/if/2001:db8::1/3", "", 200, "", indexHTML)
-	f("GET", "/views", "", 200, "", indexHTML)
+	f("GET", "/v/2001:db8::%2F48", "gzip", 200, "gzip", "index gz")
 	f("GET", "/v/cdn+transit", "", 200, "", indexHTML)
 	f("GET", "/explore/nowhere", "", 404, "", "")
-	f("HEAD", "/status", "", 200, "", "")
+	f("GET", "/vv", "", 404, "", "")
+	f("GET", "/pages.json", "", 404, "", "")
+	f("HEAD", "/exporters", "", 200, "", "")
 	f("GET", "/assets/main-1.js", "", 200, "", "plain")
 	f("GET", "/assets/main-1.js", "gzip", 200, "gzip", "gz")
 	f("GET", "/assets/main-1.js", "gzip, deflate, br, zstd", 200, "br", "br")
@@ -74,6 +76,22 @@ func TestHandler(t *testing.T) {
 	f("GET", "/nowhere", "", 404, "", "")
 	f("GET", "/explore/../start", "", 404, "", "")
 	f("POST", "/explore", "", 405, "", "")
+}
+
+// The scripts of a page come with its index.html; what is no page has none.
+func TestPreload(t *testing.T) {
+	h := built()
+	for path, want := range map[string]string{
+		"/explore":          "</assets/main-1.js>; rel=modulepreload, </assets/explore-3.js>; rel=modulepreload",
+		"/v/cdn":            "</assets/main-1.js>; rel=modulepreload",
+		"/exporters":        "",
+		"/assets/main-1.js": "",
+		"/nowhere":          "",
+	} {
+		if got := get(h, "GET", path, "Accept", "text/html").Header.Get("Link"); got != want {
+			t.Errorf("%s: got Link %q, want %q", path, got, want)
+		}
+	}
 }
 
 // A browser that comes to an address without a page gets the page, which says so; it is kept under no such address.
@@ -157,6 +175,37 @@ func TestEmbedded(t *testing.T) {
 		res := get(h, "GET", script, "Accept-Encoding", coding)
 		if res.StatusCode != 200 || res.Header.Get("Content-Encoding") != coding {
 			t.Errorf("%s (%s): got %d %q", script, coding, res.StatusCode, res.Header.Get("Content-Encoding"))
+		}
+	}
+}
+
+// TestPages walks the list that the build has made of src/pages.ts: each page is there, and so are its scripts.
+func TestPages(t *testing.T) {
+	list, err := FS.ReadFile("dist/pages.json")
+	if err != nil {
+		t.Skip("page not built")
+	}
+	var pages []page
+	if err := json.Unmarshal(list, &pages); err != nil {
+		t.Fatal(err)
+	}
+	if len(pages) == 0 || pages[0].Path != "/" {
+		t.Fatalf("the list does not begin with /: %s", list)
+	}
+	h := Handler()
+	for _, p := range pages {
+		path := p.Path
+		if path != "/" && strings.HasSuffix(path, "/") {
+			path += "something"
+		}
+		res := get(h, "GET", path)
+		if res.StatusCode != 200 || res.Header.Get("Link") != p.link() || len(p.Preload) == 0 {
+			t.Errorf("%s: got %d with Link %q, want 200 with the scripts of the page", path, res.StatusCode, res.Header.Get("Link"))
+		}
+		for _, script := range p.Preload {
+			if res := get(h, "GET", script); res.StatusCode != 200 {
+				t.Errorf("%s: its script %s answers %d", p.Path, script, res.StatusCode)
+			}
 		}
 	}
 }

@@ -199,3 +199,6 @@ export function seriesName(l: Pick<Layer, "series">): string {
   const s = l.series;
   return s.larger ? "Larger" : s.other ? "Other" : s.label.length ? s.label.join(" · ") : `Total ${s.dir === "sum" ? "" : s.dir}`.trim();
 }
+
+/** What a direction is, at a glance. */
+export const arrows: Record<string, string> = { in: "↓", out: "↑", internal: "↻", transit: "→", unknown: "?", sum: "Σ" };

@@ -2,13 +2,15 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, type QueryResult, type Series, type Versus } from "../api/api.ts";
-import { Popover, SortHead, Spark } from "../parts/ui.tsx";
+import { SortHead } from "../parts/sorthead.tsx";
+import { Spark } from "../parts/spark.tsx";
+import { Popover } from "../parts/ui.tsx";
 import { filterBy, groupBy, oneOf, ValueButton } from "../parts/valuemenu.tsx";
 import { dark, highlight, path, say, show, termTitle, view, zone } from "../state/state.ts";
 import * as fmt from "../text/format.ts";
 import { duration } from "../text/time.ts";
 import { isTime, maxSeries, maxSkip, request } from "../text/url.ts";
-import { type Layer, layerColour, score, seriesName, solidDir, sum } from "./stack.ts";
+import { arrows, type Layer, layerColour, score, seriesName, solidDir, sum } from "./stack.ts";
 
 interface Props {
   result: QueryResult;
@@ -25,9 +27,6 @@ type Column = "dir" | "peak" | "change" | "last" | "avg" | "max" | "total" | "sh
 
 /** What is folded stands where it belongs: the larger groups at the top, the others at the end. */
 const end = ({ series: s }: Layer) => (s.larger ? -1 : s.other ? 1 : 0);
-
-/** What a direction is, at a glance. */
-export const arrows: Record<string, string> = { in: "↓", out: "↑", internal: "↻", transit: "→", unknown: "?", sum: "Σ" };
 
 export function ResultTable({ result, rank: statistic, layers, hidden, onIsolate, onToggle }: Props) {
   const [sort, setSort] = useState<{ column: Column; up: boolean } | null>(null);

@@ -1,10 +1,10 @@
 // Keys for people who stay on the keyboard. None is taken while a text field has the focus; all can be switched off in the help.
 
+import { asks, pages } from "../pages.ts";
 import { comparisons, dirs, vizzes } from "../state/choices.ts";
 import { markHere } from "../state/events.ts";
 import { save } from "../state/saved.ts";
 import {
-  asks,
   copyLink,
   facetsChoice,
   go,
@@ -23,48 +23,8 @@ import {
 } from "../state/state.ts";
 import { pinnedLink, shift, zoomBy } from "../state/window.ts";
 
-export const help: [string, string][] = [
-  ["/", "filter"],
-  ["t", "time range"],
-  ["b", "group by"],
-  ["v  u  d", "next visualization, unit, direction"],
-  ["[  ]", "earlier, later"],
-  ["-  =", "zoom out, zoom in"],
-  ["l", "live on or off"],
-  ["r", "refresh"],
-  ["c", "next comparison"],
-  ["f", "facets"],
-  ["s", "save as a view"],
-  ["m", "mark an event"],
-  ["x", "SQL"],
-  ["y", "copy a link to exactly this time"],
-  ["Y", "copy a link that moves with the clock"],
-  ["1 … 9", "only this series; again: all"],
-  ["j  k", "next, previous row"],
-  ["+  _", "filter the row in, out"],
-  ["← →", "values, when the chart has the focus"],
-  ["Esc", "close, cancel a query"],
-  ["g o  g e", "go to the overview, Explore"],
-  ["g f  g v", "Flows, Views"],
-  ["g x  g i", "Exporters, Interfaces"],
-  ["g s  g t", "Status, Start"],
-  ["?", "this help"],
-];
-
 const next = (list: { value: string; title: string }[], value: string) =>
   list[(list.findIndex((x) => x.value === value) + 1) % list.length];
-
-/** Where g and another key go. */
-const targets: Record<string, string> = {
-  o: "/",
-  e: "/explore",
-  f: "/flows",
-  v: "/views",
-  x: "/exporters",
-  i: "/if",
-  s: "/status",
-  t: "/start",
-};
 
 let goPending = 0;
 
@@ -77,7 +37,7 @@ export function listen(): void {
     if (document.querySelector("dialog[open], .popover")) return; // they have keys of their own
     if (Date.now() - goPending < 1200) {
       goPending = 0;
-      const to = targets[e.key];
+      const to = pages.find((p) => p.key === e.key)?.path;
       if (to) {
         e.preventDefault();
         go(asks(path.value) && asks(to) ? link(to) : to);

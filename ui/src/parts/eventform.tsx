@@ -5,8 +5,8 @@ import { APIError, api } from "../api/api.ts";
 import { eventForm, eventsTurn, kindsSeen, remove } from "../state/events.ts";
 import { hiddenKinds, say, shown, zone } from "../state/state.ts";
 import { parts, resolve } from "../text/time.ts";
-import { FormDialog } from "./formdialog.tsx";
-import { Field, Select } from "./ui.tsx";
+import { Field, FormDialog } from "./formdialog.tsx";
+import { Select } from "./ui.tsx";
 
 const severities = ["info", "warning", "error", "critical"].map((s) => ({ value: s, title: s }));
 const kinds = ["note", "change", "maintenance", "attack"];

@@ -1,6 +1,6 @@
 // A form in a dialog: its title, its fields, what is wrong with the whole, and the buttons.
 
-import type { ComponentChildren } from "preact";
+import { type ComponentChildren, cloneElement, toChildArray, type VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon, IconButton } from "./ui.tsx";
 
@@ -59,5 +59,25 @@ export function FormDialog({ title, first, submit, error, onSave, onClosed, chil
         </div>
       </form>
     </dialog>
+  );
+}
+
+/** An input with its label, and under it what is wrong or what it is good for. */
+export function Field({ id, label, error, hint, children }: { id: string; label: string; error?: string; hint?: string; children: VNode }) {
+  const note = error ?? hint;
+  const told = (input: VNode) =>
+    cloneElement(input, { id, "aria-invalid": error !== undefined, "aria-describedby": note ? id + "-note" : undefined });
+  // The input is the child, or the last thing in it.
+  const kids = children.type === "span" ? toChildArray(children.props.children) : [];
+  return (
+    <div class="form-field">
+      <label for={id}>{label}</label>
+      {kids.length ? cloneElement(children, {}, ...kids.slice(0, -1), told(kids[kids.length - 1] as VNode)) : told(children)}
+      {note && (
+        <p id={id + "-note"} class={error ? "hint wrong" : "hint"} role={error ? "alert" : undefined}>
+          {note}
+        </p>
+      )}
+    </div>
   );
 }

@@ -4,8 +4,7 @@ import { useState } from "preact/hooks";
 import { APIError, api, headerOf, type SavedView } from "../api/api.ts";
 import { current, loadViews, pageOf, savedViews, saving, shownQuery, slugForm, slugOf } from "../state/saved.ts";
 import { go, ownerChoice, path, say } from "../state/state.ts";
-import { FormDialog } from "./formdialog.tsx";
-import { Field } from "./ui.tsx";
+import { Field, FormDialog } from "./formdialog.tsx";
 
 type Errors = Partial<Record<"name" | "slug" | "description" | "owner" | "form", string>>;
 

@@ -1,7 +1,6 @@
 // Small pieces that all pages are made of.
 
-import type { ButtonHTMLAttributes, ComponentChildren, ComponentType, RefObject, ThHTMLAttributes } from "preact";
-import { cloneElement, toChildArray, type VNode } from "preact";
+import type { ButtonHTMLAttributes, ComponentChildren, ComponentType, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { copy } from "../state/state.ts";
 
@@ -71,26 +70,6 @@ export function CopyButton({ text, what, label = "Copy" }: { text: string; what:
     <button type="button" class="button" onClick={() => copy(text, what)}>
       <Icon name="copy" /> {label}
     </button>
-  );
-}
-
-/** An input with its label, and under it what is wrong or what it is good for. */
-export function Field({ id, label, error, hint, children }: { id: string; label: string; error?: string; hint?: string; children: VNode }) {
-  const note = error ?? hint;
-  const told = (input: VNode) =>
-    cloneElement(input, { id, "aria-invalid": error !== undefined, "aria-describedby": note ? id + "-note" : undefined });
-  // The input is the child, or the last thing in it.
-  const kids = children.type === "span" ? toChildArray(children.props.children) : [];
-  return (
-    <div class="form-field">
-      <label for={id}>{label}</label>
-      {kids.length ? cloneElement(children, {}, ...kids.slice(0, -1), told(kids[kids.length - 1] as VNode)) : told(children)}
-      {note && (
-        <p id={id + "-note"} class={error ? "hint wrong" : "hint"} role={error ? "alert" : undefined}>
-          {note}
-        </p>
-      )}
-    </div>
   );
 }
 
@@ -220,62 +199,6 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>) {
   };
 }
 
-/** A value over time in the height of a line of text. */
-export function Spark({
-  values,
-  colour,
-  max,
-  width = 88,
-  height = 20,
-}: {
-  values: (number | null)[];
-  colour?: string;
-  max?: number;
-  width?: number;
-  height?: number;
-}) {
-  const points = thin(values, width / 2);
-  const top = max ?? Math.max(...points.map((v) => v ?? 0), 0);
-  if (points.length < 2 || top <= 0) return <svg class="spark" width={width} height={height} aria-hidden="true" />;
-  const x = (i: number) => ((i * width) / (points.length - 1)).toFixed(1);
-  const y = (v: number) => (height - 1 - (v / top) * (height - 3)).toFixed(1);
-  let line = "";
-  points.forEach((v, i) => {
-    if (v !== null) line += `${line === "" || points[i - 1] === null ? "M" : "L"}${x(i)} ${y(v)}`;
-  });
-  return (
-    <svg class="spark" width={width} height={height} viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
-      <path
-        d={line}
-        fill="none"
-        stroke={colour ?? "currentColor"}
-        stroke-width="1.3"
-        stroke-linejoin="round"
-        vector-effect="non-scaling-stroke"
-      />
-    </svg>
-  );
-}
-
-/** At most n points, each the mean of those it stands for. */
-function thin(values: (number | null)[], n: number): (number | null)[] {
-  if (values.length <= n) return values;
-  const out: (number | null)[] = [];
-  for (let i = 0; i < n; i++) {
-    let s = 0;
-    let k = 0;
-    for (let j = Math.floor((i * values.length) / n); j < Math.floor(((i + 1) * values.length) / n); j++) {
-      const v = values[j];
-      if (v !== null) {
-        s += v;
-        k++;
-      }
-    }
-    out.push(k ? s / k : null);
-  }
-  return out;
-}
-
 /** Calls `poll` now and then every `ms` while the page is visible; the next call waits for the last one. */
 export function usePoll(ms: number, poll: (signal: AbortSignal) => Promise<void>): void {
   useEffect(() => {
@@ -316,24 +239,5 @@ export function Figure({ name, value, more }: { name: string; value: string; mor
       <dd>{value}</dd>
       {more && <dd class="quiet">{more}</dd>}
     </div>
-  );
-}
-
-/** The head of a column that sorts by it. */
-export function SortHead({
-  on,
-  up,
-  help,
-  onSort,
-  children,
-  ...rest
-}: { on: boolean; up: boolean; help?: string; onSort: () => void } & Omit<ThHTMLAttributes<HTMLTableCellElement>, "aria-sort">) {
-  return (
-    <th scope="col" aria-sort={on ? (up ? "ascending" : "descending") : undefined} {...rest}>
-      <button type="button" class="sort" title={help} onClick={onSort}>
-        {children}
-        {on ? (up ? " ↑" : " ↓") : ""}
-      </button>
-    </th>
   );
 }

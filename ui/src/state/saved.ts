@@ -3,8 +3,9 @@
 
 import { computed, signal } from "@preact/signals";
 import { api, type SavedView } from "../api/api.ts";
+import { asks } from "../pages.ts";
 import { format, parse } from "../text/url.ts";
-import { asks, path, view } from "./state.ts";
+import { path, view } from "./state.ts";
 
 /** Those that this reader sees; empty until the server has answered. */
 export const savedViews = signal<SavedView[]>([]);

@@ -2,6 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 import { api, type Field, type Unit } from "../api/api.ts";
+import { asks } from "../pages.ts";
 import { fieldWords } from "../text/filter.ts";
 import { capital } from "../text/format.ts";
 import { zoneName } from "../text/time.ts";
@@ -15,9 +16,6 @@ addEventListener("popstate", () => {
   path.value = location.pathname;
   view.value = parse(location.search);
 });
-
-/** Filter and time go with the reader from page to page; these pages take them from the URL; boards narrow their views with them. */
-export const asks = (p: string) => /^\/($|explore|flows|exporters\/.|if|host\/.|as\/.|v\/.)/.test(p);
 
 /** Shows another view, on this page if it asks for traffic, else on Explore. `push` makes a step that Back undoes; `replace` does not. */
 export function show(patch: Partial<View>, how: "push" | "replace" = "push"): void {

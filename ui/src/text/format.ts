@@ -134,3 +134,6 @@ export const millis = (ms: number) => (ms < 10 ? fixed(ms, 1) : String(Math.roun
 
 /** A sentence begins large, but the name of an interface stays as it is. */
 export const capital = (s: string) => (/^[a-z]+\b(?![-/.:0-9])/.test(s) ? s.charAt(0).toUpperCase() + s.slice(1) : s);
+
+/** What can be sent to a listener, by its kind. */
+export const speaks: Record<string, string> = { netflow: "NetFlow v5, v9, IPFIX", ipfix: "IPFIX, NetFlow v5, v9", sflow: "sFlow v5" };

@@ -2,7 +2,6 @@
 // as a slope to the next. A stack is painted from its outer edge inwards, each layer down to zero over the one before it.
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import "uplot/dist/uPlot.min.css";
 import { dark, zone } from "../../state/state.ts";
 import { EventMarks } from "../eventmarks.tsx";
 import { drawnAs, edges } from "../stack.ts";

@@ -263,31 +263,3 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, known,
 
 /** What the page about one thing lets through and how it splits it. */
 export const about = (kind: string, name: string) => ({ filter: entities[kind].filter(name), by: entities[kind].by });
-
-export const Host = ({ address }: { address: string }) => (
-  <Entity
-    kind={address.includes("/") ? "Prefix" : "Host"}
-    name={address}
-    known={{
-      of: [`src ip ${address}`, `dst ip ${address}`],
-      by: [
-        ["src.as", "src.netname", "src.country"],
-        ["dst.as", "dst.netname", "dst.country"],
-      ],
-    }}
-    {...about("host", address)}
-  />
-);
-
-export function AS({ asn }: { asn: string }) {
-  const number = asn.replace(/^AS/i, "");
-  const numbered = /^\d+$/.test(number);
-  return (
-    <Entity
-      kind="AS"
-      name={numbered ? `AS${number}` : asn}
-      known={numbered ? { of: [`src as ${number}`, `dst as ${number}`], by: [["src.as"], ["dst.as"]] } : undefined}
-      {...about("as", asn)}
-    />
-  );
-}

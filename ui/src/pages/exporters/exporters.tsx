@@ -1,15 +1,15 @@
 // Exporters: who sends, how well, and what helps where it is not well; and the page of one of them.
 
 import { useRef, useState } from "preact/hooks";
-import { api, type Event, type Health, type Ignored, noAnswer } from "../../api/api.ts";
-import { Decide, IgnoredList, ignoredFacts } from "../../parts/senders.tsx";
-import { Figure, Icon, Spark, usePoll } from "../../parts/ui.tsx";
-import { follow, go, link, zone } from "../../state/state.ts";
+import { api, type Health, type Ignored } from "../../api/api.ts";
+import { IgnoredList } from "../../parts/senders.tsx";
+import { Spark } from "../../parts/spark.tsx";
+import { Icon, usePoll } from "../../parts/ui.tsx";
+import { follow, go } from "../../state/state.ts";
 import * as fmt from "../../text/format.ts";
-import { ago, duration, moments } from "../../text/time.ts";
-import { about, Entity } from "../entity/entity.tsx";
+import { ago, duration } from "../../text/time.ts";
 import { exporterLinkProblems, knowsRate, lossOf, type Problem, problems, templated } from "../health.ts";
-import { LinkTable, useInterfaces } from "../interfaces/interfaces.tsx";
+import { useInterfaces } from "../interfaces/asked.ts";
 
 const pollMS = 2000;
 const courseMS = 30_000;
@@ -23,10 +23,10 @@ interface State {
   rates: Map<string, [number, number]>;
 }
 
-const idOf = (e: Health) => e.address + " " + e.type;
+export const idOf = (e: Health) => e.address + " " + e.type;
 
 /** The exporters, asked again and again, with what the difference of two answers says. */
-function useExporters(): [State | null, string, () => void] {
+export function useExporters(): [State | null, string, () => void] {
   const [state, setState] = useState<State | null>(null);
   const [down, setDown] = useState("");
   const before = useRef<{ at: number; list: Map<string, Health> } | null>(null);
@@ -65,7 +65,7 @@ function useExporters(): [State | null, string, () => void] {
 }
 
 /** The flows of each exporter over the last hour, by address. */
-function useCourses(): Map<string, (number | null)[]> {
+export function useCourses(): Map<string, (number | null)[]> {
   const [courses, setCourses] = useState(new Map<string, (number | null)[]>());
   usePoll(courseMS, async (signal) => {
     const { body } = await api.query("by=exporter&from=-1h&unit=fps&dir=sum&n=50&step=60", signal);
@@ -74,7 +74,7 @@ function useCourses(): Map<string, (number | null)[]> {
   return courses;
 }
 
-export function Exporters() {
+export default function Exporters() {
   const [state, down, told] = useExporters();
   const courses = useCourses();
   const { list: all } = useInterfaces();
@@ -220,231 +220,4 @@ function Rows({
   );
 }
 
-const resolution = (e: Health) => (e.resolution_ms < 1000 ? "1 s" : duration(e.resolution_ms / 1000));
-
-const rateDays = 30;
-const rateRows = 10;
-
-/** The last changes of its sampling rates, which are events and so on every chart; nothing when there were none. */
-function RateChanges({ address }: { address: string }) {
-  const [list, setList] = useState<Event[]>([]);
-  usePoll(courseMS, async (signal) => {
-    const now = Math.ceil(Date.now() / 1000);
-    try {
-      const { body } = await api.events(now - rateDays * 86400, now + 60, "sampling", signal);
-      setList(body.events.filter((e) => e.target === address).reverse());
-    } catch {
-      // The page is whole without them; they are asked for again.
-    }
-  });
-  if (list.length === 0) return null;
-  return (
-    <section class="panel health" aria-label="Changes of sampling rates">
-      <h2>
-        Changes of sampling rates <span class="quiet">in {rateDays} days</span>
-      </h2>
-      <dl class="changes">
-        {list.slice(0, rateRows).map((e) => (
-          <div key={e.id}>
-            <dt>{moments(e.start, zone.value, Date.now() / 1000, false)}</dt>
-            <dd>{e.text}</dd>
-          </div>
-        ))}
-      </dl>
-      {list.length > rateRows && <p class="facts">{list.length - rateRows} more before</p>}
-    </section>
-  );
-}
-
-/** The page of an exporter that is called by its name: leads to that of its address. */
-export function ByName({ name, page }: { name: string; page: (address: string) => string }) {
-  const [said, say] = useState("Asking …");
-  usePoll(pollMS, async (signal) => {
-    try {
-      const { body } = await api.exporters(signal);
-      const one = body.exporters.find((e) => e.name === name);
-      if (one) go(link(page(one.address)), "replace");
-      else
-        say(
-          "No exporter that has sent something since the start of NetMeta has this name. One that sends again shows up here; its address works in any case.",
-        );
-    } catch (e) {
-      if (!signal.aborted) say(e instanceof Error ? e.message : String(e));
-    }
-  });
-  return (
-    <main class="status" id="main">
-      <header class="page-head">
-        <h1>{name}</h1>
-        <p role="status">
-          {said}{" "}
-          <a href="/exporters" onClick={follow}>
-            All exporters
-          </a>
-        </p>
-      </header>
-    </main>
-  );
-}
-
-export function OneExporter({ address }: { address: string }) {
-  const [state, down, told] = useExporters();
-  const courses = useCourses();
-  const ignored = state?.ignored.find((x) => x.address === address);
-  const mine = state?.list.filter((e) => e.address === address) ?? [];
-  const samplings = mine.flatMap((e) => (e.samplings ?? []).map((s) => ({ ...s, type: e.type })));
-  const name = mine.find((e) => e.name)?.name;
-  const { list: all } = useInterfaces(address);
-  const mineLinks = all?.interfaces ?? [];
-  return (
-    <Entity kind="Exporter" name={name ? `${name} · ${address}` : address} {...about("exporters", address)}>
-      {down && down !== noAnswer && (
-        <p class="notice bad" role="alert">
-          <Icon name="warn" /> {down}; trying again.
-        </p>
-      )}
-      {state && ignored && (
-        <p class="panel notice" data-ignored={address}>
-          <Icon name="question" /> Ignored {ignoredFacts(ignored, state.now)}. What is stored of it is below.
-          <Decide addresses={[address]} only="accept" back="ignore" told={told} />
-        </p>
-      )}
-      {state && mine.length === 0 && !ignored && (
-        <p class="panel notice">
-          <Icon name="question" /> {address} has not sent anything since the start of NetMeta, or was forgotten. What is stored of it is
-          below.
-        </p>
-      )}
-      {mine[0]?.standing === "new" && (
-        <p class="panel notice">
-          <Icon name="question" /> Nobody has said yet whether it belongs here; what it sends is taken.
-          <Decide addresses={[address]} back="forget" told={told} />
-        </p>
-      )}
-      {mine.map((e) => {
-        const troubles = [...problems(e, state?.now ?? 0, courses.get(e.address)), ...exporterLinkProblems(all, e.address)];
-        const rate = state?.rates.get(idOf(e));
-        return (
-          <section key={idOf(e)} class="panel health" aria-label={`Health, ${e.type}`}>
-            <h2>
-              {e.type}{" "}
-              <span class={`badge ${troubles[0]?.level ?? "good"}`}>
-                {troubles.length ? `${troubles.length} problem${troubles.length > 1 ? "s" : ""}` : "ok"}
-              </span>
-            </h2>
-            {troubles.map((t) => (
-              <p key={t.what} class="trouble-line">
-                <Icon name="warn" /> <b class={t.level}>{fmt.capital(t.what)}.</b> {t.remedy}
-              </p>
-            ))}
-            <dl class="figures">
-              <Figure name="Last datagram" value={ago(e.last, state?.now ?? 0)} />
-              <Figure
-                name="Flows"
-                value={rate ? `${fmt.count(Math.round(rate[0]))}/s` : "…"}
-                more={`${fmt.count(e.flows)} since the start`}
-              />
-              <Figure
-                name="Datagrams"
-                value={rate ? `${fmt.count(Math.round(rate[1]))}/s` : "…"}
-                more={`${fmt.count(e.datagrams)} since the start`}
-              />
-              <Figure
-                name="Sampling"
-                value={knowsRate(e) ? (e.sampling_rate === 1 ? "none" : `1:${fmt.grouped(e.sampling_rate)}`) : "not known"}
-                more={`from ${e.sampling_source}`}
-              />
-              {templated(e.type) && (
-                <Figure
-                  name="Templates"
-                  value={String(e.templates)}
-                  more={`${fmt.count(e.waiting)} sets wait, ${fmt.count(e.dropped)} given up`}
-                />
-              )}
-              <Figure
-                name="Lost"
-                value={fmt.share(lossOf(e))}
-                more={`${fmt.count(e.lost)} missing, ${fmt.count(e.reordered)} out of order`}
-              />
-              {templated(e.type) && (
-                <Figure name="Clock" value={`${e.clock_skew_ms > 0 ? "+" : ""}${e.clock_skew_ms} ms`} more="against the clock here" />
-              )}
-              <Figure name="Resolution" value={resolution(e)} more="median duration of its records" />
-              <Figure name="Restarts" value={fmt.count(e.restarts)} />
-              <Figure
-                name="Not decoded"
-                value={fmt.count(e.refused)}
-                more={Object.entries(e.reasons ?? {})
-                  .map(([r, n]) => `${r} ${fmt.count(n)}`)
-                  .join(", ")}
-              />
-            </dl>
-            {e.sample && (
-              <p class="facts" data-sample>
-                The last that was not decoded came {ago(e.sample.at, state?.now ?? 0)} ({e.sample.reason}, {fmt.count(e.sample.octets)}{" "}
-                octets):{" "}
-                <a
-                  download={`${e.address}-${e.type}-${e.sample.reason}.hex`}
-                  href={`data:text/plain,${e.sample.hex.replace(/(..)(?=.)/g, "$1 ")}%0A`}
-                >
-                  its first {e.sample.hex.length / 2} octets in hex
-                </a>
-              </p>
-            )}
-          </section>
-        );
-      })}
-      {all && mineLinks.length > 0 && (
-        <section class="panel health" aria-label="Interfaces">
-          <h2>
-            Interfaces <span class="quiet">{fmt.grouped(mineLinks.length + all.more)}, by what their records and counters carry</span>
-          </h2>
-          <LinkTable rows={mineLinks} />
-        </section>
-      )}
-      <RateChanges address={address} />
-      {mine[0]?.standing === "accepted" && (
-        <p class="facts">
-          Somebody has accepted it. <Decide addresses={[address]} only="ignore" back="accept" told={told} />
-        </p>
-      )}
-      {samplings.length > 0 && (
-        <section class="panel health" aria-label="Sampling rates">
-          <h2>Sampling rates</h2>
-          <div class="table-scroll">
-            <table class="data" id="samplings">
-              <thead>
-                <tr>
-                  <th class="text">Of</th>
-                  <th>Domain</th>
-                  <th>Declared</th>
-                  <th>Effective</th>
-                  <th class="text">Source</th>
-                  <th>Samples</th>
-                  <th>Dropped</th>
-                </tr>
-              </thead>
-              <tbody>
-                {samplings.map((s) => (
-                  <tr key={`${s.type} ${s.domain} ${s.of} ${s.id}`}>
-                    <td class="text">
-                      {s.of} {s.id > 0 || s.of !== "exporter" ? s.id : ""}
-                    </td>
-                    <td>{s.domain}</td>
-                    <td>1:{fmt.grouped(s.rate)}</td>
-                    <td class={s.effective && Math.abs(s.effective / s.rate - 1) > 0.2 ? "warn" : ""}>
-                      {s.effective ? `1:${fmt.grouped(Math.round(s.effective))}` : "–"}
-                    </td>
-                    <td class="text">{s.source}</td>
-                    <td>{s.samples ? fmt.count(s.samples) : "–"}</td>
-                    <td class={s.dropped ? "warn" : ""}>{s.dropped ? fmt.count(s.dropped) : "–"}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
-        </section>
-      )}
-    </Entity>
-  );
-}
+export const resolution = (e: Health) => (e.resolution_ms < 1000 ? "1 s" : duration(e.resolution_ms / 1000));

@@ -6,8 +6,9 @@ import { CostHint, dear, type Hint } from "../../parts/cost.tsx";
 import { FilterLine } from "../../parts/filterline.tsx";
 import { Nothing } from "../../parts/nothing.tsx";
 import { RefreshButton, TimeRange } from "../../parts/range.tsx";
+import { SortHead } from "../../parts/sorthead.tsx";
 import { SQLDrawer } from "../../parts/sql.tsx";
-import { Icon, IconButton, Popover, Select, SortHead } from "../../parts/ui.tsx";
+import { Icon, IconButton, Popover, Select } from "../../parts/ui.tsx";
 import { ValueButton } from "../../parts/valuemenu.tsx";
 import { deviceNames, useDeviceNames } from "../../state/names.ts";
 import { copy, fieldByName, reload, show, shown, sqlOpen, view, zone } from "../../state/state.ts";
@@ -58,7 +59,7 @@ interface Loaded {
   meta: FlowsResult["meta"];
 }
 
-export function Flows() {
+export default function Flows() {
   useDeviceNames();
   const v = view.value;
   const { by, asc } = sorting(v.sort, v.order);

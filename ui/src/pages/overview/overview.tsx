@@ -4,13 +4,13 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { APIError, api, type Event, type Health, type Interfaces, type QueryResult, type Status, type Total } from "../../api/api.ts";
-import { layers } from "../../charts/stack.ts";
-import { arrows } from "../../charts/table.tsx";
+import { arrows, layers } from "../../charts/stack.ts";
 import { TimeChart } from "../../charts/time/chart.tsx";
 import { FilterLine } from "../../parts/filterline.tsx";
 import { Nothing } from "../../parts/nothing.tsx";
 import { RefreshButton, TimeRange } from "../../parts/range.tsx";
-import { Icon, Spark } from "../../parts/ui.tsx";
+import { Spark } from "../../parts/spark.tsx";
+import { Icon, lazy } from "../../parts/ui.tsx";
 import { groupOf, ValueButton } from "../../parts/valuemenu.tsx";
 import { savedViews } from "../../state/saved.ts";
 import { follow, go, link, reload, shown, termTitle, view, zone } from "../../state/state.ts";
@@ -19,10 +19,11 @@ import * as fmt from "../../text/format.ts";
 import { clock, duration, resolve } from "../../text/time.ts";
 import { ask } from "../../text/url.ts";
 import { linkName, useLevel } from "../health.ts";
-import { Start } from "../start/start.tsx";
-import { Tile } from "../views/board.tsx";
 import { atOnce } from "../views/boards.ts";
 import { comparison, concerns, dull, usual } from "./glance.ts";
+
+const Start = lazy(() => import("../start/start.tsx").then((m) => m.default));
+const Tile = lazy(() => import("../views/board.tsx").then((m) => m.Tile));
 
 /** Who it is, the most telling first; one that tells nothing apart here is passed over. The rollups keep all of them. */
 const groupings = ["remote.as", "src.as", "exporter"];
@@ -31,7 +32,7 @@ const mostPinned = 4;
 /** The page asks this many questions at once, so that it leaves the engine to others too. */
 const run = atOnce(2);
 
-export function Home() {
+export default function Home() {
   const [status, setStatus] = useState<Status | null>(null);
   const [down, setDown] = useState(false);
   useEffect(() => {

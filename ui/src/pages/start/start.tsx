@@ -10,14 +10,12 @@ import { ago } from "../../text/time.ts";
 import { arrival } from "./arrival.ts";
 import { vendors, withPort } from "./vendors.ts";
 
-export const speaks: Record<string, string> = { netflow: "NetFlow v5, v9, IPFIX", ipfix: "IPFIX, NetFlow v5, v9", sflow: "sFlow v5" };
-
 export const portOf = (addr: string) => addr.slice(addr.lastIndexOf(":") + 1);
 
 /** How often names of interfaces are looked for: they come by timers of a minute and more. */
 const namesMS = 10_000;
 
-export function Start() {
+export default function Start() {
   const [status, setStatus] = useState<Status | null>(null);
   const [down, setDown] = useState(false);
   const [vendor, setVendor] = useState(vendors[0].id);
@@ -85,7 +83,7 @@ export function Start() {
                   onClick={() => void copy(withPort(host, portOf(l.addr)), withPort(host, portOf(l.addr)))}
                 >
                   <b>{portOf(l.addr)}</b>
-                  <span>{speaks[l.kind] ?? l.kind}</span>
+                  <span>{fmt.speaks[l.kind] ?? l.kind}</span>
                   <small>{l.datagrams > 0 ? `${fmt.count(l.datagrams)} datagrams` : "waiting"}</small>
                 </button>
               </li>

@@ -2,11 +2,11 @@
 
 import { useRef, useState } from "preact/hooks";
 import { APIError, api, type RunningQuery, type Status as StatusBody } from "../../api/api.ts";
-import { Icon, Spark, usePoll } from "../../parts/ui.tsx";
+import { Spark } from "../../parts/spark.tsx";
+import { Icon, usePoll } from "../../parts/ui.tsx";
 import { copy, follow, say, zone } from "../../state/state.ts";
 import * as fmt from "../../text/format.ts";
 import { ago, duration, moments } from "../../text/time.ts";
-import { speaks } from "../start/start.tsx";
 
 const pollMS = 2000;
 const kept = 90; // points in the small charts: three minutes
@@ -18,7 +18,7 @@ interface History {
   queue: (number | null)[];
 }
 
-export function Status() {
+export default function Status() {
   const [s, setStatus] = useState<StatusBody | null>(null);
   const [down, setDown] = useState("");
   const history = useRef<History>({ datagrams: [], flows: [], rows: [], queue: [] });
@@ -364,7 +364,7 @@ export function Status() {
                     <td class="text">
                       <code>{l.addr}</code>
                     </td>
-                    <td class="text">{speaks[l.kind] ?? l.kind}</td>
+                    <td class="text">{fmt.speaks[l.kind] ?? l.kind}</td>
                     <td>{fmt.count(l.datagrams)}</td>
                     <td title={`Receive buffer of each: ${fmt.bytes(l.buffer)}`}>{(l.sockets ?? []).length}</td>
                     <td title="Fullest receive buffer">{fmt.share(Math.max(0, ...(l.sockets ?? []).map((s) => s.queued / s.buffer)))}</td>

@@ -3,15 +3,13 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { APIError, api, type QueryResult, type SavedView } from "../../api/api.ts";
-import { OtherCharts } from "../../charts/charts.tsx";
-import { Sankey } from "../../charts/sankey.tsx";
 import { layers } from "../../charts/stack.ts";
 import { ResultTable } from "../../charts/table.tsx";
 import { TimeChart } from "../../charts/time/chart.tsx";
 import { useAlive } from "../../parts/alive.ts";
 import { Refresh, TimeRange } from "../../parts/range.tsx";
 import { explain } from "../../parts/saveview.tsx";
-import { Icon, IconButton, Select, useWidth } from "../../parts/ui.tsx";
+import { Icon, IconButton, lazy, Select, useWidth } from "../../parts/ui.tsx";
 import { addressOf, loadViews, savedViews, saving, viewsLoaded } from "../../state/saved.ts";
 import { copyLink, follow, go, reload, say, show, view, zone } from "../../state/state.ts";
 import { refreshSeconds } from "../../state/window.ts";
@@ -19,6 +17,9 @@ import * as fmt from "../../text/format.ts";
 import { absolute, duration } from "../../text/time.ts";
 import { format, request, type View } from "../../text/url.ts";
 import { atOnce, moved, questionOf, timeOf } from "./boards.ts";
+
+const OtherCharts = lazy(() => import("../../charts/charts.tsx").then((m) => m.OtherCharts));
+const Sankey = lazy(() => import("../../charts/sankey.tsx").then((m) => m.Sankey));
 
 const run = atOnce(2);
 const mostViews = 24;

@@ -25,7 +25,7 @@ export function kindOf(v: SavedView): string {
   return [pageNames[first] ?? first, rest.join("/")].filter(Boolean).join(" ");
 }
 
-export function Views() {
+export default function Views() {
   const owner = ownerChoice.signal.value;
   const list = ordered(savedViews.value, owner);
   const [chosen, setChosen] = useState<string[]>([]);

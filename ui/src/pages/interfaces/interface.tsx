@@ -1,0 +1,154 @@
+// The page of one interface, whose exporter is called by its address or by its name.
+
+import { useEffect, useState } from "preact/hooks";
+import { api, type Interface as Line, type LinkCourse, type LinkSide, noAnswer } from "../../api/api.ts";
+import { WeekMap } from "../../charts/week.tsx";
+import { NotFound } from "../../parts/notfound.tsx";
+import { Figure, Icon } from "../../parts/ui.tsx";
+import { follow, reload, view, zone } from "../../state/state.ts";
+import { isAddress } from "../../text/filter.ts";
+import * as fmt from "../../text/format.ts";
+import { ask } from "../../text/url.ts";
+import { ByName } from "../entity/byname.tsx";
+import { about, Entity } from "../entity/entity.tsx";
+import { linkName, linkProblems, nearlyFullIn, uncovered, useLevel } from "../health.ts";
+import { useInterfaces } from "./asked.ts";
+import { down, perSecond, quotient } from "./words.ts";
+
+export default function Interface({ rest }: { rest: string }) {
+  const [, exporter, index] = rest.match(/^(.+)\/(\d+)$/) ?? [];
+  if (!exporter) return <NotFound />;
+  if (isAddress(exporter)) return <Link key={rest} exporter={exporter} index={Number(index)} />;
+  return <ByName key={rest} name={exporter} page={(address) => `/if/${address}/${index}`} />;
+}
+
+/** What the device counted in the time of the URL, and the last weeks; asked anew as the chart is. */
+function useCourse(of: string): LinkCourse | undefined {
+  const [course, setCourse] = useState<LinkCourse>();
+  const keys = ask(view.value, zone.value, ["from", "to"]) + "&px=400"; // the buckets of the chart
+  useEffect(() => {
+    const stop = new AbortController();
+    api.link(of, keys, stop.signal).then(
+      ({ body }) => setCourse(body),
+      () => undefined, // what is wrong with the time the chart says
+    );
+    return () => stop.abort();
+  }, [of, keys, reload.value]);
+  return course;
+}
+
+/** How far flows and counters agree, and when the line will be nearly full. */
+function Badges({ i, course }: { i: Line; course: LinkCourse | undefined }) {
+  const sides = [
+    ["received", i.in, course?.weeks?.trend?.in],
+    ["sent", i.out, course?.weeks?.trend?.out],
+  ] as const;
+  const days = sides.map(([name, , trend]) => ({ name, days: nearlyFullIn(trend, i.speed) })).filter((d) => d.days !== null);
+  return (
+    <span class="link-badges">
+      {sides.map(
+        ([name, s]) =>
+          s.coverage !== null && (
+            <span
+              key={name}
+              class={`badge ${uncovered(s) ? "warn" : "good"}`}
+              title="What flows say over what the counters of the device say"
+            >
+              coverage {name} {quotient(s.coverage)} <Icon name={uncovered(s) ? "warn" : "check"} />
+            </span>
+          ),
+      )}
+      {days.map((d) => (
+        <span
+          key={d.name}
+          class={`badge ${(d.days ?? 0) < 90 ? "warn" : "plain"}`}
+          title={`The straight line through the 95th percentiles of the last ${course?.weeks?.trend?.days} days`}
+        >
+          80 % {d.name} in ~{d.days} days
+        </span>
+      ))}
+    </span>
+  );
+}
+
+/** What it received above zero, what it sent below. */
+function Link({ exporter, index }: { exporter: string; index: number }) {
+  const { list, error } = useInterfaces(exporter);
+  const i = list?.interfaces.find((x) => x.index === index);
+  const of = `exporter = ${exporter} and `;
+  const course = useCourse(`${exporter}/${index}`);
+  const name = i ? [i.name || exporter, linkName(i)].join(" · ") : `${exporter} · if ${index}`;
+  const troubles = i ? linkProblems(i) : [];
+  const sides: [string, LinkSide | undefined][] = [
+    ["Received", i?.in],
+    ["Sent", i?.out],
+  ];
+  return (
+    <Entity
+      kind="Interface"
+      name={name}
+      {...about("if", `${exporter}/${index}`)}
+      sides={[`${of}in.if = ${index}`, `${of}out.if = ${index}`]}
+      capacity={i?.speed || undefined}
+      course={course}
+      below={course?.weeks && <WeekMap weeks={course.weeks} speed={i?.speed ?? 0} />}
+    >
+      <section class="panel health" aria-label="Use">
+        <h2>
+          {i?.description || linkName(i ?? { index })}{" "}
+          <span class="quiet">
+            {[i?.boundary, i?.speed ? fmt.value(i.speed, "bps") : list && "speed not known", i && down(i)].filter(Boolean).join(" · ")}{" "}
+            <a href={"/exporters/" + exporter} onClick={follow}>
+              {i?.name || exporter}
+            </a>
+          </span>
+          {i && <Badges i={i} course={course} />}
+        </h2>
+        {error && error !== noAnswer && (
+          <p class="notice bad" role="alert">
+            <Icon name="warn" /> {error}
+          </p>
+        )}
+        {list && !i && (
+          <p class="notice">
+            <Icon name="question" /> Neither flows nor counters name this interface in this time.
+          </p>
+        )}
+        {troubles.map((t) => (
+          <p key={t.what} class="trouble-line">
+            <Icon name="warn" /> <b class={t.level}>{fmt.capital(t.what)}.</b> {t.remedy}
+          </p>
+        ))}
+        {sides.map(
+          ([title, s]) =>
+            s && (
+              <dl key={title} class="figures" aria-label={title}>
+                <Figure name={title} value={fmt.value(s.last, "bps")} more={list && list.step > 60 ? "the last step" : "the last minute"} />
+                <Figure name="Average" value={fmt.value(s.avg, "bps")} more={s.error ? fmt.error(s.error) : undefined} />
+                <Figure
+                  name="95th percentile"
+                  value={fmt.value(s.p95, "bps")}
+                  more={s.use_p95 === null ? undefined : <span class={useLevel(s.use_p95)}>{fmt.share(s.use_p95)} of the speed</span>}
+                />
+                <Figure
+                  name="Peak"
+                  value={fmt.value(s.max, "bps")}
+                  more={s.use_max === null ? undefined : `${fmt.share(s.use_max)} of the speed`}
+                />
+                <Figure
+                  name="Counters"
+                  value={fmt.value(s.counter, "bps")}
+                  more={s.counter === null ? "the device sends none" : `coverage ${quotient(s.coverage)}`}
+                />
+                <Figure
+                  name="Errors, discards"
+                  value={s.errors === null ? "–" : `${perSecond(s.errors)}, ${perSecond(s.discards ?? 0)}`}
+                  more="a second"
+                />
+              </dl>
+            ),
+        )}
+      </section>
+    </Entity>
+  );
+}
