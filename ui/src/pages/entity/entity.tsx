@@ -1,23 +1,23 @@
 // The page about one thing: an address or prefix, an AS, an exporter. The same for all: its traffic, what it is made of, its records.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
-import { APIError, api, type Facets, type FlowsResult, type LinkCourse, type QueryResult } from "../../api/api.ts";
-import { alongside, bothWays, layers } from "../../charts/stack.ts";
+import { useEffect, useMemo } from "preact/hooks";
+import type { LinkCourse } from "../../api/api.ts";
+import { alongside, layers } from "../../charts/stack.ts";
 import { TimeChart } from "../../charts/time/chart.tsx";
 import { useAlive } from "../../parts/alive.ts";
 import { Nothing } from "../../parts/nothing.tsx";
 import { RefreshButton, TimeRange } from "../../parts/range.tsx";
 import { Icon } from "../../parts/ui.tsx";
-import { ValueButton } from "../../parts/valuemenu.tsx";
-import { deviceNames, useDeviceNames } from "../../state/names.ts";
-import { fieldByName, follow, link, reload, show, shown, termTitle, view, zone } from "../../state/state.ts";
+import { useDeviceNames } from "../../state/names.ts";
+import { follow, link, show, shown, termTitle, view, zone } from "../../state/state.ts";
 import { doors } from "../../state/window.ts";
 import { narrow } from "../../text/filter.ts";
 import * as fmt from "../../text/format.ts";
-import { called, classOf, heading, numeric, text } from "../../text/records.ts";
 import { ask } from "../../text/url.ts";
 import { entities } from "../views/boards.ts";
+import { useOwner, useThing } from "./asked.ts";
+import { Newest, Parts } from "./parts.tsx";
 
 interface Props {
   kind: string;
@@ -39,64 +39,22 @@ interface Props {
   below?: ComponentChildren;
 }
 
-const mostly = 0.9;
-
 export function Entity({ kind, name, filter, sides, capacity, course, by, known, children, below }: Props) {
   // A line carries whole frames, so its traffic is counted as they are unless the URL says otherwise.
   const v = sides && view.value.layer === "l3" ? { ...view.value, layer: "l2" } : view.value;
   const q = narrow(v.q, filter);
   const split = v.by.length ? v.by : by;
-  const [traffic, setTraffic] = useState<{ result: QueryResult; now: number } | null>(null);
-  const [facets, setFacets] = useState<Facets | null>(null);
-  const [records, setRecords] = useState<FlowsResult | null>(null);
-  const [error, setError] = useState("");
-  const wrong = useAlive(error);
-  const [loading, setLoading] = useState(false);
   const keys = (q: string, dir: string) =>
     ask({ ...v, q, by: split, n: 8, dir }, zone.value, ["q", "by", "from", "to", "n", "unit", "layer", "dir"]);
   const asked = sides ? sides.map((s) => keys(narrow(v.q, s), "sum")).join(" ") : keys(q, "both");
+  const { traffic, facets, records, error, loading } = useThing(asked, ask({ ...v, q }, zone.value, ["q", "from", "to"]));
+  const wrong = useAlive(error);
   useDeviceNames();
-  const part = ask({ ...v, q }, zone.value, ["q", "from", "to"]);
-
-  useEffect(() => {
-    const stop = new AbortController();
-    const failed = (e: unknown) => {
-      if (stop.signal.aborted) return;
-      setLoading(false);
-      setError(e instanceof APIError ? e.message : String(e));
-    };
-    setLoading(true);
-    setError("");
-    Promise.all(asked.split(" ").map((keys) => api.query(`${keys}&px=400`, stop.signal))).then(([first, second]) => {
-      setLoading(false);
-      setTraffic({ result: second ? bothWays(first.body, second.body) : first.body, now: first.now });
-    }, failed);
-    api.facets(part, stop.signal).then(({ body }) => setFacets(body), failed);
-    api.flows(`${part}&limit=12`, stop.signal).then(({ body }) => setRecords(body), failed);
-    return () => stop.abort();
-  }, [asked, part, reload.value]);
-
-  // Its largest group, if it is nearly all, says whose it is. Without an answer the page is as whole.
-  const [told, setTold] = useState<string[]>([]);
   const questions =
     known?.of
       .map((of, i) => ask({ ...v, q: of, by: known.by[i], n: 1, dir: "sum" }, zone.value, ["q", "by", "from", "to", "n", "dir"]))
       .join(" ") ?? "";
-  useEffect(() => {
-    const stop = new AbortController();
-    const look = async () => {
-      for (const question of questions.split(" ")) {
-        const { body } = await api.query(`${question}&px=10`, stop.signal);
-        const largest = body.series.find((s) => !s.other);
-        if (!largest || largest.share < mostly) continue;
-        const named = largest.label.filter((text, i) => largest.key[i] !== "" && largest.key[i] !== "0" && text !== name);
-        setTold(named.map((text) => (text.startsWith(name + " ") ? text.slice(name.length + 1) : text)));
-        return;
-      }
-    };
-    if (questions) look().catch(() => undefined);
-    return () => stop.abort();
-  }, [questions]);
+  const told = useOwner(name, questions);
 
   useEffect(() => {
     shown.value = traffic
@@ -182,81 +140,8 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, known,
       </section>
       {kind !== "Exporter" && kind !== "Interface" && children}
       {below}
-      {facets && !none && (
-        <div class="parts">
-          {facets.facets
-            .filter((f) => f.values.length > 0)
-            .map((f) => (
-              <section key={f.by.join("/")} class="panel part" aria-label={f.by.map(termTitle).join(", ")}>
-                <h2>
-                  {f.by.map(termTitle).join(" · ")}{" "}
-                  <span class="quiet">{f.distinct > f.values.length ? `${fmt.count(f.distinct)} in all` : ""}</span>
-                </h2>
-                <table class="data">
-                  <tbody>
-                    {f.values.slice(0, 8).map((x) => (
-                      <tr key={x.key.join("|")}>
-                        <td class="text key">
-                          <ValueButton value={{ by: f.by, key: x.key, label: x.label, filter: x.filter }} />
-                        </td>
-                        <td>{fmt.value(x.rate, facets.unit)}</td>
-                        <td class="share">
-                          {fmt.share(x.share)}
-                          <i class="bar" style={{ width: Math.min(100, x.share * 100) + "%", background: "var(--accent)" }} />
-                        </td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </section>
-            ))}
-        </div>
-      )}
-      {records && records.rows > 0 && (
-        <section class="panel" aria-label="Newest records">
-          <h2>
-            Newest records <span class="quiet">{records.rows}</span>{" "}
-            <a class="more" href={link("/flows", { q, by: [] })} onClick={follow}>
-              All of them
-            </a>
-          </h2>
-          <div class="table-scroll" tabIndex={0} role="region" aria-label="Newest records, scrollable">
-            <table class="data small recent">
-              <thead>
-                <tr>
-                  {records.columns.map((c) => (
-                    <th key={c.column} class={numeric(c, fieldByName.value.get(c.name)) ? "" : "text"}>
-                      {heading(c)}
-                    </th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {Array.from({ length: records.rows }, (_, i) => (
-                  <tr key={i}>
-                    {records.columns.map((c, j) => {
-                      const field = fieldByName.value.get(c.name);
-                      const name = called(
-                        records.columns,
-                        records.values.map((column) => column[i]),
-                        j,
-                        field,
-                        { devices: deviceNames.value, as: records.as_names },
-                      );
-                      const shown = name || text(c, records.values[j][i], field, zone.value, traffic?.now ?? records.to);
-                      return (
-                        <td key={c.column} class={classOf(c, field)} data-column={c.column} title={shown}>
-                          {shown}
-                        </td>
-                      );
-                    })}
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
-        </section>
-      )}
+      {facets && !none && <Parts facets={facets} />}
+      {records && records.rows > 0 && <Newest records={records} q={q} now={traffic?.now ?? records.to} />}
     </main>
   );
 }

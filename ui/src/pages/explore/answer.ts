@@ -3,7 +3,7 @@
 import { type Dispatch, type StateUpdater, useEffect, useRef, useState } from "preact/hooks";
 import { APIError, api, type QueryResult } from "../../api/api.ts";
 import { updated, useStream } from "../../api/live.ts";
-import { dear, type Hint } from "../../parts/cost.tsx";
+import { dear, type Hint } from "../../parts/cost.ts";
 import { refreshChoice, reload, view } from "../../state/state.ts";
 import { refreshSeconds } from "../../state/window.ts";
 

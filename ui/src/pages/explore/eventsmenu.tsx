@@ -1,15 +1,15 @@
 // The events on the charts, from the head of a chart.
 
 import { useState } from "preact/hooks";
-import { IconButton, Popover } from "../../parts/ui.tsx";
-import { kindsSeen, markHere, switched } from "../../state/events.ts";
+import { IconButton, lazy } from "../../parts/ui.tsx";
 import { hiddenKinds } from "../../state/state.ts";
+
+const EventsList = lazy(() => import("./eventslist.tsx").then((m) => m.EventsList));
 
 /** Which events the charts show, by kind, and a way to mark one. */
 export function EventsMenu() {
   const [open, setOpen] = useState(false);
   const hidden = hiddenKinds.signal.value;
-  const kinds = kindsSeen.value;
   return (
     <span class="anchor events">
       <IconButton
@@ -22,33 +22,7 @@ export function EventsMenu() {
         label="Events on the charts"
         onClick={() => setOpen(!open)}
       />
-      <Popover open={open} onClose={() => setOpen(false)} class="menu right events-menu" label="Events">
-        <label class="check">
-          <input type="checkbox" checked={hidden !== "*"} onChange={(e) => hiddenKinds.set(e.currentTarget.checked ? "" : "*")} /> Events on
-          the charts
-        </label>
-        {hidden !== "*" &&
-          kinds.map((k) => (
-            <label key={k} class="check kind">
-              <input
-                type="checkbox"
-                checked={switched(hidden, k).length > hidden.length}
-                onChange={() => hiddenKinds.set(switched(hidden, k))}
-              />{" "}
-              {k}
-            </label>
-          ))}
-        <button
-          type="button"
-          class="button"
-          onClick={() => {
-            setOpen(false);
-            markHere();
-          }}
-        >
-          Mark an event … <kbd>m</kbd>
-        </button>
-      </Popover>
+      {open && <EventsList onDone={() => setOpen(false)} />}
     </span>
   );
 }

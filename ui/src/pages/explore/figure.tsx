@@ -3,7 +3,6 @@
 import type { RefObject } from "preact";
 import type { APIError, QueryResult } from "../../api/api.ts";
 import { TimeChart } from "../../charts/time/chart.tsx";
-import { CostHint } from "../../parts/cost.tsx";
 import { Icon, lazy } from "../../parts/ui.tsx";
 import { copyLink, go, reload, show, view } from "../../state/state.ts";
 import { zoomBy } from "../../state/window.ts";
@@ -13,6 +12,7 @@ import type { Answer, Asked } from "./answer.ts";
 import { Header, summary } from "./header.tsx";
 import type { Shown } from "./series.ts";
 
+const CostHint = lazy(() => import("../../parts/costhint.tsx").then((m) => m.CostHint));
 const Empty = lazy(() => import("../../parts/nothing.tsx").then((m) => m.Empty));
 const OtherCharts = lazy(() => import("../../charts/charts.tsx").then((m) => m.OtherCharts));
 const Sankey = lazy(() => import("../../charts/sankey.tsx").then((m) => m.Sankey));

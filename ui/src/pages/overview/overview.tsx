@@ -6,7 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { APIError, api, type Event, type Health, type Interfaces, type QueryResult, type Status, type Total } from "../../api/api.ts";
 import { arrows, layers } from "../../charts/stack.ts";
 import { TimeChart } from "../../charts/time/chart.tsx";
-import { FilterLine } from "../../parts/filterline.tsx";
+import { FilterLine } from "../../parts/filter/filterline.tsx";
 import { Nothing } from "../../parts/nothing.tsx";
 import { RefreshButton, TimeRange } from "../../parts/range.tsx";
 import { Spark } from "../../parts/spark.tsx";

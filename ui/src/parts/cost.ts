@@ -1,10 +1,8 @@
 // What a question will cost, and whether it is meant: asked before it runs when its window is long.
 
 import { api } from "../api/api.ts";
-import { dearRows, defaultDear, reload, show, view, zone } from "../state/state.ts";
-import * as fmt from "../text/format.ts";
-import { duration, resolve } from "../text/time.ts";
-import { Icon } from "./ui.tsx";
+import { dearRows, defaultDear, reload, view, zone } from "../state/state.ts";
+import { resolve } from "../text/time.ts";
 
 /** A question that reads so many rows, or takes so long, is asked only when it is meant. */
 const dearMS = 5000;
@@ -41,27 +39,8 @@ export async function dear(keys: string, signal: AbortSignal, of = ""): Promise<
   return cost && (cost.rows > limit || cost.ms > dearMS) ? { keys, rows: cost.rows, ms: cost.ms } : null;
 }
 
-export function CostHint({ hint }: { hint: Hint }) {
-  return (
-    <p class="notice cost" role="status">
-      <Icon name="clock" />
-      <span>
-        This reads about {fmt.count(hint.rows)} rows
-        {hint.ms > 0 ? `, ~${hint.ms < 1000 ? "1 s" : duration(Math.round(hint.ms / 1000))}` : ""}.
-      </span>
-      <button
-        type="button"
-        class="button primary"
-        onClick={() => {
-          meant.add(question(hint.keys));
-          reload.value += 1;
-        }}
-      >
-        Run
-      </button>
-      <button type="button" class="button" onClick={() => show({ from: "-1h", to: "now" })}>
-        Narrow to 1 h
-      </button>
-    </p>
-  );
+/** Asks a dear question after all, and does not hold it up again. */
+export function mean(hint: Hint): void {
+  meant.add(question(hint.keys));
+  reload.value += 1;
 }

@@ -1,0 +1,38 @@
+// Which events the charts show, by kind, and a way to mark one.
+
+import { Popover } from "../../parts/ui.tsx";
+import { kindsSeen, markHere, switched } from "../../state/events.ts";
+import { hiddenKinds } from "../../state/state.ts";
+
+export function EventsList({ onDone }: { onDone: () => void }) {
+  const hidden = hiddenKinds.signal.value;
+  return (
+    <Popover open onClose={onDone} class="menu right events-menu" label="Events">
+      <label class="check">
+        <input type="checkbox" checked={hidden !== "*"} onChange={(e) => hiddenKinds.set(e.currentTarget.checked ? "" : "*")} /> Events on
+        the charts
+      </label>
+      {hidden !== "*" &&
+        kindsSeen.value.map((k) => (
+          <label key={k} class="check kind">
+            <input
+              type="checkbox"
+              checked={switched(hidden, k).length > hidden.length}
+              onChange={() => hiddenKinds.set(switched(hidden, k))}
+            />{" "}
+            {k}
+          </label>
+        ))}
+      <button
+        type="button"
+        class="button"
+        onClick={() => {
+          onDone();
+          markHere();
+        }}
+      >
+        Mark an event … <kbd>m</kbd>
+      </button>
+    </Popover>
+  );
+}

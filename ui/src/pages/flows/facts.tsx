@@ -1,0 +1,62 @@
+// What the list is of: how many records, in which order, and whether it goes on.
+
+import type { FlowColumn } from "../../api/api.ts";
+import { reload, show, view } from "../../state/state.ts";
+import * as fmt from "../../text/format.ts";
+import { title } from "./list.tsx";
+import type { Asked } from "./loaded.ts";
+
+interface Props {
+  asked: Asked;
+  columns: FlowColumn[];
+  by: string;
+  asc: boolean;
+  live: boolean;
+  /** It is as long as a list may be. */
+  full: boolean;
+  fresh: boolean;
+}
+
+export function Facts({ asked, columns, by, asc, live, full, fresh }: Props) {
+  const v = view.value;
+  const { list, ended, loading } = asked;
+  const records = list?.records ?? [];
+  return (
+    <p class="facts" role="status">
+      {list && (
+        <>
+          <span>
+            <b id="loaded">{fmt.grouped(records.length)}</b> {records.length === 1 ? "record" : "records"}
+            {live ? ", the newest" : list.next ? " so far" : ""}
+          </span>
+          <span>
+            {fmt.count(list.meta.rows)} rows read in {fmt.millis(list.meta.ms)} ms
+          </span>
+          {list.meta.notes?.map((n) => (
+            <span key={n} class="warn">
+              {n}
+            </span>
+          ))}
+        </>
+      )}
+      {by && (
+        <span>
+          by {title(columns, by)}, {asc ? "ascending" : "descending"}:{" "}
+          <button type="button" class="value link" onClick={() => show({ sort: "", order: "desc" })}>
+            newest first
+          </button>
+        </span>
+      )}
+      {ended && !loading && (
+        <span class="warn">
+          ended:{" "}
+          <button type="button" class="value link" onClick={() => (records.length && fresh ? asked.goOn() : (reload.value += 1))}>
+            go on
+          </button>
+        </span>
+      )}
+      {v.live && (by !== "" || asc) && <span class="warn">the live tail follows only newest first</span>}
+      {full && <span class="warn">the list ends here: narrow the filter, or export</span>}
+    </p>
+  );
+}

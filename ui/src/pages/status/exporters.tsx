@@ -1,0 +1,90 @@
+// The exporters, with the most flows first.
+
+import type { Status } from "../../api/api.ts";
+import { follow } from "../../state/state.ts";
+import * as fmt from "../../text/format.ts";
+import { ago } from "../../text/time.ts";
+
+export function Exporters({ s }: { s: Status }) {
+  const exporters = [...(s.exporters ?? [])].sort((a, b) => b.flows - a.flows);
+  return (
+    <section class="panel" aria-label="Exporters">
+      <h2>
+        Exporters <span class="quiet">{exporters.length || ""}</span>{" "}
+        <a class="more" href="/exporters" onClick={follow}>
+          How well each is
+        </a>
+      </h2>
+      {exporters.length === 0 ? (
+        <p class="quiet">
+          None has sent anything since the start. <a href="/start">How to point a router here</a>
+        </p>
+      ) : (
+        <div class="table-scroll">
+          <table class="data" id="exporters">
+            <thead>
+              <tr>
+                <th class="text">Address</th>
+                <th class="text">Type</th>
+                <th>Last</th>
+                <th>Datagrams</th>
+                <th>Flows</th>
+                <th>Sampling</th>
+                <th class="text">from</th>
+                <th>Templates</th>
+                <th>Lost</th>
+              </tr>
+            </thead>
+            <tbody>
+              {exporters.map((e) => {
+                const known = e.sampling_rate > 0 && !/^(none|unknown)?$/.test(e.sampling_source);
+                const silent = s.now - e.last;
+                return (
+                  <tr key={e.address + e.type}>
+                    <td class="text">
+                      <a href={`/exporters/${e.address}`} onClick={follow}>
+                        <b>{e.address}</b>
+                      </a>
+                      {e.name && <span class="quiet"> {e.name}</span>}
+                    </td>
+                    <td class="text">{e.type}</td>
+                    <td class={silent > 300 ? "bad" : silent > 30 ? "warn" : ""}>{ago(e.last, s.now)}</td>
+                    <td>{fmt.count(e.datagrams)}</td>
+                    <td>
+                      {e.thinned > 0 && (
+                        <span
+                          class="warn"
+                          title={`Over its limit: ${fmt.count(e.thinned)} records were left out, and the sampling rate of the others stands for them.`}
+                        >
+                          thinned{" "}
+                        </span>
+                      )}
+                      {fmt.count(e.flows)}
+                    </td>
+                    <td
+                      class={known ? "" : "warn"}
+                      title={
+                        known ? undefined : "Traffic is counted as if it were not sampled. Let the exporter send its sampling options."
+                      }
+                    >
+                      {known ? `1:${fmt.grouped(e.sampling_rate)}` : "not known"}
+                    </td>
+                    <td class="text quiet">{e.sampling_source}</td>
+                    <td>{e.templates || <span class="quiet">–</span>}</td>
+                    <td class={e.lost > 0 ? "warn" : "quiet"}>{fmt.count(e.lost)}</td>
+                  </tr>
+                );
+              })}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {s.others && (
+        <p class="quiet" id="others">
+          Others, forgotten or without room in the list: {fmt.count(s.others.datagrams)} datagrams, {fmt.count(s.others.flows)} flows
+          {s.others.refused > 0 && `, ${fmt.count(s.others.refused)} not decoded`}.
+        </p>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,128 @@
+// The way of a flow through the machine: each stage with what it does now, has done and has lost.
+
+import type { Status } from "../../api/api.ts";
+import { Spark } from "../../parts/spark.tsx";
+import * as fmt from "../../text/format.ts";
+import { ago } from "../../text/time.ts";
+import type { History } from "./asked.ts";
+import { lostAt } from "./losses.tsx";
+import { ms } from "./panels.tsx";
+
+const round = (x: number) => (x >= 10 ? Math.round(x) : Math.round(x * 10) / 10);
+
+/** The part of the queue that is full, by blocks or by octets. */
+const fillOf = ({ pipeline: p }: Status) =>
+  Math.max(p.queue_capacity > 0 ? p.queue_blocks / p.queue_capacity : 0, p.queue_max_bytes > 0 ? p.queue_bytes / p.queue_max_bytes : 0);
+
+export function Pipeline({ s, history: h, inserted }: { s: Status; history: History; inserted: number | null }) {
+  const { pipeline: p, spool, rates, engine } = s;
+  const enrich = s.enrich ?? [];
+  const fill = fillOf(s);
+  const dropped = (s.listeners ?? []).reduce((a, l) => a + l.dropped, 0);
+  const sockets = Math.max(lostAt(s, /kernel|udp/i), dropped);
+  const waits = spool.rows > 0;
+  return (
+    <section class="pipeline" aria-label="Pipeline">
+      <Stage
+        name="UDP"
+        rate={`${fmt.count(round(rates.datagrams))} datagrams/s`}
+        total={`${fmt.count(p.datagrams)} datagrams`}
+        loss={sockets}
+        values={h.datagrams}
+        id="udp"
+      />
+      <Stage
+        name="Decode"
+        rate={`${fmt.count(round(rates.flows))} flows/s`}
+        total={`${fmt.count(p.flows)} flows`}
+        loss={lostAt(s, /decode/i)}
+        values={h.flows}
+        id="decode"
+      />
+      <Stage
+        name="Enrich"
+        rate={`${fmt.count(enrich.reduce((a, t) => a + t.entries, 0))} entries`}
+        total={`${enrich.length} ${enrich.length === 1 ? "table" : "tables"}`}
+        loss={lostAt(s, /enrich/i)}
+        what="refused"
+        extra={
+          enrich.length
+            ? `oldest loaded ${ago(Math.min(...enrich.map((t) => t.loaded)), s.now)}`
+            : "no table is loaded: values keep their numbers"
+        }
+        id="enrich"
+      />
+      <Stage
+        name="Queue"
+        rate={`${p.queue_blocks} of ${p.queue_capacity} blocks`}
+        total={`${fmt.count(p.blocks)} blocks`}
+        loss={lostAt(s, /queue|pipe/i)}
+        values={h.queue}
+        max={p.queue_capacity}
+        warn={fill > 0.5 ? `${Math.round(fill * 100)} % full: the store is slower than the sources` : ""}
+        id="queue"
+      />
+      <Stage
+        name="Spool"
+        rate={`${fmt.count(spool.rows)} rows`}
+        total={`${fmt.count(spool.written_rows)} written since the start`}
+        loss={lostAt(s, /spool/i)}
+        warn={
+          spool.error
+            ? "It cannot be written: see below"
+            : waits
+              ? `the oldest since ${ago(spool.oldest, s.now)}: the store is away or too slow`
+              : ""
+        }
+        extra={`${fmt.bytes(spool.bytes)} of ${fmt.bytes(spool.max_bytes)}`}
+        id="spool"
+      />
+      <Stage
+        name="ClickHouse"
+        rate={inserted === null ? "…" : `${fmt.count(round(inserted))} rows/s`}
+        total={`${fmt.count(p.inserted_rows)} rows`}
+        loss={lostAt(s, /store|engine/i)}
+        values={h.rows}
+        warn={engine.up ? "" : "The engine is down and is started again; what arrives waits in the spool"}
+        id="store"
+        extra={`insert ${ms(p.insert_ms)}${p.lag_ms > 0 ? ` · ${ms(p.lag_ms)} since the last` : ""}`}
+      />
+    </section>
+  );
+}
+
+function Stage({
+  name,
+  rate,
+  total,
+  loss,
+  values,
+  max,
+  warn,
+  extra,
+  what = "lost",
+  id,
+}: {
+  name: string;
+  rate: string;
+  total: string;
+  loss: number;
+  what?: string;
+  values?: (number | null)[];
+  max?: number;
+  warn?: string;
+  extra?: string;
+  id: string;
+}) {
+  return (
+    <div class={`stage ${loss > 0 ? "lossy" : ""}`} data-stage={id}>
+      <h2>{name}</h2>
+      <b class="stage-rate">{rate}</b>
+      {values && <Spark values={[...values]} max={max} width={160} height={28} />}
+      <p class="stage-total">{total}</p>
+      <p class={loss > 0 ? "bad" : "quiet"}>{loss > 0 ? `${fmt.count(loss)} ${what}` : `none ${what}`}</p>
+      {extra && <p class="quiet">{extra}</p>}
+      {warn && <p class="warn">{warn}</p>}
+    </div>
+  );
+}
