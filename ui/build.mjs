@@ -1,5 +1,5 @@
 // Builds the page into dist/: scripts, one style sheet, one icon, each named by its content, each beside its .gz and .br; and pages.json,
-// the list of pages for the server: the path of each, and the scripts that it needs besides those in index.html.
+// the list of pages for the server: the path of each, and the files that it needs, in the order in which they are needed.
 //   node build.mjs           build; fails when what a page loads first is over its budget
 //   node build.mjs --watch   build again on every change
 //   node build.mjs --test    bundle test/*.test.ts and run them
@@ -13,6 +13,7 @@ import * as esbuild from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, "dist");
+const entryPoint = "src/frame/main.tsx";
 const budget = 80_000; // gzip bytes of JavaScript that a page may need at first
 
 const common = {
@@ -42,17 +43,7 @@ async function build() {
   let pages;
   try {
     pages = await listed();
-    out = await esbuild.build({
-      ...common,
-      entryPoints: ["src/frame/main.tsx"],
-      outdir: "dist/assets",
-      entryNames: "[name]-[hash]",
-      chunkNames: "[name]-[hash]",
-      splitting: true,
-      minify: true,
-      write: false,
-      metafile: true,
-    });
+    out = await bundled();
   } catch (e) {
     if (!e.errors) console.error(e.message);
     return false; // of its own errors esbuild has said why
@@ -67,14 +58,20 @@ async function build() {
     sizes["dist/" + name] = gz;
     console.log(`${name.padEnd(34)}${kb(bytes.length)}${kb(gz)} gzip`);
   };
-  for (const f of out.outputFiles) write(relative(dist, f.path), Buffer.from(f.contents));
+  const outputs = out.metafile.outputs;
+  const chunkOf = (file) => Object.keys(outputs).find((k) => outputs[k].entryPoint === file);
+  const entry = chunkOf(entryPoint);
+  const css = outputs[entry].cssBundle;
+  // All doors lead to the frame, so esbuild makes the one style sheet anew for each.
+  for (const { path, contents } of out.outputFiles) {
+    const name = relative(dist, path);
+    if (!name.endsWith(".css") || css === "dist/" + name) write(name, Buffer.from(contents));
+  }
   const icon = readFileSync(join(here, "src/icon.svg"));
   const names = { icon: `/assets/icon-${createHash("sha256").update(icon).digest("hex").slice(0, 8)}.svg` };
   write(names.icon.slice(1), icon);
 
   // What a page loads first is the entry, the page, and what either imports statically.
-  const outputs = out.metafile.outputs;
-  const chunkOf = (file) => Object.keys(outputs).find((k) => outputs[k].entryPoint === file);
   const needs = (k, seen = new Set()) => {
     if (seen.has(k)) return seen;
     seen.add(k);
@@ -83,24 +80,13 @@ async function build() {
   };
   const address = (k) => k.replace("dist", "");
   const size = (chunks) => [...chunks].reduce((n, k) => n + sizes[k], 0);
-  const entry = chunkOf("src/frame/main.tsx");
   const frame = needs(entry);
   const rows = pages.map(({ path, file }) => ({ path, chunks: [...needs(chunkOf(file))].filter((k) => !frame.has(k)) }));
-  writeFileSync(
-    join(dist, "pages.json"),
-    JSON.stringify(
-      rows.map(({ path, chunks }) => ({ path, preload: chunks.map(address) })),
-      null,
-      1,
-    ),
-  );
+  const list = rows.map(({ path, chunks }) => ({ path, preload: [css, ...frame, ...chunks].map(address) }));
+  writeFileSync(join(dist, "pages.json"), JSON.stringify(list, null, 1));
 
   names.js = address(entry);
-  names.css = address(outputs[entry].cssBundle);
-  names.preload = [...frame]
-    .filter((k) => k !== entry)
-    .map((k) => `<link rel="modulepreload" href="${address(k)}">`)
-    .join("\n");
+  names.css = address(css);
   const html = readFileSync(join(here, "src/index.html"), "utf8").replace(/\{\{(\w+)\}\}/g, (_, k) => names[k]);
   write("index.html", Buffer.from(html));
   console.log(`JavaScript on first load, gzip: the frame ${kb(size(frame)).trim()}, and with it`);
@@ -111,6 +97,38 @@ async function build() {
   for (const { path, chunks } of over)
     console.error(`${path} is ${size(frame) + size(chunks) - budget} bytes over the budget of ${kb(budget).trim()}.`);
   return over.length === 0;
+}
+
+/**
+ * The page in chunks. esbuild makes one of all modules that the same doors lead to, and doors are the entry and what is imported when it is
+ * needed. What is behind a door is only opened by the frame, so it is told that it imports the frame: then all of that is one chunk.
+ */
+async function bundled() {
+  const options = {
+    ...common,
+    entryPoints: [entryPoint],
+    outdir: "dist/assets",
+    entryNames: "[name]-[hash]",
+    chunkNames: "[name]-[hash]",
+    splitting: true,
+    minify: true,
+    write: false,
+    metafile: true,
+  };
+  const { inputs } = (await esbuild.build(options)).metafile;
+  const doors = new Set(
+    Object.values(inputs).flatMap((i) => i.imports.filter((x) => x.kind === "dynamic-import").map((x) => join(here, x.path))),
+  );
+  const frame = {
+    name: "frame",
+    setup: (build) =>
+      build.onLoad({ filter: /\.tsx?$/ }, ({ path }) =>
+        doors.has(path)
+          ? { contents: `${readFileSync(path, "utf8")}\nimport ${JSON.stringify(join(here, entryPoint))};`, loader: "tsx" }
+          : undefined,
+      ),
+  };
+  return esbuild.build({ ...options, plugins: [frame] });
 }
 
 /** The list of src/pages.ts: the path of each page, and the file that it loads. */

@@ -858,7 +858,11 @@ export function serve(port = 0, { empty = false } = {}) {
       const page = JSON.parse(readFileSync(join(dist, "pages.json"), "utf8")).find(
         ({ path }) => path === url.pathname || (path !== "/" && path.endsWith("/") && url.pathname.startsWith(path)),
       );
-      if (page) res.setHeader("Link", page.preload.map((script) => `<${script}>; rel=modulepreload`).join(", "));
+      if (page)
+        res.setHeader(
+          "Link",
+          page.preload.map((name) => `<${name}>; rel=${name.endsWith(".css") ? "preload; as=style" : "modulepreload"}`).join(", "),
+        );
       const file = page ? "index.html" : normalize(url.pathname).replace(/^\/+/, "");
       const full = join(dist, file);
       if (!full.startsWith(dist) || !existsSync(full)) return send(404, "not found\n", "text/plain");

@@ -29,14 +29,18 @@ var FS embed.FS
 // the path and draws what belongs there.
 type page struct {
 	Path    string   `json:"path"`    // one that ends in a slash stands for all below it
-	Preload []string `json:"preload"` // the scripts that it needs besides those that index.html names
+	Preload []string `json:"preload"` // the files that it needs, in the order in which it needs them
 }
 
-// link is the header that lets a browser fetch the scripts of the page while it still reads index.html (RFC 8288).
+// link is the header that lets a browser fetch the files of the page while it still reads index.html (RFC 8288).
 func (p *page) link() string {
 	links := make([]string, len(p.Preload))
-	for i, script := range p.Preload {
-		links[i] = "<" + script + ">; rel=modulepreload"
+	for i, name := range p.Preload {
+		rel := "modulepreload"
+		if strings.HasSuffix(name, ".css") {
+			rel = "preload; as=style"
+		}
+		links[i] = "<" + name + ">; rel=" + rel
 	}
 	return strings.Join(links, ", ")
 }

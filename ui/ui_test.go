@@ -12,7 +12,7 @@ import (
 
 const indexHTML = `<!doctype html><script>theme()</script><script type="module" src="/assets/main-1.js"></script>`
 
-const pagesJSON = `[{"path":"/","preload":[]},{"path":"/explore","preload":["/assets/main-1.js","/assets/explore-3.js"]},{"path":"/exporters","preload":[]},
+const pagesJSON = `[{"path":"/","preload":[]},{"path":"/explore","preload":["/assets/main-4.css","/assets/main-1.js"]},{"path":"/exporters","preload":[]},
 {"path":"/exporters/","preload":[]},{"path":"/v/","preload":["/assets/main-1.js"]}]`
 
 func built() http.Handler {
@@ -78,11 +78,11 @@ func TestHandler(t *testing.T) {
 	f("POST", "/explore", "", 405, "", "")
 }
 
-// The scripts of a page come with its index.html; what is no page has none.
+// The files of a page are named with its index.html; what is no page has none.
 func TestPreload(t *testing.T) {
 	h := built()
 	for path, want := range map[string]string{
-		"/explore":          "</assets/main-1.js>; rel=modulepreload, </assets/explore-3.js>; rel=modulepreload",
+		"/explore":          "</assets/main-4.css>; rel=preload; as=style, </assets/main-1.js>; rel=modulepreload",
 		"/v/cdn":            "</assets/main-1.js>; rel=modulepreload",
 		"/exporters":        "",
 		"/assets/main-1.js": "",
@@ -179,7 +179,7 @@ func TestEmbedded(t *testing.T) {
 	}
 }
 
-// TestPages walks the list that the build has made of src/pages.ts: each page is there, and so are its scripts.
+// TestPages walks the list that the build has made of src/pages.ts: each page is there, and so are its files.
 func TestPages(t *testing.T) {
 	list, err := FS.ReadFile("dist/pages.json")
 	if err != nil {
@@ -200,11 +200,11 @@ func TestPages(t *testing.T) {
 		}
 		res := get(h, "GET", path)
 		if res.StatusCode != 200 || res.Header.Get("Link") != p.link() || len(p.Preload) == 0 {
-			t.Errorf("%s: got %d with Link %q, want 200 with the scripts of the page", path, res.StatusCode, res.Header.Get("Link"))
+			t.Errorf("%s: got %d with Link %q, want 200 with the files of the page", path, res.StatusCode, res.Header.Get("Link"))
 		}
-		for _, script := range p.Preload {
-			if res := get(h, "GET", script); res.StatusCode != 200 {
-				t.Errorf("%s: its script %s answers %d", p.Path, script, res.StatusCode)
+		for _, name := range p.Preload {
+			if res := get(h, "GET", name); res.StatusCode != 200 {
+				t.Errorf("%s: its %s answers %d", p.Path, name, res.StatusCode)
 			}
 		}
 	}
