@@ -7,8 +7,8 @@ import "math/bits"
 //
 // The engine's own sum of UInt64 starts at 0 again there: it is the true sum modulo 2^64. The
 // same sum in Float64, rough, is never off by more than a millionth. Both together say
-// whether the first one is the true sum. That costs one more sum; to add in 128 bits took
-// three times as long. See doc/decisions/0017-sums-that-end.md.
+// whether the first one is the true sum. That costs one more sum; to add in 128 bits cost
+// more. See doc/decisions/0017-sums-that-end.md.
 
 const (
 	maxSum      = "18446744073709551615"  // 2^64−1

@@ -342,6 +342,12 @@ var builders = map[string]func(t *testing.T, reader *store.Client){
 	"RollupState": func(t *testing.T, reader *store.Client) {
 		asks(t, reader, "state of rollups", query.Statement{SQL: query.RollupState()}, nil, nil)
 	},
+	"FoldedMark": func(t *testing.T, reader *store.Client) {
+		asks(t, reader, "mark of folded steps", query.Statement{SQL: query.FoldedMark()}, nil, nil)
+	},
+	"FoldedState": func(t *testing.T, reader *store.Client) {
+		asks(t, reader, "folded steps", query.Statement{SQL: query.FoldedState()}, nil, nil)
+	},
 	"OnceState": func(t *testing.T, reader *store.Client) {
 		asks(t, reader, "state of once", query.Statement{SQL: query.OnceState()}, nil, nil)
 	},
