@@ -160,8 +160,10 @@ func (c *Client) Insert(ctx context.Context, table string, columns []string, tok
 
 // exec reads the answer to its end: an exception may come after the headers.
 func (c *Client) exec(ctx context.Context, q Query, data [][]byte) error {
+	without := ""
 	if data == nil {
-		q.Settings = c.Parts.settings(q.Settings)
+		without = c.Parts.filter()
+		q.Settings = leaveOut(q.Settings, without)
 	}
 	body, _, err := c.open(ctx, q, data)
 	if err == nil {
@@ -170,7 +172,7 @@ func (c *Client) exec(ctx context.Context, q Query, data [][]byte) error {
 			err = fmt.Errorf("read answer: %w", c.hide(err))
 		}
 	}
-	if err != nil && c.Parts.learn(ctx, c, err) {
+	if err != nil && c.Parts.learn(ctx, c, err, without) {
 		return &partError{err}
 	}
 	return err
@@ -186,10 +188,10 @@ func (e *partError) Unwrap() error { return e.error }
 // are left out.
 func (c *Client) Select(ctx context.Context, q Query) (res *native.Result, stats Stats, err error) {
 	for range maxParts {
-		attempt := q
-		attempt.Settings = c.Parts.settings(q.Settings)
+		attempt, without := q, c.Parts.filter()
+		attempt.Settings = leaveOut(q.Settings, without)
 		res, stats, err = c.selectOnce(ctx, attempt)
-		if err == nil || !c.Parts.learn(ctx, c, err) {
+		if err == nil || !c.Parts.learn(ctx, c, err, without) {
 			break
 		}
 	}
@@ -230,15 +232,19 @@ func (c *Client) selectOnce(ctx context.Context, q Query) (*native.Result, Stats
 // closes the body. A query that fails on its way ends the body with an *Exception
 // instead of io.EOF.
 func (c *Client) Stream(ctx context.Context, q Query, format string) (io.ReadCloser, error) {
-	q.Settings = c.Parts.settings(with(q.Settings, "default_format", format))
-	body, _, err := c.open(ctx, q, nil)
-	if err != nil && c.Parts.learn(ctx, c, err) {
-		return c.Stream(ctx, q, format)
+	q.Settings = with(q.Settings, "default_format", format)
+	for attempts := 1; ; attempts++ {
+		attempt, without := q, c.Parts.filter()
+		attempt.Settings = leaveOut(q.Settings, without)
+		body, _, err := c.open(ctx, attempt, nil)
+		switch {
+		case err != nil && attempts < maxParts && c.Parts.learn(ctx, c, err, without):
+		case err != nil || c.Parts == nil:
+			return body, err
+		default:
+			return &learning{body, func(err error) { c.Parts.learn(context.WithoutCancel(ctx), c, err, without) }}, nil
+		}
 	}
-	if err != nil || c.Parts == nil {
-		return body, err
-	}
-	return &learning{body, func(err error) { c.Parts.learn(context.WithoutCancel(ctx), c, err) }}, nil
 }
 
 // Ping asks whether the server answers; it needs no password.

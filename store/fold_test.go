@@ -77,13 +77,13 @@ func TestRollupFolds(t *testing.T) {
 				} else if got := text(t, r, "SELECT countIf(Folded > 0) > 0 FROM "+rollup.Name+where); got != "1" {
 					t.Errorf("%s: no row says that it is folded", rollup.Name)
 				}
-				sums := ", sum(ScaledBytes), sum(ScaledPackets), "
+				sums := ", toString(sum(ScaledBytes)), toString(sum(ScaledPackets)), "
 				flows := text(t, r, fmt.Sprintf("SELECT intDiv(toUInt32(TimeReceived), %d) AS at%scount() FROM flows GROUP BY at ORDER BY at", rollup.Step, sums))
 				if got := text(t, r, fmt.Sprintf("SELECT intDiv(toUInt32(TimeReceived), %d) AS at%ssum(Flows) FROM %s GROUP BY at ORDER BY at", rollup.Step, sums, rollup.Name)); got != flows {
 					t.Errorf("%s has other sums than flows", rollup.Name)
 				}
 				if rollup.Keeps(flow.Table.Field("SrcAS")) {
-					as := "SELECT SrcAS, DstAS, sum(ScaledBytes), %s FROM %s WHERE SrcAS BETWEEN 64500 AND 64504 AND DstAS = 64600 AND SamplingRate = 100 GROUP BY SrcAS, DstAS ORDER BY SrcAS"
+					as := "SELECT SrcAS, DstAS, toString(sum(ScaledBytes)), %s FROM %s WHERE SrcAS BETWEEN 64500 AND 64504 AND DstAS = 64600 AND SamplingRate = 100 GROUP BY SrcAS, DstAS ORDER BY SrcAS"
 					want := text(t, r, fmt.Sprintf(as, "count()", "flows"))
 					if got := text(t, r, fmt.Sprintf(as, "sum(Flows)", rollup.Name)); got != want || strings.Count(got, "\n") != 4 {
 						t.Errorf("%s: of honest keys\n%s, want\n%s", rollup.Name, got, want)

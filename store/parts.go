@@ -99,12 +99,12 @@ func (p *Parts) filter() string {
 	return "{" + strings.Join(tables, ",") + "}"
 }
 
-// settings are those of a query, with the parts left out.
-func (p *Parts) settings(of map[string]string) map[string]string {
-	if filter := p.filter(); filter != "" {
-		return with(of, "additional_table_filters", filter)
+// leaveOut adds a filter of parts to the settings of a query.
+func leaveOut(settings map[string]string, filter string) map[string]string {
+	if filter == "" {
+		return settings
 	}
-	return of
+	return with(settings, "additional_table_filters", filter)
 }
 
 // ofPart finds the part in the text of an error: the engine adds it to what goes wrong
@@ -130,9 +130,10 @@ var unreadableCodes = []int{
 	1001, // STD_EXCEPTION: the file system
 }
 
-// learn notes the part that an error names, and says that the same statement is worth
-// another try.
-func (p *Parts) learn(ctx context.Context, c *Client, err error) bool {
+// learn notes the part that the error of a statement names, and says that it is worth
+// another try: it had a filter, and now there is another one. A statement that ran at the
+// same time may have noted the part first.
+func (p *Parts) learn(ctx context.Context, c *Client, err error, filter string) bool {
 	var e *Exception
 	if p == nil || !errors.As(err, &e) || !slices.Contains(unreadableCodes, e.Code) || strings.Contains(e.Message, "Too many open files") {
 		return false
@@ -157,19 +158,18 @@ func (p *Parts) learn(ctx context.Context, c *Client, err error) bool {
 	}
 	part := parts[0]
 	part.Since, part.Error = time.Now().Unix(), cut(e.Message)
-	return p.add(part)
+	p.add(part)
+	return p.filter() != filter
 }
 
-// add notes a part, and says that it was not known and there is room for it.
-func (p *Parts) add(part Part) bool {
+// add notes a part if it is not known and there is room for it.
+func (p *Parts) add(part Part) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	i, known := slices.BinarySearchFunc(p.list, part, comparePart)
-	if known || len(p.list) == maxParts {
-		return false
+	if !known && len(p.list) < maxParts {
+		p.list = slices.Insert(p.list, i, part)
 	}
-	p.list = slices.Insert(p.list, i, part)
-	return true
 }
 
 func (p *Parts) remove(part Part) {

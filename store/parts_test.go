@@ -127,6 +127,20 @@ func TestUnreadableParts(t *testing.T) {
 	if err := w.Exec(t.Context(), everything); err == nil {
 		t.Error("without Parts nothing fails")
 	}
+	// Statements that meet the same parts at once are all answered.
+	r.Parts = new(store.Parts)
+	failed := make(chan error, 6)
+	for range cap(failed) {
+		go func() {
+			_, _, err := r.Select(t.Context(), store.Query{SQL: everything})
+			failed <- err
+		}()
+	}
+	for range cap(failed) {
+		if err := <-failed; err != nil {
+			t.Error(err)
+		}
+	}
 	r.Parts = new(store.Parts)
 	w.Parts = r.Parts
 	want := map[int64]string{} // hours that cannot be read
@@ -156,7 +170,7 @@ func TestUnreadableParts(t *testing.T) {
 	if len(want) > 0 {
 		t.Errorf("not found: %v", want)
 	}
-	list, err := store.DetachedParts(t.Context(), r)
+	list, err := store.DetachedParts(t.Context(), w)
 	if err != nil || len(list) != aside {
 		t.Errorf("%d put aside: %v, %v", len(list), list, err)
 	}
