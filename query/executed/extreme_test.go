@@ -12,6 +12,7 @@ import (
 	"math/big"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -357,13 +358,20 @@ var builders = map[string]func(t *testing.T, reader *store.Client){
 // give back a Statement or something with one in it, or a text that is SQL.
 func statementBuilders(t *testing.T) (names []string) {
 	t.Helper()
-	packages, err := parser.ParseDir(token.NewFileSet(), "..", nil, 0)
+	sources, err := filepath.Glob("../*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	holds := map[string]bool{"Statement": true} // types
 	var funcs []*ast.FuncDecl
-	for _, file := range packages["query"].Files {
+	for _, source := range sources {
+		file, err := parser.ParseFile(token.NewFileSet(), source, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if file.Name.Name != "query" { // a test from outside
+			continue
+		}
 		for _, d := range file.Decls {
 			switch d := d.(type) {
 			case *ast.FuncDecl:
