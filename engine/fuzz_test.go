@@ -16,8 +16,9 @@ import (
 )
 
 // attacks are statements that once did, or that people try to have do, what a reading
-// user may not. CANARY is the path of a file outside of the data directory, SECRET that
-// of one inside, NEW a path where no file is.
+// user may not. CANARY is the path of a file that the engine's process could write, SECRET
+// that of a password, OUTSIDE that of a file outside of the data directory, NEW a path
+// where no file is.
 var attacks = []string{
 	// Files are written.
 	"SELECT 1 AS a FORMAT Protobuf SETTINGS output_format_schema='CANARY'",
@@ -87,12 +88,15 @@ func guard(t testing.TB) *guarded {
 		random[i] = byte(rand.Uint32())
 	}
 	text := hex.EncodeToString(random[:])
-	g := &guarded{places: map[string]string{"CANARY": filepath.Join(outside, "canary.csv"), "SECRET": filepath.Join(data, "secrets", "canary"), "NEW": filepath.Join(outside, "new")}}
+	g := &guarded{places: map[string]string{
+		"CANARY": filepath.Join(data, "clickhouse", "canary.csv"), "SECRET": filepath.Join(data, "secrets", "canary"),
+		"OUTSIDE": filepath.Join(outside, "canary.csv"), "NEW": filepath.Join(data, "clickhouse", "new"),
+	}}
 	g.s = start(t, data, func(o *Options) { o.Memory = 1 << 30 })
 	w := ready(t, g.s)
 	w.must("CREATE TABLE f (a UInt8, b String) ENGINE = MergeTree ORDER BY a")
 	w.must("INSERT INTO f VALUES (1, 'x'), (2, 'y')")
-	for _, name := range []string{"CANARY", "SECRET"} {
+	for _, name := range []string{"CANARY", "SECRET", "OUTSIDE"} {
 		if err := os.WriteFile(g.places[name], []byte(text+",1\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +113,7 @@ func guard(t testing.TB) *guarded {
 func (g *guarded) look(t testing.TB) map[string]string {
 	t.Helper()
 	now := map[string]string{}
-	for _, file := range []string{g.places["CANARY"], g.places["SECRET"], filepath.Join(g.s.options.Path, "secrets", "writer"), filepath.Join(g.s.options.Path, "engine.xml")} {
+	for _, file := range []string{g.places["CANARY"], g.places["SECRET"], g.places["OUTSIDE"], filepath.Join(g.s.options.Path, "secrets", "writer"), filepath.Join(g.s.options.Path, "engine.xml")} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -117,7 +121,7 @@ func (g *guarded) look(t testing.TB) map[string]string {
 		now[file] = string(text)
 	}
 	store := filepath.Join(g.s.options.Path, "clickhouse")
-	for _, dir := range []string{filepath.Dir(g.places["CANARY"]), g.s.options.Path, filepath.Join(g.s.options.Path, "secrets"), store, filepath.Join(store, "metadata"), "."} {
+	for _, dir := range []string{filepath.Dir(g.places["OUTSIDE"]), g.s.options.Path, filepath.Join(g.s.options.Path, "secrets"), store, filepath.Join(store, "metadata"), "."} {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
 			t.Fatal(err)
@@ -133,7 +137,7 @@ func (g *guarded) look(t testing.TB) map[string]string {
 
 // ask sends a request and looks what it has done.
 func (g *guarded) ask(t *testing.T, statement, settings, params, header string, method byte) {
-	put := strings.NewReplacer("CANARY", g.places["CANARY"], "SECRET", g.places["SECRET"], "NEW", g.places["NEW"]).Replace
+	put := strings.NewReplacer("CANARY", g.places["CANARY"], "SECRET", g.places["SECRET"], "OUTSIDE", g.places["OUTSIDE"], "NEW", g.places["NEW"]).Replace
 	statement = put(statement)
 	values := url.Values{}
 	add := func(text, prefix string) {
@@ -203,6 +207,9 @@ func FuzzReader(f *testing.F) {
 	g := guard(f)
 	for i, statement := range attacks {
 		f.Add(statement, "", "t=CANARY&u=processes&p=x&n=1", "", byte(0))
+		if strings.Contains(statement, "CANARY") {
+			f.Add(strings.ReplaceAll(statement, "CANARY", "OUTSIDE"), "", "", "", byte(128))
+		}
 		switch i % 4 {
 		case 0:
 			f.Add(statement, "output_format_schema=CANARY&default_format=Protobuf", "t=system.processes&u=processes", "", byte(1+128))

@@ -17,11 +17,22 @@ import (
 
 func page(t testing.TB) as { s := engine(t); return as{t, s.URL(), s.Page()} }
 
+// ownDir is a directory where the engine's process itself may read and write, so that
+// nothing but our checks protects what is in it.
+func ownDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp(filepath.Join(engine(t).options.Path, "clickhouse"), "test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 // TestReaderWritesNoFile: no format, setting or clause makes the engine write a file, in
 // whatever way it is given.
 func TestReaderWritesNoFile(t *testing.T) {
-	engine(t)
-	dir := t.TempDir()
+	dir := ownDir(t)
 	victim := filepath.Join(dir, "victim.txt")
 	if err := os.WriteFile(victim, []byte("precious"), 0o600); err != nil {
 		t.Fatal(err)
@@ -51,7 +62,7 @@ func TestReaderWritesNoFile(t *testing.T) {
 					r.do("POST", fmt.Sprintf("EXPLAIN SELECT 1 FORMAT %s SETTINGS output_format_schema='%s'", format, path)),
 				} {
 					intact(format)
-					if got.status == 200 {
+					if code := got.header.Get("X-ClickHouse-Exception-Code"); code != "164" && code != "73" && code != "497" {
 						t.Errorf("%s as %s is answered: %.200s", format, r.user.Name, got.body)
 					}
 				}
@@ -90,8 +101,14 @@ func TestReaderFormats(t *testing.T) {
 // TestReaderLearnsNothingOfFiles: what is asked of a file that is there is answered as
 // for one that is not, by each statement that names a table and in each spelling.
 func TestReaderLearnsNothingOfFiles(t *testing.T) {
+	for _, dir := range []string{ownDir(t), t.TempDir()} {
+		learnsNothingOf(t, dir)
+	}
+}
+
+func learnsNothingOf(t *testing.T, dir string) {
+	t.Helper()
 	r := reader(t)
-	dir := t.TempDir()
 	there := filepath.Join(dir, "qthereq.csv")
 	if err := os.WriteFile(there, []byte("canary,1\n"), 0o600); err != nil {
 		t.Fatal(err)
