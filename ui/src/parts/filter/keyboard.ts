@@ -34,7 +34,12 @@ export function action(e: KeyboardEvent, line: Line): (() => void) | undefined {
       return list ? () => setActive(active > 0 ? active - 1 : last) : undefined;
     case "Escape":
       e.stopPropagation();
-      return list ? close : line.changed ? line.reset : line.leave;
+      if (list) return close;
+      return () => {
+        close(); // a list that is still on its way does not come any more
+        if (line.changed) line.reset();
+        else line.leave();
+      };
     case " ":
       return e.ctrlKey ? line.complete : undefined;
   }
