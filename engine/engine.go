@@ -266,7 +266,7 @@ func open(c Config, given handover) (*server, *libchdb.Conn, error) {
 	s := &server{
 		lib: lib, path: store, log: c.Logger,
 		writer:   newAccount(given.Writer, c.MaxQueries),
-		readers:  []*account{newReader(given.Reader, c.MaxQueries, nil), newReader(given.Page, c.MaxQueries, pageTables)},
+		readers:  []*account{newReader(given.Reader, c.MaxQueries, readerTally, nil), newReader(given.Page, c.MaxQueries, pageTally, pageTables)},
 		limits:   limits{memory: c.Memory * 3 / 8, seconds: readerSeconds},
 		answers:  answers,
 		running:  map[string]bool{},

@@ -56,6 +56,7 @@ type account struct {
 	User
 	reads  bool            // it may only read
 	tables map[string]bool // of the database system, besides those that all readers may read
+	most   tally           // of a statement of a reader
 	slots  gate
 
 	arriving chan struct{} // statements of a reader that are on their way
@@ -65,9 +66,9 @@ type account struct {
 
 func newAccount(u User, slots int) *account { return &account{User: u, slots: newGate(slots)} }
 
-func newReader(u User, slots int, tables map[string]bool) *account {
+func newReader(u User, slots int, most tally, tables map[string]bool) *account {
 	a := newAccount(u, slots)
-	a.reads, a.tables, a.arriving, a.bodyTime = true, tables, make(chan struct{}, 4*slots), readerBody
+	a.reads, a.most, a.tables, a.arriving, a.bodyTime = true, most, tables, make(chan struct{}, 4*slots), readerBody
 	return a
 }
 

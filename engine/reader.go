@@ -106,7 +106,7 @@ func (s *server) sessionOf(a *account) []setting {
 // settings of that. conn is a session without settings yet.
 func (s *server) readerStatement(conn *libchdb.Conn, text string, q *request, a *account) (st statement, settings []setting, err error) {
 	// Before the parser sees it, and again when our words are the parser's.
-	if err := measure(text).check(); err != nil {
+	if err := measure(text).check(a.most); err != nil {
 		return st, nil, err
 	}
 	result, err := conn.Query("SELECT formatQuery({statement:String})", "RawBLOB", []libchdb.Param{{Name: "statement", Value: escapeParam(text)}})
@@ -119,7 +119,7 @@ func (s *server) readerStatement(conn *libchdb.Conn, text string, q *request, a 
 	}
 	text = string(result.Bytes())
 	result.Close()
-	if err := measure(text).check(); err != nil {
+	if err := measure(text).check(a.most); err != nil {
 		return st, nil, err
 	}
 	if st, err = parseStatement(text); err != nil {

@@ -500,7 +500,7 @@ func TestSlowBodies(t *testing.T) {
 // TestStalledBody: a body that stalls is answered with an error that says so, and one
 // that comes with an error in its head is not waited for.
 func TestStalledBody(t *testing.T) {
-	reads := newReader(User{"reader", strings.Repeat("r", 16)}, 1, nil)
+	reads := newReader(User{"reader", strings.Repeat("r", 16)}, 1, readerTally, nil)
 	reads.bodyTime = 50 * time.Millisecond
 	s := &server{writer: newAccount(User{"netmeta", strings.Repeat("w", 16)}, 1), readers: []*account{reads}, running: map[string]bool{}}
 	srv := httptest.NewServer(s)
@@ -551,7 +551,7 @@ func TestPageHasItsSlots(t *testing.T) {
 // together take no more than there is, and all is given back.
 func TestTakeMemory(t *testing.T) {
 	s := &server{limits: limits{memory: 1000}}
-	r, p := newReader(User{}, 8, nil), newReader(User{}, 8, nil)
+	r, p := newReader(User{}, 8, readerTally, nil), newReader(User{}, 8, readerTally, nil)
 	var back []func()
 	take := func(a *account) int64 {
 		q := &request{}
