@@ -125,10 +125,16 @@ test("brush and Explain: the sentence of the API, kept in the URL, its causes na
   await page.close();
 });
 
+/** The facets, opened if they are not. Their code comes a moment after the page, so what is visible does not tell. */
+async function openFacets(page) {
+  const toggle = page.getByRole("button", { name: "Facets", exact: true });
+  if ((await toggle.getAttribute("aria-pressed")) !== "true") await toggle.click();
+  return page.locator("#facets");
+}
+
 test("facets: the API's values, a way in and a way out of each", { skip: mockOnly() }, async () => {
   const { page } = await explore("", { width: 1440 });
-  const facets = page.locator("#facets");
-  if (!(await facets.isVisible())) await page.keyboard.press("f");
+  const facets = await openFacets(page);
   await facets.locator("li").first().waitFor(); // no answer of before the reload comes after it
   const response = page.waitForResponse((r) => r.url().includes("/api/v1/facets?"));
   await page.reload();
@@ -738,8 +744,8 @@ test("axe finds nothing, in both themes, wide and narrow", { skip: mockOnly() },
   ]) {
     const { page } = await explore(search + "&from=-10m", { width, scheme });
     if (width > 1000) {
-      if (!(await page.locator("#facets").isVisible())) await page.keyboard.press("f"); // a test before this one closed it
-      await page.locator("#facets li").first().waitFor();
+      const facets = await openFacets(page); // a test before this one may have closed them
+      await facets.locator("li").first().waitFor();
     }
     assert.deepEqual(await violations(page), [], `${search} ${scheme}`);
     await page.close();
