@@ -383,7 +383,7 @@ func crashed(state *os.ProcessState, oomBefore uint64) bool {
 	return status.Signaled()
 }
 
-// oomKills is how many processes the kernel has ended for want of memory.
+// oomKills is how many processes the kernel has ended because memory ran out.
 func oomKills() (n uint64) {
 	text, _ := os.ReadFile("/proc/vmstat")
 	for line := range strings.Lines(string(text)) {

@@ -27,7 +27,7 @@ type Numbering struct {
 	Norm Counting
 
 	// Near is the size of a gap that is loss at any rate. A larger one is loss if the
-	// sender's rate explains it, and otherwise a sender that started anew.
+	// sender's rate explains it, and otherwise a sender that started again.
 	Near uint32
 }
 
@@ -85,7 +85,7 @@ type Sequence struct {
 	pace    pace
 
 	// other is a datagram that did not fit. If the next one follows it, the sender has
-	// started anew (the method of RFC 3550 A.1).
+	// started again (the method of RFC 3550 A.1).
 	other    Place
 	hasOther bool
 
@@ -99,7 +99,7 @@ type Sequence struct {
 type Finding struct {
 	Lost      uint64 // units that are now certainly lost
 	Reordered bool   // a datagram was out of its place: late, or sent twice
-	Restarted bool   // the sender has started anew
+	Restarted bool   // the sender has started again
 	Missed    Missed // since the mark that is followed
 }
 
@@ -171,7 +171,7 @@ func (s *Sequence) Heard(now Arrival, n Numbering) (f Finding) {
 }
 
 // take makes a datagram the last one. If not all of it could be counted, the sequence
-// begins anew with the next.
+// begins again with the next.
 func (s *Sequence) take(now Arrival, advance uint32) {
 	s.pace.move(now.At, advance)
 	s.last, s.started, s.hasOther = now, !now.Uncounted, false

@@ -126,7 +126,7 @@ func TestPatience(t *testing.T) {
 }
 
 // A sender at a rate, of which a part is missing: it is lost if the rate explains it,
-// however much it is, and what it does not explain is a sender that began anew.
+// however much it is, and what it does not explain is a sender that began again.
 func TestGapAndRate(t *testing.T) {
 	type sender struct {
 		n         Numbering

@@ -293,7 +293,7 @@ func TestRollupUnreadable(t *testing.T) {
 		t.Error("nothing was left to add up")
 	}
 
-	// A part of a rollup is made anew from the flows.
+	// A part of a rollup is made again from the flows.
 	for _, rollup := range flow.Table.Rollups {
 		for _, path := range pathsOf(t, w, rollup.Name) {
 			flip(t, path+"data.cmrk4")

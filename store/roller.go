@@ -709,7 +709,7 @@ func (u *rollup) exchange(ctx context.Context, id string, of []span, sums bool) 
 
 // leave is the statement that takes the table away which was the rollup until now. It
 // stays under another name when it has sums that cannot be read, or were put aside, and
-// cannot be made anew since their rows are gone.
+// cannot be made again since their rows are gone.
 func (u *rollup) leave(ctx context.Context, aside, id string) (string, error) {
 	detached, err := DetachedParts(ctx, u.Client)
 	if err != nil {

@@ -328,7 +328,7 @@ func (r *writing) safe(l *load) {
 	r.tellSafe()
 }
 
-// tellSafe tells it in the order of the queue, since whoever hears of rows takes all that
+// tellSafe tells it in the order of the queue, since its receiver takes all that
 // came before for safe too.
 func (r *writing) tellSafe() {
 	told := false

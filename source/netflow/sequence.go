@@ -135,7 +135,7 @@ func (s *State) followLocked(ses *session) {
 	}
 }
 
-// Resume has the sequences of a sender begin anew: its datagrams were refused for a while,
+// Resume starts the sequences of a sender again: its datagrams were refused for a while,
 // and are not lost.
 func (s *State) Resume(addr netip.Addr) {
 	s.mu.Lock()
