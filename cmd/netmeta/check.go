@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"netmeta/collector"
 	"netmeta/config"
 )
 
@@ -23,7 +24,7 @@ func (c checkCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	if err := checkMacros(cfg); err != nil {
+	if err := collector.CheckMacros(cfg); err != nil {
 		return fmt.Errorf("configuration %s: %w", c.Config, err)
 	}
 	_, err = fmt.Fprintln(stdout, c.Config+": ok")

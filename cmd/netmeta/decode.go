@@ -13,6 +13,7 @@ import (
 	"text/tabwriter"
 
 	"netmeta/api"
+	"netmeta/collector"
 	"netmeta/column"
 	"netmeta/flow"
 	"netmeta/internal/pcap"
@@ -66,13 +67,13 @@ func (c decodeCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("--extra: %w", err)
 	}
-	sum := summary{decoding: newDecodingWith(nil, extra), mirror: c.Mirror, allRecords: c.All}
+	sum := summary{Decoding: collector.NewDecoding(nil, extra), mirror: c.Mirror, allRecords: c.All}
 	if c.Listen != "" {
 		err = sum.listen(ctx, c.Listen, &p)
 	} else {
 		err = sum.files(ctx, c.Files, &p)
 	}
-	sum.settle()
+	sum.Settle()
 	if c.Stats && err == nil {
 		err = sum.stats(p.out, c.JSON)
 	}
@@ -82,7 +83,7 @@ func (c decodeCmd) Run(ctx context.Context) error {
 
 // A summary counts over all files.
 type summary struct {
-	*decoding
+	*collector.Decoding
 	packets   uint64 // of captures, that hold no datagram
 	datagrams uint64
 	skipped   []pcap.Skip // what packets were
@@ -95,7 +96,7 @@ type summary struct {
 // listen decodes what arrives on a port until ctx ends.
 func (s *summary) listen(ctx context.Context, addr string, p *printer) error {
 	log := slog.New(slog.NewTextHandler(stderr, logOptions(nil)))
-	l, err := udp.Listen(addr, udp.Config{Name: portName(addr)}, log)
+	l, err := udp.Listen(addr, udp.Config{Name: collector.PortName(addr)}, log)
 	if err != nil {
 		return err
 	}
@@ -140,7 +141,7 @@ func (s *summary) file(ctx context.Context, path string, batch *column.Batch, p 
 		}
 		s.datagrams++
 		if dg.Truncated {
-			s.unknown.Refuse(source.TruncatedCapture)
+			s.Unknown.Refuse(source.TruncatedCapture)
 			p.refused(source.TruncatedCapture, dg.Src.Addr())
 			continue
 		}
@@ -171,7 +172,7 @@ func (s *summary) packetRows(ctx context.Context, r *pcap.Reader, b *column.Batc
 		s.packets++
 		link := packet.LinkType(frame.LinkType)
 		if !link.Known() {
-			s.unknown.Refuse(source.UnknownHeader)
+			s.Unknown.Refuse(source.UnknownHeader)
 			continue
 		}
 		if b.Full() {
@@ -198,13 +199,13 @@ func (s *summary) stats(w io.Writer, asJSON bool) error {
 	if !asJSON {
 		fmt.Fprintln(table, "exporter\ttype\tdatagrams\trecords\tflows\tsampling\tfrom\ttemplates\tlost\treordered\trestarts\trefused\tskew ms\tmedian ms\t")
 	}
-	samplings := s.samplingStatus()
+	samplings := s.SamplingStatus()
 	var list []api.Exporter
-	known, others := s.exporters.All()
+	known, others := s.Exporters.All()
 	for _, e := range known {
-		list = append(list, exporterStatus(e))
+		list = append(list, collector.ExporterStatus(e))
 	}
-	if o := othersStatus(others); o != nil {
+	if o := collector.OthersStatus(others); o != nil {
 		list = append(list, *o)
 	}
 	for _, x := range list {
@@ -231,7 +232,7 @@ func openCapture(path string) (*pcap.Reader, error) {
 }
 
 func (s *summary) print(w io.Writer) {
-	t := s.totals()
+	t := s.Totals()
 	without := " (printed with --all)"
 	if s.allRecords {
 		without = ""
@@ -243,7 +244,7 @@ func (s *summary) print(w io.Writer) {
 	if t.DiscardedSamples > 0 {
 		fmt.Fprintf(w, "discarded-packet notices %d%s\n", t.DiscardedSamples, without)
 	}
-	for reason, n := range s.sflow.Discarded() {
+	for reason, n := range s.SFlow.Discarded() {
 		fmt.Fprintf(w, "packets dropped by the exporter: %d (%s)\n", n, reason)
 	}
 	if t.Lost > 0 {

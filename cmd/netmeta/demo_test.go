@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// demoExporters is how many exporters the demo has: two of each protocol.
+const demoExporters = 6
+
 // The demo starts and stops while NetMeta runs; what it sent stays.
 func TestDemoOnRequest(t *testing.T) {
 	p := start(t, t.TempDir())
@@ -40,7 +43,7 @@ func TestDemoOnRequest(t *testing.T) {
 				t.Fatalf("exporter %s", x.Address)
 			}
 		}
-		if len(s.Exporters) != 2*len(demoProtocols) || s.Storage.Rows == 0 || s.Storage.Newest < s.Now-5 {
+		if len(s.Exporters) != demoExporters || s.Storage.Rows == 0 || s.Storage.Newest < s.Now-5 {
 			return fmt.Errorf("exporters %+v, storage %+v", s.Exporters, s.Storage)
 		}
 		return nil
@@ -53,19 +56,4 @@ func TestDemoOnRequest(t *testing.T) {
 	}
 	demo(http.MethodPost, true)
 	// That it runs does not keep NetMeta from stopping: the end of the test waits for it.
-}
-
-// A demo of --demo runs to the end; a port that the simulated exporters cannot reach is
-// said.
-func TestDemoRefused(t *testing.T) {
-	s := &server{demo: true}
-	if err := s.setDemo(false); err == nil || !strings.Contains(err.Error(), "--demo") {
-		t.Error(err)
-	}
-	if err := new(server).setDemo(true); err == nil || !strings.Contains(err.Error(), "sources.udp.listen") {
-		t.Error(err)
-	}
-	if err := new(demoRun).start(); err == nil {
-		t.Error("starts before the server does")
-	}
 }

@@ -18,9 +18,11 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netmeta/api"
+	"netmeta/collector"
 	"netmeta/config"
 	"netmeta/engine"
 	"netmeta/engine/libchdb"
+	"netmeta/internal/wholefile"
 	"netmeta/store"
 )
 
@@ -127,7 +129,7 @@ func (d *doctor) configuration(run runCmd) {
 	d.cfg, err = run.config()
 	d.named = run.Listen != ""
 	if err == nil {
-		err = checkMacros(d.cfg)
+		err = collector.CheckMacros(d.cfg)
 	}
 	switch {
 	case err != nil:
@@ -383,7 +385,7 @@ func (d *doctor) openFiles() {
 // own, when it does not run already.
 func (d *doctor) engine(ctx context.Context) {
 	if d.cfg.Store.URL != "" {
-		client := storeClient(d.cfg)
+		client := collector.StoreClient(d.cfg)
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 		if err := client.Ping(ctx); err != nil {
@@ -469,6 +471,16 @@ func tryEngine(ctx context.Context, library string) (engine.Stats, error) {
 		return engine.Stats{}, err
 	}
 	return s.Stats(), nil
+}
+
+// files looks for files that were put aside. Of a NetMeta that runs the status has told.
+func (d *doctor) files() {
+	if d.status != nil {
+		return
+	}
+	for _, a := range wholefile.Asides(d.cfg.Data) {
+		d.warn("files", collector.AsideText(a), collector.AsideHint)
+	}
 }
 
 func (d *doctor) losses() {

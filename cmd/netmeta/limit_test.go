@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,8 +12,6 @@ import (
 	"time"
 
 	"netmeta/api"
-	"netmeta/config"
-	"netmeta/engine"
 	"netmeta/simulate"
 )
 
@@ -183,23 +180,5 @@ func TestQuietBesideFlood(t *testing.T) {
 		if quietOne && x.Lost+x.Thinned != 0 || x.Restarts != 0 || x.Flows+x.Thinned+x.Lost > sent || x.Flows+x.Thinned+x.Lost+30*(16+sockets[1].Dropped) < sent {
 			t.Errorf("%v: sent %d, stored %d, thinned %d, lost %d, %d restarts", x.Address, sent, x.Flows, x.Thinned, x.Lost, x.Restarts)
 		}
-	}
-}
-
-func TestLimitMemory(t *testing.T) {
-	t.Cleanup(func() { debug.SetMemoryLimit(math.MaxInt64) })
-	t.Setenv("GOMEMLIMIT", "")
-	limitMemory(config.Config{MemoryMiB: 300})
-	if got := debug.SetMemoryLimit(-1); got != 300<<20 {
-		t.Errorf("limit %d", got)
-	}
-	limitMemory(config.Config{})
-	if got := debug.SetMemoryLimit(-1); got != max(engine.Memory()/5, 128<<20) {
-		t.Errorf("limit %d by default", got)
-	}
-	t.Setenv("GOMEMLIMIT", "1GiB")
-	limitMemory(config.Config{MemoryMiB: 400})
-	if got := debug.SetMemoryLimit(-1); got == 400<<20 {
-		t.Error("GOMEMLIMIT does not stand")
 	}
 }

@@ -3,9 +3,7 @@ package main
 import (
 	"io"
 	"log/slog"
-	"net/http"
 	"os"
-	"strings"
 
 	"golang.org/x/term"
 
@@ -47,11 +45,4 @@ func logOptions(level slog.Leveler) *slog.HandlerOptions {
 		}
 		return a
 	}}
-}
-
-// commandLine is what /proc says of this process, without credentials.
-func commandLine(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	io.WriteString(w, secret.Mask(strings.Join(os.Args, "\x00")))
 }

@@ -27,7 +27,7 @@ func TestPage(t *testing.T) {
 	// live traffic when the exporters are seen.
 	waitFor(t, 90*time.Second, "demo data", func() error {
 		s := p.status()
-		if s.Storage.Rows == 0 || s.Storage.Oldest > s.Now-55*60 || s.Storage.Newest < s.Now-5 || len(s.Exporters) < 2*len(demoProtocols) {
+		if s.Storage.Rows == 0 || s.Storage.Oldest > s.Now-55*60 || s.Storage.Newest < s.Now-5 || len(s.Exporters) < demoExporters {
 			return fmt.Errorf("%+v, %d exporters", s.Storage, len(s.Exporters))
 		}
 		return nil

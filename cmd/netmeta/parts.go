@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"netmeta/collector"
 	"netmeta/engine"
 	"netmeta/store"
 )
@@ -59,7 +60,7 @@ func (c partsCmd) writer() (*store.Client, error) {
 		return nil, err
 	}
 	if cfg.Store.URL != "" {
-		return storeClient(cfg), nil
+		return collector.StoreClient(cfg), nil
 	}
 	e, err := engine.Running(cfg.Data)
 	if err != nil {

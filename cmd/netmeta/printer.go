@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"netmeta/collector"
 	"netmeta/column"
 	"netmeta/counter"
 	"netmeta/source"
@@ -146,8 +147,8 @@ type teller struct {
 
 // all makes a decoder whose notes and counters go to the printer.
 func (s *summary) all(p *printer) source.Decoder {
-	t := teller{printer: p, counters: counter.Table.NewBatch(counterRows)}
-	t.Decoder = s.decoderWithCounters(t.counters, t.printCounters)
+	t := teller{printer: p, counters: counter.Table.NewBatch(collector.CounterRows)}
+	t.Decoder = s.DecoderWithCounters(t.counters, t.printCounters)
 	t.Notes(func(n source.Note) { p.notes = append(p.notes, note{n, p.batch.Len()}) })
 	return t
 }
@@ -167,5 +168,5 @@ func (s *summary) decoderFor(p *printer) source.Decoder {
 	if p.all {
 		return s.all(p)
 	}
-	return s.decoder()
+	return s.Decoder()
 }

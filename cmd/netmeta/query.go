@@ -17,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"netmeta/api"
+	"netmeta/collector"
 	"netmeta/enrich"
 	"netmeta/internal/terminal"
 	"netmeta/query"
@@ -138,7 +139,7 @@ func (c asking) open(ctx context.Context) (*asker, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if at := runningOn(ctx, cfg.Data); at != "" && c.Config == "" {
+	if at := collector.RunningOn(ctx, cfg.Data); at != "" && c.Config == "" {
 		return &asker{base: at}, func() {}, nil
 	}
 	client, done, err := connect(ctx, c.Config, c.Data)

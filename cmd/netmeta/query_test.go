@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"netmeta/collector"
+	"netmeta/internal/wholefile"
 	"netmeta/query"
 	"netmeta/simulate"
 )
@@ -28,14 +31,14 @@ func TestQuery(t *testing.T) {
 	})
 
 	// The data directory says where it runs, and a file of one that is no more says nothing.
-	if at := runningOn(t.Context(), p.data); at != p.url {
+	if at := collector.RunningOn(t.Context(), p.data); at != p.url {
 		t.Errorf("it runs on %q, want %q", at, p.url)
 	}
 	old := t.TempDir()
-	if err := tellWhere(old, strings.TrimPrefix(p.url, "http://"), time.Unix(1_700_000_000, 0)); err != nil {
+	if err := wholefile.Write(filepath.Join(old, "page.json"), map[string]any{"url": p.url, "started": 1_700_000_000}); err != nil {
 		t.Fatal(err)
 	}
-	if at := runningOn(t.Context(), old); at != "" {
+	if at := collector.RunningOn(t.Context(), old); at != "" {
 		t.Errorf("another one on %q is taken for it", at)
 	}
 

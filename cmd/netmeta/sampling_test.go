@@ -2,61 +2,17 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
-	"io"
-	"net/netip"
-	"reflect"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"netmeta/api"
-	"netmeta/flow"
-	"netmeta/internal/pcap"
-	"netmeta/source"
+	"netmeta/event"
+	"netmeta/simulate"
 )
 
-// The sampling rates of an exporter are known from whoever says them: its records, its
-// options data, its headers, the configuration; and from sFlow how it samples in fact.
-func TestSamplings(t *testing.T) {
-	d := newDecodingWith(map[netip.Addr]uint32{netip.MustParseAddr("127.0.0.1"): 1000}, nil)
-	dec, b := d.decoder(), flow.Table.NewBatch(1024)
-	for _, name := range []string{"sflow/testdata/ovs", "sflow/testdata/pmsflow", "netflow/testdata/pmnfv5", "netflow/testdata/pmnfv9", "netflow/testdata/pmipfix"} {
-		r, err := pcap.Open("../../source/" + name + ".pcap")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer r.Close()
-		for {
-			u, err := r.NextUDP()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			dec.Decode(&source.Datagram{Payload: u.Payload, Exporter: u.Src, Received: u.Time}, b, b.Reset)
-		}
-	}
-	config := api.Sampling{Of: "exporter", Rate: 1000, Source: "config"}
-	want := map[string][]api.Sampling{
-		"127.0.0.1 sflow":    {config, {Of: "entity", ID: 1000, Rate: 2, Source: "record", Effective: 2, Samples: 27}},
-		"10.99.1.2 sflow":    {{Domain: 3, Of: "interface", ID: 1, Rate: 4, Source: "record", Effective: 4, Samples: 28}},
-		"127.0.0.1 netflow5": {config, {Of: "exporter", Rate: 2, Source: "header"}},
-		"127.0.0.1 netflow9": {config, {Domain: 5, Of: "selector", ID: 1, Rate: 2, Source: "options"}},
-		"127.0.0.1 ipfix":    {config, {Domain: 77, Of: "selector", ID: 1, Rate: 2, Source: "options"}},
-	}
-	for key, got := range d.samplingStatus() {
-		if !reflect.DeepEqual(got, want[key]) {
-			t.Errorf("%s: %+v, want %+v", key, got, want[key])
-		}
-		delete(want, key)
-	}
-	if len(want) > 0 {
-		t.Errorf("not there: %+v", want)
-	}
-}
-
-// decode --stats tells them too.
+// decode --stats prints the sampling rates of an exporter.
 func TestDecodeStats(t *testing.T) {
 	out := must(t, "decode", "--stats", "--json", "../../source/sflow/testdata/ovs.pcap")
 	line := out[strings.LastIndex(strings.TrimSpace(out), "\n")+1:]
@@ -71,4 +27,32 @@ func TestDecodeStats(t *testing.T) {
 	if x.Address != "127.0.0.1" || x.SamplingRate != 2 || len(x.Samplings) != 1 || x.Samplings[0].Effective != 2 {
 		t.Errorf("%+v", x)
 	}
+}
+
+// A rate that changes while NetMeta runs is among the events of the API.
+func TestRateEvents(t *testing.T) {
+	port := udpPort(freeUDP(t))
+	rate := func(n int) string {
+		return fmt.Sprintf("%s  sampling:\n    exporters:\n      127.0.1.1: %d\n", port, n)
+	}
+	p, rewrite := configured(t, rate(100))
+	p.ready()
+	if _, err := simulate.Run(t.Context(), simulate.Options{Protocol: simulate.NetFlow9, To: p.status().Listeners[0].Addr, Rate: 1000, Flows: 200, Seed: 1}); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(5*time.Second + time.Second) // it has seen what the rate was
+	rewrite(rate(200))
+	if out, code := p.reload(); code != 0 {
+		t.Fatal(out)
+	}
+	waitFor(t, 5*time.Second+20*time.Second, "the event", func() error {
+		var answer struct{ Events []event.Event }
+		if err := p.get("/api/v1/events?kind=sampling", &answer); err != nil {
+			return err
+		}
+		if len(answer.Events) != 1 || answer.Events[0].Target != "127.0.1.1" || answer.Events[0].Text != "sampling rate 1:100 → 1:200, said by the configuration" {
+			return fmt.Errorf("events %+v", answer.Events)
+		}
+		return nil
+	})
 }

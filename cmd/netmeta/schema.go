@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"netmeta/collector"
 	"netmeta/event"
 	"netmeta/store"
 )
@@ -30,7 +31,7 @@ func (c schemaCmd) Run(ctx context.Context) error {
 		return err
 	}
 	if !c.Diff {
-		for _, schema := range schemas(cfg) {
+		for _, schema := range collector.Schemas(cfg) {
 			for _, sql := range schema.CreateAll() {
 				if _, err := fmt.Fprintln(stdout, sql+";"); err != nil {
 					return err
@@ -46,7 +47,7 @@ func (c schemaCmd) Run(ctx context.Context) error {
 	}
 	defer done()
 	var changes []store.Change
-	for _, schema := range schemas(cfg) {
+	for _, schema := range collector.Schemas(cfg) {
 		more, err := store.Plan(ctx, client, schema)
 		if err != nil {
 			return err

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -120,32 +119,6 @@ func TestLossWhileAwayIsCounted(t *testing.T) {
 			if got := p.lost(); got < lost || got > lost+control || lost == 0 || doubled != 0 {
 				t.Errorf("%d lost, %d counted, of which at most %d without flows; %d flows doubled", lost, got, control, doubled)
 			}
-		})
-	}
-}
-
-// A file of sequence numbers that cannot be read keeps nothing from starting.
-func TestDamagedSequences(t *testing.T) {
-	for name, content := range map[string]string{
-		"empty": "", "garbage": "\x00\xff\x00", "cut": `{"netflow":[{"exporter":"192.0.2.1:9","ver`, "wrong types": `{"netflow":{"a":1}}`,
-		"odd values": `{"netflow":[{"exporter":"","version":7,"seq":1,"at":99999999999999}],"sflow":[{"sender":"","agent":"::","at":99999999999999,"rate":18446744073709551615}]}`,
-	} {
-		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "sequences")
-			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			kept, err := readSequences(path)
-			if name == "odd values" {
-				if err != nil {
-					t.Fatal(err)
-				}
-			} else if err == nil || !strings.Contains(err.Error(), path) {
-				t.Errorf("error %v", err)
-			}
-			d := newDecoding()
-			d.netflow.Follow(kept.NetFlow)
-			d.sflow.Follow(kept.SFlow)
 		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"netmeta/collector"
 	"netmeta/config"
 	"netmeta/engine"
 	"netmeta/store"
@@ -72,7 +73,7 @@ func connect(ctx context.Context, configPath, data string) (c *store.Client, don
 		return nil, nil, err
 	}
 	if cfg.Store.URL != "" {
-		client := storeClient(cfg)
+		client := collector.StoreClient(cfg)
 		client.ReadOnly = true
 		return client, func() {}, nil
 	}

@@ -68,7 +68,7 @@ func newCollector(enriched bool) (*collector, error) {
 
 // setDemo gives the chain the names of the demo, and the tables of AS and country.
 func setDemo(chain *enrich.Chain) error {
-	text, err := os.ReadFile("cmd/netmeta/demo.yaml")
+	text, err := os.ReadFile("collector/demo.yaml")
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func TestDocumentsAreFresh(t *testing.T) {
 // metrics reads what declares metrics.
 func metrics(t *testing.T) []byte {
 	t.Helper()
-	files, err := filepath.Glob("../../cmd/netmeta/*.go")
+	files, err := filepath.Glob("../../collector/*.go")
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}

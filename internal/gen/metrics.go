@@ -11,7 +11,7 @@ import (
 )
 
 // Metrics is doc/metrics.md: every metric of /metrics that is ours, from the calls of
-// prometheus.NewDesc in source files of cmd/netmeta.
+// prometheus.NewDesc in source files of collector.
 func Metrics(sources ...[]byte) ([]byte, error) {
 	var lines []string
 	for _, source := range sources {
@@ -45,7 +45,7 @@ func Metrics(sources ...[]byte) ([]byte, error) {
 	slices.Sort(lines)
 	return []byte(`# Metrics
 
-Made from cmd/netmeta; do not edit. ` + "`/metrics`" + ` of the page's address serves them for Prometheus.
+Made from collector; do not edit. ` + "`/metrics`" + ` of the page's address serves them for Prometheus.
 Counters begin with the process. Beside them are ` + "`go_*` and `process_*`" + `, of the Go runtime and
 of the process, as every Go program has them. What to alert on is in [operate.md](operate.md).
 

@@ -1,4 +1,4 @@
-package main
+package collector
 
 import (
 	"context"
@@ -19,7 +19,7 @@ const (
 
 // keepAside has exporters that send more than their limit come to sockets of their own, so
 // that they fill no buffer that others need, until ctx ends.
-func (s *server) keepAside(ctx context.Context) {
+func (s *Collector) keepAside(ctx context.Context) {
 	over := map[netip.Addr]time.Time{} // when they were so last
 	var outage store.Outage
 	for {
@@ -29,7 +29,7 @@ func (s *server) keepAside(ctx context.Context) {
 			return
 		}
 		now := time.Now()
-		for _, a := range s.decoding.exporters.Over(now.Unix()) {
+		for _, a := range s.decoding.Exporters.Over(now.Unix()) {
 			over[a] = now
 		}
 		var aside []netip.Addr

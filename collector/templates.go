@@ -1,4 +1,4 @@
-package main
+package collector
 
 import (
 	"context"
@@ -16,19 +16,19 @@ const (
 	saveTemplatesShare = 20
 )
 
-func (s *server) templatesPath() string { return filepath.Join(s.config().Data, "templates") }
+func (s *Collector) templatesPath() string { return filepath.Join(s.config().Data, "templates") }
 
 // loadTemplates takes in what an earlier run kept. Without it flows wait for the next
 // template, so nothing here keeps us from starting.
-func (s *server) loadTemplates() {
-	if err := s.decoding.netflow.LoadFile(s.templatesPath()); err != nil {
+func (s *Collector) loadTemplates() {
+	if err := s.decoding.NetFlow.LoadFile(s.templatesPath()); err != nil {
 		s.log.Warn("what exporters told an earlier run is not known", "err", err)
 	}
-	s.savedChanges = s.decoding.netflow.Changes()
+	s.savedChanges = s.decoding.NetFlow.Changes()
 }
 
 // keepTemplates saves what is new, until ctx ends.
-func (s *server) keepTemplates(ctx context.Context) {
+func (s *Collector) keepTemplates(ctx context.Context) {
 	pause := saveTemplatesEvery
 	for {
 		select {
@@ -43,12 +43,12 @@ func (s *server) keepTemplates(ctx context.Context) {
 }
 
 // saveTemplates saves, if anything is new.
-func (s *server) saveTemplates() {
-	changes := s.decoding.netflow.Changes()
+func (s *Collector) saveTemplates() {
+	changes := s.decoding.NetFlow.Changes()
 	if changes == s.savedChanges {
 		return
 	}
-	if err := s.decoding.netflow.SaveFile(s.templatesPath()); err != nil {
+	if err := s.decoding.NetFlow.SaveFile(s.templatesPath()); err != nil {
 		s.log.Warn("what exporters told is not saved: after a restart, flows will wait for templates", "err", err)
 		return
 	}

@@ -1,8 +1,9 @@
-package main
+package collector
 
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"strconv"
@@ -20,7 +21,7 @@ type notifier struct {
 
 // newNotifier takes what systemd said from the environment, so that it is not passed on
 // to the engine.
-func newNotifier() (n notifier) {
+func newNotifier(log *slog.Logger) (n notifier) {
 	socket, usec, pid := os.Getenv("NOTIFY_SOCKET"), os.Getenv("WATCHDOG_USEC"), os.Getenv("WATCHDOG_PID")
 	for _, name := range []string{"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"} {
 		os.Unsetenv(name)
@@ -30,7 +31,7 @@ func newNotifier() (n notifier) {
 	}
 	conn, err := net.Dial("unixgram", socket) // "@" at the start stands for the abstract namespace here too
 	if err != nil {
-		fmt.Fprintln(stderr, "netmeta: systemd is not told how we are:", err)
+		log.Warn("systemd is not told how we are", "err", err)
 		return n
 	}
 	n.conn = conn
@@ -65,7 +66,7 @@ const (
 )
 
 // notify tells systemd when we are ready, and then that we are alive, until ctx ends.
-func (s *server) notify(ctx context.Context) {
+func (s *Collector) notify(ctx context.Context) {
 	if s.notifier.conn == nil {
 		return
 	}
@@ -83,7 +84,7 @@ func (s *server) notify(ctx context.Context) {
 	}
 	for {
 		rates, alive := s.rates.last(), s.rates.fresh()
-		state := fmt.Sprintf("STATUS=%.0f flows/s from %d exporters", rates.Flows, len(s.decoding.exporters.List()))
+		state := fmt.Sprintf("STATUS=%.0f flows/s from %d exporters", rates.Flows, len(s.decoding.Exporters.List()))
 		if alive { // the meter has asked every part within the last seconds, and all have answered
 			state += "\nWATCHDOG=1"
 		}

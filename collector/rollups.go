@@ -1,4 +1,4 @@
-package main
+package collector
 
 import (
 	"context"
@@ -19,7 +19,7 @@ const (
 )
 
 // keepRollups adds rows up, from when the tables are there until ctx ends.
-func (s *server) keepRollups(ctx context.Context) {
+func (s *Collector) keepRollups(ctx context.Context) {
 	if !s.waitForTables(ctx) {
 		return
 	}
@@ -46,7 +46,7 @@ func (s *server) keepRollups(ctx context.Context) {
 
 // settled is the time whose rows are in the store, as far as we know. While rows wait for
 // it, in the queue or the spool, it stands still.
-func (s *server) settled(now time.Time) time.Time {
+func (s *Collector) settled(now time.Time) time.Time {
 	if since := s.writer.Stats.Since.Load(); since > 0 {
 		now = time.UnixMilli(since)
 	}
@@ -55,7 +55,7 @@ func (s *server) settled(now time.Time) time.Time {
 
 // name is what this collector calls itself among others that write the same tables. It is
 // the same after a restart.
-func (s *server) name() string {
+func (s *Collector) name() string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "collector"
@@ -76,7 +76,7 @@ var (
 )
 
 // A rollupCollector tells of the rollups.
-type rollupCollector struct{ *server }
+type rollupCollector struct{ *Collector }
 
 func (rollupCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{rollupBehind, rollupRemade, rollupFolded, rollupErrors, partsLost, rowsLost} {

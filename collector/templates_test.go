@@ -1,4 +1,4 @@
-package main
+package collector
 
 import (
 	"encoding/binary"
@@ -21,10 +21,10 @@ func TestTemplatesAreKept(t *testing.T) {
 	cfg := config.Default()
 	cfg.Data, cfg.HTTP.Listen, cfg.Sources.UDP.Listen = t.TempDir(), "127.0.0.1:0", []string{"127.0.0.1:0"}
 	cfg.Store.URL = "http://127.0.0.1:1" // nothing is stored here
-	// run starts a server, decodes a message of sets, and saves.
+	// run makes a collector, decodes a message of sets, and saves.
 	run := func(sets ...byte) (flows int) {
 		t.Helper()
-		s, err := newServer(cfg, slog.New(slog.DiscardHandler))
+		s, err := New(cfg, Options{Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,7 +34,7 @@ func TestTemplatesAreKept(t *testing.T) {
 		p = append(append(p, make([]byte, 8)...), sets...)
 		binary.BigEndian.PutUint16(p[2:], uint16(len(p)))
 		b := flow.Table.NewBatch(10)
-		s.decoding.decoder().Decode(&source.Datagram{Payload: p, Exporter: netip.MustParseAddrPort("192.0.2.1:4739"), Received: time.Now()}, b, b.Reset)
+		s.decoding.Decoder().Decode(&source.Datagram{Payload: p, Exporter: netip.MustParseAddrPort("192.0.2.1:4739"), Received: time.Now()}, b, b.Reset)
 		s.saveTemplates()
 		return b.Len()
 	}

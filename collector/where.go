@@ -1,14 +1,15 @@
-package main
+package collector
 
 import (
 	"context"
 	"encoding/json"
+	"net"
 	"net/http"
+	"net/netip"
 	"path/filepath"
 	"time"
 
 	"netmeta/api"
-	"netmeta/config"
 	"netmeta/internal/wholefile"
 )
 
@@ -24,23 +25,12 @@ type where struct {
 
 // tellWhere writes the file; without it commands ask the store, so an error is no harm.
 func tellWhere(data, listen string, started time.Time) error {
-	return wholefile.Write(filepath.Join(data, whereFile), where{"http://" + reachable(listen), started.Unix()})
+	return wholefile.Write(filepath.Join(data, whereFile), where{"http://" + Reachable(listen), started.Unix()})
 }
 
-// pageOf is the address of the page that a command talks to: the one that a flag names,
-// else that of the NetMeta that runs on the data directory, else that of the configuration.
-func pageOf(ctx context.Context, cfg config.Config, named bool) string {
-	if !named {
-		if at := runningOn(ctx, cfg.Data); at != "" {
-			return at
-		}
-	}
-	return "http://" + reachable(cfg.HTTP.Listen)
-}
-
-// runningOn is the address of the NetMeta that runs on a data directory, empty when none
+// RunningOn is the address of the NetMeta that runs on a data directory, empty when none
 // does.
-func runningOn(ctx context.Context, data string) string {
+func RunningOn(ctx context.Context, data string) string {
 	var at where
 	if err := wholefile.Read(filepath.Join(data, whereFile), &at); err != nil || at.URL == "" {
 		return ""
@@ -61,4 +51,17 @@ func runningOn(ctx context.Context, data string) string {
 		return ""
 	}
 	return at.URL
+}
+
+// Reachable is the address at which we reach what listens on one: this machine where
+// it listens on every address.
+func Reachable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen
+	}
+	if a, err := netip.ParseAddr(host); host == "" || err == nil && a.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
 }

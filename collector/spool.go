@@ -1,4 +1,4 @@
-package main
+package collector
 
 import (
 	"fmt"
@@ -12,9 +12,9 @@ import (
 )
 
 // openSpool takes the directory where rows wait when the store does not take them.
-func (s *server) openSpool() error {
+func (s *Collector) openSpool() error {
 	var tables []*column.Table
-	for _, schema := range schemas(*s.config()) {
+	for _, schema := range Schemas(*s.config()) {
 		tables = append(tables, schema.Table)
 	}
 	most, err := store.ParseRoom(s.config().Spool.MaxSize)
@@ -31,7 +31,7 @@ func (s *server) openSpool() error {
 	return nil
 }
 
-func (s *server) spoolStatus() api.Spool {
+func (s *Collector) spoolStatus() api.Spool {
 	st := s.spool.Stats()
 	x := api.Spool{
 		Blocks: st.Blocks, Rows: st.Rows, Bytes: st.Bytes, MaxBytes: st.MaxBytes,
@@ -44,7 +44,7 @@ func (s *server) spoolStatus() api.Spool {
 }
 
 // insertProblem says why the store does not take rows, and what to do when that is known.
-func (s *server) insertProblem() string {
+func (s *Collector) insertProblem() string {
 	err := s.writer.Stats.Problem()
 	if err == nil {
 		return ""
@@ -75,7 +75,7 @@ var (
 )
 
 // A spoolCollector tells of the spool.
-type spoolCollector struct{ *server }
+type spoolCollector struct{ *Collector }
 
 func (spoolCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{spoolBlocks, spoolRows, spoolBytes, spoolMax, spoolAge, spoolWritten, spoolDropped, spoolRefused, spoolBroken} {

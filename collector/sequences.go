@@ -1,4 +1,4 @@
-package main
+package collector
 
 import (
 	"context"
@@ -46,17 +46,17 @@ type sequences struct {
 	SFlow   []sflow.KeptSequence   `json:"sflow"`
 }
 
-func (s *server) sequencesPath() string { return filepath.Join(s.config().Data, "sequences") }
+func (s *Collector) sequencesPath() string { return filepath.Join(s.config().Data, "sequences") }
 
 // loadSequences takes in what an earlier run kept. Without it only the loss since the
 // start is counted, so nothing here keeps us from starting.
-func (s *server) loadSequences() {
+func (s *Collector) loadSequences() {
 	kept, err := openKept(s, "sequences", readSequences)
 	if err != nil {
 		s.log.Warn("flows lost before this start are not counted", "err", err)
 	}
-	s.decoding.netflow.Follow(kept.NetFlow)
-	s.decoding.sflow.Follow(kept.SFlow)
+	s.decoding.NetFlow.Follow(kept.NetFlow)
+	s.decoding.SFlow.Follow(kept.SFlow)
 	for _, k := range kept.NetFlow {
 		s.followed = max(s.followed, k.At)
 	}
@@ -66,7 +66,7 @@ func (s *server) loadSequences() {
 }
 
 // countLost counts what was missed since the places of the file, until ctx ends.
-func (s *server) countLost(ctx context.Context) {
+func (s *Collector) countLost(ctx context.Context) {
 	var doubts []source.Doubt
 	var outage store.Outage
 	for {
@@ -75,7 +75,7 @@ func (s *server) countLost(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		doubts = slices.Concat(doubts, s.decoding.netflow.Doubts.Take(), s.decoding.sflow.Doubts.Take())
+		doubts = slices.Concat(doubts, s.decoding.NetFlow.Doubts.Take(), s.decoding.SFlow.Doubts.Take())
 		// What an earlier run left in the spool is to be stored first.
 		if spool := s.spool.Stats(); len(doubts) == 0 || !s.migrated.Load() || spool.Files > 0 && spool.Oldest.Before(s.started) {
 			continue
@@ -95,7 +95,7 @@ func (s *server) countLost(ctx context.Context) {
 // countDoubts asks the store how far each exporter's rows are stored after all: which of
 // the numbers that were missed is the last one that is there. Such rows were received
 // shortly after the last place of the file. It returns those that are not counted yet.
-func (s *server) countDoubts(ctx context.Context, doubts []source.Doubt) (left []source.Doubt, err error) {
+func (s *Collector) countDoubts(ctx context.Context, doubts []source.Doubt) (left []source.Doubt, err error) {
 	const atOnce = 1000 // for the length of the statement
 	for len(doubts) > 0 {
 		some := doubts[:min(len(doubts), atOnce)]
@@ -153,7 +153,7 @@ func readSequences(path string) (kept sequences, err error) {
 }
 
 // moreSafe is called by the writer.
-func (s *server) moreSafe() {
+func (s *Collector) moreSafe() {
 	select {
 	case s.safe <- struct{}{}:
 	default:
@@ -161,7 +161,7 @@ func (s *server) moreSafe() {
 }
 
 // keepSequences saves whenever rows have become safe, until ctx ends.
-func (s *server) keepSequences(ctx context.Context) {
+func (s *Collector) keepSequences(ctx context.Context) {
 	for {
 		select {
 		case <-s.safe:
@@ -180,9 +180,9 @@ func (s *server) keepSequences(ctx context.Context) {
 
 // saveSequences replaces the file. It is not synced: a kill leaves it whole all the same,
 // and after a power cut it counts for less than what syncing it twice a second costs.
-func (s *server) saveSequences() {
+func (s *Collector) saveSequences() {
 	path := s.sequencesPath()
-	content, err := json.Marshal(sequences{s.decoding.netflow.Sequences(), s.decoding.sflow.Sequences()})
+	content, err := json.Marshal(sequences{s.decoding.NetFlow.Sequences(), s.decoding.SFlow.Sequences()})
 	if err == nil {
 		err = os.WriteFile(path+".tmp", content, 0o600)
 	}

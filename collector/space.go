@@ -1,4 +1,4 @@
-package main
+package collector
 
 import (
 	"context"
@@ -11,18 +11,18 @@ import (
 )
 
 // keepFree is how much of the store's disk is to be left free.
-func (s *server) keepFree() store.Room { return s.config().Store.Room() }
+func (s *Collector) keepFree() store.Room { return s.config().Store.Room() }
 
 // keepSpace drops the oldest rows when the disk is nearly full, from when the tables
 // are there until ctx ends.
-func (s *server) keepSpace(ctx context.Context) {
+func (s *Collector) keepSpace(ctx context.Context) {
 	if s.waitForTables(ctx) {
 		s.retention.Run(ctx)
 	}
 }
 
 // waitForTables waits until the tables are there; false: ctx has ended.
-func (s *server) waitForTables(ctx context.Context) bool {
+func (s *Collector) waitForTables(ctx context.Context) bool {
 	for !s.migrated.Load() {
 		if !pause(ctx, 100*time.Millisecond) {
 			return false
@@ -32,7 +32,7 @@ func (s *server) waitForTables(ctx context.Context) bool {
 }
 
 // diskSpace is that of the file system where the store keeps its data.
-func (s *server) diskSpace(ctx context.Context) (free, total uint64, err error) {
+func (s *Collector) diskSpace(ctx context.Context) (free, total uint64, err error) {
 	switch cfg := s.config(); {
 	case cfg.Store.URL == "":
 		return store.FreeSpace(cfg.Data)
@@ -43,7 +43,7 @@ func (s *server) diskSpace(ctx context.Context) (free, total uint64, err error) 
 }
 
 // temporary is what temporary data take of that file system.
-func (s *server) temporary() store.TemporaryData {
+func (s *Collector) temporary() store.TemporaryData {
 	if s.engine == nil {
 		return store.TemporaryData{}
 	}
@@ -64,7 +64,7 @@ var (
 )
 
 // A diskCollector tells of the disk and of what was dropped to keep some of it free.
-type diskCollector struct{ *server }
+type diskCollector struct{ *Collector }
 
 func (diskCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{diskFree, diskTotal, diskKeep, diskTemporary, retentionEnded, retentionDropped, retentionRows, retentionBytes, retentionIsStuck} {

@@ -1,4 +1,4 @@
-package main
+package collector
 
 import (
 	"context"
@@ -21,12 +21,12 @@ import (
 )
 
 // status is what the process knows of itself.
-func (s *server) status() api.Status {
-	t := s.decoding.totals()
+func (s *Collector) status() api.Status {
+	t := s.decoding.Totals()
 	queue := s.pipe.Level()
 	w := &s.writer.Stats
 	st := api.Status{
-		Version: version, Started: s.started.Unix(), Now: time.Now().Unix(), Demo: s.playing.running(),
+		Version: s.options.Version, Started: s.started.Unix(), Now: time.Now().Unix(), Demo: s.playing.running(),
 		Pipeline: api.Pipeline{
 			Datagrams: s.ports.totals().Datagrams, Flows: t.Flows, Blocks: s.pipe.Blocks.Load(), QueueBlocks: queue.Blocks, QueueCapacity: queue.MaxBlocks, QueueBytes: queue.Bytes, QueueMaxBytes: queue.MaxBytes,
 			InsertedRows: s.writer.RowsOf(&flow.Table), InsertErrors: w.Errors.Load(), InsertMS: w.LastMS.Load(),
@@ -79,11 +79,11 @@ func (s *server) status() api.Status {
 	drop("spool", "full: the oldest rows went", "Get the store going again, or give it more room with spool.max-size.", st.Spool.DroppedRows)
 	drop("store", "refused for good", "The files .reason in spool/refused of the data directory say why, and how to try again.", w.RefusedRows.Load())
 	for _, a := range wholefile.Asides(s.config().Data) {
-		drop("data directory", asideText(a), putAsideHint, 1)
+		drop("data directory", AsideText(a), AsideHint, 1)
 	}
-	list, others := s.decoding.exporters.All()
+	list, others := s.decoding.Exporters.All()
 	for _, x := range list {
-		one := exporterStatus(x)
+		one := ExporterStatus(x)
 		one.Name, one.Standing = s.enrich.ExporterName(x.Address), s.senders.Standing(x.Address)
 		if one.Standing != sender.Ignored {
 			st.Exporters = append(st.Exporters, one)
@@ -92,7 +92,7 @@ func (s *server) status() api.Status {
 	for _, x := range s.senders.Ignored() {
 		st.Ignored = append(st.Ignored, api.Ignored{Address: x.Address.String(), Since: x.Since, Datagrams: x.Datagrams, Last: x.Last})
 	}
-	st.Others = othersStatus(others)
+	st.Others = OthersStatus(others)
 	st.Engine = api.Engine{Up: true, URL: s.config().Store.URL.String()}
 	if s.engine != nil {
 		e := s.engine.Stats()
@@ -114,17 +114,18 @@ func (s *server) status() api.Status {
 	return st
 }
 
-// othersStatus is nil if there are no others.
-func othersStatus(others *source.Exporter) *api.Exporter {
+// OthersStatus is what the exporters did that are not in the list. It is nil if there are no others.
+func OthersStatus(others *source.Exporter) *api.Exporter {
 	if others.Datagrams.Load() == 0 && others.Refused.Load() == 0 {
 		return nil
 	}
-	x := exporterStatus(others)
+	x := ExporterStatus(others)
 	x.Address = "others"
 	return &x
 }
 
-func exporterStatus(x *source.Exporter) api.Exporter {
+// ExporterStatus is an exporter as the API tells it.
+func ExporterStatus(x *source.Exporter) api.Exporter {
 	reasons := map[string]uint64{}
 	for r, n := range x.Reasons() {
 		if n > 0 {
@@ -142,9 +143,9 @@ func exporterStatus(x *source.Exporter) api.Exporter {
 }
 
 // sampleStatus gives what was not decoded by address and type of the exporter.
-func (d *decoding) sampleStatus() map[string]*api.Sample {
+func (d *Decoding) sampleStatus() map[string]*api.Sample {
 	of := map[string]*api.Sample{}
-	for _, x := range d.exporters.List() {
+	for _, x := range d.Exporters.List() {
 		if s := x.Sample(); s != nil {
 			of[x.Address.String()+" "+flow.FlowType.Field.Enum[x.Type]] = &api.Sample{At: s.At.Unix(), Reason: s.Reason.String(), Octets: s.Octets, Hex: hex.EncodeToString(s.Head)}
 		}
@@ -155,8 +156,8 @@ func (d *decoding) sampleStatus() map[string]*api.Sample {
 // maxSamplings bounds the sampling rates of one exporter that are shown.
 const maxSamplings = 1024
 
-// samplingStatus gives the sampling rates by address and type of the exporter.
-func (d *decoding) samplingStatus() map[string][]api.Sampling {
+// SamplingStatus gives the sampling rates by address and type of the exporter.
+func (d *Decoding) SamplingStatus() map[string][]api.Sampling {
 	of := map[string][]api.Sampling{}
 	for _, g := range d.samplings() {
 		key := g.Exporter.String() + " " + flow.FlowType.Field.Enum[g.Type]
@@ -176,8 +177,8 @@ type counted struct {
 	datagrams, flows, stored uint64
 }
 
-func (s *server) counts() counted {
-	return counted{at: time.Now(), datagrams: s.ports.totals().Datagrams, flows: s.decoding.totals().Flows, stored: s.writer.Stats.Bytes.Load()}
+func (s *Collector) counts() counted {
+	return counted{at: time.Now(), datagrams: s.ports.totals().Datagrams, flows: s.decoding.Totals().Flows, stored: s.writer.Stats.Bytes.Load()}
 }
 
 // A rateMeter keeps counts of the last ten seconds.
@@ -228,9 +229,9 @@ func (m *rateMeter) last() api.Rates {
 }
 
 // metrics serves Prometheus. Names stand here in full.
-func (s *server) metrics() http.Handler {
+func (s *Collector) metrics() http.Handler {
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{s}, diskCollector{s}, spoolCollector{s}, rollupCollector{s})
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), pathCollector{s}, diskCollector{s}, spoolCollector{s}, rollupCollector{s})
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 }
 
@@ -273,10 +274,10 @@ var (
 	engineRestarts    = prometheus.NewDesc("netmeta_engine_restarts_total", "Times that the embedded engine was started again.", nil, nil)
 )
 
-// A collector reads the counters of a server when it is scraped.
-type collector struct{ *server }
+// A pathCollector tells of the path of the data: sockets, sources, queue and store.
+type pathCollector struct{ *Collector }
 
-func (collector) Describe(ch chan<- *prometheus.Desc) {
+func (pathCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{udpDatagrams, udpBytes, udpDropped, udpQueued, udpBuffer, sourceDatagrams, sourceFlows, sourceThinned, sourceImplausible, sourceTemplates, sourceOptions,
 		sourceContinued, sourceLost, sourceReordered, sourceRestarts, sourceCounters, sourceDiscarded, sourceRefused, exporterCount, exporterForgotten, sendersIgnored, pipeRows, pipeBlocks, pipeQueue, pipeCapacity, pipeBytes, pipeMaxBytes, storeRows, storeBytes, storeInserts,
 		storeErrors, storeRefused, engineUp, engineRestarts, engineCrashes, engineShutOut} {
@@ -284,7 +285,7 @@ func (collector) Describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
-func (c collector) Collect(ch chan<- prometheus.Metric) {
+func (c pathCollector) Collect(ch chan<- prometheus.Metric) {
 	count := func(d *prometheus.Desc, v uint64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
 	}
@@ -318,12 +319,12 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 			count(sourceRefused, n, name, reason.String())
 		}
 	}
-	for reason, n := range c.decoding.sflow.Discarded() {
+	for reason, n := range c.decoding.SFlow.Discarded() {
 		count(sourceDiscarded, n, "sflow", reason)
 	}
 	queue := c.pipe.Level()
-	gauge(exporterCount, len(c.decoding.exporters.List()))
-	count(exporterForgotten, c.decoding.exporters.Forgotten())
+	gauge(exporterCount, len(c.decoding.Exporters.List()))
+	count(exporterForgotten, c.decoding.Exporters.Forgotten())
 	gauge(sendersIgnored, len(c.senders.Ignored()))
 	count(pipeRows, c.pipe.Rows.Load())
 	count(pipeBlocks, c.pipe.Blocks.Load())

@@ -1,4 +1,4 @@
-package main
+package collector
 
 import (
 	"context"
@@ -58,9 +58,9 @@ func (p *ports) remove(ended *port) {
 }
 
 // listen opens a port of the configuration.
-func (s *server) listen(addr string) (*port, error) {
+func (s *Collector) listen(addr string) (*port, error) {
 	c := s.config().Sources.UDP
-	l, err := udp.Listen(addr, udp.Config{Name: portName(addr), Workers: c.Workers, Buffer: c.BufferMiB << 20, Spread: c.Spread}, s.log)
+	l, err := udp.Listen(addr, udp.Config{Name: PortName(addr), Workers: c.Workers, Buffer: c.BufferMiB << 20, Spread: c.Spread}, s.log)
 	if err != nil {
 		return nil, err
 	}

@@ -1,12 +1,17 @@
-package main
+package collector
 
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"os"
+	"strings"
 	"time"
+
+	"netmeta/internal/secret"
 )
 
 // debugHandler serves profiles of the program, which the page's listener never does.
@@ -32,7 +37,7 @@ func listenDebug(addr string) (net.Listener, error) {
 }
 
 // serveDebug serves profiles until ctx ends.
-func (s *server) serveDebug(ctx context.Context) {
+func (s *Collector) serveDebug(ctx context.Context) {
 	if s.debug == nil {
 		return
 	}
@@ -43,4 +48,11 @@ func (s *server) serveDebug(ctx context.Context) {
 	if err := srv.Serve(s.debug); ctx.Err() == nil {
 		s.log.Error("profiles are not served any more", "err", err)
 	}
+}
+
+// commandLine is what /proc says of this process, without credentials.
+func commandLine(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	io.WriteString(w, secret.Mask(strings.Join(os.Args, "\x00")))
 }

@@ -1,4 +1,6 @@
-package main
+// Package collector is the running NetMeta: it owns every part from the sockets to the
+// page, starts and stops them, and takes over a changed configuration.
+package collector
 
 import (
 	"context"
@@ -38,101 +40,36 @@ import (
 	"netmeta/view"
 )
 
-type runCmd struct {
-	Config string `type:"path" help:"Configuration file; without it everything has a default."`
-	Data   string `type:"path" help:"Directory for everything that is kept (default ./data)."`
-	Listen string `help:"Address of the page and the API (default 127.0.0.1:8080)."`
-	Demo   bool   `help:"Simulated exporters send an hour of history and then live traffic; data go to ./data-demo."`
-
-	StopTimeout time.Duration `default:"20s" help:"How long storing what was received may take at the end."`
-}
-
-func (runCmd) Help() string {
-	return `Takes in NetFlow v5 and v9, IPFIX and sFlow on UDP 2055, 4739 and 6343 (any of them on
-any port), keeps every flow in the embedded ClickHouse, and serves the page on
-http://127.0.0.1:8080. Ctrl-C stops cleanly: what was received is stored.
-Whoever sends is taken, until somebody says Ignore of it on the page Start.
-A configuration file has more settings: doc/config.md lists them, "netmeta check" checks it.
-
-Examples:
-  netmeta run
-  netmeta run --data /var/lib/netmeta --config /etc/netmeta.yaml
-  netmeta run --demo`
-}
-
-// counterRows is the size of a worker's batch of counters: what arrives in a quarter of
+// CounterRows is the size of a worker's batch of counters: what arrives in a quarter of
 // a second, of a few thousand interfaces.
-const counterRows = 1024
+const CounterRows = 1024
 
 // healthRows is the size of the batch of exporters' health.
 const healthRows = 1024
 
-func (c runCmd) Run(ctx context.Context) error {
-	cfg, err := c.config()
-	if err != nil {
-		return err
-	}
-	level := new(slog.LevelVar)
-	s, err := newServer(cfg, newLogger(stderr, cfg.Log, level))
-	if err != nil {
-		return err
-	}
-	s.demo, s.configPath, s.stopTimeout = c.Demo, c.Config, c.StopTimeout
-	s.load, s.level, s.notifier = c.config, level, newNotifier()
-	return s.run(ctx)
+// Options are what a collector needs beside its configuration.
+type Options struct {
+	Version     string                        // of the program
+	ConfigPath  string                        // empty: the defaults
+	Load        func() (config.Config, error) // reads the configuration again
+	Demo        bool                          // play the demo from the start
+	StopTimeout time.Duration                 // how long what was received may take to be stored at the end
+
+	Log   *slog.Logger
+	Level *slog.LevelVar // of Log; a reload sets it
+	Out   io.Writer      // where people read how to use it and why it stops
 }
 
-// newLogger makes the log. Its least level is set anew when the configuration is read
-// again.
-func newLogger(w io.Writer, c config.Log, level *slog.LevelVar) *slog.Logger {
-	level.UnmarshalText([]byte(c.Level)) // Validate has read it
-	options := logOptions(level)
-	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
-	}
-	return slog.New(slog.NewTextHandler(w, options))
-}
-
-// config is the configuration file with what the command line says instead.
-func (c runCmd) config() (config.Config, error) {
-	cfg := config.Default()
-	if c.Demo {
-		if err := config.Parse(demoConfig, &cfg); err != nil {
-			return cfg, fmt.Errorf("BUG: demo.yaml: %w", err)
-		}
-	}
-	if c.Config != "" {
-		if err := cfg.Read(c.Config); err != nil {
-			return cfg, err
-		}
-	}
-	if c.Demo && cfg.Data == config.Default().Data {
-		cfg.Data = "./data-demo" // invented flows do not go among real ones
-	}
-	if c.Data != "" {
-		cfg.Data = c.Data
-	}
-	if c.Listen != "" {
-		cfg.HTTP.Listen = c.Listen
-	}
-	return cfg, cfg.Validate()
-}
-
-// A server is a running NetMeta: the parts, in the order in which data move.
-type server struct {
+// A Collector is a running NetMeta: the parts, in the order in which data move.
+type Collector struct {
+	options Options
 	running atomic.Pointer[config.Config] // read with config; see reload.go
-	load    func() (config.Config, error) // reads the configuration again
 	log     *slog.Logger
-	level   *slog.LevelVar // of log
 	started time.Time
-	demo    bool // since the start
 	playing demoRun
 
-	configPath  string        // empty: the defaults
-	stopTimeout time.Duration // how long what was received may take to be stored at the end
-
 	ports     ports
-	decoding  *decoding
+	decoding  *Decoding
 	enrich    *enrich.Chain
 	pipe      *pipe.Pipe
 	spool     *store.Spool
@@ -161,13 +98,14 @@ type server struct {
 	tablesChange chan struct{} // a reload asks for other tables
 }
 
-// config is what the server runs with at this moment.
-func (s *server) config() *config.Config { return s.running.Load() }
+// config is what the collector runs with at this moment.
+func (s *Collector) config() *config.Config { return s.running.Load() }
 
-// newServer binds every port and starts nothing, so that what is wrong is said
+// New binds every port and starts nothing, so that what is wrong is said
 // before anything happens.
-func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
-	s = &server{log: log, tablesChange: make(chan struct{}, 1), safe: make(chan struct{}, 1), started: time.Now()}
+func New(cfg config.Config, options Options) (s *Collector, err error) {
+	log := options.Log
+	s = &Collector{options: options, log: log, tablesChange: make(chan struct{}, 1), safe: make(chan struct{}, 1), started: time.Now()}
 	s.running.Store(&cfg)
 	defer func() {
 		if err != nil {
@@ -190,8 +128,8 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	// started by mistake must not take a single datagram from the first.
 	var writer *store.Client
 	if cfg.Store.URL != "" {
-		writer = storeClient(cfg)
-		s.reader = storeClient(cfg)
+		writer = StoreClient(cfg)
+		s.reader = StoreClient(cfg)
 		s.reader.ReadOnly = true
 	} else {
 		s.engine, err = engine.New(engine.Options{
@@ -219,8 +157,8 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	if err != nil {
 		return s, err
 	}
-	s.decoding = newDecodingWith(samplingRates(cfg), extra)
-	s.decoding.exporters.Limit(flowLimits(cfg))
+	s.decoding = NewDecoding(samplingRates(cfg), extra)
+	s.decoding.Exporters.Limit(flowLimits(cfg))
 	if s.senders, err = openKept(s, "senders.json", sender.Open); err != nil {
 		return s, err
 	}
@@ -229,8 +167,8 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	limitMemory(cfg)
 	s.loadSequences()
 	s.loadTemplates()
-	s.health.Exporters, s.health.KernelDropped = s.decoding.exporters, s.kernelDropped
-	s.enrich = enrich.New(s.decoding.netflow, log)
+	s.health.Exporters, s.health.KernelDropped = s.decoding.Exporters, s.kernelDropped
+	s.enrich = enrich.New(s.decoding.NetFlow, log)
 	if err := s.enrich.Set(cfg.Enrich); err != nil {
 		return s, err
 	}
@@ -244,19 +182,20 @@ func newServer(cfg config.Config, log *slog.Logger) (s *server, err error) {
 	if s.links, err = openKept(s, "links", view.OpenLinks); err != nil {
 		return s, err
 	}
-	s.writer = &store.Writer{Client: writer, Log: log, Schemas: schemas(cfg), Spool: s.spool,
+	s.writer = &store.Writer{Client: writer, Log: log, Schemas: Schemas(cfg), Spool: s.spool,
 		Taken: s.pipe.Taken, Safe: s.moreSafe, Full: func() float64 { return s.pipe.Level().Share() }}
 	s.retention = &store.Retention{Client: writer, Keep: s.keepFree, Space: s.diskSpace, Temporary: s.temporary, Log: log}
 	if s.engine != nil {
 		s.retention.Reserve = &store.Reserve{Path: filepath.Join(cfg.Data, "reserve"), Left: engine.KeepFree(cfg.Data)}
 	}
-	s.roller = &store.Roller{Client: writer, Schema: func() store.Schema { return schemas(*s.config())[0] }, Owner: s.name(), Log: log}
+	s.roller = &store.Roller{Client: writer, Schema: func() store.Schema { return Schemas(*s.config())[0] }, Owner: s.name(), Log: log}
+	s.notifier = newNotifier(log)
 	return s, nil
 }
 
 // openKept opens a file of the data directory. One that is damaged is put aside, so that
 // flows are received without it.
-func openKept[T any](s *server, name string, open func(path string) (T, error)) (T, error) {
+func openKept[T any](s *Collector, name string, open func(path string) (T, error)) (T, error) {
 	v, aside, err := wholefile.OpenOrPutAside(filepath.Join(s.config().Data, name), open)
 	if aside != nil && err == nil {
 		s.log.Error("a file of the data directory is damaged: it is put aside, and NetMeta begins without it", "file", name, "now", aside.File, "err", aside.Reason)
@@ -274,7 +213,7 @@ func samplingRates(cfg config.Config) map[netip.Addr]uint32 {
 }
 
 // named says whom the configuration names as an exporter.
-func (s *server) named() func(netip.Addr) bool {
+func (s *Collector) named() func(netip.Addr) bool {
 	cfg := s.config()
 	listed := samplingRates(*cfg)
 	for a := range cfg.Sources.UDP.Limit.Exporters {
@@ -313,13 +252,13 @@ func flowLimits(cfg config.Config) func(netip.Addr) uint64 {
 	}
 }
 
-// storeClient is a client of the ClickHouse that the configuration names.
-func storeClient(cfg config.Config) *store.Client {
+// StoreClient is a client of the ClickHouse that the configuration names.
+func StoreClient(cfg config.Config) *store.Client {
 	return store.NewClient(cfg.Store.URL.Reveal(), cfg.Store.User, cfg.Store.Password.Reveal(), cfg.Store.Database)
 }
 
 // schemas are the tables that we keep.
-func schemas(cfg config.Config) []store.Schema {
+func Schemas(cfg config.Config) []store.Schema {
 	// A rollup that is kept shorter than what feeds it would not have the answer to a
 	// question that the other has.
 	minutes := longer(cfg.Store.Rollups.MinuteDays, cfg.Store.RetentionDays)
@@ -339,8 +278,8 @@ func longer(a, b int) int {
 	return max(a, b)
 }
 
-// close gives back what newServer took, if run is never called.
-func (s *server) close() {
+// close gives back what New took, if Run is never called.
+func (s *Collector) close() {
 	if s.http != nil {
 		s.http.Close()
 	}
@@ -358,10 +297,10 @@ func (s *server) close() {
 	}
 }
 
-// run starts the parts from the store to the sources, so that each finds the next
+// Run starts the parts from the store to the sources, so that each finds the next
 // one ready, and stops them from the sources to the store, so that nothing that was
 // received is lost.
-func (s *server) run(ctx context.Context) error {
+func (s *Collector) Run(ctx context.Context) error {
 	var (
 		sources, web, last sync.WaitGroup         // who is waited for, in the order of stopping
 		failed             = make(chan error, 64) // room for everybody: nobody may wait to fail
@@ -425,7 +364,7 @@ func (s *server) run(ctx context.Context) error {
 	sources.Go(func() { s.keepSpace(sourceCtx) })
 	sources.Go(func() { s.keepRollups(sourceCtx) })
 	s.playing.open(sourceCtx, &sources, s.runDemo)
-	if s.demo {
+	if s.options.Demo {
 		s.playing.start()
 	}
 	s.announce()
@@ -433,16 +372,16 @@ func (s *server) run(ctx context.Context) error {
 	var err error
 	select {
 	case <-ctx.Done():
-		fmt.Fprintln(stderr, "stopping: storing what was received (Ctrl-C again stops at once)")
+		fmt.Fprintln(s.options.Out, "stopping: storing what was received (Ctrl-C again stops at once)")
 	case err = <-failed:
-		fmt.Fprintln(stderr, "netmeta:", secret.Mask(err.Error()))
+		fmt.Fprintln(s.options.Out, "netmeta:", secret.Mask(err.Error()))
 	}
 
 	s.notifier.stopping()
 	s.reloading.Lock() // for good: no port may open any more
 	s.playing.close()
 	stopSources()
-	giveUp := time.AfterFunc(s.stopTimeout, stopWriter) // what is not stored then stays in the spool
+	giveUp := time.AfterFunc(s.options.StopTimeout, stopWriter) // what is not stored then stays in the spool
 	defer giveUp.Stop()
 	sources.Wait()
 	s.storeHealth(time.Now().Truncate(time.Minute))
@@ -465,7 +404,7 @@ func (s *server) run(ctx context.Context) error {
 
 // write takes blocks from the pipe to the store. That the store can never be written is
 // said at once, which stops the program; what came until then stays in the spool.
-func (s *server) write(ctx context.Context, failed chan<- error) error {
+func (s *Collector) write(ctx context.Context, failed chan<- error) error {
 	s.writer.Ready = func(ctx context.Context) error {
 		err := s.migrate(ctx)
 		s.migrated.Store(err == nil)
@@ -480,14 +419,14 @@ func (s *server) write(ctx context.Context, failed chan<- error) error {
 
 // migrate waits for the store and brings its tables up to date. Only an error that
 // trying again cannot mend ends it.
-func (s *server) migrate(ctx context.Context) error {
+func (s *Collector) migrate(ctx context.Context) error {
 	var outage store.Outage
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
 		var err error
 		if s.engine != nil {
 			err = s.engine.Ready(ctx)
 		}
-		for _, schema := range schemas(*s.config()) {
+		for _, schema := range Schemas(*s.config()) {
 			if err == nil {
 				err = store.Migrate(ctx, s.writer.Client, schema, s.log)
 			}
@@ -510,7 +449,7 @@ func (s *server) migrate(ctx context.Context) error {
 }
 
 // recordHealth stores how the exporters are, each minute.
-func (s *server) recordHealth(ctx context.Context) {
+func (s *Collector) recordHealth(ctx context.Context) {
 	for {
 		begin := time.Now().Truncate(time.Minute)
 		select {
@@ -524,7 +463,7 @@ func (s *server) recordHealth(ctx context.Context) {
 
 // storeHealth hands on what the exporters did since the last time. It is called by
 // recordHealth, and once more when that and all sources have ended.
-func (s *server) storeHealth(begin time.Time) {
+func (s *Collector) storeHealth(begin time.Time) {
 	batch, emit := health.Table.NewBatch(healthRows), s.pipe.Emitter().Emit
 	flush := func() { emit(batch) }
 	s.health.Minute(begin, batch, flush)
@@ -532,23 +471,23 @@ func (s *server) storeHealth(begin time.Time) {
 }
 
 // kernelDropped is what the kernel dropped at all sockets.
-func (s *server) kernelDropped() uint64 { return s.ports.totals().Dropped }
+func (s *Collector) kernelDropped() uint64 { return s.ports.totals().Dropped }
 
 // worker makes what one socket's goroutine owns.
-func (s *server) worker() udp.Worker {
+func (s *Collector) worker() udp.Worker {
 	emitter := s.pipe.Emitter()
-	counters := counter.Table.NewBatch(counterRows)
+	counters := counter.Table.NewBatch(CounterRows)
 	flush := func() { emitter.Emit(counters) }
-	decoder := s.decoding.decoderWithCounters(counters, flush)
+	decoder := s.decoding.DecoderWithCounters(counters, flush)
 	return udp.Worker{Decoder: decoder, Emit: func(flows *column.Batch) {
 		flush() // first, so that all rows of a datagram are before its mark
 		emitter.EmitThen(flows, decoder.Mark())
 	}}
 }
 
-func (s *server) api() *api.Server {
-	file := s.configPath
-	if s.demo {
+func (s *Collector) api() *api.Server {
+	file := s.options.ConfigPath
+	if s.options.Demo {
 		file = "" // they may be the demo's own
 	}
 	s.views.Provision(s.config().Views, file)
@@ -567,7 +506,7 @@ func (s *server) api() *api.Server {
 		Config:  func() any { return s.config().Public() },
 		Reload:  s.reload,
 		Demo:    s.setDemo,
-		Sampled: s.decoding.samplingStatus,
+		Sampled: s.decoding.SamplingStatus,
 		Samples: s.decoding.sampleStatus,
 		Ready:   s.ready,
 		Hosts:   s.config().HTTP.Hosts,
@@ -579,7 +518,7 @@ func (s *server) api() *api.Server {
 
 // ready says why NetMeta is not ready: the store does not answer, or what comes in is not
 // kept. It is about this moment, so it ends by itself when its cause does.
-func (s *server) ready(ctx context.Context) error {
+func (s *Collector) ready(ctx context.Context) error {
 	if err := s.reader.Ping(ctx); err != nil {
 		return err
 	}
@@ -602,7 +541,7 @@ func (s *server) ready(ctx context.Context) error {
 }
 
 // announce says where to point a router and where to look.
-func (s *server) announce() {
+func (s *Collector) announce() {
 	var ports []string
 	for _, p := range s.ports.list() {
 		ports = append(ports, fmt.Sprint(p.Addr.Port()))
@@ -615,8 +554,8 @@ func (s *server) announce() {
 		kept = s.config().Store.URL.String()
 	}
 	switch {
-	case s.configPath != "":
-		where = " --config " + s.configPath
+	case s.options.ConfigPath != "":
+		where = " --config " + s.options.ConfigPath
 	case s.config().Data != config.Default().Data:
 		where = " --data " + s.config().Data
 	}
@@ -624,20 +563,20 @@ func (s *server) announce() {
 	if d := s.config().Store.RetentionDays; d > 0 {
 		keep = fmt.Sprintf("for %d days", d)
 	}
-	fmt.Fprintf(stderr, `NetMeta %s
+	fmt.Fprintf(s.options.Out, `NetMeta %s
   look at    http://%s
   send to    UDP %s of this machine: NetFlow v5, v9, IPFIX or sFlow, any of them on any port
   flows      are kept in %s %s
   ask        %s sql%s "SELECT count() FROM flows"
   stop       Ctrl-C
-`, version, s.http.Addr(), strings.Join(ports, ", "), kept, keep, os.Args[0], where)
+`, s.options.Version, s.http.Addr(), strings.Join(ports, ", "), kept, keep, os.Args[0], where)
 	if addr := s.http.Addr().(*net.TCPAddr); !addr.IP.IsLoopback() {
 		s.log.Warn("the page has no logins and others can reach it: put a proxy that asks for one before it, or listen on 127.0.0.1", "listen", addr)
 	}
 }
 
-// portName says what is customary on a port.
-func portName(addr string) string {
+// PortName says what is customary on a port.
+func PortName(addr string) string {
 	switch _, port, _ := net.SplitHostPort(addr); port {
 	case "2055", "9995", "9996":
 		return "NetFlow"

@@ -1,4 +1,4 @@
-package main
+package collector
 
 import (
 	"context"
@@ -22,7 +22,7 @@ import (
 // touched, so not a datagram is lost.
 
 // reloadOnSignal reads the configuration again whenever SIGHUP comes, until ctx ends.
-func (s *server) reloadOnSignal(ctx context.Context) {
+func (s *Collector) reloadOnSignal(ctx context.Context) {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
@@ -38,7 +38,7 @@ func (s *server) reloadOnSignal(ctx context.Context) {
 
 // reload reads the configuration again, takes over what it can, and says what that was
 // and what needs a restart. An invalid configuration changes nothing.
-func (s *server) reload() (r api.Reloaded, err error) {
+func (s *Collector) reload() (r api.Reloaded, err error) {
 	if !s.reloading.TryLock() {
 		return r, errors.New("another reload is under way, or NetMeta is stopping")
 	}
@@ -53,7 +53,7 @@ func (s *server) reload() (r api.Reloaded, err error) {
 		s.log.Info("configuration read again", "applied", r.Applied, "needs_restart", r.Restart)
 	}()
 
-	next, err := s.load()
+	next, err := s.options.Load()
 	if err != nil {
 		return r, err
 	}
@@ -61,7 +61,7 @@ func (s *server) reload() (r api.Reloaded, err error) {
 	r = api.Reloaded{Applied: append([]string{}, applied...), Restart: append([]string{}, restart...)} // lists, not null
 
 	// First what can fail, then what cannot.
-	if err := checkMacros(merged); err != nil {
+	if err := CheckMacros(merged); err != nil {
 		return r, err
 	}
 	extra, err := netflow.Elements(merged.Sources.NetFlow.Extra)
@@ -92,14 +92,14 @@ func (s *server) reload() (r api.Reloaded, err error) {
 
 	old := s.config()
 	s.running.Store(&merged)
-	s.level.UnmarshalText([]byte(merged.Log.Level)) // Validate has read it
+	s.options.Level.UnmarshalText([]byte(merged.Log.Level)) // Validate has read it
 	s.serveAPI()
 	rates := samplingRates(merged)
 	s.decoding.rates.Store(&rates)
-	s.decoding.exporters.Limit(flowLimits(merged))
+	s.decoding.Exporters.Limit(flowLimits(merged))
 	limitMemory(merged)
 	if !slices.Equal(old.Sources.NetFlow.Extra, merged.Sources.NetFlow.Extra) {
-		s.decoding.netflow.SetExtra(extra)
+		s.decoding.NetFlow.SetExtra(extra)
 	}
 	for _, p := range opened {
 		s.ports.add(p)
@@ -108,7 +108,7 @@ func (s *server) reload() (r api.Reloaded, err error) {
 	for _, p := range leave {
 		p.stop() // what the kernel has of it is still read
 	}
-	s.writer.Reload(schemas(merged))
+	s.writer.Reload(Schemas(merged))
 	if slices.ContainsFunc(applied, changesTables) {
 		s.wantTables()
 	}
@@ -121,7 +121,7 @@ func changesTables(key string) bool {
 }
 
 // wantTables has changeTables bring the tables up to date, with the configuration of then.
-func (s *server) wantTables() {
+func (s *Collector) wantTables() {
 	select {
 	case s.tablesChange <- struct{}{}:
 	default: // that is to be done already
@@ -130,7 +130,7 @@ func (s *server) wantTables() {
 
 // changeTables brings the tables up to date after reloads, one after the other, until
 // ctx ends. The store may be away for a while, so no reload waits for it.
-func (s *server) changeTables(ctx context.Context) {
+func (s *Collector) changeTables(ctx context.Context) {
 	for {
 		select {
 		case <-s.tablesChange:
@@ -145,7 +145,7 @@ func (s *server) changeTables(ctx context.Context) {
 
 // serveAPI makes the handler of the page and the API for the configuration of now, and
 // tells commands where they are.
-func (s *server) serveAPI() {
+func (s *Collector) serveAPI() {
 	h := s.api().Handler()
 	s.handler.Store(&h)
 	if err := tellWhere(s.config().Data, s.http.Addr().String(), s.started); err != nil {
@@ -153,8 +153,8 @@ func (s *server) serveAPI() {
 	}
 }
 
-// checkMacros parses the filters that the configuration names.
-func checkMacros(cfg config.Config) error {
+// CheckMacros parses the filters that the configuration names.
+func CheckMacros(cfg config.Config) error {
 	for name, text := range cfg.Filter.Macros {
 		if _, err := query.ParseFilter(text, query.Schema{Macros: cfg.Filter.Macros}); err != nil {
 			return fmt.Errorf("filter.macros.%s: %q: %w", name, text, err)

@@ -1,7 +1,6 @@
-package main
+package collector
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"testing"
@@ -9,7 +8,6 @@ import (
 
 	"netmeta/event"
 	"netmeta/flow"
-	"netmeta/simulate"
 	"netmeta/source"
 )
 
@@ -51,34 +49,9 @@ func TestRateLog(t *testing.T) {
 	look(10*time.Minute, 800, 300, 20)
 }
 
-// A rate that changes while NetMeta runs is among the events of the API; while there is
-// no store, they wait.
-func TestRateEvents(t *testing.T) {
-	if left := new(server).report(t.Context(), []event.Event{{Text: "x"}}); len(left) != 1 {
+// While there is no store, events wait.
+func TestEventsWait(t *testing.T) {
+	if left := new(Collector).report(t.Context(), []event.Event{{Text: "x"}}); len(left) != 1 {
 		t.Errorf("%d wait while there is no store, want 1", len(left))
 	}
-	port := udpPort(freeUDP(t))
-	rate := func(n int) string {
-		return fmt.Sprintf("%s  sampling:\n    exporters:\n      127.0.1.1: %d\n", port, n)
-	}
-	p, rewrite := configured(t, rate(100))
-	p.ready()
-	if _, err := simulate.Run(t.Context(), simulate.Options{Protocol: simulate.NetFlow9, To: p.status().Listeners[0].Addr, Rate: 1000, Flows: 200, Seed: 1}); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(rateLook + time.Second) // it has seen what the rate was
-	rewrite(rate(200))
-	if out, code := p.reload(); code != 0 {
-		t.Fatal(out)
-	}
-	waitFor(t, rateLook+20*time.Second, "the event", func() error {
-		var answer struct{ Events []event.Event }
-		if err := p.get("/api/v1/events?kind=sampling", &answer); err != nil {
-			return err
-		}
-		if len(answer.Events) != 1 || answer.Events[0].Target != "127.0.1.1" || answer.Events[0].Text != "sampling rate 1:100 → 1:200, said by the configuration" {
-			return fmt.Errorf("events %+v", answer.Events)
-		}
-		return nil
-	})
 }

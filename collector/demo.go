@@ -1,4 +1,4 @@
-package main
+package collector
 
 import (
 	"context"
@@ -30,17 +30,17 @@ var demoProtocols = []struct {
 	{simulate.SFlow, netip.MustParseAddr("127.0.6.1")},
 }
 
-// demoConfig names what they send; a configuration file comes over it.
+// DemoConfig names what they send; a configuration file comes over it.
 //
 //go:embed demo.yaml
-var demoConfig []byte
+var DemoConfig []byte
 
 const (
 	demoHistory = time.Hour
 	demoRate    = 300 // flows per second of each protocol
 )
 
-func (s *server) runDemo(ctx context.Context) {
+func (s *Collector) runDemo(ctx context.Context) {
 	var g errgroup.Group
 	for i, p := range demoProtocols {
 		o := simulate.Options{Protocol: p.protocol, Sources: p.sources, Rate: demoRate, Seed: uint64(i + 1), Exporters: 2, Daily: true}
@@ -52,9 +52,9 @@ func (s *server) runDemo(ctx context.Context) {
 }
 
 // setDemo starts or stops the demo, as the API is asked to.
-func (s *server) setDemo(run bool) error {
+func (s *Collector) setDemo(run bool) error {
 	switch {
-	case !run && s.demo:
+	case !run && s.options.Demo:
 		return errors.New("the demo runs since the start: start NetMeta without --demo")
 	case !run:
 		s.playing.end()
@@ -68,7 +68,7 @@ func (s *server) setDemo(run bool) error {
 
 // demoTarget is a port that takes what comes from 127.0.0.0/8, where the simulated
 // exporters have their addresses.
-func (s *server) demoTarget() (string, error) {
+func (s *Collector) demoTarget() (string, error) {
 	for _, p := range s.ports.list() {
 		if a := p.Addr.Addr().Unmap(); a.IsUnspecified() || a.Is4() && a.IsLoopback() {
 			return fmt.Sprintf("127.0.0.1:%d", p.Addr.Port()), nil
@@ -77,11 +77,11 @@ func (s *server) demoTarget() (string, error) {
 	return "", errors.New("no port is open on 127.0.0.1: add one to sources.udp.listen in the configuration file")
 }
 
-// A demoRun is the demo of a server: it runs once at a time, and no more when the
-// server stops.
+// A demoRun is the demo of a collector: it runs once at a time, and no more when the
+// collector stops.
 type demoRun struct {
 	mu    sync.Mutex
-	play  func() // runs it, in a goroutine that the server waits for; nil: it cannot run now
+	play  func() // runs it, in a goroutine that the collector waits for; nil: it cannot run now
 	stop  context.CancelFunc
 	ended chan struct{} // closed when it has ended; nil: it does not run
 }
@@ -147,7 +147,7 @@ func (d *demoRun) goesOn() bool {
 	}
 }
 
-func (s *server) demoProtocol(ctx context.Context, o simulate.Options) error {
+func (s *Collector) demoProtocol(ctx context.Context, o simulate.Options) error {
 	now := time.Now()
 
 	// History goes through a decoder of its own with the clock of the simulation, and
@@ -159,7 +159,7 @@ func (s *server) demoProtocol(ctx context.Context, o simulate.Options) error {
 	history := o
 	history.Duration = now.Sub(from)
 	history.Now = func() time.Time { return from }
-	decoder, emitter := newDecoding().decoder(), s.pipe.Emitter()
+	decoder, emitter := NewDecoding(nil, nil).Decoder(), s.pipe.Emitter()
 	batch := flow.Table.NewBatch(udp.BatchRows)
 	for d := range simulate.Datagrams(history) {
 		if ctx.Err() != nil {
@@ -178,7 +178,7 @@ func (s *server) demoProtocol(ctx context.Context, o simulate.Options) error {
 }
 
 // newest is the time of the newest flow in the store.
-func (s *server) newest(ctx context.Context) (time.Time, error) {
+func (s *Collector) newest(ctx context.Context) (time.Time, error) {
 	if s.engine != nil {
 		if err := s.engine.Ready(ctx); err != nil {
 			return time.Time{}, err

@@ -1,4 +1,4 @@
-package main
+package collector
 
 import (
 	"bytes"
@@ -169,8 +169,8 @@ func TestPeer(t *testing.T) {
 		t.Run(string(protocol), func(t *testing.T) {
 			o := simulate.Options{Protocol: protocol, Flows: 20_000, Rate: 400, Exporters: 7, Seed: 5,
 				Now: func() time.Time { return time.Date(2026, 1, 1, 12, 0, 0, 345e6, time.UTC) }}
-			decoding, them, batch := newDecoding(), newPeer(t), flow.Table.NewBatch(100)
-			decoder := decoding.decoder()
+			decoding, them, batch := NewDecoding(nil, nil), newPeer(t), flow.Table.NewBatch(100)
+			decoder := decoding.Decoder()
 			flows, compared := 0, map[string]int{}
 			for d := range simulate.Datagrams(o) {
 				got := rows(t, decoder, batch, d.Payload, d.Src, d.Time)
@@ -210,7 +210,7 @@ func TestPeer(t *testing.T) {
 			if flows != 20_000 {
 				t.Errorf("%d flows", flows)
 			}
-			if n := decoding.totals(); n.Flows != 20_000 || n.Lost != 0 || len(n.Refused) > 0 {
+			if n := decoding.Totals(); n.Flows != 20_000 || n.Lost != 0 || len(n.Refused) > 0 {
 				t.Errorf("totals %+v", n)
 			}
 			values := 0

@@ -1,4 +1,4 @@
-package main
+package collector
 
 import (
 	"context"
@@ -20,7 +20,7 @@ const (
 
 // logRates reports each change of a sampling rate as an event, so that it stands on the
 // charts: from there on the same traffic looks different, or is more or less exact.
-func (s *server) logRates(ctx context.Context) {
+func (s *Collector) logRates(ctx context.Context) {
 	log := rateLog{}
 	log.changes(s.decoding.samplings(), time.Now()) // what is known from before the start
 	var untold []event.Event
@@ -38,7 +38,7 @@ func (s *server) logRates(ctx context.Context) {
 }
 
 // report stores events and returns those that the store did not take.
-func (s *server) report(ctx context.Context, list []event.Event) []event.Event {
+func (s *Collector) report(ctx context.Context, list []event.Event) []event.Event {
 	if !s.migrated.Load() {
 		return list
 	}
