@@ -10,42 +10,26 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"netmeta/api"
-	"netmeta/column"
 	"netmeta/config"
-	"netmeta/counter"
 	"netmeta/engine"
 	"netmeta/enrich"
-	"netmeta/event"
 	"netmeta/flow"
 	"netmeta/health"
 	"netmeta/internal/secret"
 	"netmeta/internal/wholefile"
 	"netmeta/pipe"
-	"netmeta/query"
 	"netmeta/sender"
 	"netmeta/source/netflow"
-	"netmeta/source/udp"
 	"netmeta/store"
-	"netmeta/ui"
 	"netmeta/view"
 )
-
-// CounterRows is the size of a worker's batch of counters: what arrives in a quarter of
-// a second, of a few thousand interfaces.
-const CounterRows = 1024
-
-// healthRows is the size of the batch of exporters' health.
-const healthRows = 1024
 
 // Options are what a collector needs beside its configuration.
 type Options struct {
@@ -203,28 +187,6 @@ func openKept[T any](s *Collector, name string, open func(path string) (T, error
 	return v, err
 }
 
-// samplingRates are the configured rates by exporter.
-func samplingRates(cfg config.Config) map[netip.Addr]uint32 {
-	rates := map[netip.Addr]uint32{}
-	for a, rate := range cfg.Sources.Sampling.Exporters {
-		rates[netip.MustParseAddr(a).Unmap()] = rate
-	}
-	return rates
-}
-
-// named says whom the configuration names as an exporter.
-func (s *Collector) named() func(netip.Addr) bool {
-	cfg := s.config()
-	listed := samplingRates(*cfg)
-	for a := range cfg.Sources.UDP.Limit.Exporters {
-		listed[netip.MustParseAddr(a).Unmap()] = 0
-	}
-	return func(a netip.Addr) bool {
-		_, ok := listed[a]
-		return ok || s.enrich.ExporterName(a) != ""
-	}
-}
-
 // limitMemory has the garbage collector work harder as the heap nears what the
 // configuration allows. The variable GOMEMLIMIT, if somebody has set it, stands.
 func limitMemory(cfg config.Config) {
@@ -238,44 +200,9 @@ func limitMemory(cfg config.Config) {
 	debug.SetMemoryLimit(limit)
 }
 
-// flowLimits says the limit of each exporter, in flows per second.
-func flowLimits(cfg config.Config) func(netip.Addr) uint64 {
-	own := map[netip.Addr]uint64{}
-	for a, n := range cfg.Sources.UDP.Limit.Exporters {
-		own[netip.MustParseAddr(a).Unmap()] = n
-	}
-	return func(a netip.Addr) uint64 {
-		if n, ok := own[a]; ok {
-			return n
-		}
-		return cfg.Sources.UDP.Limit.FlowsPerSecond
-	}
-}
-
 // StoreClient is a client of the ClickHouse that the configuration names.
 func StoreClient(cfg config.Config) *store.Client {
 	return store.NewClient(cfg.Store.URL.Reveal(), cfg.Store.User, cfg.Store.Password.Reveal(), cfg.Store.Database)
-}
-
-// schemas are the tables that we keep.
-func Schemas(cfg config.Config) []store.Schema {
-	// A rollup that is kept shorter than what feeds it would not have the answer to a
-	// question that the other has.
-	minutes := longer(cfg.Store.Rollups.MinuteDays, cfg.Store.RetentionDays)
-	hours := longer(cfg.Store.Rollups.HourDays, minutes)
-	return []store.Schema{
-		{Table: &flow.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns, RollupDays: map[int64]int{60: minutes, 3600: hours}},
-		{Table: &counter.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns},
-		{Table: &health.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns},
-	}
-}
-
-// longer is the longer one of two retentions in days, of which 0 is for ever.
-func longer(a, b int) int {
-	if a == 0 || b == 0 {
-		return 0
-	}
-	return max(a, b)
 }
 
 // close gives back what New took, if Run is never called.
@@ -415,175 +342,4 @@ func (s *Collector) write(ctx context.Context, failed chan<- error) error {
 	}
 	defer s.spool.Close()
 	return s.writer.Run(ctx, s.pipe.Queue())
-}
-
-// migrate waits for the store and brings its tables up to date. Only an error that
-// trying again cannot mend ends it.
-func (s *Collector) migrate(ctx context.Context) error {
-	var outage store.Outage
-	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		var err error
-		if s.engine != nil {
-			err = s.engine.Ready(ctx)
-		}
-		for _, schema := range Schemas(*s.config()) {
-			if err == nil {
-				err = store.Migrate(ctx, s.writer.Client, schema, s.log)
-			}
-		}
-		if err == nil {
-			err = s.writer.Client.Exec(ctx, event.Create)
-		}
-		if err == nil {
-			outage.Over(s.log, "store is ready", time.Now())
-		}
-		if err == nil || ctx.Err() != nil || !store.Temporary(err) {
-			return err
-		}
-		outage.Failed(s.log, "store is not ready: trying again", time.Now(), "err", err)
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-		}
-	}
-}
-
-// recordHealth stores how the exporters are, each minute.
-func (s *Collector) recordHealth(ctx context.Context) {
-	for {
-		begin := time.Now().Truncate(time.Minute)
-		select {
-		case <-time.After(time.Until(begin.Add(time.Minute))):
-			s.storeHealth(begin)
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// storeHealth hands on what the exporters did since the last time. It is called by
-// recordHealth, and once more when that and all sources have ended.
-func (s *Collector) storeHealth(begin time.Time) {
-	batch, emit := health.Table.NewBatch(healthRows), s.pipe.Emitter().Emit
-	flush := func() { emit(batch) }
-	s.health.Minute(begin, batch, flush)
-	flush()
-}
-
-// kernelDropped is what the kernel dropped at all sockets.
-func (s *Collector) kernelDropped() uint64 { return s.ports.totals().Dropped }
-
-// worker makes what one socket's goroutine owns.
-func (s *Collector) worker() udp.Worker {
-	emitter := s.pipe.Emitter()
-	counters := counter.Table.NewBatch(CounterRows)
-	flush := func() { emitter.Emit(counters) }
-	decoder := s.decoding.DecoderWithCounters(counters, flush)
-	return udp.Worker{Decoder: decoder, Emit: func(flows *column.Batch) {
-		flush() // first, so that all rows of a datagram are before its mark
-		emitter.EmitThen(flows, decoder.Mark())
-	}}
-}
-
-func (s *Collector) api() *api.Server {
-	file := s.options.ConfigPath
-	if s.options.Demo {
-		file = "" // they may be the demo's own
-	}
-	s.views.Provision(s.config().Views, file)
-	s.senders.Provision(s.named())
-	return &api.Server{
-		Store:   s.reader,
-		Writer:  s.writer.Client,
-		Views:   s.views,
-		Links:   s.links,
-		Senders: s.senders,
-		Schema: query.Schema{Macros: s.config().Filter.Macros, ASName: s.enrich.ASName, FindAS: s.enrich.FindAS,
-			ExporterName: s.enrich.ExporterName, Interface: s.enrich.Interface},
-		Status:  s.status,
-		Keep:    s.keepFree,
-		Stale:   s.roller.Stale,
-		Config:  func() any { return s.config().Public() },
-		Reload:  s.reload,
-		Demo:    s.setDemo,
-		Sampled: s.decoding.SamplingStatus,
-		Samples: s.decoding.sampleStatus,
-		Ready:   s.ready,
-		Hosts:   s.config().HTTP.Hosts,
-		Metrics: s.metrics(),
-		Page:    ui.Handler(),
-		Log:     s.log,
-	}
-}
-
-// ready says why NetMeta is not ready: the store does not answer, or what comes in is not
-// kept. It is about this moment, so it ends by itself when its cause does.
-func (s *Collector) ready(ctx context.Context) error {
-	if err := s.reader.Ping(ctx); err != nil {
-		return err
-	}
-	if !s.migrated.Load() {
-		return errors.New("the tables are being made")
-	}
-	if s.pipe.Level().Full {
-		return errors.New("the queue to the store is full")
-	}
-	if err := s.writer.Stats.Unkept(); err != nil {
-		if why := s.insertProblem(); why != "" {
-			return fmt.Errorf("%w; the store does not take them: %s", err, why)
-		}
-		return err
-	}
-	if s.engine == nil {
-		return nil
-	}
-	return store.RoomFor(s.config().Data, engine.KeepFree(s.config().Data))
-}
-
-// announce says where to point a router and where to look.
-func (s *Collector) announce() {
-	var ports []string
-	for _, p := range s.ports.list() {
-		ports = append(ports, fmt.Sprint(p.Addr.Port()))
-	}
-	kept, where := s.config().Data, ""
-	if abs, err := filepath.Abs(s.config().Data); err == nil {
-		kept = abs
-	}
-	if s.config().Store.URL != "" {
-		kept = s.config().Store.URL.String()
-	}
-	switch {
-	case s.options.ConfigPath != "":
-		where = " --config " + s.options.ConfigPath
-	case s.config().Data != config.Default().Data:
-		where = " --data " + s.config().Data
-	}
-	keep := "for ever"
-	if d := s.config().Store.RetentionDays; d > 0 {
-		keep = fmt.Sprintf("for %d days", d)
-	}
-	fmt.Fprintf(s.options.Out, `NetMeta %s
-  look at    http://%s
-  send to    UDP %s of this machine: NetFlow v5, v9, IPFIX or sFlow, any of them on any port
-  flows      are kept in %s %s
-  ask        %s sql%s "SELECT count() FROM flows"
-  stop       Ctrl-C
-`, s.options.Version, s.http.Addr(), strings.Join(ports, ", "), kept, keep, os.Args[0], where)
-	if addr := s.http.Addr().(*net.TCPAddr); !addr.IP.IsLoopback() {
-		s.log.Warn("the page has no logins and others can reach it: put a proxy that asks for one before it, or listen on 127.0.0.1", "listen", addr)
-	}
-}
-
-// PortName says what is customary on a port.
-func PortName(addr string) string {
-	switch _, port, _ := net.SplitHostPort(addr); port {
-	case "2055", "9995", "9996":
-		return "NetFlow"
-	case "4739":
-		return "IPFIX"
-	case "6343":
-		return "sFlow"
-	}
-	return "NetFlow, IPFIX, sFlow"
 }

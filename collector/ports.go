@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 
+	"netmeta/column"
+	"netmeta/counter"
 	"netmeta/source/udp"
 )
 
@@ -80,4 +82,23 @@ func (p *ports) change(wanted []string) (leave []*port, missing []string) {
 		leave = slices.Delete(leave, i, i+1)
 	}
 	return leave, missing
+}
+
+// kernelDropped is what the kernel dropped at all sockets.
+func (s *Collector) kernelDropped() uint64 { return s.ports.totals().Dropped }
+
+// CounterRows is the size of a worker's batch of counters: what arrives in a quarter of
+// a second, of a few thousand interfaces.
+const CounterRows = 1024
+
+// worker makes what one socket's goroutine owns.
+func (s *Collector) worker() udp.Worker {
+	emitter := s.pipe.Emitter()
+	counters := counter.Table.NewBatch(CounterRows)
+	flush := func() { emitter.Emit(counters) }
+	decoder := s.decoding.DecoderWithCounters(counters, flush)
+	return udp.Worker{Decoder: decoder, Emit: func(flows *column.Batch) {
+		flush() // first, so that all rows of a datagram are before its mark
+		emitter.EmitThen(flows, decoder.Mark())
+	}}
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"strings"
 	"syscall"
 
 	"netmeta/api"
@@ -113,44 +112,6 @@ func (s *Collector) reload() (r api.Reloaded, err error) {
 		s.wantTables()
 	}
 	return r, nil
-}
-
-// changesTables says of a key that it is about how the tables are kept.
-func changesTables(key string) bool {
-	return key == "store.retention-days" || key == "store.columns" || strings.HasPrefix(key, "store.rollups.")
-}
-
-// wantTables has changeTables bring the tables up to date, with the configuration of then.
-func (s *Collector) wantTables() {
-	select {
-	case s.tablesChange <- struct{}{}:
-	default: // that is to be done already
-	}
-}
-
-// changeTables brings the tables up to date after reloads, one after the other, until
-// ctx ends. The store may be away for a while, so no reload waits for it.
-func (s *Collector) changeTables(ctx context.Context) {
-	for {
-		select {
-		case <-s.tablesChange:
-			if err := s.migrate(ctx); err != nil && ctx.Err() == nil {
-				s.log.Error("the tables are not as the new configuration wants them: the next start tries again", "err", err)
-			}
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// serveAPI makes the handler of the page and the API for the configuration of now, and
-// tells commands where they are.
-func (s *Collector) serveAPI() {
-	h := s.api().Handler()
-	s.handler.Store(&h)
-	if err := tellWhere(s.config().Data, s.http.Addr().String(), s.started); err != nil {
-		s.log.Warn("commands will not find this NetMeta by its data directory", "err", err)
-	}
 }
 
 // CheckMacros parses the filters that the configuration names.

@@ -1,0 +1,94 @@
+package collector
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"netmeta/config"
+	"netmeta/counter"
+	"netmeta/event"
+	"netmeta/flow"
+	"netmeta/health"
+	"netmeta/store"
+)
+
+// schemas are the tables that we keep.
+func Schemas(cfg config.Config) []store.Schema {
+	// A rollup that is kept shorter than what feeds it would not have the answer to a
+	// question that the other has.
+	minutes := longer(cfg.Store.Rollups.MinuteDays, cfg.Store.RetentionDays)
+	hours := longer(cfg.Store.Rollups.HourDays, minutes)
+	return []store.Schema{
+		{Table: &flow.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns, RollupDays: map[int64]int{60: minutes, 3600: hours}},
+		{Table: &counter.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns},
+		{Table: &health.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns},
+	}
+}
+
+// longer is the longer one of two retentions in days, of which 0 is for ever.
+func longer(a, b int) int {
+	if a == 0 || b == 0 {
+		return 0
+	}
+	return max(a, b)
+}
+
+// migrate waits for the store and brings its tables up to date. Only an error that
+// trying again cannot mend ends it.
+func (s *Collector) migrate(ctx context.Context) error {
+	var outage store.Outage
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		var err error
+		if s.engine != nil {
+			err = s.engine.Ready(ctx)
+		}
+		for _, schema := range Schemas(*s.config()) {
+			if err == nil {
+				err = store.Migrate(ctx, s.writer.Client, schema, s.log)
+			}
+		}
+		if err == nil {
+			err = s.writer.Client.Exec(ctx, event.Create)
+		}
+		if err == nil {
+			outage.Over(s.log, "store is ready", time.Now())
+		}
+		if err == nil || ctx.Err() != nil || !store.Temporary(err) {
+			return err
+		}
+		outage.Failed(s.log, "store is not ready: trying again", time.Now(), "err", err)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// changesTables says of a key that it is about how the tables are kept.
+func changesTables(key string) bool {
+	return key == "store.retention-days" || key == "store.columns" || strings.HasPrefix(key, "store.rollups.")
+}
+
+// wantTables has changeTables bring the tables up to date, with the configuration of then.
+func (s *Collector) wantTables() {
+	select {
+	case s.tablesChange <- struct{}{}:
+	default: // that is to be done already
+	}
+}
+
+// changeTables brings the tables up to date after reloads, one after the other, until
+// ctx ends. The store may be away for a while, so no reload waits for it.
+func (s *Collector) changeTables(ctx context.Context) {
+	for {
+		select {
+		case <-s.tablesChange:
+			if err := s.migrate(ctx); err != nil && ctx.Err() == nil {
+				s.log.Error("the tables are not as the new configuration wants them: the next start tries again", "err", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
