@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"netmeta/event"
+	"netmeta/filter"
 	"netmeta/query"
 	"netmeta/sender"
 	"netmeta/store"
@@ -272,7 +273,7 @@ type unexpectedError struct{ error }
 // fail answers with the problem that an error stands for.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var (
-		filter     *query.FilterError
+		badFilter  *filter.Error
 		key        *query.KeyError
 		exception  *store.Exception
 		unexpected unexpectedError
@@ -287,9 +288,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		writeProblem(w, problem{Title: "body stalled", Status: http.StatusRequestTimeout, Detail: fmt.Sprintf("the body of the request did not arrive within %.0f s; send all of it at once", bodyTimeout.Seconds())})
 	case r.Context().Err() != nil: // the client has gone: nobody reads the answer
 		return
-	case errors.As(err, &filter):
-		writeProblem(w, problem{Title: "filter not understood", Status: http.StatusBadRequest, Detail: filter.Message,
-			Key: "q", Span: &filter.Span, Expected: filter.Expected, Suggestion: filter.Suggestion})
+	case errors.As(err, &badFilter):
+		writeProblem(w, problem{Title: "filter not understood", Status: http.StatusBadRequest, Detail: badFilter.Message,
+			Key: "q", Span: &badFilter.Span, Expected: badFilter.Expected, Suggestion: badFilter.Suggestion})
 	case errors.As(err, &key):
 		writeProblem(w, problem{Title: "request not understood", Status: http.StatusBadRequest, Detail: key.Error(), Key: key.Key})
 	case errors.As(err, &badEvent):
@@ -385,9 +386,9 @@ func (s *Server) arguments(w http.ResponseWriter, r *http.Request) (func(name st
 
 func (s *Server) fields(w http.ResponseWriter, _ *http.Request) {
 	s.writeJSON(w, struct {
-		Fields []query.FieldInfo `json:"fields"`
-		Units  []query.UnitInfo  `json:"units"`
-	}{query.FieldsCatalogue(), query.Units()})
+		Fields []filter.FieldInfo `json:"fields"`
+		Units  []query.UnitInfo   `json:"units"`
+	}{filter.Catalogue(), query.Units()})
 }
 
 func (s *Server) check(w http.ResponseWriter, r *http.Request) {
@@ -396,7 +397,7 @@ func (s *Server) check(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	s.writeJSON(w, query.Check(arg("q"), s.Schema))
+	s.writeJSON(w, filter.Check(arg("q"), s.Schema.Names))
 }
 
 func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
@@ -410,5 +411,5 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
 	if err != nil || cursor < 0 || cursor > len(text) {
 		cursor = len(text)
 	}
-	s.writeJSON(w, query.Complete(text, cursor, s.Schema, s.values.source(r.Context())))
+	s.writeJSON(w, filter.Complete(text, cursor, s.Schema.Names, s.values.source(r.Context())))
 }

@@ -26,6 +26,7 @@ import (
 	"netmeta/config"
 	"netmeta/counter"
 	"netmeta/event"
+	"netmeta/filter"
 	"netmeta/flow"
 	"netmeta/internal/enginetest"
 	"netmeta/native"
@@ -40,7 +41,7 @@ func serverFor(c *store.Client, now time.Time) *Server {
 	return &Server{
 		Store:  c,
 		Hosts:  []string{"example.com"}, // that httptest asks for
-		Schema: query.Schema{Macros: map[string]string{"web": "port in [80, 443]"}},
+		Schema: query.Schema{Names: filter.Names{Macros: map[string]string{"web": "port in [80, 443]"}}},
 		Status: func() Status {
 			return Status{Version: "test", Started: now.Unix() - 60, Now: now.Unix(),
 				Listeners: []Listener{{Addr: "127.0.0.1:2055", Kind: "NetFlow", Datagrams: 3, Bytes: 400, Sockets: []Socket{{Datagrams: 3, Bytes: 400, Queued: 2304, Buffer: 425984}}}},
@@ -796,7 +797,7 @@ func TestStoreErrors(t *testing.T) {
 	if st.Engine.Error == "" || st.Storage.Rows != 0 || st.Version != "test" {
 		t.Errorf("status without a store: %+v", st)
 	}
-	var c query.Completion
+	var c filter.Completion
 	ask(t, away, "GET", "/api/v1/filter/complete?text=src.as+%3D+", "", http.StatusOK, &c)
 
 	broken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -980,7 +981,7 @@ func TestFilter(t *testing.T) {
 	var checked struct {
 		OK        bool
 		Canonical string
-		Error     query.FilterError
+		Error     filter.Error
 	}
 	for _, f := range []func(filter string){
 		func(q string) {
@@ -1002,7 +1003,7 @@ func TestFilter(t *testing.T) {
 		}
 	}
 
-	complete := func(method, text, cursor string) (c query.Completion) {
+	complete := func(method, text, cursor string) (c filter.Completion) {
 		t.Helper()
 		if method == "GET" {
 			ask(t, h, "GET", "/api/v1/filter/complete?text="+url.QueryEscape(text)+"&cursor="+cursor, "", http.StatusOK, &c)
@@ -1015,8 +1016,8 @@ func TestFilter(t *testing.T) {
 		ask(t, h, "POST", "/api/v1/filter/complete", fmt.Sprintf(`{"text":%s,"cursor":%s}`, body, cursor), http.StatusOK, &c)
 		return c
 	}
-	has := func(c query.Completion, label string) bool {
-		return slices.ContainsFunc(c.Items, func(it query.Item) bool { return it.Label == label })
+	has := func(c filter.Completion, label string) bool {
+		return slices.ContainsFunc(c.Items, func(it filter.Item) bool { return it.Label == label })
 	}
 	for _, method := range []string{"GET", "POST"} {
 		if c := complete(method, "src.as = 1 or dst.po", "20"); c.Replace != [2]int{14, 20} || !has(c, "dst.port") {
@@ -1034,7 +1035,7 @@ func TestFilter(t *testing.T) {
 			t.Errorf("%s: %+v", method, c)
 		}
 		// Values that occur, with how much of them: first the known ones.
-		var c query.Completion
+		var c filter.Completion
 		for end := time.Now().Add(20 * time.Second); len(c.Items) == 0 && time.Now().Before(end); {
 			c = complete(method, "dst.as = ", "")
 		}

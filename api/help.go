@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"netmeta/query"
+	"netmeta/filter"
 )
 
 // The pages under /help/ need no script: they explain the filter language and this API
@@ -88,7 +88,7 @@ type helpGroup struct {
 func helpGroups() []helpGroup {
 	const longest = 16 // names of values: more of them only complete
 	var groups []helpGroup
-	for _, f := range query.FieldsCatalogue() {
+	for _, f := range filter.Catalogue() {
 		i := slices.IndexFunc(groups, func(g helpGroup) bool { return g.Name == f.Group })
 		if i < 0 {
 			i, groups = len(groups), append(groups, helpGroup{Name: f.Group})

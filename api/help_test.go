@@ -6,15 +6,16 @@ import (
 	"strings"
 	"testing"
 
+	"netmeta/filter"
 	"netmeta/query"
 )
 
 // The help pages have every field and every path, and no example that is refused.
 func TestHelp(t *testing.T) {
-	s := &Server{Schema: query.Schema{
+	s := &Server{Schema: query.Schema{Names: filter.Names{
 		Macros: map[string]string{"web": "port in [80, 443]"},
 		FindAS: func(text string, yield func(uint32, string) bool) { yield(2906, "Netflix") },
-	}, Page: http.NotFoundHandler(), Metrics: http.NotFoundHandler()}
+	}}, Page: http.NotFoundHandler(), Metrics: http.NotFoundHandler()}
 	h := s.Handler()
 	get := func(path string) string {
 		rec := httptest.NewRecorder()
@@ -25,7 +26,7 @@ func TestHelp(t *testing.T) {
 		return rec.Body.String()
 	}
 	page := get("/help/filter")
-	for _, f := range query.FieldsCatalogue() {
+	for _, f := range filter.Catalogue() {
 		if strings.Count(page, "<code>"+f.Name+"</code>") == 0 {
 			t.Errorf("the field %s is missing", f.Name)
 		}
@@ -38,7 +39,7 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	for _, e := range helpExamples {
-		if check := query.Check(e.Filter, s.Schema); !check.OK {
+		if check := filter.Check(e.Filter, s.Schema.Names); !check.OK {
 			t.Errorf("%s: %+v", e.Filter, check.Error)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"netmeta/filter"
 	"netmeta/native"
 	"netmeta/query"
 	"netmeta/store"
@@ -238,7 +239,7 @@ type catalogue struct {
 type known struct {
 	at    time.Time // when asked for
 	done  chan struct{}
-	items []query.Item
+	items []filter.Item
 }
 
 const (
@@ -254,8 +255,8 @@ func newCatalogue(c *store.Client, s query.Schema) *catalogue {
 
 // source gives the completion a way to look values up. A field seen for the first
 // time is asked for in the background; the caller waits a moment for it.
-func (c *catalogue) source(ctx context.Context) query.ValueSource {
-	return func(field, prefix string) []query.Item {
+func (c *catalogue) source(ctx context.Context) filter.ValueSource {
+	return func(field, prefix string) []filter.Item {
 		q, ok := query.Values(field)
 		if !ok {
 			return nil

@@ -11,7 +11,7 @@ import (
 
 	"netmeta/api"
 	"netmeta/config"
-	"netmeta/query"
+	"netmeta/filter"
 	"netmeta/source/netflow"
 )
 
@@ -117,7 +117,7 @@ func (s *Collector) reload() (r api.Reloaded, err error) {
 // CheckMacros parses the filters that the configuration names.
 func CheckMacros(cfg config.Config) error {
 	for name, text := range cfg.Filter.Macros {
-		if _, err := query.ParseFilter(text, query.Schema{Macros: cfg.Filter.Macros}); err != nil {
+		if _, err := filter.Parse(text, filter.Names{Macros: cfg.Filter.Macros}); err != nil {
 			return fmt.Errorf("filter.macros.%s: %q: %w", name, text, err)
 		}
 	}

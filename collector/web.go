@@ -7,6 +7,7 @@ import (
 
 	"netmeta/api"
 	"netmeta/engine"
+	"netmeta/filter"
 	"netmeta/query"
 	"netmeta/store"
 	"netmeta/ui"
@@ -35,7 +36,7 @@ func (s *Collector) api() *api.Server {
 		Views:   s.views,
 		Links:   s.links,
 		Senders: s.senders,
-		Schema: query.Schema{Macros: s.config().Filter.Macros, ASName: s.enrich.ASName, FindAS: s.enrich.FindAS,
+		Schema: query.Schema{Names: filter.Names{Macros: s.config().Filter.Macros, ASName: s.enrich.ASName, FindAS: s.enrich.FindAS},
 			ExporterName: s.enrich.ExporterName, Interface: s.enrich.Interface},
 		Status:  s.status,
 		Keep:    s.keepFree,

@@ -26,6 +26,7 @@ import (
 
 	"netmeta/enrich"
 	"netmeta/flow"
+	"netmeta/internal/nearest"
 	"netmeta/internal/secret"
 	"netmeta/internal/wholefile"
 	"netmeta/source/netflow"
@@ -315,7 +316,7 @@ func mistakes(n ast.Node, t reflect.Type, path string) (errs []error) {
 		key := p.Key.String()
 		sub, ok := fields[key]
 		if !ok {
-			errs = append(errs, fmt.Errorf("line %d: unknown key %q: %s", p.Key.GetToken().Position.Line, path+key, nearest(key, fields)))
+			errs = append(errs, fmt.Errorf("line %d: unknown key %q: %s", p.Key.GetToken().Position.Line, path+key, didYouMean(key, fields)))
 			continue
 		}
 		errs = append(errs, mistakes(p.Value, sub, path+key+".")...)
@@ -418,10 +419,10 @@ func choices(fields map[string]reflect.Type) string {
 	return "here may stand " + strings.Join(slices.Sorted(maps.Keys(fields)), ", ")
 }
 
-func nearest(key string, fields map[string]reflect.Type) string {
+func didYouMean(key string, fields map[string]reflect.Type) string {
 	best, bestD := "", len(key)/2+1
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		if d := distance(key, name); d <= bestD {
+		if d := nearest.Distance(key, name, bestD+1); d <= bestD {
 			best, bestD = name, d
 		}
 	}
@@ -429,27 +430,6 @@ func nearest(key string, fields map[string]reflect.Type) string {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
 	return choices(fields)
-}
-
-// distance is the edit distance of two words.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range a {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range b {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // maxSecret bounds a secret in a file of its own.

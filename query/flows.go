@@ -9,6 +9,7 @@ import (
 
 	"netmeta/column"
 	"netmeta/flow"
+	"netmeta/internal/nearest"
 )
 
 // A Flows asks for records as they were stored, in the order of time or of a column.
@@ -117,7 +118,7 @@ func noColumn(key, name, form string) error {
 	for _, f := range flow.Table.Fields {
 		names = append(names, f.Name)
 	}
-	if s := nearest(name, names); s != "" {
+	if s := nearest.Word(name, names); s != "" {
 		e.Message += "; did you mean " + s + "?"
 	} else {
 		e.Message += "; write names as " + form + "; the list is at /api/v1/fields"
@@ -165,7 +166,7 @@ func (f Flows) ASNames(s Schema, rows int, column func(name string) any) map[uin
 		}
 		for _, as := range list[:min(rows, len(list))] {
 			if _, known := names[as]; !known {
-				names[as] = s.asName(uint32(as))
+				names[as] = s.AS(uint32(as))
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"netmeta/column"
 	"netmeta/flow"
+	"netmeta/internal/param"
 )
 
 // A cursor is the last record that was given: its second, its place in it, how many
@@ -169,7 +170,7 @@ func (f Flows) behind(c *compiler) string {
 	}
 	c.params["ts"], c.params["last"] = strconv.FormatInt(f.cursor.ts, 10), strconv.FormatUint(f.cursor.tie, 10)
 	if f.Sort != nil {
-		c.params["value"] = escape(*f.cursor.value)
+		c.params["value"] = param.Escape(*f.cursor.value)
 	}
 	return fmt.Sprintf("(%s %s %s OR %[1]s = %[3]s AND tie %[2]s= {last:UInt64})", f.place(), f.less(), f.at())
 }

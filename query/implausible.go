@@ -16,7 +16,7 @@ func (r Request) Implausible(rg Range, s Schema) (Statement, error) {
 	if err != nil {
 		return Statement{}, err
 	}
-	bit := c.param("UInt16", strconv.Itoa(int(flow.Implausible)))
+	bit := c.params.Bind("UInt16", strconv.Itoa(int(flow.Implausible)))
 	sent := c.during(1, piece{table: flow.Table.Name, spans: []span{{floor(rg.From, 60), rg.To}}})
 	return Statement{
 		SQL: lines(

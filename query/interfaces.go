@@ -109,7 +109,7 @@ func (r Request) Interfaces(now time.Time, s Schema, exporter string) (Interface
 		if err != nil {
 			return InterfacesQuery{}, &KeyError{"exporter", exporter, "is not an address"}
 		}
-		of = " AND ExporterAddress = " + c.param("IPv6", netip.AddrFrom16(a.As16()).String())
+		of = " AND ExporterAddress = " + c.params.Bind("IPv6", netip.AddrFrom16(a.As16()).String())
 	}
 	q := InterfacesQuery{rg: rg, s: s}
 	q.span = int64(len(rg.Times)+courseValues-1) / courseValues * rg.Step

@@ -33,7 +33,7 @@ func ParseLink(exporter, index string) (l Link, err error) {
 }
 
 func (l Link) address(c *compiler) string {
-	return c.param("IPv6", netip.AddrFrom16(l.Exporter.As16()).String())
+	return c.params.Bind("IPv6", netip.AddrFrom16(l.Exporter.As16()).String())
 }
 
 // countersReach is how many seconds beside the window a reading of the counters is looked for.
@@ -55,7 +55,7 @@ func (l Link) Counted(rg Range) Statement {
 	during := c.window(0, rg.From-countersReach, rg.To+countersReach)
 	sql := lines(
 		"WITH",
-		readings(during+" AND ExporterAddress = "+l.address(c)+" AND IfIndex = "+c.param("UInt32", strconv.FormatUint(uint64(l.Index), 10)), nil),
+		readings(during+" AND ExporterAddress = "+l.address(c)+" AND IfIndex = "+c.params.Bind("UInt32", strconv.FormatUint(uint64(l.Index), 10)), nil),
 		"    pieces AS", // of a reading, those that it covers
 		"    (",
 		"        SELECT d, "+rg.bucketSQL(c, "toUInt32(k * {piece:UInt32})", "")+" AS t,",
@@ -137,7 +137,7 @@ func (l Link) Weeks(now time.Time, tz string, s Schema) (q WeeksQuery, ok bool, 
 	}
 	q.begun = s.begun()
 	c := newCompiler()
-	index := c.param("UInt32", strconv.FormatUint(uint64(l.Index), 10))
+	index := c.params.Bind("UInt32", strconv.FormatUint(uint64(l.Index), 10))
 	value := (&Request{Layer: "l2"}).roughSQL(hours.Table)
 	rg := Range{From: q.from, To: q.to, Step: 3600}
 	var selects []string

@@ -3,6 +3,8 @@ package query
 import (
 	"slices"
 	"strings"
+
+	"netmeta/filter"
 )
 
 // otherFilters gives each Other of a result the condition that lets through what it holds
@@ -44,60 +46,60 @@ func otherFilters(r Request, list []Series, s Schema) {
 // 64501].
 func noneOf(dir string, groups []string, s Schema) string {
 	type alike struct {
-		before []Node // of the conditions, all but the last
-		last   Compare
+		before []filter.Node // of the conditions, all but the last
+		last   filter.Compare
 	}
 	var list []alike
 	for _, text := range groups {
-		f, err := ParseFilter(text, s)
+		f, err := filter.Parse(text, s.Names)
 		if err != nil {
 			return ""
 		}
-		all := []Node{f.Root}
-		if and, ok := f.Root.(And); ok {
+		all := []filter.Node{f.Root}
+		if and, ok := f.Root.(filter.And); ok {
 			all = and.Of
 		}
-		last, ok := all[len(all)-1].(Compare)
-		if !ok || last.Op != Eq {
+		last, ok := all[len(all)-1].(filter.Compare)
+		if !ok || last.Op != filter.Eq {
 			return ""
 		}
 		one := alike{all[:len(all)-1], last}
 		i := slices.IndexFunc(list, func(a alike) bool {
-			return a.last.Field == last.Field && And{a.before}.String() == And{one.before}.String()
+			return a.last.Field == last.Field && filter.And{Of: a.before}.String() == filter.And{Of: one.before}.String()
 		})
 		if i < 0 {
 			list = append(list, one)
 			continue
 		}
-		list[i].last.Op, list[i].last.Values = In, append(list[i].last.Values, last.Values...)
+		list[i].last.Op, list[i].last.Values = filter.In, append(list[i].last.Values, last.Values...)
 	}
-	var none Node
+	var none filter.Node
 	switch {
 	case len(list) == 0:
 		return ""
 	case len(list) == 1 && len(list[0].before) == 0:
 		is := list[0].last
-		is.Op = map[Op]Op{Eq: Ne, In: NotIn}[is.Op]
+		is.Op = map[filter.Op]filter.Op{filter.Eq: filter.Ne, filter.In: filter.NotIn}[is.Op]
 		none = is
 	default:
-		var named []Node
+		var named []filter.Node
 		for _, a := range list {
-			one := Node(a.last)
+			one := filter.Node(a.last)
 			if len(a.before) > 0 {
-				one = And{append(a.before, a.last)}
+				one = filter.And{Of: append(a.before, a.last)}
 			}
 			named = append(named, one)
 		}
-		none = Not{named[0]}
+		none = filter.Not{Of: named[0]}
 		if len(named) > 1 {
-			none = Not{Or{named}}
+			none = filter.Not{Of: filter.Or{Of: named}}
 		}
 	}
 	text := none.String()
 	if dir != "" {
 		text = "direction = " + dir + " and " + text
 	}
-	if len(text) > maxFilterBytes {
+	if len(text) > filter.MaxBytes {
 		return ""
 	}
 	return text

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"netmeta/internal/nearest"
 )
 
 // A Request is a question, which is also the URL of the page that shows its
@@ -137,7 +139,7 @@ func ParseURL(v url.Values) (r Request, unknown []string, err error) {
 		if s := v.Get(c.key); s != "" {
 			if !slices.Contains(c.values, s) {
 				e := &KeyError{c.key, s, "is none of " + strings.Join(c.values, ", ")}
-				if near := nearest(s, c.values); near != "" {
+				if near := nearest.Word(s, c.values); near != "" {
 					e.Message += "; did you mean " + near + "?"
 				}
 				return r, nil, e

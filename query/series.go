@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"netmeta/filter"
 	"netmeta/flow"
 )
 
@@ -93,26 +94,22 @@ func (r *Request) where(c *compiler, s Schema, from, to int64) (string, error) {
 
 // condition is what a request says of its rows beside the time, each part with its AND.
 func (r *Request) condition(c *compiler, s Schema) (string, error) {
-	filter, err := ParseFilter(r.Filter, s)
+	f, err := filter.Parse(r.Filter, s.Names)
 	if err != nil {
 		return "", err
 	}
-	return r.conditionOf(c, filter), nil
+	return r.conditionOf(c, f), nil
 }
 
-func (r *Request) conditionOf(c *compiler, filter Filter) (sql string) {
+func (r *Request) conditionOf(c *compiler, f filter.Filter) (sql string) {
 	switch r.Dir {
 	case "in", "out", "internal":
 		sql += " AND Direction = '" + r.Dir + "'"
 	}
-	if filter.Root == nil {
-		return sql
+	if condition := f.SQL(c.params); condition != "" {
+		sql += " AND " + condition
 	}
-	condition := c.condition(filter.Root)
-	if and, ok := filter.Root.(And); ok && len(and.Of) > 0 {
-		condition = condition[1 : len(condition)-1] // its parentheses
-	}
-	return sql + " AND " + condition
+	return sql
 }
 
 // dims are the groups of a request.
@@ -136,7 +133,7 @@ func (r *Request) dims(rg *Range) ([]dim, error) {
 	return dims, nil
 }
 
-// Series is the statement for a chart and its table. The error is a *FilterError
+// Series is the statement for a chart and its table. The error is a *filter.Error
 // or a *KeyError.
 func (r Request) Series(rg Range, s Schema) (Statement, error) {
 	switch {
@@ -157,11 +154,11 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 		return Statement{}, err
 	}
 	c := newCompiler()
-	filter, err := ParseFilter(r.Filter, s)
+	f, err := filter.Parse(r.Filter, s.Names)
 	if err != nil {
 		return Statement{}, err
 	}
-	rest := r.conditionOf(c, filter)
+	rest := r.conditionOf(c, f)
 	q := series{request: &r, rg: &rg, c: c, rest: rest, split: r.Dir != "sum", peak: r.Agg == "peak"}
 	if r.Unit == "pct" {
 		if q.speed, q.link, err = speedOf(dims); err != nil {
@@ -172,7 +169,7 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 		q.keys = append(q.keys, d.keys(c)...)
 		q.labels = append(q.labels, d.labels()...)
 	}
-	few := len(dims) == 1 && rolled(q.keys) || len(dims) > 0 && s.Once && oneHost(filter.Root)
+	few := len(dims) == 1 && rolled(q.keys) || len(dims) > 0 && s.Once && f.OneHost()
 	q.few = few && !q.peak || q.speed != ""
 	q.once = few && !q.peak && s.Once
 	var rollups []Rollup
@@ -204,23 +201,6 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 		}
 	}
 	return st, nil
-}
-
-// oneHost says that a filter lets through the rows of one address alone, or of a few: its
-// groups are few then, whatever they are.
-func oneHost(n Node) bool {
-	switch n := n.(type) {
-	case And:
-		return slices.ContainsFunc(n.Of, oneHost)
-	case Or:
-		return !slices.ContainsFunc(n.Of, func(n Node) bool { return !oneHost(n) })
-	case Macro:
-		return n.Of != nil && oneHost(n.Of)
-	case Compare:
-		return (n.Op == Eq || n.Op == In) && n.With == nil && n.Field.base.first == flow.SrcAddr.Field &&
-			!slices.ContainsFunc(n.Values, func(v Value) bool { return v.Alt || v.From != v.To })
-	}
-	return false
 }
 
 // series is a statement in the making.

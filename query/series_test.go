@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"netmeta/filter"
 	"netmeta/internal/golden"
 )
 
@@ -25,14 +26,14 @@ var seriesNow = time.Date(2026, 11, 23, 12, 34, 56, 0, time.UTC)
 // TestSeriesGolden makes the statements of testdata/series/*.txt. The first line
 // of a file is the URL; to add a case, make a file of one line and run with -update.
 func TestSeriesGolden(t *testing.T) {
-	seriesGolden(t, "testdata/series/*.txt", 15, Schema{Macros: goldenMacros})
+	seriesGolden(t, "testdata/series/*.txt", 15, Schema{Names: filter.Names{Macros: goldenMacros}})
 }
 
 // TestRollupGolden does the same in testdata/rollups, with rollups that are complete
 // from different times on and flows of the last 30 days.
 func TestRollupGolden(t *testing.T) {
 	day := func(n int) int64 { return time.Date(2026, 11, n, 0, 0, 0, 0, time.UTC).Unix() }
-	seriesGolden(t, "testdata/rollups/*.txt", 6, Schema{Macros: goldenMacros, Oldest: day(-6), Once: true,
+	seriesGolden(t, "testdata/rollups/*.txt", 6, Schema{Names: filter.Names{Macros: goldenMacros}, Oldest: day(-6), Once: true,
 		Rollups: []Rollup{{Table: "rollup_1m", Step: 60, Since: day(1), Until: 1 << 40}, {Table: "rollup_1h", Step: 3600, Until: 1 << 40}}})
 }
 
@@ -99,19 +100,19 @@ func TestSeriesErrors(t *testing.T) {
 		r, rg := request(t, query)
 		_, err := r.Series(rg, Schema{})
 		var key *KeyError
-		var filter *FilterError
+		var wrong *filter.Error
 		switch want.(type) {
 		case *KeyError:
 			if !errors.As(err, &key) {
 				t.Errorf("%s: %v", query, err)
 			}
-		case *FilterError:
-			if !errors.As(err, &filter) {
+		case *filter.Error:
+			if !errors.As(err, &wrong) {
 				t.Errorf("%s: %v", query, err)
 			}
 		}
 	}
-	f("q=src+prt+53", &FilterError{})
+	f("q=src+prt+53", &filter.Error{})
 	f("unit=pct", &KeyError{})
 	f("unit=pct&by=proto", &KeyError{})
 	f("unit=pct&by=in.if,out.if", &KeyError{})
@@ -400,100 +401,11 @@ func TestError95(t *testing.T) {
 	}
 }
 
-func TestComplete(t *testing.T) {
-	values := func(field, prefix string) []Item {
-		if field != "src.as" {
-			return nil
-		}
-		return MatchValues([]Item{{"2906 ", "2906", "value", "AS2906 · 31 Gb/s"}, {"174 ", "174", "value", "AS174 · 2 Gb/s"}}, prefix)
-	}
-	// | is the cursor; want are the first labels and the text that is replaced.
-	f := func(text, replaced string, want ...string) {
-		t.Helper()
-		cursor := strings.IndexByte(text, '|')
-		text = text[:cursor] + text[cursor+1:]
-		c := Complete(text, cursor, Schema{Macros: goldenMacros}, values)
-		if got := text[c.Replace[0]:c.Replace[1]]; got != replaced {
-			t.Errorf("%s: replaces %q, want %q", text, got, replaced)
-		}
-		var labels []string
-		for _, it := range c.Items {
-			labels = append(labels, it.Label)
-		}
-		if len(want) == 0 && len(labels) > 0 || len(labels) < len(want) || !slices.Equal(labels[:len(want)], want) {
-			t.Errorf("%s: got %q, want %q first", text, labels, want)
-		}
-	}
-	f("src prt|", "prt", "port")
-	f("src po|", "po", "port")
-	f("|", "", "type", "exporter")
-	f("src.p|", "src.p", "src.port")
-	f("por|", "por", "port", "src.port", "dst.port")
-	f("prt|", "prt", "port")
-	f("port |", "", "=", "!=")
-	f("port 44|", "44")
-	f("port ht|", "ht", "https", "http")
-	f("port in [80, dn|", "dn", "dns", "mdns")
-	f("proto |", "", "=", "!=")
-	f("proto = |", "", "tcp", "udp")
-	f("proto = u|", "u", "udp", "udplite")
-	f("direction |", "", "=", "!=", "in", "not in", "unknown", "in", "out")
-	f("direction = o|", "o", "out")
-	f("flags S|", "S", "S", "S/SA")
-	f("src.as |", "", "=", "!=", "<", "<=", ">", ">=", "in", "not in", "2906")
-	f("src.as = 2|", "2", "2906")
-	f("src.as in [|", "", "2906", "174")
-	f("tcp |", "", "and", "or")
-	f("tcp a|", "a", "and", "as", "app")
-	f("tcp and |", "", "type", "exporter")
-	f("@d|", "@d", "@dns")
-	f("not |", "", "type")
-	f("tcp) |", "")
-	f("src prt 53 and |", "")
-	f("in.|", "in.", "in.mac", "in.vlan")
-	f("in.if |", "", "=", "!=", "~")
-	f("community bl|", "bl", "blackhole")
-	f(`in.if = "et-|`, `"et-`)
-}
-
-func TestCatalogue(t *testing.T) {
-	seen := map[string]bool{}
-	for _, f := range FieldsCatalogue() {
-		if seen[f.Name] || f.Title == "" || f.Doc == "" || f.Group == "" || f.Type == "" || len(f.Ops) == 0 {
-			t.Errorf("%+v", f)
-		}
-		seen[f.Name] = true
+// What the catalogue calls groupable goes with by=, and nothing else does.
+func TestGroupable(t *testing.T) {
+	for _, f := range filter.Catalogue() {
 		if _, err := parseDim(f.Name); (err == nil) != f.Groupable {
 			t.Errorf("%s: groupable is %v, by= says %v", f.Name, f.Groupable, err)
-		}
-		for _, op := range f.Ops {
-			if strings.HasSuffix(f.Name, ".net") {
-				break
-			}
-			value := map[string]string{"ip": "10.0.0.1", "mac": "00:11:22:33:44:55", "string": `"x"`, "enum": "unknown", "flags": "S", "duration": "1s", "number": "1", "list": "1"}[f.Kind]
-			switch {
-			case f.Name == "tunnel":
-				value = "vxlan"
-			case f.Name == "quality":
-				value = "no-time"
-			case f.Name == "community":
-				value = "1:2"
-			case f.Name == "largecommunity":
-				value = "1:2:3"
-			case op == "~" || op == "!~":
-				value = `"x"`
-			}
-			if op == "in" || op == "not in" {
-				value = "[" + value + "]"
-			}
-			if _, err := ParseFilter(f.Name+" "+op+" "+value, Schema{}); err != nil {
-				t.Errorf("%s %s %s: %v", f.Name, op, value, err)
-			}
-		}
-	}
-	for _, name := range []string{"src.as", "dst.port", "remote.as", "local.ip", "port", "in.if", "proto", "direction", "exporter", "src.net", "dscp", "bps"} {
-		if !seen[name] {
-			t.Errorf("%s is not there", name)
 		}
 	}
 }
@@ -509,7 +421,7 @@ func TestValues(t *testing.T) {
 			t.Errorf("%s has values", name)
 		}
 	}
-	f := func(name string, keys, labels []string, want Item) {
+	f := func(name string, keys, labels []string, want filter.Item) {
 		t.Helper()
 		q, _ := Values(name)
 		got := q.Items([][]string{keys}, [][]string{labels}, []float64{3.1e10}, Schema{})
@@ -517,7 +429,7 @@ func TestValues(t *testing.T) {
 			t.Errorf("%s: got %+v, want %+v", name, got, want)
 		}
 	}
-	f("src.as", []string{"2906"}, nil, Item{"2906 ", "2906", "value", "AS2906 · 31 Gb/s"})
-	f("mac", []string{"73588229205"}, nil, Item{"00:11:22:33:44:55 ", "00:11:22:33:44:55", "value", "31 Gb/s"})
-	f("exporter", []string{"::ffff:192.0.2.1"}, []string{"fra1"}, Item{"192.0.2.1 ", "192.0.2.1", "value", "fra1 · 31 Gb/s"})
+	f("src.as", []string{"2906"}, nil, filter.Item{Insert: "2906 ", Label: "2906", Kind: "value", Detail: "AS2906 · 31 Gb/s"})
+	f("mac", []string{"73588229205"}, nil, filter.Item{Insert: "00:11:22:33:44:55 ", Label: "00:11:22:33:44:55", Kind: "value", Detail: "31 Gb/s"})
+	f("exporter", []string{"::ffff:192.0.2.1"}, []string{"fra1"}, filter.Item{Insert: "192.0.2.1 ", Label: "192.0.2.1", Kind: "value", Detail: "fra1 · 31 Gb/s"})
 }

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"netmeta/filter"
 )
 
 // Time as a group, ts:1h: each hour of the window is a group of its own, as each value of
@@ -24,7 +26,7 @@ func parseTimeDim(item, length string) (dim, error) {
 			text = strconv.Itoa(7*n) + "d"
 		}
 	}
-	ms, err := parseDuration(text)
+	ms, err := filter.ParseDuration(text)
 	if err != nil || ms < 1000 || ms%1000 != 0 || ms > maxTimeGroup*1000 {
 		return dim{}, &KeyError{"by", item, "is not a length of time from 1s to 366d; write ts:1h"}
 	}

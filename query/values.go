@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"netmeta/filter"
 )
 
 // valuesWindow is how far back values are looked for: completion offers what is
@@ -20,21 +22,21 @@ type ValuesQuery struct {
 // Values is the query for a name of the filter language; false for one whose values
 // are not worth a list, like a time or a measure.
 func Values(field string) (ValuesQuery, bool) {
-	f := find(field)
+	f := filter.Find(field)
 	if f == nil {
 		return ValuesQuery{}, false
 	}
 	dims := []dim{{field: f}}
-	if f.either() { // both sides, each row counted on each
+	if f.Either() { // both sides, each row counted on each
 		dims = dims[:0]
-		for _, name := range sided(f.base)[:2] {
-			dims = append(dims, dim{field: find(name)})
+		for _, name := range f.Sided()[:2] {
+			dims = append(dims, dim{field: filter.Find(name)})
 		}
 	}
 	c := newCompiler()
 	var keys, labels []string
 	for _, d := range dims {
-		if !d.field.groupable() {
+		if !d.field.Groupable() {
 			return ValuesQuery{}, false
 		}
 		keys = append(keys, "("+tuple(d.keys(nil))+")")
@@ -76,15 +78,15 @@ func zip(keys, labels []string) string {
 }
 
 // Items turns the result into what completion offers, the largest first.
-func (q ValuesQuery) Items(keys, labels [][]string, rate []float64, s Schema) []Item {
-	items := make([]Item, 0, len(keys))
+func (q ValuesQuery) Items(keys, labels [][]string, rate []float64, s Schema) []filter.Item {
+	items := make([]filter.Item, 0, len(keys))
 	for i := range keys {
-		_, label, filter := q.dim.present(keys[i], labels[i], s)
-		_, value, _ := cutLast(filter, " = ")
+		_, label, is := q.dim.present(keys[i], labels[i], s)
+		_, value, _ := cutLast(is, " = ")
 		if value == "" || value == `""` {
 			continue
 		}
-		it := Item{Insert: value + " ", Label: value, Kind: "value", Detail: formatRate(rate[i])}
+		it := filter.Item{Insert: value + " ", Label: value, Kind: "value", Detail: formatRate(rate[i])}
 		if label != value {
 			it.Detail = label + " · " + it.Detail
 		}
@@ -115,9 +117,9 @@ func scaled(v float64, unit string) string {
 
 // MatchValues are the items that begin with the prefix and then those that contain
 // it, in their order.
-func MatchValues(items []Item, prefix string) []Item {
+func MatchValues(items []filter.Item, prefix string) []filter.Item {
 	prefix = strings.ToLower(prefix)
-	var begins, contains []Item
+	var begins, contains []filter.Item
 	for _, it := range items {
 		text := strings.ToLower(it.Label)
 		switch {

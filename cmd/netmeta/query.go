@@ -19,6 +19,7 @@ import (
 	"netmeta/api"
 	"netmeta/collector"
 	"netmeta/enrich"
+	"netmeta/filter"
 	"netmeta/internal/terminal"
 	"netmeta/query"
 )
@@ -92,7 +93,7 @@ func (c queryCmd) Run(ctx context.Context) error {
 // the filter.
 func parseAsk(args []string) (url.Values, error) {
 	v := url.Values{}
-	var filter []string
+	var words []string
 	for _, arg := range args {
 		key, value, ok := strings.Cut(arg, "=")
 		address, keys, isURL := strings.Cut(arg, "?")
@@ -108,11 +109,11 @@ func parseAsk(args []string) (url.Values, error) {
 				v.Set(k, u.Get(k))
 			}
 		default:
-			filter = append(filter, arg)
+			words = append(words, arg)
 		}
 	}
-	if len(filter) > 0 {
-		text := strings.Join(filter, " ")
+	if len(words) > 0 {
+		text := strings.Join(words, " ")
 		if q := v.Get("q"); q != "" {
 			text = "(" + q + ") and (" + text + ")"
 		}
@@ -153,7 +154,7 @@ func (c asking) open(ctx context.Context) (*asker, func(), error) {
 		return nil, nil, err
 	}
 	s := &api.Server{
-		Store: client, Schema: query.Schema{Macros: cfg.Filter.Macros, ASName: names.ASName, FindAS: names.FindAS,
+		Store: client, Schema: query.Schema{Names: filter.Names{Macros: cfg.Filter.Macros, ASName: names.ASName, FindAS: names.FindAS},
 			ExporterName: names.ExporterName, Interface: names.Interface}, Log: quiet,
 		Metrics: http.NotFoundHandler(), Page: http.NotFoundHandler(),
 	}

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"netmeta/column"
+	"netmeta/filter"
 	"netmeta/flow"
 	"netmeta/internal/enginetest"
 	"netmeta/internal/golden"
@@ -189,7 +190,7 @@ func run(t testing.TB, reader *store.Client, q string) (query.Request, query.Ran
 	if err != nil {
 		t.Fatal(err)
 	}
-	st, err := r.Series(rg, query.Schema{Macros: macros, Once: len(r.Filter)%2 == 0})
+	st, err := r.Series(rg, query.Schema{Names: filter.Names{Macros: macros}, Once: len(r.Filter)%2 == 0})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -619,7 +620,7 @@ func keyOf(by []string, b *column.Batch, row int) string {
 // counts: a filter that finds something else than yesterday is a visible change.
 func TestFiltersAgree(t *testing.T) {
 	reader, b := table(t, 4000, true)
-	data, err := os.ReadFile("../testdata/filter.jsonl")
+	data, err := os.ReadFile("../../filter/testdata/filter.jsonl")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -631,7 +632,7 @@ func TestFiltersAgree(t *testing.T) {
 		if err := json.Unmarshal([]byte(line), &c); err != nil {
 			t.Fatal(err)
 		}
-		f, err := query.ParseFilter(c.Text, query.Schema{Macros: macros})
+		f, err := filter.Parse(c.Text, filter.Names{Macros: macros})
 		if err != nil || seen[f.String()] {
 			continue
 		}
@@ -666,31 +667,31 @@ func TestFiltersAgree(t *testing.T) {
 }
 
 // holds is what a filter means.
-func holds(n query.Node, b *column.Batch, row int) bool {
+func holds(n filter.Node, b *column.Batch, row int) bool {
 	switch n := n.(type) {
-	case query.And:
-		return !slices.ContainsFunc(n.Of, func(n query.Node) bool { return !holds(n, b, row) })
-	case query.Or:
-		return slices.ContainsFunc(n.Of, func(n query.Node) bool { return holds(n, b, row) })
-	case query.Not:
+	case filter.And:
+		return !slices.ContainsFunc(n.Of, func(n filter.Node) bool { return !holds(n, b, row) })
+	case filter.Or:
+		return slices.ContainsFunc(n.Of, func(n filter.Node) bool { return holds(n, b, row) })
+	case filter.Not:
 		return !holds(n.Of, b, row)
-	case query.Macro:
+	case filter.Macro:
 		return n.Of == nil || holds(n.Of, b, row)
-	case query.Search:
+	case filter.Search:
 		for _, name := range []string{"in.if", "out.if", "in.ifdescription", "out.ifdescription", "in.provider", "out.provider", "exportername", "src.netname", "dst.netname", "src.nettenant", "dst.nettenant", "app"} {
 			if strings.Contains(strings.ToLower(value(field(name), b, row).(string)), strings.ToLower(n.Text)) {
 				return true
 			}
 		}
 		return false
-	case query.Compare:
+	case filter.Compare:
 		return compare(n, b, row)
 	}
 	panic(fmt.Sprintf("node %T", n))
 }
 
-func compare(n query.Compare, b *column.Batch, row int) bool {
-	positive := map[query.Op]query.Op{query.Ne: query.Eq, query.NotMatch: query.Match, query.NotIn: query.In}
+func compare(n filter.Compare, b *column.Batch, row int) bool {
+	positive := map[filter.Op]filter.Op{filter.Ne: filter.Eq, filter.NotMatch: filter.Match, filter.NotIn: filter.In}
 	if op, ok := positive[n.Op]; ok {
 		n.Op = op
 		return !compare(n, b, row)
@@ -709,7 +710,7 @@ func compare(n query.Compare, b *column.Batch, row int) bool {
 		switch {
 		case name == "if" && v.Alt:
 			names = []string{side + "ifindex"}
-		case name == "if" && (n.Op == query.Match || n.Op == query.Has):
+		case name == "if" && (n.Op == filter.Match || n.Op == filter.Has):
 			names = append(names, side+"ifdescription")
 		case name == "exporter" && v.Alt:
 			names = []string{"exportername"}
@@ -727,15 +728,15 @@ func compare(n query.Compare, b *column.Batch, row int) bool {
 	return false
 }
 
-func ordered(op query.Op, c int) bool {
+func ordered(op filter.Op, c int) bool {
 	switch op {
-	case query.Lt:
+	case filter.Lt:
 		return c < 0
-	case query.Le:
+	case filter.Le:
 		return c <= 0
-	case query.Gt:
+	case filter.Gt:
 		return c > 0
-	case query.Ge:
+	case filter.Ge:
 		return c >= 0
 	}
 	return c == 0
@@ -773,13 +774,13 @@ func number(x float64, y any) int {
 	return 0
 }
 
-func meets(op query.Op, x any, v query.Value, flags bool) bool {
+func meets(op filter.Op, x any, v filter.Value, flags bool) bool {
 	switch x := x.(type) {
 	case string:
 		switch op {
-		case query.Match:
+		case filter.Match:
 			return regexp.MustCompile("(?s)" + v.Text).MatchString(x)
-		case query.Has:
+		case filter.Has:
 			return strings.Contains(strings.ToLower(x), strings.ToLower(v.Text))
 		}
 		return x == v.Text
@@ -787,7 +788,7 @@ func meets(op query.Op, x any, v query.Value, flags bool) bool {
 		switch {
 		case x.Is4() != v.From.Is4():
 			return false
-		case op != query.Eq && op != query.In:
+		case op != filter.Eq && op != filter.In:
 			return ordered(op, order(x, v.From))
 		}
 		return order(x, v.From) >= 0 && order(x, v.To) <= 0
@@ -803,7 +804,7 @@ func meets(op query.Op, x any, v query.Value, flags bool) bool {
 			return x&v.Hi == v.Lo
 		}
 	}
-	if op != query.Eq && op != query.In {
+	if op != filter.Eq && op != filter.In {
 		return ordered(op, order(x, v.Lo))
 	}
 	return order(x, v.Lo) >= 0 && order(x, v.Hi) <= 0
@@ -894,7 +895,7 @@ func value(f *column.Field, b *column.Batch, row int) any {
 func TestValues(t *testing.T) {
 	reader, _ := table(t, 1000, true)
 	n := 0
-	for _, info := range query.FieldsCatalogue() {
+	for _, info := range filter.Catalogue() {
 		q, ok := query.Values(info.Name)
 		if !ok {
 			continue
@@ -966,7 +967,7 @@ func TestFilterOfOther(t *testing.T) {
 				if len(s.Filter) != 1 {
 					t.Fatalf("%s: Other of %s has the filter %q", q, s.Dir, s.Filter)
 				}
-				f, err := query.ParseFilter(s.Filter[0], query.Schema{})
+				f, err := filter.Parse(s.Filter[0], filter.Names{})
 				if err != nil || f.String() != s.Filter[0] {
 					t.Errorf("%s: %q is written %q, %v", q, s.Filter[0], f, err)
 				}

@@ -20,6 +20,7 @@ import (
 
 	"netmeta/column"
 	"netmeta/counter"
+	"netmeta/filter"
 	"netmeta/flow"
 	"netmeta/health"
 	"netmeta/internal/enginetest"
@@ -190,14 +191,14 @@ var builders = map[string]func(t *testing.T, reader *store.Client){
 		}
 	},
 	"Request.Probe": func(t *testing.T, reader *store.Client) {
-		for _, f := range query.FieldsCatalogue() {
+		for _, f := range filter.Catalogue() {
 			for _, op := range f.Ops {
 				for _, value := range []string{"0", "1", "4294967295", "9223372036854775807", "18446744073709551615", `"x"`, "S", "no-time", "in", "10.0.0.0/8", "1:1", "1:1:1", "00:11:22:33:44:55"} {
 					text := f.Name + " " + op + " " + value
 					if strings.HasSuffix(op, "in") {
 						text = f.Name + " " + op + " [" + value + "]"
 					}
-					if _, err := query.ParseFilter(text, query.Schema{}); err != nil {
+					if _, err := filter.Parse(text, filter.Names{}); err != nil {
 						continue
 					}
 					st, err := query.Request{Filter: text, Dir: "both"}.Probe(0, 1<<32-1, query.Schema{})
@@ -240,7 +241,7 @@ var builders = map[string]func(t *testing.T, reader *store.Client){
 						PacketsNow: f("packets_now"), PacketsBefore: f("packets_before"), BytesNow: f("bytes_now"), BytesBefore: f("bytes_before")})
 					for _, a := range x.Aspects {
 						for _, v := range a.Values {
-							if _, err := query.ParseFilter(v.Filter, query.Schema{}); err != nil {
+							if _, err := filter.Parse(v.Filter, filter.Names{}); err != nil {
 								t.Errorf("filter %s of %v: %v", v.Filter, v.Key, err)
 							}
 						}
@@ -326,7 +327,7 @@ var builders = map[string]func(t *testing.T, reader *store.Client){
 		asks(t, reader, "reads", st, err, nil)
 	},
 	"Values": func(t *testing.T, reader *store.Client) {
-		for _, f := range query.FieldsCatalogue() {
+		for _, f := range filter.Catalogue() {
 			if q, ok := query.Values(f.Name); ok {
 				// The rows are of another time than the clock of the engine.
 				q.SQL = strings.ReplaceAll(q.SQL, "now()", fmt.Sprintf("toDateTime(%d)", now.Unix()))

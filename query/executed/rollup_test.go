@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"netmeta/column"
+	"netmeta/filter"
 	"netmeta/flow"
 	"netmeta/internal/enginetest"
 	"netmeta/native"
@@ -204,14 +205,14 @@ func TestRollupsAgree(t *testing.T) {
 			v.Del("agg")
 		}
 		q := v.Encode()
-		raw, want, wantResult := answer(t, reader, q, query.Schema{Macros: macros, Once: true})
+		raw, want, wantResult := answer(t, reader, q, query.Schema{Names: filter.Names{Macros: macros}, Once: true})
 		asked := slices.Clone(rollups)
 		if rnd.IntN(4) == 0 { // flows came late
 			for i := range asked {
 				asked[i].Stale = [][2]int64{{hour - 3*3600, hour - 2*3600}, {hour - 3600, hour}}
 			}
 		}
-		rolled, got, gotResult := answer(t, reader, q, query.Schema{Macros: macros, Rollups: asked})
+		rolled, got, gotResult := answer(t, reader, q, query.Schema{Names: filter.Names{Macros: macros}, Rollups: asked})
 		if !slices.Equal(raw.Tables, []string{"flows"}) {
 			t.Fatalf("%s: without rollups it reads %v", q, raw.Tables)
 		}
@@ -227,7 +228,7 @@ func TestRollupsAgree(t *testing.T) {
 			t.Fatalf("%s\n%v", rolled.SQL, rolled.Params)
 		}
 		if v.Get("unit") != "bpp" && rnd.IntN(3) == 0 {
-			want, got := facets(t, reader, q, query.Schema{Macros: macros}), facets(t, reader, q, query.Schema{Macros: macros, Rollups: asked})
+			want, got := facets(t, reader, q, query.Schema{Names: filter.Names{Macros: macros}}), facets(t, reader, q, query.Schema{Names: filter.Names{Macros: macros}, Rollups: asked})
 			if want != got {
 				t.Fatalf("facets of %s by the flows and with rollups:\n%s\n%s", q, want, got)
 			}

@@ -1,4 +1,4 @@
-package query
+package filter
 
 import (
 	"slices"
@@ -52,11 +52,10 @@ type base struct {
 	enum  []string
 	max   uint64 // of numbers
 
-	// The columns: first and second of a pair, or first alone. An expression
-	// stands for a column in computed names.
+	// The columns: first and second of a pair, or first alone; or what is worked out of
+	// several.
 	first, second *column.Field
-	expr          string
-	exprType      string // the ClickHouse type of parameters compared with expr
+	of            *computation
 
 	// Some names take two classes of values. "if" is the interface's name when
 	// given text and its ifIndex when given a number.
@@ -76,7 +75,8 @@ type Field struct {
 // dirs are the words that may stand before a name.
 var dirs = []string{"src", "dst", "any", "local", "remote", "in", "out", "prev", "next"}
 
-func isDir(word string) bool { return slices.Contains(dirs, word) }
+// IsSide says that a word may stand before a name: src, remote, in …
+func IsSide(word string) bool { return slices.Contains(dirs, word) }
 
 // reserved words must be quoted when they are meant as text.
 var reserved = []string{"and", "or", "not", "in", "notin", "has", "like", "ilike", "unlike", "iunlike"}
@@ -120,8 +120,8 @@ func init() {
 		bases = append(bases, newBase(f))
 		if f == flow.IPTos.Field {
 			bases = append(bases, &base{name: "dscp", class: classCodepoint, title: "DSCP", group: f.Group, max: 63, first: f,
-				doc:  "Differentiated services codepoint: the upper six bits of the type of service (RFC 2474).",
-				expr: "bitShiftRight(IPTos, 2)", exprType: "UInt8"})
+				doc: "Differentiated services codepoint: the upper six bits of the type of service (RFC 2474).",
+				of:  &computation{"bitShiftRight(IPTos, 2)", "UInt8", []*column.Field{f}}})
 		}
 	}
 	bases = append(bases, computed...)
@@ -139,7 +139,7 @@ func init() {
 			fields = append(fields, f)
 			byName[f.Name] = f
 		}
-		if b.expr != "" {
+		if b.of != nil {
 			continue
 		}
 		byColumn[strings.ToLower(b.first.Name)] = byName[b.first.FilterName()]
@@ -166,18 +166,27 @@ func init() {
 // these are per record and as counted, not multiplied by the sampling rate.
 var computed = []*base{
 	{name: "duration", class: classDuration, title: "duration", group: "record", unit: column.Millisecond, max: 1<<63 - 1,
-		doc:  "How long the flow of the record lasted: from its first packet to its last.",
-		expr: durationSQL, exprType: "UInt64"},
+		doc: "How long the flow of the record lasted: from its first packet to its last.",
+		of:  &computation{durationSQL, "UInt64", times}},
 	{name: "bps", class: classNumber, title: "bits/s of the record", group: "volume", unit: column.BitPerSec, max: 1<<63 - 1,
-		doc:  "Bits per second of the record over its duration, 0 when it has none; per record, not multiplied by the sampling rate.",
-		expr: "if(" + durationSQL + " > 0, 8000 * toFloat64(Bytes) / " + durationSQL + ", 0)", exprType: "UInt64"},
+		doc: "Bits per second of the record over its duration, 0 when it has none; per record, not multiplied by the sampling rate.",
+		of:  &computation{"if(" + durationSQL + " > 0, 8000 * toFloat64(Bytes) / " + durationSQL + ", 0)", "UInt64", append(times, flow.Bytes.Field)}},
 	{name: "pps", class: classNumber, title: "packets/s of the record", group: "volume", max: 1<<63 - 1,
-		doc:  "Packets per second of the record over its duration, 0 when it has none; per record, not multiplied by the sampling rate.",
-		expr: "if(" + durationSQL + " > 0, 1000 * toFloat64(Packets) / " + durationSQL + ", 0)", exprType: "UInt64"},
+		doc: "Packets per second of the record over its duration, 0 when it has none; per record, not multiplied by the sampling rate.",
+		of:  &computation{"if(" + durationSQL + " > 0, 1000 * toFloat64(Packets) / " + durationSQL + ", 0)", "UInt64", append(times, flow.Packets.Field)}},
 	{name: "bpp", class: classNumber, title: "bytes per packet", group: "volume", unit: column.Byte, max: 1<<64 - 1,
-		doc:  "Mean size of the packets of the record.",
-		expr: "Bytes / greatest(Packets, 1)", exprType: "UInt64"},
+		doc: "Mean size of the packets of the record.",
+		of:  &computation{"Bytes / greatest(Packets, 1)", "UInt64", []*column.Field{flow.Bytes.Field, flow.Packets.Field}}},
 }
+
+// A computation is a value that is worked out of fields of one row.
+type computation struct {
+	sql    string
+	kind   string // the ClickHouse type of parameters that it is compared with
+	fields []*column.Field
+}
+
+var times = slices.Clip([]*column.Field{flow.FlowStart.Field, flow.FlowEnd.Field})
 
 const durationSQL = "(toUnixTimestamp64Milli(FlowEnd) - toUnixTimestamp64Milli(FlowStart))"
 
@@ -273,15 +282,15 @@ func (b *base) sides() []string {
 	return []string{"any", "src", "dst", "remote", "local"}
 }
 
-// either says that the field stands for two columns, any of which may match.
-func (f *Field) either() bool { return f.Side == "any" }
+// Either says that the field stands for two columns, any of which may match.
+func (f *Field) Either() bool { return f.Side == "any" }
 
 // dual says that the field takes values of a second class.
 func (f *Field) dual() bool { return f.base.altFirst != nil }
 
-// lookup finds a name with the word that stands before it, "" for none. It does
+// Lookup finds a name with the word that stands before it, "" for none. It does
 // not find names of columns.
-func lookup(side, name string) *Field {
+func Lookup(side, name string) *Field {
 	name = strings.ToLower(name)
 	if to, ok := aliases[name]; ok {
 		name = to
@@ -296,7 +305,7 @@ func lookup(side, name string) *Field {
 	case side == "out" && (name == "mac" || name == "vlan"):
 		side = "dst"
 	case side == "" || side == "any":
-		if f := byName[name]; f != nil && (side == "" || f.either()) {
+		if f := byName[name]; f != nil && (side == "" || f.Either()) {
 			return f
 		}
 		return nil
@@ -304,29 +313,29 @@ func lookup(side, name string) *Field {
 	return byName[side+"."+name]
 }
 
-// find finds a name as one word: src.port, port, SrcPort, addr.
-func find(word string) *Field {
+// Find finds a name as one word: src.port, port, SrcPort, addr.
+func Find(word string) *Field {
 	low := strings.ToLower(word)
-	if side, name, ok := strings.Cut(low, "."); ok && isDir(side) {
-		return lookup(side, name)
+	if side, name, ok := strings.Cut(low, "."); ok && IsSide(side) {
+		return Lookup(side, name)
 	}
-	if f := lookup("", low); f != nil {
+	if f := Lookup("", low); f != nil {
 		return f
 	}
 	return byColumn[low]
 }
 
-// candidates are the names that may follow a side, for suggestions.
-func candidates(side string) []string {
+// Candidates are the names that may follow a side, for suggestions.
+func Candidates(side string) []string {
 	var list []string
 	for _, b := range bases {
-		if lookup(side, b.name) != nil {
+		if Lookup(side, b.name) != nil {
 			list = append(list, b.name)
 		}
 	}
 	words := make([]string, 0, len(aliases))
 	for word := range aliases {
-		if lookup(side, word) != nil {
+		if Lookup(side, word) != nil {
 			words = append(words, word)
 		}
 	}

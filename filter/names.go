@@ -1,4 +1,4 @@
-package query
+package filter
 
 import (
 	"fmt"
@@ -15,15 +15,15 @@ type named struct {
 	title  string // on the page
 }
 
-// names is a table in both directions.
-type names struct {
+// registry is a table in both directions.
+type registry struct {
 	list   []named
 	number map[string]uint64
 	first  map[uint64]named
 }
 
-func newNames(list []named) *names {
-	n := &names{list: list, number: make(map[string]uint64, len(list)), first: make(map[uint64]named, len(list))}
+func newRegistry(list []named) *registry {
+	n := &registry{list: list, number: make(map[string]uint64, len(list)), first: make(map[uint64]named, len(list))}
 	for _, e := range list {
 		if _, twice := n.number[e.name]; twice {
 			panic("BUG: two numbers have the name " + e.name)
@@ -37,14 +37,14 @@ func newNames(list []named) *names {
 }
 
 // name is how the filter language writes the number.
-func (n *names) name(number uint64) string {
+func (n *registry) name(number uint64) string {
 	if e, ok := n.first[number]; ok {
 		return e.name
 	}
 	return strconv.FormatUint(number, 10)
 }
 
-func (n *names) words() []string {
+func (n *registry) words() []string {
 	words := make([]string, len(n.list))
 	for i, e := range n.list {
 		words[i] = e.name
@@ -53,7 +53,7 @@ func (n *names) words() []string {
 }
 
 // Assigned Internet Protocol Numbers (IANA).
-var protocols = newNames([]named{
+var protocols = newRegistry([]named{
 	{1, "icmp", "ICMP"}, {2, "igmp", "IGMP"}, {4, "ipip", "IP-in-IP"}, {6, "tcp", "TCP"}, {8, "egp", "EGP"}, {9, "igp", "IGP"},
 	{17, "udp", "UDP"}, {27, "rdp", "RDP"}, {33, "dccp", "DCCP"}, {41, "6in4", "IPv6 in IPv4"}, {43, "ipv6-route", "IPv6-Route"}, {44, "ipv6-frag", "IPv6-Frag"},
 	{46, "rsvp", "RSVP"}, {47, "gre", "GRE"}, {50, "esp", "ESP"}, {51, "ah", "AH"}, {58, "icmp6", "ICMPv6"}, {58, "icmpv6", ""}, {58, "ipv6-icmp", ""},
@@ -67,7 +67,7 @@ var protocols = newNames([]named{
 var bareProtocols = []string{"tcp", "udp", "icmp", "icmp6", "icmpv6", "gre", "esp", "ah", "sctp", "dccp", "udplite", "igmp", "ospf", "eigrp", "pim", "vrrp", "rsvp", "ipip", "6in4", "l2tp"}
 
 // EtherTypes (IEEE 802 numbers).
-var etherTypes = newNames([]named{
+var etherTypes = newRegistry([]named{
 	{0x0800, "ip4", "IPv4"}, {0x0800, "ipv4", ""}, {0x0800, "inet", ""}, {0x86dd, "ip6", "IPv6"}, {0x86dd, "ipv6", ""}, {0x86dd, "inet6", ""},
 	{0x0806, "arp", "ARP"}, {0x8035, "rarp", "RARP"}, {0x8100, "dot1q", "802.1Q"}, {0x88a8, "qinq", "802.1ad"},
 	{0x8847, "mpls", "MPLS"}, {0x8848, "mpls-multicast", "MPLS multicast"}, {0x8863, "pppoe-discovery", "PPPoE discovery"}, {0x8864, "pppoe", "PPPoE"},
@@ -78,7 +78,7 @@ var etherTypes = newNames([]named{
 var bareEtherTypes = []string{"ip4", "ip6", "ipv4", "ipv6", "inet", "inet6", "arp"}
 
 // Differentiated Services Field Codepoints (IANA).
-var codepoints = newNames([]named{
+var codepoints = newRegistry([]named{
 	{0, "cs0", "CS0"}, {0, "be", ""}, {0, "df", ""}, {1, "le", "LE"}, {8, "cs1", "CS1"}, {16, "cs2", "CS2"}, {24, "cs3", "CS3"}, {32, "cs4", "CS4"}, {40, "cs5", "CS5"}, {48, "cs6", "CS6"}, {56, "cs7", "CS7"},
 	{10, "af11", "AF11"}, {12, "af12", "AF12"}, {14, "af13", "AF13"}, {18, "af21", "AF21"}, {20, "af22", "AF22"}, {22, "af23", "AF23"},
 	{26, "af31", "AF31"}, {28, "af32", "AF32"}, {30, "af33", "AF33"}, {34, "af41", "AF41"}, {36, "af42", "AF42"}, {38, "af43", "AF43"},
@@ -86,7 +86,7 @@ var codepoints = newNames([]named{
 })
 
 // Service names of ports (IANA), those that are met.
-var services = newNames([]named{
+var services = newRegistry([]named{
 	{7, "echo", ""}, {9, "discard", ""}, {13, "daytime", ""}, {17, "qotd", ""}, {19, "chargen", ""}, {20, "ftp-data", ""}, {21, "ftp", ""}, {22, "ssh", ""},
 	{23, "telnet", ""}, {25, "smtp", ""}, {37, "time", ""}, {43, "whois", ""}, {49, "tacacs", ""}, {53, "dns", ""}, {53, "domain", ""}, {67, "dhcp", ""}, {67, "bootps", ""}, {68, "bootpc", ""},
 	{69, "tftp", ""}, {80, "http", ""}, {88, "kerberos", ""}, {110, "pop3", ""}, {111, "sunrpc", ""}, {111, "portmap", ""}, {119, "nntp", ""}, {123, "ntp", ""}, {135, "epmap", ""},
@@ -102,7 +102,7 @@ var services = newNames([]named{
 })
 
 // Well-known BGP communities (IANA).
-var communities = newNames([]named{
+var communities = newRegistry([]named{
 	{0xffff0000, "graceful-shutdown", ""}, {0xffff029a, "blackhole", ""}, {0xffffff01, "no-export", ""},
 	{0xffffff02, "no-advertise", ""}, {0xffffff03, "no-export-subconfed", ""}, {0xffffff04, "no-peer", ""},
 })

@@ -1,4 +1,4 @@
-package query
+package filter
 
 // FieldInfo says what a page or a script must know about a name of the filter
 // language: what to call it, which operators it takes, whether it can be grouped by.
@@ -20,9 +20,9 @@ type FieldInfo struct {
 	Page       string   `json:"page,omitempty"`   // that a value has of its own: host, as, exporter or interface
 }
 
-// FieldsCatalogue lists every name of the filter language, in the order of the
+// Catalogue lists every name of the filter language, in the order of the
 // flows table; of a pair: source, destination, remote, local, either.
-func FieldsCatalogue() []FieldInfo {
+func Catalogue() []FieldInfo {
 	list := make([]FieldInfo, 0, len(fields)+4)
 	for _, b := range bases {
 		sides := b.sides()
@@ -70,7 +70,7 @@ func (f *Field) info() FieldInfo {
 	b := f.base
 	info := FieldInfo{
 		Name: f.Name, Title: sideTitle[f.Side] + b.title, Doc: b.doc, Group: b.group, Kind: b.class.kind(), Side: f.Side,
-		Ops: f.operators(), Unit: string(b.unit), Groupable: f.groupable(), Filterable: true, Type: b.exprType,
+		Ops: f.operators(), Unit: string(b.unit), Groupable: f.Groupable(), Filterable: true,
 	}
 	switch f.Side {
 	case "any":
@@ -81,9 +81,12 @@ func (f *Field) info() FieldInfo {
 	case "local":
 		info.Doc += " Of the near side: the destination of what comes in, the source of what goes out; otherwise the destination."
 	}
+	if b.of != nil {
+		info.Type = b.of.kind
+	}
 	if b.first != nil {
 		info.Rare, info.Type = b.first.Rare, b.first.SQLType()
-		if b.expr == "" {
+		if b.of == nil {
 			switch f.Side {
 			case "", "src", "in":
 				info.Column = b.first.Name
@@ -95,7 +98,7 @@ func (f *Field) info() FieldInfo {
 	switch {
 	case b.name == "exporter":
 		info.Page = "exporter"
-	case dim{field: f}.isInterface() && !f.either():
+	case f.IsInterface() && !f.Either():
 		info.Page = "interface"
 	case b.class == classIP:
 		info.Page = "host"

@@ -1,4 +1,4 @@
-package query
+package filter
 
 import (
 	"fmt"
@@ -54,7 +54,7 @@ const special = " \t\r\n\f\v\"'()[]{},=<>!~&|"
 // lex cuts a filter into tokens; the last is tokEnd. A comment begins with -- or
 // /* where a token could begin; after other characters "/*" is part of a word, for
 // flags S/* is a condition.
-func lex(text string) ([]token, *FilterError) {
+func lex(text string) ([]token, *Error) {
 	tokens := make([]token, 0, 8+len(text)/4)
 	for i := 0; i < len(text); {
 		rest := text[i:]
@@ -70,7 +70,7 @@ func lex(text string) ([]token, *FilterError) {
 		case strings.HasPrefix(rest, "/*"):
 			n := strings.Index(rest[2:], "*/")
 			if n < 0 {
-				return nil, &FilterError{Span: [2]int{i, len(text)}, Message: "the comment is not closed", Expected: []string{"*/"}}
+				return nil, &Error{Span: [2]int{i, len(text)}, Message: "the comment is not closed", Expected: []string{"*/"}}
 			}
 			i += n + 4
 		case c == '"' || c == '\'':
@@ -111,7 +111,7 @@ func operatorAt(rest string) string {
 	return ""
 }
 
-func lexQuoted(text string, start int) (token, *FilterError) {
+func lexQuoted(text string, start int) (token, *Error) {
 	quote := text[start]
 	if strings.HasPrefix(text[start+1:], string(quote)) { // nothing, whatever follows
 		return token{tokQuoted, "", start, start + 2}, nil
@@ -131,7 +131,7 @@ func lexQuoted(text string, start int) (token, *FilterError) {
 			b.WriteByte(text[i])
 		}
 	}
-	return token{}, &FilterError{Span: [2]int{start, len(text)}, Message: "the quoted text is not closed", Expected: []string{string(quote)}}
+	return token{}, &Error{Span: [2]int{start, len(text)}, Message: "the quoted text is not closed", Expected: []string{string(quote)}}
 }
 
 // quoteText writes text so that lexQuoted reads it back.
@@ -149,17 +149,17 @@ func quoteText(text string) string {
 }
 
 // checkText refuses what no filter is: too long, not UTF-8, or with zero bytes.
-func checkText(text string) *FilterError {
-	if len(text) > maxFilterBytes {
-		return &FilterError{Span: [2]int{maxFilterBytes, len(text)}, Message: fmt.Sprintf("the filter has %d bytes, more than %d; save a part of it as a macro", len(text), maxFilterBytes)}
+func checkText(text string) *Error {
+	if len(text) > MaxBytes {
+		return &Error{Span: [2]int{MaxBytes, len(text)}, Message: fmt.Sprintf("the filter has %d bytes, more than %d; save a part of it as a macro", len(text), MaxBytes)}
 	}
 	if i := strings.IndexByte(text, 0); i >= 0 {
-		return &FilterError{Span: [2]int{i, i + 1}, Message: "a zero byte cannot be part of a filter"}
+		return &Error{Span: [2]int{i, i + 1}, Message: "a zero byte cannot be part of a filter"}
 	}
 	for i := 0; i < len(text); {
 		r, n := utf8.DecodeRuneInString(text[i:])
 		if r == utf8.RuneError && n == 1 {
-			return &FilterError{Span: [2]int{i, i + 1}, Message: "the filter is not UTF-8 here"}
+			return &Error{Span: [2]int{i, i + 1}, Message: "the filter is not UTF-8 here"}
 		}
 		i += n
 	}

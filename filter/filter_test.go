@@ -1,4 +1,4 @@
-package query
+package filter
 
 import (
 	"errors"
@@ -9,13 +9,15 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"netmeta/internal/param"
 )
 
 // sameAgain checks that the canonical text of a filter gives the filter back.
 func sameAgain(t *testing.T, f Filter) {
 	t.Helper()
 	text := f.String()
-	again, err := ParseFilter(text, Schema{Macros: goldenMacros})
+	again, err := Parse(text, Names{Macros: goldenMacros})
 	if err != nil {
 		t.Errorf("%s: %v", text, err)
 		return
@@ -30,8 +32,7 @@ func TestRandomFilters(t *testing.T) {
 	for range 5000 {
 		f := Filter{randomNode(rnd, 4)}
 		sameAgain(t, f)
-		c := newCompiler()
-		if sql := c.condition(f.Root); strings.Count(sql, "(") != strings.Count(sql, ")") {
+		if sql := f.SQL(param.Set{}); strings.Count(sql, "(") != strings.Count(sql, ")") {
 			t.Errorf("%s: parentheses in %s", f, sql)
 		}
 	}
@@ -169,8 +170,8 @@ func randomValue(rnd *rand.Rand, f *Field, ranges bool) Value {
 func TestBothNegationsAgree(t *testing.T) {
 	f := func(a, b string) {
 		t.Helper()
-		x, _ := compileText(a, Schema{})
-		y, _ := compileText(b, Schema{})
+		x, _ := compileText(a, Names{})
+		y, _ := compileText(b, Names{})
 		if x.SQL != y.SQL || x.SQL == "" {
 			t.Errorf("%s: %s\n%s: %s", a, x.SQL, b, y.SQL)
 		}
@@ -194,7 +195,7 @@ func TestValuesStayParameters(t *testing.T) {
 		var first string
 		for _, text := range hostile {
 			filter := strings.ReplaceAll(shape, "%s", quoteText(text))
-			got, _ := compileText(filter, Schema{})
+			got, _ := compileText(filter, Names{})
 			if got.Error != nil {
 				t.Errorf("%s: %v", filter, got.Error)
 				continue
@@ -215,8 +216,8 @@ func TestValuesStayParameters(t *testing.T) {
 	// The same with regular expressions, numbers and addresses.
 	f := func(a, b string) {
 		t.Helper()
-		x, _ := compileText(a, Schema{})
-		y, _ := compileText(b, Schema{})
+		x, _ := compileText(a, Names{})
+		y, _ := compileText(b, Names{})
 		if x.Error != nil || y.Error != nil || x.SQL != y.SQL {
 			t.Errorf("%s: %v %s\n%s: %v %s", a, x.Error, x.SQL, b, y.Error, y.SQL)
 		}
@@ -247,20 +248,20 @@ func TestRandomTextsStayParameters(t *testing.T) {
 			continue
 		}
 		n++
-		want := newCompiler().condition(harmless)
-		c := newCompiler()
-		if got := c.condition(attack); got != want {
+		want := Filter{harmless}.SQL(param.Set{})
+		params := param.Set{}
+		if got := (Filter{attack}).SQL(params); got != want {
 			t.Fatalf("%s\nis %s\nand with harmless text %s", attack, got, want)
 		}
 		// What was typed goes the whole way: through the text of the filter.
-		again, err := ParseFilter(attack.String(), Schema{})
+		again, err := Parse(attack.String(), Names{})
 		if err != nil {
 			t.Fatalf("%s: %v", attack, err)
 		}
-		if got := newCompiler().condition(again.Root); got != want {
+		if got := again.SQL(param.Set{}); got != want {
 			t.Fatalf("%s\nread back is %s", attack, got)
 		}
-		for name, value := range c.params {
+		for name, value := range params {
 			if strings.ContainsAny(value, "\t\n\r\b\f\x00") {
 				t.Errorf("%s: %s=%q is not escaped", attack, name, value)
 			}
@@ -315,8 +316,8 @@ func replaceTexts(n Node, change func(string) string) Node {
 func TestLimits(t *testing.T) {
 	f := func(text, want string) {
 		t.Helper()
-		_, err := ParseFilter(text, Schema{})
-		var e *FilterError
+		_, err := Parse(text, Names{})
+		var e *Error
 		if want == "" && err == nil {
 			return
 		}
@@ -324,8 +325,8 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%.40s…: %v, want %q", text, err, want)
 		}
 	}
-	f(strings.Repeat(" ", maxFilterBytes), "")
-	f(strings.Repeat(" ", maxFilterBytes+1), "more than 8192")
+	f(strings.Repeat(" ", MaxBytes), "")
+	f(strings.Repeat(" ", MaxBytes+1), "more than 8192")
 	f(strings.Repeat("(", maxDepth)+"tcp"+strings.Repeat(")", maxDepth), "")
 	f(strings.Repeat("(", maxDepth+1)+"tcp"+strings.Repeat(")", maxDepth+1), "64 levels")
 	f(strings.Repeat("not ", 2000)+"tcp", "")
@@ -338,7 +339,7 @@ func TestLimits(t *testing.T) {
 	for i := 1; i < 40; i++ {
 		macros[fmt.Sprintf("m%d", i)] = strings.TrimSuffix(strings.Repeat(fmt.Sprintf("@m%d or ", i-1), 10), "or ")
 	}
-	if _, err := ParseFilter("@m39", Schema{Macros: macros}); err == nil || !strings.Contains(err.Error(), "20000 conditions") {
+	if _, err := Parse("@m39", Names{Macros: macros}); err == nil || !strings.Contains(err.Error(), "20000 conditions") {
 		t.Errorf("macros that grow: %v", err)
 	}
 }
@@ -349,7 +350,7 @@ func TestASNames(t *testing.T) {
 		as   uint32
 		name string
 	}{{55095, "Netflix Streaming"}, {2906, "Netflix"}, {174, "Cogent Communications"}, {15169, "Google"}}
-	s := Schema{FindAS: func(text string, yield func(uint32, string) bool) {
+	s := Names{FindAS: func(text string, yield func(uint32, string) bool) {
 		for _, k := range known {
 			if strings.Contains(strings.ToLower(k.name), strings.ToLower(text)) && !yield(k.as, k.name) {
 				return
@@ -360,7 +361,7 @@ func TestASNames(t *testing.T) {
 	}}
 	f := func(text, want string) {
 		t.Helper()
-		filter, err := ParseFilter(text, s)
+		filter, err := Parse(text, s)
 		if err != nil {
 			if want == "" || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: %v, want %s", text, err, want)
@@ -387,7 +388,7 @@ func TestASNames(t *testing.T) {
 }
 
 func TestError(t *testing.T) {
-	_, err := ParseFilter("src prt 53", Schema{})
+	_, err := Parse("src prt 53", Names{})
 	if got, want := fmt.Sprint(err), `4–7: unknown field "prt"; did you mean port?`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -398,19 +399,19 @@ func FuzzParse(f *testing.F) {
 		f.Add(c.Text, len(c.Text)/2)
 	}
 	f.Fuzz(func(t *testing.T, text string, cursor int) {
-		s := Schema{Macros: goldenMacros}
-		filter, err := ParseFilter(text, s)
+		s := Names{Macros: goldenMacros}
+		filter, err := Parse(text, s)
 		if err != nil {
-			var e *FilterError
+			var e *Error
 			if !errors.As(err, &e) || e.Message == "" || e.Span[0] < 0 || e.Span[0] > e.Span[1] || e.Span[1] > len(text) {
 				t.Fatalf("%q: error %+v", text, err)
 			}
 		} else if filter.Root != nil {
-			sql := newCompiler().condition(filter.Root)
-			if canonical := filter.String(); len(canonical) <= maxFilterBytes {
+			sql := filter.SQL(param.Set{})
+			if canonical := filter.String(); len(canonical) <= MaxBytes {
 				sameAgain(t, filter)
-				again, _ := ParseFilter(canonical, s)
-				if got := newCompiler().condition(again.Root); got != sql {
+				again, _ := Parse(canonical, s)
+				if got := again.SQL(param.Set{}); got != sql {
 					t.Fatalf("%q: the canonical text means something else:\n%s\n%s", text, sql, got)
 				}
 			}
@@ -426,11 +427,11 @@ func BenchmarkParseAndCompile(b *testing.B) {
 		b.Run(text, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				f, err := ParseFilter(text, Schema{})
+				f, err := Parse(text, Names{})
 				if err != nil {
 					b.Fatal(err)
 				}
-				newCompiler().condition(f.Root)
+				f.SQL(param.Set{})
 			}
 		})
 	}

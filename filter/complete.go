@@ -1,4 +1,4 @@
-package query
+package filter
 
 import (
 	"cmp"
@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"netmeta/internal/nearest"
 )
 
 // CheckResult is what Check found: the canonical text and the tree, or the error.
@@ -16,15 +18,15 @@ type CheckResult struct {
 	OK        bool
 	Canonical string
 	Filter    Filter
-	Error     *FilterError
+	Error     *Error
 }
 
 // MarshalJSON gives {"ok":true,"canonical":…,"ast":…} or {"ok":false,"error":…}.
 func (c CheckResult) MarshalJSON() ([]byte, error) {
 	if !c.OK {
 		return json.Marshal(struct {
-			OK    bool         `json:"ok"`
-			Error *FilterError `json:"error"`
+			OK    bool   `json:"ok"`
+			Error *Error `json:"error"`
 		}{false, c.Error})
 	}
 	return json.Marshal(struct {
@@ -35,8 +37,8 @@ func (c CheckResult) MarshalJSON() ([]byte, error) {
 }
 
 // Check says whether a text is a filter.
-func Check(text string, s Schema) CheckResult {
-	root, err := parseFilter(text, &expansion{schema: s}, nil)
+func Check(text string, names Names) CheckResult {
+	root, err := parseFilter(text, &expansion{names: names}, nil)
 	if err != nil {
 		return CheckResult{Error: err}
 	}
@@ -66,19 +68,19 @@ const maxItems = 30
 
 // Complete says what could be typed at the cursor, a byte offset: fields, then
 // operators, then values. values may be nil.
-func Complete(text string, cursor int, s Schema, values ValueSource) Completion {
+func Complete(text string, cursor int, names Names, values ValueSource) Completion {
 	cursor = max(0, min(cursor, len(text)))
 	for cursor > 0 && cursor < len(text) && !utf8.RuneStart(text[cursor]) {
 		cursor--
 	}
 	start := wordStart(text, cursor)
 	c := Completion{Replace: [2]int{start, cursor}, Items: []Item{}}
-	if len(text) > maxFilterBytes {
+	if len(text) > MaxBytes {
 		return c
 	}
 	word := text[start:cursor]
 	w := want{kind: wantKind(255)}
-	if _, err := parseFilter(text[:start], &expansion{schema: s}, &w); err != nil && w.kind == wantKind(255) {
+	if _, err := parseFilter(text[:start], &expansion{names: names}, &w); err != nil && w.kind == wantKind(255) {
 		return c // what stands before is wrong: nothing to add to it
 	}
 	quoted := strings.HasPrefix(word, `"`) || strings.HasPrefix(word, "'")
@@ -87,20 +89,20 @@ func Complete(text string, cursor int, s Schema, values ValueSource) Completion 
 	switch w.kind {
 	case wantField:
 		if !quoted {
-			items = fieldItems(w.side, bare, s)
+			items = fieldItems(w.side, bare, names)
 		}
 	case wantOperator:
 		if !quoted {
 			items = operatorItems(w.field, word)
 		}
-		items = append(items, valueItems(w.field, bare, values, false, s)...)
+		items = append(items, valueItems(w.field, bare, values, false, names)...)
 	case wantValue:
-		items = valueItems(w.field, bare, values, w.list, s)
+		items = valueItems(w.field, bare, values, w.list, names)
 	case wantJoin:
 		if !quoted {
 			items = match(bare, []Item{{"and ", "and", "keyword", "both"}, {"or ", "or", "keyword", "one of the two"}})
 			if bare != "" {
-				items = append(items, fieldItems("", bare, s)...)
+				items = append(items, fieldItems("", bare, names)...)
 			}
 		}
 	}
@@ -166,7 +168,7 @@ func match(word string, items []Item) []Item {
 	for i, it := range items {
 		labels[i] = it.Label
 	}
-	if near := nearest(word, labels); near != "" {
+	if near := nearest.Word(word, labels); near != "" {
 		for _, it := range items {
 			if it.Label == near {
 				return []Item{it}
@@ -177,11 +179,11 @@ func match(word string, items []Item) []Item {
 }
 
 // fieldItems are names, and what else a condition begins with.
-func fieldItems(side, word string, s Schema) []Item {
+func fieldItems(side, word string, names Names) []Item {
 	if side == "" {
 		// "src.p" completes names of that side, written in full
-		if before, rest, ok := strings.Cut(strings.ToLower(word), "."); ok && isDir(before) {
-			items := fieldItems(before, rest, s)
+		if before, rest, ok := strings.Cut(strings.ToLower(word), "."); ok && IsSide(before) {
+			items := fieldItems(before, rest, names)
 			for i := range items {
 				items[i].Insert = before + "." + items[i].Insert
 				items[i].Label = before + "." + items[i].Label
@@ -191,12 +193,12 @@ func fieldItems(side, word string, s Schema) []Item {
 	}
 	var items []Item
 	for _, b := range bases {
-		f := lookup(side, b.name)
+		f := Lookup(side, b.name)
 		if f == nil {
 			continue
 		}
 		detail := f.base.title
-		if f.either() {
+		if f.Either() {
 			detail += ", either side"
 		}
 		items = append(items, Item{b.name + " ", b.name, "field", detail})
@@ -223,17 +225,17 @@ func fieldItems(side, word string, s Schema) []Item {
 		items = append(items, Item{p + " ", p, "keyword", "all of it"})
 	}
 	items = append(items, Item{"not ", "not", "keyword", "the opposite"})
-	macros := make([]string, 0, len(s.Macros))
-	for m := range s.Macros {
+	macros := make([]string, 0, len(names.Macros))
+	for m := range names.Macros {
 		macros = append(macros, m)
 	}
 	slices.Sort(macros)
 	for _, m := range macros {
-		items = append(items, Item{"@" + m + " ", "@" + m, "macro", s.Macros[m]})
+		items = append(items, Item{"@" + m + " ", "@" + m, "macro", names.Macros[m]})
 	}
 	if word != "" { // "as" finds src.as too
 		for _, f := range fields {
-			if f.Side != "" && !f.either() {
+			if f.Side != "" && !f.Either() {
 				items = append(items, Item{f.Name + " ", f.Name, "field", sideTitle[f.Side] + f.base.title})
 			}
 		}
@@ -255,7 +257,7 @@ func aliasItems(side, word string, words []string, have []Item) []Item {
 	var items []Item
 	for _, a := range words {
 		name := aliases[a]
-		f := lookup(side, name)
+		f := Lookup(side, name)
 		if f == nil || !strings.HasPrefix(a, strings.ToLower(word)) || slices.ContainsFunc(have, func(it Item) bool { return it.Label == name }) {
 			continue
 		}
@@ -284,7 +286,7 @@ func operatorItems(f *Field, word string) []Item {
 }
 
 // valueItems are values of the field: those that occur, then those that have names.
-func valueItems(f *Field, word string, values ValueSource, list bool, s Schema) []Item {
+func valueItems(f *Field, word string, values ValueSource, list bool, names Names) []Item {
 	end := " "
 	if list {
 		end = ", "
@@ -298,7 +300,7 @@ func valueItems(f *Field, word string, values ValueSource, list bool, s Schema) 
 	}
 	var known []Item
 	add := func(text, detail string) { known = append(known, Item{text + end, text, "value", detail}) }
-	table := func(n *names, what string) {
+	table := func(n *registry, what string) {
 		for _, e := range n.list {
 			detail := e.title
 			if detail == "" || what == "port" {
@@ -337,8 +339,8 @@ func valueItems(f *Field, word string, values ValueSource, list bool, s Schema) 
 		known[i].Detail = strings.TrimSpace(known[i].Detail)
 	}
 	known = match(word, known)
-	if c := f.base.class; (c == classAS || c == classASList) && s.FindAS != nil && len(word) > 1 && !startsWithDigit(word) {
-		s.FindAS(word, func(as uint32, name string) bool {
+	if c := f.base.class; (c == classAS || c == classASList) && names.FindAS != nil && len(word) > 1 && !startsWithDigit(word) {
+		names.FindAS(word, func(as uint32, name string) bool {
 			add(strconv.FormatUint(uint64(as), 10), fmt.Sprintf("AS%d %s", as, name))
 			return len(known) < namedASes
 		})

@@ -1,4 +1,4 @@
-package query
+package filter
 
 import (
 	"cmp"
@@ -10,26 +10,27 @@ import (
 	"strings"
 
 	"netmeta/column"
+	"netmeta/internal/nearest"
 )
 
 // Limits of a filter.
 const (
-	maxFilterBytes = 8 << 10 // of the text, and of the text of each macro
-	maxDepth       = 64      // parentheses, nots and macros inside each other
-	maxList        = 10_000  // values of one list
-	maxNamed       = 500     // ASes of one name
-	maxConditions  = 20_000  // conditions, macros expanded
+	MaxBytes      = 8 << 10 // of the text, and of the text of each macro
+	maxDepth      = 64      // parentheses, nots and macros inside each other
+	maxList       = 10_000  // values of one list
+	maxNamed      = 500     // ASes of one name
+	maxConditions = 20_000  // conditions, macros expanded
 )
 
-// A FilterError says where a filter is wrong, and what would be right.
-type FilterError struct {
+// A Error says where a filter is wrong, and what would be right.
+type Error struct {
 	Message    string   `json:"message"`
 	Span       [2]int   `json:"span"` // bytes of the text
 	Expected   []string `json:"expected,omitempty"`
 	Suggestion string   `json:"suggestion,omitempty"`
 }
 
-func (e *FilterError) Error() string {
+func (e *Error) Error() string {
 	s := fmt.Sprintf("%d–%d: %s", e.Span[0], e.Span[1], e.Message)
 	if e.Suggestion != "" {
 		s += "; did you mean " + e.Suggestion + "?"
@@ -52,9 +53,9 @@ func (e *FilterError) Error() string {
 //	list    = ("[" | "{" | "(") value { [","] value } ("]" | "}" | ")") ;    "(" after in alone
 //	bare    = address | prefix | range | AS123 | tcp … | ip4 … | ":443" | ":1024-2048" ;
 
-// ParseFilter reads a filter. The error is a *FilterError.
-func ParseFilter(text string, s Schema) (Filter, error) {
-	root, err := parseFilter(text, &expansion{schema: s}, nil)
+// Parse reads a filter. The error is a *Error.
+func Parse(text string, names Names) (Filter, error) {
+	root, err := parseFilter(text, &expansion{names: names}, nil)
 	if err != nil {
 		return Filter{}, err
 	}
@@ -63,7 +64,7 @@ func ParseFilter(text string, s Schema) (Filter, error) {
 
 // An expansion is shared by a filter and the macros in it.
 type expansion struct {
-	schema     Schema
+	names      Names
 	macros     []string // those being expanded, outermost first
 	depth      int
 	conditions int
@@ -93,7 +94,7 @@ const (
 	wantJoin // the filter could end here: and, or, another condition
 )
 
-func parseFilter(text string, e *expansion, w *want) (Node, *FilterError) {
+func parseFilter(text string, e *expansion, w *want) (Node, *Error) {
 	if err := checkText(text); err != nil {
 		return nil, err
 	}
@@ -135,11 +136,11 @@ func (p *parser) wants(w want) {
 	}
 }
 
-func fail(at [2]int, format string, args ...any) *FilterError {
-	return &FilterError{Span: at, Message: fmt.Sprintf(format, args...)}
+func fail(at [2]int, format string, args ...any) *Error {
+	return &Error{Span: at, Message: fmt.Sprintf(format, args...)}
 }
 
-func unexpected(t token, expected ...string) *FilterError {
+func unexpected(t token, expected ...string) *Error {
 	e := fail(t.span(), "%s cannot stand here", t.quote())
 	switch {
 	case t.kind == tokEnd:
@@ -153,7 +154,7 @@ func unexpected(t token, expected ...string) *FilterError {
 	return e
 }
 
-func (p *parser) or() (Node, *FilterError) {
+func (p *parser) or() (Node, *Error) {
 	first, err := p.and()
 	if err != nil {
 		return nil, err
@@ -187,7 +188,7 @@ func flatten[T Node](nodes []Node, parts func(T) []Node) []Node {
 	return flat
 }
 
-func (p *parser) and() (Node, *FilterError) {
+func (p *parser) and() (Node, *Error) {
 	first, err := p.not()
 	if err != nil {
 		return nil, err
@@ -213,7 +214,7 @@ func (p *parser) and() (Node, *FilterError) {
 	return And{flatten(nodes, func(a And) []Node { return a.Of })}, nil
 }
 
-func (p *parser) not() (Node, *FilterError) {
+func (p *parser) not() (Node, *Error) {
 	start, negative := p.pos, false
 	for p.peek().keyword("not") || p.peek().is("!") {
 		p.next()
@@ -234,7 +235,7 @@ func negate(n Node) Node {
 }
 
 // enter counts a level; leave gives it back.
-func (p *parser) enter(t token) *FilterError {
+func (p *parser) enter(t token) *Error {
 	if p.depth++; p.depth > maxDepth {
 		return fail(t.span(), "more than %d levels inside each other", maxDepth)
 	}
@@ -243,7 +244,7 @@ func (p *parser) enter(t token) *FilterError {
 
 func (p *parser) leave() { p.depth-- }
 
-func (p *parser) prim() (Node, *FilterError) {
+func (p *parser) prim() (Node, *Error) {
 	p.wants(want{kind: wantField})
 	t := p.peek()
 	switch {
@@ -286,24 +287,24 @@ func (p *parser) prim() (Node, *FilterError) {
 }
 
 // count counts a condition: macros that use macros grow fast.
-func (p *parser) count(t token) *FilterError {
+func (p *parser) count(t token) *Error {
 	if p.conditions++; p.conditions > maxConditions {
 		return fail(t.span(), "more than %d conditions", maxConditions)
 	}
 	return nil
 }
 
-func (p *parser) macro(t token) (Node, *FilterError) {
+func (p *parser) macro(t token) (Node, *Error) {
 	name := t.text[1:]
-	text, ok := p.schema.Macros[name]
+	text, ok := p.names.Macros[name]
 	if !ok {
 		e := fail(t.span(), "there is no macro %s", t.quote())
-		known := make([]string, 0, len(p.schema.Macros))
-		for m := range p.schema.Macros {
+		known := make([]string, 0, len(p.names.Macros))
+		for m := range p.names.Macros {
 			known = append(known, "@"+m)
 		}
 		slices.Sort(known)
-		e.Suggestion = nearest(t.text, known)
+		e.Suggestion = nearest.Word(t.text, known)
 		e.Expected = known[:min(len(known), 20)]
 		return nil, e
 	}
@@ -328,11 +329,11 @@ func (p *parser) macro(t token) (Node, *FilterError) {
 }
 
 // condition reads from a word on: a field and its comparison, or a bare value.
-func (p *parser) condition() (Node, *FilterError) {
+func (p *parser) condition() (Node, *Error) {
 	t := p.next()
 	word := strings.ToLower(t.text)
-	if side, name, ok := strings.Cut(word, "."); ok && isDir(side) {
-		if f := lookup(side, name); f != nil {
+	if side, name, ok := strings.Cut(word, "."); ok && IsSide(side) {
+		if f := Lookup(side, name); f != nil {
 			return p.compare(f, t)
 		}
 		return nil, unknown(side, name, [2]int{t.start + len(side) + 1, t.end})
@@ -340,7 +341,7 @@ func (p *parser) condition() (Node, *FilterError) {
 	if word == "src" && (p.peek().keyword("or") || p.peek().keyword("and")) && p.after(1).keyword("dst") {
 		return p.bothSides(t)
 	}
-	if isDir(word) {
+	if IsSide(word) {
 		return p.sided(t, word)
 	}
 	if word == "tcp" && p.peek().is("[") {
@@ -350,7 +351,7 @@ func (p *parser) condition() (Node, *FilterError) {
 		e := unexpected(t, "a field", "an address or prefix", "a protocol", "quoted text", "(", "not")
 		return nil, e
 	}
-	if f := find(word); f != nil {
+	if f := Find(word); f != nil {
 		if f.base.class == classIP && f.base.name != "ip" && p.peek().keyword("ip") { // router ip 192.0.2.1, as in nfdump
 			if _, err := parseIP(p.after(1).text); err == nil {
 				t = p.next()
@@ -365,20 +366,20 @@ func (p *parser) condition() (Node, *FilterError) {
 }
 
 // sided reads what follows the word src, dst, in …: a name, or an address.
-func (p *parser) sided(t token, side string) (Node, *FilterError) {
+func (p *parser) sided(t token, side string) (Node, *Error) {
 	p.wants(want{kind: wantField, side: side})
 	u := p.peek()
-	ip := lookup(side, "ip")
+	ip := Lookup(side, "ip")
 	if ip != nil && (u.kind == tokOp && u.text != "!" || u.is("[") || u.is("{") || u.keyword("in") || u.keyword("not") && p.after(1).keyword("in")) {
 		return p.compare(ip, t)
 	}
 	if u.kind != tokWord || isReserved(u.text) {
 		e := fail(u.span(), "a field is missing after %s", t.quote())
-		e.Expected = candidates(side)
+		e.Expected = Candidates(side)
 		e.Expected = e.Expected[:min(8, len(e.Expected))]
 		return nil, e
 	}
-	if f := lookup(side, u.text); f != nil {
+	if f := Lookup(side, u.text); f != nil {
 		p.next()
 		return p.compare(f, u)
 	}
@@ -391,12 +392,12 @@ func (p *parser) sided(t token, side string) (Node, *FilterError) {
 }
 
 // unknown explains a word that is no name.
-func unknown(side, word string, at [2]int) *FilterError {
+func unknown(side, word string, at [2]int) *Error {
 	e := fail(at, "unknown field %s", quoteText(word))
 	if at[0] == at[1] {
 		e.Message = "a field is missing"
 	}
-	switch known := find(word); {
+	switch known := Find(word); {
 	case side == "prev" && strings.EqualFold(word, "as"):
 		e.Message = "the previous AS is not in the records; path has … looks at the AS path"
 		return e
@@ -418,8 +419,8 @@ func unknown(side, word string, at [2]int) *FilterError {
 		e.Message = fmt.Sprintf("%s alone is no condition: write the field before it, as in port %s", quoteText(word), word)
 		return e
 	}
-	list := candidates(side)
-	e.Suggestion = nearest(word, list)
+	list := Candidates(side)
+	e.Suggestion = nearest.Word(word, list)
 	e.Expected = list[:min(8, len(list))]
 	return e
 }
@@ -452,7 +453,7 @@ func bare(text string) Node {
 }
 
 // compare reads what follows a field. at is the last word of its name.
-func (p *parser) compare(f *Field, at token) (Node, *FilterError) {
+func (p *parser) compare(f *Field, at token) (Node, *Error) {
 	p.wants(want{kind: wantOperator, field: f})
 	t := p.peek()
 	switch {
@@ -504,7 +505,7 @@ func operator(text string) Op {
 
 // in reads "in" and a list. A direction is the exception: "in" is one of its
 // values, and what follows may be a group and not a list.
-func (p *parser) in(f *Field, op Op) (Node, *FilterError) {
+func (p *parser) in(f *Field, op Op) (Node, *Error) {
 	t := p.next()
 	start := p.pos
 	itself := op == In && slices.Contains(f.base.enum, "in")
@@ -530,7 +531,7 @@ func (p *parser) in(f *Field, op Op) (Node, *FilterError) {
 }
 
 // listed makes the node of a list: a list of one is a plain comparison.
-func (p *parser) listed(f *Field, op Op, values []Value, t token) (Node, *FilterError) {
+func (p *parser) listed(f *Field, op Op, values []Value, t token) (Node, *Error) {
 	if len(values) > 1 {
 		return Compare{Field: f, Op: op, Values: values}, nil
 	}
@@ -546,7 +547,7 @@ func closing(open string) string {
 	return map[string]string{"[": "]", "{": "}", "(": ")"}[open]
 }
 
-func (p *parser) list(f *Field) ([]Value, *FilterError) {
+func (p *parser) list(f *Field) ([]Value, *Error) {
 	open := p.next()
 	closer := closing(open.text)
 	var values []Value
@@ -583,17 +584,17 @@ func (p *parser) list(f *Field) ([]Value, *FilterError) {
 }
 
 // values reads a value; the name of an AS may stand for several.
-func (p *parser) values(f *Field, t token) ([]Value, *FilterError) {
+func (p *parser) values(f *Field, t token) ([]Value, *Error) {
 	v, err := p.value(f, t)
 	if err == nil {
 		return []Value{v}, nil
 	}
-	isName := t.kind == tokQuoted || t.kind == tokWord && !isReserved(t.text) && find(t.text) == nil && !isDir(strings.ToLower(t.text))
-	if (f.base.class != classAS && f.base.class != classASList) || !isName || t.text == "" || startsWithDigit(t.text) || p.schema.FindAS == nil {
+	isName := t.kind == tokQuoted || t.kind == tokWord && !isReserved(t.text) && Find(t.text) == nil && !IsSide(strings.ToLower(t.text))
+	if (f.base.class != classAS && f.base.class != classASList) || !isName || t.text == "" || startsWithDigit(t.text) || p.names.FindAS == nil {
 		return nil, err
 	}
 	var list []Value
-	p.schema.FindAS(t.text, func(as uint32, _ string) bool {
+	p.names.FindAS(t.text, func(as uint32, _ string) bool {
 		list = append(list, Value{Lo: uint64(as), Hi: uint64(as)})
 		return len(list) <= maxNamed
 	})
@@ -608,7 +609,7 @@ func (p *parser) values(f *Field, t token) ([]Value, *FilterError) {
 }
 
 // value reads one token as a value of the field.
-func (p *parser) value(f *Field, t token) (Value, *FilterError) {
+func (p *parser) value(f *Field, t token) (Value, *Error) {
 	if t.kind != tokWord && t.kind != tokQuoted {
 		return Value{}, missing(f, t)
 	}
@@ -624,7 +625,7 @@ func (p *parser) value(f *Field, t token) (Value, *FilterError) {
 	return v, nil
 }
 
-func missing(f *Field, t token) *FilterError {
+func missing(f *Field, t token) *Error {
 	e := fail(t.span(), "a value of %s is missing", f.Name)
 	if t.kind != tokEnd {
 		e.Message += " before " + t.quote()
@@ -633,7 +634,7 @@ func missing(f *Field, t token) *FilterError {
 	return e
 }
 
-func bad(err error, t token) *FilterError {
+func bad(err error, t token) *Error {
 	e := fail(t.span(), "%s", err)
 	var v *valueError
 	if errors.As(err, &v) {
@@ -644,7 +645,7 @@ func bad(err error, t token) *FilterError {
 
 // operand reads the right side of an operator. explicit says that the operator
 // was written: only then may a field follow.
-func (p *parser) operand(f *Field, op Op, at token, explicit bool) (Node, *FilterError) {
+func (p *parser) operand(f *Field, op Op, at token, explicit bool) (Node, *Error) {
 	p.wants(want{kind: wantValue, field: f})
 	t := p.peek()
 	if t.is("[") || t.is("{") {
@@ -722,7 +723,7 @@ func maskOf(n int) (m [4]byte) {
 }
 
 // with reads a field on the right side; nil when there is none.
-func (p *parser) with(f *Field, op Op, at token) (Node, *FilterError) {
+func (p *parser) with(f *Field, op Op, at token) (Node, *Error) {
 	t := p.peek()
 	word := strings.ToLower(t.text)
 	if slices.Contains(f.base.enum, word) {
@@ -730,13 +731,13 @@ func (p *parser) with(f *Field, op Op, at token) (Node, *FilterError) {
 	}
 	width := 1
 	var other *Field
-	if side, name, ok := strings.Cut(word, "."); ok && isDir(side) {
-		other = lookup(side, name)
-	} else if isDir(word) && p.after(1).kind == tokWord {
-		other, width = lookup(word, p.after(1).text), 2
+	if side, name, ok := strings.Cut(word, "."); ok && IsSide(side) {
+		other = Lookup(side, name)
+	} else if IsSide(word) && p.after(1).kind == tokWord {
+		other, width = Lookup(word, p.after(1).text), 2
 	} else if !f.base.class.text() && (!f.dual() || f.base.alt == classLargeCommunity) {
 		if _, err := f.value(t.text, false); err != nil {
-			other = find(word)
+			other = Find(word)
 		}
 	}
 	if other == nil {
@@ -749,7 +750,7 @@ func (p *parser) with(f *Field, op Op, at token) (Node, *FilterError) {
 		f  *Field
 		at [2]int
 	}{{f, at.span()}, {other, t.span()}} {
-		if side.f.either() {
+		if side.f.Either() {
 			e := fail(side.at, "%s is either side here; to compare two fields, say which", side.f.Name)
 			for _, s := range side.f.base.sides()[1:] {
 				e.Expected = append(e.Expected, s+"."+side.f.base.name)
@@ -773,7 +774,7 @@ func (p *parser) with(f *Field, op Op, at token) (Node, *FilterError) {
 }
 
 // pattern reads the text behind ~ or has.
-func (p *parser) pattern(f *Field, op Op, at token) (Node, *FilterError) {
+func (p *parser) pattern(f *Field, op Op, at token) (Node, *Error) {
 	if !f.base.class.text() && !(f.dual() && f.base.alt.text()) {
 		e := fail(at.span(), "%s is for text; %s holds something else", op, f.Name)
 		e.Expected = f.operators()
@@ -792,7 +793,7 @@ func (p *parser) pattern(f *Field, op Op, at token) (Node, *FilterError) {
 }
 
 // like reads LIKE of SQL and rewrites it as a regular expression.
-func (p *parser) like(f *Field, negative bool) (Node, *FilterError) {
+func (p *parser) like(f *Field, negative bool) (Node, *Error) {
 	t := p.next()
 	word := strings.ToLower(t.text)
 	op := Match
@@ -818,12 +819,12 @@ func likeRegexp(pattern string, anyCase bool) string {
 }
 
 // finish checks that the operator goes with the value and makes the node.
-func finish(f *Field, op Op, v Value, at token) (Node, *FilterError) {
+func finish(f *Field, op Op, v Value, at token) (Node, *Error) {
 	c := f.base.class
 	if v.Alt {
 		c = f.base.alt
 	}
-	wrong := func(why string) (Node, *FilterError) {
+	wrong := func(why string) (Node, *Error) {
 		e := fail(at.span(), "%s does not go with %s: %s", op, f.Name, why)
 		e.Expected = f.operators()
 		return nil, e

@@ -1,4 +1,4 @@
-package query
+package filter
 
 import (
 	"strconv"
@@ -12,7 +12,7 @@ import (
 
 // flagsOctet reads what follows "tcp[": a test of the octet with the flags. t is the
 // word tcp.
-func (p *parser) flagsOctet(t token) (Node, *FilterError) {
+func (p *parser) flagsOctet(t token) (Node, *Error) {
 	p.next() // [
 	if u := p.next(); !u.keyword("13") && !u.keyword("tcpflags") {
 		return nil, fail(u.span(), "of the octets of the TCP header only the flags are kept: write tcp[13] or tcp[tcpflags]")
@@ -23,7 +23,7 @@ func (p *parser) flagsOctet(t token) (Node, *FilterError) {
 	mask := uint64(0xff)
 	if p.peek().is("&") {
 		p.next()
-		var err *FilterError
+		var err *Error
 		if mask, err = p.flagBits(); err != nil {
 			return nil, err
 		}
@@ -50,7 +50,7 @@ func (p *parser) flagsOctet(t token) (Node, *FilterError) {
 
 // flagBits reads a number, or names of flags with | between them, in parentheses or
 // not.
-func (p *parser) flagBits() (uint64, *FilterError) {
+func (p *parser) flagBits() (uint64, *Error) {
 	if p.peek().is("(") {
 		p.next()
 		bits, err := p.flagBits()
@@ -89,7 +89,7 @@ func (p *parser) flagBits() (uint64, *FilterError) {
 
 // bothSides reads what follows "src or" and "src and" when dst comes next: the same
 // condition of either side, or of both.
-func (p *parser) bothSides(t token) (Node, *FilterError) {
+func (p *parser) bothSides(t token) (Node, *Error) {
 	joined := p.next()
 	other := p.next()
 	start := p.pos
@@ -98,7 +98,7 @@ func (p *parser) bothSides(t token) (Node, *FilterError) {
 		if err != nil {
 			return nil, err
 		}
-		if c, ok := n.(Compare); !ok || !c.Field.either() {
+		if c, ok := n.(Compare); !ok || !c.Field.Either() {
 			return nil, fail(other.span(), "this has no sides: leave src or dst out")
 		}
 		return n, nil

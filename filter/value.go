@@ -1,4 +1,4 @@
-package query
+package filter
 
 import (
 	"errors"
@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"netmeta/column"
+	"netmeta/internal/nearest"
 )
 
 // Values: text of a filter ⇄ Value, by the class of the field.
@@ -74,7 +75,7 @@ func (b *base) value(c class, text string) (Value, error) {
 	case classNumberList:
 		return numberRange(text, b.max, parsePlain)
 	case classDuration:
-		return numberRange(text, b.max, parseDuration)
+		return numberRange(text, b.max, ParseDuration)
 	case classFlags:
 		return parseFlagValue(text)
 	case classMAC:
@@ -88,14 +89,14 @@ func (b *base) value(c class, text string) (Value, error) {
 			low = "unknown"
 		}
 		if !slices.Contains(b.enum, low) {
-			return Value{}, &valueError{fmt.Sprintf("%s is none of the values of %s", quoteText(text), b.name), b.enum, nearest(low, b.enum)}
+			return Value{}, &valueError{fmt.Sprintf("%s is none of the values of %s", quoteText(text), b.name), b.enum, nearest.Word(low, b.enum)}
 		}
 		return Value{Text: low}, nil
 	case classBits:
 		low := strings.ToLower(text)
 		i := slices.Index(b.enum, low)
 		if i < 0 {
-			return Value{}, &valueError{fmt.Sprintf("%s is none of the values of %s", quoteText(text), b.name), b.enum, nearest(low, b.enum)}
+			return Value{}, &valueError{fmt.Sprintf("%s is none of the values of %s", quoteText(text), b.name), b.enum, nearest.Word(low, b.enum)}
 		}
 		return Value{Lo: 1 << i, Hi: 1 << i}, nil
 	case classText:
@@ -172,9 +173,9 @@ func parsePlain(text string) (uint64, error) {
 	})
 }
 
-// parseDuration reads 1500ms, 90s, 5m, 1h, 1d; a plain number is milliseconds, as
+// ParseDuration reads 1500ms, 90s, 5m, 1h, 1d; a plain number is milliseconds, as
 // in nfdump.
-func parseDuration(text string) (uint64, error) {
+func ParseDuration(text string) (uint64, error) {
 	return parseScaled(text, "duration", "ms, s, m, h or d", func(unit string) uint64 {
 		switch unit {
 		case "", "ms":
@@ -229,7 +230,7 @@ func parseScaled(text, what, units string, scale func(unit string) uint64) (uint
 	return low, nil
 }
 
-func parseNamed(table *names, what, hint string) func(string) (uint64, error) {
+func parseNamed(table *registry, what, hint string) func(string) (uint64, error) {
 	return func(text string) (uint64, error) {
 		low := strings.ToLower(text)
 		if n, ok := table.number[low]; ok {
@@ -238,7 +239,7 @@ func parseNamed(table *names, what, hint string) func(string) (uint64, error) {
 		if n, err := parsePlain(text); err == nil {
 			return n, nil
 		}
-		return 0, &valueError{fmt.Sprintf("%s is no %s; write a number or the %s", quoteText(text), what, hint), nil, nearest(low, table.words())}
+		return 0, &valueError{fmt.Sprintf("%s is no %s; write a number or the %s", quoteText(text), what, hint), nil, nearest.Word(low, table.words())}
 	}
 }
 
@@ -406,7 +407,7 @@ func parseCommunity(text string) (Value, error) {
 	a, err1 := strconv.ParseUint(as, 10, 16)
 	v, err2 := strconv.ParseUint(value, 10, 16)
 	if !ok || err1 != nil || err2 != nil {
-		return Value{}, &valueError{fmt.Sprintf("%s is not a community; write 65000:666, 65000:1:2 for a large one, or a well-known name", quoteText(text)), nil, nearest(text, communities.words())}
+		return Value{}, &valueError{fmt.Sprintf("%s is not a community; write 65000:666, 65000:1:2 for a large one, or a well-known name", quoteText(text)), nil, nearest.Word(text, communities.words())}
 	}
 	n := a<<16 | v
 	return Value{Lo: n, Hi: n}, nil
@@ -460,7 +461,7 @@ func (f *Field) format(v Value) string {
 		return name(v.Lo) + "-" + name(v.Hi)
 	}
 	plain := func(n uint64) string { return strconv.FormatUint(n, 10) }
-	named := func(table *names) string {
+	named := func(table *registry) string {
 		if v.Lo == v.Hi {
 			return table.name(v.Lo)
 		}

@@ -1,0 +1,55 @@
+// Package param writes values as the parameters of a statement: {p0:UInt16} in its text, and
+// beside it the value in ClickHouse's text form. Nothing that came from outside becomes part
+// of the text of a statement.
+package param
+
+import (
+	"strconv"
+	"strings"
+)
+
+// A Set holds the parameters of one statement by their names. Values are escaped as in
+// TabSeparated, which is how the HTTP interface reads "param_"+name.
+type Set map[string]string
+
+// Bind adds a value in its text form under a name of its own, p0, p1 …, and gives back its
+// place in the statement, {p0:Type}.
+func (s Set) Bind(kind, value string) string {
+	name := "p" + strconv.Itoa(len(s))
+	s[name] = value
+	return "{" + name + ":" + kind + "}"
+}
+
+// Text binds a text.
+func (s Set) Text(text string) string { return s.Bind("String", Escape(text)) }
+
+// Array binds a list of values of one type.
+func (s Set) Array(kind string, values []string) string {
+	return s.Bind("Array("+kind+")", Array(kind, values))
+}
+
+var escape = strings.NewReplacer("\\", `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`, "\b", `\b`, "\f", `\f`, "\x00", `\0`, "'", `\'`)
+
+// Escape writes a text as TabSeparated does.
+func Escape(text string) string { return escape.Replace(text) }
+
+// Array is the text form of a list. Elements of a text kind are quoted.
+func Array(kind string, values []string) string {
+	quoted := kind == "String" || kind == "IPv6"
+	var b strings.Builder
+	b.WriteByte('[')
+	for i, v := range values {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		if quoted {
+			b.WriteByte('\'')
+			b.WriteString(Escape(v))
+			b.WriteByte('\'')
+		} else {
+			b.WriteString(v)
+		}
+	}
+	b.WriteByte(']')
+	return b.String()
+}
