@@ -32,39 +32,39 @@ func state(name, title, doc string) column.U32 {
 // The fields. Counts are of the minute.
 var (
 	TimeReceived = Table.Time(column.Field{Name: "TimeReceived", Title: "minute", Group: "record", Role: column.Mark,
-		Doc:   "Begin of the minute, in seconds.",
+		Doc:   "Start of the minute, in seconds.",
 		Codec: "DoubleDelta, ZSTD(1)"})
 	ExporterAddress = Table.IP(column.Field{Name: "ExporterAddress", Title: "exporter address", Filter: "exporter", Group: "exporter",
-		Doc: "The device that sent, or the agent address of sFlow; :: stands for all that are not in the list of exporters."})
+		Doc: "Address of the exporter, or the agent address of sFlow; :: is the sum of all exporters that are not in the list."})
 	FlowType = Table.Enum(column.Field{Name: "FlowType", Title: "record type", Filter: "type", Group: "record",
 		Enum: flow.FlowType.Field.Enum,
-		Doc:  "How its records come."})
+		Doc:  "Protocol of its records."})
 
 	Datagrams   = count("Datagrams", "datagrams", "Datagrams received.")
 	Records     = count("Records", "records", "Data records or samples decoded.")
-	Flows       = count("Flows", "flows", "Rows made of them.")
-	Thinned     = count("Thinned", "thinned", "Data records that gave no rows because the exporter is over its limit; the sampling rate of the others stands for them.")
-	Implausible = count("Implausible", "implausible", "Rows with the quality bit implausible: no network carries what they say.")
+	Flows       = count("Flows", "flows", "Rows of the flows table made from them.")
+	Thinned     = count("Thinned", "thinned", "Data records dropped because the exporter exceeds its limit; the sampling rate of the others compensates.")
+	Implausible = count("Implausible", "implausible", "Rows with the quality bit implausible: no network carries that much.")
 	Options     = count("Options", "options", "Options data records.")
 	Lost        = count("Lost", "lost", "Missing by sequence number: datagrams (NetFlow v9, sFlow) or flow records (NetFlow v5, IPFIX).")
-	Reordered   = count("Reordered", "reordered", "Datagrams that came after a later one.")
-	Restarts    = count("Restarts", "restarts", "Times that the exporter began anew.")
-	Refused     = count("Refused", "refused", "What was not decoded, for any reason.")
-	Dropped     = count("Dropped", "dropped", "Data sets given up for want of their template.")
+	Reordered   = count("Reordered", "reordered", "Datagrams received after a later one.")
+	Restarts    = count("Restarts", "restarts", "Restarts of the exporter.")
+	Refused     = count("Refused", "refused", "Datagrams, sets and records that were not decoded, for any reason.")
+	Dropped     = count("Dropped", "dropped", "Data sets dropped because their template did not arrive.")
 
-	KernelDropped = count("KernelDropped", "dropped by the kernel", "Datagrams that the kernel dropped because a receive buffer was full. Nobody knows whose they were, so they are in the row of :: alone; they are missing in Lost of their exporters.")
+	KernelDropped = count("KernelDropped", "dropped by the kernel", "Datagrams that the kernel dropped because a receive buffer was full. Their exporters are unknown, so only the row of :: counts them; each exporter counts its own as Lost.")
 
-	Waiting      = state("Waiting", "waiting", "Data sets that wait for their template at the end of the minute.")
-	Templates    = state("Templates", "templates", "Templates held at the end of the minute.")
-	SamplingRate = state("SamplingRate", "sampling rate", "Sampling rate of the last record; 1 when nothing said one.")
+	Waiting      = state("Waiting", "waiting", "Data sets waiting for their template at the end of the minute.")
+	Templates    = state("Templates", "templates", "Templates known at the end of the minute.")
+	SamplingRate = state("SamplingRate", "sampling rate", "Sampling rate of the last record; 1 if unknown.")
 
 	SamplingSource = Table.Enum(column.Field{Name: "SamplingSource", Title: "sampling source", Group: "health", Role: column.Mark,
 		Enum: flow.SamplingSource.Field.Enum,
-		Doc:  "Where that rate was found."})
+		Doc:  "Source of that rate."})
 	ClockSkewMS = Table.I64(column.Field{Name: "ClockSkewMS", Title: "clock skew", Group: "health", Role: column.Mark, Unit: column.Millisecond,
-		Doc: "How far the exporter's clock is ahead, a moving average."})
+		Doc: "Time by which the exporter's clock is ahead, a moving average."})
 	ResolutionMS = Table.U64(column.Field{Name: "ResolutionMS", Title: "resolution", Group: "health", Role: column.Mark, Unit: column.Millisecond,
-		Doc: "Median duration of the records since the start: a graph cannot be finer than this."})
+		Doc: "Median duration of the records since the start of NetMeta; charts cannot be more precise than this."})
 )
 
 // silence is how long an exporter that is not heard any more still gets rows, which

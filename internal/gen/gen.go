@@ -21,10 +21,10 @@ import (
 func Fields() []byte {
 	return fields(`# The flows table
 
-Made from flow/fields.go; do not edit. One row is one flow record as it was received.
-Names and types are a public API: columns are added, never renamed. A *rare* column
-enters the table with the first value other than zero that arrives for it; until then
-SQL may name it all the same and reads zero. IPv4 addresses are `+"`::ffff:a.b.c.d`"+`.
+Generated from flow/fields.go; do not edit. One row is one flow record as received.
+Names and types are a public API: columns are added, never renamed. A *rare* column is
+added to the table when its first value other than zero arrives. Until then SQL can name
+it and reads zero. IPv4 addresses are stored as `+"`::ffff:a.b.c.d`"+`.
 `, &flow.Table)
 }
 
@@ -32,15 +32,15 @@ SQL may name it all the same and reads zero. IPv4 addresses are `+"`::ffff:a.b.c
 func Counters() []byte {
 	return fields(`# The counters table
 
-Made from counter/fields.go; do not edit. One row is one reading of an interface, a queue
-or a device, as sFlow counter samples carry it. Counters only rise; what happened is the
-difference of two rows. Traffic of an interface, in bits per second:
+Generated from counter/fields.go; do not edit. One row is one reading of an interface, a
+queue or a device from an sFlow counter sample. Counters only increase, so use the difference
+between two rows. For example, the traffic of an interface in bits per second:
 
     SELECT TimeReceived, (InOctets - lagInFrame(InOctets) OVER w) * 8 / (TimeReceived - lagInFrame(TimeReceived) OVER w) AS bps
     FROM counters WHERE ExporterAddress = toIPv6('192.0.2.1') AND IfIndex = 3 AND bitTest(Records, 0)
     WINDOW w AS (ORDER BY TimeReceived ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
 
-The first row has no predecessor: leave it out. A counter that the device does not keep
+Skip the first row, because it has no predecessor. A counter that the device does not have
 is zero. Columns are *rare* as in the [flows table](fields.md).
 `, &counter.Table)
 }
@@ -49,9 +49,9 @@ is zero. Columns are *rare* as in the [flows table](fields.md).
 func Exporters() []byte {
 	return fields(`# The exporters table
 
-Made from health/health.go; do not edit. One row is one exporter in one minute: what came
-from it, what was missing, and how far its data can be trusted. For example, who lost
-something in the last hour:
+Generated from health/health.go; do not edit. One row is one exporter in one minute: what it
+sent, what was lost, and how far its data can be trusted. For example, the exporters with
+losses in the last hour:
 
     SELECT ExporterAddress, FlowType, sum(Lost) AS lost, sum(Datagrams) AS datagrams
     FROM exporters WHERE TimeReceived > now() - 3600 GROUP BY ALL HAVING lost > 0
@@ -62,7 +62,7 @@ func fields(head string, table *column.Table) []byte {
 	var b strings.Builder
 	b.WriteString(head)
 	b.WriteString(`
-| column | type | in filters | IPFIX elements | what it is |
+| column | type | filter name | IPFIX elements | description |
 |---|---|---|---|---|
 `)
 	for _, f := range table.Fields {
@@ -129,15 +129,15 @@ func fieldComments(source []byte, comments map[string]map[string]string) error {
 
 const configHead = `# The configuration file
 
-Made from config/config.go and enrich/; do not edit. The file is YAML and every key is optional:
-` + "`netmeta run`" + ` without one uses the defaults below. ` + "`netmeta check FILE`" + ` says what is
-wrong with a file: the line, the key, the value and what to write instead.
+Generated from config/config.go and enrich/; do not edit. The file is YAML and every key is
+optional. Without a file ` + "`netmeta run`" + ` uses the defaults below. ` + "`netmeta check FILE`" + ` reports
+errors in a file with the line, the key, the value and a valid alternative.
 
-A running NetMeta reads the file again on SIGHUP and on ` + "`netmeta reload`" + `. What is marked
-*live* changes at once, without losing a datagram; the rest needs a restart, and keeps
-its value until then.
+A running NetMeta reloads the file on SIGHUP and on ` + "`netmeta reload`" + `. Keys marked *live* take
+effect at once, without losing a datagram. The others need a restart and keep their value
+until then.
 
-| key | default | | what it is |
+| key | default | | description |
 |---|---|---|---|
 `
 

@@ -45,11 +45,11 @@ func Metrics(sources ...[]byte) ([]byte, error) {
 	slices.Sort(lines)
 	return []byte(`# Metrics
 
-Made from collector; do not edit. ` + "`/metrics`" + ` of the page's address serves them for Prometheus.
-Counters begin with the process. Beside them are ` + "`go_*` and `process_*`" + `, of the Go runtime and
-of the process, as every Go program has them. What to alert on is in [operate.md](operate.md).
+Generated from collector; do not edit. Prometheus scrapes them at ` + "`/metrics`" + ` on the web UI's address.
+Counters start at zero with the process. NetMeta also exports the usual ` + "`go_*` and `process_*`" + ` metrics of the
+Go runtime and of the process. Recommended alerts are in [operate.md](operate.md).
 
-| metric | kind | labels | what it is |
+| metric | kind | labels | description |
 |---|---|---|---|
 ` + strings.Join(lines, "")), nil
 }
