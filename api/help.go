@@ -15,63 +15,63 @@ import (
 	"netmeta/filter"
 )
 
-// The pages under /help/ need no script: they explain the filter language and this API
-// from what the server itself knows of them.
+// The pages under /help/ work without scripts. They explain the filter language and this API
+// from the server's own tables.
 
 //go:embed help
 var helpFiles embed.FS
 
 var helpPages = template.Must(template.ParseFS(helpFiles, "help/*.html"))
 
-// A helpExample is a filter with what it lets through.
+// A helpExample is a filter and a description of the records that it matches.
 type helpExample struct{ Filter, Says string }
 
 func (e helpExample) Query() string { return url.Values{"q": {e.Filter}}.Encode() }
 
-// helpExamples go from what is asked every day to what is rare. A test parses them.
+// helpExamples are sorted from everyday filters to rare ones. A test parses them.
 var helpExamples = []helpExample{
-	{"udp src port 53", "answers of DNS servers"},
-	{"203.0.113.7", "a host, whatever side it is on"},
-	{"2001:db8::/32 or 198.51.100.0/24", "two networks, either side"},
-	{"src net 10.0.0.0/8 not dst net 10.0.0.0/8", "what leaves a network"},
-	{"direction in remote.as in [2906 15169]", "what two ASes send us"},
-	{"as netflix", "an AS by a part of its name"},
-	{"in.if ~ \"^et-0/0/\"", "what enters by interfaces whose names begin so"},
+	{"udp src port 53", "DNS responses"},
+	{"203.0.113.7", "a host as source or destination"},
+	{"2001:db8::/32 or 198.51.100.0/24", "two networks, as source or destination"},
+	{"src net 10.0.0.0/8 not dst net 10.0.0.0/8", "traffic leaving a network"},
+	{"direction in remote.as in [2906 15169]", "inbound traffic from two ASes"},
+	{"as netflix", "an AS by part of its name"},
+	{"in.if ~ \"^et-0/0/\"", "traffic entering interfaces named et-0/0/…"},
 	{"exporter = 192.0.2.1 in.ifindex = 512", "an interface by its index"},
 	{"port in [80 443 8000-8100]", "a list with a range"},
-	{"tcp flags S not flags A", "SYN without ACK: beginnings of connections, and SYN floods"},
-	{"flags S/SA", "the same: of S and A, S alone is set"},
-	{"udp src port in [19 53 123 389 1900 11211] bytes > 400", "what amplification attacks are made of"},
-	{"packets > 1000 bpp < 100", "large records of small packets"},
+	{"tcp flags S not flags A", "SYN without ACK: connection attempts and SYN floods"},
+	{"flags S/SA", "the same: of S and A, only S is set"},
+	{"udp src port in [19 53 123 389 1900 11211] bytes > 400", "typical traffic of amplification attacks"},
+	{"packets > 1000 bpp < 100", "records with many small packets"},
 	{"duration > 60s", "records that last longer than a minute"},
-	{"src.country = RU or dst.country = RU", "a country, either side; country = RU says the same"},
-	{"src.port < dst.port", "two fields compared"},
-	{"dscp = ef", "a code point by its name"},
+	{"src.country = RU or dst.country = RU", "a country as source or destination; same as country = RU"},
+	{"src.port < dst.port", "comparison of two fields"},
+	{"dscp = ef", "a code point by name"},
 	{"path has 174", "an AS anywhere in the AS path"},
 	{"community 65000:666", "a BGP community"},
 	{"src.mac = 00:00:5e:00:53:01", "a MAC address"},
 	{"\"transit\"", "transit in the name of an AS, interface or network"},
-	{"SrcAS = AS174 AND InIfBoundary = external", "names of Akvorado are understood"},
+	{"SrcAS = AS174 AND InIfBoundary = external", "Akvorado's column names work too"},
 }
 
-// helpKinds are what values of a kind look like.
+// helpKinds are the kinds of values and their notations.
 var helpKinds = []struct {
 	Name  string
 	Forms []string
 	Says  string
 }{
-	{"number", []string{"10", "0x0a", "10M", "1-5", "[1 2 10-20]"}, "k, M, G and T are thousands, millions and so on; ports and protocols by name too"},
+	{"number", []string{"10", "0x0a", "10M", "1-5", "[1 2 10-20]"}, "k, M, G and T are thousands, millions and so on; ports and protocols also by name"},
 	{"ip", []string{"192.0.2.7", "2001:db8::/32", "10.0.0.1-10.0.0.9"}, "addresses, prefixes, ranges"},
-	{"AS", []string{"2906", "AS2906", "1.10", "netflix"}, "by number, or by a part of the name"},
-	{"string", []string{"edge1", "\"with blanks\"", "~ \"^et-\""}, "small and capital letters are the same, except in expressions"},
-	{"enum", []string{"in", "internal"}, "one of the words listed with the field"},
-	{"flags", []string{"S", "SA", "S/SA", "S/*"}, "C E U A P R S F; those named are set. With a mask behind the stroke the others of it are not"},
-	{"duration", []string{"1500ms", "90s", "5m", "2h"}, "with its unit"},
-	{"mac", []string{"00:00:5e:00:53:01"}, "also with - or as Cisco writes it"},
-	{"list", []string{"has 174", "has 65000:666"}, "fields that hold several values; has may be left out"},
+	{"AS", []string{"2906", "AS2906", "1.10", "netflix"}, "by number or part of the name"},
+	{"string", []string{"edge1", "\"with blanks\"", "~ \"^et-\""}, "case-insensitive, except in regular expressions"},
+	{"enum", []string{"in", "internal"}, "one of the values listed with the field"},
+	{"flags", []string{"S", "SA", "S/SA", "S/*"}, "C E U A P R S F; the named flags are set. With a mask after the slash, its other flags are not set"},
+	{"duration", []string{"1500ms", "90s", "5m", "2h"}, "with a unit"},
+	{"mac", []string{"00:00:5e:00:53:01"}, "also with - or in Cisco notation"},
+	{"list", []string{"has 174", "has 65000:666"}, "fields with several values; has is optional"},
 }
 
-// A helpField is a field under all of its names.
+// A helpField is a field with all of its names.
 type helpField struct {
 	Names  []string
 	Kind   string
