@@ -1,19 +1,19 @@
-# NetMeta. `make` alone prints this help.
+# NetMeta. `make` without a target prints this help.
 #
-#   make run      build everything that is missing and start NetMeta
+#   make run      build what is missing and start NetMeta
 #   make demo     the same with simulated exporters (data in ./data-demo)
-#   make build    write bin/netmeta, with the page inside and the engine beside it
-#   make test     all tests; installs Debian packages that they need
-#   make audit    what analysers, databases of vulnerabilities and lock files say of code and dependencies
-#   make chaos    break what can break under load, and count what is lost (6 minutes)
-#   make bench    benchmarks of each stage and end to end; writes bench.tsv
-#   make soak     30 minutes at 100,000 flows/s: what grows shows
-#   make fuzz     every fuzz target for FUZZTIME (10s) each
-#   make golden   rewrite golden files from what the code does now; review the diff
-#   make screenshots  pictures of the page in doc/images
-#   make clean    remove what was built
+#   make build    write bin/netmeta, which contains the web UI, and link the engine next to it
+#   make test     run all tests; installs the Debian packages that they need
+#   make audit    check code and dependencies with analysers, vulnerability databases and lock files
+#   make chaos    cause faults under load and count the losses (6 minutes)
+#   make bench    benchmark each stage and the whole; writes bench.tsv
+#   make soak     30 minutes at 100,000 flows/s; shows what grows
+#   make fuzz     run every fuzz target for FUZZTIME (10s)
+#   make golden   rewrite golden files from the current output; review the diff
+#   make screenshots  write screenshots of the web UI to doc/images
+#   make clean    remove everything that was built
 #
-# Arguments for netmeta go into ARGS: make run ARGS="--data /srv/flows"
+# Pass arguments for netmeta in ARGS: make run ARGS="--data /srv/flows"
 
 SHELL    := /bin/bash
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -28,7 +28,7 @@ PAGE   := ui/dist/index.html
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | sed '/^Arguments/q'
+	@sed -n 's/^# \{0,1\}//p' Makefile | sed '/^Pass arguments/q'
 
 run: build
 	@exec bin/netmeta run $(ARGS)
@@ -47,9 +47,9 @@ $(ENGINE): engine/libchdb/package-lock.json
 	@cd engine/libchdb && npm ci --no-fund --no-audit --ignore-scripts --loglevel=error
 	@touch $@
 
-# Which AS and country an address belongs to, from public tables in npm packages.
+# AS and country of addresses, from public tables in npm packages.
 $(IPDATA): enrich/route/ipdata/package-lock.json
-	@echo "installing the tables of AS and country of addresses (about 30 MB, once)"
+	@echo "installing the tables of ASes and countries (about 30 MB, once)"
 	@cd enrich/route/ipdata && npm ci --no-fund --no-audit --ignore-scripts --loglevel=error
 	@touch $@
 
@@ -59,23 +59,23 @@ bin/ip.data: $(IPDATA) $(wildcard enrich/route/*.go enrich/route/ipdata/*.go)
 	@go run ./enrich/route/ipdata $@
 
 ui/node_modules/.installed: ui/package-lock.json
-	@echo "installing the tools that build the page"
+	@echo "installing the tools that build the web UI"
 	@cd ui && npm ci --no-fund --no-audit --loglevel=error
 	@touch $@
 
 $(PAGE): ui/node_modules/.installed $(shell find ui/src -type f 2>/dev/null) ui/build.mjs
-	@echo "building the page"
+	@echo "building the web UI"
 	@npm --prefix ui run --silent build
 
 test: build
 	@test/install
-	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "run gofmt on:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	@test/audit
-	@# It asks "go list", whose answers the cache of tests does not know.
+	@# It depends on "go list", which the test cache does not track.
 	go test -count=1 ./internal/arch
 	npm --prefix ui run --silent check
 	npm --prefix ui run --silent test
-	@# As root nothing may be skipped for want of a program or a right.
+	@# As root, no test may be skipped because a program or a privilege is missing.
 	@[ "$$(id -u)" -ne 0 ] || export NETMETA_REQUIRE=1; go test -timeout 15m ./...
 
 audit: build
