@@ -1,31 +1,31 @@
-// Package simulate sends flow datagrams: of traffic that it invents (Run) or that a capture file holds (Replay).
+// Package simulate sends flow datagrams, either of simulated traffic (Run) or from a capture file (Replay).
 //
 // # The model
 //
 // A small provider (AS 64500) has customers behind a few edge routers, and each router is an exporter. Remote ends are
-// hosts in well-known autonomous systems. A flow is drawn in the order in which traffic comes about:
+// hosts in well-known autonomous systems. A flow is drawn in the order in which traffic arises:
 //
-//	AS (weight, time of day) ─► service (what hosts of such an AS offer) ─► remote host and customer host (Zipf)
+//	AS (weight, time of day) ─► service (offered by hosts of such an AS) ─► remote host and customer host (Zipf)
 //	─► direction ─► packets (log-normal with a Pareto tail) and bytes (by service and direction) ─► interfaces, routes
 //
-// Streaming peaks in the evening and offices in the morning, by the wall clock, and the volume of all of it follows the
+// Streaming peaks in the evening and offices in the morning, by the wall clock, and the total volume follows the time of
 // day. About every twenty minutes one customer host is the target of a DNS amplification attack for a minute.
-// Customers have addresses that are reserved for documentation and benchmarks (RFC 5737, 3849, 9637, 2544); prefixes of
-// real autonomous systems are plausible, hosts in them are hashes.
+// Customers have addresses that are reserved for documentation and benchmarks (RFC 5737, 3849, 9637, 2544). Prefixes of
+// real autonomous systems are plausible; hosts in them are hashes.
 //
-// The same seed gives the same flows in the same order; only times, and what depends on the time of day, differ.
+// The same seed gives the same flows in the same order. Only times, and values that depend on the time of day, differ.
 //
 // # On the wire
 //
-// Exporters differ as real ones do: source address and port, observation domain (source ID, engine ID, sub-agent),
-// sampling rate, the way in which that rate is made known (v5 header; v9 and IPFIX options of several kinds; sFlow
-// sample), templates, counter widths, expanded samples. Sequence numbers count what each protocol counts.
+// Exporters differ as real ones do: in source address and port, observation domain (source ID, engine ID, sub-agent),
+// sampling rate, the way that rate is announced (v5 header; v9 and IPFIX options of several kinds; sFlow
+// sample), templates, counter widths and expanded samples. Sequence numbers count the unit that each protocol counts.
 //
 // # Speed
 //
-// The collector under test shares the machine, so sending must cost little. Datagrams are encoded once into a pool; when
-// one is sent again, its times and sequence numbers are moved in place. Above 50,000 flows/s only every sixteenth
-// datagram is new. Sending is sendmmsg by one goroutine, paced by the clock.
+// The collector under test shares the machine, so sending must cost little. Datagrams are encoded once into a pool. When
+// one is sent again, its times and sequence numbers are advanced in place. Above 50,000 flows/s only every sixteenth
+// datagram is new. One goroutine sends with sendmmsg, paced by the clock.
 package simulate
 
 import (

@@ -1,5 +1,5 @@
-// Package arch holds the map of the tree: what each package may import of ours, and
-// why. It is a test so that the map cannot go stale. Tests may import anything.
+// Package arch holds the map of the tree: the packages of this module that each package
+// may import, and why. A test checks it, so the map cannot go stale. Tests may import anything.
 package arch
 
 import (

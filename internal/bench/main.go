@@ -1,16 +1,16 @@
-// Command bench measures NetMeta: each stage alone, from a socket to a block that is
-// handed over, the whole system from UDP to a table that can be asked, the engine
-// alone with the same rows, and goflow2 beside it. It prints a figure a line,
+// Command bench measures NetMeta: each stage alone, the path from a socket to a finished
+// block, the whole system from UDP to a table that can be queried, the engine alone
+// with the same rows, and goflow2 for comparison. It prints one figure per line,
 // name<TAB>median<TAB>unit<TAB>each run, and writes the same to bench.tsv. Generator,
 // collector and engine share the machine.
 //
 //	go run ./internal/bench [-runs 3] [-rate 400000] [-seconds 60] [-stages=false] [-socket=false] [-whole=false] [-peer]
 //
-// With -soak it runs at a steady rate and looks for what grows.
+// With -soak it runs at a steady rate and checks for growth.
 //
 //	go run ./internal/bench -soak 30 -rate 100000
 //
-// With -store it compares ways to keep the table instead: order keys, codecs, indexes.
+// With -store it compares layouts of the table instead: order keys, codecs, indexes.
 //
 //	go run ./internal/bench -store '^order-' -store-dir /var/tmp/bench [-store-rows 20000000]
 package main

@@ -1,5 +1,5 @@
-// Package enginetest gives tests a real engine: one for each test binary, in a
-// temporary directory, with a database of its own for each test.
+// Package enginetest provides tests with a real engine: one per test binary, in a
+// temporary directory, with a separate database for each test.
 package enginetest
 
 import (

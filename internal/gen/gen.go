@@ -1,5 +1,5 @@
-// Package gen writes the reference documents that follow from the code. Its test
-// holds doc/ to what it writes; `go test ./internal/gen -update` rewrites them.
+// Package gen generates the reference documents from the code. Its test compares them
+// with doc/; `go test ./internal/gen -update` rewrites them.
 package gen
 
 import (

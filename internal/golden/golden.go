@@ -1,5 +1,5 @@
-// Package golden compares what a test made with a file that was reviewed. Run the
-// tests with -update to rewrite the files; the diff is the review.
+// Package golden compares the output of a test with a reviewed file. Run the tests
+// with -update to rewrite the files; the diff is the review.
 package golden
 
 import (

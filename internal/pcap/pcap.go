@@ -1,14 +1,14 @@
 // Package pcap reads capture files and yields the UDP datagrams in them.
 //
-// The file formats (classic pcap with microseconds or nanoseconds in both byte orders, pcapng, either of them
-// compressed with gzip) are read by gopacket/pcapgo; the way from a frame to a datagram is ours and short:
-// link header, VLAN tags, IPv4 or IPv6 with extension headers, fragments put together again, UDP.
+// gopacket/pcapgo reads the file formats: classic pcap with microseconds or nanoseconds in both byte orders, and pcapng,
+// both also compressed with gzip. The path from a frame to a datagram is our own and short: link header, VLAN tags,
+// IPv4 or IPv6 with extension headers, reassembly of fragments, UDP.
 //
 //	file ─► Next: frame + link type ─► NextUDP: addresses, ports, payload
 //	                                   └─► Skipped: everything that was not a whole UDP datagram, by reason
 //
-// Nothing that a file contains is an error of the program: frames that are not UDP or do not parse are counted and
-// passed over. Only a file whose structure cannot be followed ends in an error.
+// The content of a file never causes an error: frames that are not UDP or do not parse are counted and skipped. Only a
+// file with a broken structure ends in an error.
 package pcap
 
 import (

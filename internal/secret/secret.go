@@ -1,5 +1,5 @@
-// Package secret keeps passwords out of what people and programs read. A value of its
-// types prints as a mask however it is printed; Reveal is the only way to the raw text.
+// Package secret keeps passwords out of all output. A value of its types prints as a
+// mask, however it is printed; only Reveal returns the raw text.
 package secret
 
 import (

@@ -1,5 +1,5 @@
-// Package terminal keeps the language of terminals out of texts that come from elsewhere.
-// An exporter names its interfaces, and a terminal would obey what stands in the name.
+// Package terminal removes control sequences of terminals from foreign texts. An exporter
+// names its interfaces, and a terminal would obey control sequences in such a name.
 package terminal
 
 import (

@@ -1,5 +1,5 @@
-// Package wholefile keeps small files that are replaced as a whole: after a crash there is
-// the old one or the new one. One that is damaged is put aside, so that it stops nothing.
+// Package wholefile stores small files that are replaced as a whole: after a crash either
+// the old or the new file exists. A damaged file is set aside, so it does not prevent the start.
 package wholefile
 
 import (
