@@ -8,11 +8,11 @@ import (
 
 var be = binary.BigEndian
 
-// maxPayload of all but v5 fits into an Ethernet frame beside IPv6 and UDP, with room for a tunnel.
+// maxPayload of all but v5 fits into an Ethernet frame with IPv6 and UDP, with room for a tunnel.
 const maxPayload = 1400
 
 const (
-	poolSize       = 4093 // datagrams; a prime, so that those which are renewed move over all of the pool
+	poolSize       = 4093 // datagrams; a prime, so that the renewed ones move over the whole pool
 	renewEvery     = 16   // datagrams, at rates above alwaysNew
 	alwaysNew      = 50_000.0
 	templatesEvery = 20 * time.Second
@@ -20,21 +20,21 @@ const (
 	countersEvery  = 5 * time.Second
 )
 
-// exporterPlan is what is fixed for the exporter with some index: exporters repeat after these.
+// exporterPlan holds the fixed properties of an exporter, by index modulo the number of plans.
 type exporterPlan struct {
 	weight   int       // of its traffic
-	rates    [2]uint32 // of samplers; the second, where there is one, is for what comes in from customers
+	rates    [2]uint32 // of samplers; the second, if there is one, is for traffic received from customers
 	sampling samplingKind
 	rich     bool // long templates; in sFlow expanded samples
 }
 
-// samplingKind is how v9 and IPFIX exporters make sampling rates known.
+// samplingKind is the way v9 and IPFIX exporters announce sampling rates.
 type samplingKind uint8
 
 const (
 	bySystem    samplingKind = iota // v9: sampler ID with scope system. IPFIX: selector ID, 305 and 306
-	byInterface                     // v9: sampler ID with scope interface. IPFIX: as before, two selectors
-	byDomain                        // element 34 for all of the domain; records name no sampler
+	byInterface                     // v9: sampler ID with scope interface. IPFIX: as above, two selectors
+	byDomain                        // element 34 for the whole domain; records name no sampler
 )
 
 var exporterPlans = [...]exporterPlan{
@@ -66,7 +66,7 @@ type exporter struct {
 	made    int  // data datagrams
 	renew   int
 	keep    bool // keep the flows of a datagram in its slot
-	flow    Flow // the one that is being drawn
+	flow    Flow // the current one
 	scratch [2][]Flow
 
 	sequence      uint32
@@ -80,7 +80,7 @@ type exporter struct {
 	sent      Totals
 	templates uint64
 	samplesUp uint64 // counter samples
-	credit    int    // of the round robin over exporters
+	credit    int    // in the round robin over exporters
 }
 
 type ifCounters struct {
@@ -88,11 +88,11 @@ type ifCounters struct {
 	inPackets, outPackets uint32
 }
 
-// slot is a datagram that can be sent again and again after move.
+// slot is a datagram that can be sent repeatedly, each time after move.
 type slot struct {
 	buf     []byte
-	clock   int64    // Unix ms that the times in buf were made for
-	records []record // the parts of buf that move with time and sequence
+	clock   int64    // Unix ms to which the times in buf refer
+	records []record // the parts of buf that move updates
 	count   uint32   // records as the sequence number of the protocol counts them
 	totals  Totals
 	kind    slotKind
@@ -107,7 +107,7 @@ const (
 	counterSlot
 )
 
-// record locates what move must touch.
+// record locates the values that move updates.
 type record struct {
 	at int // offset of the record, or of the sFlow sample
 
@@ -146,7 +146,7 @@ func newExporter(w *world, o Options, index int, now time.Time) *exporter {
 		e.planTemplates()
 	case SFlow:
 		if e.rates[0] == 1 {
-			e.rates[0] = 64 // nobody lets sFlow send every packet
+			e.rates[0] = 64 // sFlow never samples every packet in practice
 		}
 		if index%4 == 3 && !o.Sources.IsValid() {
 			e.agent = netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 15: byte(1 + index)})
@@ -155,7 +155,7 @@ func newExporter(w *world, o Options, index int, now time.Time) *exporter {
 	return e
 }
 
-// rateOf is the sampling rate for what comes in by an interface, and the ID of its sampler.
+// rateOf returns the sampling rate for traffic received on an interface, and the ID of its sampler.
 func (e *exporter) rateOf(inIf uint32) (rate uint32, sampler uint8) {
 	if e.rates[1] != 0 && inIf >= customerIf {
 		return e.rates[1], 2
@@ -163,8 +163,8 @@ func (e *exporter) rateOf(inIf uint32) (rate uint32, sampler uint8) {
 	return e.rates[0], 1
 }
 
-// next returns the next datagram of e, ready to be sent, with at most limit flows (when not 0). The slot is the caller's
-// until poolSize-1 further calls, but one of templates or counters only until the next call.
+// next returns the next datagram of e, ready to send, with at most limit flows (if not 0). The slot is valid for
+// poolSize-1 further calls, but one of templates or counters only until the next call.
 func (e *exporter) next(now time.Time, limit uint64) *slot {
 	switch e.protocol {
 	case NetFlow9, IPFIX:
@@ -224,7 +224,7 @@ func (e *exporter) encode(s *slot, now time.Time, limit uint64) {
 	}
 }
 
-// add counts f, of which the record at offset at was made, in what s holds.
+// add counts f, whose record is at offset at, in the totals of s.
 func (s *slot) add(e *exporter, f *Flow, r record) {
 	s.totals.Flows++
 	s.totals.Bytes += f.Bytes
@@ -237,7 +237,7 @@ func (s *slot) add(e *exporter, f *Flow, r record) {
 	}
 }
 
-// move sets the times in s to now and its sequence numbers to those that are due.
+// move sets the times in s to now and its sequence numbers to the next ones.
 func (e *exporter) move(s *slot, now time.Time) {
 	if e.protocol == NetFlow9 {
 		now = now.Truncate(time.Second)
@@ -288,13 +288,13 @@ func (e *exporter) move(s *slot, now time.Time) {
 		}
 	}
 	if e.protocol == NetFlow9 {
-		e.sequence++ // v9 counts datagrams; templates do so in encodeTemplates
+		e.sequence++ // v9 counts datagrams; encodeTemplates counts those of templates
 	} else {
 		e.sequence += s.count
 	}
 }
 
-// sequenceOf is the sequence number in the datagram.
+// sequenceOf returns the sequence number in the datagram.
 func (e *exporter) sequenceOf(s *slot) uint32 {
 	at := 8 // IPFIX
 	switch e.protocol {
@@ -311,7 +311,7 @@ func (e *exporter) sequenceOf(s *slot) uint32 {
 func shift32(b []byte, delta int64) { be.PutUint32(b, be.Uint32(b)+uint32(delta)) }
 func shift64(b []byte, delta int64) { be.PutUint64(b, be.Uint64(b)+uint64(delta)) }
 
-// done counts a datagram that went out.
+// done counts a datagram that was sent.
 func (e *exporter) done(s *slot) {
 	e.sent.add(s.totals)
 	switch s.kind {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Interfaces of every router. Three lead out, the others to customers.
+// Interfaces of every router. Three are uplinks, the others customer ports.
 var uplinkVLAN = [...]uint16{0, 600, 0} // transit, internet exchange, private peering
 
 const (
@@ -40,7 +40,7 @@ func neighbourMAC(exporter int, ifIndex uint32) [6]byte {
 	return [6]byte{0x06, 0x00, 0x5e, byte(exporter), byte(ifIndex >> 8), byte(ifIndex)}
 }
 
-// generator draws the flows of one exporter. Its cost is about that of the logarithms and normals it needs.
+// generator draws the flows of one exporter. Its cost is mainly that of the logarithms and normals it needs.
 type generator struct {
 	world    *world
 	rand     *rand.Rand
@@ -49,13 +49,13 @@ type generator struct {
 	events   bool
 	sampled  bool // sFlow: one packet per flow
 
-	// What depends on the time of day holds for a few minutes.
+	// Values that depend on the time of day are valid for a few minutes.
 	until  int64 // Unix time
 	any    picker
 	v6     picker
 	volume float64
 
-	second         int64 // for which the following holds
+	second         int64 // for which the following is valid
 	attacked       bool
 	attackCustomer int
 	attackRank     uint64
@@ -72,14 +72,14 @@ func newGenerator(w *world, o Options, exporter int) generator {
 	}
 }
 
-const dayStep = 300 // seconds between two looks at the daily curve
+const dayStep = 300 // seconds between two evaluations of the daily curve
 
-// at tells the generator the time. It is called once per datagram.
+// at sets the generator's time. It is called once per datagram.
 func (g *generator) at(now time.Time) {
 	t := now.Unix()
 	if t >= g.until || t < g.until-dayStep {
 		g.until = t - t%dayStep + dayStep
-		h := hour(now.Add(time.Duration(g.until-dayStep-t) * time.Second)) // as it was when the step began
+		h := hour(now.Add(time.Duration(g.until-dayStep-t) * time.Second)) // hour at the start of the step
 		g.any.set(g.world.asWeights(h, nil))
 		g.v6.set(g.world.asWeights(h, g.world.v6ASes))
 		g.volume = 0.3 + 0.9*evening(h)
@@ -90,7 +90,7 @@ func (g *generator) at(now time.Time) {
 	}
 }
 
-// next draws a flow. All that a record may carry is set but the sampling rate; the encoders leave out what theirs lacks.
+// next draws a flow. It sets everything that a record may carry except the sampling rate; encoders omit what they cannot carry.
 func (g *generator) next(f *Flow, nowMS int64) {
 	r := g.rand
 	if g.attacked && r.Float64() < eventShare {
@@ -118,7 +118,7 @@ func (g *generator) next(f *Flow, nowMS int64) {
 	localRank := uint64(math.Exp(r.Float64() * c.lnHosts))
 	remote, local := as.host(remoteRank, v6), c.host(localRank, v6)
 
-	// More records lead towards the client than to the server, and the larger ones.
+	// More records are sent to the client than to the server, and larger ones.
 	toClient := r.Uint32() < math.MaxUint32/100*58
 	inbound := toClient == svc.remote
 	g.route(f, as, c, inbound, v6, remote, local)
@@ -142,7 +142,7 @@ func (g *generator) next(f *Flow, nowMS int64) {
 	f.SrcPort, f.DstPort, f.ICMPType, f.ICMPCode = 0, 0, 0, 0
 	switch svc.proto {
 	case tcp, udp:
-		client := uint16(32768 + r.IntN(28232)) // as Linux hands them out
+		client := uint16(32768 + r.IntN(28232)) // the range of Linux
 		if toClient {
 			f.SrcPort, f.DstPort = svc.port, client
 		} else {
@@ -180,7 +180,7 @@ func (g *generator) next(f *Flow, nowMS int64) {
 	g.times(f, nowMS)
 }
 
-// attack draws a flow of a DNS amplification attack: large answers of open resolvers everywhere that nobody asked for.
+// attack draws a flow of a DNS amplification attack: large unsolicited responses of open resolvers everywhere.
 func (g *generator) attack(f *Flow, nowMS int64) {
 	r := g.rand
 	as := &g.world.ases[r.IntN(len(g.world.ases))]
@@ -194,7 +194,7 @@ func (g *generator) attack(f *Flow, nowMS int64) {
 	g.times(f, nowMS)
 }
 
-// route sets what follows from the two ends and the direction: addresses, ASes, masks, interfaces, hops.
+// route sets the values given by the two ends and the direction: addresses, ASes, masks, interfaces, hops.
 func (g *generator) route(f *Flow, as *remoteAS, c *customer, inbound, v6 bool, remote, local netip.Addr) {
 	uplink := uint32(uplinkIf + as.uplink)
 	port := uint32(customerIf + int(c.v4>>5^c.v4>>14)%customerIfs)
@@ -229,7 +229,7 @@ func (g *generator) route(f *Flow, as *remoteAS, c *customer, inbound, v6 bool, 
 	f.DstMAC = routerMAC(g.exporter, f.InIf)
 }
 
-// hop is the address of a neighbour, in the benchmark range or the documentation prefix.
+// hop returns the address of a neighbour, in the benchmark range or the documentation prefix.
 func hop(what byte, ifIndex uint32, exporter int, v6 bool) netip.Addr {
 	if !v6 {
 		return netip.AddrFrom4([4]byte{198, 19, 240 | what, byte(exporter)<<5 ^ byte(ifIndex)})
@@ -238,7 +238,7 @@ func hop(what byte, ifIndex uint32, exporter int, v6 bool) netip.Addr {
 }
 
 // amount sets packets and bytes. Packets of records are log-normal around the median, and one in fifty is an elephant
-// with a Pareto tail (shape 1.1), cut at 2,000: a router exports long flows every few seconds. Sizes vary around the usual one.
+// with a Pareto tail (shape 1.1), cut at 2,000, because a router exports long flows every few seconds. Sizes vary around the usual one.
 func (g *generator) amount(f *Flow, median float64, size uint16) {
 	r := g.rand
 	n := uint64(1)
@@ -253,7 +253,7 @@ func (g *generator) amount(f *Flow, median float64, size uint16) {
 	}
 	u := r.Uint32()
 	length := uint64(size)
-	if size > 100 { // shorter ones are of one length: acknowledgements, NTP, echoes
+	if size > 100 { // shorter ones all have the same length: acknowledgements, NTP, echoes
 		length -= length / 4 * uint64(u&0xff) / 256
 		if u>>8&7 == 0 { // handshakes and tails of transfers
 			length = length*uint64(u>>16&0xff)/256 + 1
@@ -278,7 +278,7 @@ func (g *generator) flags(packets uint64, size uint16) uint8 {
 	u := g.rand.Uint32() & 0xff
 	switch {
 	case size < 45:
-		return syn // somebody scans
+		return syn // a scan
 	case packets > 20 && u < 128:
 		return syn | ack | psh | fin
 	case u < 10:
@@ -293,7 +293,7 @@ func (g *generator) flags(packets uint64, size uint16) uint8 {
 	return ack
 }
 
-// times lets the flow end within the last second and begin up to twenty before that.
+// times sets the end of the flow within the last second and its start up to twenty seconds earlier.
 func (g *generator) times(f *Flow, nowMS int64) {
 	r := g.rand
 	f.EndMS = nowMS - int64(r.Uint32()>>22) // 0 to 1023

@@ -5,10 +5,10 @@ import "net/netip"
 const (
 	header5  = 24
 	record5  = 48
-	records5 = 30 // the most that v5 allows, and what routers send: 1,464 bytes
+	records5 = 30 // the maximum of v5, and the number that routers send: 1,464 bytes
 )
 
-// encode5 writes NetFlow v5, with IPv4 alone. The sequence number counts flows.
+// encode5 writes NetFlow v5, which has IPv4 only. The sequence number counts flows.
 //
 //	0         2       4        8      12      16         20            21          22
 //	| version | count | uptime | secs | nsecs | sequence | engine type | engine ID | mode (2 bits), interval |
@@ -54,7 +54,7 @@ func (e *exporter) encode5(s *slot, limit uint64) {
 		s.add(e, f, record{at: at})
 	}
 	for i := range s.flows {
-		f := &s.flows[i] // what a record of v5 has no room for
+		f := &s.flows[i] // values that a v5 record cannot carry
 		f.TTL, f.FragmentID, f.ICMPType, f.ICMPCode = 0, 0, 0, 0
 		f.SrcVLAN, f.DstVLAN, f.SrcMAC, f.DstMAC = 0, 0, [6]byte{}, [6]byte{}
 		f.BGPNextHop, f.ASPath = netip.Addr{}, nil
@@ -63,7 +63,7 @@ func (e *exporter) encode5(s *slot, limit uint64) {
 	s.buf, s.count = b, uint32(n)
 }
 
-// as16 is an AS number for a field of two bytes: AS_TRANS (RFC 6793) for those that do not fit.
+// as16 returns an AS number for a field of two bytes: AS_TRANS (RFC 6793) for larger ones.
 func as16(as uint32) uint32 {
 	if as > 0xffff {
 		return 23456

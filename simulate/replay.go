@@ -11,30 +11,30 @@ import (
 	"netmeta/internal/pcap"
 )
 
-// ReplayOptions says what to replay and how fast.
+// ReplayOptions are the captures to replay, the target and the rate.
 type ReplayOptions struct {
 	To    string   // HOST:PORT, IPv4 or IPv6
-	Files []string // captures, one after the other
-	Rate  float64  // datagrams per second; 0 is what Speed says
-	Speed float64  // times the speed of the capture; 0 is as fast as possible
-	Loop  int      // times through all files; 0 is once, less is until ctx ends
-	Port  uint16   // only datagrams that were sent to this port; 0 is all
+	Files []string // captures, in order
+	Rate  float64  // datagrams per second; 0: as Speed sets
+	Speed float64  // times the speed of the capture; 0: as fast as possible
+	Loop  int      // passes over all files; 0: one, negative: until ctx ends
+	Port  uint16   // only datagrams that were sent to this port; 0: all
 
 	Progress func(ReplayStats) // called about once a second by the goroutine that sends; may be nil
 }
 
-// ReplayStats is what was sent.
+// ReplayStats counts what Replay sent.
 type ReplayStats struct {
 	Datagrams uint64      `json:"datagrams"`
 	Bytes     uint64      `json:"bytes"`   // of UDP payload
 	Sources   int         `json:"sources"` // addresses and ports that sent in the captures
 	Seconds   float64     `json:"seconds"`
-	Refused   uint64      `json:"refused,omitempty"` // times that the target said that nobody listens (ECONNREFUSED)
-	Skipped   []pcap.Skip `json:"skipped,omitempty"` // what was in the captures and not sent
+	Refused   uint64      `json:"refused,omitempty"` // ECONNREFUSED errors: no program listens on the target
+	Skipped   []pcap.Skip `json:"skipped,omitempty"` // content of the captures that was not sent
 }
 
-// maxSources bounds the sockets. The one that was not used for the longest is closed for a new one; its source has
-// another port when it comes again.
+// maxSources limits the sockets. A new one replaces the least recently used one, whose source gets
+// another port if it reappears.
 const maxSources = 512
 
 type replaySource struct {
@@ -47,9 +47,9 @@ type replayer struct {
 	o       ReplayOptions
 	to      netip.AddrPort
 	sockets map[netip.AddrPort]*replaySource
-	hosts   map[netip.Addr]netip.Addr // exporter address → loopback address in its place
+	hosts   map[netip.Addr]netip.Addr // exporter address → its loopback address
 	seen    map[netip.AddrPort]bool   // bounded by maxSeen
-	current *replaySource             // the only one with datagrams that wait
+	current *replaySource             // the only one with waiting datagrams
 	waiting [batch][]byte             // copies of these datagrams
 	stats   ReplayStats
 	skipped map[string]uint64
@@ -58,15 +58,15 @@ type replayer struct {
 	last    time.Time // of Progress
 	clock   pace
 	uses    uint64
-	refused uint64 // of sockets that are closed
+	refused uint64 // on sockets that are closed
 }
 
 const maxSeen = 1 << 20
 
-// Replay sends the UDP payloads of captures in their order. Each source address and port of the capture has its own
-// socket here. On IPv4 loopback each source address becomes an address of its own, 127.0.2.1 and up, with the port that
-// it had where that is free, so that the collector tells the exporters apart as it did.
-// The end of ctx is not an error; what Replay returns is exact with an error too.
+// Replay sends the UDP payloads of captures in their order. Each source address and port of the capture gets its own
+// socket. On IPv4 loopback each source address is mapped to its own address, 127.0.2.1 and up, with its original port
+// if that is free, so that the collector can distinguish the exporters as before.
+// The end of ctx is not an error. The result is exact even with an error.
 func Replay(ctx context.Context, o ReplayOptions) (ReplayStats, error) {
 	switch {
 	case len(o.Files) == 0:
@@ -102,7 +102,7 @@ func Replay(ctx context.Context, o ReplayOptions) (ReplayStats, error) {
 			}
 		}
 		if err == nil && r.stats.Datagrams == before {
-			break // a loop over files with nothing in them would spin
+			break // a loop over empty files would spin
 		}
 		if err != nil {
 			break
@@ -194,7 +194,7 @@ func (r *replayer) file(ctx context.Context, path string) error {
 	}
 }
 
-// wait returns when the rate allows one more datagram.
+// wait returns as soon as the rate permits one more datagram.
 func (r *replayer) wait(ctx context.Context) error {
 	for r.clock.owed < 1 {
 		if r.clock.due(time.Now(), r.o.Rate) >= 1 {
@@ -212,7 +212,7 @@ func (r *replayer) wait(ctx context.Context) error {
 	return nil
 }
 
-// put queues a datagram on the socket of its source. Another source, or a full batch, sends what waits before it.
+// put queues a datagram on the socket of its source. If the source changes or the batch is full, it first sends the waiting ones.
 func (r *replayer) put(ctx context.Context, d pcap.Datagram) error {
 	s, err := r.socket(ctx, d.Src)
 	if err != nil {
@@ -256,7 +256,7 @@ func (r *replayer) progress() {
 	}
 }
 
-// socket returns the one of a source, opening it and closing another where needed.
+// socket returns the socket of a source. It opens it, and closes another one, if needed.
 func (r *replayer) socket(ctx context.Context, source netip.AddrPort) (*replaySource, error) {
 	if s := r.sockets[source]; s != nil {
 		return s, nil
@@ -297,7 +297,7 @@ func (r *replayer) socket(ctx context.Context, source netip.AddrPort) (*replaySo
 		from = netip.AddrPortFrom(host, source.Port())
 	}
 	s, err := dial(r.to, from)
-	if err != nil && from.Port() != 0 { // the port is taken or needs privileges
+	if err != nil && from.Port() != 0 { // the port is in use or needs privileges
 		s, err = dial(r.to, netip.AddrPortFrom(from.Addr(), 0))
 	}
 	if err != nil {

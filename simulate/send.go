@@ -14,17 +14,17 @@ import (
 )
 
 const (
-	batch       = 64      // datagrams that one sendmmsg takes
+	batch       = 64      // datagrams per sendmmsg
 	sendBuffer  = 4 << 20 // bytes; the kernel grants what net.core.wmem_max allows
-	burst       = 0.005   // seconds: at most so much is sent at once when the clock says that it is due
+	burst       = 0.005   // seconds: maximum of overdue traffic that is sent at once
 	tick        = 2 * time.Millisecond
-	debt        = 1.0 // seconds: what is overdue by more is forgotten, as after a suspend
+	debt        = 1.0 // seconds: traffic overdue by more is skipped, such as after a suspend
 	retryFirst  = time.Millisecond
 	retryMost   = 100 * time.Millisecond
 	giveUpAfter = 5 * time.Second // without a single datagram sent
 )
 
-// socket is one UDP socket, connected to the target, with datagrams that wait for sendmmsg. It is for one goroutine.
+// socket is one UDP socket, connected to the target, with datagrams waiting for sendmmsg. It belongs to one goroutine.
 type socket struct {
 	conn     *net.UDPConn
 	write    func([]ipv4.Message, int) (int, error)
@@ -33,7 +33,7 @@ type socket struct {
 	refused  uint64
 }
 
-// dial connects to the target, from the given address when it is valid.
+// dial connects to the target, from the given address if it is valid.
 func dial(to, from netip.AddrPort) (*socket, error) {
 	var local *net.UDPAddr
 	if from.IsValid() {
@@ -43,7 +43,7 @@ func dial(to, from netip.AddrPort) (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn.SetWriteBuffer(sendBuffer) // as much as is granted is as good as it gets
+	conn.SetWriteBuffer(sendBuffer) // best effort
 	s := &socket{conn: conn, messages: make([]ipv4.Message, batch)}
 	for i := range s.messages {
 		s.messages[i].Buffers = make([][]byte, 1)
@@ -64,11 +64,11 @@ func (s *socket) put(payload []byte) {
 
 func (s *socket) full() bool { return s.n == len(s.messages) }
 
-// flush sends what waits, in order, and tries again what the kernel does not take. It returns how many went out: all of
-// them unless ctx ends or the error lasts.
+// flush sends the waiting datagrams in order and retries those that the kernel does not accept. It returns the number
+// sent: all of them, unless ctx ends or the error persists.
 //
-// ECONNREFUSED says that an earlier datagram met a closed port. It is counted, and sending goes on: a collector that
-// restarts is worth testing.
+// ECONNREFUSED reports that an earlier datagram reached a closed port. flush counts it and continues, because a
+// collector that restarts is worth testing.
 func (s *socket) flush(ctx context.Context) (sent int, err error) {
 	defer func() { s.n = 0 }()
 	wait := retryFirst
@@ -84,7 +84,7 @@ func (s *socket) flush(ctx context.Context) (sent int, err error) {
 		case errors.Is(err, syscall.ECONNREFUSED):
 			s.refused++
 			if failing.IsZero() {
-				failing = time.Now() // the error is delivered and gone, so the next try succeeds
+				failing = time.Now() // the kernel reports the error once, so the next attempt succeeds
 				continue
 			}
 		case errors.Is(err, syscall.ENOBUFS), errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH),
@@ -146,7 +146,7 @@ func resolve(ctx context.Context, to string) (netip.AddrPort, error) {
 	}
 	best := addrs[0].Unmap()
 	for _, a := range addrs {
-		if a.Unmap().Is4() { // localhost is both, and only in IPv4 has loopback many addresses
+		if a.Unmap().Is4() { // localhost has both families, and only IPv4 has many loopback addresses
 			best = a.Unmap()
 			break
 		}
@@ -154,7 +154,7 @@ func resolve(ctx context.Context, to string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(best, uint16(n)), nil
 }
 
-// pace is the clock of a sender: how much is due. Units are what the sender counts, flows or datagrams.
+// pace is the clock of a sender and computes how much is due, in the sender's unit, flows or datagrams.
 type pace struct {
 	last time.Time
 	owed float64
@@ -167,8 +167,8 @@ func (p *pace) due(now time.Time, rate float64) float64 {
 	return min(p.owed, max(1, rate*burst))
 }
 
-// Run sends until o.Duration or o.Flows is reached or ctx ends, none of which is an error. What it returns is exact with
-// an error too.
+// Run sends until o.Duration or o.Flows is reached or ctx ends, none of which is an error. The result is
+// exact even with an error.
 func Run(ctx context.Context, o Options) (Sent, error) {
 	if err := o.Validate(); err != nil {
 		return Sent{}, err
@@ -224,7 +224,7 @@ func Run(ctx context.Context, o Options) (Sent, error) {
 		queues[i] = queues[i][:0]
 		return err
 	}
-	// round sends so many flows, or one batch of all when the rate is without limit, and says how many it made.
+	// round sends the given number of flows, or one batch if the rate is unlimited, and returns the number sent.
 	round := func(now time.Time, flows float64) (made float64, end bool, err error) {
 		for n := 0; made < flows && n < batch*len(sockets); n++ {
 			e, s := t.next(now)
@@ -236,7 +236,7 @@ func Run(ctx context.Context, o Options) (Sent, error) {
 			sockets[i].put(s.buf)
 			queues[i] = append(queues[i], s)
 			made += float64(s.totals.Flows)
-			// A datagram of templates or counters goes before the next is asked for.
+			// Send a datagram of templates or counters before requesting the next one.
 			if sockets[i].full() || s.kind != dataSlot {
 				if err := flush(i); err != nil {
 					return made, false, err
@@ -253,7 +253,7 @@ func Run(ctx context.Context, o Options) (Sent, error) {
 		return made, end, nil
 	}
 
-	// A rate and a duration make a number of flows, which is waited for on a machine that is a little late.
+	// A rate and a duration give a number of flows. Wait for it on a machine that is a little late.
 	grace := time.Duration(0)
 	if o.Rate > 0 && !o.Daily {
 		grace = time.Second

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// sFlow version 5, https://sflow.org/sflow_version_5.txt. All is XDR: words of four bytes.
+// sFlow version 5, https://sflow.org/sflow_version_5.txt. Everything is XDR: words of four bytes.
 const (
 	formatFlowSample     = 1
 	formatCounterSample  = 2
@@ -18,12 +18,12 @@ const (
 	recordIfCounters     = 1
 
 	headerEthernet = 1   // header_protocol
-	headerBytes    = 128 // of a frame that a sample carries at most, as agents are set up by default
+	headerBytes    = 128 // maximum of a sampled frame, the default of agents
 	fcs            = 4   // frame check sequence: counted in the frame's length, not carried
 	minFrame       = 60  // without fcs
 )
 
-// sampleMost is more than any flow sample takes: head, header of 128, switch, router, gateway with a path of two.
+// sampleMost is larger than any flow sample: head, header of 128, switch, router, gateway with a path of two.
 const sampleMost = 52 + 28 + headerBytes + 24 + 36 + 96
 
 // headerSFlow begins a datagram.
@@ -37,7 +37,7 @@ func (e *exporter) headerSFlow(b []byte) []byte {
 	return append(b, make([]byte, 12)...)
 }
 
-// afterAgent is the offset of the sub-agent.
+// afterAgent returns the offset of the sub-agent.
 func (e *exporter) afterAgent() int {
 	if e.agent.Is4() {
 		return 12
@@ -72,7 +72,7 @@ func (e *exporter) encodeSamples(s *slot, limit uint64) {
 	s.buf, s.count = b, 1 // the sequence number counts datagrams
 }
 
-// appendSample writes a flow sample of the frame that f is, and leaves in f what the sample carries.
+// appendSample writes a flow sample of the frame f and reduces f to the values that the sample carries.
 //
 //	flow_sample                                  flow_sample_expanded
 //	0        4        8          12              0        4        8          12             16
@@ -149,7 +149,7 @@ func (e *exporter) appendSample(b []byte, f *Flow) []byte {
 		b = appendAddrType(b, f.BGPNextHop)
 		b = be.AppendUint32(b, localAS)
 		b = be.AppendUint32(b, f.SrcAS)
-		b = be.AppendUint32(b, f.SrcAS) // peer: as if all were neighbours
+		b = be.AppendUint32(b, f.SrcAS) // peer: as if all ASes were neighbours
 		b = be.AppendUint32(b, 1)       // one segment,
 		b = be.AppendUint32(b, 2)       // a sequence
 		b = be.AppendUint32(b, uint32(len(f.ASPath)))
@@ -167,7 +167,7 @@ func (e *exporter) appendSample(b []byte, f *Flow) []byte {
 	return b
 }
 
-// appendFrame writes the first bytes of the Ethernet frame that f is about: lengths and checksums are those of the whole
+// appendFrame writes the first bytes of the Ethernet frame of f. Lengths and checksums are those of the whole
 // frame, whose payload is zeros. It sets Bytes to the length of the frame.
 func appendFrame(b []byte, f *Flow) []byte {
 	start := len(b)
@@ -260,7 +260,7 @@ func appendFrame(b []byte, f *Flow) []byte {
 
 var zeros [headerBytes]byte
 
-// sum adds the words of data for a checksum, RFC 1071.
+// sum adds up the words of data for a checksum, RFC 1071.
 func sum(s uint32, data []byte) uint32 {
 	for ; len(data) >= 2; data = data[2:] {
 		s += uint32(be.Uint16(data))
@@ -275,7 +275,7 @@ func fold(s uint32) uint16 {
 	return ^uint16(s)
 }
 
-// moveSamples writes the numbers that count: datagrams, samples and packets per data source.
+// moveSamples writes the counters: datagrams, samples and packets per data source.
 func (e *exporter) moveSamples(s *slot, uptime uint32) {
 	b := s.buf
 	at := e.afterAgent()
@@ -300,8 +300,8 @@ func (e *exporter) moveSamples(s *slot, uptime uint32) {
 	}
 }
 
-// encodeCounters makes s the datagram with a counter sample for each interface. What they count is what the flow samples
-// stand for, so that the two agree.
+// encodeCounters fills s with a counter sample for each interface. The counters equal the traffic that the flow samples
+// represent.
 //
 //	counters_sample: | format | length | sequence | source ID | records |
 //	expanded:        | format | length | sequence | source class | source index | records |

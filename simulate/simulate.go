@@ -37,10 +37,10 @@ import (
 	"time"
 )
 
-// Protocol is how flows are encoded.
+// Protocol is the encoding of flows.
 type Protocol string
 
-// The protocols, by the names that the command line has for them.
+// The protocols, with their names on the command line.
 const (
 	NetFlow5 Protocol = "netflow5"
 	NetFlow9 Protocol = "netflow9"
@@ -74,34 +74,34 @@ func (p Protocol) DefaultPort() uint16 {
 	return 2055
 }
 
-// Options says what to simulate.
+// Options configures a simulation.
 type Options struct {
 	Protocol  Protocol
-	To        string        // HOST:PORT, IPv4 or IPv6; only Run looks at it
-	Rate      float64       // flows per second over all exporters; 0 is as fast as possible
+	To        string        // HOST:PORT, IPv4 or IPv6; only Run uses it
+	Rate      float64       // flows per second over all exporters; 0: as fast as possible
 	Daily     bool          // the rate follows the time of day, and Rate is its evening peak
-	Duration  time.Duration // 0 is without end
-	Flows     uint64        // ends after exactly so many flows; 0 is without end
+	Duration  time.Duration // 0: without end
+	Flows     uint64        // number of flows after which it ends; 0: without end
 	Seed      uint64
-	Exporters int  // how many; 0 is 4, at most 64
+	Exporters int  // number of exporters; 0: 4, at most 64
 	IPv4Only  bool // no IPv6 flows, which are otherwise 3 in 10 (none in NetFlow v5)
 	NoEvents  bool // no attacks
 
 	// Sources is the IPv4 address of the first exporter, and in sFlow of its agent; the others follow it. The default is
-	// 192.0.2.1 in traffic without sockets. Run binds to it, 127.0.1.1 by default, when To is an IPv4 loopback address, so
-	// that the collector tells exporters apart; other targets see the address of the host.
+	// 192.0.2.1 in traffic without sockets. If To is an IPv4 loopback address, Run binds to it, 127.0.1.1 by default, so
+	// that the collector can distinguish exporters; other targets see the address of the host.
 	Sources netip.Addr
 
-	Now      func() time.Time // the clock; nil is time.Now
+	Now      func() time.Time // the clock; nil: time.Now
 	Progress func(Sent)       // called about once a second by the goroutine that sends; may be nil
-	Trace    func(Trace)      // called by that goroutine for each datagram of flows that the kernel took; may be nil
+	Trace    func(Trace)      // called by that goroutine for each datagram of flows that the kernel accepted; may be nil
 }
 
-// Trace is a datagram of flows that went out. When nobody listens it is gone, which the kernel may not know.
+// Trace is a datagram of flows that was sent. If no program listens it is lost, which the kernel may not know.
 type Trace struct {
-	Time     time.Time // when the kernel took it, or a little later
+	Time     time.Time // when the kernel accepted it, or a little later
 	Domain   uint32    // of the exporter, as in ExporterSent
-	Sequence uint32    // as it stands in the datagram
+	Sequence uint32    // as in the datagram
 	Flows    uint64
 }
 
@@ -110,7 +110,7 @@ const (
 	maxExporters     = 64
 )
 
-// Validate says what is wrong with o, To apart.
+// Validate returns an error if o is invalid. It does not check To.
 func (o Options) Validate() error {
 	if _, err := ParseProtocol(string(o.Protocol)); err != nil {
 		return err
@@ -140,8 +140,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Totals is what went out. Bytes and Packets are as the records carry them (an sFlow sample is one packet of the length
-// of its frame); scaled is times the sampling rate that holds for the record.
+// Totals counts the traffic that was sent. Bytes and Packets are those of the records (an sFlow sample is one packet of
+// the length of its frame); the scaled ones are multiplied by the sampling rate of the record.
 type Totals struct {
 	Datagrams     uint64 `json:"datagrams"` // with flows, templates or counters
 	Flows         uint64 `json:"flows"`     // data records that describe flows, and sFlow flow samples
@@ -160,7 +160,7 @@ func (t *Totals) add(o Totals) {
 	t.PacketsScaled += o.PacketsScaled
 }
 
-// Sent is exactly what a run sent. A datagram counts when the kernel took it.
+// Sent counts exactly what a run sent. A datagram counts once the kernel has accepted it.
 type Sent struct {
 	Protocol Protocol `json:"protocol"`
 	Seconds  float64  `json:"seconds"`
@@ -168,7 +168,7 @@ type Sent struct {
 	Totals
 	Templates uint64         `json:"templates"`         // datagrams with templates and options (v9, IPFIX)
 	Counters  uint64         `json:"counters"`          // interface counter samples (sFlow)
-	Refused   uint64         `json:"refused,omitempty"` // times that the target said that nobody listens (ECONNREFUSED)
+	Refused   uint64         `json:"refused,omitempty"` // ECONNREFUSED errors: no program listens on the target
 	Exporters []ExporterSent `json:"exporters"`
 }
 
@@ -177,36 +177,36 @@ type ExporterSent struct {
 	Source        string     `json:"source"`         // address and port of the datagrams
 	Agent         netip.Addr `json:"agent,omitzero"` // sFlow agent address
 	Domain        uint32     `json:"domain"`         // source ID, observation domain, engine ID or sub-agent
-	SamplingRates []uint32   `json:"sampling_rates"` // more than one when it has several samplers
+	SamplingRates []uint32   `json:"sampling_rates"` // more than one if it has several samplers
 	Totals
 }
 
-// Flow is one flow as its record on the wire says it. What the record does not carry is zero.
+// Flow is one flow as in its record on the wire. Values that the record does not carry are zero.
 type Flow struct {
 	Exporter     int    // index, from 0
-	SamplingRate uint32 // that applies to this record, from wherever the protocol has it
+	SamplingRate uint32 // of this record, wherever the protocol announces it
 
 	StartMS, EndMS int64 // Unix time in milliseconds; zero in sFlow
 
 	Src, Dst           netip.Addr
-	SrcPort, DstPort   uint16 // of ICMP in NetFlow and IPFIX, DstPort is type × 256 + code, as routers have it
+	SrcPort, DstPort   uint16 // of ICMP in NetFlow and IPFIX, DstPort is type × 256 + code, as in routers
 	Proto              uint8
 	TOS, TTL           uint8
 	TCPFlags           uint8
-	ICMPType, ICMPCode uint8  // where the record has a field or a packet for them
+	ICMPType, ICMPCode uint8  // if the record has a field or a packet for them
 	FlowLabel          uint32 // IPv6
 	FragmentID         uint32 // IPv4 identification (sFlow)
 
 	Bytes, Packets uint64 // in sFlow the length of the frame with its check sequence, and 1
 
 	InIf, OutIf      uint32
-	SrcVLAN, DstVLAN uint16 // on the way in and on the way out
+	SrcVLAN, DstVLAN uint16 // on the input and on the output interface
 	SrcMAC, DstMAC   [6]byte
 
 	SrcMask, DstMask    uint8
-	SrcAS, DstAS        uint32 // in v5 23456 (RFC 6793) when it has more than 16 bits
+	SrcAS, DstAS        uint32 // in v5 23456 (RFC 6793) if it has more than 16 bits
 	NextHop, BGPNextHop netip.Addr
-	ASPath              []uint32 // sFlow; shared, not to be written
+	ASPath              []uint32 // sFlow; shared, read-only
 
 	Direction        uint8 // element 61: 0 ingress, 1 egress
 	ForwardingStatus uint8 // element 89

@@ -60,13 +60,13 @@ const (
 	iePacketSpace      = 306
 )
 
-// Scopes of v9 options are numbered apart from elements: RFC 3954, section 6.1.
+// Scopes of v9 options have their own numbers: RFC 3954, section 6.1.
 const (
 	scopeSystem    = 1
 	scopeInterface = 2
 )
 
-// Template IDs. They differ between exporters in no way, as those of routers of one make do not.
+// Template IDs. They are the same for all exporters, as in routers of one vendor.
 const (
 	template4       = 256
 	template6       = 257
@@ -78,13 +78,13 @@ const (
 	headerIPFIX = 16
 )
 
-// field is one field of a template. Its length is the one on the wire, which for numbers may be less than that of the
+// field is one field of a template. Its length is the one on the wire, which for numbers may be shorter than that of the
 // element (reduced-size encoding, RFC 7011, section 6.2).
 type field struct{ id, length uint16 }
 
-// planTemplates chooses the templates of e and encodes the sets that announce them.
+// planTemplates chooses the templates of e and encodes the sets that define them.
 //
-// The short template of v9 has the 20 fields that most routers send, 55 bytes for IPv4. The times come first, so that
+// The short template of v9 has the 20 fields that most routers send, 55 bytes for IPv4. The times are the first fields, so that
 // move finds them.
 func (e *exporter) planTemplates() {
 	times := []field{{ieStartSysUpTime, 4}, {ieEndSysUpTime, 4}}
@@ -162,7 +162,7 @@ func (e *exporter) encodeSets() []byte {
 	}
 	end(at)
 
-	// scope and options are what rows hold, in this order.
+	// Rows hold scope, then options.
 	var scope, options []field
 	var rows [][]uint32
 	samplers := e.rates[:1]
@@ -182,7 +182,7 @@ func (e *exporter) encodeSets() []byte {
 		options = []field{{ieSamplingInterval, 4}, {ieSamplingAlgo, 1}}
 		rows = [][]uint32{{0, e.rates[0], 2}}
 	case ipfix:
-		// Systematic count-based selection (RFC 5477, section 8.2.2): 1 packet taken, rate-1 not.
+		// Systematic count-based selection (RFC 5477, section 8.2.2): 1 packet selected, rate-1 skipped.
 		scope = []field{{ieSelectorID, 1}}
 		options = []field{{ieSelectorAlgo, 2}, {iePacketInterval, 4}, {iePacketSpace, 4}}
 		for i, rate := range samplers {
@@ -227,7 +227,7 @@ func (e *exporter) encodeSets() []byte {
 	return b
 }
 
-// encodeTemplates makes s the datagram that announces templates and sampling.
+// encodeTemplates fills s with the datagram that announces templates and sampling.
 func (e *exporter) encodeTemplates(s *slot, now time.Time) {
 	if e.protocol == NetFlow9 {
 		now = now.Truncate(time.Second)
@@ -262,7 +262,7 @@ func (e *exporter) header(b []byte, nowMS int64) []byte {
 	return be.AppendUint32(b, e.domain)
 }
 
-// finish writes into the header of b how much there is.
+// finish writes the count or length into the header of b.
 func (e *exporter) finish(b []byte, records uint32) {
 	if e.protocol == IPFIX {
 		be.PutUint16(b[2:], uint16(len(b)))
@@ -275,7 +275,7 @@ func (e *exporter) finish(b []byte, records uint32) {
 // datagrams in v9 and data records in IPFIX.
 //
 // The seconds of a v9 header have no fraction, so a collector that computes a start from seconds, uptime and first
-// switched may be off by one second. Ours stands at the whole second, and with it the uptime: no difference arises.
+// switched may be off by one second. Our header and its uptime are at the whole second, so no difference arises.
 func (e *exporter) encodeRecords(s *slot, limit uint64) {
 	four, six := e.scratch[0][:0], e.scratch[1][:0]
 	f := &e.flow
@@ -419,7 +419,7 @@ func appendAddr(b []byte, a netip.Addr) []byte {
 	return append(b, sixteen[:]...)
 }
 
-// carried is f without what a record with these fields leaves out.
+// carried returns f without the values that a record with these fields omits.
 func carried(f *Flow, fields []field) Flow {
 	c := Flow{
 		Exporter: f.Exporter, SamplingRate: f.SamplingRate, StartMS: f.StartMS, EndMS: f.EndMS,

@@ -11,11 +11,11 @@ import (
 	"netmeta/internal/pcap"
 )
 
-// traffic is the datagrams of all exporters, in the order in which they are sent.
+// traffic yields the datagrams of all exporters in the order of sending.
 type traffic struct {
 	exporters []*exporter
 	weights   int
-	limit     uint64 // of flows; 0 is none
+	limit     uint64 // of flows; 0: none
 	flows     uint64 // made so far
 }
 
@@ -27,7 +27,7 @@ func newTraffic(o Options, now time.Time) *traffic {
 		t.exporters = append(t.exporters, e)
 		t.weights += e.weight
 	}
-	// A rate that holds for some time is a number of flows.
+	// A rate and a duration give a number of flows.
 	if o.Rate > 0 && o.Duration > 0 && !o.Daily {
 		n := uint64(math.Round(o.Rate * o.Duration.Seconds()))
 		if t.limit == 0 || n < t.limit {
@@ -37,8 +37,8 @@ func newTraffic(o Options, now time.Time) *traffic {
 	return t
 }
 
-// next returns the next datagram and who sends it; nil when the limit is reached. Exporters take turns by weight, as
-// smoothly as can be (the round robin of nginx).
+// next returns the next datagram and its exporter; nil when the limit is reached. Exporters take turns by weight, as
+// smoothly as possible (nginx's weighted round robin).
 func (t *traffic) next(now time.Time) (*exporter, *slot) {
 	left := uint64(0)
 	if t.limit != 0 {
@@ -60,7 +60,7 @@ func (t *traffic) next(now time.Time) (*exporter, *slot) {
 	return best, s
 }
 
-// sent adds up what went out.
+// sent adds up the traffic that was sent.
 func (t *traffic) sent(o Options, took time.Duration) Sent {
 	s := Sent{Protocol: o.Protocol, Seconds: took.Seconds()}
 	for _, e := range t.exporters {
@@ -91,12 +91,12 @@ type Datagram struct {
 	Flows    []Flow // none in datagrams of templates or counters
 }
 
-// simulatedRate is that of traffic without sockets when none is asked for.
+// simulatedRate is the default rate of traffic without sockets, in flows per second.
 const simulatedRate = 1000
 
-// Datagrams yields the traffic that Run would send, by a clock that stands still between datagrams and then moves by
-// what the rate asks for (1,000 flows/s when it asks for none). It begins at o.Now and ends with o.Duration or o.Flows;
-// without both it does not end. A datagram holds until the next one is asked for. It panics when o is not valid.
+// Datagrams yields the traffic that Run would send. Its clock advances only between datagrams, by the step that the rate
+// requires (1,000 flows/s if it is 0). It begins at o.Now and ends after o.Duration or o.Flows; without both it does not
+// end. A datagram is valid until the next one is requested. Datagrams panics if o is invalid.
 func Datagrams(o Options) iter.Seq[Datagram] {
 	return func(yield func(Datagram) bool) {
 		o, now, t := simulated(o, true)
@@ -121,7 +121,7 @@ func (s *slot) flowsOf() []Flow {
 	return s.flows
 }
 
-// simulated prepares traffic by a clock of its own.
+// simulated prepares traffic with its own clock.
 func simulated(o Options, keep bool) (Options, time.Time, *traffic) {
 	if err := o.Validate(); err != nil {
 		panic("simulate: " + err.Error())
@@ -134,12 +134,12 @@ func simulated(o Options, keep bool) (Options, time.Time, *traffic) {
 	t := newTraffic(o, now)
 	for _, e := range t.exporters {
 		e.keep, e.renew = keep, 1
-		e.pool = e.pool[:1] // a datagram holds until the next one only
+		e.pool = e.pool[:1] // a datagram is valid only until the next one
 	}
 	return o, now, t
 }
 
-// after is the time at which the datagram that follows s is due.
+// after returns the time at which the datagram after s is due.
 func (o Options) after(now time.Time, s *slot) time.Time {
 	rate := o.Rate
 	if o.Daily {
@@ -148,7 +148,7 @@ func (o Options) after(now time.Time, s *slot) time.Time {
 	return now.Add(time.Duration(float64(s.totals.Flows) / rate * float64(time.Second)))
 }
 
-// Capture returns the datagrams of exactly so many flows, and the flows, with a clock that begins at noon (UTC) of
+// Capture returns datagrams with exactly the given number of flows, and the flows. Its clock begins at noon (UTC) of
 // 1 January 2026. It is for tests and benchmarks of decoders.
 func Capture(p Protocol, flows int, seed uint64) (payloads [][]byte, truth []Flow) {
 	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
@@ -160,10 +160,10 @@ func Capture(p Protocol, flows int, seed uint64) (payloads [][]byte, truth []Flo
 	return payloads, truth
 }
 
-// captureTarget is whom the datagrams of WriteCapture are for.
+// captureTarget is the destination of the datagrams of WriteCapture.
 var captureTarget = netip.AddrFrom4([4]byte{192, 0, 2, 254})
 
-// WriteCapture writes the traffic as a pcap instead of sending it, by the clock of Datagrams. It needs Duration or Flows.
+// WriteCapture writes the traffic to a pcap instead of sending it, with the clock of Datagrams. It needs Duration or Flows.
 func WriteCapture(w io.Writer, o Options) (Sent, error) {
 	if err := o.Validate(); err != nil {
 		return Sent{}, err

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The part of a network in the life of an AS: it decides its services and the hours at which it is busy.
+// asKind is the role of an AS. It determines its services and its busy hours.
 type asKind uint8
 
 const (
@@ -24,10 +24,10 @@ type asInfo struct {
 	number     uint32
 	kind       asKind
 	weight     float64 // of its flows
-	net4, net6 string  // one prefix is enough for the picture; net6 may be missing
+	net4, net6 string  // one prefix is enough here; net6 may be empty
 }
 
-// Autonomous systems as RIPEstat and PeeringDB know them. Prefixes lie in what they announce; weights are a guess at an
+// Autonomous systems as in RIPEstat and PeeringDB. Prefixes are within their announced ones; weights are estimates for an
 // access network in Europe.
 var asTable = []asInfo{
 	{2906, content, 13, "45.57.0.0/17", "2a00:86c0::/32"},      // Netflix
@@ -68,7 +68,7 @@ var asTable = []asInfo{
 
 const localAS = 64500 // RFC 5398, as are those of customers
 
-// transits are the carriers behind the first uplink, first hop of the paths that lead over it.
+// transits are the carriers on the first uplink, the first hop of its paths.
 var transits = [...]uint32{1299, 174, 3356}
 
 type service struct {
@@ -143,10 +143,10 @@ var serviceTable = [asKinds][]service{
 }
 
 type customerInfo struct {
-	as         uint32 // 0 is the provider's own
+	as         uint32 // 0: the provider's own
 	weight     float64
 	hosts      int
-	server     bool // has servers that the world visits
+	server     bool // has servers with remote clients
 	net4, net6 string
 }
 
@@ -163,12 +163,12 @@ var customerTable = []customerInfo{
 	{0, 2, 16, true, "198.51.100.192/27", "2001:db8:7000::/48"},
 }
 
-// prefix holds hosts: host gives them addresses that are the same for the same rank.
+// prefix holds hosts: host returns the same address for the same rank.
 type prefix struct {
 	v4     uint32
 	v4Bits uint8
 	v6     [2]uint64
-	v6Bits uint8 // 0 is no IPv6
+	v6Bits uint8 // 0: no IPv6
 	salt   uint64
 }
 
@@ -212,7 +212,7 @@ type remoteAS struct {
 	prefix
 	lnHosts float64  // logarithm of the number of its hosts
 	path    []uint32 // from the provider, this AS last
-	uplink  int      // index of the interface that leads to it
+	uplink  int      // index of the interface towards it
 }
 
 type customer struct {
@@ -224,7 +224,7 @@ type customer struct {
 	vlan    uint16
 }
 
-// world is what all exporters of a run have in common. It does not change after newWorld.
+// world is the state that all exporters of a run share. It does not change after newWorld.
 type world struct {
 	seed      uint64
 	ases      []remoteAS
@@ -298,7 +298,7 @@ func hour(t time.Time) float64 {
 	return float64(t.Hour()) + float64(t.Minute())/60 + float64(t.Second())/3600
 }
 
-// asWeights are those of the ASes that are eligible (nil: all) at hour h; zero for the others.
+// asWeights returns the weights at hour h of the eligible ASes (nil: all); zero for the others.
 func (w *world) asWeights(h float64, eligible []int) []float64 {
 	weights := make([]float64, len(w.ases))
 	set := func(i int) {
@@ -325,7 +325,7 @@ const (
 	eventShare  = 0.35
 )
 
-// event returns the customer and the rank of the host that is under attack at Unix time t, if one is.
+// event returns the customer and the rank of the host that is under attack at Unix time t, if any.
 func (w *world) event(t int64) (customer int, rank uint64, active bool) {
 	span := t / eventEvery
 	h := mix(w.seed ^ uint64(span)*0x9e37)
@@ -339,7 +339,7 @@ func (w *world) event(t int64) (customer int, rank uint64, active bool) {
 
 // picker draws an index by weight in constant time: the alias method of Walker and Vose.
 type picker struct {
-	cut   []uint32 // draw stays at i when it is below cut[i], else goes to other[i]
+	cut   []uint32 // draw returns i if it is below cut[i], else other[i]
 	other []uint16
 }
 
@@ -374,7 +374,7 @@ func (p *picker) set(weights []float64) {
 			small = append(small, l)
 		}
 	}
-	// Rounding may leave an index without a partner; that is all right unless it must never be drawn.
+	// Rounding may leave an index without a partner; this is fine unless it must never be drawn.
 	for _, s := range small {
 		if weights[s] == 0 {
 			p.cut[s], p.other[s] = 0, uint16(slices.Index(weights, slices.Max(weights)))
@@ -391,7 +391,7 @@ func (p *picker) pick(r *rand.Rand) int {
 	return int(p.other[i])
 }
 
-// mix is the finaliser of splitmix64: a good hash of a counter.
+// mix is the finaliser of splitmix64, a good hash for a counter.
 func mix(x uint64) uint64 {
 	x += 0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9

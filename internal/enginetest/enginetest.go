@@ -79,7 +79,7 @@ func run(m *testing.M) (int, error) {
 	return m.Run(), nil
 }
 
-// Clients are a writer and a reader, the user of the page, in a new database, dropped when the test ends.
+// Clients are a writer and a reader (the web UI's user) in a new database, which is dropped when the test ends.
 func Clients(t testing.TB) (writer, reader *store.Client) {
 	t.Helper()
 	w, r := supervisor.Writer(), supervisor.Page()
@@ -96,7 +96,7 @@ func Clients(t testing.TB) (writer, reader *store.Client) {
 	return store.NewClient(supervisor.URL(), w.Name, w.Password, db), store.NewClient(supervisor.URL(), r.Name, r.Password, db)
 }
 
-// SQLClient is one who is not the page, in the same database as a client.
+// SQLClient returns a client as an SQL user, in the same database as the given client.
 func SQLClient(of *store.Client) *store.Client {
 	r := supervisor.Reader()
 	return store.NewClient(of.URL.Reveal(), r.Name, r.Password, of.Database)

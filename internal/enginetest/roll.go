@@ -7,13 +7,13 @@ import (
 	"netmeta/store"
 )
 
-// Roll adds the rows of a table up into its rollups, those of before settled.
+// Roll adds up the rows of a table that are older than settled into its rollups.
 func Roll(t testing.TB, w *store.Client, s store.Schema, settled int64) {
 	t.Helper()
 	RollWith(t, &store.Roller{Client: w, Schema: func() store.Schema { return s }, Owner: "test", Log: slog.New(slog.DiscardHandler)}, settled)
 }
 
-// RollWith has a roller do all that there is to be done.
+// RollWith runs a roller until nothing is left to do.
 func RollWith(t testing.TB, r *store.Roller, settled int64) {
 	t.Helper()
 	for more := true; more; {

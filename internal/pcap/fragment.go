@@ -6,38 +6,38 @@ import (
 	"time"
 )
 
-// Limits of reassembly. A capture of flow data has a handful of datagrams in pieces at a time.
+// Limits of reassembly. A capture of flow data has only a few fragmented datagrams at a time.
 const (
-	maxPending   = 256              // datagrams that wait for fragments
+	maxPending   = 256              // datagrams waiting for fragments
 	maxFragments = 128              // of one datagram
 	maxDatagram  = 65535            // bytes, RFC 791
 	fragmentWait = 30 * time.Second // as Linux waits (ip_frag_time), by the clock of the capture
 )
 
-// fragmentKey is what the fragments of one datagram have in common: RFC 791, section 3.2, and RFC 8200, section 4.5.
+// fragmentKey identifies the fragments of one datagram: RFC 791, section 3.2, and RFC 8200, section 4.5.
 type fragmentKey struct {
 	src, dst netip.Addr
 	id       uint32
 	proto    uint8
 }
 
-// reassembler puts fragments together. Its zero value is ready.
+// reassembler joins fragments. Its zero value is ready.
 type reassembler struct {
 	pending map[fragmentKey]*pendingDatagram
-	order   []fragmentKey // as the first fragments came, oldest first
+	order   []fragmentKey // in the order of the first fragments, oldest first
 }
 
 type pendingDatagram struct {
 	first time.Time
 	data  []byte
-	spans [][2]int // parts of data that are there, in order, not overlapping
-	total int      // length of the whole, -1 until the last fragment has come
+	spans [][2]int // received parts of data, in order, not overlapping
+	total int      // length of the datagram, -1 until the last fragment has arrived
 }
 
-// add keeps one fragment and returns the datagram when it is whole. lost holds the reasons why this fragment or
-// others were given up; zero (which is no fragment reason) where there is none.
+// add stores one fragment and returns the datagram when it is complete. lost holds the reasons why this fragment or
+// others were dropped; zero (not a fragment reason) where there is none.
 func (a *reassembler) add(now time.Time, key fragmentKey, data []byte, offset int, more bool) (whole []byte, lost [3]skipReason) {
-	// Captures are in order of time, so the first in order is the oldest. One is dropped for each that comes.
+	// Captures are ordered by time, so the first in order is the oldest. Each new one drops one.
 	if len(a.order) > 0 {
 		if old := a.order[0]; now.Sub(a.pending[old].first) > fragmentWait {
 			a.drop(old)
@@ -65,7 +65,7 @@ func (a *reassembler) add(now time.Time, key fragmentKey, data []byte, offset in
 
 	at, found := slices.BinarySearchFunc(p.spans, offset, func(s [2]int, offset int) int { return s[0] - offset })
 	if found && p.spans[at][1] == end {
-		return nil, lost // a duplicate, as captures on two interfaces have it
+		return nil, lost // a duplicate, as in captures on two interfaces
 	}
 	overlaps := found ||
 		at > 0 && p.spans[at-1][1] > offset ||
@@ -73,7 +73,7 @@ func (a *reassembler) add(now time.Time, key fragmentKey, data []byte, offset in
 	contradicts := p.total >= 0 && (end > p.total || !more) ||
 		!more && len(p.spans) > 0 && p.spans[len(p.spans)-1][1] > end
 	if overlaps || contradicts || len(p.spans) == maxFragments {
-		// RFC 5722: the whole datagram goes when fragments overlap, for one of them may be forged.
+		// RFC 5722: drop the whole datagram if fragments overlap, because one of them may be forged.
 		a.drop(key)
 		lost[1] = reasonBadFragment
 		return nil, lost
@@ -111,7 +111,7 @@ func (a *reassembler) drop(key fragmentKey) {
 	}
 }
 
-// clear drops all that waits and returns how many datagrams that were.
+// clear drops all waiting datagrams and returns their number.
 func (a *reassembler) clear() uint64 {
 	n := uint64(len(a.pending))
 	clear(a.pending)

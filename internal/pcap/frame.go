@@ -11,7 +11,7 @@ const (
 	etherIPv6  = 0x86dd
 	etherVLAN  = 0x8100 // 802.1Q
 	etherQinQ  = 0x88a8 // 802.1ad
-	etherQinQ9 = 0x9100 // 802.1ad as it was numbered before the standard
+	etherQinQ9 = 0x9100 // 802.1ad before its standardisation
 )
 
 // IP protocol numbers and IPv6 extension headers, https://www.iana.org/assignments/protocol-numbers.
@@ -31,8 +31,8 @@ const maxExtensions = 16
 // maxTags bounds the stack of VLAN tags; real frames have at most three.
 const maxTags = 8
 
-// datagram takes the link header off f and goes on with IP. It counts why there is none when ok is false, except
-// for fragments that are kept.
+// datagram strips the link header from f and continues with IP. If ok is false it has counted the reason, except
+// for fragments, which it stores.
 func (r *Reader) datagram(f Frame) (d Datagram, ok bool) {
 	data := f.Data
 	cut := f.Length > len(data)
@@ -60,7 +60,7 @@ func (r *Reader) datagram(f Frame) (d Datagram, ok bool) {
 		if len(data) < 4 {
 			return r.skip(reasonShort)
 		}
-		// The family is in the byte order of a machine that we do not know, and families are small numbers.
+		// The family has the byte order of an unknown machine, and families are small numbers.
 		family := binary.BigEndian.Uint32(data)
 		if family > 0xffff {
 			family = binary.LittleEndian.Uint32(data)
@@ -119,7 +119,7 @@ func (r *Reader) ipv4(f Frame, data []byte, cut bool) (Datagram, bool) {
 	header := int(data[0]&0x0f) * 4
 	total := int(binary.BigEndian.Uint16(data[2:]))
 	if total == 0 {
-		total = len(data) // segmentation offload: the length was not yet known when the packet was captured
+		total = len(data) // segmentation offload: the length was unknown when the packet was captured
 	}
 	if header < 20 || total < header {
 		return r.skip(reasonBadIP)
@@ -133,7 +133,7 @@ func (r *Reader) ipv4(f Frame, data []byte, cut bool) (Datagram, bool) {
 	}
 	src, dst := netip.AddrFrom4([4]byte(data[12:])), netip.AddrFrom4([4]byte(data[16:]))
 	if total <= len(data) {
-		data, cut = data[:total], false // what follows is link padding
+		data, cut = data[:total], false // the rest is link padding
 	} else if !cut {
 		return r.skip(reasonBadIP)
 	}
@@ -205,9 +205,9 @@ func (r *Reader) ipv6(f Frame, data []byte, cut bool) (Datagram, bool) {
 	return r.skip(reasonBadIP)
 }
 
-// fragment keeps a fragment, and goes on with the datagram that it completes.
+// fragment stores a fragment, and continues with the datagram that it completes.
 func (r *Reader) fragment(f Frame, key fragmentKey, data []byte, offset int, more, cut bool) (Datagram, bool) {
-	// In IPv6 extension headers may follow the fragment header; no sender of flow data does that.
+	// In IPv6, extension headers may follow the fragment header; exporters do not send such packets.
 	if key.proto != protoUDP {
 		return r.skip(reasonNotUDP)
 	}
@@ -226,8 +226,8 @@ func (r *Reader) fragment(f Frame, key fragmentKey, data []byte, offset int, mor
 	return r.udp(f, key.src, key.dst, whole, len(whole), false)
 }
 
-// udp reads the header of RFC 768. length is what IP says that the packet carries: more than len(data) when the
-// capture cut it.
+// udp reads the header of RFC 768. length is the payload length by the IP header: more than len(data) if the
+// capture truncated the packet.
 func (r *Reader) udp(f Frame, src, dst netip.Addr, data []byte, length int, cut bool) (Datagram, bool) {
 	if len(data) < 8 {
 		if cut {

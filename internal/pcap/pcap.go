@@ -27,14 +27,14 @@ import (
 	"github.com/gopacket/gopacket/pcapgo"
 )
 
-// LinkType says what a frame begins with, as numbered at https://www.tcpdump.org/linktypes.html.
+// LinkType is the type of a frame's link header, as numbered at https://www.tcpdump.org/linktypes.html.
 type LinkType uint16
 
 // The link types that NextUDP understands.
 const (
 	LinkNull      LinkType = 0   // BSD loopback: address family in the byte order of the machine that captured
 	LinkEthernet  LinkType = 1   // Ethernet II, with 802.1Q and 802.1ad tags
-	LinkRawOld    LinkType = 12  // raw IP as some systems number it
+	LinkRawOld    LinkType = 12  // raw IP, numbering of some systems
 	LinkRawBSD    LinkType = 14  // raw IP on OpenBSD
 	LinkRaw       LinkType = 101 // raw IP, version in the first nibble
 	LinkLoop      LinkType = 108 // OpenBSD loopback: address family in network byte order
@@ -46,34 +46,34 @@ const (
 
 // Frame is one captured packet, beginning with the link header.
 type Frame struct {
-	Time     time.Time // zero when the file has no time for it (pcapng simple packets)
+	Time     time.Time // zero if the file has no time for it (pcapng simple packets)
 	LinkType LinkType
-	Data     []byte // what was captured; valid until the next call of Next or NextUDP
+	Data     []byte // captured bytes; valid until the next call of Next or NextUDP
 	Length   int    // length on the wire, at least len(Data)
 }
 
 // Datagram is one UDP datagram.
 type Datagram struct {
-	Time      time.Time // capture time; of the frame that completed it when it came in fragments
+	Time      time.Time // capture time; for fragments, of the frame that completed it
 	Src, Dst  netip.AddrPort
 	Payload   []byte // valid until the next call of Next or NextUDP
-	Truncated bool   // the capture kept fewer bytes than were sent; Payload is the beginning
+	Truncated bool   // the capture has fewer bytes than were sent; Payload is their start
 }
 
-// skipReason is why a frame gave no datagram.
+// skipReason is the reason why a frame yielded no datagram.
 type skipReason uint8
 
 // The reasons, in the order in which Skipped reports them.
 const (
-	reasonLinkType      skipReason = iota // link type without a decoder here
+	reasonLinkType      skipReason = iota // link type without a decoder
 	reasonNotIP                           // ARP, LLDP, MPLS …
 	reasonNotUDP                          // TCP, ICMP, OSPF …
 	reasonShort                           // captured bytes end before the UDP header does
 	reasonBadIP                           // IP header contradicts itself
 	reasonBadUDP                          // UDP length contradicts the IP length
 	reasonBadFragment                     // fragment overlaps another, is cut, or reaches over 65,535 bytes
-	reasonFragmentLost                    // datagram whose other fragments did not come in time
-	reasonFragmentLimit                   // datagram given up because too many were waiting for fragments
+	reasonFragmentLost                    // datagram whose other fragments did not arrive in time
+	reasonFragmentLimit                   // datagram dropped because too many were waiting for fragments
 	reasonFileCut                         // file ends within a packet
 	reasons
 )
@@ -98,22 +98,22 @@ func (r skipReason) String() string {
 	return fmt.Sprintf("skipReason(%d)", uint8(r))
 }
 
-// Skip is a count of what NextUDP passed over for one reason: frames, or datagrams for the fragment reasons that
-// speak of datagrams.
+// Skip is the number of frames that NextUDP skipped for one reason, or of datagrams for the fragment reasons about
+// datagrams.
 type Skip struct {
 	Reason string `json:"reason"`
 	Count  uint64 `json:"count"`
 }
 
-// packetSource is what the two readers of pcapgo have in common.
+// packetSource is the common interface of the two readers of pcapgo.
 type packetSource interface {
 	ZeroCopyReadPacketData() ([]byte, gopacket.CaptureInfo, error)
 }
 
-// Reader reads one capture. It is for one goroutine.
+// Reader reads one capture. It belongs to one goroutine.
 type Reader struct {
 	src    packetSource
-	link   LinkType // of a classic file; in pcapng each packet brings its own
+	link   LinkType // of a classic file; in pcapng each packet has its own
 	mixed  bool     // pcapng
 	closer io.Closer
 	done   bool
@@ -142,7 +142,7 @@ const (
 	magicPcapNG = 0x0a0d0d0a // section header block, the same in both byte orders
 )
 
-// NewReader reads a capture from in, whose format it tells from the first bytes.
+// NewReader reads a capture from in and detects its format from the first bytes.
 func NewReader(in io.Reader) (*Reader, error) {
 	br := bufio.NewReaderSize(in, 64<<10)
 	head, err := br.Peek(4)
@@ -189,8 +189,8 @@ func (r *Reader) Close() error {
 	return r.closer.Close()
 }
 
-// Next returns the next frame, or io.EOF after the last one. A file that ends within a packet, as a capture that
-// was interrupted does, ends with io.EOF too and is counted in Skipped.
+// Next returns the next frame, or io.EOF after the last one. A file that ends within a packet, such as an interrupted
+// capture, also ends with io.EOF and is counted in Skipped.
 func (r *Reader) Next() (Frame, error) {
 	if r.done {
 		return Frame{}, io.EOF
@@ -198,7 +198,7 @@ func (r *Reader) Next() (Frame, error) {
 	data, ci, err := r.src.ZeroCopyReadPacketData()
 	if err != nil {
 		r.done = true
-		// pcapgo says io.EOF also when a packet has a header but not one byte of its data.
+		// pcapgo also returns io.EOF for a packet with a header but no data.
 		if errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF && ci.CaptureLength > 0 {
 			r.skipped[reasonFileCut]++
 			return Frame{}, io.EOF
@@ -220,7 +220,7 @@ func (r *Reader) NextUDP() (Datagram, error) {
 	for {
 		f, err := r.Next()
 		if err != nil {
-			// Those that still wait for fragments wait in vain. Dropping them makes a further call count nothing.
+			// The missing fragments will not arrive. Drop their datagrams, so that a further call counts nothing.
 			r.skipped[reasonFragmentLost] += r.frags.clear()
 			return Datagram{}, err
 		}
@@ -230,7 +230,7 @@ func (r *Reader) NextUDP() (Datagram, error) {
 	}
 }
 
-// Skipped returns the counts of what was passed over so far, without zeros, in a fixed order.
+// Skipped returns the counts of skipped frames and datagrams so far, without zeros, in a fixed order.
 func (r *Reader) Skipped() []Skip {
 	var s []Skip
 	for reason, n := range r.skipped {

@@ -11,7 +11,7 @@ import (
 )
 
 // Writer writes UDP datagrams as a classic pcap with nanoseconds: Ethernet, IPv4 or IPv6, UDP, with the checksums
-// that a receiver would verify. It is for one goroutine.
+// that a receiver would verify. It belongs to one goroutine.
 type Writer struct {
 	out *pcapgo.Writer
 	buf []byte
@@ -52,7 +52,7 @@ func (w *Writer) WriteUDP(d Datagram) error {
 	w.buf = append(w.buf, d.Payload...)
 	ether, ip, udp := w.buf, w.buf[etherSize:], w.buf[etherSize+ipSize:]
 
-	// Locally administered MAC addresses that end in the low bytes of the IP addresses, so that hosts can be told apart.
+	// Locally administered MAC addresses that end in the low bytes of the IP addresses, which distinguishes hosts.
 	ether[0], ether[6] = 0x02, 0x02
 	dst16, src16 := dst.As16(), src.As16()
 	copy(ether[2:6], dst16[12:])
@@ -84,7 +84,7 @@ func (w *Writer) WriteUDP(d Datagram) error {
 	be.PutUint16(udp[4:], uint16(udpLength))
 	c := checksum(pseudo+protoUDP+uint64(udpLength), udp)
 	if c == 0 {
-		c = 0xffff // zero would say that there is no checksum
+		c = 0xffff // zero would mean that there is no checksum
 	}
 	be.PutUint16(udp[6:], c)
 

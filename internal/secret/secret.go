@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// What stands for what is not shown.
+// Masks for hidden text.
 const (
 	mask    = "(secret)"
 	urlMask = "xxxxx" // as net/url writes it
@@ -24,7 +24,7 @@ type Text string
 // Reveal returns the raw text, for the connection that needs it.
 func (t Text) Reveal() string { return string(t) }
 
-// String returns the mask; of an empty text, nothing.
+// String returns the mask, or nothing for an empty text.
 func (t Text) String() string {
 	if t == "" {
 		return ""
@@ -35,17 +35,17 @@ func (t Text) String() string {
 // Format writes the mask for every verb.
 func (t Text) Format(f fmt.State, verb rune) { format(f, verb, t.String()) }
 
-// MarshalText gives the mask to JSON, YAML and logs.
+// MarshalText returns the mask, for JSON, YAML and logs.
 func (t Text) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
-// URL is an address that may hold credentials: as user information, or in its query.
+// URL is an address that may contain credentials, as user information or in its query.
 type URL string
 
 // Reveal returns the raw address, for the connection that needs it.
 func (u URL) Reveal() string { return string(u) }
 
 // String returns the address without user information and values of its query. An
-// address that does not parse is not shown, since nobody knows where its password ends.
+// address that does not parse is not shown, because the end of its password is unknown.
 func (u URL) String() string {
 	if u == "" {
 		return ""
@@ -68,11 +68,10 @@ func (u URL) String() string {
 // Format writes the masked address for every verb.
 func (u URL) Format(f fmt.State, verb rune) { format(f, verb, u.String()) }
 
-// MarshalText gives the masked address to JSON, YAML and logs.
+// MarshalText returns the masked address, for JSON, YAML and logs.
 func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
 
-// Secrets returns the credentials in the address, as they are written and as they are
-// meant.
+// Secrets returns the credentials in the address, both as written and unescaped.
 func (u URL) Secrets() (list []string) {
 	p, err := url.Parse(string(u))
 	if err != nil {
@@ -84,7 +83,7 @@ func (u URL) Secrets() (list []string) {
 	}
 	for name, values := range p.Query() {
 		for _, v := range values {
-			if named.MatchString(name) { // not that of database, a word that other texts have too
+			if named.MatchString(name) { // not database, a word that also occurs in other texts
 				list = append(list, v, url.QueryEscape(v))
 			}
 		}
@@ -100,7 +99,7 @@ func format(f fmt.State, verb rune, shown string) {
 }
 
 var (
-	// urlForm finds addresses in a text, up to a blank, a quote or a bracket.
+	// urlForm finds addresses in a text, up to a space, a quote or a bracket.
 	urlForm = regexp.MustCompile("[A-Za-z][A-Za-z0-9+.-]*://[^\\s\"'`<>]+")
 	// named are parameters whose values are credentials.
 	named = regexp.MustCompile(`(?i)pass|pwd|token|key|secret|auth|cred|sig|session|jwt`)
@@ -113,10 +112,10 @@ func Mask(text string) string {
 		return text
 	}
 	return urlForm.ReplaceAllStringFunc(text, func(match string) string {
-		address := strings.TrimRight(match, ":,.;)]}") // what the sentence goes on with
+		address := strings.TrimRight(match, ":,.;)]}") // punctuation of the sentence
 		tail := match[len(address):]
 		scheme, rest, _ := strings.Cut(address, "://")
-		if at := strings.LastIndexByte(rest, '@'); at >= 0 { // a password may hold any sign
+		if at := strings.LastIndexByte(rest, '@'); at >= 0 { // a password may contain any character
 			rest = urlMask + rest[at:]
 		}
 		if place, query, ok := strings.Cut(rest, "?"); ok {
@@ -145,11 +144,11 @@ func maskQuery(query string, hidden func(name string) bool) string {
 	return strings.Join(parts, "&")
 }
 
-// shortest is the length from which a secret is searched for in texts. A shorter one
-// would take words apart and be told by the gaps.
+// shortest is the minimum length of a secret that is searched for in texts. A shorter one
+// would break up words, and the gaps would reveal it.
 const shortest = 4
 
-// Hide masks addresses in a text, and replaces each of the secrets wherever it stands.
+// Hide masks addresses in a text and replaces each occurrence of the secrets.
 func Hide(text string, secrets ...string) string {
 	longest := func(a, b string) int { return len(b) - len(a) } // one may be part of another
 	for _, s := range slices.SortedFunc(slices.Values(secrets), longest) {
@@ -160,8 +159,8 @@ func Hide(text string, secrets ...string) string {
 	return Mask(text)
 }
 
-// Error returns an error that reads as err without the secrets and is err to errors.Is
-// and errors.As; nil of nil. The URL that net/http puts before its errors is left out.
+// Error returns an error with the text of err without the secrets, which is err for
+// errors.Is and errors.As; nil for nil. It omits the URL that net/http prepends to errors.
 func Error(err error, secrets ...string) error {
 	if err == nil {
 		return nil
@@ -185,5 +184,5 @@ type hidden struct {
 func (h *hidden) Error() string { return h.shown }
 func (h *hidden) Unwrap() error { return h.error }
 
-// Format keeps %+v from the error within.
+// Format prevents %+v from reaching the wrapped error.
 func (h *hidden) Format(f fmt.State, verb rune) { format(f, verb, h.shown) }

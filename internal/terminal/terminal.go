@@ -9,12 +9,12 @@ import (
 	"unicode/utf8"
 )
 
-// placeholder stands for a sign that is not shown.
+// placeholder replaces a character that is not shown.
 const placeholder = '·'
 
-// Visible returns the sign itself when a terminal only shows it, else a placeholder:
-// control characters (C0, DEL, C1), those that turn the direction of writing, and the
-// separators of lines and paragraphs.
+// Visible returns the character itself if a terminal only displays it. It returns a
+// placeholder for control characters (C0, DEL, C1), for those that change the direction
+// of writing, and for the separators of lines and paragraphs.
 func Visible(r rune) rune {
 	if unicode.IsControl(r) || r >= 0x80 && unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) {
 		return placeholder
@@ -22,13 +22,13 @@ func Visible(r rune) rune {
 	return r
 }
 
-// Clean returns a text of one line with each sign Visible, and with a placeholder for each
+// Clean returns a text of one line with each character Visible, and a placeholder for each
 // byte that is not UTF-8.
 func Clean(text string) string {
 	return string(clean(make([]byte, 0, len(text)), []byte(text)))
 }
 
-// clean appends text; what an encoding cuts off at the end counts as invalid.
+// clean appends text; an incomplete encoding at the end counts as invalid.
 func clean(dst, text []byte) []byte {
 	for len(text) > 0 {
 		r, size := utf8.DecodeRune(text)
@@ -41,20 +41,20 @@ func clean(dst, text []byte) []byte {
 	return dst
 }
 
-// A Writer passes text on to a terminal: line breaks and tabs as they are, any other sign
-// only when it is Visible. It is safe for concurrent use.
+// A Writer forwards text to a terminal: line breaks and tabs unchanged, other characters
+// only if they are Visible. It is safe for concurrent use.
 type Writer struct {
 	to io.Writer
 
 	mu   sync.Mutex // guards the following, and the order of writes
-	rest []byte     // the beginning of a sign, or of a line break, whose end has not come
+	rest []byte     // an incomplete character or line break
 	line []byte
 }
 
 // NewWriter makes a Writer.
 func NewWriter(to io.Writer) *Writer { return &Writer{to: to} }
 
-// Write writes all of p but the beginning of a sign at its end.
+// Write writes all of p except an incomplete character at its end.
 func (w *Writer) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -84,7 +84,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// unfinished is how many bytes at the end begin what the next ones may end.
+// unfinished returns the number of bytes at the end that the next bytes may complete.
 func unfinished(text []byte) int {
 	if n := len(text); n > 0 && text[n-1] == '\r' {
 		return 1

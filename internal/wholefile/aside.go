@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// An Aside is a damaged file, or what was found in its place, that was renamed to
-// NAME.damaged-TIME so that NetMeta could begin without it.
+// An Aside is a damaged file, or another object in its place, that was renamed to
+// NAME.damaged-TIME so that NetMeta could start without it.
 type Aside struct {
-	File   string // its present name, within its directory
-	Name   string // what it was called
-	Reason string // why it was put aside; empty: not known
+	File   string // its current name, within its directory
+	Name   string // its original name
+	Reason string // why it was set aside; empty: unknown
 	At     time.Time
 }
 
@@ -24,11 +24,11 @@ const (
 	asideMark   = ".damaged-"
 	asideTime   = "20060102T150405.000"
 	asideReason = ".reason"
-	// maxAside bounds what is kept of each name. Older ones are removed.
+	// maxAside limits the files per original name. Older ones are removed.
 	maxAside = 5
 )
 
-// PutAside renames what is at path and keeps the reason next to it.
+// PutAside renames the object at path and writes the reason next to it.
 func PutAside(path string, reason error) (Aside, error) {
 	now := time.Now().UTC()
 	a := Aside{Name: filepath.Base(path), Reason: reason.Error(), At: now.Truncate(time.Millisecond)}
@@ -37,18 +37,18 @@ func PutAside(path string, reason error) (Aside, error) {
 	if err := os.Rename(path, filepath.Join(dir, a.File)); err != nil {
 		return a, fmt.Errorf("put a damaged file aside: %w", err)
 	}
-	os.WriteFile(filepath.Join(dir, a.File+asideReason), []byte(a.Reason+"\n"), 0o600) // without it nothing is lost but the reason
+	os.WriteFile(filepath.Join(dir, a.File+asideReason), []byte(a.Reason+"\n"), 0o600) // if this fails, only the reason is lost
 	older := slices.DeleteFunc(Asides(dir), func(x Aside) bool { return x.Name != a.Name })
 	for _, old := range older[:max(0, len(older)-maxAside)] {
 		os.Remove(filepath.Join(dir, old.File+asideReason))
-		if err := os.Remove(filepath.Join(dir, old.File)); err != nil { // a directory that is not empty is not ours to remove
+		if err := os.Remove(filepath.Join(dir, old.File)); err != nil { // leave a directory that is not empty
 			continue
 		}
 	}
 	return a, nil
 }
 
-// Asides lists what was put aside in a directory, the oldest first.
+// Asides lists the files that were set aside in a directory, the oldest first.
 func Asides(dir string) (list []Aside) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -67,9 +67,9 @@ func Asides(dir string) (list []Aside) {
 	return list
 }
 
-// OpenOrPutAside opens a file with a function of the caller's. One that cannot be read is
-// put aside and opened again, so that the caller begins without it; aside then says where
-// it is. An error that may pass by itself puts nothing aside.
+// OpenOrPutAside opens a file with the caller's function. A file that cannot be read is
+// set aside and opened again, so that the caller starts without it; aside is then its new
+// name. A temporary error sets nothing aside.
 func OpenOrPutAside[T any](path string, open func(path string) (T, error)) (v T, aside *Aside, err error) {
 	if v, err = open(path); err == nil || Passing(err) {
 		return v, nil, err

@@ -15,11 +15,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxJSON bounds a file of JSON, which is read into memory.
+// maxJSON limits a JSON file, which is read into memory.
 const maxJSON = 256 << 20
 
-// Open opens a regular file for reading. It waits for nobody: a pipe in the place of the
-// file is an error.
+// Open opens a regular file for reading. It never blocks: a pipe in place of the file is
+// an error.
 func Open(path string) (*os.File, error) { return open(path, 0) }
 
 // OpenNoFollow is Open for a file that must not be a symbolic link.
@@ -60,7 +60,7 @@ func ReadAll(path string, limit int64) ([]byte, error) {
 	return data, err
 }
 
-// Read reads the file, which need not exist, into a value.
+// Read reads the file into a value. The file may be missing.
 func Read(path string, into any) error {
 	data, err := ReadAll(path, maxJSON)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -75,7 +75,7 @@ func Read(path string, into any) error {
 	return nil
 }
 
-// Write puts a value in place of the file.
+// Write replaces the file with a value.
 func Write(path string, value any) error {
 	data, err := json.MarshalIndent(value, "", "  ")
 	if err != nil {
@@ -84,8 +84,8 @@ func Write(path string, value any) error {
 	return WriteText(path, append(data, '\n'))
 }
 
-// WriteText puts a text in place of the file, which only its owner may read. A directory
-// that has its name is put aside.
+// WriteText replaces the file with a text that only its owner may read. A directory of
+// that name is set aside.
 func WriteText(path string, text []byte) error {
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-") // mode 0600
 	if err != nil {
@@ -107,8 +107,8 @@ func WriteText(path string, text []byte) error {
 	return err
 }
 
-// Passing reports whether an error says nothing of the file: the process or the machine
-// has too little of something at the moment.
+// Passing reports whether an error is temporary and not about the file: the process or the
+// machine lacks a resource at the moment.
 func Passing(err error) bool {
 	for _, e := range []syscall.Errno{unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.EINTR} {
 		if errors.Is(err, e) {
