@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// allowed is what a package may import of ours. Data move from top to bottom; a
-// package knows what stands above it in its row and nothing else.
+// allowed lists the packages of this module that a package may import. Data flows from top
+// to bottom; a package imports only those listed in its row.
 var allowed = map[string]struct {
 	imports []string
 	because string

@@ -19,12 +19,12 @@ import (
 	"netmeta/store"
 )
 
-// recordedSeconds is how much of a load engineAlone keeps in memory and inserts again and again.
+// recordedSeconds is the length of the load that engineAlone keeps in memory and inserts repeatedly.
 const recordedSeconds = 10
 
-// engineAlone is what the engine needs for the rows of a load when nothing else runs: the blocks that the collector
-// makes of it, inserted once a second by a client that does only that, with the same question asked each second, and
-// with rollups or without. It returns nanoseconds of the engine's CPU for each row.
+// engineAlone measures the engine with the rows of a load while nothing else runs. A client inserts the collector's
+// blocks once a second and runs the same query each second, with or without rollups. It returns nanoseconds of the
+// engine's CPU per row.
 func engineAlone(l load, seconds int, rollups bool) (float64, error) {
 	binary, err := netmetaBinary()
 	if err != nil {
@@ -106,7 +106,7 @@ func engineAlone(l load, seconds int, rollups bool) (float64, error) {
 	return (cpuSeconds(e.Stats().PID) - before) * 1e9 / float64(rows), nil
 }
 
-// askOnce asks the store itself what the page's API would.
+// askOnce runs the API's query directly on the store.
 func askOnce(ctx context.Context, client *store.Client, rollups bool) error {
 	values, err := url.ParseQuery(question)
 	if err != nil {
@@ -132,7 +132,7 @@ func askOnce(ctx context.Context, client *store.Client, rollups bool) error {
 	return err
 }
 
-// schemaOf is what a server knows of the tables when it makes statements.
+// schemaOf returns the state of the tables from which a server builds statements.
 func schemaOf(ctx context.Context, client *store.Client, rollups bool) (s query.Schema, err error) {
 	s.Once = true
 	if !rollups {
@@ -148,7 +148,7 @@ func schemaOf(ctx context.Context, client *store.Client, rollups bool) (s query.
 	return s, err
 }
 
-// record is the blocks that a load makes.
+// record returns the blocks of a load.
 func record(l load) ([]native.Block, error) {
 	c, err := newCollector(false)
 	if err != nil {

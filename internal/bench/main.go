@@ -64,7 +64,7 @@ func main() {
 	exit(run(o))
 }
 
-// parts are what this program does as a child of itself, by the name that is its only argument.
+// parts are the functions that this program runs as its own child, by the name in its only argument.
 var parts = map[string]func() error{
 	"sink":     func() error { return sink(false) },
 	"enriched": func() error { return sink(true) },
@@ -127,7 +127,7 @@ func run(o options) error {
 	return f.Close()
 }
 
-// figures are values by name and unit, one for each run.
+// figures are values by name and unit, one per run.
 type figures struct {
 	order  []figure
 	values map[figure][]float64
@@ -156,7 +156,7 @@ func (f *figures) print(w io.Writer) {
 	}
 }
 
-// short is a number to four digits, and whole from 1000 on.
+// short returns a number with four digits, and as an integer from 1000 on.
 func short(v float64) string {
 	if v >= 1000 || v <= -1000 {
 		return strconv.FormatFloat(v, 'f', 0, 64)

@@ -16,10 +16,10 @@ import (
 	"github.com/netsampler/goflow2/v2/utils/templates"
 )
 
-// peerLoads are what goflow2 is measured with: a moderate rate, which it takes without loss.
+// peerLoads are the loads for goflow2, at a moderate rate without loss.
 var peerLoads = []load{{"netflow9", 48_000}, {"ipfix", 48_000}, {"sflow", 12_000}}
 
-// measurePeer sends to goflow2 what measureSocket sends to us.
+// measurePeer sends the loads of measureSocket to goflow2.
 func measurePeer(figs *figures) error {
 	for _, load := range peerLoads {
 		t, s, err := receive("goflow2", load)
@@ -31,9 +31,9 @@ func measurePeer(figs *figures) error {
 	return nil
 }
 
-// goflow2 is the pipeline of goflow2 as its own program wires it: UDP receiver, decoder, producer of Protobuf messages,
-// a file. Two things favour it: no metrics wrapped around, and a buffer before the file, where its file transport writes
-// twice for each flow.
+// goflow2 is goflow2's pipeline as in its own program: UDP receiver, decoder, producer of Protobuf messages, file. Two
+// things favour it: it has no metrics, and a buffer in front of the file, to which its own transport writes twice per
+// flow.
 func goflow2() error {
 	config, err := (*protoproducer.ProducerConfig)(nil).Compile()
 	if err != nil {
@@ -77,7 +77,7 @@ func goflow2() error {
 	})
 }
 
-// messageFile is where goflow2 sends its messages.
+// messageFile is the transport for goflow2's messages.
 type messageFile struct {
 	mu      sync.Mutex
 	w       *bufio.Writer

@@ -60,13 +60,13 @@ func freePorts() (udp, tcp int, err error) {
 	return u.LocalAddr().(*net.UDPAddr).Port, t.Addr().(*net.TCPAddr).Port, nil
 }
 
-// cpuSeconds is the user and system time of a process so far, of all its threads.
+// cpuSeconds returns the user and system time of all threads of a process so far.
 func cpuSeconds(pid int) float64 {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0
 	}
-	// The second field is the name in parentheses, which may hold blanks.
+	// The second field is the name in parentheses, which may contain spaces.
 	_, rest, _ := bytes.Cut(text, []byte(") "))
 	fields := strings.Fields(string(rest))
 	if len(fields) < 13 {
@@ -95,7 +95,7 @@ func rssMiB(pid int) float64 {
 	return 0
 }
 
-// cpuOfSelf is the user and system time of this process so far.
+// cpuOfSelf returns the user and system time of this process so far.
 func cpuOfSelf() float64 {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {

@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// A soak is a long run at a steady rate: what grows with time shows in it. Every
-// minute is a line: memory of both processes, parts of the flows table, and how long
-// the questions of that minute took.
+// A soak is a long run at a steady rate, which shows growth over time. It prints one line
+// per minute: memory of both processes, parts of the flows table, and the duration of the
+// queries of that minute.
 
-// warm is how long memory may grow until it must stay flat.
+// warm is the time during which memory may grow; afterwards it must stay flat.
 const warm = 5
 
 func soak(w io.Writer, rate, minutes int, proto string) error {
@@ -76,14 +76,14 @@ func soak(w io.Writer, rate, minutes int, proto string) error {
 	return nil
 }
 
-// A look is what was seen in a minute.
+// A look holds the measurements of a minute.
 type look struct {
 	collectorRSS, engineRSS float64 // MiB
 	parts                   float64 // active ones of the flows table
 	p95                     float64 // ms
 }
 
-// watch looks once a minute and prints what it sees.
+// watch measures once a minute and prints the result.
 func (n *netmeta) watch(w io.Writer, minutes int, questions <-chan float64) (list []look) {
 	fmt.Fprintln(w, "minute\tcollector MiB\tengine MiB\tparts\tqueries\tp95 ms")
 	tick := time.NewTicker(time.Minute)

@@ -30,17 +30,17 @@ import (
 	"netmeta/source/udp"
 )
 
-// A tally is what a receiver in a process of its own says at its end.
+// A tally is the result that a receiver in its own process prints at its end.
 type tally struct {
 	Flows   uint64
 	Dropped uint64  // datagrams, by the kernel
 	Lost    uint64  // datagrams, by their sequence numbers
-	CPU     float64 // seconds of the whole process, from when it was ready
+	CPU     float64 // seconds of the whole process since it was ready
 	RSS     float64 // MiB
 }
 
-// A collector is everything of NetMeta before the queue, the real thing: sockets,
-// decoders, the pipe with its encoder.
+// A collector is the real NetMeta up to the queue: sockets, decoders, the pipe with its
+// encoder.
 type collector struct {
 	listener *udp.Listener
 	pipe     *pipe.Pipe
@@ -48,7 +48,7 @@ type collector struct {
 	sflow    *sflow.State
 }
 
-// newCollector makes one that enriches as netmeta run --demo does, or not at all.
+// newCollector returns a collector that enriches as netmeta run --demo does, or not at all.
 func newCollector(enriched bool) (*collector, error) {
 	exporters := &source.Exporters{}
 	c := &collector{netflow: netflow.New(netflow.Config{Exporters: exporters}), sflow: sflow.New(sflow.Config{Exporters: exporters})}
@@ -66,7 +66,7 @@ func newCollector(enriched bool) (*collector, error) {
 	return c, err
 }
 
-// setDemo gives the chain the names of the demo, and the tables of AS and country.
+// setDemo loads the names of the demo and the tables of AS and country into the chain.
 func setDemo(chain *enrich.Chain) error {
 	text, err := os.ReadFile("collector/demo.yaml")
 	if err != nil {
@@ -85,7 +85,7 @@ func setDemo(chain *enrich.Chain) error {
 	return chain.Set(demo.Enrich)
 }
 
-// run collects until ctx ends and hands each block over.
+// run collects until ctx ends and passes each block on.
 func (c *collector) run(ctx context.Context, hand func(native.Block)) (t tally, err error) {
 	var handing sync.WaitGroup
 	handing.Go(func() {
@@ -118,7 +118,7 @@ func (c *collector) worker() udp.Worker {
 	}}
 }
 
-// sink is a collector whose blocks go nowhere.
+// sink is a collector that discards its blocks.
 func sink(enriched bool) error {
 	c, err := newCollector(enriched)
 	if err != nil {
@@ -129,7 +129,7 @@ func sink(enriched bool) error {
 	})
 }
 
-// serve says the port, runs until standard input ends, and says the tally.
+// serve prints the port, runs until standard input ends, and prints the tally.
 func serve(port uint16, run func(context.Context) (tally, error)) error {
 	ctx, stop := context.WithCancel(context.Background())
 	go func() {
@@ -165,10 +165,10 @@ func measureSocket(figs *figures) error {
 	return nil
 }
 
-// A load is what the generator sends.
+// A load is the traffic that the generator sends.
 type load struct {
 	protocol string
-	rate     int // flows per second; 0: as fast as it goes
+	rate     int // flows per second; 0: as fast as possible
 }
 
 var loads = []load{{"netflow9", 48_000}, {"netflow9", 0}, {"ipfix", 48_000}, {"ipfix", 0}, {"sflow", 12_000}, {"sflow", 0}}
@@ -182,7 +182,7 @@ func (l load) name() string {
 
 const loadSeconds = 5
 
-// receive runs a part of this program as a process of its own under a load.
+// receive runs a part of this program in its own process under a load.
 func receive(part string, l load, args ...string) (t tally, s sent, err error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -216,7 +216,7 @@ func receive(part string, l load, args ...string) (t tally, s sent, err error) {
 	return t, s, json.NewDecoder(r).Decode(&t)
 }
 
-// add prints what a load cost.
+// add prints the cost of a load.
 func (t tally) add(figs *figures, name string, s sent) {
 	figs.add(name+"sent", float64(s.Flows)/s.Seconds, "flows/s")
 	figs.add(name+"missing", float64(s.Flows)-float64(t.Flows), "flows")
@@ -225,7 +225,7 @@ func (t tally) add(figs *figures, name string, s sent) {
 	figs.add(name+"RSS", t.RSS, "MiB")
 }
 
-// sent is what netmeta simulate prints.
+// sent is the output of netmeta simulate.
 type sent struct {
 	Datagrams uint64  `json:"datagrams"`
 	Flows     uint64  `json:"flows"`
@@ -234,7 +234,7 @@ type sent struct {
 	Seconds   float64 `json:"seconds"`
 }
 
-// generate sends a load to a port of this machine; cpu is what that cost, in seconds.
+// generate sends a load to a port of this machine; cpu is its cost in seconds.
 func generate(port int, l load, d time.Duration) (s sent, cpu float64, err error) {
 	binary, err := netmetaBinary()
 	if err != nil {

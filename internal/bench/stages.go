@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// stageBenchmarks are the packages whose benchmarks are figures of a stage.
+// stageBenchmarks are the packages with benchmarks of a stage.
 var stageBenchmarks = []struct{ pkg, match string }{
 	{"./source/netflow", "Decode20"},
 	{"./source/sflow", "."},
@@ -18,7 +18,7 @@ var stageBenchmarks = []struct{ pkg, match string }{
 	{"./query", "."},
 }
 
-// benchLine is BenchmarkName-2  100  12345 ns/op  51.5 ns/flow …  0 allocs/op.
+// benchLine matches BenchmarkName-2  100  12345 ns/op  51.5 ns/flow …  0 allocs/op.
 var benchLine = regexp.MustCompile(`^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+(.*)$`)
 
 // measureStages runs each benchmark five times.

@@ -25,35 +25,35 @@ import (
 	"netmeta/store"
 )
 
-// The store's benchmark fills tables that differ in one thing each with the same
-// simulated rows, through the same inserts, and asks each the same questions. Costs
-// are CPU seconds of the engine's process, so that neighbours on the machine do not
-// count; only the times of questions are by the clock.
+// The store's benchmark fills tables that differ in one property with the same simulated
+// rows, through the same inserts, and runs the same queries on each. Costs are CPU
+// seconds of the engine's process, so other work on the machine does not count; only the
+// times of queries are wall-clock time.
 
-// storeBench is what to measure.
+// storeBench holds the settings of the benchmark.
 type storeBench struct {
-	dir    string // of the engine's data; kept, so that a table can be asked again
-	match  string // expression for the names of candidates
+	dir    string // of the engine's data; kept, so that a table can be queried again
+	match  string // regular expression on the names of candidates
 	rows   int
 	span   time.Duration // that the rows are spread over
 	insert int           // rows of an insert
-	again  int           // how many times to insert the rows once more
-	days   int           // that the rollups of hours go back beyond the flows
-	fill   bool          // else the tables are there
+	again  int           // number of further inserts of the same rows
+	days   int           // by which the rollups of hours are older than the flows
+	fill   bool          // else the tables exist
 	ask    bool
-	times  int    // that each question is asked
-	only   string // expression for the names of questions
+	times  int    // that each query runs
+	only   string // regular expression on the names of queries
 }
 
-// A candidate is a way to keep the flows table.
+// A candidate is a layout of the flows table.
 type candidate struct {
 	name  string
-	order string   // ORDER BY; empty: as it is
+	order string   // ORDER BY; empty: the default
 	index []string // lines between the columns and the end of CREATE TABLE
 	set   func(*column.Field)
-	rows  int // of an insert; 0: as asked for
+	rows  int // of an insert; 0: as in storeBench
 
-	rollups int // how many rollups are fed
+	rollups int // number of rollups that are filled
 }
 
 // codec sets the codec of columns by name.
@@ -125,7 +125,7 @@ func addressIndex(kind string) []string {
 	return []string{"INDEX SrcAddrIndex SrcAddr TYPE " + kind, "INDEX DstAddrIndex DstAddr TYPE " + kind}
 }
 
-// schema is the flows table as the candidate keeps it.
+// schema returns the flows table with the candidate's layout.
 func (c candidate) schema() store.Schema {
 	t := flow.Table
 	t.Fields = slices.Clone(t.Fields)
@@ -149,7 +149,7 @@ func (c candidate) schema() store.Schema {
 	return s
 }
 
-// create are the statements that make the table and its rollups.
+// create returns the statements that create the table and its rollups.
 func (c candidate) create() []string {
 	list := c.schema().CreateAll()
 	if len(c.index) > 0 {
@@ -226,7 +226,7 @@ func (b storeBench) run(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
-// measured is one candidate while it is measured.
+// measured is the state of one candidate's measurement.
 type measured struct {
 	storeBench
 	candidate candidate
@@ -239,11 +239,11 @@ func (m measured) figure(name string, value float64, unit string) {
 	fmt.Fprintf(m.w, "store/%s/%s\t%s\t%s\n", m.candidate.name, name, short(value), unit)
 }
 
-// storeBegin is when the first simulated row arrives: a midnight, so that runs can be
-// compared.
+// storeBegin is the arrival time of the first simulated row: a midnight, so that runs
+// are comparable.
 var storeBegin = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 
-// simulated gives blocks of simulated NetFlow v9 of eight exporters.
+// simulated yields blocks of simulated NetFlow v9 of eight exporters.
 func (m measured) simulated(ctx context.Context, blocks chan<- native.Block) {
 	defer close(blocks)
 	state := netflow.New(netflow.Config{Exporters: &source.Exporters{}})
@@ -272,7 +272,7 @@ func (m measured) simulated(ctx context.Context, blocks chan<- native.Block) {
 	}
 }
 
-// fillTable inserts the rows and prints what that cost and what they take.
+// fillTable inserts the rows and prints their cost and size.
 func (m measured) fillTable(ctx context.Context) error {
 	schema := m.candidate.schema()
 	for _, sql := range m.candidate.create() {
@@ -388,7 +388,7 @@ SELECT name FROM system.columns WHERE database = currentDatabase() AND table = '
 	return m.sizes(ctx)
 }
 
-// age adds up what is there, and gives the hours of the newest day to so many days before.
+// age adds up the flows, and copies the hours of the newest day to the given number of earlier days.
 func (m measured) age(ctx context.Context) error {
 	schema := m.candidate.schema()
 	now, err := m.number(ctx, "SELECT toFloat64(toUInt32(max(TimeReceived))) FROM flows")
@@ -409,7 +409,7 @@ func (m measured) age(ctx context.Context) error {
 	return m.client.Exec(ctx, "OPTIMIZE TABLE rollup_1h FINAL")
 }
 
-// sizes merges the table and prints what a row takes.
+// sizes merges the table and prints the size of a row.
 func (m measured) sizes(ctx context.Context) error {
 	if err := m.client.Exec(ctx, "OPTIMIZE TABLE flows FINAL"); err != nil {
 		return err
@@ -436,7 +436,7 @@ func (m measured) sizes(ctx context.Context) error {
 	return nil
 }
 
-// columns prints what the larger columns take.
+// columns prints the size of the larger columns.
 func (m measured) columns(ctx context.Context, rows float64) error {
 	res, _, err := m.client.Select(ctx, store.Query{SQL: `
 SELECT column, toFloat64(sum(column_bytes_on_disk)) AS bytes
@@ -451,7 +451,7 @@ GROUP BY column ORDER BY bytes DESC LIMIT 16`})
 	return nil
 }
 
-// number asks for one Float64.
+// number returns the result of a query for one Float64.
 func (m measured) number(ctx context.Context, sql string) (float64, error) {
 	res, _, err := m.client.Select(ctx, store.Query{SQL: sql})
 	if err != nil {
@@ -460,11 +460,11 @@ func (m measured) number(ctx context.Context, sql string) (float64, error) {
 	return res.Columns[0].([]float64)[0], nil
 }
 
-// An asked question is a request of the page, or SQL.
+// An asked is a query of the web UI, or SQL.
 type asked struct{ name, url, sql string }
 
-// statement is the SQL of a question at a time. The part of a URL before "?" says what of
-// the page is asked; without one it is the chart.
+// statement returns the SQL of a query at a time. The part of a URL before "?" names the
+// query of the web UI; without it, it is the chart.
 func (a asked) statement(now time.Time, s query.Schema) (st query.Statement, err error) {
 	if a.url == "" {
 		return query.Statement{SQL: strings.ReplaceAll(a.sql, "now_()", fmt.Sprintf("toDateTime(%d)", now.Unix()))}, nil
@@ -508,9 +508,9 @@ func (a asked) statement(now time.Time, s query.Schema) (st query.Statement, err
 	return r.Series(rg, s)
 }
 
-// questions are those of people: see doc/decisions/0009-order-key.md.
+// questions are typical queries of users: see doc/decisions/0009-order-key.md.
 func (m measured) questions(ctx context.Context) ([]asked, error) {
-	// A customer's busy host and one that is rarely seen, and an exporter.
+	// A customer's busy host, a rarely seen host, and an exporter.
 	text := func(sql string) (string, error) {
 		res, _, err := m.client.Select(ctx, store.Query{SQL: sql})
 		if err != nil {
@@ -560,7 +560,7 @@ func (m measured) questions(ctx context.Context) ([]asked, error) {
 	}, nil
 }
 
-// askTable asks each question several times, of the rollups too where there are any, and prints medians.
+// askTable runs each query several times, on the rollups too if there are any, and prints medians.
 func (m measured) askTable(ctx context.Context) error {
 	newest, err := m.number(ctx, "SELECT toFloat64(toUInt32(max(TimeReceived))) FROM flows")
 	if err != nil {
@@ -576,8 +576,8 @@ func (m measured) askTable(ctx context.Context) error {
 		return err
 	}
 	questions = slices.DeleteFunc(questions, func(q asked) bool { return !only.MatchString(q.name) })
-	// The engine remembers which granules a condition found nothing in; a person asks
-	// something new.
+	// The engine caches the granules in which a condition matched nothing, but a user's
+	// query is new.
 	settings := map[string]string{"use_query_condition_cache": "0"}
 	schema, err := schemaOf(ctx, m.client, m.candidate.rollups > 0)
 	if err != nil {
@@ -587,7 +587,7 @@ func (m measured) askTable(ctx context.Context) error {
 	wide.Rollups = slices.DeleteFunc(slices.Clone(schema.Rollups), func(r query.Rollup) bool {
 		return slices.ContainsFunc(flow.Table.Rollups, func(t column.Rollup) bool { return t.Name == r.Table && len(t.Groups) > 0 })
 	})
-	var all []asked // each of the flows, and of the rollups if those answer it
+	var all []asked // each on the flows, and on the rollups if they answer it
 	statements := map[asked]query.Statement{}
 	for _, q := range questions {
 		name, before := q.name, ""
@@ -610,7 +610,7 @@ func (m measured) askTable(ctx context.Context) error {
 		var ms, cpu []float64
 		var read uint64
 		for range m.times {
-			runtime.GC() // ours must not run beside the engine
+			runtime.GC() // keep our garbage collector from running while the engine is measured
 			begin, before := time.Now(), m.cpu()
 			var stats store.Stats
 			if q.url != "" {

@@ -15,7 +15,7 @@ import (
 	"netmeta/engine"
 )
 
-// A netmeta is the built binary at work, with data of its own.
+// A netmeta is the running binary, with its own data.
 type netmeta struct {
 	binary, dir, config string
 	base                string // of the API
@@ -70,7 +70,7 @@ func (n *netmeta) run() error {
 	return err
 }
 
-// stop ends it and removes its data.
+// stop ends the binary and removes its data.
 func (n *netmeta) stop() {
 	if n.collector != nil && n.collector.Process != nil {
 		n.collector.Process.Signal(syscall.SIGINT)
@@ -79,21 +79,21 @@ func (n *netmeta) stop() {
 	os.RemoveAll(n.dir)
 }
 
-// cpu is what the collector and the engine have used so far, in seconds.
+// cpu returns the CPU seconds of the collector and of the engine so far.
 func (n *netmeta) cpu() (collector, engine float64) {
 	return cpuSeconds(n.collector.Process.Pid), cpuSeconds(n.engine.PID)
 }
 
-// sql is the first row of an answer, its values separated by tabs.
+// sql returns the first row of a result, its values separated by tabs.
 func (n *netmeta) sql(text string) (string, error) {
 	out, err := exec.Command(n.binary, "sql", "--config", n.config, text).Output()
 	return strings.TrimSpace(string(out)), err
 }
 
-// kept is what the flows table has.
+// kept holds the totals of the flows table.
 type kept struct{ flows, bytes, packets uint64 }
 
-// wait waits until so many flows can be seen.
+// wait waits until the given number of flows can be queried.
 func (n *netmeta) wait(flows uint64) (k kept, err error) {
 	err = waitFor(20*time.Second, func() error {
 		row, err := n.sql("SELECT count(), sum(Bytes), sum(Packets) FROM flows")
@@ -109,8 +109,8 @@ func (n *netmeta) wait(flows uint64) (k kept, err error) {
 	return k, err
 }
 
-// measureWhole starts the built binary, sends to it, asks it a question each second,
-// and compares what is stored with what was sent.
+// measureWhole starts the built binary, sends flows to it, queries it each second, and
+// compares the stored flows with those sent.
 func measureWhole(figs *figures, rate, seconds int, proto string) error {
 	n, err := start()
 	if err != nil {
@@ -186,15 +186,15 @@ func measureWhole(figs *figures, rate, seconds int, proto string) error {
 	return nil
 }
 
-// question is what is asked each second: the chart of the last hour, by the minute.
+// question is the query of each second: the chart of the last hour in intervals of a minute.
 const question = "by=src.as&from=-1h&step=60"
 
-// askEachSecond asks the page's API, and tells how long each answer took, in milliseconds.
+// askEachSecond queries the API each second and passes the duration of each query, in milliseconds, to took.
 func askEachSecond(ctx context.Context, base string, took func(ms float64)) {
 	eachSecond(ctx, func() error { return get(base+"/api/v1/query?"+question, nil) }, took)
 }
 
-// eachSecond asks until ctx ends, one question after the other.
+// eachSecond calls ask once a second until ctx ends.
 func eachSecond(ctx context.Context, ask func() error, took func(ms float64)) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()

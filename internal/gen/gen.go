@@ -17,7 +17,7 @@ import (
 	"netmeta/health"
 )
 
-// Fields is doc/fields.md: every column of the flows table.
+// Fields returns doc/fields.md: every column of the flows table.
 func Fields() []byte {
 	return fields(`# The flows table
 
@@ -28,7 +28,7 @@ it and reads zero. IPv4 addresses are stored as `+"`::ffff:a.b.c.d`"+`.
 `, &flow.Table)
 }
 
-// Counters is doc/counters.md: every column of the counters table.
+// Counters returns doc/counters.md: every column of the counters table.
 func Counters() []byte {
 	return fields(`# The counters table
 
@@ -45,7 +45,7 @@ is zero. Columns are *rare* as in the [flows table](fields.md).
 `, &counter.Table)
 }
 
-// Exporters is doc/exporters.md: every column of the exporters table.
+// Exporters returns doc/exporters.md: every column of the exporters table.
 func Exporters() []byte {
 	return fields(`# The exporters table
 
@@ -86,8 +86,8 @@ func fields(head string, table *column.Table) []byte {
 	return []byte(b.String())
 }
 
-// Config is doc/config.md: every key of the configuration file, with the comment of
-// its field and its default. sources are the texts of the files that have its types.
+// Config returns doc/config.md: every key of the configuration file, with the comment of
+// its field and its default. sources are the Go files that declare its types.
 func Config(sources ...[]byte) ([]byte, error) {
 	comments := map[string]map[string]string{} // package.type → field → comment
 	for _, source := range sources {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Metrics is doc/metrics.md: every metric of /metrics that is ours, from the calls of
+// Metrics returns doc/metrics.md: every NetMeta metric, from the calls of
 // prometheus.NewDesc in source files of collector.
 func Metrics(sources ...[]byte) ([]byte, error) {
 	var lines []string
@@ -54,7 +54,7 @@ Go runtime and of the process. Recommended alerts are in [operate.md](operate.md
 ` + strings.Join(lines, "")), nil
 }
 
-// literal is the text of a string literal, empty for anything else.
+// literal returns the text of a string literal, or an empty string for any other expression.
 func literal(e ast.Expr) string {
 	if l, ok := e.(*ast.BasicLit); ok && l.Kind == token.STRING {
 		text, _ := strconv.Unquote(l.Value)
