@@ -1,4 +1,4 @@
-// Package nearest finds the word that was meant by one that is not known.
+// Package nearest finds the known word that is most similar to an unknown one.
 package nearest
 
 import (
@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Word is the candidate with the smallest edit distance to word, "" if none is near enough
-// to be what was meant.
+// Word returns the candidate with the smallest edit distance to word, or "" if none is
+// similar enough.
 func Word(word string, candidates []string) string {
 	word = strings.ToLower(word)
 	limit := 1

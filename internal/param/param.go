@@ -1,6 +1,6 @@
-// Package param writes values as the parameters of a statement: {p0:UInt16} in its text, and
-// beside it the value in ClickHouse's text form. Nothing that came from outside becomes part
-// of the text of a statement.
+// Package param writes values as the parameters of a statement: the statement contains
+// {p0:UInt16}, and the value is passed separately in ClickHouse's text form. No foreign value
+// becomes part of the text of a statement.
 package param
 
 import (
@@ -12,8 +12,8 @@ import (
 // TabSeparated, which is how the HTTP interface reads "param_"+name.
 type Set map[string]string
 
-// Bind adds a value in its text form under a name of its own, p0, p1 …, and gives back its
-// place in the statement, {p0:Type}.
+// Bind adds a value in its text form with a new name, p0, p1 …, and returns its placeholder
+// in the statement, {p0:Type}.
 func (s Set) Bind(kind, value string) string {
 	name := "p" + strconv.Itoa(len(s))
 	s[name] = value
