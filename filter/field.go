@@ -121,7 +121,7 @@ func init() {
 		if f == flow.IPTos.Field {
 			bases = append(bases, &base{name: "dscp", class: classCodepoint, title: "DSCP", group: f.Group, max: 63, first: f,
 				doc: "Differentiated services codepoint: the upper six bits of the type of service (RFC 2474).",
-				of:  &computation{"bitShiftRight(IPTos, 2)", "UInt8", []*column.Field{f}}})
+				of:  &computation{"bitShiftRight(IPTos, 2)", "UInt8", []*column.Field{f}, dscpOf}})
 		}
 	}
 	bases = append(bases, computed...)
@@ -167,16 +167,16 @@ func init() {
 var computed = []*base{
 	{name: "duration", class: classDuration, title: "duration", group: "record", unit: column.Millisecond, max: 1<<63 - 1,
 		doc: "How long the flow of the record lasted: from its first packet to its last.",
-		of:  &computation{durationSQL, "UInt64", times}},
+		of:  &computation{durationSQL, "UInt64", times, durationOf}},
 	{name: "bps", class: classNumber, title: "bits/s of the record", group: "volume", unit: column.BitPerSec, max: 1<<63 - 1,
 		doc: "Bits per second of the record over its duration, 0 when it has none; per record, not multiplied by the sampling rate.",
-		of:  &computation{"if(" + durationSQL + " > 0, 8000 * toFloat64(Bytes) / " + durationSQL + ", 0)", "UInt64", append(times, flow.Bytes.Field)}},
+		of:  &computation{"if(" + durationSQL + " > 0, 8000 * toFloat64(Bytes) / " + durationSQL + ", 0)", "UInt64", append(times, flow.Bytes.Field), rateOf(8000)}},
 	{name: "pps", class: classNumber, title: "packets/s of the record", group: "volume", max: 1<<63 - 1,
 		doc: "Packets per second of the record over its duration, 0 when it has none; per record, not multiplied by the sampling rate.",
-		of:  &computation{"if(" + durationSQL + " > 0, 1000 * toFloat64(Packets) / " + durationSQL + ", 0)", "UInt64", append(times, flow.Packets.Field)}},
+		of:  &computation{"if(" + durationSQL + " > 0, 1000 * toFloat64(Packets) / " + durationSQL + ", 0)", "UInt64", append(times, flow.Packets.Field), rateOf(1000)}},
 	{name: "bpp", class: classNumber, title: "bytes per packet", group: "volume", unit: column.Byte, max: 1<<64 - 1,
 		doc: "Mean size of the packets of the record.",
-		of:  &computation{"Bytes / greatest(Packets, 1)", "UInt64", []*column.Field{flow.Bytes.Field, flow.Packets.Field}}},
+		of:  &computation{"Bytes / greatest(Packets, 1)", "UInt64", []*column.Field{flow.Bytes.Field, flow.Packets.Field}, sizeOf}},
 }
 
 // A computation is a value that is worked out of fields of one row.
@@ -184,6 +184,7 @@ type computation struct {
 	sql    string
 	kind   string // the ClickHouse type of parameters that it is compared with
 	fields []*column.Field
+	rows   func(fields [][]uint64, into []real) // the same for rows of a batch
 }
 
 var times = slices.Clip([]*column.Field{flow.FlowStart.Field, flow.FlowEnd.Field})

@@ -281,28 +281,29 @@ func beyond(op Op, a netip.Addr) Value {
 // block, ::/0 among them, mean IPv6 all the same.
 var beforeIPv4, afterIPv4 = netip.MustParseAddr("::fffe:ffff:ffff"), netip.MustParseAddr("::1:0:0:0")
 
-// addressPatterns put single addresses into one list and merge ranges that touch.
-func (c compiler) addressPatterns(values []Value) []pattern {
-	var single []string
-	type span struct{ from, to netip.Addr }
-	var ranges []span
+// An addressRange is addresses from … to, in 16 bytes, both included.
+type addressRange struct{ from, to netip.Addr }
+
+// addressRanges are the addresses that values mean: single ones, and ranges in order, which
+// neither overlap nor touch.
+func addressRanges(values []Value) (single []netip.Addr, ranges []addressRange) {
 	for _, v := range values {
 		from, to := netip.AddrFrom16(v.From.As16()), netip.AddrFrom16(v.To.As16())
 		switch {
 		case from == to:
-			single = append(single, ip6(from))
+			single = append(single, from)
 		case !v.From.Is4() && from.Compare(beforeIPv4.Next()) <= 0 && to.Compare(afterIPv4.Prev()) >= 0:
 			if from.Compare(beforeIPv4) <= 0 {
-				ranges = append(ranges, span{from, beforeIPv4})
+				ranges = append(ranges, addressRange{from, beforeIPv4})
 			}
 			if to.Compare(afterIPv4) >= 0 {
-				ranges = append(ranges, span{afterIPv4, to})
+				ranges = append(ranges, addressRange{afterIPv4, to})
 			}
 		default:
-			ranges = append(ranges, span{from, to})
+			ranges = append(ranges, addressRange{from, to})
 		}
 	}
-	slices.SortFunc(ranges, func(a, b span) int { return cmp.Or(a.from.Compare(b.from), a.to.Compare(b.to)) })
+	slices.SortFunc(ranges, func(a, b addressRange) int { return cmp.Or(a.from.Compare(b.from), a.to.Compare(b.to)) })
 	merged := ranges[:0]
 	for _, r := range ranges {
 		if n := len(merged); n > 0 && (r.from.Compare(merged[n-1].to) <= 0 || r.from.Prev() == merged[n-1].to) {
@@ -313,18 +314,25 @@ func (c compiler) addressPatterns(values []Value) []pattern {
 		}
 		merged = append(merged, r)
 	}
+	return single, merged
+}
+
+// addressPatterns put single addresses into one list.
+func (c compiler) addressPatterns(values []Value) []pattern {
+	single, ranges := addressRanges(values)
 	var patterns []pattern
 	switch {
 	case len(single) == 1:
-		patterns = append(patterns, pattern{"", " = " + c.params.Bind("IPv6", single[0])})
+		patterns = append(patterns, pattern{"", " = " + c.params.Bind("IPv6", single[0].String())})
 	case len(single) > 1:
-		patterns = append(patterns, pattern{"", " IN " + c.params.Array("IPv6", single)})
+		texts := make([]string, len(single))
+		for i, a := range single {
+			texts[i] = a.String()
+		}
+		patterns = append(patterns, pattern{"", " IN " + c.params.Array("IPv6", texts)})
 	}
-	for _, r := range merged {
-		patterns = append(patterns, pattern{"", " BETWEEN " + c.params.Bind("IPv6", ip6(r.from)) + " AND " + c.params.Bind("IPv6", ip6(r.to))})
+	for _, r := range ranges {
+		patterns = append(patterns, pattern{"", " BETWEEN " + c.params.Bind("IPv6", r.from.String()) + " AND " + c.params.Bind("IPv6", r.to.String())})
 	}
 	return patterns
 }
-
-// ip6 is an address as it is stored: IPv4 as ::ffff:a.b.c.d.
-func ip6(a netip.Addr) string { return netip.AddrFrom16(a.As16()).String() }

@@ -2,9 +2,11 @@ package query
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
+	"netmeta/column"
 	"netmeta/filter"
 	"netmeta/flow"
 	"netmeta/internal/nearest"
@@ -145,6 +147,29 @@ func (d dim) labels() []string {
 		return []string{flow.ExporterName.Field.Name}
 	}
 	return nil
+}
+
+// keyFields are the fields of the flows that keys reads; none of a time.
+func (d dim) keyFields() []*column.Field {
+	switch {
+	case d.ts != "":
+		return nil
+	case d.isInterface():
+		return append(d.field.NumberExpr().Fields, flow.ExporterAddress.Field)
+	}
+	return d.field.Expr().Fields
+}
+
+// fields are those that keys and labels read.
+func (d dim) fields() []*column.Field {
+	list := slices.Clip(d.keyFields())
+	switch {
+	case d.isInterface():
+		return append(append(list, flow.ExporterName.Field), d.field.Expr().Fields...)
+	case d.isExporter():
+		return append(list, flow.ExporterName.Field)
+	}
+	return list
 }
 
 // present turns the text of keys and labels into what the page shows: the key, its

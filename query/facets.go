@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"netmeta/column"
+	"netmeta/filter"
 	"netmeta/flow"
 )
 
@@ -80,8 +82,15 @@ func (f facet) labels() (list []string) {
 	return list
 }
 
+func (f facet) fields() (list []*column.Field) {
+	for _, d := range f {
+		list = append(list, d.fields()...)
+	}
+	return list
+}
+
 // present makes of the texts of keys and labels what the page shows.
-func (f facet) present(keys, labels []string, s Schema) (key, label []string, filter string) {
+func (f facet) present(keys, labels []string, s Schema) (key, label []string, condition string) {
 	var filters []string
 	for _, d := range f {
 		nk, nl := d.widths()
@@ -134,10 +143,11 @@ func (r Request) Facets(rg Range, s Schema, names string) (FacetsQuery, error) {
 		return q, err
 	}
 	c := newCompiler()
-	rest, err := r.condition(c, s)
+	condition, err := filter.Parse(r.Filter, s.Names)
 	if err != nil {
 		return q, err
 	}
+	rest, needs := r.conditionOf(c, condition), slices.Concat(r.conditionFields(condition), r.valueFields())
 	// Those that the same rollups answer are read from there together, the others from the flows.
 	type reading struct {
 		pieces []piece
@@ -146,7 +156,7 @@ func (r Request) Facets(rg Range, s Schema, names string) (FacetsQuery, error) {
 	var readings []reading
 	for i, f := range q.facets {
 		g := set{i, f.keys(), f.labels()}
-		pieces := rg.whole(s.answering(slices.Concat(g.keys, g.labels, []string{rest}), r.valueSQL(flow.Table.Name)))
+		pieces := rg.whole(s.answering(append(slices.Clip(needs), f.fields()...)))
 		if pieces[0].table == flow.Table.Name {
 			q.Raw = append(q.Raw, strings.Join(f.by(), "/"))
 		} else {

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"netmeta/column"
 	"netmeta/flow"
 )
 
@@ -113,7 +115,7 @@ func (r Request) Interfaces(now time.Time, s Schema, exporter string) (Interface
 	}
 	q := InterfacesQuery{rg: rg, s: s}
 	q.span = int64(len(rg.Times)+courseValues-1) / courseValues * rg.Step
-	pieces := rg.cover(0, s.answering(toldOfInterfaces, lengthL2))
+	pieces := rg.cover(0, s.answering(append(slices.Clip(fieldsOfInterfaces), volumeL2.valueFields()...)))
 	// What was before the first flow nobody knows: it counts neither as idle nor at all.
 	first, last := rg.full()
 	q.from = rg.From
@@ -140,7 +142,9 @@ func (r Request) Interfaces(now time.Time, s Schema, exporter string) (Interface
 
 // lengthL2 is the estimate of the octets of layer 2 that rows stand for, as Float64: rates
 // are made of it.
-var lengthL2 = (&Request{Layer: "l2"}).roughSQL(flow.Table.Name)
+var lengthL2 = volumeL2.roughSQL(flow.Table.Name)
+
+var volumeL2 = &Request{Layer: "l2"}
 
 // toldOfInterfaces are the columns that say of which interfaces rows are, and what is told of
 // those.
@@ -148,6 +152,13 @@ var toldOfInterfaces = []string{
 	"ExporterAddress AS e", "InIf", "OutIf", "max(ExporterName) AS called",
 	"max(InIfName) AS n0", "max(InIfDescription) AS d0", "max(InIfSpeed) AS s0", "max(if(InIfBoundary = 'unknown', '', toString(InIfBoundary))) AS b0",
 	"max(OutIfName) AS n1", "max(OutIfDescription) AS d1", "max(OutIfSpeed) AS s1", "max(if(OutIfBoundary = 'unknown', '', toString(OutIfBoundary))) AS b1",
+}
+
+// fieldsOfInterfaces are the fields that those columns read.
+var fieldsOfInterfaces = []*column.Field{
+	flow.ExporterAddress.Field, flow.InIf.Field, flow.OutIf.Field, flow.ExporterName.Field,
+	flow.InIfName.Field, flow.InIfDescription.Field, flow.InIfSpeed.Field, flow.InIfBoundary.Field,
+	flow.OutIfName.Field, flow.OutIfDescription.Field, flow.OutIfSpeed.Field, flow.OutIfBoundary.Field,
 }
 
 func interfacesSQL(c *compiler, rg *Range, pieces []piece, of string) string {

@@ -8,6 +8,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"netmeta/column"
+	"netmeta/flow"
 )
 
 // One interface over time: what its device counted, in the buckets of a chart, and its
@@ -35,6 +38,9 @@ func ParseLink(exporter, index string) (l Link, err error) {
 func (l Link) address(c *compiler) string {
 	return c.params.Bind("IPv6", netip.AddrFrom16(l.Exporter.As16()).String())
 }
+
+// fieldsOfLink say which interface rows of flows are of.
+var fieldsOfLink = slices.Clip([]*column.Field{flow.ExporterAddress.Field, flow.InIf.Field, flow.OutIf.Field})
 
 // countersReach is how many seconds beside the window a reading of the counters is looked for.
 const countersReach = 120
@@ -138,10 +144,10 @@ func (l Link) Weeks(now time.Time, tz string, s Schema) (q WeeksQuery, ok bool, 
 	q.begun = s.begun()
 	c := newCompiler()
 	index := c.params.Bind("UInt32", strconv.FormatUint(uint64(l.Index), 10))
-	value := (&Request{Layer: "l2"}).roughSQL(hours.Table)
+	value := volumeL2.roughSQL(hours.Table)
 	rg := Range{From: q.from, To: q.to, Step: 3600}
 	var selects []string
-	pieces := rg.cover(0, s.answering([]string{"ExporterAddress, InIf, OutIf"}, value)) // others than the hours for what those lack
+	pieces := rg.cover(0, s.answering(append(fieldsOfLink, volumeL2.valueFields()...))) // others than the hours for what those lack
 	for _, p := range pieces {
 		at := "TimeReceived"
 		if p.table != hours.Table {

@@ -3,6 +3,7 @@ package query
 import (
 	"fmt"
 
+	"netmeta/column"
 	"netmeta/flow"
 )
 
@@ -17,24 +18,24 @@ import (
 
 // speedOf is the column with the speed of the interface that the dims tell apart, and
 // which of the keys say which it is.
-func speedOf(dims []dim) (speed string, keys [2]string, err error) {
+func speedOf(dims []dim) (speed *column.Field, keys [2]string, err error) {
 	at := 0
 	for _, d := range dims {
 		if d.isInterface() {
-			if speed != "" {
-				return "", keys, &KeyError{"unit", "pct", "is of the speed of one interface; leave in.if or out.if out of by"}
+			if speed != nil {
+				return nil, keys, &KeyError{"unit", "pct", "is of the speed of one interface; leave in.if or out.if out of by"}
 			}
-			speed = map[string]string{"in": flow.InIfSpeed.Field.Name, "out": flow.OutIfSpeed.Field.Name}[d.field.Side]
+			speed = map[string]*column.Field{"in": flow.InIfSpeed.Field, "out": flow.OutIfSpeed.Field}[d.field.Side]
 			keys = [2]string{fmt.Sprintf("g%d", at), fmt.Sprintf("g%d", at+1)}
-			if speed == "" {
-				return "", keys, &KeyError{"by", d.field.Name, "is not one interface of each record; write by=in.if or by=out.if"}
+			if speed == nil {
+				return nil, keys, &KeyError{"by", d.field.Name, "is not one interface of each record; write by=in.if or by=out.if"}
 			}
 		}
 		width, _ := d.widths()
 		at += width
 	}
-	if speed == "" {
-		return "", keys, &KeyError{"unit", "pct", "is of the speed of an interface: write by=in.if or by=out.if, or unit=bps"}
+	if speed == nil {
+		return nil, keys, &KeyError{"unit", "pct", "is of the speed of an interface: write by=in.if or by=out.if, or unit=bps"}
 	}
 	return speed, keys, nil
 }

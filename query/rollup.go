@@ -295,15 +295,9 @@ func flowsSQL(table string) string {
 	return "Flows"
 }
 
-// answering are the rollups that keep every field of the flows that the expressions name,
-// and those that sum names beside the measures.
-func (s Schema) answering(exprs []string, sum string) []Rollup {
-	needs := fieldsIn(exprs...)
-	for _, f := range fieldsIn(sum) {
-		if f.Role != column.Measure {
-			needs = append(needs, f)
-		}
-	}
+// answering are the rollups that keep all of some fields of the flows. Of a measure they keep
+// the sums, so these are no fields that are needed.
+func (s Schema) answering(needs []*column.Field) []Rollup {
 	rollups := slices.Clone(s.Rollups)
 	for i := range rollups {
 		rollups[i].gone = s.gone()
@@ -314,26 +308,9 @@ func (s Schema) answering(exprs []string, sum string) []Rollup {
 	})
 }
 
-// rolled says that there are sums by the expressions in a rollup.
-func rolled(exprs []string) bool {
-	return !slices.ContainsFunc(fieldsIn(exprs...), func(f *column.Field) bool { return !f.Rollup })
-}
-
-// fieldsIn are the fields of the flows that the expressions name. Values travel as
-// parameters, so a word that is the name of a column is one.
-func fieldsIn(exprs ...string) (list []*column.Field) {
-	for _, e := range exprs {
-		for _, word := range strings.FieldsFunc(e, func(r rune) bool { return r != '_' && !letter(r) }) {
-			if f := flow.Table.Field(word); f != nil {
-				list = append(list, f)
-			}
-		}
-	}
-	return list
-}
-
-func letter(r rune) bool {
-	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+// rolled says that there are sums by the fields in a rollup.
+func rolled(fields []*column.Field) bool {
+	return !slices.ContainsFunc(fields, func(f *column.Field) bool { return !f.Rollup })
 }
 
 // during is the condition that a row of window i is of the piece.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"netmeta/column"
 	"netmeta/filter"
 	"netmeta/flow"
 )
@@ -86,6 +87,27 @@ func (r *Request) valueAs(table, to string) string {
 	return octets + " * SamplingRate"
 }
 
+// valueFields are the fields that valueSQL reads beside the measures.
+func (r *Request) valueFields() []*column.Field {
+	rate := flow.SamplingRate.Field
+	switch {
+	case r.Unit == "fps" || r.Unit == "flows":
+		return nil
+	case r.Unit == "pps" || r.Unit == "packets" || r.Layer != "l2" && r.Layer != "l1":
+		return []*column.Field{rate}
+	}
+	return []*column.Field{rate, flow.FlowType.Field}
+}
+
+// conditionFields are the fields that the direction and the filter of a request read.
+func (r *Request) conditionFields(f filter.Filter) []*column.Field {
+	switch r.Dir {
+	case "in", "out", "internal":
+		return append(f.Fields(), flow.Direction.Field)
+	}
+	return f.Fields()
+}
+
 // where is the condition of a request: half-open in time, the direction, the filter.
 func (r *Request) where(c *compiler, s Schema, from, to int64) (string, error) {
 	rest, err := r.condition(c, s)
@@ -160,21 +182,25 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 	}
 	rest := r.conditionOf(c, f)
 	q := series{request: &r, rg: &rg, c: c, rest: rest, split: r.Dir != "sum", peak: r.Agg == "peak"}
+	needs := slices.Concat(r.conditionFields(f), r.valueFields())
 	if r.Unit == "pct" {
-		if q.speed, q.link, err = speedOf(dims); err != nil {
+		var speed *column.Field
+		if speed, q.link, err = speedOf(dims); err != nil {
 			return Statement{}, err
 		}
+		q.speed, needs = speed.Name, append(needs, speed)
 	}
 	for _, d := range dims {
 		q.keys = append(q.keys, d.keys(c)...)
 		q.labels = append(q.labels, d.labels()...)
+		needs = append(needs, d.fields()...)
 	}
-	few := len(dims) == 1 && rolled(q.keys) || len(dims) > 0 && s.Once && f.OneHost()
+	few := len(dims) == 1 && rolled(dims[0].keyFields()) || len(dims) > 0 && s.Once && f.OneHost()
 	q.few = few && !q.peak || q.speed != ""
 	q.once = few && !q.peak && s.Once
 	var rollups []Rollup
 	if q.spread = r.Spread && !rg.calendar; !q.peak && !q.spread {
-		rollups = s.answering(slices.Concat(q.keys, q.labels, []string{rest, q.speed}), r.valueSQL(flow.Table.Name))
+		rollups = s.answering(needs)
 	}
 	rollups = slices.DeleteFunc(rollups, func(t Rollup) bool {
 		return slices.ContainsFunc(dims, func(d dim) bool { return d.ts != "" && !d.buckets.aligned(0, t.Step) })

@@ -40,6 +40,7 @@ var allowed = map[string]struct {
 	"store":               {[]string{"column", "internal/secret", "internal/wholefile", "native"}, "any table in any ClickHouse; knows no source and no question"},
 	"filter":              {[]string{"column", "flow", "internal/nearest", "internal/param"}, "the filter language: text to a condition on rows; knows no statement"},
 	"query":               {[]string{"column", "filter", "flow", "internal/nearest", "internal/param"}, "pure: a request to SQL; never the store, never HTTP"},
+	"filter/filtertest":   {[]string{"column", "filter", "flow"}, "for tests: what a filter means, and random ones"},
 	"query/executed":      {nil, "tests alone: every statement of query, run on the engine"},
 	"api":                 {[]string{"event", "filter", "native", "query", "sender", "store", "view"}, "how others ask; never a source"},
 	"event":               {[]string{"store"}, "what happened beside the traffic: the events table"},

@@ -14,7 +14,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -22,6 +21,7 @@ import (
 
 	"netmeta/column"
 	"netmeta/filter"
+	"netmeta/filter/filtertest"
 	"netmeta/flow"
 	"netmeta/internal/enginetest"
 	"netmeta/internal/golden"
@@ -437,7 +437,7 @@ func speeds(r query.Request, b *column.Batch, windows [][2]int64) []map[string]f
 			if at := int64(flow.TimeReceived.At(b, row)); at < w[0] || at >= w[1] {
 				continue
 			}
-			key := fmt.Sprintf("%v#%v", value(field("exporter"), b, row), index.At(b, row))
+			key := fmt.Sprintf("%v#%v", filtertest.Value(filtertest.Field("exporter"), b, row), index.At(b, row))
 			list[i][key] = max(list[i][key], float64(speed.At(b, row)))
 			most[key] = max(most[key], list[i][key])
 		}
@@ -593,7 +593,7 @@ func keyOf(by []string, b *column.Batch, row int) string {
 		side, rest, _ := strings.Cut(name, ".")
 		switch {
 		case strings.Contains(name, ".net:"):
-			a := value(field("src.ip"), b, row).(netip.Addr)
+			a := filtertest.Value(filtertest.Field("src.ip"), b, row).(netip.Addr)
 			bits := 48
 			if a.Is4() {
 				bits = 24
@@ -602,10 +602,10 @@ func keyOf(by []string, b *column.Batch, row int) string {
 			parts = append(parts, p.String())
 			continue
 		case rest == "if":
-			parts = append(parts, fmt.Sprintf("%v#%v", value(field("exporter"), b, row), value(field(side+".ifindex"), b, row)))
+			parts = append(parts, fmt.Sprintf("%v#%v", filtertest.Value(filtertest.Field("exporter"), b, row), filtertest.Value(filtertest.Field(side+".ifindex"), b, row)))
 			continue
 		}
-		v := values(name, b, row)[0]
+		v := filtertest.Values(name, b, row)[0]
 		if name == "src.mac" {
 			n := v.(uint64)
 			v = fmt.Sprintf("%02x:%02x:%02x:%02x:%02x:%02x", byte(n>>40), byte(n>>32), byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
@@ -639,9 +639,12 @@ func TestFiltersAgree(t *testing.T) {
 		seen[f.String()] = true
 		want := uint64(0)
 		for row := range b.Len() {
-			if f.Root == nil || holds(f.Root, b, row) {
+			if f.Root == nil || filtertest.Holds(f.Root, b, row) {
 				want++
 			}
+		}
+		if marked := marked(t, f, b); marked != want {
+			t.Errorf("%s: the matcher finds %d rows, the tree %d", c.Text, marked, want)
 		}
 		_, _, _, res := run(t, reader, url.Values{"q": {c.Text}, "dir": {"sum"}, "unit": {"flows"}, "from": {fmt.Sprint(now.Unix() - seconds)}}.Encode())
 		got := uint64(0)
@@ -664,231 +667,6 @@ func TestFiltersAgree(t *testing.T) {
 		t.Errorf("%d filters that mean different things", n)
 	}
 	golden.Equal(t, "testdata/found.txt", counts.Bytes())
-}
-
-// holds is what a filter means.
-func holds(n filter.Node, b *column.Batch, row int) bool {
-	switch n := n.(type) {
-	case filter.And:
-		return !slices.ContainsFunc(n.Of, func(n filter.Node) bool { return !holds(n, b, row) })
-	case filter.Or:
-		return slices.ContainsFunc(n.Of, func(n filter.Node) bool { return holds(n, b, row) })
-	case filter.Not:
-		return !holds(n.Of, b, row)
-	case filter.Macro:
-		return n.Of == nil || holds(n.Of, b, row)
-	case filter.Search:
-		for _, name := range []string{"in.if", "out.if", "in.ifdescription", "out.ifdescription", "in.provider", "out.provider", "exportername", "src.netname", "dst.netname", "src.nettenant", "dst.nettenant", "app"} {
-			if strings.Contains(strings.ToLower(value(field(name), b, row).(string)), strings.ToLower(n.Text)) {
-				return true
-			}
-		}
-		return false
-	case filter.Compare:
-		return compare(n, b, row)
-	}
-	panic(fmt.Sprintf("node %T", n))
-}
-
-func compare(n filter.Compare, b *column.Batch, row int) bool {
-	positive := map[filter.Op]filter.Op{filter.Ne: filter.Eq, filter.NotMatch: filter.Match, filter.NotIn: filter.In}
-	if op, ok := positive[n.Op]; ok {
-		n.Op = op
-		return !compare(n, b, row)
-	}
-	if n.With != nil {
-		x, y := values(n.Field.Name, b, row)[0], values(n.With.Name, b, row)[0]
-		return ordered(n.Op, order(x, y))
-	}
-	for _, v := range n.Values {
-		names := []string{n.Field.Name}
-		_, name, sided := strings.Cut(n.Field.Name, ".")
-		if !sided {
-			name = n.Field.Name
-		}
-		side := strings.TrimSuffix(n.Field.Name, name)
-		switch {
-		case name == "if" && v.Alt:
-			names = []string{side + "ifindex"}
-		case name == "if" && (n.Op == filter.Match || n.Op == filter.Has):
-			names = append(names, side+"ifdescription")
-		case name == "exporter" && v.Alt:
-			names = []string{"exportername"}
-		case name == "community" && v.Alt:
-			names = []string{"largecommunity"}
-		}
-		for _, name := range names {
-			for _, x := range values(name, b, row) {
-				if meets(n.Op, x, v, strings.HasSuffix(name, "flags")) {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
-func ordered(op filter.Op, c int) bool {
-	switch op {
-	case filter.Lt:
-		return c < 0
-	case filter.Le:
-		return c <= 0
-	case filter.Gt:
-		return c > 0
-	case filter.Ge:
-		return c >= 0
-	}
-	return c == 0
-}
-
-func order(x, y any) int {
-	switch x := x.(type) {
-	case netip.Addr:
-		a, b := x.As16(), y.(netip.Addr).As16()
-		return slices.Compare(a[:], b[:])
-	case string:
-		return strings.Compare(x, y.(string))
-	case uint64:
-		return number(float64(x), y)
-	case float64:
-		return number(x, y)
-	}
-	panic(fmt.Sprintf("%T", x))
-}
-
-func number(x float64, y any) int {
-	var f float64
-	switch y := y.(type) {
-	case uint64:
-		f = float64(y)
-	case float64:
-		f = y
-	}
-	switch {
-	case x < f:
-		return -1
-	case x > f:
-		return 1
-	}
-	return 0
-}
-
-func meets(op filter.Op, x any, v filter.Value, flags bool) bool {
-	switch x := x.(type) {
-	case string:
-		switch op {
-		case filter.Match:
-			return regexp.MustCompile("(?s)" + v.Text).MatchString(x)
-		case filter.Has:
-			return strings.Contains(strings.ToLower(x), strings.ToLower(v.Text))
-		}
-		return x == v.Text
-	case netip.Addr:
-		switch {
-		case x.Is4() != v.From.Is4():
-			return false
-		case op != filter.Eq && op != filter.In:
-			return ordered(op, order(x, v.From))
-		}
-		return order(x, v.From) >= 0 && order(x, v.To) <= 0
-	case []uint64:
-		return slices.ContainsFunc(x, func(n uint64) bool { return n >= v.Lo && n <= v.Hi })
-	case []column.Uint128:
-		return slices.Contains(x, column.Uint128{Lo: v.Lo, Hi: v.Hi})
-	case uint64:
-		if flags {
-			if v.ExactFlags {
-				return x == v.Lo
-			}
-			return x&v.Hi == v.Lo
-		}
-	}
-	if op != filter.Eq && op != filter.In {
-		return ordered(op, order(x, v.Lo))
-	}
-	return order(x, v.Lo) >= 0 && order(x, v.Hi) <= 0
-}
-
-// field finds the column of a name with its side.
-func field(name string) *column.Field {
-	for _, f := range flow.Table.Fields {
-		if f.FilterName() == name {
-			return f
-		}
-	}
-	panic("no field " + name)
-}
-
-// values are those that a name of the filter language stands for in a row.
-func values(name string, b *column.Batch, row int) []any {
-	duration := float64(flow.FlowEnd.At(b, row)) - float64(flow.FlowStart.At(b, row))
-	perSecond := func(v float64) []any {
-		if duration <= 0 {
-			return []any{0.0}
-		}
-		return []any{v / duration}
-	}
-	packets := float64(flow.Packets.At(b, row))
-	switch name {
-	case "dscp":
-		return []any{uint64(flow.IPTos.At(b, row) >> 2)}
-	case "duration":
-		return []any{duration}
-	case "bps":
-		return perSecond(float64(flow.Bytes.At(b, row)) * 8000)
-	case "pps":
-		return perSecond(packets * 1000)
-	case "bpp":
-		return []any{float64(flow.Bytes.At(b, row)) / max(packets, 1)}
-	}
-	side, rest, sided := strings.Cut(name, ".")
-	if !sided {
-		for _, pair := range [][2]string{{"src.", "dst."}, {"in.", "out."}} {
-			for _, f := range flow.Table.Fields {
-				if f.FilterName() == pair[0]+name {
-					return []any{value(f, b, row), value(f.Twin(), b, row)}
-				}
-			}
-		}
-	}
-	out := flow.Direction.At(b, row) == flow.DirectionOut
-	switch {
-	case side == "remote" && out, side == "local" && !out:
-		name = "dst." + rest
-	case side == "remote", side == "local":
-		name = "src." + rest
-	}
-	return []any{value(field(name), b, row)}
-}
-
-// value is the value of a column: uint64, string, netip.Addr or a list.
-func value(f *column.Field, b *column.Batch, row int) any {
-	switch f.Kind {
-	case column.Uint8:
-		return uint64(b.Uint8s(f)[row])
-	case column.Enum:
-		return f.Enum[b.Uint8s(f)[row]]
-	case column.Uint16:
-		return uint64(b.Uint16s(f)[row])
-	case column.Uint32:
-		return uint64(b.Uint32s(f)[row])
-	case column.Uint64:
-		return b.Uint64s(f)[row]
-	case column.IP:
-		return b.Addrs(f)[row].IP()
-	case column.Text:
-		return b.LabelColumn(f)[row].String()
-	case column.Uint32List:
-		var list []uint64
-		for _, v := range b.List32At(f, row) {
-			list = append(list, uint64(v))
-		}
-		return list
-	case column.Uint128List:
-		return slices.Clone(b.List128At(f, row))
-	}
-	panic("kind of " + f.Name)
 }
 
 // TestValues runs the statement for the values of every field.
