@@ -10,9 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,7 +18,6 @@ import (
 	"netmeta/config"
 	"netmeta/engine"
 	"netmeta/enrich"
-	"netmeta/flow"
 	"netmeta/health"
 	"netmeta/internal/secret"
 	"netmeta/internal/wholefile"
@@ -44,7 +41,8 @@ type Options struct {
 	Out   io.Writer      // where people read how to use it and why it stops
 }
 
-// A Collector is a running NetMeta: the parts, in the order in which data move.
+// A Collector is a running NetMeta: what its parts work on, in the order in which data
+// move. The parts themselves are in parts.go.
 type Collector struct {
 	options Options
 	running atomic.Pointer[config.Config] // read with config; see reload.go
@@ -61,6 +59,7 @@ type Collector struct {
 	retention *store.Retention // by free space
 	roller    *store.Roller    // adds rows up
 	migrated  atomic.Bool      // the tables are there
+	client    *store.Client    // writes
 	reader    *store.Client
 	views     *view.Views
 	links     *view.Links
@@ -77,9 +76,13 @@ type Collector struct {
 	safe         chan struct{} // something more is stored, or in the spool; see sequences.go
 	unsaved      store.Outage  // of saving how far
 	followed     int64         // the last place of an earlier run, Unix milliseconds
-
-	reloading    sync.Mutex    // held while the configuration is read again, and from the stop on
 	tablesChange chan struct{} // a reload asks for other tables
+
+	parts     parts
+	reloading sync.Mutex      // held while the configuration is read again, and from the stop on
+	failed    chan error      // of parts: the first one stops the program
+	storing   context.Context // ends when what is not stored is to stay in the spool
+	giveUp    context.CancelFunc
 }
 
 // config is what the collector runs with at this moment.
@@ -87,94 +90,91 @@ func (s *Collector) config() *config.Config { return s.running.Load() }
 
 // New binds every port and starts nothing, so that what is wrong is said
 // before anything happens.
-func New(cfg config.Config, options Options) (s *Collector, err error) {
-	log := options.Log
-	s = &Collector{options: options, log: log, tablesChange: make(chan struct{}, 1), safe: make(chan struct{}, 1), started: time.Now()}
+func New(cfg config.Config, options Options) (*Collector, error) {
+	if options.Level == nil {
+		options.Level = new(slog.LevelVar)
+	}
+	s := &Collector{options: options, log: options.Log, started: time.Now(), failed: make(chan error, 64),
+		tablesChange: make(chan struct{}, 1), safe: make(chan struct{}, 1)}
 	s.running.Store(&cfg)
-	defer func() {
-		if err != nil {
+	limitMemory(cfg)
+	s.storing, s.giveUp = context.WithCancel(context.Background())
+	// The lock on the data directory, which the engine takes, comes before the sockets: a
+	// second NetMeta that is started by mistake must not take a single datagram from the
+	// first.
+	for _, open := range []func(config.Config) error{s.listenHTTP, s.openStore, s.openSources, s.openFiles, s.connect} {
+		if err := open(cfg); err != nil {
 			s.close()
+			return nil, err
 		}
-	}()
-	if _, err := engine.OpenFiles(); err != nil {
-		return s, err
 	}
-	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
-		return s, fmt.Errorf("data directory: %w", err)
-	}
+	s.notifier = newNotifier(s.log)
+	s.parts = s.list()
+	return s, nil
+}
+
+// listenHTTP takes the addresses of the page and of profiles.
+func (s *Collector) listenHTTP(cfg config.Config) (err error) {
 	if s.http, err = net.Listen("tcp", cfg.HTTP.Listen); err != nil {
-		return s, fmt.Errorf("page: %w: choose another address with --listen HOST:PORT or http.listen", err)
+		return fmt.Errorf("page: %w: choose another address with --listen HOST:PORT or http.listen", err)
 	}
-	if s.debug, err = listenDebug(cfg.Debug.Listen); err != nil {
-		return s, err
-	}
-	// The lock on the data directory comes before the sockets: a second NetMeta that is
-	// started by mistake must not take a single datagram from the first.
-	var writer *store.Client
-	if cfg.Store.URL != "" {
-		writer = StoreClient(cfg)
-		s.reader = StoreClient(cfg)
-		s.reader.ReadOnly = true
-	} else {
-		s.engine, err = engine.New(engine.Options{
-			Path: cfg.Data, Listen: cfg.Engine.Listen, Memory: int64(cfg.Engine.MemoryMiB) << 20,
-			MaxQueries: cfg.Engine.MaxQueries, Logger: log,
-		})
-		if err != nil {
-			return s, err
-		}
-		w, r := s.engine.Writer(), s.engine.Page()
-		writer = store.NewClient(s.engine.URL(), w.Name, w.Password, "")
-		writer.Room = func() error { return store.RoomFor(cfg.Data, engine.KeepFree(cfg.Data)) }
-		s.reader = store.NewClient(s.engine.URL(), r.Name, r.Password, "")
-	}
-	writer.Parts = new(store.Parts)
-	s.reader.Parts = writer.Parts
+	s.debug, err = listenDebug(cfg.Debug.Listen)
+	return err
+}
+
+// openSources opens the ports and makes decoders, which know what an earlier run learnt.
+func (s *Collector) openSources(cfg config.Config) error {
 	for _, addr := range cfg.Sources.UDP.Listen {
 		p, err := s.listen(addr)
 		if err != nil {
-			return s, err
+			return err
 		}
 		s.ports.add(p)
 	}
 	extra, err := netflow.Elements(cfg.Sources.NetFlow.Extra)
 	if err != nil {
-		return s, err
+		return err
 	}
 	s.decoding = NewDecoding(samplingRates(cfg), extra)
 	s.decoding.Exporters.Limit(flowLimits(cfg))
-	if s.senders, err = openKept(s, "senders.json", sender.Open); err != nil {
-		return s, err
-	}
-	s.senders.Resume = s.decoding.resume
-	s.decoding.ignored = &s.senders.Refused
-	limitMemory(cfg)
 	s.loadSequences()
 	s.loadTemplates()
 	s.health.Exporters, s.health.KernelDropped = s.decoding.Exporters, s.kernelDropped
-	s.enrich = enrich.New(s.decoding.NetFlow, log)
+	return nil
+}
+
+// openFiles opens what people decided and saved.
+func (s *Collector) openFiles(config.Config) (err error) {
+	if s.senders, err = openKept(s, "senders.json", sender.Open); err != nil {
+		return err
+	}
+	s.senders.Resume = s.decoding.resume
+	s.decoding.ignored = &s.senders.Refused
+	if s.views, err = openKept(s, "views.json", view.Open); err != nil {
+		return err
+	}
+	s.links, err = openKept(s, "links", view.OpenLinks)
+	return err
+}
+
+// connect makes what lies between the sources and the store.
+func (s *Collector) connect(cfg config.Config) error {
+	s.enrich = enrich.New(s.decoding.NetFlow, s.log)
 	if err := s.enrich.Set(cfg.Enrich); err != nil {
-		return s, err
+		return err
 	}
 	s.pipe = pipe.New(cfg.Store.QueueBlocks, int64(cfg.Store.QueueMiB)<<20, s.enrich.Stage)
 	if err := s.openSpool(); err != nil {
-		return s, err
+		return err
 	}
-	if s.views, err = openKept(s, "views.json", view.Open); err != nil {
-		return s, err
-	}
-	if s.links, err = openKept(s, "links", view.OpenLinks); err != nil {
-		return s, err
-	}
-	s.writer = &store.Writer{Client: writer, Log: log, Schemas: Schemas(cfg), Spool: s.spool,
+	s.writer = &store.Writer{Client: s.client, Log: s.log, Schemas: Schemas(cfg), Spool: s.spool,
 		Taken: s.pipe.Taken, Safe: s.moreSafe, Full: func() float64 { return s.pipe.Level().Share() }}
-	s.retention = &store.Retention{Client: writer, Keep: s.keepFree, Space: s.diskSpace, Temporary: s.temporary, Log: log}
+	s.retention = &store.Retention{Client: s.client, Keep: s.keepFree, Space: s.diskSpace, Temporary: s.temporary, Log: s.log}
 	if s.engine != nil {
 		s.retention.Reserve = &store.Reserve{Path: filepath.Join(cfg.Data, "reserve"), Left: engine.KeepFree(cfg.Data)}
 	}
-	s.roller = &store.Roller{Client: writer, Schema: func() store.Schema { return Schemas(*s.config())[0] }, Owner: s.name(), Log: log}
-	s.notifier = newNotifier(log)
-	return s, nil
+	s.roller = &store.Roller{Client: s.client, Schema: func() store.Schema { return Schemas(*s.config())[0] }, Owner: s.name(), Log: s.log}
+	return nil
 }
 
 // openKept opens a file of the data directory. One that is damaged is put aside, so that
@@ -187,22 +187,38 @@ func openKept[T any](s *Collector, name string, open func(path string) (T, error
 	return v, err
 }
 
-// limitMemory has the garbage collector work harder as the heap nears what the
-// configuration allows. The variable GOMEMLIMIT, if somebody has set it, stands.
-func limitMemory(cfg config.Config) {
-	if os.Getenv("GOMEMLIMIT") != "" {
-		return
+// Run starts the parts and returns when ctx has ended, or a part has failed, and all that
+// was received is stored or in the spool.
+func (s *Collector) Run(ctx context.Context) error {
+	s.serveAPI()
+	running := s.parts.start(s.fail)
+	s.announce()
+
+	var err error
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(s.options.Out, "stopping: storing what was received (Ctrl-C again stops at once)")
+	case err = <-s.failed:
+		fmt.Fprintln(s.options.Out, "netmeta:", secret.Mask(err.Error()))
 	}
-	limit := int64(cfg.MemoryMiB) << 20
-	if limit == 0 {
-		limit = max(engine.Memory()/5, 128<<20)
+
+	s.notifier.stopping()
+	s.reloading.Lock()                                          // for good: no port may open any more
+	patience := time.AfterFunc(s.options.StopTimeout, s.giveUp) // what is not stored then stays in the spool
+	defer patience.Stop()
+	running.stop()
+	for len(s.failed) > 0 {
+		err = errors.Join(err, <-s.failed)
 	}
-	debug.SetMemoryLimit(limit)
+	return err
 }
 
-// StoreClient is a client of the ClickHouse that the configuration names.
-func StoreClient(cfg config.Config) *store.Client {
-	return store.NewClient(cfg.Store.URL.Reveal(), cfg.Store.User, cfg.Store.Password.Reveal(), cfg.Store.Database)
+// fail takes the error of a part, which stops the program.
+func (s *Collector) fail(err error) {
+	select {
+	case s.failed <- err:
+	default: // the ones before say enough
+	}
 }
 
 // close gives back what New took, if Run is never called.
@@ -222,124 +238,4 @@ func (s *Collector) close() {
 	if s.spool != nil {
 		s.spool.Close()
 	}
-}
-
-// Run starts the parts from the store to the sources, so that each finds the next
-// one ready, and stops them from the sources to the store, so that nothing that was
-// received is lost.
-func (s *Collector) Run(ctx context.Context) error {
-	var (
-		sources, web, last sync.WaitGroup         // who is waited for, in the order of stopping
-		failed             = make(chan error, 64) // room for everybody: nobody may wait to fail
-	)
-	engineCtx, stopEngine := context.WithCancel(context.Background())
-	defer stopEngine()
-	if s.engine != nil {
-		last.Go(func() {
-			if err := s.engine.Run(engineCtx); err != nil && engineCtx.Err() == nil {
-				failed <- err
-			}
-		})
-	}
-
-	writerCtx, stopWriter := context.WithCancel(context.Background())
-	defer stopWriter()
-	stored := make(chan error, 1)
-	go func() { stored <- s.write(writerCtx, failed) }()
-
-	s.serveAPI()
-	srv := &http.Server{
-		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*s.handler.Load()).ServeHTTP(w, r) }),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
-	web.Go(func() {
-		if err := srv.Serve(s.http); !errors.Is(err, http.ErrServerClosed) {
-			failed <- fmt.Errorf("page: %w", err)
-		}
-	})
-
-	sourceCtx, stopSources := context.WithCancel(context.Background())
-	defer stopSources()
-	s.ports.run = func(p *port) {
-		ctx, stop := context.WithCancel(sourceCtx)
-		p.stop = stop
-		sources.Go(func() {
-			defer s.ports.remove(p)
-			defer stop()
-			if err := p.Run(ctx, &flow.Table, s.worker); err != nil {
-				failed <- err
-			}
-		})
-	}
-	for _, p := range s.ports.list() {
-		s.ports.run(p)
-	}
-	sources.Go(func() { s.reloadOnSignal(sourceCtx) })
-	sources.Go(func() { s.changeTables(sourceCtx) })
-	sources.Go(func() { s.serveDebug(sourceCtx) })
-	sources.Go(func() { s.notify(sourceCtx) })
-	sources.Go(func() { s.rates.run(sourceCtx, s.counts) })
-	sources.Go(func() { s.recordHealth(sourceCtx) })
-	sources.Go(func() { s.logRates(sourceCtx) })
-	sources.Go(func() { s.keepTemplates(sourceCtx) })
-	sources.Go(func() { s.keepAside(sourceCtx) })
-	sources.Go(func() { s.keepSequences(sourceCtx) })
-	sources.Go(func() { s.countLost(sourceCtx) })
-	sources.Go(func() { s.keepSpace(sourceCtx) })
-	sources.Go(func() { s.keepRollups(sourceCtx) })
-	s.playing.open(sourceCtx, &sources, s.runDemo)
-	if s.options.Demo {
-		s.playing.start()
-	}
-	s.announce()
-
-	var err error
-	select {
-	case <-ctx.Done():
-		fmt.Fprintln(s.options.Out, "stopping: storing what was received (Ctrl-C again stops at once)")
-	case err = <-failed:
-		fmt.Fprintln(s.options.Out, "netmeta:", secret.Mask(err.Error()))
-	}
-
-	s.notifier.stopping()
-	s.reloading.Lock() // for good: no port may open any more
-	s.playing.close()
-	stopSources()
-	giveUp := time.AfterFunc(s.options.StopTimeout, stopWriter) // what is not stored then stays in the spool
-	defer giveUp.Stop()
-	sources.Wait()
-	s.storeHealth(time.Now().Truncate(time.Minute))
-	s.saveTemplates()
-	s.pipe.Close()
-	err = errors.Join(err, <-stored)
-	s.saveSequences()
-	for len(failed) > 0 {
-		err = errors.Join(err, <-failed)
-	}
-	shutdown, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	srv.Shutdown(shutdown)
-	srv.Close()
-	web.Wait()
-	stopEngine()
-	last.Wait()
-	return err
-}
-
-// write takes blocks from the pipe to the store. That the store can never be written is
-// said at once, which stops the program; what came until then stays in the spool.
-func (s *Collector) write(ctx context.Context, failed chan<- error) error {
-	s.writer.Ready = func(ctx context.Context) error {
-		err := s.migrate(ctx)
-		s.migrated.Store(err == nil)
-		if err != nil && ctx.Err() == nil {
-			failed <- err
-		}
-		return err
-	}
-	defer s.spool.Close()
-	return s.writer.Run(ctx, s.pipe.Queue())
 }

@@ -40,6 +40,18 @@ const (
 	demoRate    = 300 // flows per second of each protocol
 )
 
+// playDemo plays the demo whenever it is asked for, until ctx ends.
+func (s *Collector) playDemo(ctx context.Context) {
+	var playing sync.WaitGroup
+	s.playing.open(ctx, &playing, s.runDemo)
+	if s.options.Demo {
+		s.playing.start()
+	}
+	<-ctx.Done()
+	s.playing.close()
+	playing.Wait()
+}
+
 func (s *Collector) runDemo(ctx context.Context) {
 	var g errgroup.Group
 	for i, p := range demoProtocols {

@@ -2,8 +2,10 @@ package collector
 
 import (
 	"net/netip"
+	"slices"
 
 	"netmeta/config"
+	"netmeta/source/netflow"
 )
 
 // samplingRates are the configured rates by exporter.
@@ -27,6 +29,23 @@ func flowLimits(cfg config.Config) func(netip.Addr) uint64 {
 		}
 		return cfg.Sources.UDP.Limit.FlowsPerSecond
 	}
+}
+
+// prepareDecoders prepares other limits, sampling rates and elements of Extra.
+func (s *Collector) prepareDecoders(next *config.Config) (change, error) {
+	extra, err := netflow.Elements(next.Sources.NetFlow.Extra)
+	if err != nil {
+		return change{}, err
+	}
+	rates, limits := samplingRates(*next), flowLimits(*next)
+	otherExtra := !slices.Equal(s.config().Sources.NetFlow.Extra, next.Sources.NetFlow.Extra)
+	return change{commit: func() {
+		s.decoding.rates.Store(&rates)
+		s.decoding.Exporters.Limit(limits)
+		if otherExtra {
+			s.decoding.NetFlow.SetExtra(extra)
+		}
+	}}, nil
 }
 
 // named says whom the configuration names as an exporter.

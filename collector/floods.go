@@ -22,12 +22,7 @@ const (
 func (s *Collector) keepAside(ctx context.Context) {
 	over := map[netip.Addr]time.Time{} // when they were so last
 	var outage store.Outage
-	for {
-		select {
-		case <-time.After(lookForFloods):
-		case <-ctx.Done():
-			return
-		}
+	every(ctx, lookForFloods, func() {
 		now := time.Now()
 		for _, a := range s.decoding.Exporters.Over(now.Unix()) {
 			over[a] = now
@@ -46,5 +41,5 @@ func (s *Collector) keepAside(ctx context.Context) {
 				outage.Failed(s.log, "exporters over their limit share sockets with others", now, "listener", p.Addr, "err", err)
 			}
 		}
-	}
+	})
 }

@@ -10,21 +10,21 @@ import (
 // healthRows is the size of the batch of exporters' health.
 const healthRows = 1024
 
-// recordHealth stores how the exporters are, each minute.
+// recordHealth stores how the exporters are, at the end of each minute, until ctx ends.
 func (s *Collector) recordHealth(ctx context.Context) {
-	for {
-		begin := time.Now().Truncate(time.Minute)
-		select {
-		case <-time.After(time.Until(begin.Add(time.Minute))):
-			s.storeHealth(begin)
-		case <-ctx.Done():
-			return
-		}
+	begin := thisMinute()
+	for pause(ctx, time.Until(begin.Add(time.Minute))) {
+		s.storeHealth(begin)
+		begin = thisMinute()
 	}
 }
 
-// storeHealth hands on what the exporters did since the last time. It is called by
-// recordHealth, and once more when that and all sources have ended.
+// recordLastHealth stores what the exporters did in the minute that is cut short.
+func (s *Collector) recordLastHealth() { s.storeHealth(thisMinute()) }
+
+func thisMinute() time.Time { return time.Now().Truncate(time.Minute) }
+
+// storeHealth hands on what the exporters did since the last time.
 func (s *Collector) storeHealth(begin time.Time) {
 	batch, emit := health.Table.NewBatch(healthRows), s.pipe.Emitter().Emit
 	flush := func() { emit(batch) }

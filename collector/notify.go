@@ -78,29 +78,16 @@ func (s *Collector) notify(ctx context.Context) {
 		}
 	}
 	s.notifier.ready()
-	every := notifyEvery
+	rest := notifyEvery
 	if w := s.notifier.watchdog; w > 0 {
-		every = min(every, w/3)
+		rest = min(rest, w/3)
 	}
-	for {
+	every(ctx, rest, func() {
 		rates, alive := s.rates.last(), s.rates.fresh()
 		state := fmt.Sprintf("STATUS=%.0f flows/s from %d exporters", rates.Flows, len(s.decoding.Exporters.List()))
 		if alive { // the meter has asked every part within the last seconds, and all have answered
 			state += "\nWATCHDOG=1"
 		}
 		s.notifier.tell(state)
-		if !pause(ctx, every) {
-			return
-		}
-	}
-}
-
-// pause waits, and reports false when ctx has ended before.
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-time.After(d):
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	})
 }

@@ -6,7 +6,9 @@ import (
 	"sync"
 
 	"netmeta/column"
+	"netmeta/config"
 	"netmeta/counter"
+	"netmeta/flow"
 	"netmeta/source/udp"
 )
 
@@ -14,15 +16,14 @@ import (
 type port struct {
 	*udp.Listener
 	configured string             // its address in the configuration
-	stop       context.CancelFunc // ends its Run
+	stop       context.CancelFunc // ends its Run; nil: it is not read yet
 }
 
 // ports are those that are open. A reload adds and removes some; the others never
 // notice.
 type ports struct {
-	run func(*port) // starts to read one
-
 	mu     sync.Mutex
+	read   func(*port) // starts to read one; nil: none is read yet
 	open   []*port
 	closed udp.Counts // of ports that were closed
 }
@@ -49,6 +50,31 @@ func (p *ports) add(added *port) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.open = append(p.open, added)
+	if p.read != nil {
+		p.read(added)
+	}
+}
+
+// start has every port read, those that are added later too.
+func (p *ports) start(read func(*port)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.read = read
+	for _, o := range p.open {
+		read(o)
+	}
+}
+
+// leave has a port end when what the kernel has of it is read.
+func (p *ports) leave(left *port) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if left.stop != nil {
+		left.stop()
+		return
+	}
+	p.open = slices.DeleteFunc(p.open, func(o *port) bool { return o == left })
+	left.Close()
 }
 
 // remove is called when a port has been read to its end.
@@ -82,6 +108,51 @@ func (p *ports) change(wanted []string) (leave []*port, missing []string) {
 		leave = slices.Delete(leave, i, i+1)
 	}
 	return leave, missing
+}
+
+// receive reads the ports until ctx ends and what had arrived is handed on.
+func (s *Collector) receive(ctx context.Context) {
+	var reading sync.WaitGroup
+	s.ports.start(func(p *port) {
+		ctx, stop := context.WithCancel(ctx)
+		p.stop = stop
+		reading.Go(func() {
+			defer s.ports.remove(p)
+			defer stop()
+			if err := p.Run(ctx, &flow.Table, s.worker); err != nil {
+				s.fail(err)
+			}
+		})
+	})
+	<-ctx.Done()
+	reading.Wait()
+}
+
+// preparePorts opens the ports that a configuration adds.
+func (s *Collector) preparePorts(next *config.Config) (change, error) {
+	left, missing := s.ports.change(next.Sources.UDP.Listen)
+	var opened []*port
+	undo := func() {
+		for _, p := range opened {
+			p.Close()
+		}
+	}
+	for _, addr := range missing {
+		p, err := s.listen(addr)
+		if err != nil {
+			undo()
+			return change{}, err
+		}
+		opened = append(opened, p)
+	}
+	return change{undo: undo, commit: func() {
+		for _, p := range opened {
+			s.ports.add(p)
+		}
+		for _, p := range left {
+			s.ports.leave(p)
+		}
+	}}, nil
 }
 
 // kernelDropped is what the kernel dropped at all sockets.

@@ -18,23 +18,17 @@ const (
 	maxUntold = 256             // events that wait for the store
 )
 
-// logRates reports each change of a sampling rate as an event, so that it stands on the
-// charts: from there on the same traffic looks different, or is more or less exact.
-func (s *Collector) logRates(ctx context.Context) {
-	log := rateLog{}
-	log.changes(s.decoding.samplings(), time.Now()) // what is known from before the start
-	var untold []event.Event
-	tick := time.NewTicker(rateLook)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-		untold = append(untold, log.changes(s.decoding.samplings(), time.Now())...)
-		untold = s.report(ctx, untold[max(0, len(untold)-maxUntold):])
-	}
+// reportRates reports each change of a sampling rate as an event, so that it stands on
+// the charts: from there on the same traffic looks different, or is more or less exact.
+func (s *Collector) reportRates(ctx context.Context) {
+	var log rateLog
+	every(ctx, rateLook, func() { s.compareRates(ctx, &log) })
+}
+
+// compareRates looks once. What is there at the first look is no change.
+func (s *Collector) compareRates(ctx context.Context, log *rateLog) {
+	log.untold = append(log.untold, log.changes(s.decoding.samplings(), time.Now())...)
+	log.untold = s.report(ctx, log.untold[max(0, len(log.untold)-maxUntold):])
 }
 
 // report stores events and returns those that the store did not take.
@@ -69,6 +63,8 @@ type rateLog struct {
 	rates map[sampler]*rateState
 	last  map[netip.Addr]time.Time // the last event of an exporter
 	more  map[netip.Addr]int       // its changes since then that have no event
+
+	untold []event.Event // that the store has not taken yet
 }
 
 type rateState struct{ now, told uint32 }
@@ -77,7 +73,7 @@ type rateState struct{ now, told uint32 }
 // at most one in rateQuiet. What an exporter changed back in between is only counted.
 func (l *rateLog) changes(list []source.Sampling, now time.Time) (events []event.Event) {
 	if l.rates == nil || len(l.rates) > maxRates {
-		*l = rateLog{map[sampler]*rateState{}, map[netip.Addr]time.Time{}, map[netip.Addr]int{}}
+		*l = rateLog{rates: map[sampler]*rateState{}, last: map[netip.Addr]time.Time{}, more: map[netip.Addr]int{}, untold: l.untold}
 	}
 	told := map[netip.Addr][]*rateState{}
 	for _, g := range list {

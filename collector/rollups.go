@@ -24,24 +24,29 @@ func (s *Collector) keepRollups(ctx context.Context) {
 		return
 	}
 	var outage store.Outage
-	for {
-		if err := s.writer.Client.Parts.Refresh(ctx, s.writer.Client, s.log); err != nil && ctx.Err() == nil {
-			s.log.Debug("parts that cannot be read are not checked", "err", err)
+	every(ctx, rollEvery, func() {
+		for more := true; more && ctx.Err() == nil; {
+			more = s.roll(ctx, &outage)
 		}
-		more, err := s.roller.Roll(ctx, s.settled(time.Now()).Unix())
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			outage.Failed(s.log, "rollups are behind: questions over days are slower", time.Now(), "err", err)
-			s.wantTables() // one may lack a column
-		default:
-			outage.Over(s.log, "rollups are added up again", time.Now())
-		}
-		if !more && !pause(ctx, rollEvery) {
-			return
-		}
+	})
+}
+
+// roll adds one step up and reports whether there is more to do at once.
+func (s *Collector) roll(ctx context.Context, outage *store.Outage) (more bool) {
+	if err := s.writer.Client.Parts.Refresh(ctx, s.writer.Client, s.log); err != nil && ctx.Err() == nil {
+		s.log.Debug("parts that cannot be read are not checked", "err", err)
 	}
+	more, err := s.roller.Roll(ctx, s.settled(time.Now()).Unix())
+	switch {
+	case ctx.Err() != nil:
+		return false
+	case err != nil:
+		outage.Failed(s.log, "rollups are behind: questions over days are slower", time.Now(), "err", err)
+		s.wantTables() // one may lack a column
+	default:
+		outage.Over(s.log, "rollups are added up again", time.Now())
+	}
+	return more
 }
 
 // settled is the time whose rows are in the store, as far as we know. While rows wait for

@@ -69,16 +69,11 @@ func (s *Collector) loadSequences() {
 func (s *Collector) countLost(ctx context.Context) {
 	var doubts []source.Doubt
 	var outage store.Outage
-	for {
-		select {
-		case <-time.After(lookForLost):
-		case <-ctx.Done():
-			return
-		}
+	every(ctx, lookForLost, func() {
 		doubts = slices.Concat(doubts, s.decoding.NetFlow.Doubts.Take(), s.decoding.SFlow.Doubts.Take())
 		// What an earlier run left in the spool is to be stored first.
 		if spool := s.spool.Stats(); len(doubts) == 0 || !s.migrated.Load() || spool.Files > 0 && spool.Oldest.Before(s.started) {
-			continue
+			return
 		}
 		left, err := s.countDoubts(ctx, doubts)
 		doubts = left
@@ -86,10 +81,10 @@ func (s *Collector) countLost(ctx context.Context) {
 			if ctx.Err() == nil {
 				outage.Failed(s.log, "cannot tell what was lost before this start, retrying", time.Now(), "err", err)
 			}
-			continue
+			return
 		}
 		outage.Over(s.log, "loss before this start is counted", time.Now())
-	}
+	})
 }
 
 // countDoubts asks the store how far each exporter's rows are stored after all: which of
@@ -170,11 +165,7 @@ func (s *Collector) keepSequences(ctx context.Context) {
 		}
 		began := time.Now()
 		s.saveSequences()
-		select {
-		case <-time.After(saveSequencesShare * time.Since(began)):
-		case <-ctx.Done():
-			return
-		}
+		pause(ctx, saveSequencesShare*time.Since(began))
 	}
 }
 

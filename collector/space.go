@@ -10,15 +10,23 @@ import (
 	"netmeta/store"
 )
 
+// lookForSpace bounds how much may come between two looks at the free space.
+const lookForSpace = 10 * time.Second
+
 // keepFree is how much of the store's disk is to be left free.
 func (s *Collector) keepFree() store.Room { return s.config().Store.Room() }
 
 // keepSpace drops the oldest rows when the disk is nearly full, from when the tables
 // are there until ctx ends.
 func (s *Collector) keepSpace(ctx context.Context) {
-	if s.waitForTables(ctx) {
-		s.retention.Run(ctx)
+	if !s.waitForTables(ctx) {
+		return
 	}
+	every(ctx, lookForSpace, func() {
+		if err := s.retention.Check(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("free space is not kept", "err", err)
+		}
+	})
 }
 
 // waitForTables waits until the tables are there; false: ctx has ended.

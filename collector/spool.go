@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
 	"netmeta/api"
 	"netmeta/column"
 	"netmeta/store"

@@ -189,20 +189,16 @@ type rateMeter struct {
 
 const rateWindow = 10
 
-func (m *rateMeter) run(ctx context.Context, counts func() counted) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		m.mu.Lock()
-		if m.history = append(m.history, counts()); len(m.history) > rateWindow+1 {
-			m.history = m.history[1:]
-		}
-		m.mu.Unlock()
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
+// measureRates feeds the meter each second until ctx ends.
+func (s *Collector) measureRates(ctx context.Context) {
+	every(ctx, time.Second, func() { s.rates.add(s.counts()) })
+}
+
+func (m *rateMeter) add(c counted) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.history = append(m.history, c); len(m.history) > rateWindow+1 {
+		m.history = m.history[1:]
 	}
 }
 

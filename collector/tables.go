@@ -2,7 +2,7 @@ package collector
 
 import (
 	"context"
-	"strings"
+	"reflect"
 	"time"
 
 	"netmeta/config"
@@ -65,9 +65,16 @@ func (s *Collector) migrate(ctx context.Context) error {
 	}
 }
 
-// changesTables says of a key that it is about how the tables are kept.
-func changesTables(key string) bool {
-	return key == "store.retention-days" || key == "store.columns" || strings.HasPrefix(key, "store.rollups.")
+// prepareTables prepares another way to keep the tables.
+func (s *Collector) prepareTables(next *config.Config) (change, error) {
+	schemas := Schemas(*next)
+	differ := !reflect.DeepEqual(schemas, Schemas(*s.config()))
+	return change{commit: func() {
+		s.writer.Reload(schemas)
+		if differ {
+			s.wantTables()
+		}
+	}}, nil
 }
 
 // wantTables has changeTables bring the tables up to date, with the configuration of then.

@@ -29,17 +29,11 @@ func (s *Collector) loadTemplates() {
 
 // keepTemplates saves what is new, until ctx ends.
 func (s *Collector) keepTemplates(ctx context.Context) {
-	pause := saveTemplatesEvery
-	for {
-		select {
-		case <-time.After(pause):
-			began := time.Now()
-			s.saveTemplates()
-			pause = max(saveTemplatesEvery, saveTemplatesShare*time.Since(began))
-		case <-ctx.Done():
-			return
-		}
-	}
+	every(ctx, saveTemplatesEvery, func() {
+		began := time.Now()
+		s.saveTemplates()
+		pause(ctx, saveTemplatesShare*time.Since(began))
+	})
 }
 
 // saveTemplates saves, if anything is new.

@@ -28,6 +28,16 @@ func (c Config) Reload(next Config) (merged Config, applied, restart []string) {
 	return merged, applied, restart
 }
 
+// LiveKeys are the keys that Reload takes over, in the order of the file.
+func LiveKeys() (keys []string) {
+	walk(reflect.ValueOf(Config{}), "", func(key string, _ reflect.Value, tag reflect.StructTag) {
+		if tag.Get("reload") == "live" {
+			keys = append(keys, key)
+		}
+	})
+	return keys
+}
+
 // equal takes an empty list or map for none.
 func equal(a, b reflect.Value) bool {
 	switch a.Kind() {

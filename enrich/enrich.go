@@ -94,7 +94,7 @@ type Chain struct {
 	log  *slog.Logger
 	now  atomic.Pointer[tables]
 
-	mu   sync.Mutex // serialises Set, and guards the following
+	mu   sync.Mutex // serialises Prepare, and guards the following
 	data dataFile
 }
 
@@ -122,37 +122,51 @@ func New(told *netflow.State, log *slog.Logger) *Chain {
 // Set makes tables of a configuration and files and swaps them in. After an error
 // everything is as before.
 func (c *Chain) Set(cfg Config) error {
+	commit, err := c.Prepare(cfg)
+	if err == nil {
+		commit()
+	}
+	return err
+}
+
+// Prepare makes the tables of a configuration, which stages use from the call of commit
+// on. Errors are those of Set.
+func (c *Chain) Prepare(cfg Config) (commit func(), err error) {
 	t, err := cfg.tables()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.readData(cfg.Data); err != nil {
-		return err
+	file, err := c.readData(cfg.Data)
+	if err != nil {
+		return nil, err
 	}
-	t.data = c.data.data
+	t.data = file.data
 	t.route = route.New(cfg.AS, t.data, cfg.Country)
-	c.now.Store(t)
-	return nil
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.data = file
+		c.now.Store(t)
+	}, nil
 }
 
 // readData reads the file that says AS and country, unless it is the one that was
 // read last. That there is none, or that the one that came with the program is
 // damaged, is worth a line in the log; a file that somebody named must be good.
-func (c *Chain) readData(path string) error {
+func (c *Chain) readData(path string) (dataFile, error) {
 	named := path != ""
 	if !named {
 		path = route.Find()
 	}
 	if path == "" {
-		c.data = dataFile{}
 		c.log.Info("AS and country are only what exporters tell: no " + route.File + " beside the program; make build makes it")
-		return nil
+		return dataFile{}, nil
 	}
 	info, err := os.Stat(path)
 	if err == nil && c.data.path == path && c.data.modified.Equal(info.ModTime()) && c.data.size == info.Size() {
-		return nil
+		return c.data, nil
 	}
 	var data *route.Data
 	if err == nil {
@@ -160,14 +174,12 @@ func (c *Chain) readData(path string) error {
 	}
 	switch {
 	case err == nil:
-		c.data = dataFile{path, info.ModTime(), info.Size(), data, time.Now()}
+		return dataFile{path, info.ModTime(), info.Size(), data, time.Now()}, nil
 	case named:
-		return fmt.Errorf("enrich.data: %w", err)
-	default:
-		c.data = dataFile{}
-		c.log.Warn("AS and country are only what exporters tell", "err", err)
+		return dataFile{}, fmt.Errorf("enrich.data: %w", err)
 	}
-	return nil
+	c.log.Warn("AS and country are only what exporters tell", "err", err)
+	return dataFile{}, nil
 }
 
 // Stage makes the stages of one worker, in order: call it with each batch, from one

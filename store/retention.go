@@ -50,7 +50,7 @@ func ParseRoom(text string) (Room, error) {
 // Of is how many bytes that is of a file system.
 func (r Room) Of(total uint64) uint64 { return max(r.Bytes, uint64(r.Share*float64(total))) }
 
-// A Retention keeps space free.
+// A Retention keeps space free: Check is called again and again.
 type Retention struct {
 	Client  *Client                                               // as the user who may write
 	Keep    func() Room                                           // asked each time: it may change
@@ -82,25 +82,6 @@ type RetentionStats struct {
 	Last                    atomic.Int64  // when, Unix seconds; 0: never
 	Stuck                   atomic.Bool   // too little is free, and nothing is left that may be dropped
 	Ended                   atomic.Uint64 // times that readers' statements were ended for the temporary data that they held
-}
-
-// checkEvery bounds how much may come between two looks at the free space.
-const checkEvery = 10 * time.Second
-
-// Run keeps space free until ctx ends.
-func (r *Retention) Run(ctx context.Context) {
-	tick := time.NewTicker(checkEvery)
-	defer tick.Stop()
-	for {
-		if err := r.Check(ctx); err != nil && ctx.Err() == nil {
-			r.Log.Warn("free space is not kept", "err", err)
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-	}
 }
 
 // errNothing says that no partition may be dropped.

@@ -1,0 +1,55 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"netmeta/config"
+	"netmeta/filter"
+)
+
+// serve serves the page and the API until ctx ends. Requests get a second to end then.
+func (s *Collector) serve(ctx context.Context) error {
+	srv := &http.Server{
+		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*s.handler.Load()).ServeHTTP(w, r) }),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	closed := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		defer close(closed)
+		patience, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		srv.Shutdown(patience)
+		srv.Close()
+	})
+	if err := srv.Serve(s.http); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("page: %w", err)
+	}
+	<-closed
+	return nil
+}
+
+// preparePage prepares the page and the API for another configuration.
+func (s *Collector) preparePage(next *config.Config) (change, error) {
+	if err := CheckMacros(*next); err != nil {
+		return change{}, err
+	}
+	return change{commit: s.serveAPI}, nil
+}
+
+// CheckMacros parses the filters that the configuration names.
+func CheckMacros(cfg config.Config) error {
+	for name, text := range cfg.Filter.Macros {
+		if _, err := filter.Parse(text, filter.Names{Macros: cfg.Filter.Macros}); err != nil {
+			return fmt.Errorf("filter.macros.%s: %q: %w", name, text, err)
+		}
+	}
+	return nil
+}
