@@ -7,7 +7,10 @@ import (
 
 	"netmeta/config"
 	"netmeta/engine"
+	"netmeta/internal/enginetest"
 )
+
+func TestMain(m *testing.M) { enginetest.Main(m) }
 
 func TestLimitMemory(t *testing.T) {
 	t.Cleanup(func() { debug.SetMemoryLimit(math.MaxInt64) })

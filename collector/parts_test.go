@@ -49,13 +49,16 @@ func TestLiveKeysHaveParts(t *testing.T) {
 	}
 }
 
-// stopped makes a collector that has not started and whose store is away. load has it read
-// a configuration again.
-func stopped(t *testing.T) (s *Collector, load func(change func(*config.Config)) error) {
+// stopped makes a collector that has not started; its store is away unless with names
+// another one. load has it read a configuration again.
+func stopped(t *testing.T, with ...func(*config.Config)) (s *Collector, load func(change func(*config.Config)) error) {
 	t.Helper()
 	cfg := config.Default()
 	cfg.Data, cfg.HTTP.Listen, cfg.Sources.UDP.Listen = t.TempDir(), "127.0.0.1:0", []string{"127.0.0.1:0"}
 	cfg.Store.URL = "http://127.0.0.1:1"
+	for _, set := range with {
+		set(&cfg)
+	}
 	next := cfg
 	s, err := New(cfg, Options{Log: slog.New(slog.DiscardHandler), Out: io.Discard, Load: func() (config.Config, error) { return next, nil }})
 	if err != nil {

@@ -6,8 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"netmeta/config"
 	"netmeta/event"
 	"netmeta/flow"
+	"netmeta/internal/enginetest"
+	"netmeta/simulate"
 	"netmeta/source"
 )
 
@@ -53,5 +56,41 @@ func TestRateLog(t *testing.T) {
 func TestEventsWait(t *testing.T) {
 	if left := new(Collector).report(t.Context(), []event.Event{{Text: "x"}}); len(left) != 1 {
 		t.Errorf("%d wait while there is no store, want 1", len(left))
+	}
+}
+
+// A rate that changes while NetMeta runs is among the events. One that changes while there
+// is no store is there later.
+func TestRateEvents(t *testing.T) {
+	writer, _ := enginetest.Clients(t)
+	s, load := stopped(t, func(c *config.Config) {
+		c.Store.URL, c.Store.User, c.Store.Password, c.Store.Database = writer.URL, writer.User, writer.Password, writer.Database
+	})
+	rate := func(n uint32) {
+		t.Helper()
+		if err := load(func(c *config.Config) { c.Sources.Sampling.Exporters = map[string]uint32{"127.0.1.1": n} }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	decoder, batch := s.decoding.Decoder(), flow.Table.NewBatch(1024)
+	for d := range simulate.Datagrams(simulate.Options{Protocol: simulate.NetFlow9, Sources: netip.MustParseAddr("127.0.1.1"), Flows: 200, Rate: 1000, Seed: 1}) {
+		decoder.Decode(&source.Datagram{Payload: d.Payload, Exporter: d.Src, Received: time.Now()}, batch, batch.Reset)
+	}
+	var log rateLog
+	rate(100)
+	s.compareRates(t.Context(), &log) // it has seen what the rate was
+	rate(200)
+	s.compareRates(t.Context(), &log) // there are no tables yet
+	if err := s.migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.migrated.Store(true)
+	s.compareRates(t.Context(), &log)
+	list, err := event.Between(t.Context(), writer, 0, time.Now().Unix()+1, "sampling")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) != 1 || list[0].Target != "127.0.1.1" || list[0].Text != "sampling rate 1:100 → 1:200, said by the configuration" {
+		t.Errorf("events %+v", list)
 	}
 }
