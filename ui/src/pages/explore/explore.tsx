@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { drawnAs } from "../../charts/stack.ts";
-import { ResultTable } from "../../charts/table.tsx";
+import { ResultTable } from "../../charts/table/table.tsx";
 import { FilterLine } from "../../parts/filter/filterline.tsx";
 import { Refresh, TimeRange } from "../../parts/range.tsx";
 import { lazy, useWidth } from "../../parts/ui.tsx";

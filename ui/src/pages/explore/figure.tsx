@@ -14,8 +14,8 @@ import type { Shown } from "./series.ts";
 
 const CostHint = lazy(() => import("../../parts/costhint.tsx").then((m) => m.CostHint));
 const Empty = lazy(() => import("../../parts/nothing.tsx").then((m) => m.Empty));
-const OtherCharts = lazy(() => import("../../charts/charts.tsx").then((m) => m.OtherCharts));
-const Sankey = lazy(() => import("../../charts/sankey.tsx").then((m) => m.Sankey));
+const OtherCharts = lazy(() => import("../../charts/other/other.tsx").then((m) => m.OtherCharts));
+const Sankey = lazy(() => import("../../charts/sankey/sankey.tsx").then((m) => m.Sankey));
 
 interface Props {
   asked: Asked;

@@ -1,78 +1,13 @@
 // Exporters: who sends, how well, and what helps where it is not well; and the page of one of them.
 
-import { useRef, useState } from "preact/hooks";
-import { api, type Health, type Ignored } from "../../api/api.ts";
 import { IgnoredList } from "../../parts/senders.tsx";
-import { Spark } from "../../parts/spark.tsx";
-import { Icon, usePoll } from "../../parts/ui.tsx";
-import { follow, go } from "../../state/state.ts";
+import { Icon } from "../../parts/ui.tsx";
+import { follow } from "../../state/state.ts";
 import * as fmt from "../../text/format.ts";
-import { ago, duration } from "../../text/time.ts";
-import { exporterLinkProblems, knowsRate, lossOf, type Problem, problems, templated } from "../health.ts";
+import { exporterLinkProblems, problems } from "../health.ts";
 import { useInterfaces } from "../interfaces/asked.ts";
-
-const pollMS = 2000;
-const courseMS = 30_000;
-
-interface State {
-  list: Health[];
-  others?: Health;
-  ignored: Ignored[];
-  now: number;
-  /** Flows and datagrams per second, by address and type. */
-  rates: Map<string, [number, number]>;
-}
-
-export const idOf = (e: Health) => e.address + " " + e.type;
-
-/** The exporters, asked again and again, with what the difference of two answers says. */
-export function useExporters(): [State | null, string, () => void] {
-  const [state, setState] = useState<State | null>(null);
-  const [down, setDown] = useState("");
-  const before = useRef<{ at: number; list: Map<string, Health> } | null>(null);
-  const poll = async (signal?: AbortSignal) => {
-    try {
-      const { body, now } = await api.exporters(signal);
-      const at = performance.now();
-      const b = before.current;
-      const rates = new Map<string, [number, number]>();
-      for (const e of body.exporters) {
-        const old = b?.list.get(idOf(e));
-        if (b && old && at > b.at)
-          rates.set(
-            idOf(e),
-            [Math.max(0, e.flows - old.flows), Math.max(0, e.datagrams - old.datagrams)].map((n) => (n * 1000) / (at - b.at)) as [
-              number,
-              number,
-            ],
-          );
-      }
-      before.current = { at, list: new Map(body.exporters.map((e) => [idOf(e), e])) };
-      setState({
-        list: [...body.exporters].sort((x, y) => (x.address < y.address ? -1 : 1)),
-        others: body.others,
-        ignored: body.ignored ?? [],
-        now,
-        rates,
-      });
-      setDown("");
-    } catch (e) {
-      if (!signal?.aborted) setDown(e instanceof Error ? e.message : String(e));
-    }
-  };
-  usePoll(pollMS, poll);
-  return [state, down, () => void poll()];
-}
-
-/** The flows of each exporter over the last hour, by address. */
-export function useCourses(): Map<string, (number | null)[]> {
-  const [courses, setCourses] = useState(new Map<string, (number | null)[]>());
-  usePoll(courseMS, async (signal) => {
-    const { body } = await api.query("by=exporter&from=-1h&unit=fps&dir=sum&n=50&step=60", signal);
-    setCourses(new Map(body.series.filter((s) => !s.other).map((s) => [s.key[0], s.values.slice(1, -1)])));
-  });
-  return courses;
-}
+import { idOf, useCourses, useExporters } from "./asked.ts";
+import { Rows } from "./row.tsx";
 
 export default function Exporters() {
   const [state, down, told] = useExporters();
@@ -166,58 +101,3 @@ export default function Exporters() {
     </main>
   );
 }
-
-function Rows({
-  e,
-  troubles,
-  now,
-  rate,
-  course,
-}: {
-  e: Health;
-  troubles: Problem[];
-  now: number;
-  rate?: [number, number];
-  course: (number | null)[];
-}) {
-  const silent = now - e.last;
-  const level = troubles[0]?.level;
-  const to = "/exporters/" + encodeURIComponent(e.address).replace(/%3A/g, ":");
-  return (
-    <tbody class="exporter" data-exporter={e.address}>
-      <tr onClick={(ev) => (ev.target as Element).closest("a") || go(to)}>
-        <td class="text">
-          <a href={to} onClick={follow}>
-            <b>{e.name || e.address}</b>
-          </a>
-          {e.name && <small class="quiet"> {e.address}</small>}
-        </td>
-        <td class="text">{e.type}</td>
-        <td class={silent > 300 ? "bad" : silent > 30 ? "warn" : ""}>{ago(e.last, now)}</td>
-        <td>{rate ? fmt.count(Math.round(rate[0])) : "…"}</td>
-        <td class="text">
-          <Spark values={course} />
-        </td>
-        <td class={knowsRate(e) ? "" : "bad"}>
-          {knowsRate(e) ? (e.sampling_rate === 1 ? "none" : `1:${fmt.grouped(e.sampling_rate)}`) : "not known"}
-        </td>
-        <td class={e.waiting || e.dropped ? "warn" : ""}>{templated(e.type) ? e.templates : <span class="quiet">–</span>}</td>
-        <td class={lossOf(e) > 0.001 ? "warn" : ""}>{e.lost ? fmt.share(lossOf(e)) : <span class="quiet">0 %</span>}</td>
-        <td>{templated(e.type) ? `${e.clock_skew_ms} ms` : <span class="quiet">–</span>}</td>
-        <td class={e.resolution_ms > 10_000 ? "warn" : ""}>{resolution(e)}</td>
-        <td class={`text ${level ?? "good"}`}>
-          <Icon name={level ? "warn" : "check"} /> {level ? `${troubles.length} problem${troubles.length > 1 ? "s" : ""}` : "ok"}
-        </td>
-      </tr>
-      {troubles.map((t) => (
-        <tr key={t.what} class="trouble">
-          <td colSpan={11} class="text">
-            <b class={t.level}>{fmt.capital(t.what)}.</b> {t.remedy}
-          </td>
-        </tr>
-      ))}
-    </tbody>
-  );
-}
-
-export const resolution = (e: Health) => (e.resolution_ms < 1000 ? "1 s" : duration(e.resolution_ms / 1000));

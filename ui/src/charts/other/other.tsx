@@ -1,14 +1,14 @@
-// The charts that are drawn without uPlot: small multiples and bars; the heat map is in heat.tsx. Fetched when one is first shown.
+// The charts that are drawn without uPlot: small multiples and bars; the heat map is in heat/. Fetched when one is first shown.
 
-import type { QueryResult } from "../api/api.ts";
-import { groupOf, openValue, type Value } from "../parts/valuemenu.tsx";
-import { dark, highlight } from "../state/state.ts";
-import * as fmt from "../text/format.ts";
-import { mix } from "./colour.ts";
-import { course, groups } from "./groups.ts";
-import { Heat } from "./heat.tsx";
-import { has, hover, Name, type Props } from "./name.tsx";
-import { type Layer, layerColour } from "./stack.ts";
+import type { QueryResult } from "../../api/api.ts";
+import { groupOf, openValue, type Value } from "../../parts/valuemenu.tsx";
+import { dark, highlight } from "../../state/state.ts";
+import * as fmt from "../../text/format.ts";
+import { mix } from "../colour.ts";
+import { course, groups } from "../groups.ts";
+import { Heat } from "../heat/heat.tsx";
+import { has, hover, Name, type Props } from "../name.tsx";
+import { type Layer, layerColour } from "../stack.ts";
 
 export function OtherCharts(p: Props) {
   return (

@@ -1,0 +1,49 @@
+// The answer to the question of a tile. Those of all tiles come a few at a time: the engine has few cores, and the first ones are
+// read first.
+
+import { useEffect, useState } from "preact/hooks";
+import { APIError, api, type QueryResult } from "../../api/api.ts";
+import { reload } from "../../state/state.ts";
+import { atOnce } from "./boards.ts";
+
+const run = atOnce(2);
+
+export type Answer =
+  | { kind: "waiting" | "asking" | "cancelled" }
+  | { kind: "failed"; why: string }
+  | { kind: "there"; result: QueryResult; now: number; keys: string; why?: string };
+
+/**
+ * Asks what the keys of a query say; no keys, no question. `asking` has what is being asked and can be cancelled. The second result asks
+ * again. What is past does not change, so only what is `live` is asked again with the rest of the page.
+ */
+export function useAnswer(keys: string, live: boolean, asking: Set<AbortController>): [Answer, () => void] {
+  const [state, setState] = useState<Answer>({ kind: "waiting" });
+  const [again, setAgain] = useState(0);
+  useEffect(() => {
+    if (keys === "") return;
+    const stop = new AbortController();
+    asking.add(stop);
+    let left = false;
+    // What is there stays while it is asked again; what was another question does not.
+    setState((old) => (old.kind === "there" && old.keys === keys ? old : { kind: "waiting" }));
+    const ask = () => {
+      setState((old) => (old.kind === "waiting" ? { kind: "asking" } : old));
+      return api.query(keys, stop.signal);
+    };
+    run(ask, stop.signal)
+      .then(
+        ({ body, now }) => left || setState({ kind: "there", result: body, now, keys }),
+        (e: unknown) => {
+          const why = stop.signal.aborted ? "" : e instanceof APIError ? e.message : String(e);
+          if (!left) setState((old) => (old.kind === "there" ? { ...old, why } : why ? { kind: "failed", why } : { kind: "cancelled" }));
+        },
+      )
+      .finally(() => asking.delete(stop));
+    return () => {
+      left = true;
+      stop.abort();
+    };
+  }, [keys, again, live ? reload.value : 0]);
+  return [state, () => setAgain(again + 1)];
+}
