@@ -39,3 +39,31 @@ test("nothing is asked to count a packet twice", () => {
       v.id,
     );
 });
+
+test("a snippet cites the manual of who makes the device", () => {
+  const maker: Record<string, RegExp> = {
+    "ios-xe": /^Cisco IOS XE/,
+    "ios-xr": /^Cisco .*IOS XR/,
+    "nx-os": /^Cisco .*NX-OS/,
+    junos: /^Juniper Junos OS/,
+    "junos-sflow": /^Juniper Junos OS/,
+    eos: /^Arista EOS/,
+    routeros: /^MikroTik RouterOS/,
+    sros: /^Nokia 7750 SR/,
+    huawei: /^Huawei /,
+    fortigate: /^Fortinet FortiOS/,
+    vyos: /^VyOS documentation/,
+    opnsense: /^OPNsense documentation/,
+    pfsense: /^pfSense package softflowd/,
+    pmacct: /^pmacct /,
+    softflowd: /^softflowd\(8\)/,
+    "ipt-netflow": /^ipt_NETFLOW README/,
+    ipfixprobe: /^CESNET ipfixprobe documentation/,
+    hsflowd: /^sflow\.net/,
+    ovs: /^Open vSwitch documentation/,
+  };
+  for (const v of vendors) {
+    assert.match(v.source, maker[v.id] ?? /$^/, v.id);
+    assert.doesNotMatch(v.source, /public configurations|akvorado/i, v.id);
+  }
+});

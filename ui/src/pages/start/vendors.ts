@@ -1,6 +1,6 @@
 // How to make a router export. Every snippet asks for ingress flows only (each packet counted once), short active and inactive timeouts
-// (so that one-second data is honest), and the options that announce the sampling rate. `source` is the public document that each
-// was checked against, command by command; `tried` says that the snippet was run and its flows were stored.
+// (so that one-second data is honest), and the options that announce the sampling rate. `source` is the manual of the vendor or
+// project that each was checked against, command by command; `tried` says that the snippet was run and its flows were stored.
 
 export interface Vendor {
   id: string;
@@ -148,7 +148,7 @@ sflow data-source interface ethernet 1/1`,
     kind: "ipfix",
     port: 4739,
     note: "Replace 192.0.2.1 by the router's own address and fpc 0 by the line card that holds the interface. flex-flow-sizing is for MX: without it the table of IPv6 flows is small. 10 s is the shortest timeout of a template.",
-    source: "Junos OS Flow Monitoring Guide, Inline Active Flow Monitoring with IPFIX Flow Templates; flow-active-timeout",
+    source: "Juniper Junos OS Flow Monitoring Guide, Inline Active Flow Monitoring with IPFIX Flow Templates; flow-active-timeout",
     config: (a, p) => `${junosTemplate(4)}
 ${junosTemplate(6)}
 set forwarding-options sampling instance NETMETA input rate 1000
@@ -166,7 +166,7 @@ set interfaces et-0/0/0 unit 0 family inet6 sampling input`,
     kind: "sflow",
     port: 6343,
     note: "Replace 192.0.2.1 by the switch's own address. Repeat the last line for every interface at the edge.",
-    source: "Akvorado documentation, Configure your exporters (Juniper sFlow)",
+    source: "Juniper Junos OS configuration statement reference, sflow, sample-rate",
     config: (a, p) => `set protocols sflow agent-id 192.0.2.1
 set protocols sflow source-ip 192.0.2.1
 set protocols sflow polling-interval 20
@@ -181,7 +181,7 @@ set protocols sflow interfaces et-0/0/0.0`,
     kind: "sflow",
     port: 6343,
     note: "sFlow samples ingress on all Ethernet interfaces by default. In another VRF, write sflow vrf NAME destination and sflow vrf NAME source-interface. Finer than 16,384 needs the word dangerous: sflow sample dangerous 4096.",
-    source: "Public configurations of Arista AVD and others; Akvorado documentation, Configure your exporters",
+    source: "Arista EOS User Manual, sFlow",
     config: (a, p) => `sflow sample 16384
 sflow polling-interval 20
 sflow destination ${a} ${p}
@@ -195,7 +195,7 @@ sflow run`,
     kind: "ipfix",
     port: 4739,
     note: "Flows are not sampled. On a fast link, choose the edge interfaces instead of all. What the switch chip forwards is not seen. IPv4 and IPv6 go alike.",
-    source: "RouterOS documentation, Traffic Flow",
+    source: "MikroTik RouterOS documentation, Traffic Flow",
     config: (a, p) => `/ip/traffic-flow/set enabled=yes interfaces=all active-flow-timeout=10s inactive-flow-timeout=10s
 /ip/traffic-flow/target/add dst-address=${a} port=${p} version=ipfix v9-template-timeout=1m`,
   },
@@ -206,7 +206,7 @@ sflow run`,
     kind: "ipfix",
     port: 4739,
     note: "MD-CLI. Switch sampling on at each edge interface, as the last lines do; IPv4 and IPv6 go alike. Its records name interfaces by an index of their own unless cflowd use-vrtr-if-index is set.",
-    source: "Akvorado documentation, Configure your exporters (MD-CLI); 7750 SR OS Router Configuration Guide, Cflowd",
+    source: "Nokia 7750 SR MD-CLI Command Reference Guide, cflowd; Router Configuration Guide, Cflowd",
     config: (a, p) => `/configure cflowd admin-state enable
 /configure cflowd active-flow-timeout 30
 /configure cflowd inactive-flow-timeout 10
@@ -279,7 +279,7 @@ end`,
     kind: "netflow",
     port: 2055,
     note: "Ingress only unless enable-egress is set. Without disable-imt a table in memory costs much of the processor. For VyOS up to 1.4; a sampled router adds netflow sampling-rate 1000.",
-    source: "VyOS documentation, Flow Accounting; public configurations for max-active-life",
+    source: "VyOS documentation, Flow Accounting; its command definitions for timeout max-active-life",
     config: (a, p) => `set system flow-accounting disable-imt
 set system flow-accounting interface eth0
 set system flow-accounting netflow version 9
@@ -309,7 +309,7 @@ set system flow-accounting netflow timeout expiry-interval 10`,
     kind: "netflow",
     port: 2055,
     note: "The package of softflowd watches each interface both ways: choose the one at the edge alone, or traffic is counted twice.",
-    source: "softflowd(8); the change of the pfSense package to softflowd 0.9.9",
+    source: "pfSense package softflowd, its settings; softflowd(8)",
     config: (a, p) => `System → Package Manager → Available Packages → softflowd → Install
 Services → softflowd
   Interface             WAN
@@ -326,7 +326,7 @@ Services → softflowd
     kind: "ipfix",
     port: 4739,
     note: "nfacctd of the same package receives; pmacctd is the one that exports. It counts every packet of one interface, both ways, IPv4 and IPv6. With sampling_rate: 100 it samples and says so.",
-    source: "Public configurations with nfprobe; pmacct 1.7.7",
+    source: "pmacct CONFIG-KEYS and QUICKSTART, nfprobe; version 1.7.7",
     tried: true,
     config: (a, p) => `apt install pmacct
 cat > /etc/pmacct/netmeta.conf <<END
@@ -373,7 +373,7 @@ ip6tables -I FORWARD -j NETFLOW`,
     kind: "ipfix",
     port: 4739,
     note: "For probes at a mirror port. split sends a record for each direction; without udp it sends by TCP, which NetMeta does not take.",
-    source: "CESNET ipfixprobe README; Akvorado documentation for the timeouts",
+    source: "CESNET ipfixprobe documentation, storage plugin cache and output plugin ipfix",
     config: (a, p) => `ipfixprobe -i 'raw;ifc=eth0' -s 'cache;split;active=10;inactive=10' -o 'ipfix;udp;host=${a};port=${p}'`,
   },
   {
