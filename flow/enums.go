@@ -12,6 +12,33 @@ const (
 
 var types = [...]string{"unknown", "sflow", "netflow5", "netflow9", "ipfix", "mirror"}
 
+// An Announcement is what a kind of record lets exporters say of themselves, and so what
+// can be missing of one.
+type Announcement struct {
+	Templates bool   `json:"templates"` // its records are described by templates, which come from time to time
+	Sampling  bool   `json:"sampling"`  // it can say at what rate it samples
+	Clock     bool   `json:"clock"`     // its datagrams have the time at which they were sent
+	Sequence  string `json:"sequence"`  // what its sequence numbers count: datagrams or records; empty: it has none
+	Names     string `json:"names"`     // how it tells names of interfaces: options or counters; empty: it cannot
+}
+
+// announcements has one for each value of FlowType.
+var announcements = [len(types)]Announcement{
+	TypeSFlow:    {Sampling: true, Sequence: "datagrams", Names: "counters"},
+	TypeNetFlow5: {Sampling: true, Clock: true, Sequence: "records"},
+	TypeNetFlow9: {Templates: true, Sampling: true, Clock: true, Sequence: "datagrams", Names: "options"},
+	TypeIPFIX:    {Templates: true, Sampling: true, Clock: true, Sequence: "records", Names: "options"},
+}
+
+// Announces is what exporters of a FlowType can say of themselves; nothing of one that is
+// not known.
+func Announces(flowType uint8) Announcement {
+	if int(flowType) >= len(announcements) {
+		return Announcement{}
+	}
+	return announcements[flowType]
+}
+
 // Values of SamplingSource, in rising order of trust.
 const (
 	SamplingUnknown uint8 = iota // nothing said a rate; the row counts as 1

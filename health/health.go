@@ -71,18 +71,23 @@ var (
 // show that it is silent.
 const silence = time.Hour
 
-// A Recorder makes the rows of the exporters of one list. It belongs to one goroutine.
+// A Recorder makes the rows of the exporters of one list. It belongs to one goroutine,
+// apart from Course.
 type Recorder struct {
 	Exporters     *source.Exporters
 	KernelDropped func() uint64 // at all sockets since the start; nil: there are none
 
-	last   map[*source.Exporter]counts
-	others counts
-	kernel uint64
+	courses courses
+	last    map[*source.Exporter]counts
+	others  counts
+	kernel  uint64
 }
 
 // counts are what Table has of the minute, in the order of counters.
 type counts [11]uint64
+
+// flowCount is the index of the flows.
+const flowCount = 2
 
 var counters = [len(counts{})]column.U64{Datagrams, Records, Flows, Thinned, Implausible, Options, Lost, Reordered, Restarts, Refused, Dropped}
 
@@ -141,8 +146,11 @@ func (r *Recorder) Minute(begin time.Time, b *column.Batch, flush func()) {
 	for _, x := range list {
 		delete(left, x)
 		now := countsOf(x)
-		was := r.last[x]
+		was, seen := r.last[x]
 		r.last[x] = now
+		if seen { // else the minute is not a whole one
+			r.courses.add(x, now[flowCount]-was[flowCount])
+		}
 		if now != was || begin.Sub(time.Unix(0, x.LastSeen.Load())) <= silence {
 			row(x, now.minus(was))
 		}
@@ -158,6 +166,7 @@ func (r *Recorder) Minute(begin time.Time, b *column.Batch, flush func()) {
 		}
 		was = was.plus(all)
 		delete(r.last, x)
+		r.courses.drop(x)
 	}
 	dropped := r.kernel
 	if r.KernelDropped != nil {

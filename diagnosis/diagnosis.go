@@ -1,0 +1,105 @@
+// Package diagnosis judges what NetMeta knows of exporters, of interfaces and of itself:
+// what is wrong, how bad it is, and what helps. It is pure: facts in, problems out. The
+// API sends its problems along with the facts, so that the page, netmeta doctor and
+// everything else that reports them use the same thresholds and the same words.
+package diagnosis
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// The thresholds. What is beyond one is a problem; what is exactly at it is none.
+const (
+	// An exporter under load sends every second. Half a minute without a datagram is
+	// unusual, five minutes are an outage.
+	silentWarn = 30 * time.Second
+	silentBad  = 5 * time.Minute
+
+	// Losses of 0.1 % show in sums over hours, losses of 1 % in every chart.
+	lossWarn = 0.001
+	lossBad  = 0.01
+
+	// Clocks that count whole seconds are behind by half a second, and export takes its
+	// time; NTP keeps the rest within milliseconds. Beyond a minute, start and end of
+	// flows mean nothing, and the rows are marked (flow.ClockSkewed).
+	skewWarn = 2 * time.Second
+	skewBad  = time.Minute
+
+	// Records that last longer than this smear charts of finer steps.
+	resolutionWarn = 10 * time.Second
+
+	// Declared and effective sampling rates differ by chance, but not by this share.
+	samplingWarn = 0.2
+
+	// Flows of the last minutes against those of the hour before, and how many minutes
+	// must be known. One in twelve is the last five minutes of an hour.
+	fewFlows     = 0.2
+	fewFlowsOf   = 12
+	fewFlowsTail = 12
+
+	// Of its octets, those on interfaces without a name.
+	unnamedWarn = 0.01
+
+	// Shares of the speed of an interface. Sampling and the edges of a minute explain a
+	// little more than the whole.
+	NearlyFull   = 0.8
+	full         = 0.95
+	overCapacity = 1.05
+
+	// Flows against counters, beyond what sampling explains. Below this many bits per
+	// second nobody asks.
+	coverageWarn = 0.1
+	coverageFrom = 1e6
+	// Of what counters say: nothing, and twice as much.
+	coverageNone     = 0.01
+	coverageTwiceMin = 1.8
+	coverageTwiceMax = 2.2
+
+	// A queue that is half full shows that the store is slower than the sources.
+	queueWarn = 0.5
+	// Rows that a writer cannot store for some seconds go through the spool without harm.
+	spoolWarn = time.Minute
+	// While flows wait longer than this for the last insert, the store does not keep up.
+	lagWarn = 10 * time.Second
+	// Two weeks are time to get a disk.
+	diskDays = 14.
+	diskUsed = 0.9
+)
+
+// A Level is how bad a problem is.
+type Level string
+
+// The levels. Bad: data is missing, wrong or about to be. Warn: data is less exact than
+// it could be, or may soon be missing.
+const (
+	Warn Level = "warn"
+	Bad  Level = "bad"
+)
+
+// A Problem is something that is wrong, and what helps.
+type Problem struct {
+	ID     string `json:"id"`           // stable: by it problems are told apart and grouped
+	Level  Level  `json:"level"`        // warn or bad
+	Of     string `json:"of,omitempty"` // the part of NetMeta that has it; empty of exporters and interfaces
+	What   string `json:"what"`         // in words, with its figures
+	Remedy string `json:"remedy"`       // a sentence
+}
+
+// gravest puts the bad ones first and leaves the order as it is otherwise.
+func gravest(list []Problem) []Problem {
+	slices.SortStableFunc(list, func(a, b Problem) int { return cmp.Compare(a.Level, b.Level) })
+	return list
+}
+
+// level is Bad above one bound, Warn above another, and empty below both.
+func level[T cmp.Ordered](v, warn, bad T) Level {
+	switch {
+	case v > bad:
+		return Bad
+	case v > warn:
+		return Warn
+	}
+	return ""
+}

@@ -1,0 +1,139 @@
+package diagnosis
+
+import (
+	"cmp"
+	"math"
+	"strconv"
+)
+
+// An Interface is what flows and counters say of one.
+type Interface struct {
+	Name  string  // of the interface; empty: it has none
+	Index uint32  // ifIndex
+	Speed uint64  // bits per second; 0: not known
+	In    Traffic // received
+	Out   Traffic // sent
+}
+
+// Traffic is one direction of an interface. Rates are bits per second of layer 2; nil is
+// not known.
+type Traffic struct {
+	Max      float64  // of a step
+	UseP95   *float64 // 95th percentile as a share of the speed
+	UseMax   *float64
+	Counter  *float64 // as the device counts
+	Coverage *float64 // flows over counters
+	Error    *float64 // relative error of the flows with 95 % confidence, from sampling
+}
+
+// UseLevel judges the 95th percentile as a share of the speed.
+func (t Traffic) UseLevel() Level {
+	if t.UseP95 == nil {
+		return ""
+	}
+	return level(*t.UseP95, NearlyFull, full)
+}
+
+// Uncovered reports whether flows and counters are further apart than sampling explains.
+func (t Traffic) Uncovered() bool {
+	if t.Coverage == nil || known(t.Counter) < coverageFrom {
+		return false
+	}
+	return math.Abs(*t.Coverage-1) > coverageWarn+known(t.Error)
+}
+
+func known(v *float64) float64 {
+	if v == nil {
+		return 0
+	}
+	return *v
+}
+
+// Problems are those of an interface, in the order of its directions.
+func (i Interface) Problems() []Problem {
+	list := []Problem{}
+	for _, side := range []struct {
+		verb string
+		Traffic
+	}{{"received", i.In}, {"sent", i.Out}} {
+		if known(side.UseMax) > overCapacity {
+			list = append(list, Problem{ID: "over-capacity", Level: Bad,
+				What:   side.verb + " " + bits(side.Max) + ", more than its speed of " + bits(float64(i.Speed)),
+				Remedy: "Its active timeout is too long, packets are sampled twice, or the speed is wrong: set the timeout to 10 s, sample incoming packets alone, correct the speed in the configuration file."})
+		}
+		if side.Uncovered() {
+			list = append(list, uncovered(*side.Coverage, side.verb))
+		}
+	}
+	return list
+}
+
+// uncovered says what a coverage far from 1 means.
+func uncovered(coverage float64, verb string) Problem {
+	p := Problem{Level: Warn, What: "flows say " + fixed(coverage, 2) + " times what its counters say was " + verb}
+	switch {
+	case coverage >= coverageTwiceMin && coverage <= coverageTwiceMax:
+		p.ID, p.Remedy = "coverage-twice", "Both directions are sampled: sample incoming packets alone, on all interfaces."
+	case coverage < coverageNone:
+		p.ID, p.Remedy = "coverage-none", "Packets are not sampled where they come in: turn sampling on, on all interfaces."
+		p.What = "no flows of what its counters say was " + verb
+	case coverage < 1:
+		p.ID, p.Remedy = "coverage-low", "The sampling rate is wrong, or not all interfaces are sampled: compare the rate with the device's configuration."
+	default:
+		p.ID, p.Remedy = "coverage-high", "The sampling rate is wrong: compare it with the device's configuration."
+	}
+	return p
+}
+
+// ProblemsOf are the problems that the interfaces of one exporter have, each kind once,
+// and that of their names. Unnamed is the share of its octets on interfaces without one.
+func ProblemsOf(interfaces []Interface, unnamed float64) []Problem {
+	list, at, others := []Problem{}, map[string]int{}, map[string]int{}
+	for _, i := range interfaces {
+		own := map[string]bool{} // kinds that this interface has
+		for _, p := range i.Problems() {
+			if own[p.ID] {
+				continue
+			}
+			own[p.ID] = true
+			if _, seen := at[p.ID]; seen {
+				others[p.ID]++
+				continue
+			}
+			at[p.ID] = len(list)
+			p.What = cmp.Or(i.Name, "if "+strconv.FormatUint(uint64(i.Index), 10)) + ": " + p.What
+			list = append(list, p)
+		}
+	}
+	for id, n := range others {
+		list[at[id]].What += "; " + strconv.Itoa(n) + " more like it"
+	}
+	if unnamed > unnamedWarn {
+		list = append(list, Problem{ID: "unnamed", Level: Warn, What: share(unnamed) + " of its bytes are on interfaces without a name",
+			Remedy: "Let it send its table of interfaces (IOS-XE: option interface-table), or name them in the configuration file. Index 0 means that it does not know the interface."})
+	}
+	return list
+}
+
+// A Rise is how the 95th percentile of an interface changes from day to day, in bits per
+// second.
+type Rise struct {
+	P95    float64 // of the last day, on the line
+	PerDay float64
+	Error  float64 // standard error of PerDay
+}
+
+const longestRise = 3650 // days
+
+// NearlyFullIn is in how many days an interface is nearly full if it goes on like this;
+// 0 when it does not surely rise, is nearly full already, or not within ten years.
+func (r Rise) NearlyFullIn(speed uint64) int {
+	if speed == 0 || r.PerDay <= 0 || r.PerDay <= 2*r.Error {
+		return 0
+	}
+	days := math.Ceil((NearlyFull*float64(speed) - r.P95) / r.PerDay)
+	if days >= 1 && days <= longestRise { // not of NaN
+		return int(days)
+	}
+	return 0
+}
