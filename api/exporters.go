@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"netmeta/diagnosis"
+	"netmeta/flow"
 	"netmeta/query"
 	"netmeta/store"
 )
@@ -39,6 +41,14 @@ type Exporter struct {
 	Reasons        map[string]uint64 `json:"reasons,omitempty"` // of what was refused
 	ClockSkewMS    int64             `json:"clock_skew_ms"`     // how far its clock is ahead
 	ResolutionMS   uint64            `json:"resolution_ms"`     // median duration of its records
+	SamplingKnown  bool              `json:"sampling_known"`    // else its traffic counts as not sampled
+	Announces      flow.Announcement `json:"announces"`         // what its type lets it say of itself
+	Course         []uint64          `json:"-"`                 // flows of each of the last minutes that are known, oldest first
+
+	// What diagnose makes of the above.
+	Loss     float64             `json:"loss"`              // share of what was sent that did not arrive
+	Problems []diagnosis.Problem `json:"problems"`          // what is wrong with it, the gravest first
+	Arrival  []diagnosis.Step    `json:"arrival,omitempty"` // how far it has come on the way to the store; of the status alone
 }
 
 // Ignored is a sender whose datagrams are refused because somebody chose so.
@@ -59,6 +69,7 @@ type Sampling struct {
 	Effective float64 `json:"effective,omitempty"` // as the exporter counts its packets
 	Samples   uint64  `json:"samples,omitempty"`
 	Dropped   uint64  `json:"dropped,omitempty"`
+	Differs   bool    `json:"differs,omitempty"` // Effective is another than Rate
 }
 
 // Sample is the beginning of a datagram of which something was not decoded.
@@ -89,8 +100,9 @@ func (s *Server) exporters(w http.ResponseWriter, r *http.Request) {
 	list, samplings, samples := []detailed{}, s.Sampled(), s.Samples()
 	status := s.Status()
 	s.markStored(r.Context(), status.Exporters)
+	s.diagnose(&status, samplings)
 	for _, x := range status.Exporters {
-		key := x.Address + " " + x.Type
+		key := x.key()
 		list = append(list, detailed{x, samplings[key], samples[key], shares[key]})
 	}
 	s.writeJSON(w, struct {

@@ -39,6 +39,7 @@ func (s *Server) askInterfaces(ctx context.Context, v url.Values) (a interfacesA
 	if err != nil {
 		return a, unexpectedError{err}
 	}
+	s.addNames(list.Exporters, list)
 	return interfacesAnswer{list, costOf(q.Statement, stats, unknown, s.unreadable(append(q.Tables, "counters"), list.From, list.To)...)}, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"netmeta/diagnosis"
 	"netmeta/store"
 )
 
@@ -25,6 +26,9 @@ type Status struct {
 	Ignored   []Ignored     `json:"ignored"`          // senders whose datagrams are refused
 	Engine    Engine        `json:"engine"`
 	Storage   Storage       `json:"storage"`
+
+	State    string              `json:"state"`    // the whole in one word, as diagnosis names it
+	Problems []diagnosis.Problem `json:"problems"` // what is wrong with NetMeta itself, the gravest first
 }
 
 // Listener is a UDP port.
@@ -85,6 +89,7 @@ type Rates struct {
 
 // Drop is a kind of loss that occurred.
 type Drop struct {
+	ID     string `json:"id"` // stable: kernel, decoder, network, enrichment, spool, store or files
 	Where  string `json:"where"`
 	Reason string `json:"reason"`
 	Count  uint64 `json:"count"`
@@ -124,14 +129,15 @@ type EnrichTable struct {
 
 // Storage is what is kept.
 type Storage struct {
-	Rows        uint64  `json:"rows"`
-	Bytes       uint64  `json:"bytes"`
-	BytesPerRow float64 `json:"bytes_per_row"`
-	Oldest      int64   `json:"oldest"`
-	Newest      int64   `json:"newest"`
-	DiskFree    uint64  `json:"disk_free"`
-	DiskTotal   uint64  `json:"disk_total"`
-	TTLDays     int     `json:"ttl_days"`
+	Rows        uint64          `json:"rows"`
+	Bytes       uint64          `json:"bytes"`
+	BytesPerRow float64         `json:"bytes_per_row"`
+	Oldest      int64           `json:"oldest"`
+	Newest      int64           `json:"newest"`
+	DiskFree    uint64          `json:"disk_free"`
+	DiskTotal   uint64          `json:"disk_total"`
+	DiskLevel   diagnosis.Level `json:"disk_level"` // how full it is: bad, or empty
+	TTLDays     int             `json:"ttl_days"`
 
 	KeepFree    uint64         `json:"keep_free"`    // of the disk
 	DroppedRows uint64         `json:"dropped_rows"` // for want of space, since the start
@@ -167,6 +173,8 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	s.markStored(ctx, st.Exporters) // last: it may take what is left of the time
+	s.diagnose(&st, s.Sampled())
+	st.addArrivals()
 	s.writeJSON(w, st)
 }
 

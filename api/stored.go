@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"netmeta/diagnosis"
 	"netmeta/store"
 )
 
@@ -29,8 +30,8 @@ type storedKey struct {
 
 const (
 	storedEvery  = time.Second
-	storedWindow = 900 // seconds back, at most; the page's arrival.ts knows it
-	storedAtOnce = 100 // exporters that are asked about together
+	storedWindow = int64(diagnosis.LooksBack / time.Second) // seconds back, at most
+	storedAtOnce = 100                                      // exporters that are asked about together
 )
 
 // mark sets Stored of the exporters. What cannot be found out now stays unsaid.

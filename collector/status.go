@@ -47,9 +47,9 @@ func (s *Collector) status() api.Status {
 	if since := w.Since.Load(); since > 0 {
 		st.Pipeline.LagMS = time.Now().UnixMilli() - since
 	}
-	drop := func(where, reason, hint string, n uint64) {
+	drop := func(id, where, reason, hint string, n uint64) {
 		if n > 0 {
-			st.Drops = append(st.Drops, api.Drop{Where: where, Reason: reason, Count: n, Hint: hint})
+			st.Drops = append(st.Drops, api.Drop{ID: id, Where: where, Reason: reason, Count: n, Hint: hint})
 		}
 	}
 	for _, l := range s.ports.list() {
@@ -62,28 +62,29 @@ func (s *Collector) status() api.Status {
 			of.Sockets = append(of.Sockets, api.Socket{Datagrams: c.Datagrams, Bytes: c.Bytes, Dropped: c.Dropped, Queued: c.Queued, Buffer: socket.Buffer})
 		}
 		st.Listeners = append(st.Listeners, of)
-		drop("kernel "+l.Addr.String(), "receive buffer full",
+		drop("kernel", "kernel "+l.Addr.String(), "receive buffer full",
 			"The collector could not read fast enough: give it a core, raise net.core.rmem_max, or send less.", of.Dropped)
 	}
 	for _, t := range s.enrich.Status() {
 		st.Enrich = append(st.Enrich, api.EnrichTable{Name: t.Name, Entries: t.Entries, Loaded: t.Loaded.Unix(), Source: t.Source})
 	}
-	drop("enrichment", "no room for names of interfaces", "Counters of sFlow named more interfaces than are kept: forged agents, or a very large network.", s.enrich.Refused())
+	drop("enrichment", "enrichment", "no room for names of interfaces", "Counters of sFlow named more interfaces than are kept: forged agents, or a very large network.", s.enrich.Refused())
 	for _, r := range t.Refused {
 		if r.Reason == source.SenderIgnored { // no loss: it is in the list of the ignored
 			continue
 		}
-		drop("decoder", r.String(), r.Remedy(), r.Count)
+		drop("decoder", "decoder", r.String(), r.Remedy(), r.Count)
 	}
-	drop("network", "missing by sequence number", "Lost on the way or at the exporter: check the path and the exporter's own counters.", t.Lost)
-	drop("spool", "full: the oldest rows went", "Get the store going again, or give it more room with spool.max-size.", st.Spool.DroppedRows)
-	drop("store", "refused for good", "The files .reason in spool/refused of the data directory say why, and how to try again.", w.RefusedRows.Load())
+	drop("network", "network", "missing by sequence number", "Lost on the way or at the exporter: check the path and the exporter's own counters.", t.Lost)
+	drop("spool", "spool", "full: the oldest rows went", "Get the store going again, or give it more room with spool.max-size.", st.Spool.DroppedRows)
+	drop("store", "store", "refused for good", "The files .reason in spool/refused of the data directory say why, and how to try again.", w.RefusedRows.Load())
 	for _, a := range wholefile.Asides(s.config().Data) {
-		drop("data directory", AsideText(a), AsideHint, 1)
+		drop("files", "data directory", AsideText(a), AsideHint, 1)
 	}
 	list, others := s.decoding.Exporters.All()
 	for _, x := range list {
 		one := ExporterStatus(x)
+		one.Course = s.health.Course(x)
 		one.Name, one.Standing = s.enrich.ExporterName(x.Address), s.senders.Standing(x.Address)
 		if one.Standing != sender.Ignored {
 			st.Exporters = append(st.Exporters, one)
@@ -133,6 +134,7 @@ func ExporterStatus(x *source.Exporter) api.Exporter {
 		}
 	}
 	return api.Exporter{
+		Announces: flow.Announces(x.Type), SamplingKnown: x.SamplingRate.Load() > 0 && uint8(x.SamplingSource.Load()) != flow.SamplingUnknown,
 		Address: x.Address.String(), Type: flow.FlowType.Field.Enum[x.Type], First: x.First.Unix(), Last: x.LastSeen.Load() / 1e9,
 		Datagrams: x.Datagrams.Load(), Flows: x.Flows.Load(), Thinned: x.Thinned.Load(), Implausible: x.Implausible.Load(), Records: x.Records.Load(), Options: x.Options.Load(),
 		SamplingRate: x.SamplingRate.Load(), SamplingSource: flow.SamplingSource.Field.Enum[x.SamplingSource.Load()],

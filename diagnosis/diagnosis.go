@@ -47,6 +47,7 @@ const (
 	NearlyFull   = 0.8
 	full         = 0.95
 	overCapacity = 1.05
+	soonFull     = 90 // days: it takes as long to get a faster line
 
 	// Flows against counters, beyond what sampling explains. Below this many bits per
 	// second nobody asks.

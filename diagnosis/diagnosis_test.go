@@ -190,6 +190,7 @@ func TestNearlyFullIn(t *testing.T) {
 		want  int
 	}{
 		{Rise{5e9, 1e8, 1e7}, 1e10, 30},
+		{Rise{5e9, 3e9 / 89.5, 1e6}, 1e10, 90},
 		{Rise{5e9, 1e8, 6e7}, 1e10, 0}, // it may as well not rise
 		{Rise{5e9, -1e8, 1e7}, 1e10, 0},
 		{Rise{9e9, 1e8, 1e7}, 1e10, 0}, // it is already
@@ -197,8 +198,9 @@ func TestNearlyFullIn(t *testing.T) {
 		{Rise{5e9, 1e8, 0}, 0, 0},
 		{Rise{math.NaN(), math.NaN(), math.NaN()}, 1e10, 0},
 	} {
-		if got := c.rise.NearlyFullIn(c.speed); got != c.want {
-			t.Errorf("%+v of %d: %d, not %d", c.rise, c.speed, got, c.want)
+		got, level := c.rise.NearlyFullIn(c.speed)
+		if got != c.want || (level == Warn) != (got > 0 && got < 90) {
+			t.Errorf("%+v of %d: %d (%s), not %d", c.rise, c.speed, got, level, c.want)
 		}
 	}
 }

@@ -123,17 +123,21 @@ type Rise struct {
 	Error  float64 // standard error of PerDay
 }
 
-const longestRise = 3650 // days
+const longestRise = 3650 // days; nobody can tell what is beyond
 
-// NearlyFullIn is in how many days an interface is nearly full if it goes on like this;
-// 0 when it does not surely rise, is nearly full already, or not within ten years.
-func (r Rise) NearlyFullIn(speed uint64) int {
+// NearlyFullIn is in how many days an interface is nearly full if it goes on like this, and
+// whether that is soon; 0 when it does not surely rise, is nearly full already, or not
+// within ten years.
+func (r Rise) NearlyFullIn(speed uint64) (days int, soon Level) {
 	if speed == 0 || r.PerDay <= 0 || r.PerDay <= 2*r.Error {
-		return 0
+		return 0, ""
 	}
-	days := math.Ceil((NearlyFull*float64(speed) - r.P95) / r.PerDay)
-	if days >= 1 && days <= longestRise { // not of NaN
-		return int(days)
+	in := math.Ceil((NearlyFull*float64(speed) - r.P95) / r.PerDay)
+	switch {
+	case in >= 1 && in < soonFull:
+		return int(in), Warn
+	case in >= soonFull && in <= longestRise:
+		return int(in), ""
 	}
-	return 0
+	return 0, "" // NaN too
 }

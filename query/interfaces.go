@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"netmeta/column"
+	"netmeta/diagnosis"
 	"netmeta/flow"
 )
 
@@ -40,6 +41,8 @@ type Interface struct {
 	Status      *uint8   `json:"status,omitempty"` // bits: 1 up as configured, 2 up in fact; from counters
 	In          LinkSide `json:"in"`
 	Out         LinkSide `json:"out"`
+
+	Problems []diagnosis.Problem `json:"problems"` // what is wrong with it
 }
 
 // A LinkSide is one direction of an interface. Rates are bits per second of layer 2.
@@ -58,6 +61,9 @@ type LinkSide struct {
 	Errors   *float64 `json:"errors"`   // per second
 	Discards *float64 `json:"discards"` // per second
 	Coverage *float64 `json:"coverage"` // flows over counters, where these cover half the window
+
+	UseLevel  diagnosis.Level `json:"use_level"` // of UseP95: warn, bad or empty
+	Uncovered bool            `json:"uncovered"` // flows and counters are further apart than sampling explains
 }
 
 // Unnamed is the share of an exporter's octets on interfaces without a name.
@@ -74,6 +80,15 @@ type InterfaceList struct {
 	Interfaces []Interface `json:"interfaces"`
 	More       uint64      `json:"more"` // interfaces with less traffic that are not listed
 	Unnamed    []Unnamed   `json:"unnamed"`
+
+	Exporters []InterfacesOf `json:"exporters"` // of those in either list, what is wrong with their interfaces
+}
+
+// InterfacesOf are the interfaces of an exporter as a whole.
+type InterfacesOf struct {
+	Exporter string              `json:"exporter"`
+	Problems []diagnosis.Problem `json:"problems"`        // each kind once
+	Names    *diagnosis.Step     `json:"names,omitempty"` // whether names have come; nil: not known which interfaces it has
 }
 
 // An InterfacesQuery is the statement for a list of interfaces.
@@ -281,7 +296,7 @@ func (s Schema) describe(i *Interface, a netip.Addr, port string, told uint64) {
 
 // Read makes the list of the result, whose columns it finds by name.
 func (q InterfacesQuery) Read(rows int, column func(name string) any) (InterfaceList, error) {
-	list := InterfaceList{From: q.rg.From, To: q.rg.To, Step: q.rg.Step, Interfaces: []Interface{}, Unnamed: []Unnamed{}}
+	list := InterfaceList{From: q.rg.From, To: q.rg.To, Step: q.rg.Step, Interfaces: []Interface{}, Unnamed: []Unnamed{}, Exporters: []InterfacesOf{}}
 	r := interfaceRows{column: column, rows: rows}
 	exporters, indexes := get[string](&r, "exporter"), get[uint32](&r, "index")
 	speeds, toldSpeeds, ports := get[uint64](&r, "speed"), get[uint64](&r, "told"), get[string](&r, "port")
@@ -324,6 +339,7 @@ func (q InterfacesQuery) Read(rows int, column func(name string) any) (Interface
 	if rows > 0 {
 		list.More = found[0] - uint64(len(list.Interfaces))
 	}
+	list.judge()
 	return list, nil
 }
 
