@@ -432,6 +432,8 @@ function interfaces(p, empty) {
     errors: null,
     discards: null,
     coverage: null,
+    use_level: "",
+    uncovered: false,
   };
   let answer;
   for (const side of ["in", "out"]) {
@@ -446,6 +448,7 @@ function interfaces(p, empty) {
         speed,
         in: idle,
         out: idle,
+        problems: [],
       };
       const p95 = [...s.values].sort((a, b) => b - a)[Math.floor(s.values.length / 20)];
       i[side] = { ...idle, avg: s.avg, p95, max: s.max, last: s.last, course: s.values, use_p95: p95 / speed, use_max: s.max / speed };
@@ -453,7 +456,9 @@ function interfaces(p, empty) {
     }
   }
   const { from, to, step, meta } = answer;
-  return { from, to, step, interfaces: [...found.values()], more: 0, unnamed: [], meta };
+  const named = { id: "names", done: true, what: "interface names" };
+  const of = [...new Set([...found.values()].map((i) => i.exporter))].map((exporter) => ({ exporter, problems: [], names: named }));
+  return { from, to, step, interfaces: [...found.values()], more: 0, unnamed: [], exporters: of, meta };
 }
 
 function complete(text, cursor) {
@@ -532,6 +537,69 @@ function decide({ addresses, decision }) {
   };
 }
 
+/** What the server says of each of the exporters below; it judges, the mock only says what it would. */
+function judged(e, now) {
+  const templates = /^(ipfix|netflow9)$/.test(e.type);
+  const announces = {
+    templates,
+    sampling: e.type !== "unknown",
+    clock: templates,
+    sequence: e.type === "ipfix" ? "records" : "datagrams",
+    names: templates ? "options" : e.type === "sflow" ? "counters" : "",
+  };
+  const known = e.sampling_rate > 0;
+  const problems = [];
+  const silent = Math.round(now - e.last);
+  if (e.flows > 0 && !known)
+    problems.push({
+      id: "sampling-unknown",
+      level: "bad",
+      what: "sampling rate not known: traffic is counted as if it were not sampled",
+      remedy: "Let it send its sampling options (IOS-XE: option sampler-table timeout 60), or name the rate in the configuration file.",
+    });
+  if (silent > 30)
+    problems.push({
+      id: "silent",
+      level: "warn",
+      what: `silent for ${silent} s`,
+      remedy: "Look whether it still runs and reaches this address: its export configuration, route and access lists.",
+    });
+  if (e.refused > 0)
+    problems.push({
+      id: "refused",
+      level: "warn",
+      what: "7 not decoded: unknown version (7)",
+      remedy: "Status says of each reason what helps.",
+    });
+  const step = (id, done, what, remedy) => ({ id, done, what, ...(done ? {} : { remedy }) });
+  const count = (n, what) =>
+    `${n < 1e4 ? n.toLocaleString("en") : n < 1e6 ? (n / 1e3).toPrecision(3) + " k" : (n / 1e6).toPrecision(3) + " M"} ${what}`;
+  const arrival = [step("datagrams", true, count(e.datagrams, "datagrams"))];
+  if (e.type === "unknown")
+    arrival.push(
+      step(
+        "type",
+        false,
+        "not understood",
+        "Unknown version (7). Does it send NetFlow v5, v9, IPFIX or sFlow v5, and does nothing between here and there change its datagrams? Its page has the first octets of one.",
+      ),
+    );
+  else {
+    arrival.push(step("type", true, e.type));
+    if (templates) arrival.push(step("templates", true, `${e.templates} templates`));
+    arrival.push(
+      step(
+        "sampling",
+        known,
+        known ? `1:${e.sampling_rate.toLocaleString("en")} sampled` : "sampling rate not known",
+        "Traffic counts as if it were not sampled. Let it send its sampling options (IOS-XE: option sampler-table timeout 60), or name the rate in sources.sampling.exporters of the configuration file.",
+      ),
+    );
+    arrival.push(step("stored", true, count(e.flows, "flows stored")));
+  }
+  return { announces, sampling_known: known, loss: e.lost / (e.lost + e.datagrams || 1), problems, arrival };
+}
+
 function status(empty) {
   const now = Date.now() / 1000;
   const up = now - started;
@@ -572,6 +640,7 @@ function status(empty) {
       ? []
       : [
           {
+            id: "decoder",
             where: "decode",
             reason: "template not known",
             count: 214,
@@ -647,10 +716,22 @@ function status(empty) {
             lost: 0,
           },
         ]
-          .map((e) => ({ ...e, standing: standing(e.address) }))
+          .map((e) => ({ ...e, standing: standing(e.address), ...judged(e, now) }))
           .filter((e) => !isIgnored(e.address)),
     ignored: [...decided].filter(([, d]) => d.ignored).map(([address, { since }]) => ({ address, since, datagrams: 2, last: now - 1 })),
     engine: { up: true, version: "26.7.3.1", url: "http://127.0.0.1:38123", restarts: 0 },
+    state: empty ? "good" : "losses",
+    problems: empty
+      ? []
+      : [
+          {
+            id: "loss",
+            level: "warn",
+            of: "decode",
+            what: "214 template not known since the start",
+            remedy: "Ask for templates every 60 s.",
+          },
+        ],
     storage: {
       rows: empty ? 0 : flows + 1.14e10,
       bytes: empty ? 0 : (flows + 1.14e10) * 41.7,
@@ -659,6 +740,7 @@ function status(empty) {
       newest: empty ? 0 : now - 1,
       disk_free: 1.31e12,
       disk_total: 1.92e12,
+      disk_level: "",
       ttl_days: 30,
       keep_free: 1.92e11,
       dropped_rows: 0,
@@ -796,7 +878,16 @@ export function serve(port = 0, { empty = false } = {}) {
     try {
       // No device counts here, and nobody adds hours up.
       if (url.pathname.startsWith("/api/v1/interfaces/"))
-        return send(200, { from: 0, to: 0, step: 60, times: [], counters: null, weeks: null, meta: {} });
+        return send(200, {
+          from: 0,
+          to: 0,
+          step: 60,
+          times: [],
+          counters: null,
+          weeks: null,
+          nearly_full: { share: 0.8, in: null, out: null },
+          meta: {},
+        });
       switch (url.pathname) {
         case "/api/v1/query":
           return send(200, query(url.searchParams, empty));

@@ -213,7 +213,11 @@ func (s *summary) stats(w io.Writer, asJSON bool) error {
 			if err := enc.Encode(struct {
 				api.Exporter
 				Samplings []api.Sampling `json:"samplings,omitempty"`
-			}{x, samplings[x.Address+" "+x.Type]}); err != nil {
+
+				// Captures are of the past: nobody judges how their exporters are.
+				Loss     any `json:"loss,omitempty"`
+				Problems any `json:"problems,omitempty"`
+			}{Exporter: x, Samplings: samplings[x.Address+" "+x.Type]}); err != nil {
 				return err
 			}
 			continue

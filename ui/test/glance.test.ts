@@ -1,34 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Event, Health, Interface, Interfaces, LinkSide, Status } from "../src/api/api.ts";
+import type { Event, Exporter, Interface, Interfaces, LinkSide, Status, Trouble } from "../src/api/api.ts";
 import { comparison, concerns, usual } from "../src/pages/overview/glance.ts";
 
 const now = 1_800_000_000;
-const well = {
-  now,
-  engine: { up: true },
-  pipeline: {},
-  spool: { rows: 0, oldest: 0 },
-  storage: { forecast: { limited_by: "ttl", full_in_days: 400 } },
-  drops: [{ where: "kernel", reason: "buffer full", count: 0, hint: "" }],
-} as unknown as Status;
-const exporter = {
-  address: "192.0.2.1",
+const well = { now, problems: [] } as unknown as Status;
+const exporter = { address: "192.0.2.1", name: "edge1", problems: [] as Trouble[] } as Exporter;
+const side = { use_p95: 0.5, use_level: "" } as LinkSide;
+const line = {
+  exporter: "192.0.2.1",
   name: "edge1",
-  type: "ipfix",
-  datagrams: 1000,
-  flows: 1,
-  records: 1,
-  last: now - 1,
-  sampling_rate: 1,
-  sampling_source: "options",
-  templates: 1,
-  clock_skew_ms: 0,
-  resolution_ms: 0,
-} as Health;
-const side = { use_p95: 0.5, use_max: 0.6, max: 6e9, coverage: null } as LinkSide;
-const line = { exporter: "192.0.2.1", name: "edge1", index: 7, interface: "xe-0", speed: 1e10, in: side, out: side } as Interface;
+  index: 7,
+  interface: "xe-0",
+  in: side,
+  out: side,
+  problems: [] as Trouble[],
+} as unknown as Interface;
 const links = (i: Interface) => ({ interfaces: [i] }) as Interfaces;
+const trouble = (level: Trouble["level"], what: string, of?: string): Trouble => ({ id: what, level, of, what, remedy: "Mend it." });
 const attack = {
   id: "a",
   kind: "attack",
@@ -63,24 +52,34 @@ test("each thing that needs a person is said, with its page", () => {
     to: `/host/192.0.2.9?from=${now - 700}&to=now`,
   });
   assert.match(one(concerns(well, [], undefined, [{ ...attack, target: "et-0", end: now - 10 }])).to, /^\/explore\?from=/);
-  assert.match(status({ engine: { up: false } }).what, /down/);
-  assert.match(status({ pipeline: { insert_error: "x" } }).what, /does not take rows/);
-  assert.match(status({ spool: { rows: 5, oldest: now - 90 } }).what, /wait for 90 s/);
-  assert.match(status({ storage: { forecast: { limited_by: "disk", full_in_days: 3.5 } } }).what, /full in 3 days/);
-  assert.equal(status({ drops: [{ where: "kernel", reason: "buffer full", count: 1200, hint: "" }] }).of, "kernel");
-  assert.equal(one(concerns(well, [{ ...exporter, last: now - 400 }], undefined, [])).to, "/exporters/192.0.2.1");
-  assert.equal(
-    one(concerns(well, [], links({ ...line, out: { ...side, use_p95: 0.91 } }), [])).what,
-    "sends 91.0 % of its speed, 95th percentile",
-  );
-  assert.equal(one(concerns(well, [], links({ ...line, in: { ...side, use_p95: 0.97 } }), [])).level, "bad");
-  assert.match(one(concerns(well, [], links({ ...line, in: { ...side, use_max: 1.2, max: 1.2e10 } }), [])).what, /more than its speed/);
+  assert.deepEqual(status({ problems: [trouble("bad", "is down", "engine")] }), {
+    level: "bad",
+    of: "engine",
+    what: "is down",
+    to: "/status",
+  });
+  assert.deepEqual(one(concerns(well, [{ ...exporter, problems: [trouble("bad", "silent"), trouble("warn", "lost")] }], undefined, [])), {
+    level: "bad",
+    of: "edge1",
+    what: "silent; 1 more",
+    to: "/exporters/192.0.2.1",
+  });
+  const link = (i: Partial<Interface>) => one(concerns(well, [], links({ ...line, ...i }), []));
+  assert.equal(link({ out: { ...side, use_p95: 0.91, use_level: "warn" } }).what, "sends 91.0 % of its speed, 95th percentile");
+  assert.equal(link({ in: { ...side, use_p95: 0.97, use_level: "bad" } }).level, "bad");
+  assert.deepEqual(link({ problems: [trouble("bad", "sent more than its speed")] }), {
+    level: "bad",
+    of: "edge1 xe-0",
+    what: "sent more than its speed",
+    to: "/if/192.0.2.1/7",
+  });
+  const full = { ...side, use_p95: 0.91, use_level: "warn" } as LinkSide;
+  assert.match(link({ out: full, problems: [trouble("warn", "coverage")] }).what, /^sends/, "how full it is comes before what it warns of");
+  assert.equal(link({ problems: [trouble("warn", "coverage")] }).what, "coverage");
 });
 
 test("the gravest stands first", () => {
-  const all = concerns({ ...well, drops: [{ where: "kernel", reason: "buffer full", count: 1, hint: "" }] } as Status, [], undefined, [
-    attack,
-  ]);
+  const all = concerns({ ...well, problems: [trouble("warn", "1 lost", "kernel")] }, [], undefined, [attack]);
   assert.deepEqual(
     all.map((c) => c.level),
     ["bad", "warn"],

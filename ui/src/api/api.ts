@@ -229,6 +229,38 @@ export interface Sampling {
   effective?: number;
   samples?: number;
   dropped?: number;
+  /** The effective rate is another than the declared one. */
+  differs?: boolean;
+}
+
+export type Level = "warn" | "bad";
+
+/** Something that is wrong, and what helps. The server judges; the page shows. */
+export interface Trouble {
+  /** Stable: by it troubles are told apart. */
+  id: string;
+  level: Level;
+  /** The part of NetMeta that has it. */
+  of?: string;
+  what: string;
+  remedy: string;
+}
+
+/** A part of the way from the first datagram of an exporter to rows in the store. */
+export interface Step {
+  id: "datagrams" | "type" | "templates" | "sampling" | "names" | "stored";
+  done: boolean;
+  what: string;
+  remedy?: string;
+}
+
+/** What its type lets an exporter say of itself. */
+export interface Announcement {
+  templates: boolean;
+  sampling: boolean;
+  clock: boolean;
+  sequence: "" | "datagrams" | "records";
+  names: "" | "options" | "counters";
 }
 
 /** An exporter as /api/v1/exporters has it. */
@@ -261,6 +293,10 @@ export interface LinkSide {
   discards: number | null;
   /** Flows over counters. */
   coverage: number | null;
+  /** How full it is, by use_p95. */
+  use_level: Level | "";
+  /** Flows and counters are further apart than sampling explains. */
+  uncovered: boolean;
 }
 
 export interface Interface {
@@ -275,6 +311,7 @@ export interface Interface {
   status?: number;
   in: LinkSide;
   out: LinkSide;
+  problems: Trouble[];
 }
 
 export interface Interfaces {
@@ -284,6 +321,8 @@ export interface Interfaces {
   interfaces: Interface[];
   more: number;
   unnamed: { exporter: string; share: number }[];
+  /** What is wrong with all interfaces of an exporter, and whether their names have come. */
+  exporters: { exporter: string; problems: Trouble[]; names?: Step }[];
   meta: Cost;
 }
 
@@ -313,7 +352,15 @@ export interface LinkCourse {
   /** As the device counts them, bits per second. */
   counters: { in: (number | null)[]; out: (number | null)[] } | null;
   weeks: Weeks | null;
+  /** From which share of the speed on it is nearly full, and when that is if its weeks go on like this. */
+  nearly_full: { share: number; in: InDays | null; out: InDays | null };
   meta: Cost;
+}
+
+/** The level is "warn" when it is soon. */
+export interface InDays {
+  days: number;
+  level: Level | "";
 }
 
 export interface RunningQuery {
@@ -361,8 +408,17 @@ export interface Exporter {
   dropped: number;
   sampling_rate: number;
   sampling_source: string;
+  /** Else its traffic counts as not sampled. */
+  sampling_known: boolean;
   templates: number;
   lost: number;
+  /** Part of what was sent that did not arrive; of datagrams or records, as the protocol counts. */
+  loss: number;
+  announces: Announcement;
+  /** The gravest first. */
+  problems: Trouble[];
+  /** How far it has come; of the status alone. */
+  arrival?: Step[];
 }
 
 /** A sender whose datagrams are refused because somebody chose so. */
@@ -379,6 +435,8 @@ export interface Ignored {
 export type Decision = "accept" | "ignore" | "forget";
 
 export interface Drop {
+  /** Where, stable. */
+  id: "kernel" | "network" | "decoder" | "enrichment" | "spool" | "store" | "files";
   where: string;
   reason: string;
   count: number;
@@ -422,6 +480,10 @@ export interface Status {
   exporters: Health[] | null;
   others?: Health;
   ignored: Ignored[];
+  /** The whole in one word, the worst first. */
+  state: "engine-down" | "losses" | "waiting" | "trouble" | "good";
+  /** What is wrong with NetMeta itself, the gravest first. */
+  problems: Trouble[];
   enrich: { name: string; entries: number; loaded: number; source: string }[] | null;
   engine: {
     up: boolean;
@@ -442,6 +504,8 @@ export interface Status {
     newest: number;
     disk_free: number;
     disk_total: number;
+    /** How full the disk is. */
+    disk_level: "" | "bad";
     ttl_days: number;
     keep_free: number;
     dropped_rows: number;

@@ -8,7 +8,7 @@ import * as fmt from "../../text/format.ts";
 import { ByName } from "../entity/byname.tsx";
 import { about, Entity } from "../entity/entity.tsx";
 import { useInterfaces } from "../interfaces/asked.ts";
-import { idOf, type State, useCourses, useExporters } from "./asked.ts";
+import { idOf, type State, useExporters } from "./asked.ts";
 import { HealthOf } from "./healthof.tsx";
 import { RateChanges, Rates } from "./rates.tsx";
 
@@ -21,7 +21,6 @@ export default function Exporter({ rest }: { rest: string }) {
 
 function OneExporter({ address }: { address: string }) {
   const [state, down, told] = useExporters();
-  const courses = useCourses();
   const mine = state?.list.filter((e) => e.address === address) ?? [];
   const name = mine.find((e) => e.name)?.name;
   const { list: all } = useInterfaces(address);
@@ -34,7 +33,7 @@ function OneExporter({ address }: { address: string }) {
       )}
       {state && <Standing address={address} state={state} told={told} />}
       {mine.map((e) => (
-        <HealthOf key={idOf(e)} e={e} now={state?.now ?? 0} rate={state?.rates.get(idOf(e))} course={courses.get(e.address)} links={all} />
+        <HealthOf key={idOf(e)} e={e} now={state?.now ?? 0} rate={state?.rates.get(idOf(e))} links={all} />
       ))}
       {all && all.interfaces.length > 0 && <Links all={all} />}
       <RateChanges address={address} />

@@ -4,7 +4,7 @@ import { IgnoredList } from "../../parts/senders.tsx";
 import { Icon } from "../../parts/ui.tsx";
 import { follow } from "../../state/state.ts";
 import * as fmt from "../../text/format.ts";
-import { exporterLinkProblems, problems } from "../health.ts";
+import { troublesOf } from "../health.ts";
 import { useInterfaces } from "../interfaces/asked.ts";
 import { idOf, useCourses, useExporters } from "./asked.ts";
 import { Rows } from "./row.tsx";
@@ -23,7 +23,7 @@ export default function Exporters() {
       </main>
     );
   const { list, others, now } = state;
-  const rows = list.map((e) => ({ e, troubles: [...problems(e, now, courses.get(e.address)), ...exporterLinkProblems(all, e.address)] }));
+  const rows = list.map((e) => ({ e, troubles: troublesOf(e, all) }));
   const sick = rows.filter((r) => r.troubles.length > 0).length;
   return (
     <main class="status exporters" id="main">

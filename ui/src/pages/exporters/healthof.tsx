@@ -4,7 +4,7 @@ import type { Health, Interfaces } from "../../api/api.ts";
 import { Figure, Icon } from "../../parts/ui.tsx";
 import * as fmt from "../../text/format.ts";
 import { ago } from "../../text/time.ts";
-import { exporterLinkProblems, knowsRate, lossOf, problems, templated } from "../health.ts";
+import { samplingOf, troublesOf } from "../health.ts";
 import { resolution } from "./words.ts";
 
 interface Props {
@@ -12,12 +12,11 @@ interface Props {
   now: number;
   /** Flows and datagrams a second. */
   rate: [number, number] | undefined;
-  course: (number | null)[] | undefined;
   links: Interfaces | undefined;
 }
 
-export function HealthOf({ e, now, rate, course, links }: Props) {
-  const troubles = [...problems(e, now, course), ...exporterLinkProblems(links, e.address)];
+export function HealthOf({ e, now, rate, links }: Props) {
+  const troubles = troublesOf(e, links);
   return (
     <section class="panel health" aria-label={`Health, ${e.type}`}>
       <h2>
@@ -45,16 +44,12 @@ function Figures({ e, now, rate }: Pick<Props, "e" | "now" | "rate">) {
       <Figure name="Last datagram" value={ago(e.last, now)} />
       <Figure name="Flows" value={perSecond(rate?.[0])} more={`${fmt.count(e.flows)} since the start`} />
       <Figure name="Datagrams" value={perSecond(rate?.[1])} more={`${fmt.count(e.datagrams)} since the start`} />
-      <Figure
-        name="Sampling"
-        value={knowsRate(e) ? (e.sampling_rate === 1 ? "none" : `1:${fmt.grouped(e.sampling_rate)}`) : "not known"}
-        more={`from ${e.sampling_source}`}
-      />
-      {templated(e.type) && (
+      <Figure name="Sampling" value={samplingOf(e)} more={`from ${e.sampling_source}`} />
+      {e.announces.templates && (
         <Figure name="Templates" value={String(e.templates)} more={`${fmt.count(e.waiting)} sets wait, ${fmt.count(e.dropped)} given up`} />
       )}
-      <Figure name="Lost" value={fmt.share(lossOf(e))} more={`${fmt.count(e.lost)} missing, ${fmt.count(e.reordered)} out of order`} />
-      {templated(e.type) && (
+      <Figure name="Lost" value={fmt.share(e.loss)} more={`${fmt.count(e.lost)} missing, ${fmt.count(e.reordered)} out of order`} />
+      {e.announces.clock && (
         <Figure name="Clock" value={`${e.clock_skew_ms > 0 ? "+" : ""}${e.clock_skew_ms} ms`} more="against the clock here" />
       )}
       <Figure name="Resolution" value={resolution(e)} more="median duration of its records" />

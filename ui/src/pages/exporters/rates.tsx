@@ -70,9 +70,7 @@ export function Rates({ of }: { of: Health[] }) {
                 </td>
                 <td>{s.domain}</td>
                 <td>1:{fmt.grouped(s.rate)}</td>
-                <td class={s.effective && Math.abs(s.effective / s.rate - 1) > 0.2 ? "warn" : ""}>
-                  {s.effective ? `1:${fmt.grouped(Math.round(s.effective))}` : "–"}
-                </td>
+                <td class={s.differs ? "warn" : ""}>{s.effective ? `1:${fmt.grouped(Math.round(s.effective))}` : "–"}</td>
                 <td class="text">{s.source}</td>
                 <td>{s.samples ? fmt.count(s.samples) : "–"}</td>
                 <td class={s.dropped ? "warn" : ""}>{s.dropped ? fmt.count(s.dropped) : "–"}</td>

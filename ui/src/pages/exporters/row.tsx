@@ -1,12 +1,12 @@
 // An exporter in the list, with its problems below.
 
-import type { Health } from "../../api/api.ts";
+import type { Health, Trouble } from "../../api/api.ts";
 import { Spark } from "../../parts/spark.tsx";
 import { Icon } from "../../parts/ui.tsx";
 import { follow, go } from "../../state/state.ts";
 import * as fmt from "../../text/format.ts";
 import { ago } from "../../text/time.ts";
-import { knowsRate, lossOf, type Problem, templated } from "../health.ts";
+import { levelOf, samplingOf } from "../health.ts";
 import { resolution } from "./words.ts";
 
 export function Rows({
@@ -17,12 +17,11 @@ export function Rows({
   course,
 }: {
   e: Health;
-  troubles: Problem[];
+  troubles: Trouble[];
   now: number;
   rate?: [number, number];
   course: (number | null)[];
 }) {
-  const silent = now - e.last;
   const level = troubles[0]?.level;
   const to = "/exporters/" + encodeURIComponent(e.address).replace(/%3A/g, ":");
   return (
@@ -35,18 +34,18 @@ export function Rows({
           {e.name && <small class="quiet"> {e.address}</small>}
         </td>
         <td class="text">{e.type}</td>
-        <td class={silent > 300 ? "bad" : silent > 30 ? "warn" : ""}>{ago(e.last, now)}</td>
+        <td class={levelOf(e, "silent")}>{ago(e.last, now)}</td>
         <td>{rate ? fmt.count(Math.round(rate[0])) : "…"}</td>
         <td class="text">
           <Spark values={course} />
         </td>
-        <td class={knowsRate(e) ? "" : "bad"}>
-          {knowsRate(e) ? (e.sampling_rate === 1 ? "none" : `1:${fmt.grouped(e.sampling_rate)}`) : "not known"}
+        <td class={e.sampling_known ? "" : "bad"}>{samplingOf(e)}</td>
+        <td class={levelOf(e, "template-awaited", "template-late") && "warn"}>
+          {e.announces.templates ? e.templates : <span class="quiet">–</span>}
         </td>
-        <td class={e.waiting || e.dropped ? "warn" : ""}>{templated(e.type) ? e.templates : <span class="quiet">–</span>}</td>
-        <td class={lossOf(e) > 0.001 ? "warn" : ""}>{e.lost ? fmt.share(lossOf(e)) : <span class="quiet">0 %</span>}</td>
-        <td>{templated(e.type) ? `${e.clock_skew_ms} ms` : <span class="quiet">–</span>}</td>
-        <td class={e.resolution_ms > 10_000 ? "warn" : ""}>{resolution(e)}</td>
+        <td class={levelOf(e, "loss") && "warn"}>{e.lost ? fmt.share(e.loss) : <span class="quiet">0 %</span>}</td>
+        <td>{e.announces.clock ? `${e.clock_skew_ms} ms` : <span class="quiet">–</span>}</td>
+        <td class={levelOf(e, "resolution")}>{resolution(e)}</td>
         <td class={`text ${level ?? "good"}`}>
           <Icon name={level ? "warn" : "check"} /> {level ? `${troubles.length} problem${troubles.length > 1 ? "s" : ""}` : "ok"}
         </td>

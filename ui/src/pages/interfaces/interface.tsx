@@ -11,7 +11,7 @@ import * as fmt from "../../text/format.ts";
 import { ask } from "../../text/url.ts";
 import { ByName } from "../entity/byname.tsx";
 import { about, Entity } from "../entity/entity.tsx";
-import { linkName, linkProblems, nearlyFullIn, uncovered, useLevel } from "../health.ts";
+import { linkName } from "../health.ts";
 import { useInterfaces } from "./asked.ts";
 import { down, perSecond, quotient } from "./words.ts";
 
@@ -40,10 +40,9 @@ function useCourse(of: string): LinkCourse | undefined {
 /** How far flows and counters agree, and when the line will be nearly full. */
 function Badges({ i, course }: { i: Line; course: LinkCourse | undefined }) {
   const sides = [
-    ["received", i.in, course?.weeks?.trend?.in],
-    ["sent", i.out, course?.weeks?.trend?.out],
+    ["received", i.in, course?.nearly_full.in],
+    ["sent", i.out, course?.nearly_full.out],
   ] as const;
-  const days = sides.map(([name, , trend]) => ({ name, days: nearlyFullIn(trend, i.speed) })).filter((d) => d.days !== null);
   return (
     <span class="link-badges">
       {sides.map(
@@ -51,22 +50,25 @@ function Badges({ i, course }: { i: Line; course: LinkCourse | undefined }) {
           s.coverage !== null && (
             <span
               key={name}
-              class={`badge ${uncovered(s) ? "warn" : "good"}`}
+              class={`badge ${s.uncovered ? "warn" : "good"}`}
               title="What flows say over what the counters of the device say"
             >
-              coverage {name} {quotient(s.coverage)} <Icon name={uncovered(s) ? "warn" : "check"} />
+              coverage {name} {quotient(s.coverage)} <Icon name={s.uncovered ? "warn" : "check"} />
             </span>
           ),
       )}
-      {days.map((d) => (
-        <span
-          key={d.name}
-          class={`badge ${(d.days ?? 0) < 90 ? "warn" : "plain"}`}
-          title={`The straight line through the 95th percentiles of the last ${course?.weeks?.trend?.days} days`}
-        >
-          80 % {d.name} in ~{d.days} days
-        </span>
-      ))}
+      {sides.map(
+        ([name, , full]) =>
+          full && (
+            <span
+              key={name}
+              class={`badge ${full.level || "plain"}`}
+              title={`The straight line through the 95th percentiles of the last ${course?.weeks?.trend?.days} days`}
+            >
+              {(course?.nearly_full.share ?? 0) * 100} % {name} in ~{full.days} days
+            </span>
+          ),
+      )}
     </span>
   );
 }
@@ -78,7 +80,7 @@ function Link({ exporter, index }: { exporter: string; index: number }) {
   const of = `exporter = ${exporter} and `;
   const course = useCourse(`${exporter}/${index}`);
   const name = i ? [i.name || exporter, linkName(i)].join(" · ") : `${exporter} · if ${index}`;
-  const troubles = i ? linkProblems(i) : [];
+  const troubles = i?.problems ?? [];
   const sides: [string, LinkSide | undefined][] = [
     ["Received", i?.in],
     ["Sent", i?.out],
@@ -128,7 +130,7 @@ function Link({ exporter, index }: { exporter: string; index: number }) {
                 <Figure
                   name="95th percentile"
                   value={fmt.value(s.p95, "bps")}
-                  more={s.use_p95 === null ? undefined : <span class={useLevel(s.use_p95)}>{fmt.share(s.use_p95)} of the speed</span>}
+                  more={s.use_p95 === null ? undefined : <span class={s.use_level}>{fmt.share(s.use_p95)} of the speed</span>}
                 />
                 <Figure
                   name="Peak"

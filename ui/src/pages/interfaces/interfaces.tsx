@@ -5,7 +5,6 @@ import { useAlive } from "../../parts/alive.ts";
 import { RefreshButton, TimeRange } from "../../parts/range.tsx";
 import { Icon } from "../../parts/ui.tsx";
 import * as fmt from "../../text/format.ts";
-import { linkProblems } from "../health.ts";
 import { useInterfaces } from "./asked.ts";
 import { LinkTable } from "./table.tsx";
 
@@ -19,7 +18,7 @@ export default function Interfaces() {
     const text = [i.name, i.exporter, i.interface, i.description, i.boundary, `if ${i.index}`].join(" ").toLowerCase();
     return words.every((w) => text.includes(w));
   });
-  const sick = all.filter((i) => linkProblems(i).length > 0).length;
+  const sick = all.filter((i) => i.problems.length > 0).length;
   return (
     <main class="status exporters entity" id="main">
       <div class="entity-head">

@@ -6,7 +6,7 @@ import { SortHead } from "../../parts/sorthead.tsx";
 import { Spark } from "../../parts/spark.tsx";
 import { follow, go, link } from "../../state/state.ts";
 import * as fmt from "../../text/format.ts";
-import { linkName, linkProblems, useLevel } from "../health.ts";
+import { linkName } from "../health.ts";
 import { down, perSecond, quotient } from "./words.ts";
 
 const pageOf = (i: Interface) => link(`/if/${i.exporter}/${i.index}`, { q: "", by: [], hide: [], sel: "" });
@@ -126,7 +126,7 @@ export function LinkTable({ rows, exporter = false }: { rows: Interface[]; expor
 }
 
 function Row({ i, exporter }: { i: Interface; exporter: boolean }) {
-  const troubles = linkProblems(i);
+  const troubles = i.problems;
   const to = pageOf(i);
   const errors = errorsOf(i);
   return (
@@ -152,7 +152,7 @@ function Row({ i, exporter }: { i: Interface; exporter: boolean }) {
           <td key={`a${k}`}>{fmt.value(s.avg, "bps")}</td>,
           <td key={`p${k}`}>{fmt.value(s.p95, "bps")}</td>,
           <td key={`m${k}`}>{fmt.value(s.max, "bps")}</td>,
-          <td key={`u${k}`} class={`use ${useLevel(s.use_p95)}`}>
+          <td key={`u${k}`} class={`use ${s.use_level}`}>
             {fmt.share(s.use_p95)}
           </td>,
           <td key={`c${k}`} class="text course">

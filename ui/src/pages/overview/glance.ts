@@ -1,11 +1,11 @@
 // What the overview makes of what the server knows: which time it shows, what it compares with, and what needs a person. Pure; the
 // page is in overview.tsx.
 
-import type { Event, Health, Interfaces, QueryResult, Status } from "../../api/api.ts";
+import type { Event, Exporter, Interfaces, QueryResult, Status } from "../../api/api.ts";
 import { isAddress } from "../../text/filter.ts";
 import * as fmt from "../../text/format.ts";
 import { duration } from "../../text/time.ts";
-import { linkName, linkProblems, problems, useLevel } from "../health.ts";
+import { linkName } from "../health.ts";
 
 export interface Concern {
   level: "warn" | "bad";
@@ -18,10 +18,9 @@ export interface Concern {
 
 /** An attack that ended longer ago is history. */
 const attackSeconds = 600;
-const soonDays = 14;
 
 /** The gravest first. */
-export function concerns(s: Status, exporters: readonly Health[], links: Interfaces | undefined, events: readonly Event[]): Concern[] {
+export function concerns(s: Status, exporters: readonly Exporter[], links: Interfaces | undefined, events: readonly Event[]): Concern[] {
   const out: Concern[] = [];
   const add = (level: Concern["level"], of: string, what: string, to: string) => out.push({ level, of, what, to });
   for (const e of events) {
@@ -35,26 +34,18 @@ export function concerns(s: Status, exporters: readonly Health[], links: Interfa
       isAddress(e.target) ? `/host/${e.target}?${time}` : `/explore?${time}`,
     );
   }
-  if (!s.engine.up) add("bad", "engine", "is down and is started again; what arrives waits in the spool", "/status");
-  else if (s.pipeline.insert_error) add("bad", "store", "does not take rows", "/status");
-  if (s.spool.error) add("bad", "spool", "cannot be written", "/status");
-  else if (s.spool.rows > 0 && s.spool.oldest > 0 && s.now - s.spool.oldest > 60)
-    add("warn", "spool", `rows wait for ${duration(s.now - s.spool.oldest)}`, "/status");
-  const { limited_by: limit, full_in_days: days } = s.storage.forecast;
-  if (limit === "disk" && days > 0 && days < soonDays)
-    add("warn", "disk", `is full in ${days < 1 ? "less than a day" : `${Math.floor(days)} days`}; the oldest rows go then`, "/status");
-  for (const d of s.drops ?? []) if (d.count > 0) add("warn", d.where, `${fmt.count(d.count)} ${d.reason} since the start`, "/status");
+  for (const p of s.problems) add(p.level, p.of ?? "NetMeta", p.what, "/status");
   for (const e of exporters) {
-    const all = problems(e, s.now);
-    if (all.length > 0)
-      add(all[0].level, e.name || e.address, all[0].what + (all.length > 1 ? `; ${all.length - 1} more` : ""), "/exporters/" + e.address);
+    const [worst, ...more] = e.problems;
+    if (worst)
+      add(worst.level, e.name || e.address, worst.what + (more.length > 0 ? `; ${more.length} more` : ""), "/exporters/" + e.address);
   }
   for (const i of links?.interfaces ?? []) {
     const of = `${i.name || i.exporter} ${linkName(i)}`;
     const to = `/if/${i.exporter}/${i.index}`;
-    const [worst] = linkProblems(i);
+    const [worst] = i.problems;
     const fuller = (i.out.use_p95 ?? 0) > (i.in.use_p95 ?? 0) ? { side: i.out, verb: "sends" } : { side: i.in, verb: "receives" };
-    const level = useLevel(fuller.side.use_p95);
+    const level = fuller.side.use_level;
     if (worst?.level === "bad") add("bad", of, worst.what, to);
     else if (level) add(level, of, `${fuller.verb} ${fmt.share(fuller.side.use_p95)} of its speed, 95th percentile`, to);
     else if (worst) add("warn", of, worst.what, to);

@@ -6,7 +6,7 @@ import { Spark } from "../../parts/spark.tsx";
 import { groupOf, ValueButton } from "../../parts/valuemenu.tsx";
 import { follow, link, termTitle } from "../../state/state.ts";
 import * as fmt from "../../text/format.ts";
-import { linkName, useLevel } from "../health.ts";
+import { linkName } from "../health.ts";
 import { listed } from "./asked.ts";
 import { Change, comparedWith } from "./change.tsx";
 
@@ -126,7 +126,7 @@ export function Links({ list }: { list: Interfaces }) {
                 <Spark values={s.course} width={64} />
               </td>
               <td title="95th percentile">{fmt.value(s.p95, "bps")}</td>
-              <td class={useLevel(s.use_p95)} title="95th percentile of its speed">
+              <td class={s.use_level} title="95th percentile of its speed">
                 {fmt.share(s.use_p95)}
               </td>
             </tr>

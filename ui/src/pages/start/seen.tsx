@@ -87,7 +87,7 @@ function Lists({ s, exporters, names, told }: { s: Status; exporters: Exporter[]
 
 /** How far an exporter has come, and what helps it on; of a new one with `told`, and then to be decided about. */
 function Seen({ e, s, names, told }: { e: Exporter; s: Status; names?: Interfaces; told?: () => void }) {
-  const { steps, advice } = arrival(e, s, names);
+  const { steps, advice } = arrival(e, names);
   return (
     <li>
       <div class="seen-head">
@@ -98,10 +98,10 @@ function Seen({ e, s, names, told }: { e: Exporter; s: Status; names?: Interface
         <span class="quiet">{ago(e.last, s.now)}</span>
       </div>
       <div class="steps">
-        {steps.map(({ ok, text }) => (
-          <span key={text.replace(/[\d.,]+/g, "")} class={ok ? "ok" : "todo"}>
-            {ok ? <Icon name="check" /> : <i class="dot" />}
-            {text}
+        {steps.map(({ id, done, what }) => (
+          <span key={id} class={done ? "ok" : "todo"}>
+            {done ? <Icon name="check" /> : <i class="dot" />}
+            {what}
           </span>
         ))}
       </div>

@@ -4,6 +4,7 @@ import type { Status } from "../../api/api.ts";
 import { follow } from "../../state/state.ts";
 import * as fmt from "../../text/format.ts";
 import { ago } from "../../text/time.ts";
+import { levelOf } from "../health.ts";
 
 export function Exporters({ s }: { s: Status }) {
   const exporters = [...(s.exporters ?? [])].sort((a, b) => b.flows - a.flows);
@@ -37,8 +38,7 @@ export function Exporters({ s }: { s: Status }) {
             </thead>
             <tbody>
               {exporters.map((e) => {
-                const known = e.sampling_rate > 0 && !/^(none|unknown)?$/.test(e.sampling_source);
-                const silent = s.now - e.last;
+                const known = e.sampling_known;
                 return (
                   <tr key={e.address + e.type}>
                     <td class="text">
@@ -48,7 +48,7 @@ export function Exporters({ s }: { s: Status }) {
                       {e.name && <span class="quiet"> {e.name}</span>}
                     </td>
                     <td class="text">{e.type}</td>
-                    <td class={silent > 300 ? "bad" : silent > 30 ? "warn" : ""}>{ago(e.last, s.now)}</td>
+                    <td class={levelOf(e, "silent")}>{ago(e.last, s.now)}</td>
                     <td>{fmt.count(e.datagrams)}</td>
                     <td>
                       {e.thinned > 0 && (

@@ -1,16 +1,19 @@
 // What was lost since the start, where, and what helps.
 
-import type { Status } from "../../api/api.ts";
+import type { Drop, Status } from "../../api/api.ts";
 import { Icon } from "../../parts/ui.tsx";
 import { follow } from "../../state/state.ts";
 import * as fmt from "../../text/format.ts";
 
 export const dropsOf = (s: Status) => (s.drops ?? []).filter((d) => d.count > 0);
 
-/** How much was lost at the places that a pattern names. */
-export const lostAt = (s: Status, where: RegExp) =>
+/**
+ * How much was lost at a place. What the network lost is in the table alone: it is lost before the first stage, and its sequence numbers
+ * count datagrams or records.
+ */
+export const lostAt = (s: Status, place: Drop["id"]) =>
   dropsOf(s)
-    .filter((d) => where.test(d.where))
+    .filter((d) => d.id === place)
     .reduce((a, d) => a + d.count, 0);
 
 export function Losses({ s }: { s: Status }) {

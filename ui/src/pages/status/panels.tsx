@@ -106,9 +106,9 @@ export function Storage({ s }: { s: Status }) {
             aria-valuemax={100}
             aria-label="Disk used"
           >
-            <i class={diskUsed > 0.9 ? "bad" : ""} style={{ width: (diskUsed * 100).toFixed(1) + "%" }} />
+            <i class={storage.disk_level} style={{ width: (diskUsed * 100).toFixed(1) + "%" }} />
           </div>
-          <small class={diskUsed > 0.9 ? "bad" : "quiet"}>
+          <small class={storage.disk_level || "quiet"}>
             {fmt.bytes(storage.disk_free)} free of {fmt.bytes(storage.disk_total)}
             {storage.keep_free > 0 && `; with less than ${fmt.bytes(storage.keep_free)} the oldest hours are dropped`}
           </small>

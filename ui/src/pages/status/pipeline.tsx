@@ -10,16 +10,11 @@ import { ms } from "./panels.tsx";
 
 const round = (x: number) => (x >= 10 ? Math.round(x) : Math.round(x * 10) / 10);
 
-/** The part of the queue that is full, by blocks or by octets. */
-const fillOf = ({ pipeline: p }: Status) =>
-  Math.max(p.queue_capacity > 0 ? p.queue_blocks / p.queue_capacity : 0, p.queue_max_bytes > 0 ? p.queue_bytes / p.queue_max_bytes : 0);
-
 export function Pipeline({ s, history: h, inserted }: { s: Status; history: History; inserted: number | null }) {
   const { pipeline: p, spool, rates, engine } = s;
   const enrich = s.enrich ?? [];
-  const fill = fillOf(s);
   const dropped = (s.listeners ?? []).reduce((a, l) => a + l.dropped, 0);
-  const sockets = Math.max(lostAt(s, /kernel|udp/i), dropped);
+  const sockets = Math.max(lostAt(s, "kernel"), dropped);
   const waits = spool.rows > 0;
   return (
     <section class="pipeline" aria-label="Pipeline">
@@ -35,7 +30,7 @@ export function Pipeline({ s, history: h, inserted }: { s: Status; history: Hist
         name="Decode"
         rate={`${fmt.count(round(rates.flows))} flows/s`}
         total={`${fmt.count(p.flows)} flows`}
-        loss={lostAt(s, /decode/i)}
+        loss={lostAt(s, "decoder")}
         values={h.flows}
         id="decode"
       />
@@ -43,7 +38,7 @@ export function Pipeline({ s, history: h, inserted }: { s: Status; history: Hist
         name="Enrich"
         rate={`${fmt.count(enrich.reduce((a, t) => a + t.entries, 0))} entries`}
         total={`${enrich.length} ${enrich.length === 1 ? "table" : "tables"}`}
-        loss={lostAt(s, /enrich/i)}
+        loss={lostAt(s, "enrichment")}
         what="refused"
         extra={
           enrich.length
@@ -56,17 +51,17 @@ export function Pipeline({ s, history: h, inserted }: { s: Status; history: Hist
         name="Queue"
         rate={`${p.queue_blocks} of ${p.queue_capacity} blocks`}
         total={`${fmt.count(p.blocks)} blocks`}
-        loss={lostAt(s, /queue|pipe/i)}
+        loss={0}
         values={h.queue}
         max={p.queue_capacity}
-        warn={fill > 0.5 ? `${Math.round(fill * 100)} % full: the store is slower than the sources` : ""}
+        warn={s.problems.find((p) => p.id === "queue-full")?.what}
         id="queue"
       />
       <Stage
         name="Spool"
         rate={`${fmt.count(spool.rows)} rows`}
         total={`${fmt.count(spool.written_rows)} written since the start`}
-        loss={lostAt(s, /spool/i)}
+        loss={lostAt(s, "spool")}
         warn={
           spool.error
             ? "It cannot be written: see below"
@@ -81,7 +76,7 @@ export function Pipeline({ s, history: h, inserted }: { s: Status; history: Hist
         name="ClickHouse"
         rate={inserted === null ? "…" : `${fmt.count(round(inserted))} rows/s`}
         total={`${fmt.count(p.inserted_rows)} rows`}
-        loss={lostAt(s, /store|engine/i)}
+        loss={lostAt(s, "store")}
         values={h.rows}
         warn={engine.up ? "" : "The engine is down and is started again; what arrives waits in the spool"}
         id="store"

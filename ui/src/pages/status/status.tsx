@@ -6,7 +6,7 @@ import { zone } from "../../state/state.ts";
 import { duration, moments } from "../../text/time.ts";
 import { useStatus } from "./asked.ts";
 import { Exporters } from "./exporters.tsx";
-import { dropsOf, Losses } from "./losses.tsx";
+import { Losses } from "./losses.tsx";
 import { Engine, Enrichment, Listeners, Spool, Storage } from "./panels.tsx";
 import { Pipeline } from "./pipeline.tsx";
 import { Running } from "./queries.tsx";
@@ -29,14 +29,12 @@ export default function Status() {
     s.pipeline.insert_error && `The store does not take rows: ${s.pipeline.insert_error}`,
     s.spool.error && `The spool cannot be written: ${s.spool.error}`,
   ].filter((t) => !!t);
-  const state = down ? "no answer" : stateOf(s);
-  const healthy = state === good;
 
   return (
     <main class="status" id="main">
       <header class="page-head">
         <h1>
-          Status <span class={`badge ${healthy ? "good" : "warn"}`}>{state}</span>
+          Status <span class={`badge ${!down && s.state === "good" ? "good" : "warn"}`}>{down ? "no answer" : states[s.state]}</span>
         </h1>
         <p>
           NetMeta {s.version} · up {duration(Math.max(0, s.now - s.started))}
@@ -70,12 +68,11 @@ export default function Status() {
   );
 }
 
-const good = "all received, all stored";
-
-/** The whole in a few words; the worst comes first. */
-function stateOf(s: Body): string {
-  if (!s.engine.up) return "engine down";
-  if (dropsOf(s).length > 0) return "losses, see below";
-  if (s.spool.rows > 0) return "rows wait on disk";
-  return s.pipeline.insert_error || s.spool.error ? "store in trouble" : good;
-}
+/** The whole in a few words. */
+const states: Record<Body["state"], string> = {
+  "engine-down": "engine down",
+  losses: "losses, see below",
+  waiting: "rows wait on disk",
+  trouble: "store in trouble",
+  good: "all received, all stored",
+};
