@@ -60,6 +60,7 @@ type doctor struct {
 	proc     string // where the kernel tells of itself
 	cfg      config.Config
 	named    bool        // somebody said where the page is
+	page     string      // where it is
 	status   *api.Status // of the NetMeta that runs on this configuration; nil: none answers
 	findings []finding
 }
@@ -120,7 +121,8 @@ func (d *doctor) examine(ctx context.Context, run runCmd) {
 	d.engine(ctx)
 	if d.status != nil {
 		d.losses()
-		d.exporters()
+		d.problems()
+		d.exporters(d.linkProblems(ctx))
 	}
 }
 
@@ -149,6 +151,7 @@ func (d *doctor) running(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	url := pageOf(ctx, d.cfg, d.named)
+	d.page = url
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/api/v1/status", nil)
 	if err != nil {
 		return // configuration has told why
@@ -489,54 +492,5 @@ func (d *doctor) losses() {
 	}
 	for _, l := range d.status.Drops {
 		d.warn("losses", fmt.Sprintf("%s: %s: %d since the start", l.Where, l.Reason, l.Count), l.Hint)
-	}
-	if p := d.status.Pipeline; p.QueueBlocks > p.QueueCapacity/2 || p.QueueBytes > p.QueueMaxBytes/2 {
-		d.warn("queue", fmt.Sprintf("%d of %d blocks wait for the store, %d of %d MiB", p.QueueBlocks, p.QueueCapacity, p.QueueBytes>>20, p.QueueMaxBytes>>20), "the store is slower than the sources: give it a faster disk or more cores, or send less")
-	}
-}
-
-// exporters looks at what each exporter lacks. One line is said for each kind of lack.
-func (d *doctor) exporters() {
-	var silent, waiting, unsampled, skewed, lossy []string
-	for _, x := range d.status.Exporters {
-		name := x.Address + " (" + x.Type + ")"
-		template := x.Type == "netflow9" || x.Type == "ipfix"
-		switch {
-		case d.status.Now-x.Last > 300:
-			silent = append(silent, name)
-			continue // the rest is of the past
-		case template && (x.Templates == 0 || x.Waiting > 0):
-			waiting = append(waiting, name)
-		}
-		if x.SamplingSource == "unknown" && x.Flows > 0 {
-			unsampled = append(unsampled, name)
-		}
-		if x.ClockSkewMS > 5000 || x.ClockSkewMS < -60_000 {
-			skewed = append(skewed, fmt.Sprintf("%s by %v", name, time.Duration(x.ClockSkewMS)*time.Millisecond))
-		}
-		if x.Lost > 0 && x.Lost*100 > x.Datagrams {
-			lossy = append(lossy, name)
-		}
-	}
-	say := func(list []string, what, remedy string) {
-		if len(list) > 0 {
-			more := ""
-			if n := len(list) - 10; n > 0 {
-				list, more = list[:10], fmt.Sprintf(" and %d more", n)
-			}
-			d.warn("exporters", what+": "+strings.Join(list, ", ")+more, remedy)
-		}
-	}
-	before := len(d.findings)
-	say(silent, "silent for more than five minutes", "look whether they are up and still send here")
-	say(waiting, "data without a template", "let them send templates more often, every 30 s; check that nothing on the way drops large datagrams")
-	say(unsampled, "the sampling rate is not known, so traffic is counted as if it were not sampled", "let them send sampling options, or name the rate in sources.sampling.exporters; 1 for those that do not sample")
-	say(skewed, "the clock is wrong", "let them use NTP; when each flow was received is right all the same")
-	say(lossy, "more than one in a hundred is missing on the way", "look at the path, and at their own counters of what they dropped")
-	switch {
-	case len(d.status.Exporters) == 0:
-		d.warn("exporters", "none has sent anything since the start", "point a router here: the Start page says how; a firewall may stand between")
-	case len(d.findings) == before:
-		d.ok("exporters", "%d send, and lack nothing", len(d.status.Exporters))
 	}
 }
