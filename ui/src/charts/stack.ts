@@ -16,9 +16,6 @@ export interface Layer {
   values: (number | null)[];
 }
 
-/** Above this share of its speed a line is nearly full. */
-export const nearlyFull = 0.8;
-
 /** How a chart is drawn: shares of different speeds do not add up, so they are not stacked. */
 export const drawnAs = (viz: string, unit: string) => (unit === "pct" && viz.startsWith("stack") ? "line" : viz);
 

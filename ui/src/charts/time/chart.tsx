@@ -34,7 +34,7 @@ export function TimeChart(given: Props) {
   const order = useMemo(() => p.layers.map((_, i) => i).reverse(), [p.layers]);
   const data = useMemo(() => columns(p.result, order, stacked ? drawn : lines), [drawn, lines, order, stacked]);
   const layers = p.layers.map((l) => l.id + l.series.dir + l.colour).join("\n");
-  const shape = layers + stacked + percent + isDark + tz + p.result.unit + p.capacity + p.y;
+  const shape = layers + stacked + percent + isDark + tz + p.result.unit + p.capacity + p.nearlyFull + p.y;
   const [host, plot] = usePlot(shape, data, () => ({
     chart: () => props.current,
     layers: p.layers,

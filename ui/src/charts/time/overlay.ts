@@ -3,7 +3,6 @@
 import uPlot from "uplot";
 import { dark } from "../../state/state.ts";
 import * as fmt from "../../text/format.ts";
-import { nearlyFull } from "../stack.ts";
 import type { Theme } from "./drawing.ts";
 import { extras } from "./extras.ts";
 import type { Props } from "./props.ts";
@@ -73,7 +72,7 @@ export function ceiling(u: uPlot, p: Props, t: Theme): void {
   ctx.font = `${11 * ratio}px ${getComputedStyle(document.body).fontFamily}`;
   ctx.textAlign = "left";
   for (const side of [1, -1]) {
-    for (const share of [1, nearlyFull]) {
+    for (const share of [1, p.nearlyFull ?? 0]) {
       const v = side * share * (p.capacity ?? 0);
       if (v > max || v < min || v === 0) continue;
       const y = Math.round(u.valToPos(v, "y", true)) + 0.5;

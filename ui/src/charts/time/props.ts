@@ -15,6 +15,8 @@ export interface Props {
   now: number;
   /** What can be at most, on either side: a dashed line, if the values come near it. */
   capacity?: number;
+  /** The share of the capacity from which on it is nearly full. */
+  nearlyFull?: number;
   /** Rates that are known from elsewhere, bucket by bucket: a line on either side. */
   counters?: { in: (number | null)[]; out: (number | null)[] };
   summary: string;

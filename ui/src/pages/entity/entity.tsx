@@ -129,6 +129,7 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, known,
             layers={layers(r)}
             viz="stack"
             capacity={r.unit === "bps" ? capacity : undefined}
+            nearlyFull={course?.nearly_full.share}
             counters={counters}
             now={traffic.now}
             summary={`Traffic of ${name}: ${r.total.map((t) => `${t.dir} average ${fmt.value(t.avg, r.unit)}`).join(", ")}`}
