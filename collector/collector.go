@@ -206,6 +206,7 @@ func (s *Collector) Run(ctx context.Context) error {
 	s.reloading.Lock()                                          // for good: no port may open any more
 	patience := time.AfterFunc(s.options.StopTimeout, s.giveUp) // what is not stored then stays in the spool
 	defer patience.Stop()
+	defer s.giveUp()
 	running.stop()
 	for len(s.failed) > 0 {
 		err = errors.Join(err, <-s.failed)

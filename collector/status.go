@@ -173,20 +173,20 @@ func (d *Decoding) SamplingStatus() map[string][]api.Sampling {
 	return of
 }
 
-// counted is what rates are made of.
-type counted struct {
+// A tally is what rates are made of, at one moment.
+type tally struct {
 	at                       time.Time
 	datagrams, flows, stored uint64
 }
 
-func (s *Collector) counts() counted {
-	return counted{at: time.Now(), datagrams: s.ports.totals().Datagrams, flows: s.decoding.Totals().Flows, stored: s.writer.Stats.Bytes.Load()}
+func (s *Collector) counts() tally {
+	return tally{at: time.Now(), datagrams: s.ports.totals().Datagrams, flows: s.decoding.Totals().Flows, stored: s.writer.Stats.Bytes.Load()}
 }
 
 // A rateMeter keeps counts of the last ten seconds.
 type rateMeter struct {
 	mu      sync.Mutex
-	history []counted // oldest first
+	history []tally // oldest first
 }
 
 const rateWindow = 10
@@ -196,7 +196,7 @@ func (s *Collector) measureRates(ctx context.Context) {
 	every(ctx, time.Second, func() { s.rates.add(s.counts()) })
 }
 
-func (m *rateMeter) add(c counted) {
+func (m *rateMeter) add(c tally) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.history = append(m.history, c); len(m.history) > rateWindow+1 {
