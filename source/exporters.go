@@ -43,7 +43,7 @@ type Exporter struct {
 
 	// Refused is the sum over all reasons. Count with Refuse.
 	Refused  atomic.Uint64
-	byReason [reasonCount]atomic.Uint64
+	byReason refusals
 	sample   atomic.Pointer[Sample]
 
 	skew     atomic.Int64 // in 1/256 ms, so that the average can move by less than 1
@@ -59,7 +59,7 @@ type Exporter struct {
 // Refuse counts something of this exporter that was refused.
 func (x *Exporter) Refuse(r Reason) {
 	x.Refused.Add(1)
-	x.byReason[r].Add(1)
+	x.byReason.add(r, 1)
 }
 
 // Find counts what a sequence number of this exporter told.
@@ -91,15 +91,7 @@ func (x *Exporter) Keep(r Reason, d *Datagram) {
 func (x *Exporter) Sample() *Sample { return x.sample.Load() }
 
 // Reasons yields each reason with its count, those that never occurred included.
-func (x *Exporter) Reasons() iter.Seq2[Reason, uint64] {
-	return func(yield func(Reason, uint64) bool) {
-		for r := range x.byReason {
-			if !yield(Reason(r), x.byReason[r].Load()) {
-				return
-			}
-		}
-	}
-}
+func (x *Exporter) Reasons() iter.Seq2[Reason, uint64] { return x.byReason.all() }
 
 // Skew takes note of how far the exporter's clock was ahead of the arrival of a
 // datagram.
@@ -263,8 +255,10 @@ func (x *Exporter) add(o *Exporter) {
 	for i, n := range x.counts() {
 		n.Add(from[i].Load())
 	}
-	for r := range x.byReason {
-		x.byReason[r].Add(o.byReason[r].Load())
+	for r, n := range o.byReason.all() {
+		if n > 0 {
+			x.byReason.add(r, n)
+		}
 	}
 	x.LastSeen.Store(max(x.LastSeen.Load(), o.LastSeen.Load()))
 }

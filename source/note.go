@@ -28,8 +28,7 @@ type Part struct {
 // Note says that something was refused.
 func (r Reason) Note(parts ...Part) Note {
 	record := NoteNotDecoded
-	switch r {
-	case ShortDatagram, BadLength, BadCount, BadTemplate, BadAddress, TruncatedCapture, Implausible:
+	if r.Malformed() {
 		record = NoteMalformed
 	}
 	return Note{record, append(parts, Part{"Reason", r.String()})}

@@ -34,7 +34,7 @@ func TestExportersAreBounded(t *testing.T) {
 			t.Fatal("no room for a new exporter")
 		}
 		last.Datagrams.Add(1)
-		last.Refuse(NoTemplate)
+		last.Refuse(BadCount)
 		last.LastSeen.Store(now)
 	}
 	all, others := list.All()
@@ -99,17 +99,6 @@ func TestCurrent(t *testing.T) {
 	}
 }
 
-// Every reason has words and a remedy.
-func TestReasons(t *testing.T) {
-	seen := map[string]bool{}
-	for r := range Reason(reasonCount) {
-		if r.String() == "" || r.Remedy() == "" || seen[r.String()] {
-			t.Errorf("reason %d: %q, %q", r, r, r.Remedy())
-		}
-		seen[r.String()] = true
-	}
-}
-
 // The numbers of an exporter's health.
 func TestHealth(t *testing.T) {
 	var x Exporter
@@ -145,7 +134,7 @@ func TestHealth(t *testing.T) {
 
 	x.Refuse(BadLength)
 	x.Refuse(BadLength)
-	x.Refuse(NoTemplate)
+	x.Refuse(BadCount)
 	sum := uint64(0)
 	for r, n := range x.Reasons() {
 		sum += n

@@ -3,6 +3,7 @@ package detect
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -262,4 +263,25 @@ func BenchmarkUnknown(b *testing.B) {
 			d.Decode(&garbage[i%len(garbage)], batch, flush)
 		}
 	})
+}
+
+// The names of reasons are labels of a metric, and dashboards and alerts ask for them: none
+// may change, nor go. Each says what to do.
+func TestReasons(t *testing.T) {
+	want := []string{
+		"bad address", "bad count", "bad length", "bad template", "datagram too short", "ignored", "implausible", "too many exporters",
+		"too many living flows", "too many names", "too many samplers", "too many templates", "truncated in capture", "unknown header protocol",
+		"unknown sample", "unknown set", "unknown template", "unknown version",
+	}
+	var got []string
+	for r := range new(source.Counters).Refused() {
+		got = append(got, r.String())
+		if r.Remedy() == "" {
+			t.Errorf("%s has no remedy", r)
+		}
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("reasons %q\nwant %q", got, want)
+	}
 }

@@ -278,7 +278,7 @@ func (s *State) templateLocked(ses *session, id uint16) (t viewedTemplate) {
 func (d *Decoder) setTemplate(t *template) (news bool) {
 	s := d.state
 	if d.session == nil {
-		d.refuse(source.TooManyTemplates)
+		d.refuse(TooManyTemplates)
 		return false
 	}
 	s.mu.Lock()
@@ -292,7 +292,7 @@ func (d *Decoder) setTemplate(t *template) (news bool) {
 		return false // evicted by another decoder just now; the next message makes it anew
 	}
 	if !s.addLocked(ses, t) {
-		d.refuse(source.TooManyTemplates)
+		d.refuse(TooManyTemplates)
 		return false
 	}
 	s.refreshLocked(d)

@@ -126,7 +126,7 @@ func TestTemplateFlood(t *testing.T) {
 			t.Log(reason, ": ", n)
 		}
 	}
-	if refused(state, source.NoTemplate) == 0 {
+	if refused(state, NoTemplate) == 0 {
 		t.Error("refusals are not counted")
 	}
 	list, others := state.config.Exporters.All()

@@ -98,7 +98,7 @@ func (d *Decoder) sets(p []byte) {
 		case id == options9 && d.version == 9, id == options10 && d.version == 10:
 			d.templateSet(body, true)
 		default:
-			d.refuse(source.UnknownSet)
+			d.refuse(UnknownSet)
 		}
 	}
 }

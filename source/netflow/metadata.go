@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 
 	"netmeta/column"
-	"netmeta/source"
 )
 
 // Metadata is what an exporter told about itself in options data: names that its
@@ -163,7 +162,7 @@ func (s *State) describeLocked(d *Decoder, records []optionsRecord) {
 		s.changes.Add(1)
 	}
 	if refused {
-		d.refuse(source.TooManyNames)
+		d.refuse(TooManyNames)
 	}
 }
 

@@ -105,7 +105,7 @@ func TestMetadataBounds(t *testing.T) {
 	if size != state.names || size > state.config.NameBytes || entries != 100 {
 		t.Errorf("%d bytes, %d counted, bound %d; %d entries", size, state.names, state.config.NameBytes, entries)
 	}
-	if n := refused(state, source.TooManyNames); n != 45 {
+	if n := refused(state, TooManyNames); n != 45 {
 		t.Error(n, " refused")
 	}
 	state.mu.Lock()

@@ -243,11 +243,11 @@ func TestTemplates(t *testing.T) {
 		append(templateOf(10, 300, bytesOnly...), set16(templates10, append(appendElements([]byte{1, 45, 0, 2}, long), 0, 0)...)...),
 		set16(301, append(be(long, 17, 17), 0, 0, 0)...), record(18))
 
-	if n := refused(state, source.NoTemplate); n != 0 {
+	if n := refused(state, NoTemplate); n != 0 {
 		t.Error("sets are still waiting, but ", n, " were refused")
 	}
 	state.Settle()
-	if n := refused(state, source.NoTemplate); n != 3 {
+	if n := refused(state, NoTemplate); n != 3 {
 		t.Error("refused ", n, " sets for want of a template, want 3")
 	}
 	if state.waiting != 0 {
@@ -262,8 +262,8 @@ func TestWaiting(t *testing.T) {
 	for i := range 12 { // room for 10
 		datagram{version: 9, sequence: uint32(i), body: set16(300, 0, 0, 0, byte(i))}.decode(d, b)
 	}
-	if b.Len() != 0 || refused(state, source.NoTemplate) != 2 {
-		t.Fatal(b.Len(), " rows, refused ", refused(state, source.NoTemplate))
+	if b.Len() != 0 || refused(state, NoTemplate) != 2 {
+		t.Fatal(b.Len(), " rows, refused ", refused(state, NoTemplate))
 	}
 	x, _ := state.config.Exporters.Of(router.Addr(), flow.TypeNetFlow9)
 	if x.Waiting.Load() != 10 || x.Dropped.Load() != 2 {
@@ -295,8 +295,8 @@ func TestWaiting(t *testing.T) {
 	later := arrival.Add(time.Hour)
 	d.Decode(&source.Datagram{Payload: datagram{version: 9, domain: 1, body: append(templateOf(9, 300, bytesOnly...), set16(300, 0, 0, 0, 2)...)}.bytes(),
 		Exporter: router, Received: later}, b, b.Reset)
-	if got := rates(b); got != "123 options" || refused(state, source.NoTemplate) != 3 {
-		t.Error(got, refused(state, source.NoTemplate))
+	if got := rates(b); got != "123 options" || refused(state, NoTemplate) != 3 {
+		t.Error(got, refused(state, NoTemplate))
 	}
 }
 
@@ -310,7 +310,7 @@ func TestLimits(t *testing.T) {
 		datagram{version: 10, port: 9, body: templateOf(10, uint16(400+i), bytesOnly...)}.decode(d, b)
 	}
 	// The session and 9 templates are held.
-	if n := refused(state, source.TooManyTemplates); n != 12 {
+	if n := refused(state, TooManyTemplates); n != 12 {
 		t.Error(n, " templates refused, want 12")
 	}
 	x, _ := state.config.Exporters.Of(router.Addr(), flow.TypeIPFIX)
@@ -659,12 +659,12 @@ func TestMalformed(t *testing.T) {
 	f("short IPFIX", v(10)[:15], source.ShortDatagram, 0)
 	f("set too long", v(9, tpl, data, []byte{1, 44, 0, 99, 1}), source.BadLength, 1)
 	f("set too short", v(9, tpl, data, []byte{1, 44, 0, 3, 1}), source.BadLength, 1)
-	f("reserved set", v(9, tpl, set16(77, 1, 2), data), source.UnknownSet, 1)
-	f("template with a reserved id", v(9, set16(templates9, 0, 9, 0, 1, 0, 1, 0, 4)), source.BadTemplate, 0)
-	f("template cut short", v(9, set16(templates9, 1, 44, 0, 9, 0, 1, 0, 4), tpl, data), source.BadTemplate, 1)
-	f("template of nothing", v(9, set16(templates9, 1, 44, 0, 1, 0, 1, 0, 0)), source.BadTemplate, 0)
-	f("enterprise number cut off", v(10, set16(templates10, 1, 44, 0, 1, 0x80, 1, 0, 4)), source.BadTemplate, 0)
-	f("more scopes than fields", v(10, set16(options10, 1, 44, 0, 1, 0, 2, 0, 1, 0, 4)), source.BadTemplate, 0)
+	f("reserved set", v(9, tpl, set16(77, 1, 2), data), UnknownSet, 1)
+	f("template with a reserved id", v(9, set16(templates9, 0, 9, 0, 1, 0, 1, 0, 4)), BadTemplate, 0)
+	f("template cut short", v(9, set16(templates9, 1, 44, 0, 9, 0, 1, 0, 4), tpl, data), BadTemplate, 1)
+	f("template of nothing", v(9, set16(templates9, 1, 44, 0, 1, 0, 1, 0, 0)), BadTemplate, 0)
+	f("enterprise number cut off", v(10, set16(templates10, 1, 44, 0, 1, 0x80, 1, 0, 4)), BadTemplate, 0)
+	f("more scopes than fields", v(10, set16(options10, 1, 44, 0, 1, 0, 2, 0, 1, 0, 4)), BadTemplate, 0)
 	short := v(10, templateOf(10, 300, bytesOnly...), data)
 	binary.BigEndian.PutUint16(short[2:], 999)
 	f("IPFIX length beyond the datagram", short, source.BadLength, 1)

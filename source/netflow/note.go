@@ -26,7 +26,7 @@ func (d *Decoder) parts() []source.Part {
 }
 
 func (d *Decoder) noteRefused(r source.Reason) {
-	if d.tell != nil && r != source.NoTemplate { // has a note of its own
+	if d.tell != nil && r != NoTemplate { // has a note of its own
 		d.tell(r.Note(d.parts()...))
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 
 	"netmeta/column"
-	"netmeta/source"
 )
 
 // maxFields is the number of fields of a template; real ones have less than 150.
@@ -160,26 +159,26 @@ func (d *Decoder) templateSet(p []byte, options bool) {
 			continue
 		}
 		if t.id < firstData {
-			d.refuse(source.BadTemplate)
+			d.refuse(BadTemplate)
 			return
 		}
 		fields := p[4:]
 		if options {
 			if len(p) < 6 {
-				d.refuse(source.BadTemplate)
+				d.refuse(BadTemplate)
 				return
 			}
 			scopes := int(binary.BigEndian.Uint16(p[4:]))
 			fields = p[6:]
 			if d.version == 9 {
 				if count%4 != 0 || scopes%4 != 0 {
-					d.refuse(source.BadTemplate)
+					d.refuse(BadTemplate)
 					return
 				}
 				count, scopes = (count+scopes)/4, count/4
 			}
 			if scopes > count {
-				d.refuse(source.BadTemplate)
+				d.refuse(BadTemplate)
 				return
 			}
 			t.scopes = uint16(min(scopes, maxFields))
@@ -188,7 +187,7 @@ func (d *Decoder) templateSet(p []byte, options bool) {
 		for i := 0; i < count; i++ {
 			e, n := readElement(fields[size:], d.version)
 			if n == 0 {
-				d.refuse(source.BadTemplate) // ends inside a field: nothing behind it can be found
+				d.refuse(BadTemplate) // ends inside a field: nothing behind it can be found
 				return
 			}
 			size += n
@@ -196,7 +195,7 @@ func (d *Decoder) templateSet(p []byte, options bool) {
 		}
 		p = fields[size:]
 		if count > maxFields || least == 0 || least > 65535 {
-			d.refuse(source.BadTemplate)
+			d.refuse(BadTemplate)
 			continue
 		}
 		t.spec = string(fields[:size])

@@ -9,7 +9,6 @@ import (
 
 	"netmeta/column"
 	"netmeta/flow"
-	"netmeta/source"
 )
 
 // Totals. Templates without delta counters may have totals since the flow began (85,
@@ -165,7 +164,7 @@ func (d *Decoder) goOn(t *totals, at *layout, records []byte, stride, row, n int
 			}
 			d.state.counters.Continued.Add(1)
 		} else if was.hash != 0 && d.received-was.heard < livingMS {
-			d.refuse(source.TooManyLiving)
+			d.refuse(TooManyLiving)
 		}
 		*was = now
 		if t.reason >= 0 && ended(number(record[at.offset[t.reason]:], int(at.width[t.reason]))) {

@@ -106,13 +106,13 @@ func TestTooManyLiving(t *testing.T) {
 		}
 	}
 	send(0, n, 100, arrival)
-	if len(state.living.flows) != maxLiving || refused(state, source.TooManyLiving) < n/4 {
-		t.Errorf("%d living flows are remembered, %d forgotten", len(state.living.flows), refused(state, source.TooManyLiving))
+	if len(state.living.flows) != maxLiving || refused(state, TooManyLiving) < n/4 {
+		t.Errorf("%d living flows are remembered, %d forgotten", len(state.living.flows), refused(state, TooManyLiving))
 	}
 	// Those that were silent for long are no loss.
-	was := refused(state, source.TooManyLiving)
+	was := refused(state, TooManyLiving)
 	send(n, n+n/100, 100, arrival.Add(time.Hour))
-	if r := refused(state, source.TooManyLiving); r != was {
+	if r := refused(state, TooManyLiving); r != was {
 		t.Errorf("%d more forgotten", r-was)
 	}
 	for _, p := range state.living.flows {

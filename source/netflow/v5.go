@@ -45,7 +45,7 @@ func (d *Decoder) decode5(p []byte) {
 	body = body[:count*record5]
 	nanoseconds := binary.BigEndian.Uint32(p[12:])
 	if nanoseconds >= 1e9 || !plausible5(body) {
-		d.unread(source.Implausible)
+		d.unread(Implausible)
 		return
 	}
 	d.uptime, d.hasUptime = binary.BigEndian.Uint32(p[4:]), true

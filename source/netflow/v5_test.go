@@ -82,7 +82,7 @@ func TestGarbageLikeV5(t *testing.T) {
 	if lost, restarts := c.Lost.Load(), c.Restarts.Load(); lost+restarts > 0 {
 		t.Errorf("%d lost, %d restarts", lost, restarts)
 	}
-	if n := refused(state, source.Implausible) + refused(state, source.BadCount); n < 5*each*99/100 {
+	if n := refused(state, Implausible) + refused(state, source.BadCount); n < 5*each*99/100 {
 		t.Errorf("%d datagrams refused of %d", n, 5*each)
 	}
 	// One odd record does not make the others garbage; a time that is none does.

@@ -2,7 +2,6 @@ package netflow
 
 import (
 	"netmeta/flow"
-	"netmeta/source"
 )
 
 // A waitingSet is a data set whose template had not come.
@@ -17,7 +16,7 @@ type waitingSet struct {
 func (d *Decoder) wait(id uint16, body []byte) {
 	s := d.state
 	if d.session == nil {
-		d.refuse(source.NoTemplate)
+		d.refuse(NoTemplate)
 		d.entry.Dropped.Add(1)
 		return
 	}
@@ -34,7 +33,7 @@ func (d *Decoder) wait(id uint16, body []byte) {
 	size := waitingSize(body)
 	// One domain takes at most a quarter of the room.
 	if s.waiting+size > s.config.WaitBytes || dom.waitBytes+size > s.config.WaitBytes/4 || d.session.gone() {
-		d.refuse(source.NoTemplate)
+		d.refuse(NoTemplate)
 		d.entry.Dropped.Add(1)
 		return
 	}
@@ -64,7 +63,7 @@ func (d *Decoder) release(id uint16) {
 			kept = append(kept, w)
 			continue
 		case w.from.received < d.received-s.config.WaitTime.Milliseconds():
-			d.refuse(source.NoTemplate)
+			d.refuse(NoTemplate)
 			d.entry.Dropped.Add(1)
 		default:
 			w.from.entry, w.from.facts, w.from.metadata = d.entry, factsLocked(w.from.session), s.metadata[w.from.exporter.Addr().Unmap()]
@@ -101,10 +100,10 @@ func (s *State) dropWaitingLocked(dom *domain, drop func(*waitingSet) bool) {
 		}
 		dom.waitBytes -= waitingSize(w.body)
 		s.waiting -= waitingSize(w.body)
-		s.counters.Refuse(source.NoTemplate)
+		s.counters.Refuse(NoTemplate)
 		x := dom.exporter.entry
 		x.Waiting.Add(-1)
-		x.Current().Refuse(source.NoTemplate)
+		x.Current().Refuse(NoTemplate)
 		x.Current().Dropped.Add(1)
 	}
 	clear(dom.waiting[len(kept):])

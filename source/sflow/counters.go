@@ -39,7 +39,7 @@ func (d *Decoder) countersSample(b []byte, expanded bool) {
 		class, index = be32(b[4:]), be32(b[8:])
 	}
 	if class > uint32(counter.ClassLogical) {
-		d.refuse(source.UnknownSample)
+		d.refuse(UnknownSample)
 		return
 	}
 	r := reading{sequence: be32(b), class: uint8(class), index: index, row: -1}

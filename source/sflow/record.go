@@ -334,7 +334,7 @@ func (d *Decoder) list(b []byte) (rest []byte, ok bool) {
 func (d *Decoder) address(b []byte) (column.Addr, []byte, bool) {
 	a, rest, ok := address(b)
 	if !ok && len(b) >= 4 && be32(b) > familyIPv6 {
-		d.refuse(source.BadAddress)
+		d.refuse(BadAddress)
 	}
 	return a, rest, ok
 }

@@ -56,7 +56,7 @@ func (d *Decoder) samples(n uint32, rest []byte) {
 			d.discarded(content)
 		default:
 			d.known--
-			d.refuse(source.UnknownSample)
+			d.refuse(UnknownSample)
 		}
 	}
 }

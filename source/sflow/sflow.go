@@ -164,7 +164,7 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 	agent, rest, ok := address(p[4:])
 	if !ok {
 		if family := be32(p[4:]); family > familyIPv6 {
-			d.unread(source.BadAddress)
+			d.unread(BadAddress)
 		} else {
 			d.unread(source.ShortDatagram)
 		}
@@ -212,7 +212,7 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 	}
 	if len(d.drawn) > 0 && d.from.known {
 		for range d.state.drawn(d.from, d.drawn) {
-			d.refuse(source.TooManySamplers)
+			d.refuse(TooManySamplers)
 		}
 	}
 	if d.refused {

@@ -395,7 +395,7 @@ func TestHealth(t *testing.T) {
 			x.Lost.Load(), x.Reordered.Load(), x.Restarts.Load(), x.Records.Load(), x.Flows.Load(), x.Refused.Load())
 	}
 	for r, n := range x.Reasons() {
-		if n != 0 && r != source.UnknownSample {
+		if n != 0 && r != UnknownSample {
 			t.Errorf("%d %s", n, r)
 		}
 	}
