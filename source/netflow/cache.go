@@ -2,7 +2,6 @@ package netflow
 
 import (
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -65,11 +64,8 @@ type session struct {
 	settled atomic.Bool
 	idle    int
 
-	mu       sync.Mutex // guards the following
-	withData int
-	sequence source.Sequence
-	kept     source.Mark // the last place whose rows are stored, or in the spool
-	isKept   bool
+	sequence source.Followed
+	withData atomic.Int32 // messages with data, up to settledAfter
 }
 
 // settledAfter is the number of messages with data after which a session is
@@ -167,7 +163,7 @@ func (s *State) viewLocked(key viewKey, typ uint8) *view {
 		}
 		s.exporters[xk], x.domains[key.domain] = x, dom
 		v.session = &session{domain: dom, port: key.exporter.Port(), templates: map[uint16]*template{}}
-		s.followLocked(v.session)
+		s.following.Follow(v.session.key(), &v.session.sequence)
 		v.session.used.Store(true)
 		dom.sessions = append(dom.sessions, v.session)
 		x.held++

@@ -117,7 +117,7 @@ type State struct {
 	metadata  map[netip.Addr]*Metadata
 	names     int // bytes of names in metadata
 
-	following map[sequenceKey]source.Mark // sequences of an earlier run that nobody has gone on with
+	following source.Places[sequenceKey] // of an earlier run
 
 	living flowTable // whose templates have totals; it has a lock of its own
 }
@@ -130,7 +130,7 @@ func New(c Config) *State {
 
 // Decoder makes a decoder for one goroutine.
 func (s *State) Decoder() *Decoder {
-	return &Decoder{state: s, views: map[viewKey]*view{}, heard: map[*session]struct{}{}, cut: source.Lookup{Exporters: s.config.Exporters}, labels: map[string]column.Label{}, values: map[string]string{}}
+	return &Decoder{state: s, views: map[viewKey]*view{}, cut: source.Lookup{Exporters: s.config.Exporters}, labels: map[string]column.Label{}, values: map[string]string{}}
 }
 
 // A Decoder decodes datagrams. It belongs to one goroutine.
@@ -140,8 +140,7 @@ type Decoder struct {
 	last  *view         // the view of the previous datagram: often the next one's too
 	cut   source.Lookup // of those whose datagrams have no header that can be read
 
-	heard   map[*session]struct{} // since the last Mark
-	touched *session              // the last of them
+	marks source.Marks
 
 	message
 	batch *column.Batch
@@ -307,10 +306,7 @@ func (d *Decoder) follow(n source.Numbering) {
 	if ses == nil {
 		return
 	}
-	if ses != d.touched && len(d.heard) < source.MaxHeard {
-		d.touched = ses
-		d.heard[ses] = struct{}{}
-	}
+	d.marks.Heard(&ses.sequence)
 	f := ses.heard(source.Arrival{
 		Place: source.Place{Seq: d.sequence, Units: d.records}, At: d.received, Uptime: d.uptime, HasUptime: d.hasUptime,
 		Uncounted: d.blind && n.Norm != source.ByDatagram,
@@ -338,9 +334,7 @@ func (s *State) Settle() {
 		for _, dom := range x.domains {
 			s.dropWaitingLocked(dom, func(*waitingSet) bool { return true })
 			for _, ses := range dom.sessions {
-				ses.mu.Lock()
-				f := source.Finding{Lost: ses.sequence.Settle()}
-				ses.mu.Unlock()
+				f := ses.sequence.Settle()
 				s.counters.Find(f)
 				x.entry.Current().Find(f)
 			}

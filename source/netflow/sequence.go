@@ -2,7 +2,6 @@ package netflow
 
 import (
 	"net/netip"
-	"time"
 
 	"netmeta/source"
 )
@@ -19,12 +18,8 @@ var (
 
 // heard takes note of a datagram.
 func (ses *session) heard(now source.Arrival, n source.Numbering) source.Finding {
-	ses.mu.Lock()
-	defer ses.mu.Unlock()
-	if ses.withData < settledAfter && now.Units > 0 {
-		if ses.withData++; ses.withData == settledAfter {
-			ses.settled.Store(true)
-		}
+	if now.Units > 0 && ses.withData.Load() < settledAfter && ses.withData.Add(1) == settledAfter {
+		ses.settled.Store(true)
 	}
 	return ses.sequence.Heard(now, n)
 }
@@ -42,7 +37,7 @@ func (ses *session) key() sequenceKey {
 }
 
 // A KeptSequence is the place in the sequence of one sender up to which all rows are
-// stored, or in the spool.
+// durable.
 type KeptSequence struct {
 	Exporter netip.AddrPort `json:"exporter"`
 	Version  uint16         `json:"version"`
@@ -50,61 +45,28 @@ type KeptSequence struct {
 	source.Mark
 }
 
-const (
-	// maxFollowing bounds the sequences of an earlier run.
-	maxFollowing = 100_000
-	// followFor is how old the place in a sequence may be to be gone on from.
-	followFor = 24 * time.Hour
-)
+// maxFollowing bounds the sequences of an earlier run.
+const maxFollowing = 100_000
 
 // Mark takes note of the places of the senders that the decoder heard since the last
-// call. Call the function that it returns, on any goroutine, when the rows of all that
-// was decoded until now are stored or in the spool. It is nil when nothing was heard.
-func (d *Decoder) Mark() (kept func()) {
-	if len(d.heard) == 0 {
-		return nil
-	}
-	type place struct {
-		session *session
-		mark    source.Mark
-		ok      bool
-	}
-	places := make([]place, 0, len(d.heard))
-	for ses := range d.heard {
-		ses.mu.Lock()
-		mark, ok := ses.sequence.Mark()
-		ses.mu.Unlock()
-		places = append(places, place{ses, mark, ok})
-	}
-	clear(d.heard)
-	d.touched = nil
-	return func() {
-		for _, p := range places {
-			p.session.mu.Lock()
-			p.session.kept, p.session.isKept = p.mark, p.ok
-			p.session.mu.Unlock()
-		}
-	}
-}
+// call; see source.Marks.
+func (d *Decoder) Mark() (durable func()) { return d.marks.Take() }
 
-// Sequences lists the places up to which everything is stored, or in the spool.
+// Sequences lists the places up to which everything is durable.
 func (s *State) Sequences() (list []KeptSequence) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, x := range s.exporters {
 		for _, dom := range x.domains {
 			for _, ses := range dom.sessions {
-				ses.mu.Lock()
-				mark, ok := ses.kept, ses.isKept
-				ses.mu.Unlock()
-				if ok {
+				if mark, ok := ses.sequence.Kept(); ok {
 					key := ses.key()
 					list = append(list, KeptSequence{key.exporter, key.version, key.domain, mark})
 				}
 			}
 		}
 	}
-	for key, mark := range s.following {
+	for key, mark := range s.following.All() {
 		list = append(list, KeptSequence{key.exporter, key.version, key.domain, mark})
 	}
 	return list
@@ -116,22 +78,8 @@ func (s *State) Sequences() (list []KeptSequence) {
 func (s *State) Follow(list []KeptSequence) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.following = map[sequenceKey]source.Mark{}
-	oldest := time.Now().Add(-followFor).UnixMilli()
 	for _, k := range list {
-		if k.At >= oldest && len(s.following) < maxFollowing {
-			s.following[sequenceKey{netip.AddrPortFrom(k.Exporter.Addr().Unmap(), k.Exporter.Port()), k.Version, k.Domain}] = k.Mark
-		}
-	}
-}
-
-// followLocked has a new session go on with the sequence of an earlier run.
-func (s *State) followLocked(ses *session) {
-	key := ses.key()
-	if mark, ok := s.following[key]; ok {
-		delete(s.following, key)
-		ses.sequence.Follow(mark)
-		ses.kept, ses.isKept = mark, true
+		s.following.Add(sequenceKey{netip.AddrPortFrom(k.Exporter.Addr().Unmap(), k.Exporter.Port()), k.Version, k.Domain}, k.Mark, maxFollowing)
 	}
 }
 
@@ -140,21 +88,14 @@ func (s *State) followLocked(ses *session) {
 func (s *State) Resume(addr netip.Addr) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for key := range s.following {
-		if key.exporter.Addr() == addr {
-			delete(s.following, key)
-		}
-	}
+	s.following.Forget(func(key sequenceKey) bool { return key.exporter.Addr() == addr })
 	for key, x := range s.exporters {
 		if key.addr != addr {
 			continue
 		}
 		for _, dom := range x.domains {
 			for _, ses := range dom.sessions {
-				ses.mu.Lock()
 				ses.sequence.Restart()
-				ses.isKept = false
-				ses.mu.Unlock()
 			}
 		}
 	}

@@ -42,10 +42,9 @@ type agent struct {
 	known     bool         // entry is the exporter's own, and sequence is in use
 	lastHeard atomic.Int64 // Unix seconds
 
-	mu       sync.Mutex // guards what follows
-	sequence source.Sequence
-	kept     source.Mark // the last place whose rows are stored, or in the spool
-	isKept   bool
+	sequence source.Followed
+
+	mu       sync.Mutex          // guards the following
 	samplers map[uint64]*sampler // by class and index of the data source
 }
 
@@ -93,8 +92,6 @@ func (s *sampler) take(d drawing) {
 // heard takes note of a datagram that arrived at the given time.
 func (a *agent) heard(number, uptime uint32, millis int64) source.Finding {
 	a.lastHeard.Store(millis / 1000)
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	return a.sequence.Heard(source.Arrival{Place: source.Place{Seq: number, Units: 1}, At: millis, Uptime: uptime, HasUptime: true}, numbering)
 }
 
@@ -173,11 +170,7 @@ func (s *State) agentOf(key agentKey, now int64) *agent {
 	a = &agent{entry: entry, known: known && len(s.agents) < maxAgents}
 	if a.known {
 		s.agents[key] = a
-		if mark, ok := s.following[key]; ok {
-			delete(s.following, key)
-			a.sequence.Follow(mark)
-			a.kept, a.isKept = mark, true
-		}
+		s.following.Follow(key, &a.sequence)
 	}
 	return a
 }
@@ -200,9 +193,8 @@ func (s *State) forgetLocked(key agentKey, a *agent) {
 	a.mu.Lock()
 	s.samplers.Add(-int64(len(a.samplers)))
 	a.samplers = nil
-	f := source.Finding{Lost: a.sequence.Settle()}
 	a.mu.Unlock()
-	s.found(a, f)
+	s.found(a, a.sequence.Settle())
 	delete(s.agents, key)
 }
 
@@ -212,10 +204,7 @@ func (s *State) Settle() {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, a := range s.agents {
-		a.mu.Lock()
-		f := source.Finding{Lost: a.sequence.Settle()}
-		a.mu.Unlock()
-		s.found(a, f)
+		s.found(a, a.sequence.Settle())
 	}
 }
 

@@ -2,7 +2,6 @@ package sflow
 
 import (
 	"net/netip"
-	"time"
 
 	"netmeta/column"
 	"netmeta/source"
@@ -13,7 +12,7 @@ import (
 var numbering = source.Numbering{Norm: source.ByDatagram, Near: 1 << 14}
 
 // A KeptSequence is the place in the sequence of one agent up to which all rows are
-// stored, or in the spool.
+// durable.
 type KeptSequence struct {
 	Sender   netip.Addr `json:"sender"`
 	Agent    netip.Addr `json:"agent"`
@@ -21,52 +20,20 @@ type KeptSequence struct {
 	source.Mark
 }
 
-// followFor is how old the place in a sequence may be to be gone on from.
-const followFor = 24 * time.Hour
-
 // Mark takes note of the places of the agents that the decoder heard since the last
-// call. Call the function that it returns, on any goroutine, when the rows of all that
-// was decoded until now are stored or in the spool. It is nil when nothing was heard.
-func (d *Decoder) Mark() (kept func()) {
-	if len(d.heardFrom) == 0 {
-		return nil
-	}
-	type place struct {
-		agent *agent
-		mark  source.Mark
-		ok    bool
-	}
-	places := make([]place, 0, len(d.heardFrom))
-	for a := range d.heardFrom {
-		a.mu.Lock()
-		mark, ok := a.sequence.Mark()
-		a.mu.Unlock()
-		places = append(places, place{a, mark, ok})
-	}
-	clear(d.heardFrom)
-	d.touched = nil
-	return func() {
-		for _, p := range places {
-			p.agent.mu.Lock()
-			p.agent.kept, p.agent.isKept = p.mark, p.ok
-			p.agent.mu.Unlock()
-		}
-	}
-}
+// call; see source.Marks.
+func (d *Decoder) Mark() (durable func()) { return d.marks.Take() }
 
-// Sequences lists the places up to which everything is stored, or in the spool.
+// Sequences lists the places up to which everything is durable.
 func (s *State) Sequences() (list []KeptSequence) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for key, a := range s.agents {
-		a.mu.Lock()
-		mark, ok := a.kept, a.isKept
-		a.mu.Unlock()
-		if ok {
+		if mark, ok := a.sequence.Kept(); ok {
 			list = append(list, KeptSequence{key.sender, key.agent.IP(), key.subAgent, mark})
 		}
 	}
-	for key, mark := range s.following {
+	for key, mark := range s.following.All() {
 		list = append(list, KeptSequence{key.sender, key.agent.IP(), key.subAgent, mark})
 	}
 	return list
@@ -78,11 +45,7 @@ func (s *State) Sequences() (list []KeptSequence) {
 func (s *State) Follow(list []KeptSequence) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.following = map[agentKey]source.Mark{}
-	oldest := time.Now().Add(-followFor).UnixMilli()
 	for _, k := range list {
-		if k.At >= oldest && len(s.following) < maxAgents {
-			s.following[agentKey{k.Sender, column.AddrFrom(k.Agent), k.SubAgent}] = k.Mark
-		}
+		s.following.Add(agentKey{k.Sender, column.AddrFrom(k.Agent), k.SubAgent}, k.Mark, maxAgents)
 	}
 }

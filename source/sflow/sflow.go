@@ -76,8 +76,8 @@ type State struct {
 
 	mu        sync.RWMutex // guards the following
 	agents    map[agentKey]*agent
-	following map[agentKey]source.Mark // sequences of an earlier run that nobody has gone on with
-	swept     int64                    // Unix seconds
+	following source.Places[agentKey] // of an earlier run
+	swept     int64                   // Unix seconds
 
 	sweeps   atomic.Uint64 // how often agents were forgotten
 	samplers atomic.Int64  // of all agents
@@ -98,7 +98,7 @@ func (s *State) Counters() *source.Counters { return &s.counters }
 
 // Decoder makes a decoder for one goroutine.
 func (s *State) Decoder() *Decoder {
-	return &Decoder{state: s, agents: map[agentKey]*agent{}, heardFrom: map[*agent]struct{}{}}
+	return &Decoder{state: s, agents: map[agentKey]*agent{}}
 }
 
 // A Decoder decodes datagrams. It belongs to one goroutine.
@@ -107,8 +107,7 @@ type Decoder struct {
 	agents map[agentKey]*agent // a part of the state's, to be read without a lock
 	sweeps uint64              // of the state, when agents was begun
 
-	heardFrom map[*agent]struct{} // since the last Mark
-	touched   *agent              // the last of them
+	marks source.Marks
 
 	datagram
 	drawn []drawing // of the flow samples of the datagram
@@ -232,11 +231,7 @@ func (s *State) Resume(addr netip.Addr) {
 			s.forgetLocked(key, a)
 		}
 	}
-	for key := range s.following {
-		if of(key) {
-			delete(s.following, key)
-		}
-	}
+	s.following.Forget(of)
 	s.sweeps.Add(1)
 }
 
@@ -265,10 +260,7 @@ func (d *Decoder) follow() {
 	if !a.known {
 		return
 	}
-	if a != d.touched && len(d.heardFrom) < source.MaxHeard {
-		d.touched = a
-		d.heardFrom[a] = struct{}{}
-	}
+	d.marks.Heard(&a.sequence)
 	f := a.heard(d.datagram.sequence, d.uptime, int64(d.millis))
 	d.state.found(a, f)
 	if f.Missed != (source.Missed{}) {
