@@ -27,9 +27,13 @@ type Block struct {
 	Columns []*column.Field // what the block carries: every column with a value other than zero
 
 	// Safe is called once when the rows of this block, and of all that were put into the
-	// queue before it, are stored or in the spool; nil: nobody wants to know. A block
-	// without rows may carry it.
+	// queue before it, are durable: stored, or in the spool; nil: nobody wants to know. A
+	// block without rows may carry it.
 	Safe func()
+
+	// Synced asks that the rows survive the loss of power too before Safe is called, since
+	// the sender deletes what is acknowledged.
+	Synced bool
 }
 
 // Release gives the memory of the block back for another one. Nobody may look at the

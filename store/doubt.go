@@ -166,9 +166,7 @@ func (s *Spool) setApart(l *load, block int, landed uint64, rest time.Duration) 
 		return err
 	}
 	var err error
-	f.size, err = s.writeWhole(filepath.Join(f.dir, s.name(f.number, f.table)), func(w io.Writer) error {
-		return writeSpoolFile(w, f.token, f.at, []native.Block{b})
-	})
+	f.size, err = s.writeBlocks(filepath.Join(f.dir, s.name(f.number, f.table)), f.token, f.at, []native.Block{b})
 	if err != nil {
 		return err
 	}

@@ -35,10 +35,11 @@ import (
 //	*.tmp                           being written; removed at the next start
 //
 // Files are written under another name and renamed, so a file with its name is whole,
-// however the process ends. Nothing is synced, as the store does not sync its parts: a
-// power cut can cost both what the kernel had not written, half a minute or so, which
-// the checksums tell. Syncing made the disk the limit just when the store was behind. Whatever happens when, a file is inserted once: a token is on disk before a
-// second attempt can be made under it.
+// however the process ends. Only files with blocks that ask for it (native.Block.Synced)
+// are synced. Of the others a power cut can cost what the kernel had not written, half a
+// minute or so, which the checksums show: syncing each made the disk the limit just when
+// the store was behind. A file is inserted once, whatever is killed when: a token is on
+// disk before a second attempt can be made under it.
 //
 //   - A file is tried alone only when it is the oldest of its table, under the token that
 //     it carries. So after a start only the oldest can have been tried, and it goes alone.
@@ -60,6 +61,8 @@ type Spool struct {
 	refused  []kept // oldest first
 	join     *join
 	inFlight []*spooled // not to be removed to make room
+
+	sync func(*os.File) error // File.Sync; tests look on
 
 	droppedLogged  time.Time
 	droppedNotSaid uint64
@@ -177,7 +180,7 @@ func newToken() string {
 // OpenSpool takes the directory and looks through it. It may take as much of the disk as
 // most says, or 512 MiB. Blocks of other tables are put aside.
 func OpenSpool(dir string, most Room, tables []*column.Table, log *slog.Logger) (*Spool, error) {
-	s := &Spool{dir: dir, tables: tables, log: log}
+	s := &Spool{dir: dir, tables: tables, log: log, sync: (*os.File).Sync}
 	for _, of := range []string{"", refusedDir, doubtedDir} {
 		if err := s.makeDir(filepath.Join(dir, of)); err != nil {
 			return nil, fmt.Errorf("spool: %w", err)
@@ -458,9 +461,7 @@ func (s *Spool) put(l *load) error {
 	defer s.account()
 	err := s.makeRoom(f.size)
 	if err == nil {
-		f.size, err = s.writeWhole(s.name(f.number, f.table), func(w io.Writer) error {
-			return writeSpoolFile(w, f.token, f.at, l.blocks)
-		})
+		f.size, err = s.writeBlocks(s.name(f.number, f.table), f.token, f.at, l.blocks)
 	}
 	s.said(err)
 	if err != nil {
@@ -582,6 +583,17 @@ func (e *noSpace) Error() string {
 	return fmt.Sprintf("the disk of %s has %d MiB free of %d MiB, of which %d MiB are left to the store: make room on it", e.dir, e.free>>20, e.total>>20, e.leave>>20)
 }
 
+// SyncDisk writes all that the kernel has in memory for the file system of a directory, and
+// returns when it is on the disk.
+func SyncDisk(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return os.NewSyscallError("syncfs", unix.Syncfs(int(f.Fd())))
+}
+
 // RoomFor says when the file system of a directory has less free than is to be left.
 func RoomFor(dir string, leave uint64) error {
 	free, total, err := FreeSpace(dir)
@@ -600,8 +612,20 @@ func FreeSpace(dir string) (free, total uint64, err error) {
 	return st.Bavail * uint64(st.Bsize), st.Blocks * uint64(st.Bsize), nil
 }
 
-// writeWhole makes a file that is there whole or not at all.
-func (s *Spool) writeWhole(name string, write func(io.Writer) error) (size int64, err error) {
+// writeBlocks makes a file of blocks of one table. It is on the disk, with its name, when
+// one of them asks to be synced.
+func (s *Spool) writeBlocks(name, token string, at time.Time, blocks []native.Block) (size int64, err error) {
+	return s.writeWhole(name, synced(blocks), func(w io.Writer) error { return writeSpoolFile(w, token, at, blocks) })
+}
+
+// synced reports that one of the blocks asks to be synced.
+func synced(blocks []native.Block) bool {
+	return slices.ContainsFunc(blocks, func(b native.Block) bool { return b.Synced })
+}
+
+// writeWhole makes a file that is there whole or not at all; with sync, that is so after a
+// loss of power too.
+func (s *Spool) writeWhole(name string, sync bool, write func(io.Writer) error) (size int64, err error) {
 	path := filepath.Join(s.dir, name)
 	file, err := os.OpenFile(path+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -611,6 +635,9 @@ func (s *Spool) writeWhole(name string, write func(io.Writer) error) (size int64
 	if err == nil {
 		size, err = file.Seek(0, io.SeekCurrent)
 	}
+	if err == nil && sync {
+		err = s.sync(file)
+	}
 	err = errors.Join(err, file.Close())
 	if err == nil {
 		err = os.Rename(path+".tmp", path)
@@ -619,7 +646,22 @@ func (s *Spool) writeWhole(name string, write func(io.Writer) error) (size int64
 		os.Remove(path + ".tmp")
 		return 0, err
 	}
+	if sync { // the name is in the directory
+		if err := s.syncDir(filepath.Dir(path)); err != nil {
+			os.Remove(path)
+			return 0, err
+		}
+	}
 	return size, nil
+}
+
+func (s *Spool) syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return s.sync(dir)
 }
 
 // take gives what is to be inserted next: the same as the last time until that is done.
@@ -671,7 +713,7 @@ func (s *Spool) tryJoin() {
 }
 
 func (s *Spool) writeJoin(j *join) error {
-	_, err := s.writeWhole(joinFile, func(w io.Writer) error { return json.NewEncoder(w).Encode(j) })
+	_, err := s.writeWhole(joinFile, false, func(w io.Writer) error { return json.NewEncoder(w).Encode(j) })
 	return err
 }
 
@@ -750,9 +792,7 @@ func (s *Spool) refuse(r refusal) error {
 	name := s.name(s.reserve(), r.Table)
 	err := s.makeRoom(int64(len(r.Data)))
 	if err == nil {
-		_, err = s.writeWhole(filepath.Join(refusedDir, name), func(w io.Writer) error {
-			return writeSpoolFile(w, newToken(), time.Now(), []native.Block{r.Block})
-		})
+		_, err = s.writeBlocks(filepath.Join(refusedDir, name), newToken(), time.Now(), []native.Block{r.Block})
 	}
 	if err == nil {
 		err = s.explain(name, r.reason+"\n\nTo have it tried again: stop NetMeta, move "+name+" to the directory above, start NetMeta.\n")

@@ -47,6 +47,8 @@ type spoolBlock struct {
 	Size  int    `json:"size"`
 	Check uint32 `json:"check"`
 	Set   int    `json:"set"` // index of its columns in Sets
+
+	Synced bool `json:"synced,omitempty"` // see native.Block
 }
 
 func (h *spoolHeader) rows() (n int) {
@@ -76,7 +78,7 @@ func writeSpoolFile(w io.Writer, token string, written time.Time, blocks []nativ
 			}
 			h.Sets = append(h.Sets, names)
 		}
-		h.Blocks = append(h.Blocks, spoolBlock{Rows: b.Rows, Size: len(b.Data), Check: crc32.Checksum(b.Data, castagnoli), Set: set})
+		h.Blocks = append(h.Blocks, spoolBlock{Rows: b.Rows, Size: len(b.Data), Check: crc32.Checksum(b.Data, castagnoli), Set: set, Synced: b.Synced})
 	}
 	text, err := json.Marshal(h)
 	if err != nil {
@@ -163,7 +165,7 @@ func readSpoolFile(r io.Reader, tables []*column.Table) (good []native.Block, lo
 			bad = append(bad, strconv.Itoa(i+1))
 			continue
 		}
-		good = append(good, native.Block{Table: table, Data: data.Bytes(), Rows: x.Rows, Columns: sets[x.Set]})
+		good = append(good, native.Block{Table: table, Data: data.Bytes(), Rows: x.Rows, Columns: sets[x.Set], Synced: x.Synced})
 	}
 	switch {
 	case short:

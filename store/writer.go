@@ -56,6 +56,11 @@ type Writer struct {
 	Safe  func()             // is called after Safe of some blocks was; nil: nobody wants to know
 	Full  func() float64     // how full the queue is, from 0 to 1; nil: nobody knows, and it may get full
 
+	// Sync has what the store took survive a loss of power. It is called after an insert of
+	// blocks that ask for it (native.Block.Synced), and before they are said to be safe, or
+	// are removed from the spool. nil: what the store answers is enough.
+	Sync func() error
+
 	real map[*column.Field]bool // columns that the tables have, as far as we have looked
 
 	doubtedRest time.Duration // for tests; 0: the constant
@@ -370,7 +375,13 @@ func (r *writing) launch(now time.Time) {
 	r.launched = now
 	l := r.flight
 	l.probe = l.probe || l.each || l.token == r.doubt.token
-	go func() { r.landed <- r.send(r.ctx, l) }()
+	go func() {
+		err := r.send(r.ctx, l)
+		if err == nil {
+			err = r.syncStored(l)
+		}
+		r.landed <- err
+	}()
 }
 
 // land ends an insert.
@@ -498,6 +509,18 @@ func (r *writing) send(ctx context.Context, l *load) error {
 		case l.landed != nil:
 			l.landed[i] = true
 		}
+	}
+	return nil
+}
+
+// syncStored has the rows of a load survive a loss of power, if they are to. After an
+// error the load is inserted again, in vain: its token is known.
+func (r *writing) syncStored(l *load) error {
+	if r.Sync == nil || !synced(l.blocks) {
+		return nil
+	}
+	if err := r.Sync(); err != nil {
+		return fmt.Errorf("sync what was stored: %w", err)
 	}
 	return nil
 }
