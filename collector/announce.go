@@ -13,8 +13,8 @@ import (
 // announce says where to point a router and where to look.
 func (s *Collector) announce() {
 	var ports []string
-	for _, p := range s.ports.list() {
-		ports = append(ports, fmt.Sprint(p.Addr.Port()))
+	for _, addr := range s.udp.Addrs() {
+		ports = append(ports, fmt.Sprint(addr.Port()))
 	}
 	kept, where := s.config().Data, ""
 	if abs, err := filepath.Abs(s.config().Data); err == nil {

@@ -23,7 +23,9 @@ import (
 	"netmeta/internal/wholefile"
 	"netmeta/pipe"
 	"netmeta/sender"
+	"netmeta/source"
 	"netmeta/source/netflow"
+	"netmeta/source/udp"
 	"netmeta/store"
 	"netmeta/view"
 )
@@ -50,7 +52,8 @@ type Collector struct {
 	started time.Time
 	playing demoRun
 
-	ports     ports
+	udp       *udp.Source
+	sources   []source.Source // all of them
 	decoding  *Decoding
 	enrich    *enrich.Chain
 	pipe      *pipe.Pipe
@@ -124,19 +127,16 @@ func (s *Collector) listenHTTP(cfg config.Config) (err error) {
 
 // openSources opens the ports and makes decoders, which know what an earlier run learnt.
 func (s *Collector) openSources(cfg config.Config) error {
-	for _, addr := range cfg.Sources.UDP.Listen {
-		p, err := s.listen(addr)
-		if err != nil {
-			return err
-		}
-		s.ports.add(p)
-	}
 	extra, err := netflow.Elements(cfg.Sources.NetFlow.Extra)
 	if err != nil {
 		return err
 	}
 	s.decoding = NewDecoding(samplingRates(cfg), extra)
 	s.decoding.Exporters.Limit(flowLimits(cfg))
+	if s.udp, err = s.listen(); err != nil {
+		return err
+	}
+	s.sources = []source.Source{s.udp}
 	s.loadSequences()
 	s.loadTemplates()
 	s.health.Exporters, s.health.KernelDropped = s.decoding.Exporters, s.kernelDropped
@@ -148,8 +148,8 @@ func (s *Collector) openFiles(config.Config) (err error) {
 	if s.senders, err = openKept(s, "senders.json", sender.Open); err != nil {
 		return err
 	}
-	s.senders.Resume = s.decoding.resume
-	s.decoding.ignored = &s.senders.Refused
+	s.senders.Resume = s.decoding.Resume
+	s.decoding.Ignored = &s.senders.Refused
 	if s.views, err = openKept(s, "views.json", view.Open); err != nil {
 		return err
 	}
@@ -171,6 +171,7 @@ func (s *Collector) connect(cfg config.Config) error {
 		Taken: s.pipe.Taken, Safe: s.moreSafe, Full: func() float64 { return s.pipe.Level().Share() }}
 	s.retention = &store.Retention{Client: s.client, Keep: s.keepFree, Space: s.diskSpace, Temporary: s.temporary, Log: s.log}
 	if s.engine != nil {
+		s.writer.Sync = func() error { return store.SyncDisk(cfg.Data) }
 		s.retention.Reserve = &store.Reserve{Path: filepath.Join(cfg.Data, "reserve"), Left: engine.KeepFree(cfg.Data)}
 	}
 	s.roller = &store.Roller{Client: s.client, Schema: func() store.Schema { return Schemas(*s.config())[0] }, Owner: s.name(), Log: s.log}
@@ -230,8 +231,8 @@ func (s *Collector) close() {
 	if s.debug != nil {
 		s.debug.Close()
 	}
-	for _, p := range s.ports.list() {
-		p.Close()
+	if s.udp != nil {
+		s.udp.Close()
 	}
 	if s.engine != nil {
 		s.engine.Close()

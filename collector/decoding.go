@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"sync/atomic"
 
-	"netmeta/column"
 	"netmeta/flow"
 	"netmeta/source"
 	"netmeta/source/detect"
@@ -12,57 +11,34 @@ import (
 	"netmeta/source/sflow"
 )
 
-// A Decoding holds the decoders of all protocols and what they share.
+// A Decoding is the protocols of datagrams and what they share.
 type Decoding struct {
-	Exporters *source.Exporters
-	NetFlow   *netflow.State
-	SFlow     *sflow.State
-	rates     atomic.Pointer[map[netip.Addr]uint32] // configured sampling rates
-	Unknown   *source.Counters                      // datagrams of no known protocol, or refused unread
-	ignored   *source.Ignored                       // whose datagrams those are; nil: nobody's
+	detect.Family
+	NetFlow *netflow.State
+	rates   atomic.Pointer[map[netip.Addr]uint32] // configured sampling rates
 }
 
 // NewDecoding makes decoders; rates are sampling rates for exporters that do not
 // say theirs, extra the elements that go into the column of that name.
 func NewDecoding(rates map[netip.Addr]uint32, extra []netflow.Element) *Decoding {
-	d := &Decoding{Exporters: &source.Exporters{}, Unknown: &source.Counters{}}
+	d := &Decoding{}
+	d.Exporters = &source.Exporters{}
 	d.rates.Store(&rates)
 	rate := func(a netip.Addr) uint32 { return (*d.rates.Load())[a] }
 	d.NetFlow = netflow.New(netflow.Config{Exporters: d.Exporters, SamplingRate: rate, Extra: extra})
-	d.SFlow = sflow.New(sflow.Config{Exporters: d.Exporters, SamplingRate: rate})
+	d.Protocols = []source.Protocol{ // in the order in which they are asked
+		d.NetFlow.Protocol(),
+		sflow.New(sflow.Config{Exporters: d.Exporters, SamplingRate: rate}).Protocol(),
+	}
 	return d
-}
-
-// Decoder makes the decoder of one goroutine, for flows alone.
-func (d *Decoding) Decoder() *detect.Decoder { return d.decoderOf(d.SFlow.Decoder()) }
-
-// DecoderWithCounters makes a decoder that fills a batch of the counters table as well
-// and calls flush when that is full.
-func (d *Decoding) DecoderWithCounters(counters *column.Batch, flush func()) *detect.Decoder {
-	s := d.SFlow.Decoder()
-	s.Counters(counters, flush)
-	return d.decoderOf(s)
-}
-
-func (d *Decoding) decoderOf(s *sflow.Decoder) *detect.Decoder {
-	return &detect.Decoder{Refused: d.Unknown, Exporters: d.Exporters, Ignored: d.ignored, NetFlow: d.NetFlow.Decoder(), SFlow: s}
-}
-
-// resume takes note that the datagrams of a sender are taken again.
-func (d *Decoding) resume(a netip.Addr) {
-	d.NetFlow.Resume(a)
-	d.SFlow.Resume(a)
-}
-
-// Settle counts what was still awaited: no more datagrams come.
-func (d *Decoding) Settle() {
-	d.NetFlow.Settle()
-	d.SFlow.Settle()
 }
 
 // samplings are the sampling rates of each exporter that are known, whoever said them.
 func (d *Decoding) samplings() []source.Sampling {
-	list := append(d.NetFlow.Samplings(), d.SFlow.Samplings()...)
+	var list []source.Sampling
+	for _, p := range d.Protocols {
+		list = append(list, p.Samplings()...)
+	}
 	for _, x := range d.Exporters.List() {
 		whole := source.Sampling{Exporter: x.Address, Type: x.Type, Of: "exporter"}
 		if from := uint8(x.SamplingSource.Load()); from == flow.SamplingHeader {
@@ -78,11 +54,6 @@ func (d *Decoding) samplings() []source.Sampling {
 	return list
 }
 
-// counters are those of each source by its name.
-func (d *Decoding) counters() map[string]*source.Counters {
-	return map[string]*source.Counters{"netflow": d.NetFlow.Counters(), "sflow": d.SFlow.Counters(), "udp": d.Unknown}
-}
-
 // Totals are the counters of all sources, added up.
 type Totals struct {
 	Datagrams, Flows, Templates, OptionsRecords, CounterSamples, DiscardedSamples, Lost uint64
@@ -95,10 +66,18 @@ type Refusal struct {
 	Count uint64
 }
 
-func (d *Decoding) Totals() (t Totals) {
+// Totals are those of the protocols.
+func (d *Decoding) Totals() Totals {
+	var r source.Report
+	d.Report(&r)
+	return total(r.Members)
+}
+
+// total adds up the counters of members.
+func total(members []source.Member) (t Totals) {
 	counts := map[source.Reason]uint64{}
 	var order []source.Reason
-	for _, c := range []*source.Counters{d.NetFlow.Counters(), d.SFlow.Counters(), d.Unknown} {
+	for _, c := range members {
 		t.Datagrams += c.Datagrams.Load()
 		t.Flows += c.Flows.Load()
 		t.Templates += c.Templates.Load()

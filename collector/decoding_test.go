@@ -8,16 +8,22 @@ import (
 	"testing"
 
 	"netmeta/api"
+	"netmeta/column"
 	"netmeta/flow"
 	"netmeta/internal/pcap"
 	"netmeta/source"
 )
 
+// into makes an Out for the rows of a batch; what is in it when it is full is forgotten.
+func into(b *column.Batch) *source.Out {
+	return source.NewOut(source.SinkFunc(func(*column.Batch) {}), b)
+}
+
 // The sampling rates of an exporter are known from whoever says them: its records, its
 // options data, its headers, the configuration; and from sFlow how it samples in fact.
 func TestSamplings(t *testing.T) {
 	d := NewDecoding(map[netip.Addr]uint32{netip.MustParseAddr("127.0.0.1"): 1000}, nil)
-	dec, b := d.Decoder(), flow.Table.NewBatch(1024)
+	dec, out := d.Decoder(), into(flow.Table.NewBatch(1024))
 	for _, name := range []string{"sflow/testdata/ovs", "sflow/testdata/pmsflow", "netflow/testdata/pmnfv5", "netflow/testdata/pmnfv9", "netflow/testdata/pmipfix"} {
 		r, err := pcap.Open("../source/" + name + ".pcap")
 		if err != nil {
@@ -32,7 +38,7 @@ func TestSamplings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			dec.Decode(&source.Datagram{Payload: u.Payload, Exporter: u.Src, Received: u.Time}, b, b.Reset)
+			dec.Decode(&source.Datagram{Payload: u.Payload, Exporter: u.Src, Received: u.Time}, out)
 		}
 	}
 	config := api.Sampling{Of: "exporter", Rate: 1000, Source: "config"}

@@ -14,7 +14,6 @@ import (
 	"netmeta/flow"
 	"netmeta/simulate"
 	"netmeta/source"
-	"netmeta/source/udp"
 	"netmeta/store"
 )
 
@@ -81,9 +80,9 @@ func (s *Collector) setDemo(run bool) error {
 // demoTarget is a port that takes what comes from 127.0.0.0/8, where the simulated
 // exporters have their addresses.
 func (s *Collector) demoTarget() (string, error) {
-	for _, p := range s.ports.list() {
-		if a := p.Addr.Addr().Unmap(); a.IsUnspecified() || a.Is4() && a.IsLoopback() {
-			return fmt.Sprintf("127.0.0.1:%d", p.Addr.Port()), nil
+	for _, addr := range s.udp.Addrs() {
+		if a := addr.Addr().Unmap(); a.IsUnspecified() || a.Is4() && a.IsLoopback() {
+			return fmt.Sprintf("127.0.0.1:%d", addr.Port()), nil
 		}
 	}
 	return "", errors.New("no port is open on 127.0.0.1: add one to sources.udp.listen in the configuration file")
@@ -171,15 +170,16 @@ func (s *Collector) demoProtocol(ctx context.Context, o simulate.Options) error 
 	history := o
 	history.Duration = now.Sub(from)
 	history.Now = func() time.Time { return from }
-	decoder, emitter := NewDecoding(nil, nil).Decoder(), s.pipe.Emitter()
-	batch := flow.Table.NewBatch(udp.BatchRows)
+	decoder, out := NewDecoding(nil, nil).Decoder(), source.NewOut(s.pipe.Emitter(), flow.Table.NewBatch(source.BatchRows))
 	for d := range simulate.Datagrams(history) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		decoder.Decode(&source.Datagram{Payload: d.Payload, Exporter: d.Src, Received: d.Time}, batch, func() { emitter.Emit(batch) })
+		decoder.Decode(&source.Datagram{Payload: d.Payload, Exporter: d.Src, Received: d.Time}, out)
 	}
-	emitter.Emit(batch)
+	if err := out.Flush(ctx); err != nil {
+		return err
+	}
 
 	var err error
 	if o.To, err = s.demoTarget(); err != nil {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"netmeta/source/udp"
 )
 
 // A demo of --demo runs to the end; a port that the simulated exporters cannot reach is
@@ -14,7 +16,7 @@ func TestDemoRefused(t *testing.T) {
 	if err := s.setDemo(false); err == nil || !strings.Contains(err.Error(), "--demo") {
 		t.Error(err)
 	}
-	if err := new(Collector).setDemo(true); err == nil || !strings.Contains(err.Error(), "sources.udp.listen") {
+	if err := (&Collector{udp: new(udp.Source)}).setDemo(true); err == nil || !strings.Contains(err.Error(), "sources.udp.listen") {
 		t.Error(err)
 	}
 	if err := new(demoRun).start(); err == nil {

@@ -36,10 +36,8 @@ func (s *Collector) keepAside(ctx context.Context) {
 			aside = append(aside, a)
 		}
 		slices.SortFunc(aside, netip.Addr.Compare)
-		for _, p := range s.ports.list() {
-			if err := p.Aside(aside); err != nil {
-				outage.Failed(s.log, "exporters over their limit share sockets with others", now, "listener", p.Addr, "err", err)
-			}
+		if err := s.udp.Aside(aside); err != nil {
+			outage.Failed(s.log, "exporters over their limit share sockets with others", now, "err", err)
 		}
 	})
 }

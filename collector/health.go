@@ -4,11 +4,8 @@ import (
 	"context"
 	"time"
 
-	"netmeta/health"
+	"netmeta/source"
 )
-
-// healthRows is the size of the batch of exporters' health.
-const healthRows = 1024
 
 // recordHealth stores how the exporters are, at the end of each minute, until ctx ends.
 func (s *Collector) recordHealth(ctx context.Context) {
@@ -26,8 +23,7 @@ func thisMinute() time.Time { return time.Now().Truncate(time.Minute) }
 
 // storeHealth hands on what the exporters did since the last time.
 func (s *Collector) storeHealth(begin time.Time) {
-	batch, emit := health.Table.NewBatch(healthRows), s.pipe.Emitter().Emit
-	flush := func() { emit(batch) }
-	s.health.Minute(begin, batch, flush)
-	flush()
+	out := s.out(source.Kept)
+	s.health.Minute(begin, out)
+	out.Flush(context.Background()) // which does not end, so there is no error
 }

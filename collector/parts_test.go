@@ -99,7 +99,7 @@ func (s *Collector) extra() string {
 	m = append(m, 1, 0, 0, 6, 5, 220)
 	binary.BigEndian.PutUint16(m[2:], uint16(len(m)))
 	b := flow.Table.NewBatch(10)
-	s.decoding.Decoder().Decode(&source.Datagram{Payload: m, Exporter: netip.MustParseAddrPort("192.0.2.7:4739"), Received: time.Now()}, b, b.Reset)
+	s.decoding.Decoder().Decode(&source.Datagram{Payload: m, Exporter: netip.MustParseAddrPort("192.0.2.7:4739"), Received: time.Now()}, into(b))
 	return string(column.AppendJSON(nil, b, 0))
 }
 
@@ -127,7 +127,7 @@ func TestLiveKeysTakeEffect(t *testing.T) {
 		"http.hosts": {func(c *config.Config) { c.HTTP.Hosts = []string{"flows.example.net"} },
 			func(s *Collector) any { return s.answer("flows.example.net", "/api/v1/config")[:3] }},
 		"sources.udp.listen": {func(c *config.Config) { c.Sources.UDP.Listen = []string{"127.0.0.1:0", "127.0.0.1:0"} },
-			func(s *Collector) any { return len(s.ports.list()) }},
+			func(s *Collector) any { return len(s.udp.Addrs()) }},
 		"sources.udp.limit.flows-per-second": {func(c *config.Config) { c.Sources.UDP.Limit.FlowsPerSecond = 10 }, func(s *Collector) any { return s.over(two) }},
 		"sources.udp.limit.exporters":        {func(c *config.Config) { c.Sources.UDP.Limit.Exporters = map[string]uint64{one.String(): 10} }, func(s *Collector) any { return s.over(one) }},
 		"sources.netflow.extra":              {func(c *config.Config) { c.Sources.NetFlow.Extra = []string{"tcpWindowSize"} }, func(s *Collector) any { return strings.Contains(s.extra(), "1500") }},
@@ -177,7 +177,7 @@ func TestLiveKeysTakeEffect(t *testing.T) {
 // A configuration that one part refuses changes nothing at the others.
 func TestRefusedReload(t *testing.T) {
 	s, load := stopped(t)
-	ports, level := s.ports.list(), s.options.Level.Level()
+	ports, level := s.udp.Addrs(), s.options.Level.Level()
 	err := load(func(c *config.Config) {
 		c.Sources.UDP.Listen = append(c.Sources.UDP.Listen, "127.0.0.1:0")
 		c.Enrich.Exporters = map[string]exporter.Exporter{"192.0.2.1": {Name: "edge"}}
@@ -187,7 +187,7 @@ func TestRefusedReload(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "filter.macros.bad") {
 		t.Fatal(err)
 	}
-	if !slices.Equal(s.ports.list(), ports) || s.enrich.ExporterName(netip.MustParseAddr("192.0.2.1")) != "" || len(s.tablesChange) != 0 ||
+	if !slices.Equal(s.udp.Addrs(), ports) || s.enrich.ExporterName(netip.MustParseAddr("192.0.2.1")) != "" || len(s.tablesChange) != 0 ||
 		s.options.Level.Level() != level || s.config().Store.RetentionDays == 3 {
 		t.Error("what was refused is taken over in part")
 	}

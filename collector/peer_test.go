@@ -148,7 +148,7 @@ func rows(t *testing.T, d source.Decoder, batch *column.Batch, payload []byte, s
 		}
 		batch.Reset()
 	}
-	d.Decode(&source.Datagram{Payload: payload, Exporter: src, Received: at}, batch, take)
+	d.Decode(&source.Datagram{Payload: payload, Exporter: src, Received: at}, source.NewOut(source.SinkFunc(func(*column.Batch) { take() }), batch))
 	take()
 	return list
 }

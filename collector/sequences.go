@@ -9,14 +9,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"netmeta/internal/wholefile"
 	"netmeta/source"
-	"netmeta/source/netflow"
-	"netmeta/source/sflow"
 	"netmeta/store"
 )
 
@@ -40,29 +37,19 @@ const (
 	fileBehind = time.Minute
 )
 
-// sequences is the content of the file.
-type sequences struct {
-	NetFlow []netflow.KeptSequence `json:"netflow"`
-	SFlow   []sflow.KeptSequence   `json:"sflow"`
-}
+// sequences is the content of the file: of each protocol, by its name.
+type sequences map[string]json.RawMessage
 
 func (s *Collector) sequencesPath() string { return filepath.Join(s.config().Data, "sequences") }
 
 // loadSequences takes in what an earlier run kept. Without it only the loss since the
 // start is counted, so nothing here keeps us from starting.
 func (s *Collector) loadSequences() {
-	kept, err := openKept(s, "sequences", readSequences)
+	last, err := openKept(s, "sequences", s.decoding.followFile)
 	if err != nil {
 		s.log.Warn("flows lost before this start are not counted", "err", err)
 	}
-	s.decoding.NetFlow.Follow(kept.NetFlow)
-	s.decoding.SFlow.Follow(kept.SFlow)
-	for _, k := range kept.NetFlow {
-		s.followed = max(s.followed, k.At)
-	}
-	for _, k := range kept.SFlow {
-		s.followed = max(s.followed, k.At)
-	}
+	s.followed = last
 }
 
 // countLost counts what was missed since the places of the file, until ctx ends.
@@ -70,7 +57,9 @@ func (s *Collector) countLost(ctx context.Context) {
 	var doubts []source.Doubt
 	var outage store.Outage
 	every(ctx, lookForLost, func() {
-		doubts = slices.Concat(doubts, s.decoding.NetFlow.Doubts.Take(), s.decoding.SFlow.Doubts.Take())
+		for _, p := range s.decoding.Protocols {
+			doubts = append(doubts, p.Missed()...)
+		}
 		// What an earlier run left in the spool is to be stored first.
 		if spool := s.spool.Stats(); len(doubts) == 0 || !s.migrated.Load() || spool.Files > 0 && spool.Oldest.Before(s.started) {
 			return
@@ -132,19 +121,44 @@ GROUP BY i`, strings.Join(values, ", "), (s.followed-fileBehind.Milliseconds())/
 	return nil, nil
 }
 
-func readSequences(path string) (kept sequences, err error) {
+// followFile has the protocols go on with the sequences of a file. It returns the time of
+// the last place, in Unix milliseconds.
+func (d *Decoding) followFile(path string) (last int64, err error) {
 	f, err := wholefile.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return kept, nil
+		return 0, nil
 	}
 	if err != nil {
-		return kept, fmt.Errorf("sequences: %w", err)
+		return 0, fmt.Errorf("sequences: %w", err)
 	}
 	defer f.Close()
+	var kept sequences
 	if err := json.NewDecoder(io.LimitReader(f, maxSequences)).Decode(&kept); err != nil {
-		return sequences{}, fmt.Errorf("cannot read %s: %w", path, err)
+		return 0, fmt.Errorf("cannot read %s: %w", path, err)
 	}
-	return kept, nil
+	for _, p := range d.Protocols {
+		if kept[p.Name] == nil {
+			continue
+		}
+		at, err := p.FollowSequences(kept[p.Name])
+		if err != nil {
+			return last, fmt.Errorf("cannot read %s: %s: %w", path, p.Name, err)
+		}
+		last = max(last, at)
+	}
+	return last, nil
+}
+
+// marshalSequences is the content of the file.
+func (d *Decoding) marshalSequences() ([]byte, error) {
+	kept := sequences{}
+	for _, p := range d.Protocols {
+		var err error
+		if kept[p.Name], err = p.MarshalSequences(); err != nil {
+			return nil, err
+		}
+	}
+	return json.Marshal(kept)
 }
 
 // moreSafe is called by the writer.
@@ -173,7 +187,7 @@ func (s *Collector) keepSequences(ctx context.Context) {
 // and after a power cut it counts for less than what syncing it twice a second costs.
 func (s *Collector) saveSequences() {
 	path := s.sequencesPath()
-	content, err := json.Marshal(sequences{s.decoding.NetFlow.Sequences(), s.decoding.SFlow.Sequences()})
+	content, err := s.decoding.marshalSequences()
 	if err == nil {
 		err = os.WriteFile(path+".tmp", content, 0o600)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -22,13 +21,14 @@ import (
 
 // status is what the process knows of itself.
 func (s *Collector) status() api.Status {
-	t := s.decoding.Totals()
+	report := s.sourceReport()
+	t := total(report.Members)
 	queue := s.pipe.Level()
 	w := &s.writer.Stats
 	st := api.Status{
 		Version: s.options.Version, Started: s.started.Unix(), Now: time.Now().Unix(), Demo: s.playing.running(),
 		Pipeline: api.Pipeline{
-			Datagrams: s.ports.totals().Datagrams, Flows: t.Flows, Blocks: s.pipe.Blocks.Load(), QueueBlocks: queue.Blocks, QueueCapacity: queue.MaxBlocks, QueueBytes: queue.Bytes, QueueMaxBytes: queue.MaxBytes,
+			Datagrams: s.udp.Totals().Datagrams, Flows: t.Flows, Blocks: s.pipe.Blocks.Load(), QueueBlocks: queue.Blocks, QueueCapacity: queue.MaxBlocks, QueueBytes: queue.Bytes, QueueMaxBytes: queue.MaxBytes,
 			InsertedRows: s.writer.RowsOf(&flow.Table), InsertErrors: w.Errors.Load(), InsertMS: w.LastMS.Load(),
 			InsertError: s.insertProblem(),
 		},
@@ -52,17 +52,16 @@ func (s *Collector) status() api.Status {
 			st.Drops = append(st.Drops, api.Drop{ID: id, Where: where, Reason: reason, Count: n, Hint: hint})
 		}
 	}
-	for _, l := range s.ports.list() {
-		of := api.Listener{Addr: l.Addr.String(), Kind: l.Name, Buffer: l.Sockets[0].Buffer}
-		for _, socket := range l.All() {
-			c := socket.Counts()
-			of.Datagrams += c.Datagrams
-			of.Bytes += c.Bytes
-			of.Dropped += c.Dropped
-			of.Sockets = append(of.Sockets, api.Socket{Datagrams: c.Datagrams, Bytes: c.Bytes, Dropped: c.Dropped, Queued: c.Queued, Buffer: socket.Buffer})
+	for _, in := range report.Inputs {
+		of := api.Listener{Addr: in.Addr, Kind: in.Name, Buffer: in.Parts[0].Buffer}
+		for _, part := range in.Parts {
+			of.Datagrams += part.Datagrams
+			of.Bytes += part.Bytes
+			of.Dropped += part.Dropped
+			of.Sockets = append(of.Sockets, api.Socket(part))
 		}
 		st.Listeners = append(st.Listeners, of)
-		drop("kernel", "kernel "+l.Addr.String(), "receive buffer full",
+		drop("kernel", "kernel "+in.Addr, "receive buffer full",
 			"The collector could not read fast enough: give it a core, raise net.core.rmem_max, or send less.", of.Dropped)
 	}
 	for _, t := range s.enrich.Status() {
@@ -180,7 +179,7 @@ type tally struct {
 }
 
 func (s *Collector) counts() tally {
-	return tally{at: time.Now(), datagrams: s.ports.totals().Datagrams, flows: s.decoding.Totals().Flows, stored: s.writer.Stats.Bytes.Load()}
+	return tally{at: time.Now(), datagrams: s.udp.Totals().Datagrams, flows: total(s.sourceReport().Members).Flows, stored: s.writer.Stats.Bytes.Load()}
 }
 
 // A rateMeter keeps counts of the last ten seconds.
@@ -290,18 +289,19 @@ func (c pathCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v int, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v), labels...)
 	}
-	for _, l := range c.ports.list() {
-		addr := netip.AddrPortFrom(l.Addr.Addr(), l.Addr.Port()).String()
-		for i, socket := range l.All() {
-			c, number := socket.Counts(), strconv.Itoa(i)
-			count(udpDatagrams, c.Datagrams, addr, number)
-			count(udpBytes, c.Bytes, addr, number)
-			count(udpDropped, c.Dropped, addr, number)
-			gauge(udpQueued, c.Queued, addr, number)
-			gauge(udpBuffer, socket.Buffer, addr, number)
+	report := c.sourceReport()
+	for _, in := range report.Inputs {
+		for i, part := range in.Parts {
+			number := strconv.Itoa(i)
+			count(udpDatagrams, part.Datagrams, in.Addr, number)
+			count(udpBytes, part.Bytes, in.Addr, number)
+			count(udpDropped, part.Dropped, in.Addr, number)
+			gauge(udpQueued, part.Queued, in.Addr, number)
+			gauge(udpBuffer, part.Buffer, in.Addr, number)
 		}
 	}
-	for name, k := range c.decoding.counters() {
+	for _, k := range report.Members {
+		name := k.Name
 		count(sourceDatagrams, k.Datagrams.Load(), name)
 		count(sourceFlows, k.Flows.Load(), name)
 		count(sourceThinned, k.Thinned.Load(), name)
@@ -316,9 +316,11 @@ func (c pathCollector) Collect(ch chan<- prometheus.Metric) {
 		for reason, n := range k.Refused() {
 			count(sourceRefused, n, name, reason.String())
 		}
-	}
-	for reason, n := range c.decoding.SFlow.Discarded() {
-		count(sourceDiscarded, n, "sflow", reason)
+		if k.Discards != nil {
+			for reason, n := range k.Discards {
+				count(sourceDiscarded, n, name, reason)
+			}
+		}
 	}
 	queue := c.pipe.Level()
 	gauge(exporterCount, len(c.decoding.Exporters.List()))

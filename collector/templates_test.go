@@ -34,7 +34,7 @@ func TestTemplatesAreKept(t *testing.T) {
 		p = append(append(p, make([]byte, 8)...), sets...)
 		binary.BigEndian.PutUint16(p[2:], uint16(len(p)))
 		b := flow.Table.NewBatch(10)
-		s.decoding.Decoder().Decode(&source.Datagram{Payload: p, Exporter: netip.MustParseAddrPort("192.0.2.1:4739"), Received: time.Now()}, b, b.Reset)
+		s.decoding.Decoder().Decode(&source.Datagram{Payload: p, Exporter: netip.MustParseAddrPort("192.0.2.1:4739"), Received: time.Now()}, into(b))
 		s.saveTemplates()
 		return b.Len()
 	}

@@ -398,3 +398,12 @@ func (f *Field) in(s storeID) int {
 func MACFrom(m [6]byte) uint64 {
 	return uint64(binary.BigEndian.Uint16(m[:2]))<<32 | uint64(binary.BigEndian.Uint32(m[2:]))
 }
+
+// RowBytes is the memory that a row of a batch takes when all columns are in use, without
+// what its lists and maps hold; at least 1.
+func (t *Table) RowBytes() int {
+	const spans = 8
+	n := t.slots[store8] + 2*t.slots[store16] + 4*t.slots[store32] + 8*(t.slots[store64]+t.slots[storeLabel]) + 16*t.slots[storeAddr] +
+		spans*(t.slots[storeList32]+t.slots[storeList128]+t.slots[storePairs])
+	return max(n, 1)
+}

@@ -85,12 +85,13 @@ func traffic(t testing.TB, rows int) *column.Batch {
 	t.Helper()
 	b := flow.Table.NewBatch(rows)
 	d := netflow.New(netflow.Config{Exporters: &source.Exporters{}}).Decoder()
+	out := source.NewOut(source.SinkFunc(func(*column.Batch) {}), b)
 	payloads, _ := simulate.Capture(simulate.IPFIX, 2*rows, 1)
 	for _, p := range payloads {
 		if b.Room() < 64 {
 			return b
 		}
-		d.Decode(&source.Datagram{Payload: p, Exporter: netip.MustParseAddrPort("192.0.2.1:4739"), Received: time.Unix(1_800_000_000, 0)}, b, func() {})
+		d.Decode(&source.Datagram{Payload: p, Exporter: netip.MustParseAddrPort("192.0.2.1:4739"), Received: time.Unix(1_800_000_000, 0)}, out)
 	}
 	t.Fatal("too little traffic")
 	return nil

@@ -114,17 +114,14 @@ func (c counts) minus(o counts) counts {
 	return c
 }
 
-// Minute adds a row for each exporter with what it did since the last call, and calls
-// flush whenever the batch is full. What was heard of exporters that are no longer in
+// Minute gives out a row for each exporter with what it did since the last call. What was heard of exporters that are no longer in
 // the list, or never were, is in a row of the address ::.
-func (r *Recorder) Minute(begin time.Time, b *column.Batch, flush func()) {
+func (r *Recorder) Minute(begin time.Time, out *source.Out) {
 	if r.last == nil {
 		r.last = map[*source.Exporter]counts{}
 	}
-	row := func(x *source.Exporter, c counts) {
-		if b.Full() {
-			flush()
-		}
+	row := func(x *source.Exporter, c counts, kernel uint64) {
+		b := out.Batch(&Table, 1)
 		row := b.Add()
 		TimeReceived.Set(b, row, uint32(begin.Unix()))
 		if x.Address.IsValid() {
@@ -140,6 +137,9 @@ func (r *Recorder) Minute(begin time.Time, b *column.Batch, flush func()) {
 		SamplingSource.Set(b, row, uint8(x.SamplingSource.Load()))
 		ClockSkewMS.Set(b, row, uint64(x.ClockSkewMS()))
 		ResolutionMS.Set(b, row, x.MedianDurationMS())
+		if kernel > 0 {
+			KernelDropped.Set(b, row, kernel)
+		}
 	}
 	list, others := r.Exporters.All()
 	left := maps.Clone(r.last) // of the list
@@ -152,7 +152,7 @@ func (r *Recorder) Minute(begin time.Time, b *column.Batch, flush func()) {
 			r.courses.add(x, now[flowCount]-was[flowCount])
 		}
 		if now != was || begin.Sub(time.Unix(0, x.LastSeen.Load())) <= silence {
-			row(x, now.minus(was))
+			row(x, now.minus(was), 0)
 		}
 	}
 	// Of one that was forgotten, the rest; the sum of the others has all of it.
@@ -162,7 +162,7 @@ func (r *Recorder) Minute(begin time.Time, b *column.Batch, flush func()) {
 	for x, had := range left {
 		all := countsOf(x)
 		if all != had {
-			row(x, all.minus(had))
+			row(x, all.minus(had), 0)
 		}
 		was = was.plus(all)
 		delete(r.last, x)
@@ -173,7 +173,6 @@ func (r *Recorder) Minute(begin time.Time, b *column.Batch, flush func()) {
 		r.kernel = r.KernelDropped()
 	}
 	if dropped = r.kernel - dropped; now != was || dropped > 0 {
-		row(others, now.minus(was))
-		KernelDropped.Set(b, b.Len()-1, dropped)
+		row(others, now.minus(was), dropped)
 	}
 }

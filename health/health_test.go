@@ -17,21 +17,22 @@ import (
 func TestMinute(t *testing.T) {
 	var list source.Exporters
 	r := Recorder{Exporters: &list}
-	b := Table.NewBatch(1) // so that flush is needed
+	b := Table.NewBatch(1) // so that it is handed on more than once
 	begin := time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)
 	a, _ := list.Of(netip.MustParseAddr("192.0.2.1"), flow.TypeIPFIX)
 	z, _ := list.Of(netip.MustParseAddr("2001:db8::1"), flow.TypeSFlow)
 	f := func(want ...string) {
 		t.Helper()
 		var got []string
-		flush := func() {
+		out := source.NewOut(source.SinkFunc(func(b *column.Batch) {
 			for row := range b.Len() {
 				got = append(got, string(column.AppendText(nil, b, row)))
 			}
-			b.Reset()
+		}), b)
+		r.Minute(begin, out)
+		if err := out.Flush(t.Context()); err != nil {
+			t.Fatal(err)
 		}
-		r.Minute(begin, b, flush)
-		flush()
 		if strings.Join(got, "\n") != strings.Join(want, "\n") {
 			t.Errorf("rows\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
@@ -72,7 +73,7 @@ func TestMinute(t *testing.T) {
 	all, others := list.All()
 	more := others.Datagrams.Load() - 18        // those of a
 	b = Table.NewBatch(source.MaxExporters + 2) // no flush in between
-	r.Minute(begin, b, func() { t.Fatal("full") })
+	r.Minute(begin, source.NewOut(source.SinkFunc(func(*column.Batch) { t.Fatal("full") }), b))
 	got := map[string]bool{}
 	for row := range b.Len() {
 		got[string(column.AppendText(nil, b, row))] = true

@@ -1,15 +1,16 @@
-// Package pipe is where the stages meet. A source's worker hands over a full batch
-// with a plain call: it is enriched, encoded to a Native block and put into the one
-// bounded queue of the system, from which the store's writer takes it.
+// Package pipe is where the stages meet. A source hands over a batch with a plain call: it
+// is enriched, encoded to a Native block and put into the one bounded queue of the system,
+// from which the store's writer takes it.
 //
-//	worker ─ Emit ─► stages ─► native.Encode ─► queue ─► store.Writer
+//	source.Out ─ Emit ─► stages ─► native.Encode ─► queue ─► store.Writer
 //
-// When the store is slow the queue fills, Emit blocks, the worker stops reading and
-// the kernel drops datagrams at the socket, where they are counted. Loss has one
-// place.
+// When the store is slow the queue fills and Emit blocks. Sources that can wait do so;
+// the workers of UDP stop reading and the kernel drops datagrams at the socket, where they
+// are counted. Loss has one place.
 package pipe
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 
@@ -19,7 +20,7 @@ import (
 
 // A Stage fills columns of a batch in place. It never blocks and never fails: what
 // it does not know it leaves zero. It belongs to one emitter, and so to one goroutine.
-// It is given the batches of every table.
+// It is given the batches of every table, and one batch again when there was no room for it.
 type Stage = func(*column.Batch)
 
 // A Pipe joins any number of emitters to one queue.
@@ -58,16 +59,45 @@ func (p *Pipe) Taken(b native.Block) {
 	p.room.Broadcast()
 }
 
-// hold waits until there is room for so many octets, and takes it.
-func (p *Pipe) hold(size int64) {
+// hold waits until there is room for so many octets, and takes it, or until ctx ends.
+func (p *Pipe) hold(ctx context.Context, size int64) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.roomLocked(size) {
+		p.bytes += size
+		return nil
+	}
+	defer context.AfterFunc(ctx, func() {
+		p.mu.Lock() // or it could come between a look at ctx and the wait
+		defer p.mu.Unlock()
+		p.room.Broadcast()
+	})()
 	p.holding++
-	for p.bytes > 0 && p.bytes+size > p.limit {
+	for !p.roomLocked(size) && ctx.Err() == nil {
 		p.room.Wait()
 	}
 	p.holding--
+	if !p.roomLocked(size) {
+		return ctx.Err()
+	}
 	p.bytes += size
+	return nil
+}
+
+func (p *Pipe) roomLocked(size int64) bool { return p.bytes == 0 || p.bytes+size <= p.limit }
+
+// put puts a block into the queue, unless ctx ends before there is room.
+func (p *Pipe) put(ctx context.Context, b native.Block) error {
+	if err := p.hold(ctx, int64(len(b.Data))); err != nil {
+		return err
+	}
+	select {
+	case p.queue <- b:
+		return nil
+	case <-ctx.Done():
+		p.Taken(b)
+		return ctx.Err()
+	}
 }
 
 // A Level is how full a queue is.
@@ -96,14 +126,18 @@ func (p *Pipe) Level() Level {
 // Close ends the queue. No emitter may be in use any more.
 func (p *Pipe) Close() { close(p.queue) }
 
-// An Emitter is one worker's end of the pipe; it belongs to that goroutine.
+// An Emitter is the end of the pipe that a goroutine has for itself. It implements
+// source.Sink.
 type Emitter struct {
+	// Synced asks that rows survive a loss of power before they are said to be durable.
+	Synced bool
+
 	pipe   *Pipe
 	stages []Stage
 	enc    native.Encoder
 }
 
-// Emitter makes an end for one worker.
+// Emitter makes an end for one goroutine.
 func (p *Pipe) Emitter() *Emitter {
 	e := &Emitter{pipe: p}
 	for _, stage := range p.stages {
@@ -112,27 +146,28 @@ func (p *Pipe) Emitter() *Emitter {
 	return e
 }
 
-// Emit hands the rows of the batch on and empties it. It waits while the queue is
-// full.
-func (e *Emitter) Emit(b *column.Batch) { e.EmitThen(b, nil) }
-
-// EmitThen is Emit, and has safe called, on any goroutine, when these rows and all that
-// this emitter handed on before are stored or in the spool. nil: nobody wants to know.
-func (e *Emitter) EmitThen(b *column.Batch, safe func()) {
+// Emit hands the rows of the batch on and empties it. It waits while the queue is full;
+// when ctx ends first the batch keeps its rows. durable is called, on any goroutine, when
+// these rows and all that came before are stored or in the spool; nil: nobody wants to know.
+func (e *Emitter) Emit(ctx context.Context, b *column.Batch, durable func()) error {
 	if b.Len() == 0 {
-		if safe != nil {
-			e.pipe.queue <- native.Block{Table: b.Table(), Safe: safe}
+		if durable == nil {
+			return nil
 		}
-		return
+		return e.pipe.put(ctx, native.Block{Table: b.Table(), Safe: durable, Synced: e.Synced})
 	}
 	for _, stage := range e.stages {
 		stage(b)
 	}
 	block := e.enc.Encode(b)
-	block.Safe = safe
+	block.Safe, block.Synced = durable, e.Synced
+	rows := block.Rows // others have the block once it is in the queue
+	if err := e.pipe.put(ctx, block); err != nil {
+		block.Release()
+		return err
+	}
 	b.Reset()
-	e.pipe.hold(int64(len(block.Data)))
-	e.pipe.queue <- block
-	e.pipe.Rows.Add(uint64(block.Rows))
+	e.pipe.Rows.Add(uint64(rows))
 	e.pipe.Blocks.Add(1)
+	return nil
 }

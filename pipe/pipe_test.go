@@ -2,6 +2,8 @@ package pipe
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -34,12 +36,12 @@ func TestEveryRowComesOut(t *testing.T) {
 				for row := range rows {
 					number.Set(b, b.Add(), uint32(1+(e*batches+n)*rows+row))
 				}
-				em.Emit(b)
+				em.Emit(t.Context(), b, nil)
 				if b.Len() != 0 {
 					t.Errorf("%d rows left in the batch", b.Len())
 				}
 			}
-			em.Emit(b) // an empty batch makes no block
+			em.Emit(t.Context(), b, nil) // an empty batch makes no block
 		})
 	}
 	go func() { g.Wait(); p.Close() }()
@@ -75,7 +77,7 @@ func TestFullQueueHoldsBack(t *testing.T) {
 			em := p.Emitter()
 			for range 2 {
 				number.Set(b, b.Add(), 1)
-				em.Emit(b)
+				em.Emit(t.Context(), b, nil)
 			}
 			done <- true
 		}()
@@ -100,4 +102,91 @@ func TestFullQueueHoldsBack(t *testing.T) {
 	f("blocks", New(1, 1<<20))
 	f("octets", New(100, 30))
 	f("a large block", New(100, 1))
+}
+
+// The wait for room ends with its context, be it of blocks or of octets. The batch keeps its
+// rows, nothing of it is in the queue, and the room is free for others.
+func TestEmitGivesUp(t *testing.T) {
+	f := func(name string, p *Pipe) {
+		t.Helper()
+		em, b := p.Emitter(), table.NewBatch(1)
+		number.Set(b, b.Add(), 1)
+		if err := em.Emit(t.Context(), b, nil); err != nil {
+			t.Fatal(err)
+		}
+		number.Set(b, b.Add(), 2)
+		for range 2 {
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+			defer cancel()
+			if err := em.Emit(ctx, b, nil); !errors.Is(err, context.DeadlineExceeded) || b.Len() != 1 {
+				t.Fatalf("%s: %v, %d rows in the batch", name, err, b.Len())
+			}
+		}
+		first := <-p.Queue()
+		p.Taken(first)
+		if l := p.Level(); l.Full || l.Bytes != 0 || p.Rows.Load() != 1 {
+			t.Errorf("%s: %+v, %d rows", name, l, p.Rows.Load())
+		}
+		if err := em.Emit(t.Context(), b, nil); err != nil || b.Len() != 0 {
+			t.Fatal(err)
+		}
+		res, err := native.Decode(bytes.NewReader((<-p.Queue()).Data))
+		if err != nil || res.Column("Number").([]uint32)[0] != 2 {
+			t.Errorf("%s: %v, %v", name, res, err)
+		}
+	}
+	f("blocks", New(1, 1<<20))
+	f("octets", New(100, 30))
+}
+
+// What is to be called when rows are durable goes with the last of them, and alone when there
+// are none. Blocks ask to be synced if their emitter does.
+func TestEmitDurable(t *testing.T) {
+	p := New(10, 1<<20)
+	em, b := p.Emitter(), table.NewBatch(1)
+	told := 0
+	emit := func() {
+		t.Helper()
+		if err := em.Emit(t.Context(), b, func() { told++ }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	emit()
+	number.Set(b, b.Add(), 1)
+	em.Synced = true
+	emit()
+	for i, want := range []struct {
+		rows   int
+		synced bool
+	}{{0, false}, {1, true}} {
+		block := <-p.Queue()
+		p.Taken(block)
+		if told != i || block.Rows != want.rows || block.Synced != want.synced {
+			t.Errorf("block %d: %d rows, synced %v; told %d", i, block.Rows, block.Synced, told)
+		}
+		block.Safe()
+	}
+	if told != 2 || p.Blocks.Load() != 1 {
+		t.Errorf("told %d times, %d blocks", told, p.Blocks.Load())
+	}
+}
+
+// BenchmarkEmit is a batch through the queue without encoding much of it.
+func BenchmarkEmit(b *testing.B) {
+	p := New(256, 1<<30)
+	go func() {
+		for block := range p.Queue() {
+			p.Taken(block)
+			block.Release()
+		}
+	}()
+	defer p.Close()
+	em, batch := p.Emitter(), table.NewBatch(8192)
+	b.ReportAllocs()
+	for b.Loop() {
+		number.Column(batch)[batch.AddN(8192)] = 1
+		if err := em.Emit(context.Background(), batch, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

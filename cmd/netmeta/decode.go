@@ -14,7 +14,6 @@ import (
 
 	"netmeta/api"
 	"netmeta/collector"
-	"netmeta/column"
 	"netmeta/flow"
 	"netmeta/internal/pcap"
 	"netmeta/packet"
@@ -96,38 +95,45 @@ type summary struct {
 // listen decodes what arrives on a port until ctx ends.
 func (s *summary) listen(ctx context.Context, addr string, p *printer) error {
 	log := slog.New(slog.NewTextHandler(stderr, logOptions(nil)))
-	l, err := udp.Listen(addr, udp.Config{Name: collector.PortName(addr)}, log)
+	ports, err := udp.Open([]string{addr}, udp.Config{}, printing{s, p}, log)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stderr, "listening on UDP %s; Ctrl-C ends\n", l.Addr)
-	err = l.Run(ctx, &flow.Table, func() udp.Worker { return udp.Worker{Decoder: s.decoderFor(p), Emit: p.print} })
-	s.datagrams = l.Totals().Datagrams
+	fmt.Fprintf(stderr, "listening on UDP %s; Ctrl-C ends\n", ports.Addrs()[0])
+	err = ports.Run(ctx, func(source.Durability) *source.Out { return p.newOut() }) // one: a port without workers has one socket
+	s.datagrams = ports.Totals().Datagrams
 	return err
 }
+
+// printing makes the decoders whose rows a printer gets.
+type printing struct {
+	*summary
+	printer *printer
+}
+
+func (x printing) Decoder() source.Decoder { return x.decoderFor(x.printer) }
 
 // files decodes capture files one after the other. Templates of one hold for the
 // next.
 func (s *summary) files(ctx context.Context, paths []string, p *printer) error {
-	batch := flow.Table.NewBatch(udp.BatchRows)
+	out := p.newOut()
 	for _, path := range paths {
-		if err := s.file(ctx, path, batch, p); err != nil {
+		if err := s.file(ctx, path, out, p); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
 	return nil
 }
 
-func (s *summary) file(ctx context.Context, path string, batch *column.Batch, p *printer) error {
+func (s *summary) file(ctx context.Context, path string, out *source.Out, p *printer) error {
 	r, err := openCapture(path)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	flush := func() { p.print(batch) }
-	defer flush()
+	defer out.Flush(context.Background()) // which does not end, so there is no error
 	if s.mirror {
-		return s.packetRows(ctx, r, batch, p)
+		return s.packetRows(ctx, r, out, p)
 	}
 	decoder := s.decoderFor(p)
 	before := s.datagrams
@@ -141,11 +147,11 @@ func (s *summary) file(ctx context.Context, path string, batch *column.Batch, p 
 		}
 		s.datagrams++
 		if dg.Truncated {
-			s.Unknown.Refuse(source.TruncatedCapture)
+			s.Unread.Refuse(source.TruncatedCapture)
 			p.refused(source.TruncatedCapture, dg.Src.Addr())
 			continue
 		}
-		decoder.Decode(&source.Datagram{Payload: dg.Payload, Exporter: dg.Src, Received: dg.Time}, batch, flush)
+		decoder.Decode(&source.Datagram{Payload: dg.Payload, Exporter: dg.Src, Received: dg.Time}, out)
 	}
 	for _, skip := range r.Skipped() {
 		s.packets += skip.Count
@@ -160,7 +166,7 @@ func (s *summary) file(ctx context.Context, path string, batch *column.Batch, p 
 }
 
 // packetRows makes a row of each packet of a capture.
-func (s *summary) packetRows(ctx context.Context, r *pcap.Reader, b *column.Batch, p *printer) error {
+func (s *summary) packetRows(ctx context.Context, r *pcap.Reader, out *source.Out, p *printer) error {
 	for ctx.Err() == nil && p.err == nil {
 		frame, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -172,12 +178,10 @@ func (s *summary) packetRows(ctx context.Context, r *pcap.Reader, b *column.Batc
 		s.packets++
 		link := packet.LinkType(frame.LinkType)
 		if !link.Known() {
-			s.Unknown.Refuse(source.UnknownHeader)
+			s.Unread.Refuse(source.UnknownHeader)
 			continue
 		}
-		if b.Full() {
-			p.print(b)
-		}
+		b := out.Batch(&flow.Table, 1)
 		s.mirrored++
 		row, at := b.Add(), uint64(frame.Time.UnixMilli())
 		flow.TimeReceived.Set(b, row, uint32(frame.Time.Unix()))
@@ -248,8 +252,15 @@ func (s *summary) print(w io.Writer) {
 	if t.DiscardedSamples > 0 {
 		fmt.Fprintf(w, "discarded-packet notices %d%s\n", t.DiscardedSamples, without)
 	}
-	for reason, n := range s.SFlow.Discarded() {
-		fmt.Fprintf(w, "packets dropped by the exporter: %d (%s)\n", n, reason)
+	var r source.Report
+	s.Report(&r)
+	for _, member := range r.Members {
+		if member.Discards == nil {
+			continue
+		}
+		for reason, n := range member.Discards {
+			fmt.Fprintf(w, "packets dropped by the exporter: %d (%s)\n", n, reason)
+		}
 	}
 	if t.Lost > 0 {
 		fmt.Fprintf(w, "missing by sequence number %d\n", t.Lost)

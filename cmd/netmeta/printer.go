@@ -2,15 +2,16 @@ package main
 
 import (
 	"bufio"
+	"context"
+	"math"
 	"net/netip"
 	"strconv"
 	"strings"
 
-	"netmeta/collector"
 	"netmeta/column"
 	"netmeta/counter"
+	"netmeta/flow"
 	"netmeta/source"
-	"netmeta/source/detect"
 )
 
 // A printer writes the rows of batches, and with all what was noted between them.
@@ -33,10 +34,22 @@ type note struct {
 	row int
 }
 
-// print writes all rows of a batch of flows and empties it.
-func (p *printer) print(b *column.Batch) { p.rows(b, "flow") }
+// newOut makes an Out whose rows are printed: of flows, and with all of counters too.
+func (p *printer) newOut() *source.Out {
+	batches := []*column.Batch{flow.Table.NewBatch(source.BatchRows)}
+	if p.all {
+		batches = append(batches, counter.Table.NewBatch(source.BatchRows/8))
+	}
+	return source.NewOut(source.SinkFunc(p.print), batches...)
+}
 
-func (p *printer) rows(b *column.Batch, record string) {
+// print writes all rows of a batch.
+func (p *printer) print(b *column.Batch) {
+	record := "flow"
+	if b.Table() != &flow.Table {
+		record = b.Table().Name
+		p.noted(math.MaxInt) // flows come first
+	}
 	for row := range b.Len() {
 		if record == "flow" {
 			p.noted(row)
@@ -46,7 +59,11 @@ func (p *printer) rows(b *column.Batch, record string) {
 	if record == "flow" {
 		p.noted(b.Len())
 	}
-	b.Reset()
+	p.show()
+}
+
+// show has somebody who watches see what was written.
+func (p *printer) show() {
 	if p.live && p.err == nil {
 		p.err = p.out.Flush()
 	}
@@ -140,33 +157,25 @@ func (p *printer) refused(r source.Reason, from netip.Addr) {
 
 // A teller prints all that a decoder finds in a datagram, one after the other.
 type teller struct {
-	*detect.Decoder
+	source.Decoder
 	*printer
-	counters *column.Batch
 }
-
-// all makes a decoder whose notes and counters go to the printer.
-func (s *summary) all(p *printer) source.Decoder {
-	t := teller{printer: p, counters: counter.Table.NewBatch(collector.CounterRows)}
-	t.Decoder = s.DecoderWithCounters(t.counters, t.printCounters)
-	t.Notes(func(n source.Note) { p.notes = append(p.notes, note{n, p.batch.Len()}) })
-	return t
-}
-
-func (t teller) printCounters() { t.rows(t.counters, "counters") }
 
 // Decode implements source.Decoder.
-func (t teller) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
-	t.batch = b
-	t.Decoder.Decode(dg, b, flush)
-	flush()
-	t.printCounters()
+func (t teller) Decode(dg *source.Datagram, out *source.Out) {
+	t.batch = out.Batch(&flow.Table, 1)
+	t.Decoder.Decode(dg, out)
+	out.Flush(context.Background()) // which does not end, so there is no error
+	t.noted(math.MaxInt)
+	t.show()
 }
 
-// decoderFor makes the decoder whose rows a printer gets.
+// decoderFor makes the decoder whose rows a printer gets, with notes if it prints all.
 func (s *summary) decoderFor(p *printer) source.Decoder {
-	if p.all {
-		return s.all(p)
+	d := s.Decoder()
+	if !p.all {
+		return d
 	}
-	return s.Decoder()
+	d.Notes(func(n source.Note) { p.notes = append(p.notes, note{n, p.batch.Len()}) })
+	return teller{d, p}
 }

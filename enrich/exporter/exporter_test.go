@@ -124,7 +124,7 @@ func TestTold(t *testing.T) {
 	decoder := told.NetFlow.Decoder()
 	tell := func(index uint32, name, description string) {
 		decoder.Decode(&source.Datagram{Payload: options(index, name, description), Exporter: netip.MustParseAddrPort(exporter + ":2055"),
-			Received: time.Unix(1_800_000_000, 0)}, flow.Table.NewBatch(8), func() {})
+			Received: time.Unix(1_800_000_000, 0)}, source.NewOut(source.SinkFunc(func(*column.Batch) {})))
 	}
 	tell(5, "et-0/0/0", "transit: Arelion 1")
 	tell(70_000, "xe-1", "customers")

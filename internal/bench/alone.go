@@ -166,7 +166,7 @@ func record(l load) ([]native.Block, error) {
 			}
 		})
 	})
-	_, _, err = generate(int(c.listener.Addr.Port()), l, recordedSeconds*time.Second)
+	_, _, err = generate(int(c.port()), l, recordedSeconds*time.Second)
 	stop()
 	run.Wait()
 	if err := errors.Join(err, failed); err != nil {

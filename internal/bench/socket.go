@@ -17,10 +17,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"netmeta/column"
-	"netmeta/counter"
 	"netmeta/enrich"
-	"netmeta/flow"
 	"netmeta/native"
 	"netmeta/pipe"
 	"netmeta/source"
@@ -42,19 +39,19 @@ type tally struct {
 // A collector is the real NetMeta up to the queue: sockets, decoders, the pipe with its
 // encoder.
 type collector struct {
-	listener *udp.Listener
-	pipe     *pipe.Pipe
-	netflow  *netflow.State
-	sflow    *sflow.State
+	ports  *udp.Source
+	pipe   *pipe.Pipe
+	family *detect.Family
 }
 
 // newCollector returns a collector that enriches as netmeta run --demo does, or not at all.
 func newCollector(enriched bool) (*collector, error) {
 	exporters := &source.Exporters{}
-	c := &collector{netflow: netflow.New(netflow.Config{Exporters: exporters}), sflow: sflow.New(sflow.Config{Exporters: exporters})}
+	told := netflow.New(netflow.Config{Exporters: exporters})
+	c := &collector{family: &detect.Family{Protocols: []source.Protocol{told.Protocol(), sflow.New(sflow.Config{Exporters: exporters}).Protocol()}}}
 	var stages []func() pipe.Stage
 	if enriched {
-		chain := enrich.New(c.netflow, slog.New(slog.DiscardHandler))
+		chain := enrich.New(told, slog.New(slog.DiscardHandler))
 		if err := setDemo(chain); err != nil {
 			return nil, err
 		}
@@ -62,7 +59,7 @@ func newCollector(enriched bool) (*collector, error) {
 	}
 	c.pipe = pipe.New(256, 256<<20, stages...)
 	var err error
-	c.listener, err = udp.Listen("127.0.0.1:0", udp.Config{Workers: 2}, slog.New(slog.DiscardHandler))
+	c.ports, err = udp.Open([]string{"127.0.0.1:0"}, udp.Config{Workers: 2}, c.family, slog.New(slog.DiscardHandler))
 	return c, err
 }
 
@@ -94,29 +91,20 @@ func (c *collector) run(ctx context.Context, hand func(native.Block)) (t tally, 
 			hand(b)
 		}
 	})
-	err = c.listener.Run(ctx, &flow.Table, c.worker)
+	err = c.ports.Run(ctx, func(source.Durability) *source.Out { return source.NewOut(c.pipe.Emitter()) })
 	c.pipe.Close()
 	handing.Wait()
-	t.Dropped = c.listener.Totals().Dropped
-	for _, k := range []*source.Counters{c.netflow.Counters(), c.sflow.Counters()} {
+	t.Dropped = c.ports.Totals().Dropped
+	var report source.Report
+	c.family.Report(&report)
+	for _, k := range report.Members {
 		t.Flows += k.Flows.Load()
 		t.Lost += k.Lost.Load()
 	}
 	return t, err
 }
 
-func (c *collector) worker() udp.Worker {
-	emitter := c.pipe.Emitter()
-	counters := counter.Table.NewBatch(1024)
-	flush := func() { emitter.Emit(counters) }
-	s := c.sflow.Decoder()
-	s.Counters(counters, flush)
-	decoder := &detect.Decoder{Refused: &source.Counters{}, NetFlow: c.netflow.Decoder(), SFlow: s}
-	return udp.Worker{Decoder: decoder, Emit: func(flows *column.Batch) {
-		flush()
-		emitter.EmitThen(flows, decoder.Mark())
-	}}
-}
+func (c *collector) port() uint16 { return c.ports.Addrs()[0].Port() }
 
 // sink is a collector that discards its blocks.
 func sink(enriched bool) error {
@@ -124,7 +112,7 @@ func sink(enriched bool) error {
 	if err != nil {
 		return err
 	}
-	return serve(c.listener.Addr.Port(), func(ctx context.Context) (tally, error) {
+	return serve(c.port(), func(ctx context.Context) (tally, error) {
 		return c.run(ctx, func(b native.Block) { b.Release() })
 	})
 }

@@ -248,10 +248,9 @@ func (m measured) simulated(ctx context.Context, blocks chan<- native.Block) {
 	defer close(blocks)
 	state := netflow.New(netflow.Config{Exporters: &source.Exporters{}})
 	decoder := state.Decoder()
-	batch := flow.Table.NewBatch(8192)
 	var encoder native.Encoder
 	left := m.rows
-	flush := func() {
+	out := source.NewOut(source.SinkFunc(func(batch *column.Batch) {
 		if b := encoder.Encode(batch); b.Rows > 0 && left > 0 {
 			left -= b.Rows
 			select {
@@ -260,15 +259,14 @@ func (m measured) simulated(ctx context.Context, blocks chan<- native.Block) {
 				left = 0
 			}
 		}
-		batch.Reset()
-	}
+	}), flow.Table.NewBatch(source.BatchRows))
 	for d := range simulate.Datagrams(simulate.Options{
 		Protocol: simulate.NetFlow9, Exporters: 8, Rate: float64(m.rows) / m.span.Seconds(), Seed: 1, Now: func() time.Time { return storeBegin },
 	}) {
 		if left <= 0 {
 			return
 		}
-		decoder.Decode(&source.Datagram{Payload: d.Payload, Exporter: d.Src, Received: d.Time}, batch, flush)
+		decoder.Decode(&source.Datagram{Payload: d.Payload, Exporter: d.Src, Received: d.Time}, out)
 	}
 }
 

@@ -1,60 +1,101 @@
-// Package detect tells the protocol of a datagram from its content, so that any
-// version may come to any port.
-//
-//	NetFlow v5, v9, IPFIX   version:uint16 = 5, 9 or 10
-//	sFlow v5                version:uint32 = 5
+// Package detect tells the protocol of a datagram from its content, so that any protocol
+// may come to any port.
 package detect
 
 import (
-	"netmeta/column"
+	"net/netip"
+
 	"netmeta/flow"
 	"netmeta/source"
-	"netmeta/source/netflow"
-	"netmeta/source/sflow"
 )
 
-// A Decoder decodes datagrams of every protocol that has one. It belongs to one
-// goroutine.
-type Decoder struct {
-	Refused   *source.Counters  // counts datagrams of no known protocol
-	Exporters *source.Exporters // who sends them is there too; nil: nobody wants to know
+// A Family is the protocols of datagrams, with what none of them decodes.
+type Family struct {
+	Protocols []source.Protocol
+	Exporters *source.Exporters // who sends what no protocol knows is there too; nil: nobody wants to know
 	Ignored   *source.Ignored   // whose datagrams are refused unread; nil: nobody's
 
-	NetFlow *netflow.Decoder
-	SFlow   *sflow.Decoder
+	Unread source.Counters // datagrams of no protocol, or refused unread
+}
 
+// Decoder makes a decoder for one goroutine.
+func (f *Family) Decoder() source.Decoder { return f.decoder() }
+
+func (f *Family) decoder() *Decoder {
+	d := &Decoder{family: f, senders: source.Lookup{Exporters: f.Exporters}}
+	for _, p := range f.Protocols {
+		d.members = append(d.members, member{p.Is, p.New()})
+	}
+	return d
+}
+
+// Report adds the counters of all protocols, and of what none of them decodes.
+func (f *Family) Report(r *source.Report) {
+	for _, p := range f.Protocols {
+		p.Report(r)
+	}
+	r.Members = append(r.Members, source.Member{Name: "udp", Counters: &f.Unread})
+}
+
+// Resume takes note that the datagrams of a sender are taken again.
+func (f *Family) Resume(a netip.Addr) {
+	for _, p := range f.Protocols {
+		p.Resume(a)
+	}
+}
+
+// Settle counts what was still awaited: no more datagrams come.
+func (f *Family) Settle() {
+	for _, p := range f.Protocols {
+		p.Settle()
+	}
+}
+
+// A Decoder decodes datagrams of every protocol. It belongs to one goroutine.
+type Decoder struct {
+	family  *Family
+	members []member
 	senders source.Lookup
 	tell    func(source.Note) // nil when nobody wants notes
 }
 
-// Notes makes the decoder tell what it comes across beside flows and counters.
+// A member is the decoder of one protocol.
+type member struct {
+	is func(payload []byte) bool
+	source.Decoder
+}
+
+// Notes implements source.Decoder.
 func (d *Decoder) Notes(tell func(source.Note)) {
 	d.tell = tell
-	d.NetFlow.Notes(tell)
-	d.SFlow.Notes(tell)
+	for _, m := range d.members {
+		m.Notes(tell)
+	}
 }
 
 // Decode gives the datagram to the decoder of its protocol.
-func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
-	if d.Ignored != nil && d.ignores(dg) {
+func (d *Decoder) Decode(dg *source.Datagram, out *source.Out) {
+	if d.family.Ignored != nil && d.ignores(dg) {
 		return
 	}
-	if _, ok := netflow.Version(dg.Payload); ok {
-		d.NetFlow.Decode(dg, b, flush)
-		return
+	for i := range d.members {
+		if d.members[i].is(dg.Payload) {
+			d.members[i].Decode(dg, out)
+			return
+		}
 	}
-	if sflow.Is(dg.Payload) {
-		d.SFlow.Decode(dg, b, flush)
-		return
-	}
+	d.refuse(dg)
+}
+
+// refuse counts a datagram of no protocol.
+func (d *Decoder) refuse(dg *source.Datagram) {
 	reason := source.UnknownVersion
 	if len(dg.Payload) < 4 {
 		reason = source.ShortDatagram
 	}
-	d.Refused.Datagrams.Add(1)
-	d.Refused.Refuse(reason)
-	if d.Exporters != nil {
-		d.senders.Exporters = d.Exporters
+	d.family.Unread.Datagrams.Add(1)
+	d.family.Unread.Refuse(reason)
+	if d.family.Exporters != nil {
 		x, _ := d.senders.Of(dg.Exporter.Addr(), flow.TypeUnknown, dg.Received.UnixMilli())
 		x.Datagrams.Add(1)
 		x.LastSeen.Store(dg.Received.UnixNano())
@@ -66,37 +107,47 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 	}
 }
 
-// Mark takes note of the places in the sequences of all senders that were heard since the
-// last call. Call the function that it returns, on any goroutine, when the rows of all
-// that was decoded until now are stored or in the spool. It is nil when nothing was heard.
-func (d *Decoder) Mark() (safe func()) {
-	netflow, sflow := d.NetFlow.Mark(), d.SFlow.Mark()
-	switch {
-	case netflow == nil:
-		return sflow
-	case sflow == nil:
-		return netflow
+// Mark implements source.Decoder.
+func (d *Decoder) Mark() (durable func()) {
+	var all []func()
+	for _, m := range d.members {
+		if f := m.Mark(); f != nil {
+			all = append(all, f)
+		}
 	}
-	return func() { netflow(); sflow() }
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
+	}
+	return func() {
+		for _, f := range all {
+			f()
+		}
+	}
 }
 
 // ignores refuses the datagram if its sender is ignored. An exporter is ignored under the
-// address that the list of exporters has of it, which for sFlow is that of the agent.
+// address that the list of exporters has of it, which may be one that the datagram names.
 func (d *Decoder) ignores(dg *source.Datagram) bool {
-	if d.Ignored.Empty() {
+	ignored := d.family.Ignored
+	if ignored.Empty() {
 		return false
 	}
-	r := d.Ignored.Of(dg.Exporter.Addr().Unmap())
-	if r == nil {
-		if agent, ok := sflow.Agent(dg.Payload); ok {
-			r = d.Ignored.Of(agent)
+	r := ignored.Of(dg.Exporter.Addr().Unmap())
+	for i := 0; r == nil && i < len(d.family.Protocols); i++ {
+		if named := d.family.Protocols[i].Agent; named != nil {
+			if agent, ok := named(dg.Payload); ok {
+				r = ignored.Of(agent)
+			}
 		}
 	}
 	if r == nil {
 		return false
 	}
 	r.Refuse(dg)
-	d.Refused.Datagrams.Add(1)
-	d.Refused.Refuse(source.SenderIgnored)
+	d.family.Unread.Datagrams.Add(1)
+	d.family.Unread.Refuse(source.SenderIgnored)
 	return true
 }

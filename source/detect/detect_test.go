@@ -16,9 +16,18 @@ import (
 	"netmeta/source/sflow"
 )
 
+// into makes an Out for rows of the table of a batch, which calls flush when that is full.
+func into(b *column.Batch, flush func()) *source.Out {
+	return source.NewOut(source.SinkFunc(func(*column.Batch) { flush() }), b)
+}
+
+func newFamily() *Family {
+	return &Family{Protocols: []source.Protocol{netflow.New(netflow.Config{}).Protocol(), sflow.New(sflow.Config{}).Protocol()}}
+}
+
 func newDecoder() (*Decoder, *source.Counters) {
-	refused := &source.Counters{}
-	return &Decoder{Refused: refused, NetFlow: netflow.New(netflow.Config{}).Decoder(), SFlow: sflow.New(sflow.Config{}).Decoder()}, refused
+	f := newFamily()
+	return f.decoder(), &f.Unread
 }
 
 // Datagrams of all protocols may come mixed to one port.
@@ -45,7 +54,7 @@ func TestMixed(t *testing.T) {
 				continue
 			}
 			left = true
-			d.Decode(&source.Datagram{Payload: s[0], Received: time.Unix(1767290400, 0)}, b, flush)
+			d.Decode(&source.Datagram{Payload: s[0], Received: time.Unix(1767290400, 0)}, into(b, flush))
 			streams[i] = s[1:]
 		}
 	}
@@ -64,7 +73,7 @@ func TestUnknown(t *testing.T) {
 	f := func(payload string, want source.Reason) {
 		t.Helper()
 		d, refused := newDecoder()
-		d.Decode(&source.Datagram{Payload: []byte(payload)}, flow.Table.NewBatch(1), func() {})
+		d.Decode(&source.Datagram{Payload: []byte(payload)}, into(flow.Table.NewBatch(1), func() {}))
 		for r, n := range refused.Refused() {
 			if (r == want) != (n == 1) {
 				t.Errorf("%q: %q counted %d times", payload, r, n)
@@ -91,9 +100,10 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte("GET / HTTP/1.1"))
 	b := flow.Table.NewBatch(16)
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		refused, flows, samples := &source.Counters{}, netflow.New(netflow.Config{}), sflow.New(sflow.Config{})
-		d := &Decoder{Refused: refused, NetFlow: flows.Decoder(), SFlow: samples.Decoder()}
-		d.Decode(&source.Datagram{Payload: payload, Received: time.Unix(1767290400, 0)}, b, b.Reset)
+		flows, samples := netflow.New(netflow.Config{}), sflow.New(sflow.Config{})
+		family := &Family{Protocols: []source.Protocol{flows.Protocol(), samples.Protocol()}}
+		d, refused := family.decoder(), &family.Unread
+		d.Decode(&source.Datagram{Payload: payload, Received: time.Unix(1767290400, 0)}, into(b, b.Reset))
 		for row := range b.Len() {
 			column.AppendJSON(nil, b, row)
 		}
@@ -120,11 +130,12 @@ func FuzzDecode(f *testing.F) {
 
 // Who sends what no decoder knows is in the list of exporters, with a sample of it.
 func TestUnknownSender(t *testing.T) {
-	d, _ := newDecoder()
-	d.Exporters = new(source.Exporters)
+	family := newFamily()
+	family.Exporters = new(source.Exporters)
+	d := family.decoder()
 	garbage := &source.Datagram{Payload: []byte("no flow data"), Exporter: netip.MustParseAddrPort("[::ffff:192.0.2.7]:5000"), Received: time.Now()}
-	d.Decode(garbage, flow.Table.NewBatch(1), func() {})
-	list := d.Exporters.List()
+	d.Decode(garbage, into(flow.Table.NewBatch(1), func() {}))
+	list := family.Exporters.List()
 	if len(list) != 1 {
 		t.Fatalf("%d exporters", len(list))
 	}
@@ -141,8 +152,9 @@ func TestUnknownSender(t *testing.T) {
 // Of an ignored sender nothing is decoded, and everything counted. For sFlow it is named by
 // the agent as well.
 func TestIgnored(t *testing.T) {
-	d, refused := newDecoder()
-	d.Exporters, d.Ignored = new(source.Exporters), new(source.Ignored)
+	family := newFamily()
+	family.Exporters, family.Ignored = new(source.Exporters), new(source.Ignored)
+	d, refused := family.decoder(), &family.Unread
 	captures := map[simulate.Protocol][][]byte{}
 	for _, p := range simulate.Protocols {
 		captures[p], _ = simulate.Capture(p, 50, 1)
@@ -155,7 +167,7 @@ func TestIgnored(t *testing.T) {
 		before := refusedFor(refused, source.SenderIgnored)
 		for _, p := range simulate.Protocols {
 			for _, payload := range captures[p] {
-				d.Decode(&source.Datagram{Payload: payload, Exporter: netip.MustParseAddrPort(from), Received: time.Unix(1767290400, 0)}, b, flush)
+				d.Decode(&source.Datagram{Payload: payload, Exporter: netip.MustParseAddrPort(from), Received: time.Unix(1767290400, 0)}, into(b, flush))
 				sent++
 			}
 		}
@@ -173,11 +185,11 @@ func TestIgnored(t *testing.T) {
 		}
 	}
 	f("192.0.2.7:5000", true, 0)
-	d.Ignored.Set([]netip.Addr{netip.MustParseAddr("192.0.2.7")})
+	family.Ignored.Set([]netip.Addr{netip.MustParseAddr("192.0.2.7")})
 	f("192.0.2.7:5000", false, -1)
 	f("[::ffff:192.0.2.7]:5000", false, -1)
 	f("192.0.2.8:5000", true, 0)
-	r := d.Ignored.Of(netip.MustParseAddr("192.0.2.7"))
+	r := family.Ignored.Of(netip.MustParseAddr("192.0.2.7"))
 	if last := r.LastSeen.Load(); r.Datagrams.Load() == 0 || last != 1767290400e9 {
 		t.Errorf("%d datagrams, the last at %d", r.Datagrams.Load(), last)
 	}
@@ -186,8 +198,8 @@ func TestIgnored(t *testing.T) {
 	if !ok {
 		t.Fatal("no agent")
 	}
-	d.Ignored.Set([]netip.Addr{agent, netip.MustParseAddr("192.0.2.7")})
-	if d.Ignored.Of(netip.MustParseAddr("192.0.2.7")) != r {
+	family.Ignored.Set([]netip.Addr{agent, netip.MustParseAddr("192.0.2.7")})
+	if family.Ignored.Of(netip.MustParseAddr("192.0.2.7")) != r {
 		t.Error("its counts are gone")
 	}
 	named := 0
@@ -197,12 +209,13 @@ func TestIgnored(t *testing.T) {
 		}
 	}
 	f("192.0.2.8:5000", true, named)
-	d.Ignored.Set(nil)
+	family.Ignored.Set(nil)
 	f("192.0.2.7:5000", true, 0)
 
-	d.Ignored.Set([]netip.Addr{netip.MustParseAddr("192.0.2.7")})
+	family.Ignored.Set([]netip.Addr{netip.MustParseAddr("192.0.2.7")})
 	dg := &source.Datagram{Payload: captures[simulate.SFlow][0], Exporter: netip.MustParseAddrPort("192.0.2.7:5000"), Received: time.Unix(1767290400, 0)}
-	if n := testing.AllocsPerRun(100, func() { d.Decode(dg, b, flush) }); n != 0 {
+	out := into(b, flush)
+	if n := testing.AllocsPerRun(100, func() { d.Decode(dg, out) }); n != 0 {
 		t.Errorf("%.0f allocations", n)
 	}
 }
@@ -226,9 +239,10 @@ func BenchmarkIgnored(b *testing.B) {
 	payloads, _ := simulate.Capture(simulate.SFlow, 50, 1)
 	f := func(name string, from netip.Addr, ignored []netip.Addr) {
 		b.Run(name, func(b *testing.B) {
-			d, _ := newDecoder()
-			d.Ignored = new(source.Ignored)
-			d.Ignored.Set(ignored)
+			family := newFamily()
+			family.Ignored = new(source.Ignored)
+			d := family.decoder()
+			family.Ignored.Set(ignored)
 			dg := &source.Datagram{Payload: payloads[0], Exporter: netip.AddrPortFrom(from, 5000), Received: time.Unix(1767290400, 0)}
 			b.ReportAllocs()
 			for b.Loop() {
@@ -246,21 +260,21 @@ func BenchmarkIgnored(b *testing.B) {
 // Each has its own senders, as the kernel deals them out; the list of exporters and the
 // counters are theirs together.
 func BenchmarkUnknown(b *testing.B) {
-	exporters, refused := new(source.Exporters), new(source.Counters)
+	family := newFamily()
+	family.Exporters = new(source.Exporters)
 	var workers atomic.Uint32
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
-		d, _ := newDecoder()
-		d.Exporters, d.Refused = exporters, refused
+		d := family.decoder()
 		batch, worker := flow.Table.NewBatch(1), byte(workers.Add(1))
-		flush := func() { batch.Reset() }
+		out := into(batch, batch.Reset)
 		var garbage [64]source.Datagram
 		for i := range garbage {
 			from := netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, worker, byte(i)}), 5000)
 			garbage[i] = source.Datagram{Payload: []byte("no flow data"), Exporter: from, Received: time.Unix(1767290400, 0)}
 		}
 		for i := 0; pb.Next(); i++ {
-			d.Decode(&garbage[i%len(garbage)], batch, flush)
+			d.Decode(&garbage[i%len(garbage)], out)
 		}
 	})
 }

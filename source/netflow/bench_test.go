@@ -60,7 +60,7 @@ func (m datagram) decode(d *Decoder, b *column.Batch) {
 	if m.port != 0 {
 		from = netip.AddrPortFrom(router.Addr(), m.port)
 	}
-	d.Decode(&source.Datagram{Payload: m.bytes(), Exporter: from, Received: arrival}, b, b.Reset)
+	d.Decode(&source.Datagram{Payload: m.bytes(), Exporter: from, Received: arrival}, into(b, b.Reset))
 }
 
 func set16(id uint16, body ...byte) (p []byte) {
@@ -165,20 +165,20 @@ func BenchmarkDecode20(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			d := New(Config{}).Decoder()
 			batch := flow.Table.NewBatch(8192)
-			flush := batch.Reset
+			out := into(batch, batch.Reset)
 			dg := source.Datagram{Exporter: router, Received: arrival}
 			if dg.Payload = template; template != nil {
-				d.Decode(&dg, batch, flush)
+				d.Decode(&dg, out)
 			}
 			dg.Payload = data
-			d.Decode(&dg, batch, flush)
+			d.Decode(&dg, out)
 			if batch.Len() != flows {
 				b.Fatal(batch.Len(), "flows")
 			}
 			b.ReportAllocs()
 			b.ResetTimer()
 			for b.Loop() {
-				d.Decode(&dg, batch, flush)
+				d.Decode(&dg, out)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*flows), "ns/flow")
 		})

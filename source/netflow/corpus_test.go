@@ -388,7 +388,7 @@ func decodeFile(t testing.TB, state *State, file string) *column.Batch {
 	b := flow.Table.NewBatch(20_000)
 	dec := state.Decoder()
 	for _, dg := range readCapture(t, file) {
-		dec.Decode(&dg, b, func() { t.Fatal("more rows than fit") })
+		dec.Decode(&dg, into(b, func() { t.Fatal("more rows than fit") }))
 	}
 	return b
 }

@@ -73,7 +73,7 @@ func FuzzDifferential(f *testing.F) {
 		state := New(Config{})
 		d := state.Decoder()
 		got := flow.Table.NewBatch(1024)
-		d.Decode(&source.Datagram{Payload: m, Exporter: router, Received: arrival}, got, func() { t.Fatal("full") })
+		d.Decode(&source.Datagram{Payload: m, Exporter: router, Received: arrival}, into(got, func() { t.Fatal("full") }))
 
 		sets, err := takeApart(version, m)
 		if err != nil {

@@ -49,7 +49,7 @@ func FuzzDecode(f *testing.F) {
 		for len(p) >= 2 {
 			n := min(int(binary.BigEndian.Uint16(p)), len(p)-2)
 			dg := source.Datagram{Payload: p[2 : 2+n], Exporter: router, Received: arrival}
-			d.Decode(&dg, b, flush)
+			d.Decode(&dg, into(b, flush))
 			p = p[2+n:]
 			for row := range b.Len() {
 				if flow.SamplingRate.At(b, row) == 0 || flow.FlowStart.At(b, row) < year2000 || flow.FlowEnd.At(b, row) < year2000 {

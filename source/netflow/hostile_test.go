@@ -68,7 +68,7 @@ func TestTemplateFlood(t *testing.T) {
 		}
 		b.Reset()
 	}
-	d.Decode(&source.Datagram{Payload: teach.bytes(), Exporter: router, Received: arrival}, b, count)
+	d.Decode(&source.Datagram{Payload: teach.bytes(), Exporter: router, Received: arrival}, into(b, count))
 
 	r := rand.New(rand.NewPCG(1, 2))
 	sent := 0
@@ -96,10 +96,10 @@ func TestTemplateFlood(t *testing.T) {
 			m.body = slices.Concat(optionsOf(m.version, id, 1, names...), set16(id, append(be(names[:1], uint64(r.Uint32())), padded("forged", 32)...)...))
 		}
 		from := netip.AddrPortFrom(netip.AddrFrom4(addr), uint16(r.IntN(3)+1))
-		d.Decode(&source.Datagram{Payload: m.bytes(), Exporter: from, Received: arrival}, b, count)
+		d.Decode(&source.Datagram{Payload: m.bytes(), Exporter: from, Received: arrival}, into(b, count))
 		if i%100 == 0 {
 			p := datagram{version: 9, domain: 1, sequence: uint32(1 + sent), body: set16(300, be(good, 1500, 1, 1)...)}
-			d.Decode(&source.Datagram{Payload: p.bytes(), Exporter: router, Received: arrival}, b, count)
+			d.Decode(&source.Datagram{Payload: p.bytes(), Exporter: router, Received: arrival}, into(b, count))
 			sent++
 		}
 	}
@@ -148,7 +148,7 @@ func TestRoomAfterFlood(t *testing.T) {
 	send := func(from netip.AddrPort, sets ...[]byte) int {
 		b.Reset()
 		p := datagram{version: 9, body: slices.Concat(sets...)}.bytes()
-		d.Decode(&source.Datagram{Payload: p, Exporter: from, Received: arrival}, b, b.Reset)
+		d.Decode(&source.Datagram{Payload: p, Exporter: from, Received: arrival}, into(b, b.Reset))
 		return b.Len()
 	}
 	template, data := templateOf(9, 300, bytesOnly...), set16(300, be(bytesOnly, 1)...)
@@ -199,7 +199,7 @@ func TestGarbage(t *testing.T) {
 		b.Reset()
 	}
 	teach := datagram{version: 9, domain: 1, body: templateOf(9, 300, bytesOnly...)}
-	d.Decode(&source.Datagram{Payload: teach.bytes(), Exporter: router, Received: arrival}, b, count)
+	d.Decode(&source.Datagram{Payload: teach.bytes(), Exporter: router, Received: arrival}, into(b, count))
 	before := heap()
 	r := rand.New(rand.NewPCG(3, 4))
 	sent := 0
@@ -221,10 +221,10 @@ func TestGarbage(t *testing.T) {
 			p = p[:len(p)-r.IntN(2)*r.IntN(len(p))]
 		}
 		from := netip.AddrPortFrom(netip.AddrFrom4([4]byte{203, 0, 113, byte(r.IntN(100))}), uint16(r.IntN(3)+1))
-		d.Decode(&source.Datagram{Payload: p, Exporter: from, Received: arrival}, b, count)
+		d.Decode(&source.Datagram{Payload: p, Exporter: from, Received: arrival}, into(b, count))
 		if i%100 == 0 {
 			p := datagram{version: 9, domain: 1, sequence: uint32(1 + sent), body: set16(300, be(bytesOnly, 1)...)}
-			d.Decode(&source.Datagram{Payload: p.bytes(), Exporter: router, Received: arrival}, b, count)
+			d.Decode(&source.Datagram{Payload: p.bytes(), Exporter: router, Received: arrival}, into(b, count))
 			sent++
 		}
 	}

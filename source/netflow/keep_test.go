@@ -165,7 +165,7 @@ func TestSaveBounds(t *testing.T) {
 	b := flow.Table.NewBatch(100)
 	for i := range 500 {
 		from := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 1)
-		d.Decode(&source.Datagram{Payload: datagram{version: 10, body: templateOf(10, 300, bytesOnly...)}.bytes(), Exporter: from, Received: arrival}, b, b.Reset)
+		d.Decode(&source.Datagram{Payload: datagram{version: 10, body: templateOf(10, 300, bytesOnly...)}.bytes(), Exporter: from, Received: arrival}, into(b, b.Reset))
 	}
 	if after := len(saved(t, state)); after != before {
 		t.Errorf("%d bytes, %d before the flood", after, before)

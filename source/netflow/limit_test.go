@@ -54,7 +54,7 @@ func TestThinning(t *testing.T) {
 		sequence := uint32(0)
 		send := func(second int, body []byte, units uint32) {
 			m := datagram{version: c.version, sequence: sequence, body: body}
-			d.Decode(&source.Datagram{Payload: m.bytes(), Exporter: router, Received: arrival.Add(time.Duration(second) * time.Second)}, b, flush)
+			d.Decode(&source.Datagram{Payload: m.bytes(), Exporter: router, Received: arrival.Add(time.Duration(second) * time.Second)}, into(b, flush))
 			if sequence++; c.version == 10 {
 				sequence += units - 1
 			}
@@ -151,10 +151,11 @@ func BenchmarkSkip(b *testing.B) {
 	d, batch := New(Config{Exporters: exporters}).Decoder(), flow.Table.NewBatch(8192)
 	template, data, flows := benchmarkDatagram(9)
 	dg := source.Datagram{Payload: template, Exporter: router, Received: arrival}
-	d.Decode(&dg, batch, batch.Reset)
+	out := into(batch, batch.Reset)
+	d.Decode(&dg, out)
 	dg.Payload = data
 	for b.Loop() {
-		d.Decode(&dg, batch, batch.Reset)
+		d.Decode(&dg, out)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*flows), "ns/flow")
 }

@@ -94,7 +94,7 @@ func TestMetadataBounds(t *testing.T) {
 			body = append(body, fmt.Sprintf("eth%05d", j)...)
 		}
 		m := datagram{version: 10, body: slices.Concat(optionsOf(10, 400, 1, names...), set16(400, body...))}
-		d.Decode(&source.Datagram{Payload: m.bytes(), Exporter: from, Received: arrival}, b, b.Reset)
+		d.Decode(&source.Datagram{Payload: m.bytes(), Exporter: from, Received: arrival}, into(b, b.Reset))
 	}
 	size, entries := 0, 0
 	for _, a := range state.Described() {

@@ -38,6 +38,12 @@ func Version(payload []byte) (version int, ok bool) {
 	return version, version == 5 || version == 9 || version == 10
 }
 
+// Is reports whether a datagram is NetFlow v5, v9 or IPFIX.
+func Is(payload []byte) bool {
+	_, ok := Version(payload)
+	return ok
+}
+
 // Config has the limits of a State. The zero value of a limit stands for its
 // default.
 type Config struct {
@@ -101,8 +107,7 @@ func (c *Config) fill() {
 // State is what the decoders of a process share: templates, what options data
 // told, sequence numbers, and the counters. It is safe for concurrent use.
 type State struct {
-	Doubts source.Doubts // what was missed since the places given to Follow
-
+	doubts   source.Doubts // what was missed since the places given to Follow
 	counters source.Counters
 	config   Config
 	changes  atomic.Uint64 // rises with whatever Save keeps
@@ -128,6 +133,19 @@ func New(c Config) *State {
 	return &State{config: c, exporters: map[exporterKey]*exporter{}, metadata: map[netip.Addr]*Metadata{}}
 }
 
+// Protocol is this member of the family of datagrams.
+func (s *State) Protocol() source.Protocol {
+	return source.Protocol{Name: name, Is: Is, New: func() source.Decoder { return s.Decoder() }, State: s}
+}
+
+// name is that of the protocols in metrics, and in the file of sequences.
+const name = "netflow"
+
+// Report implements source.State.
+func (s *State) Report(r *source.Report) {
+	r.Members = append(r.Members, source.Member{Name: name, Counters: &s.counters})
+}
+
 // Decoder makes a decoder for one goroutine.
 func (s *State) Decoder() *Decoder {
 	return &Decoder{state: s, views: map[viewKey]*view{}, cut: source.Lookup{Exporters: s.config.Exporters}, labels: map[string]column.Label{}, values: map[string]string{}}
@@ -143,8 +161,8 @@ type Decoder struct {
 	marks source.Marks
 
 	message
-	batch *column.Batch
-	flush func()
+	out   *source.Out
+	batch *column.Batch // of flows, that of out
 
 	lay    layout     // of the variable-length record being decoded
 	stack  [10]uint32 // MPLS labels of one row
@@ -198,7 +216,7 @@ type message struct {
 }
 
 // Decode implements source.Decoder.
-func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
+func (d *Decoder) Decode(dg *source.Datagram, out *source.Out) {
 	s := d.state
 	s.counters.Datagrams.Add(1)
 	p := dg.Payload
@@ -211,7 +229,7 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 		}
 		return
 	}
-	d.batch, d.flush = b, flush
+	d.out, d.batch = out, out.Batch(&flow.Table, 1)
 	d.message = message{
 		version:  uint16(version),
 		received: dg.Received.UnixMilli(),
@@ -256,7 +274,7 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 	if d.flows > 0 {
 		s.counters.Flows.Add(d.flows)
 	}
-	d.batch, d.flush = nil, nil
+	d.out, d.batch = nil, nil
 }
 
 // A skew of the exporter's clock beyond this is marked on its rows.
@@ -317,7 +335,7 @@ func (d *Decoder) follow(n source.Numbering) {
 	d.state.counters.Find(f)
 	d.entry.Find(f)
 	if f.Missed != (source.Missed{}) {
-		d.state.Doubts.Add(f.Missed, d.entry, d.domain, &d.state.counters)
+		d.state.doubts.Add(f.Missed, d.entry, d.domain, &d.state.counters)
 	}
 }
 

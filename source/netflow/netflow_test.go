@@ -17,6 +17,11 @@ import (
 	"netmeta/source"
 )
 
+// into makes an Out for rows of the table of a batch, which calls flush when that is full.
+func into(b *column.Batch, flush func()) *source.Out {
+	return source.NewOut(source.SinkFunc(func(*column.Batch) { flush() }), b)
+}
+
 // be is the values as big-endian integers of the widths of the elements.
 func be(list []element, values ...uint64) (p []byte) {
 	for i, e := range list {
@@ -193,14 +198,14 @@ ipfix 9 selector 3 256`; got != want {
 	// An exporter without a configured rate.
 	b.Reset()
 	d.Decode(&source.Datagram{Payload: datagram{version: 10, body: append(templateOf(10, 300, bytesOnly...), set16(300, 0, 0, 0, 1)...)}.bytes(),
-		Exporter: netip.MustParseAddrPort("192.0.2.2:1"), Received: arrival}, b, b.Reset)
+		Exporter: netip.MustParseAddrPort("192.0.2.2:1"), Received: arrival}, into(b, b.Reset))
 	if got := rates(b); got != "1 unknown" || flow.Quality.At(b, 0)&flow.NoSampling == 0 {
 		t.Error("no rate at all: ", got)
 	}
 	// v5 says it in the header.
 	p, _ := benchmark5()
 	b.Reset()
-	d.Decode(&source.Datagram{Payload: p, Exporter: router, Received: arrival}, b, b.Reset)
+	d.Decode(&source.Datagram{Payload: p, Exporter: router, Received: arrival}, into(b, b.Reset))
 	if got := rates(b); !strings.HasPrefix(got, "100 header, ") {
 		t.Error("v5: ", got)
 	}
@@ -294,7 +299,7 @@ func TestWaiting(t *testing.T) {
 	b.Reset()
 	later := arrival.Add(time.Hour)
 	d.Decode(&source.Datagram{Payload: datagram{version: 9, domain: 1, body: append(templateOf(9, 300, bytesOnly...), set16(300, 0, 0, 0, 2)...)}.bytes(),
-		Exporter: router, Received: later}, b, b.Reset)
+		Exporter: router, Received: later}, into(b, b.Reset))
 	if got := rates(b); got != "123 options" || refused(state, NoTemplate) != 3 {
 		t.Error(got, refused(state, NoTemplate))
 	}
@@ -321,7 +326,7 @@ func TestLimits(t *testing.T) {
 	// the one that sends flows.
 	for i := range 2000 {
 		from := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 1)
-		d.Decode(&source.Datagram{Payload: datagram{version: 10, body: templateOf(10, 300, bytesOnly...)}.bytes(), Exporter: from, Received: arrival}, b, b.Reset)
+		d.Decode(&source.Datagram{Payload: datagram{version: 10, body: templateOf(10, 300, bytesOnly...)}.bytes(), Exporter: from, Received: arrival}, into(b, b.Reset))
 		if state.held > 50 {
 			t.Fatal(state.held, " held")
 		}
@@ -600,7 +605,7 @@ func TestBiflow(t *testing.T) {
 			}
 			p := datagram{version: 10, body: append(templateOf(10, 300, list...), set16(300, body...)...)}.bytes()
 			state := New(Config{})
-			state.Decoder().Decode(&source.Datagram{Payload: p, Exporter: router, Received: arrival}, b, flush)
+			state.Decoder().Decode(&source.Datagram{Payload: p, Exporter: router, Received: arrival}, into(b, flush))
 			flush()
 			if len(got) != 5*len(want) || state.Counters().Flows.Load() != uint64(len(got)) {
 				t.Fatalf("%s: %d rows, %d counted, want %d: %q", what, len(got), state.Counters().Flows.Load(), 5*len(want), got)
@@ -638,7 +643,7 @@ func TestMalformed(t *testing.T) {
 		exporters := &source.Exporters{}
 		state := New(Config{Exporters: exporters})
 		b := flow.Table.NewBatch(100)
-		state.Decoder().Decode(&source.Datagram{Payload: payload, Exporter: router, Received: arrival}, b, b.Reset)
+		state.Decoder().Decode(&source.Datagram{Payload: payload, Exporter: router, Received: arrival}, into(b, b.Reset))
 		if b.Len() != flows || refused(state, reason) == 0 {
 			t.Errorf("%s: %d flows, %v: %d", what, b.Len(), reason, refused(state, reason))
 		}
@@ -698,7 +703,7 @@ func TestSmallBatch(t *testing.T) {
 		}
 		p := datagram{version: 10, body: append(templateOf(10, 300, list...), set16(300, body...)...)}.bytes()
 		state := New(Config{})
-		state.Decoder().Decode(&source.Datagram{Payload: p, Exporter: router, Received: arrival}, b, flush)
+		state.Decoder().Decode(&source.Datagram{Payload: p, Exporter: router, Received: arrival}, into(b, flush))
 		flush()
 		if !slices.Equal(got, []uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) || state.Counters().Flows.Load() != 10 {
 			t.Error(got)
@@ -767,15 +772,15 @@ func TestApplications(t *testing.T) {
 
 func TestAllocs(t *testing.T) {
 	b := flow.Table.NewBatch(4096)
-	flush := b.Reset
+	out := into(b, b.Reset)
 	f := func(what string, first, data []byte) {
 		t.Helper()
 		d := New(Config{}).Decoder()
 		dg := source.Datagram{Payload: first, Exporter: router, Received: arrival}
-		d.Decode(&dg, b, flush)
+		d.Decode(&dg, out)
 		dg.Payload = data
-		d.Decode(&dg, b, flush)
-		if n := testing.AllocsPerRun(500, func() { d.Decode(&dg, b, flush) }); n != 0 {
+		d.Decode(&dg, out)
+		if n := testing.AllocsPerRun(500, func() { d.Decode(&dg, out) }); n != 0 {
 			t.Errorf("%s: %v allocations", what, n)
 		}
 	}
@@ -872,7 +877,7 @@ func TestForgottenExporter(t *testing.T) {
 	late := netip.MustParseAddrPort("198.51.100.7:1")
 	send := func(after time.Duration) {
 		p := datagram{version: 10, body: append(templateOf(10, 300, bytesOnly...), set16(300, 0, 0, 0, 1)...)}.bytes()
-		d.Decode(&source.Datagram{Payload: p, Exporter: late, Received: arrival.Add(after)}, b, b.Reset)
+		d.Decode(&source.Datagram{Payload: p, Exporter: late, Received: arrival.Add(after)}, into(b, b.Reset))
 	}
 	send(0)
 	for _, x := range all {

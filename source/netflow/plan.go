@@ -247,14 +247,14 @@ func (p *plan) thinnable() bool {
 }
 
 // room is the number of records that can be added; at least one, since a full
-// batch is flushed. Biflows need two rows.
+// batch is handed on. Biflows need two rows.
 func (d *Decoder) room(p *plan) int {
 	rows := 1
 	if p.reverse != nil {
 		rows = 2
 	}
 	if d.batch.Room() < rows {
-		d.flush()
+		d.batch = d.out.Batch(&flow.Table, rows)
 	}
 	return max(d.batch.Room()/rows, 1)
 }

@@ -26,7 +26,7 @@ func TestImplausible(t *testing.T) {
 		body = append(body, set16(300, be(list, r...)...)...)
 	}
 	m := datagram{version: 10, body: body}
-	d.Decode(&source.Datagram{Payload: m.bytes(), Exporter: router, Received: arrival}, b, b.Reset)
+	d.Decode(&source.Datagram{Payload: m.bytes(), Exporter: router, Received: arrival}, into(b, b.Reset))
 	want := []bool{false, false, true, false, false, true, true}
 	if b.Len() != len(want) {
 		t.Fatalf("%d rows", b.Len())

@@ -1,6 +1,7 @@
 package netflow
 
 import (
+	"encoding/json"
 	"net/netip"
 
 	"netmeta/source"
@@ -82,6 +83,25 @@ func (s *State) Follow(list []KeptSequence) {
 		s.following.Add(sequenceKey{netip.AddrPortFrom(k.Exporter.Addr().Unmap(), k.Exporter.Port()), k.Version, k.Domain}, k.Mark, maxFollowing)
 	}
 }
+
+// MarshalSequences implements source.State.
+func (s *State) MarshalSequences() ([]byte, error) { return json.Marshal(s.Sequences()) }
+
+// FollowSequences implements source.State.
+func (s *State) FollowSequences(text []byte) (last int64, err error) {
+	var list []KeptSequence
+	if err := json.Unmarshal(text, &list); err != nil {
+		return 0, err
+	}
+	s.Follow(list)
+	for _, k := range list {
+		last = max(last, k.At)
+	}
+	return last, nil
+}
+
+// Missed implements source.State.
+func (s *State) Missed() []source.Doubt { return s.doubts.Take() }
 
 // Resume starts the sequences of a sender again: its datagrams were refused for a while,
 // and are not lost.

@@ -19,7 +19,7 @@ func TestFollow(t *testing.T) {
 	now := time.Now()
 	send := func(d *Decoder, version uint16, port uint16, sequence uint32) {
 		p := datagram{version: version, sequence: sequence, body: append(templateOf(version, 300, bytesOnly...), set16(300, 0, 0, 0, 1)...)}.bytes()
-		d.Decode(&source.Datagram{Payload: p, Exporter: netip.AddrPortFrom(router.Addr(), port), Received: now}, b, b.Reset)
+		d.Decode(&source.Datagram{Payload: p, Exporter: netip.AddrPortFrom(router.Addr(), port), Received: now}, into(b, b.Reset))
 	}
 	first := New(Config{})
 	d := first.Decoder()
@@ -65,7 +65,7 @@ func TestFollow(t *testing.T) {
 			send(d, 10, 2, sequence)
 		}
 		units := map[uint8]uint32{}
-		for _, x := range s.Doubts.Take() {
+		for _, x := range s.Missed() {
 			units[x.Type] += x.Units
 			x.Count(uint64(x.Units))
 		}
@@ -106,13 +106,13 @@ func TestFollow(t *testing.T) {
 func TestMarkDoesNotAllocate(t *testing.T) {
 	d := New(Config{}).Decoder()
 	b := flow.Table.NewBatch(100)
-	reset := b.Reset
+	out := into(b, b.Reset)
 	p, _ := benchmark5()
 	dg := &source.Datagram{Payload: p, Exporter: router, Received: arrival}
-	d.Decode(dg, b, reset)
+	d.Decode(dg, out)
 	d.Mark()
-	d.Decode(dg, b, reset)
-	if n := testing.AllocsPerRun(100, func() { d.Decode(dg, b, reset) }); n > 0 {
+	d.Decode(dg, out)
+	if n := testing.AllocsPerRun(100, func() { d.Decode(dg, out) }); n > 0 {
 		t.Errorf("%v allocations for a datagram", n)
 	}
 }

@@ -102,7 +102,7 @@ func TestTooManyLiving(t *testing.T) {
 			for i := range 50 {
 				body = append(body, be(list, uint64(from+i), uint64(arrival.UnixMilli()), bytes)...)
 			}
-			d.Decode(&source.Datagram{Payload: datagram{version: 10, body: set16(300, body...)}.bytes(), Exporter: router, Received: at}, b, b.Reset)
+			d.Decode(&source.Datagram{Payload: datagram{version: 10, body: set16(300, body...)}.bytes(), Exporter: router, Received: at}, into(b, b.Reset))
 		}
 	}
 	send(0, n, 100, arrival)

@@ -44,7 +44,7 @@ func TestCountOfV5(t *testing.T) {
 		binary.BigEndian.PutUint16(p[2:], uint16(c.said))
 		state := New(Config{})
 		b := flow.Table.NewBatch(100)
-		state.Decoder().Decode(&source.Datagram{Payload: p, Exporter: router, Received: arrival}, b, func() { t.Fatal("full") })
+		state.Decoder().Decode(&source.Datagram{Payload: p, Exporter: router, Received: arrival}, into(b, func() { t.Fatal("full") }))
 		if b.Len() != c.want || (refused(state, c.reason) == 1) != (c.reason != 0) {
 			t.Errorf("count %d, %d records and %d octets: %d rows, refused %d", c.said, c.records, c.octets, b.Len(), refused(state, c.reason))
 		}
@@ -64,7 +64,7 @@ func TestGarbageLikeV5(t *testing.T) {
 	d := state.Decoder()
 	b := flow.Table.NewBatch(8192)
 	decode := func(p []byte) {
-		d.Decode(&source.Datagram{Payload: p, Exporter: router, Received: arrival}, b, b.Reset)
+		d.Decode(&source.Datagram{Payload: p, Exporter: router, Received: arrival}, into(b, b.Reset))
 	}
 	const each = 2000
 	for range each {

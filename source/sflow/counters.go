@@ -8,13 +8,6 @@ import (
 	"netmeta/source"
 )
 
-// Counters makes the decoder fill a batch of the counters table from counter samples
-// and call flush when it is full, after which it is empty. Without it counter samples
-// are counted and skipped.
-func (d *Decoder) Counters(b *column.Batch, flush func()) {
-	d.counters, d.flushCounters = b, flush
-}
-
 // countersSample reads
 //
 //	0          4                        8
@@ -31,7 +24,7 @@ func (d *Decoder) countersSample(b []byte, expanded bool) {
 		d.refuse(source.BadLength)
 		return
 	}
-	if d.counters == nil {
+	if d.counters = d.out.Batch(&counter.Table, 1); d.counters == nil { // nobody wants them
 		return
 	}
 	class, index := be32(b[4:])>>24, be32(b[4:])&0xffffff
@@ -68,7 +61,7 @@ type reading struct {
 // counterRow adds a row for the reading.
 func (d *Decoder) counterRow(r *reading) int {
 	if d.counters.Full() {
-		d.flushCounters()
+		d.counters = d.out.Batch(&counter.Table, 1)
 		r.row = -1
 	}
 	b, row := d.counters, d.counters.Add()

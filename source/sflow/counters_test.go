@@ -17,15 +17,17 @@ import (
 func decodeCounters(t testing.TB, state *State, each func(func(*source.Datagram))) (rows []map[string]any) {
 	t.Helper()
 	d, flows, counters := state.Decoder(), flow.Table.NewBatch(3), counter.Table.NewBatch(2)
-	flush := func() {
-		for row := range counters.Len() {
-			rows = append(rows, object(t, column.AppendJSON(nil, counters, row)))
+	out := source.NewOut(source.SinkFunc(func(b *column.Batch) {
+		for row := range b.Len() {
+			if b == counters {
+				rows = append(rows, object(t, column.AppendJSON(nil, b, row)))
+			}
 		}
-		counters.Reset()
+	}), flows, counters)
+	each(func(dg *source.Datagram) { d.Decode(dg, out) })
+	if err := out.Flush(t.Context()); err != nil {
+		t.Fatal(err)
 	}
-	d.Counters(counters, flush)
-	each(func(dg *source.Datagram) { d.Decode(dg, flows, flows.Reset) })
-	flush()
 	return rows
 }
 
@@ -125,11 +127,10 @@ func TestCounters(t *testing.T) {
 
 func TestCountersAllocate(t *testing.T) {
 	d, flows, counters := New(Config{}).Decoder(), flow.Table.NewBatch(8), counter.Table.NewBatch(8)
-	d.Counters(counters, counters.Reset)
+	out := source.NewOut(source.SinkFunc(func(*column.Batch) {}), flows, counters)
 	dg := &source.Datagram{Exporter: sender, Received: arrival, Payload: words(t, head+"1"+block(t, 2, "9 3 2"+
 		block(t, 1, "3 6 0 1000000000 1 3 1 0 2 3 4 5 6 7 0 12 13 14 15 16 17 2")+block(t, 2, "1 2 3 4 5 6 7 8 9 10 11 12 13")))}
-	flush := func() { flows.Reset() }
-	if n := testing.AllocsPerRun(1000, func() { d.Decode(dg, flows, flush) }); n != 0 {
+	if n := testing.AllocsPerRun(1000, func() { d.Decode(dg, out) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

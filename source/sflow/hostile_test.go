@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"testing"
 
+	"netmeta/column"
 	"netmeta/counter"
 	"netmeta/flow"
 	"netmeta/simulate"
@@ -33,13 +34,16 @@ func TestHostileFlood(t *testing.T) {
 	exporters := new(source.Exporters)
 	state := New(Config{Exporters: exporters})
 	d, flows, counters := state.Decoder(), flow.Table.NewBatch(1024), counter.Table.NewBatch(64)
-	d.Counters(counters, counters.Reset)
 	rows := 0
-	flush := func() { rows += flows.Len(); flows.Reset() }
+	out := source.NewOut(source.SinkFunc(func(b *column.Batch) {
+		if b == flows {
+			rows += b.Len()
+		}
+	}), flows, counters)
 	dg := &source.Datagram{Received: arrival}
 	decode := func(from netip.AddrPort, payload []byte) {
 		dg.Exporter, dg.Payload = from, payload[:len(payload):len(payload)]
-		d.Decode(dg, flows, flush)
+		d.Decode(dg, out)
 	}
 	refusals := func() (n uint64) {
 		for _, c := range state.Counters().Refused() {
@@ -104,7 +108,9 @@ func TestHostileFlood(t *testing.T) {
 		}
 	}
 	state.Settle()
-	flush()
+	if err := out.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 
@@ -142,7 +148,7 @@ func TestManySources(t *testing.T) {
 		for i := range perAgent {
 			binary.BigEndian.PutUint32(payload[8:], uint32(n)) // agent
 			binary.BigEndian.PutUint32(payload[28+8+8:], uint32(i))
-			d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, b, b.Reset)
+			d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, into(b, b.Reset))
 		}
 	}
 	runtime.GC()

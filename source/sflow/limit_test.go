@@ -32,7 +32,7 @@ func TestThinning(t *testing.T) {
 		}
 		for i, p := range payloads {
 			at := time.Unix(1_750_000_000+int64(i*20/len(payloads)), 0) // in 20 seconds
-			d.Decode(&source.Datagram{Payload: p, Exporter: netip.MustParseAddrPort("192.0.2.1:1"), Received: at}, b, flush)
+			d.Decode(&source.Datagram{Payload: p, Exporter: netip.MustParseAddrPort("192.0.2.1:1"), Received: at}, into(b, flush))
 		}
 		flush()
 		return state, rows, packets

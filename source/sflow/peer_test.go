@@ -10,6 +10,7 @@ import (
 
 	"github.com/netsampler/goflow2/v2/decoders/sflow"
 
+	"netmeta/column"
 	"netmeta/counter"
 	"netmeta/flow"
 	"netmeta/simulate"
@@ -281,21 +282,23 @@ func FuzzDecode(f *testing.F) {
 		state := New(Config{})
 		rows := 0
 		b.Reset()
-		flush := func() {
-			rows += b.Len()
-			b.Reset()
-		}
 		exact := bytes.Clone(payload)
 		d := state.Decoder()
 		counters := counter.Table.NewBatch(2)
-		d.Counters(counters, counters.Reset)
-		d.Decode(&source.Datagram{Payload: exact[:len(exact):len(exact)], Exporter: sender, Received: arrival}, b, flush)
+		out := source.NewOut(source.SinkFunc(func(full *column.Batch) {
+			if full == b {
+				rows += b.Len()
+			}
+		}), b, counters)
+		d.Decode(&source.Datagram{Payload: exact[:len(exact):len(exact)], Exporter: sender, Received: arrival}, out)
 		for row := range b.Len() {
 			if flow.SamplingRate.At(b, row) == 0 || flow.Packets.At(b, row) != 1 || flow.TimeReceived.At(b, row) == 0 {
 				t.Errorf("row %d is not complete", row)
 			}
 		}
-		flush()
+		if err := out.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		if n := state.Counters().Flows.Load(); n != uint64(rows) {
 			t.Errorf("%d flows counted, %d rows", n, rows)
 		}

@@ -25,7 +25,7 @@ func TestImplausible(t *testing.T) {
 		p := word(word(word(nil, 5), 1), 0xc0000201)
 		p = word(word(word(word(p, 0), 1), 1000), 1)
 		p = append(word(word(p, 1), uint32(len(sample))), sample...)
-		d.Decode(&source.Datagram{Payload: p, Exporter: netip.MustParseAddrPort("192.0.2.1:1"), Received: time.Unix(1_750_000_000, 0)}, b, b.Reset)
+		d.Decode(&source.Datagram{Payload: p, Exporter: netip.MustParseAddrPort("192.0.2.1:1"), Received: time.Unix(1_750_000_000, 0)}, into(b, b.Reset))
 	}
 	send(1000, 1518)
 	send(1000, 1<<32-1)

@@ -137,7 +137,7 @@ func (d *Decoder) add(s sample, records uint32, b []byte) {
 		return
 	}
 	if d.batch.Full() {
-		d.flush()
+		d.batch = d.out.Batch(&flow.Table, 1)
 	}
 	s.row = d.batch.Add()
 	d.records(&s, records, b)

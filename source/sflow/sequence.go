@@ -1,6 +1,7 @@
 package sflow
 
 import (
+	"encoding/json"
 	"net/netip"
 
 	"netmeta/column"
@@ -38,6 +39,25 @@ func (s *State) Sequences() (list []KeptSequence) {
 	}
 	return list
 }
+
+// MarshalSequences implements source.State.
+func (s *State) MarshalSequences() ([]byte, error) { return json.Marshal(s.Sequences()) }
+
+// FollowSequences implements source.State.
+func (s *State) FollowSequences(text []byte) (last int64, err error) {
+	var list []KeptSequence
+	if err := json.Unmarshal(text, &list); err != nil {
+		return 0, err
+	}
+	s.Follow(list)
+	for _, k := range list {
+		last = max(last, k.At)
+	}
+	return last, nil
+}
+
+// Missed implements source.State.
+func (s *State) Missed() []source.Doubt { return s.doubts.Take() }
 
 // Follow has the sequences of an earlier run go on when their agents are heard, so that
 // what is missing since then counts as lost. Call it before the first datagram. Places

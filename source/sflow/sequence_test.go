@@ -18,7 +18,7 @@ func TestFollow(t *testing.T) {
 	send := func(d *Decoder, number uint32) {
 		p := words(t, "5 1 0xc0000201 7 0 1000 0")
 		binary.BigEndian.PutUint32(p[16:], number)
-		d.Decode(&source.Datagram{Payload: p, Exporter: sender, Received: now}, b, b.Reset)
+		d.Decode(&source.Datagram{Payload: p, Exporter: sender, Received: now}, into(b, b.Reset))
 	}
 	first := New(Config{})
 	d := first.Decoder()
@@ -61,7 +61,7 @@ func TestFollow(t *testing.T) {
 			send(d, n)
 		}
 		units := uint32(0)
-		for _, x := range s.Doubts.Take() {
+		for _, x := range s.Missed() {
 			units += x.Units
 			x.Count(uint64(x.Units))
 			if x.Exporter != agent || x.Type != flow.TypeSFlow || x.Domain != 7 {

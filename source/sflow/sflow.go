@@ -69,10 +69,9 @@ type Config struct {
 
 // State is what the decoders of a process share. It is safe for concurrent use.
 type State struct {
-	Doubts source.Doubts // what was missed since the places given to Follow
-
 	config   Config
 	counters source.Counters
+	doubts   source.Doubts // what was missed since the places given to Follow
 
 	mu        sync.RWMutex // guards the following
 	agents    map[agentKey]*agent
@@ -96,6 +95,19 @@ func New(c Config) *State {
 // Counters count what came in and what was refused.
 func (s *State) Counters() *source.Counters { return &s.counters }
 
+// Protocol is this member of the family of datagrams.
+func (s *State) Protocol() source.Protocol {
+	return source.Protocol{Name: name, Is: Is, New: func() source.Decoder { return s.Decoder() }, Agent: Agent, State: s}
+}
+
+// name is that of the protocol in metrics, and in the file of sequences.
+const name = "sflow"
+
+// Report implements source.State.
+func (s *State) Report(r *source.Report) {
+	r.Members = append(r.Members, source.Member{Name: name, Counters: &s.counters, Discards: s.Discarded()})
+}
+
 // Decoder makes a decoder for one goroutine.
 func (s *State) Decoder() *Decoder {
 	return &Decoder{state: s, agents: map[agentKey]*agent{}}
@@ -117,8 +129,7 @@ type Decoder struct {
 
 	tell func(source.Note) // nil when nobody wants notes
 
-	counters      *column.Batch // of the counters table; nil when nobody wants them
-	flushCounters func()
+	counters *column.Batch // of the counters table
 }
 
 var _ source.Decoder = (*Decoder)(nil)
@@ -127,8 +138,8 @@ var _ source.Decoder = (*Decoder)(nil)
 type datagram struct {
 	refused  bool // something of it, and why
 	reason   source.Reason
-	batch    *column.Batch
-	flush    func()
+	out      *source.Out
+	batch    *column.Batch // of flows, that of out
 	from     *agent
 	exporter column.Addr
 	subAgent uint32
@@ -148,7 +159,7 @@ type datagram struct {
 }
 
 // Decode implements source.Decoder.
-func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
+func (d *Decoder) Decode(dg *source.Datagram, out *source.Out) {
 	counters := &d.state.counters
 	counters.Datagrams.Add(1)
 	p := dg.Payload
@@ -177,8 +188,8 @@ func (d *Decoder) Decode(dg *source.Datagram, b *column.Batch, flush func()) {
 		agent = column.AddrFrom(dg.Exporter.Addr()) // it does not know its own address
 	}
 	d.datagram = datagram{
-		batch:    b,
-		flush:    flush,
+		out:      out,
+		batch:    out.Batch(&flow.Table, 1),
 		exporter: agent,
 		subAgent: be32(rest),
 		sequence: be32(rest[4:]),
@@ -264,7 +275,7 @@ func (d *Decoder) follow() {
 	f := a.heard(d.datagram.sequence, d.uptime, int64(d.millis))
 	d.state.found(a, f)
 	if f.Missed != (source.Missed{}) {
-		d.state.Doubts.Add(f.Missed, a.entry, d.subAgent, &d.state.counters)
+		d.state.doubts.Add(f.Missed, a.entry, d.subAgent, &d.state.counters)
 	}
 }
 

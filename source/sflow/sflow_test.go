@@ -23,6 +23,11 @@ import (
 	"netmeta/source"
 )
 
+// into makes an Out for rows of the table of a batch, which calls flush when that is full.
+func into(b *column.Batch, flush func()) *source.Out {
+	return source.NewOut(source.SinkFunc(func(*column.Batch) { flush() }), b)
+}
+
 var (
 	sender  = netip.MustParseAddrPort("192.0.2.99:6343")
 	arrival = time.Date(2026, 1, 1, 12, 0, 0, 250e6, time.UTC)
@@ -72,7 +77,7 @@ func (c *collector) flush() {
 func decodeFile(t testing.TB, state *State, name string) []map[string]any {
 	t.Helper()
 	c, d := newCollector(t), state.Decoder()
-	eachDatagram(t, name, func(dg *source.Datagram) { d.Decode(dg, c.batch, c.flush) })
+	eachDatagram(t, name, func(dg *source.Datagram) { d.Decode(dg, into(c.batch, c.flush)) })
 	c.flush()
 	state.Settle()
 	return c.rows
@@ -81,7 +86,7 @@ func decodeFile(t testing.TB, state *State, name string) []map[string]any {
 func decodePayload(t testing.TB, state *State, payload []byte) []map[string]any {
 	t.Helper()
 	c := newCollector(t)
-	state.Decoder().Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, c.batch, c.flush)
+	state.Decoder().Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, into(c.batch, c.flush))
 	c.flush()
 	return c.rows
 }
@@ -124,7 +129,7 @@ func TestSimulated(t *testing.T) {
 	d, c := state.Decoder(), newCollector(t)
 	var truth []simulate.Flow
 	for s := range simulate.Datagrams(simulate.Options{Protocol: simulate.SFlow, Flows: 5000, Seed: 1}) {
-		d.Decode(&source.Datagram{Payload: s.Payload, Exporter: s.Src, Received: s.Time}, c.batch, c.flush)
+		d.Decode(&source.Datagram{Payload: s.Payload, Exporter: s.Src, Received: s.Time}, into(c.batch, c.flush))
 		truth = append(truth, s.Flows...)
 	}
 	c.flush()
@@ -359,7 +364,7 @@ func TestSubAgents(t *testing.T) {
 	for n := range 20 {
 		for sub := range 3 {
 			payload := words(t, fmt.Sprintf("5 1 0xc0000201 %d %d %d 1", sub, 1000*sub+n*(sub+1), n*1000)+block(t, 1, ports+"0"))
-			d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, c.batch, c.flush)
+			d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, into(c.batch, c.flush))
 		}
 	}
 	state.Settle()
@@ -386,7 +391,7 @@ func TestHealth(t *testing.T) {
 	for _, n := range []int{1, 3, 2, 4, 900_000, 900_001} {
 		payload := words(t, fmt.Sprintf("5 2 0x20010db8000000000000000000000001 0 %d 1000 3", n)+block(t, 1, ports+"0")+block(t, 77, "1")+
 			block(t, 5, "1 0 2 0 0 0 257 0"))
-		d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, c.batch, c.flush)
+		d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, into(c.batch, c.flush))
 	}
 	x := exporters.List()[0]
 	if x.Address != netip.MustParseAddr("2001:db8::1") || x.Lost.Load() != 0 || x.Reordered.Load() != 1 || x.Restarts.Load() != 1 ||
@@ -419,7 +424,7 @@ func TestSamplings(t *testing.T) {
 			interfaces = "0 3 0 4 0"
 		}
 		payload := words(t, head+"1"+block(t, format, fmt.Sprint(seq, " ", id, " ", rate, " ", pool, " ", drops, " ", interfaces)))
-		d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, c.batch, c.flush)
+		d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, into(c.batch, c.flush))
 	}
 	// Interface 3 samples 1 of 1,024 and says 512; interface 4 as it says, with two drops
 	// and a sample that came late; the host 2:1 began anew.
@@ -457,7 +462,7 @@ func TestSweep(t *testing.T) {
 	payload := words(t, head+"1"+block(t, 1, ports+"0"))
 	send := func(subAgent int, at time.Time) {
 		binary.BigEndian.PutUint32(payload[12:], uint32(subAgent))
-		d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: at}, b, b.Reset)
+		d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: at}, into(b, b.Reset))
 	}
 	for n := range maxAgents + 10 {
 		send(n, arrival)
@@ -485,7 +490,7 @@ func TestConcurrent(t *testing.T) {
 		wait.Go(func() {
 			d, b := state.Decoder(), flow.Table.NewBatch(64)
 			for _, p := range payloads {
-				d.Decode(&source.Datagram{Payload: p, Exporter: sender, Received: arrival}, b, b.Reset)
+				d.Decode(&source.Datagram{Payload: p, Exporter: sender, Received: arrival}, into(b, b.Reset))
 			}
 		})
 	}
@@ -504,7 +509,7 @@ func TestManyAgents(t *testing.T) {
 	const agents = maxAgents + 1000
 	for n := range agents {
 		copy(payload[8:], []byte{10, byte(n >> 16), byte(n >> 8), byte(n)})
-		d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, b, b.Reset)
+		d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, into(b, b.Reset))
 	}
 	if n := state.Counters().Flows.Load(); n != agents {
 		t.Errorf("%d flows, want %d", n, agents)
@@ -542,12 +547,12 @@ func TestDecodeAllocates(t *testing.T) {
 	payload, _ := benchmarkDatagram(t)
 	gateway := words(t, head+"1"+block(t, 1, ports+"1 "+block(t, extendedGateway, "1 0xc0000203 64496 64500 64501 1 2 2 64497 64498 2 1 2 100")))
 	dg := &source.Datagram{Exporter: sender, Received: arrival}
-	flush := func() { b.Reset() }
+	out := into(b, b.Reset)
 	if n := testing.AllocsPerRun(1000, func() {
 		dg.Payload = payload
-		d.Decode(dg, b, flush)
+		d.Decode(dg, out)
 		dg.Payload = gateway
-		d.Decode(dg, b, flush)
+		d.Decode(dg, out)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -564,12 +569,12 @@ func BenchmarkDecode(b *testing.B) {
 func benchmarkDecode(b *testing.B, payloads [][]byte, flows int) {
 	d, batch := New(Config{}).Decoder(), flow.Table.NewBatch(8192)
 	dg := &source.Datagram{Exporter: sender, Received: arrival}
-	flush := func() { batch.Reset() }
+	out := into(batch, batch.Reset)
 	b.ReportAllocs()
 	for b.Loop() {
 		for _, p := range payloads {
 			dg.Payload = p
-			d.Decode(dg, batch, flush)
+			d.Decode(dg, out)
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*flows), "ns/flow")
@@ -587,7 +592,7 @@ func TestResume(t *testing.T) {
 				state.Resume(netip.MustParseAddr(resumed))
 			}
 			payload := words(t, fmt.Sprintf("5 1 0xc0000201 0 %d %d 1", n, n*1000)+block(t, 1, ports+"0"))
-			d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, c.batch, c.flush)
+			d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, into(c.batch, c.flush))
 		}
 		state.Settle()
 		if n := state.Counters().Lost.Load(); n != want {

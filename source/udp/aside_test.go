@@ -37,14 +37,17 @@ type watcher struct {
 	worker int
 }
 
-func (w *watch) make() Worker {
+func (w *watch) decoder() source.Decoder {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.workers++
-	return Worker{Decoder: watcher{w, w.workers - 1}, Emit: func(b *column.Batch) { b.Reset() }}
+	return watcher{w, w.workers - 1}
 }
 
-func (w watcher) Decode(d *source.Datagram, b *column.Batch, flush func()) {
+func (watcher) Mark() func()            { return nil }
+func (watcher) Notes(func(source.Note)) {}
+
+func (w watcher) Decode(d *source.Datagram, _ *source.Out) {
 	if w.block != nil && d.Exporter.Addr() == w.of {
 		<-w.block
 	}
@@ -98,7 +101,7 @@ func listening(t *testing.T, addr string, c Config, w *watch) (*Listener, func()
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
-	go func() { ended <- l.Run(ctx, &numbers, w.make) }()
+	go func() { ended <- l.Run(ctx, w.decoder, into(func(*column.Batch) {})) }()
 	stop := sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {

@@ -1,6 +1,8 @@
 package udp
 
 import (
+	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -8,7 +10,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"netmeta/column"
 	"netmeta/source"
 )
 
@@ -75,23 +76,21 @@ func (s *Socket) close() {
 
 // read is the loop of one worker, until stop is readable. hold is called before the
 // datagrams of a read are decoded; nil: nothing is to be waited for.
-func (s *Socket) read(stop int, batch *column.Batch, w Worker, hold func()) error {
+func (s *Socket) read(stop int, decoder source.Decoder, out *source.Out, hold func()) (err error) {
+	// Rows are handed on after the end, too: the kernel has taken the datagrams.
+	ctx := context.Background()
 	in, err := newReceiver()
 	if err != nil {
 		return err
 	}
 	defer in.close()
 	var (
-		since time.Time // when the first datagram came of which something is still to be emitted
 		ended time.Time // when stop became readable
 		last  = time.Now()
 		dg    source.Datagram
 	)
-	flush := func() {
-		since = time.Time{}
-		w.Emit(batch)
-	}
-	defer flush()
+	out.Acknowledge(decoder.Mark)
+	defer func() { err = errors.Join(err, out.Flush(ctx)) }()
 	for {
 		now := time.Now()
 		n, err := in.receive(s.fd)
@@ -109,10 +108,7 @@ func (s *Socket) read(stop int, batch *column.Batch, w Worker, hold func()) erro
 			}
 			octets += uint64(len(m.payload))
 			dg.Payload, dg.Exporter, dg.Received = m.payload, m.from, m.at
-			w.Decoder.Decode(&dg, batch, flush)
-			if batch.Extent() > batchExtent {
-				flush()
-			}
+			decoder.Decode(&dg, out)
 			if n == receiveMessages {
 				seen = m.at // there is more
 			}
@@ -120,11 +116,9 @@ func (s *Socket) read(stop int, batch *column.Batch, w Worker, hold func()) erro
 		s.seen.Store(seen.UnixNano())
 		s.datagrams.Add(uint64(n))
 		s.bytes.Add(octets)
-		if n > 0 && since.IsZero() {
-			since = now
-		}
-		if !since.IsZero() && now.Sub(since) >= flushAfter {
-			flush()
+		idle, err := out.Tick(ctx, now)
+		if err != nil {
+			return err
 		}
 		switch {
 		case n == receiveMessages: // there is more
@@ -139,10 +133,6 @@ func (s *Socket) read(stop int, batch *column.Batch, w Worker, hold func()) erro
 				ended = time.Now()
 			}
 		default:
-			idle := time.Duration(-1)
-			if !since.IsZero() {
-				idle = max(0, flushAfter-now.Sub(since))
-			}
 			if wait(idle, stop, s.fd) {
 				ended = time.Now()
 			}

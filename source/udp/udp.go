@@ -19,27 +19,16 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
-	"netmeta/column"
 	"netmeta/source"
 )
 
-const (
-	// BatchRows is the size of a worker's batch. A block of this size is cheap to
-	// carry and large enough to encode well.
-	BatchRows = 8192
-	// A batch whose lists and texts take more than this is handed on as if it were full,
-	// so that a block has a bound in octets too.
-	batchExtent = 2 << 20
-	// A batch that is not full is handed on when it is this old.
-	flushAfter = 250 * time.Millisecond
-	// restMost is how long a worker rests at most; see rest.
-	restMost = 20 * time.Millisecond
-)
+// restMost is how long a worker rests at most; see rest.
+const restMost = 20 * time.Millisecond
 
-// Config says how a port is listened on.
+// Config says how ports are listened on.
 type Config struct {
-	Name    string // for people: what is expected on the port
-	Workers int    // sockets, and goroutines that read them; 0: one
+	Name    func(addr string) string // for people: what is expected on a port; nil: nobody asks
+	Workers int                      // of a port: sockets, and goroutines that read them; 0: one
 
 	// Buffer is the octets to ask the kernel for as receive buffer of each socket, with
 	// SO_RCVBUFFORCE, which needs CAP_NET_ADMIN; without it the kernel gives at most
@@ -87,7 +76,10 @@ func Listen(addr string, c Config, log *slog.Logger) (*Listener, error) {
 	if err != nil {
 		return nil, fail(os.NewSyscallError("eventfd", err))
 	}
-	l := &Listener{Name: c.Name, stop: stop, buffer: c.Buffer, spread: c.Spread}
+	l := &Listener{stop: stop, buffer: c.Buffer, spread: c.Spread}
+	if c.Name != nil {
+		l.Name = c.Name(addr)
+	}
 	// The first socket takes the port for itself and shares it afterwards. With
 	// SO_REUSEPORT from the start it would join the sockets of another NetMeta of the
 	// same user, and the kernel would divide the exporters between the two.
@@ -202,19 +194,10 @@ func (l *Listener) Totals() (t Counts) {
 	return t
 }
 
-// A Worker is what a socket's goroutine owns: a decoder for the datagrams and a way
-// on for full batches.
-type Worker struct {
-	Decoder source.Decoder
-
-	// Emit hands on the rows of the batch, and what the decoder keeps beside it. It returns
-	// with an empty batch. It is called soon after every datagram, though that gave no rows.
-	Emit func(*column.Batch)
-}
-
-// Run reads until ctx ends, with a worker from make for each socket. What the kernel
-// had received by then is still decoded and handed on; what comes later is not.
-func (l *Listener) Run(ctx context.Context, table *column.Table, make func() Worker) error {
+// Run reads until ctx ends, each socket with a decoder and an Out of its own. What the
+// kernel had received by then is still decoded and handed on, for which it waits as long as
+// there is no room; what comes later is not.
+func (l *Listener) Run(ctx context.Context, decoder func() source.Decoder, out func(source.Durability) *source.Out) error {
 	l.mu.Lock()
 	if l.closed || l.running {
 		l.mu.Unlock()
@@ -226,7 +209,7 @@ func (l *Listener) Run(ctx context.Context, table *column.Table, make func() Wor
 	var g errgroup.Group
 	start := func(s *Socket, hold func()) {
 		g.Go(func() error {
-			if err := s.read(l.stop, table.NewBatch(BatchRows), make(), hold); err != nil {
+			if err := s.read(l.stop, decoder(), out(source.Kept), hold); err != nil {
 				l.wake() // the others too
 				return fmt.Errorf("read from UDP %s: %w", l.Addr, err)
 			}

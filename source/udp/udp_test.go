@@ -20,13 +20,21 @@ var (
 	when    = numbers.U64(column.Field{Name: "When"})
 )
 
+// into makes an Out for each goroutine, whose batches f gets.
+func into(f func(*column.Batch)) func(source.Durability) *source.Out {
+	return func(source.Durability) *source.Out { return source.NewOut(source.SinkFunc(f)) }
+}
+
 // lines is a decoder for the test: a row for each datagram, with its number.
 type lines struct{ t *testing.T }
 
-func (l lines) Decode(d *source.Datagram, b *column.Batch, flush func()) {
-	if b.Full() {
-		flush()
-	}
+func (l lines) decoder() source.Decoder { return l }
+
+func (lines) Mark() func()            { return nil }
+func (lines) Notes(func(source.Note)) {}
+
+func (l lines) Decode(d *source.Datagram, out *source.Out) {
+	b := out.Batch(&numbers, 1)
 	if !d.Exporter.Addr().IsLoopback() || d.Exporter.Port() == 0 {
 		l.t.Errorf("datagram from %v", d.Exporter)
 	}
@@ -51,18 +59,15 @@ func TestEveryDatagramArrivesOnce(t *testing.T) {
 			start := time.Now()
 			done := make(chan error, 1)
 			go func() {
-				done <- l.Run(ctx, &numbers, func() Worker {
-					return Worker{Decoder: lines{t}, Emit: func(b *column.Batch) {
-						for i := range b.Len() {
-							seen[number.At(b, i)].Add(1)
-							if at := int64(when.At(b, i)); at < start.UnixNano() || at > time.Now().UnixNano() {
-								t.Errorf("received at %d, outside the test", at)
-							}
+				done <- l.Run(ctx, lines{t}.decoder, into(func(b *column.Batch) {
+					for i := range b.Len() {
+						seen[number.At(b, i)].Add(1)
+						if at := int64(when.At(b, i)); at < start.UnixNano() || at > time.Now().UnixNano() {
+							t.Errorf("received at %d, outside the test", at)
 						}
-						rows.Add(uint64(b.Len()))
-						b.Reset()
-					}}
-				})
+					}
+					rows.Add(uint64(b.Len()))
+				}))
 			}()
 			to := l.Addr.String()
 			if addr == ":0" {
@@ -102,9 +107,7 @@ func TestQuietBatchIsHandedOn(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	got := make(chan int, 10)
-	go l.Run(ctx, &numbers, func() Worker {
-		return Worker{Decoder: lines{t}, Emit: func(b *column.Batch) { got <- b.Len(); b.Reset() }}
-	})
+	go l.Run(ctx, lines{t}.decoder, into(func(b *column.Batch) { got <- b.Len() }))
 	conn, err := net.Dial("udp", l.Addr.String())
 	if err != nil {
 		t.Fatal(err)
@@ -166,14 +169,11 @@ func TestKernelDrops(t *testing.T) {
 	cancel() // what is in the buffer is read all the same
 	var rows uint64
 	var mu sync.Mutex
-	if err := l.Run(ctx, &numbers, func() Worker {
-		return Worker{Decoder: lines{t}, Emit: func(b *column.Batch) {
-			mu.Lock()
-			defer mu.Unlock()
-			rows += uint64(b.Len())
-			b.Reset()
-		}}
-	}); err != nil {
+	if err := l.Run(ctx, lines{t}.decoder, into(func(b *column.Batch) {
+		mu.Lock()
+		defer mu.Unlock()
+		rows += uint64(b.Len())
+	})); err != nil {
 		t.Fatal(err)
 	}
 	end := l.Totals()
@@ -211,9 +211,7 @@ func TestSpread(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := l.Run(ctx, &numbers, func() Worker {
-		return Worker{Decoder: lines{t}, Emit: func(b *column.Batch) { b.Reset() }}
-	}); err != nil {
+	if err := l.Run(ctx, lines{t}.decoder, into(func(*column.Batch) {})); err != nil {
 		t.Fatal(err)
 	}
 	for i, s := range l.Sockets {
@@ -248,9 +246,7 @@ func TestClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := func() error {
-		return l.Run(t.Context(), &numbers, func() Worker {
-			return Worker{Decoder: lines{t}, Emit: func(b *column.Batch) { b.Reset() }}
-		})
+		return l.Run(t.Context(), lines{t}.decoder, into(func(*column.Batch) {}))
 	}
 	conn, err := net.Dial("udp", l.Addr.String())
 	if err != nil {
