@@ -11,7 +11,7 @@ import (
 func (s *Collector) list() parts {
 	list := parts{
 		{name: "demo", run: loop(s.playDemo)},
-		{name: "UDP", run: s.receive, live: []string{"sources.udp.listen"}, prepare: s.preparePorts},
+		{name: "ports", run: s.receive, live: []string{"sources.udp.listen"}, prepare: s.preparePorts},
 		{name: "decoders", live: []string{"sources.udp.limit", "sources.netflow.extra", "sources.sampling.exporters"}, prepare: s.prepareDecoders},
 		{name: "exporters aside", run: loop(s.keepAside)},
 		{name: "templates", run: loop(s.keepTemplates), last: s.saveTemplates},

@@ -72,9 +72,9 @@ func TestRateEvents(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	decoder, batch := s.decoding.Decoder(), flow.Table.NewBatch(1024)
+	decoder, out := s.decoding.Decoder(), into(flow.Table.NewBatch(1024))
 	for d := range simulate.Datagrams(simulate.Options{Protocol: simulate.NetFlow9, Sources: netip.MustParseAddr("127.0.1.1"), Flows: 200, Rate: 1000, Seed: 1}) {
-		decoder.Decode(&source.Datagram{Payload: d.Payload, Exporter: d.Src, Received: time.Now()}, batch, batch.Reset)
+		decoder.Decode(&source.Datagram{Payload: d.Payload, Exporter: d.Src, Received: time.Now()}, out)
 	}
 	var log rateLog
 	rate(100)

@@ -28,6 +28,7 @@ var allowed = map[string]struct {
 	"source/netflow":      {[]string{"column", "flow", "internal/wholefile", "packet", "source"}, "one way in; never another source, never the store"},
 	"source/sflow":        {[]string{"column", "counter", "flow", "packet", "source"}, "one way in; never another source, never the store"},
 	"source/detect":       {[]string{"flow", "source"}, "chooses between protocols that are handed to it"},
+	"source/sourcetest":   {[]string{"column", "flow", "internal/enginetest", "native", "pipe", "source", "store"}, "for tests: one suite over every source, on the real path to the store"},
 	"enrich":              {[]string{"column", "counter", "enrich/class", "enrich/exporter", "enrich/network", "enrich/route", "flow", "source/netflow"}, "puts the stages in order; what comes before and after is handed to it"},
 	"enrich/exporter":     {[]string{"column", "counter", "enrich/network", "flow", "source/netflow"}, "names of exporters and interfaces, those that exporters told included; never the store"},
 	"enrich/network":      {[]string{"column", "flow"}, "one stage; never a source, never the store"},

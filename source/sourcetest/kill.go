@@ -37,7 +37,7 @@ func beChild(t *testing.T, s Subject) {
 	}
 	password, _ := u.User.Password()
 	w := newWriter(t, os.Getenv(childDir), store.NewClient("http://"+u.Host, u.User.Username(), password, strings.TrimPrefix(u.Path, "/")))
-	r := run(t, s, pipe.New(64, 64<<20))
+	r := run(t, s, newPipe(64))
 	w.Taken = r.pipe.Taken
 	go w.Run(context.Background(), r.pipe.Queue())
 	sent, acked := 0, 0
