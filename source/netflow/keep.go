@@ -268,9 +268,11 @@ func (s *State) restoreMetadata(k *keptMetadata) {
 		learn(optionsRecord{app: id, appCategory: []byte(x.Category), appSub: []byte(x.SubCategory), appGroup: []byte(x.Group)})
 	}
 	learn(optionsRecord{domainName: []byte(k.Domain), system: System{Booted: k.Booted, ActiveTimeoutS: k.Active, IdleTimeoutS: k.Idle}})
-	m.generation.Add(1)
 	s.names += m.size
 	s.metadata[addr] = m
+	for index := range m.interfaces {
+		s.reportLocked(addr, m, index)
+	}
 	for _, version := range []uint16{9, 10} {
 		if x := s.exporters[exporterKey{addr, version}]; x != nil {
 			x.everyGenerationLocked()

@@ -3,6 +3,7 @@ package netflow
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"net/netip"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"netmeta/column"
 	"netmeta/flow"
 	"netmeta/internal/wholefile"
 	"netmeta/source"
@@ -57,7 +59,10 @@ func TestRestart(t *testing.T) {
 		t.Error("again: ", err)
 	}
 
-	state := New(Config{})
+	reported := ""
+	state := New(Config{Names: func(exporter column.Addr, index uint32, x source.Interface) {
+		reported += fmt.Sprintln(exporter.IP(), index, x.Name, x.Description)
+	}})
 	if err := state.LoadFile(path); err != nil {
 		t.Fatal(err)
 	}
@@ -82,6 +87,9 @@ func TestRestart(t *testing.T) {
 	}
 	if x := m.Interface(7); x.Name.String() != "eth7" || x.Description.String() != "uplink" || m.VRF(9).String() != "blue" {
 		t.Error(x, m.VRFs())
+	}
+	if want := fmt.Sprintln(router.Addr(), 7, "eth7", "uplink"); reported != want {
+		t.Errorf("reported %q, want %q", reported, want)
 	}
 	if state.held != old.held+1 || state.bytes != old.bytes || state.names != old.names {
 		t.Error("accounts: ", state.held, old.held, state.bytes, old.bytes, state.names, old.names)

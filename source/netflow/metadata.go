@@ -5,20 +5,17 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"netmeta/column"
 )
 
-// Metadata is what an exporter told about itself in options data: names that its
+// Metadata is what an exporter reports about itself in options data: names that its
 // records refer to by number. It belongs to the address of the exporter, whatever
 // version and observation domain it came with. It is safe for concurrent use.
 //
-// A reader that looks up many rows does well to keep what it found for as long as
-// Generation stands.
+// Names of interfaces are held here to be saved with the templates; whoever uses them
+// receives them through Config.Names.
 type Metadata struct {
-	generation atomic.Uint64
-
 	mu           sync.RWMutex // guards the following; State.mu is taken before it, never after
 	interfaces   map[uint32]Interface
 	vrfs         map[uint32]column.Label
@@ -65,9 +62,6 @@ const (
 func newMetadata() *Metadata {
 	return &Metadata{interfaces: map[uint32]Interface{}, vrfs: map[uint32]column.Label{}, applications: map[uint64]Application{}}
 }
-
-// Generation changes whenever something that was told is new.
-func (m *Metadata) Generation() uint64 { return m.generation.Load() }
 
 // Interface is what is known of an ifIndex; zero if nothing was told.
 func (m *Metadata) Interface(index uint32) Interface {
@@ -130,13 +124,6 @@ func (s *State) Metadata(exporter netip.Addr) *Metadata {
 	return s.metadata[exporter.Unmap()]
 }
 
-// Described lists the exporters of which there is Metadata.
-func (s *State) Described() []netip.Addr {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.SortedFunc(maps.Keys(s.metadata), netip.Addr.Compare)
-}
-
 // describe takes in what records of options data say of names.
 func (s *State) describeLocked(d *Decoder, records []optionsRecord) {
 	addr := d.exporter.Addr().Unmap()
@@ -155,14 +142,24 @@ func (s *State) describeLocked(d *Decoder, records []optionsRecord) {
 	for i := range records {
 		n, r := m.learnLocked(&records[i], s.config.NameBytes-(s.names+m.size-before))
 		news, refused = news || n, refused || r
+		if records[i].hasIf {
+			s.reportLocked(addr, m, records[i].ifIndex)
+		}
 	}
 	s.names += m.size - before
 	if news {
-		m.generation.Add(1)
 		s.changes.Add(1)
 	}
 	if refused {
 		d.refuse(TooManyNames)
+	}
+}
+
+// reportLocked hands on what an exporter reports about an interface, also when it is not
+// new: the receiver may have evicted it.
+func (s *State) reportLocked(addr netip.Addr, m *Metadata, index uint32) {
+	if x := m.interfaces[index]; x != (Interface{}) && s.config.Names != nil {
+		s.config.Names(column.AddrFrom(addr), index, source.Interface{Name: x.Name, Description: x.Description})
 	}
 }
 

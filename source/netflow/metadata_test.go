@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"netmeta/column"
 	"netmeta/flow"
 	"netmeta/source"
 )
@@ -15,7 +16,14 @@ import (
 func padded(s string, n int) []byte { return append([]byte(s), make([]byte, n-len(s))...) }
 
 func TestMetadata(t *testing.T) {
-	state := New(Config{})
+	reported, reports := map[uint32]source.Interface{}, 0
+	state := New(Config{Names: func(exporter column.Addr, index uint32, x source.Interface) {
+		if exporter != column.AddrFrom(router.Addr()) {
+			t.Errorf("interface %d of %s", index, exporter.IP())
+		}
+		reported[index] = x
+		reports++
+	}})
 	d := state.Decoder()
 	b := flow.Table.NewBatch(10)
 	send := func(version uint16, domain uint32, sets ...[]byte) {
@@ -23,7 +31,7 @@ func TestMetadata(t *testing.T) {
 		datagram{version: version, domain: domain, body: slices.Concat(sets...)}.decode(d, b)
 	}
 	addr := router.Addr()
-	if state.Metadata(addr) != nil || len(state.Described()) != 0 {
+	if state.Metadata(addr) != nil {
 		t.Error("metadata of nobody")
 	}
 
@@ -42,18 +50,24 @@ func TestMetadata(t *testing.T) {
 		if x := m.Interface(index); fmt.Sprint(x.Name.String(), ", ", x.Description.String()) != want {
 			t.Errorf("interface %d is %v, want %s", index, x, want)
 		}
+		if x := reported[index]; fmt.Sprint(x.Name.String(), ", ", x.Description.String()) != want {
+			t.Errorf("interface %d is reported as %v, want %s", index, x, want)
+		}
 	}
 	f(1, "Gi0/0, to customer")
 	f(2, "Gi0/1, ")
 	f(3, ", ")
-	g := m.Generation()
+	changes, before := state.Changes(), reports
 	send(9, 1, set16(400, record(1, "Gi0/0", "to customer")...))
-	if m.Generation() != g {
-		t.Error("the same again is news")
+	if state.Changes() != changes {
+		t.Error("the same again is a change")
+	}
+	if reports != before+1 {
+		t.Error("the same again is not reported")
 	}
 	send(9, 1, set16(400, record(1, "Gi0/0", "to upstream")...))
-	if f(1, "Gi0/0, to upstream"); m.Generation() == g {
-		t.Error("another description is no news")
+	if f(1, "Gi0/0, to upstream"); state.Changes() == changes {
+		t.Error("another description is no change")
 	}
 
 	// IPFIX, another domain, the interface as scope and variable length.
@@ -70,9 +84,6 @@ func TestMetadata(t *testing.T) {
 	send(10, 7, optionsOf(10, 403, 1, facts...), set16(403, be(facts, 1, 1_700_000_000_000, 60, 15, 1000, 10, 100)...))
 	if got, want := m.System(), (System{Booted: 1_700_000_000_000, ActiveTimeoutS: 60, IdleTimeoutS: 15, Octets: 1000, Messages: 10, Records: 100}); got != want {
 		t.Errorf("system %+v", got)
-	}
-	if list := state.Described(); !slices.Equal(list, []netip.Addr{addr}) {
-		t.Error(list)
 	}
 	if len(m.Interfaces()) != 3 || len(m.VRFs()) != 1 || len(m.Applications()) != 0 {
 		t.Error(m.Interfaces(), m.VRFs())
@@ -97,8 +108,7 @@ func TestMetadataBounds(t *testing.T) {
 		d.Decode(&source.Datagram{Payload: m.bytes(), Exporter: from, Received: arrival}, into(b, b.Reset))
 	}
 	size, entries := 0, 0
-	for _, a := range state.Described() {
-		m := state.Metadata(a)
+	for _, m := range state.metadata {
 		size += m.size
 		entries += len(m.interfaces)
 	}

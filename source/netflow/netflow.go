@@ -56,6 +56,10 @@ type Config struct {
 	// that nothing is configured. It must be safe for concurrent use.
 	SamplingRate func(exporter netip.Addr) uint32
 
+	// Names receives the names of interfaces in options data, and in what Load reads.
+	// Nil means that they are not used.
+	Names source.Names
+
 	// Extra are the elements that go into the column of that name. Elements makes
 	// them of names.
 	Extra []Element

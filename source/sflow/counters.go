@@ -99,7 +99,18 @@ func (d *Decoder) counterRecord(r *reading, format uint32, b []byte) bool {
 		}
 		b = rest
 	}
+	if l.has&(counter.HasInterface|counter.HasPort) != 0 {
+		d.reportInterface(r, row)
+	}
 	return true
+}
+
+// reportInterface hands on the name and speed in a row.
+func (d *Decoder) reportInterface(r *reading, row int) {
+	x := source.Interface{Name: counter.IfName.At(d.counters, row), Speed: counter.IfSpeed.At(d.counters, row)}
+	if r.class == counter.ClassInterface && d.state.config.Names != nil && x != (source.Interface{}) {
+		d.state.config.Names(d.exporter, r.index, x)
+	}
 }
 
 // A step reads one field of a record.

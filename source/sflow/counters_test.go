@@ -153,3 +153,27 @@ func TestGoldenCounters(t *testing.T) {
 		golden.Equal(t, "testdata/"+name+"-counters.golden", text)
 	}
 }
+
+// Names and speeds of interfaces are reported, those of other data sources are not.
+func TestNames(t *testing.T) {
+	var got []string
+	state := New(Config{Names: func(exporter column.Addr, index uint32, x source.Interface) {
+		got = append(got, fmt.Sprint(exporter.IP(), " ", index, " ", x.Name, " ", x.Speed))
+	}})
+	generic := block(t, 1, "3 6 0 1000000000 1 3 1 0 2 3 4 5 6 7 0 12 13 14 15 16 17 2")
+	name := block(t, 1005, "4 0x65746830")
+	decodeCounters(t, state, func(decode func(*source.Datagram)) {
+		for _, samples := range []string{
+			"1" + block(t, 2, "9 3 1"+generic),
+			"1" + block(t, 2, "9 4 1"+name),
+			"1" + block(t, 2, "9 5 2"+generic+name),
+			"1" + block(t, 4, "9 1 6 1"+generic), // a VLAN
+		} {
+			decode(&source.Datagram{Payload: words(t, head+samples), Exporter: sender, Received: arrival})
+		}
+	})
+	want := "[192.0.2.1 3  1000000000 192.0.2.1 4 eth0 0 192.0.2.1 5  1000000000 192.0.2.1 5 eth0 1000000000]"
+	if fmt.Sprint(got) != want {
+		t.Errorf("got  %v\nwant %s", got, want)
+	}
+}

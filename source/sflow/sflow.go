@@ -65,6 +65,10 @@ type Config struct {
 	// samples that say none. Nil means that nothing is configured. It must be safe
 	// for concurrent use.
 	SamplingRate func(exporter netip.Addr) uint32
+
+	// Names receives names and speeds of interfaces in counter samples. Nil means that
+	// they are not used.
+	Names source.Names
 }
 
 // State is what the decoders of a process share. It is safe for concurrent use.
