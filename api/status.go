@@ -123,8 +123,9 @@ type EngineUser struct {
 type EnrichTable struct {
 	Name    string `json:"name"`
 	Entries int    `json:"entries"`
-	Loaded  int64  `json:"loaded"` // when it was read
+	Loaded  int64  `json:"loaded"` // when it was read, or confirmed to be the newest; 0: never
 	Source  string `json:"source"`
+	Error   string `json:"error,omitempty"` // why there is nothing newer
 }
 
 // Storage is what is kept.

@@ -125,13 +125,17 @@ func (s *Collector) listenHTTP(cfg config.Config) (err error) {
 	return err
 }
 
-// openSources opens the ports and makes decoders, which know what an earlier run learnt.
+// openSources opens the ports and makes decoders, which know what an earlier run learnt
+// and write names into the book of enrichment.
 func (s *Collector) openSources(cfg config.Config) error {
 	extra, err := netflow.Elements(cfg.Sources.NetFlow.Extra)
 	if err != nil {
 		return err
 	}
-	s.decoding = NewDecoding(samplingRates(cfg), extra)
+	if s.enrich, err = enrich.New(cfg.Enrich, cfg.Data, s.log); err != nil {
+		return err
+	}
+	s.decoding = NewDecoding(samplingRates(cfg), extra, &s.enrich.Book)
 	s.decoding.Exporters.Limit(flowLimits(cfg))
 	if s.udp, err = s.listen(); err != nil {
 		return err
@@ -159,10 +163,6 @@ func (s *Collector) openFiles(config.Config) (err error) {
 
 // connect makes what lies between the sources and the store.
 func (s *Collector) connect(cfg config.Config) error {
-	s.enrich = enrich.New(s.decoding.NetFlow, s.log)
-	if err := s.enrich.Set(cfg.Enrich); err != nil {
-		return err
-	}
 	s.pipe = pipe.New(cfg.Store.QueueBlocks, int64(cfg.Store.QueueMiB)<<20, s.enrich.Stage)
 	if err := s.openSpool(); err != nil {
 		return err

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sync/atomic"
 
+	"netmeta/column"
+	"netmeta/enrich/names"
 	"netmeta/flow"
 	"netmeta/source"
 	"netmeta/source/detect"
@@ -19,18 +21,29 @@ type Decoding struct {
 }
 
 // NewDecoding makes decoders; rates are sampling rates for exporters that do not
-// say theirs, extra the elements that go into the column of that name.
-func NewDecoding(rates map[netip.Addr]uint32, extra []netflow.Element) *Decoding {
+// say theirs, extra the elements that go into the column of that name. What exporters
+// report about their interfaces goes into the book, if there is one.
+func NewDecoding(rates map[netip.Addr]uint32, extra []netflow.Element, book *names.Book) *Decoding {
 	d := &Decoding{}
 	d.Exporters = &source.Exporters{}
 	d.rates.Store(&rates)
 	rate := func(a netip.Addr) uint32 { return (*d.rates.Load())[a] }
-	d.NetFlow = netflow.New(netflow.Config{Exporters: d.Exporters, SamplingRate: rate, Extra: extra})
+	d.NetFlow = netflow.New(netflow.Config{Exporters: d.Exporters, SamplingRate: rate, Extra: extra, Names: writer(book, names.NetFlow)})
 	d.Protocols = []source.Protocol{ // in the order in which they are asked
 		d.NetFlow.Protocol(),
-		sflow.New(sflow.Config{Exporters: d.Exporters, SamplingRate: rate}).Protocol(),
+		sflow.New(sflow.Config{Exporters: d.Exporters, SamplingRate: rate, Names: writer(book, names.SFlow)}).Protocol(),
 	}
 	return d
+}
+
+// writer writes into a book under an origin; nil without a book.
+func writer(book *names.Book, from names.Origin) source.Names {
+	if book == nil {
+		return nil
+	}
+	return func(exporter column.Addr, ifIndex uint32, x source.Interface) {
+		book.Put(from, exporter, ifIndex, names.Interface(x))
+	}
 }
 
 // samplings are the sampling rates of each exporter that are known, whoever said them.

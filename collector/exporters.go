@@ -57,6 +57,6 @@ func (s *Collector) named() func(netip.Addr) bool {
 	}
 	return func(a netip.Addr) bool {
 		_, ok := listed[a]
-		return ok || s.enrich.ExporterName(a) != ""
+		return ok || s.enrich.Described(a)
 	}
 }

@@ -17,7 +17,7 @@ func (s *Collector) list() parts {
 		{name: "templates", run: loop(s.keepTemplates), last: s.saveTemplates},
 		{name: "lost before the start", run: loop(s.countLost)},
 		{name: "sampling rates", run: loop(s.reportRates)},
-		{name: "enrichment", live: []string{"enrich"}, prepare: s.prepareEnrichment},
+		{name: "enrichment", run: loop(s.enrich.Run), live: []string{"enrich"}, prepare: s.prepareEnrichment},
 		{name: "exporters table", run: loop(s.recordHealth), last: s.recordLastHealth},
 		{name: "tables", run: loop(s.changeTables), live: []string{"store.retention-days", "store.columns", "store.rollups"}, prepare: s.prepareTables},
 		{name: "disk space", run: loop(s.keepSpace), live: []string{"store.keep-free"}},

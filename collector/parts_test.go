@@ -20,6 +20,7 @@ import (
 	"netmeta/column"
 	"netmeta/config"
 	"netmeta/enrich/exporter"
+	"netmeta/enrich/network"
 	"netmeta/flow"
 	"netmeta/source"
 	"netmeta/view"
@@ -134,7 +135,7 @@ func TestLiveKeysTakeEffect(t *testing.T) {
 		"sources.sampling.exporters": {func(c *config.Config) { c.Sources.Sampling.Exporters = map[string]uint32{one.String(): 100} },
 			func(s *Collector) any { return (*s.decoding.rates.Load())[one] }},
 		"enrich.exporters": {func(c *config.Config) {
-			c.Enrich.Exporters = map[string]exporter.Exporter{one.String(): {Name: "edge"}}
+			c.Enrich.Exporters = map[network.Prefix]exporter.Exporter{{Prefix: netip.PrefixFrom(one, one.BitLen())}: {Name: "edge"}}
 		},
 			func(s *Collector) any { return s.enrich.ExporterName(one) }},
 		"store.retention-days":      {func(c *config.Config) { c.Store.RetentionDays = 3 }, tables},
@@ -180,7 +181,7 @@ func TestRefusedReload(t *testing.T) {
 	ports, level := s.udp.Addrs(), s.options.Level.Level()
 	err := load(func(c *config.Config) {
 		c.Sources.UDP.Listen = append(c.Sources.UDP.Listen, "127.0.0.1:0")
-		c.Enrich.Exporters = map[string]exporter.Exporter{"192.0.2.1": {Name: "edge"}}
+		c.Enrich.Exporters = map[network.Prefix]exporter.Exporter{{Prefix: netip.MustParsePrefix("192.0.2.1/32")}: {Name: "edge"}}
 		c.Store.RetentionDays, c.Log.Level = 3, "error"
 		c.Filter.Macros = map[string]string{"bad": "src srcc"} // the page refuses, as the last one
 	})

@@ -18,7 +18,7 @@ func TestDamagedSequences(t *testing.T) {
 			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			d := NewDecoding(nil, nil)
+			d := NewDecoding(nil, nil, nil)
 			_, err := d.followFile(path)
 			if name == "odd values" {
 				if err != nil {

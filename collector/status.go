@@ -65,9 +65,13 @@ func (s *Collector) status() api.Status {
 			"The collector could not read fast enough: give it a core, raise net.core.rmem_max, or send less.", of.Dropped)
 	}
 	for _, t := range s.enrich.Status() {
-		st.Enrich = append(st.Enrich, api.EnrichTable{Name: t.Name, Entries: t.Entries, Loaded: t.Loaded.Unix(), Source: t.Source})
+		one := api.EnrichTable{Name: t.Name, Entries: t.Entries, Source: t.Source, Error: t.Error}
+		if !t.Loaded.IsZero() {
+			one.Loaded = t.Loaded.Unix()
+		}
+		st.Enrich = append(st.Enrich, one)
 	}
-	drop("enrichment", "enrichment", "no room for names of interfaces", "Counters of sFlow named more interfaces than are kept: forged agents, or a very large network.", s.enrich.Refused())
+	drop("enrichment", "enrichment", "no room for names of interfaces", "Exporters named more interfaces than are kept: forged exporters, or a very large network.", s.enrich.Book.Refused.Load())
 	for _, r := range t.Refused {
 		if r.Reason == source.SenderIgnored { // no loss: it is in the list of the ignored
 			continue

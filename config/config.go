@@ -4,6 +4,7 @@ package config
 
 import (
 	"cmp"
+	"encoding"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -301,8 +302,12 @@ func mistakes(n ast.Node, t reflect.Type, path string) (errs []error) {
 		}
 		return errs
 	}
+	if isText(t) {
+		return nil
+	}
 	pairs := pairsOf(n)
 	if t.Kind() == reflect.Map {
+		errs = wrongKeys(pairs, t.Key(), path)
 		for _, p := range pairs {
 			errs = append(errs, mistakes(p.Value, t.Elem(), path+p.Key.String()+".")...)
 		}
@@ -324,6 +329,53 @@ func mistakes(n ast.Node, t reflect.Type, path string) (errs []error) {
 	return errs
 }
 
+// isText reports that values of a type are read from text by the type itself.
+func isText(t reflect.Type) bool {
+	return reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
+}
+
+// readText reads a value of such a type, which is read once more when there are no
+// mistakes.
+func readText(t reflect.Type, text string) (value reflect.Value, err error) {
+	v := reflect.New(t)
+	return v.Elem(), v.Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text))
+}
+
+// wrongKeys finds keys of a map that its type does not read, or that are there twice
+// although they are written differently.
+func wrongKeys(pairs []*ast.MappingValueNode, t reflect.Type, path string) (errs []error) {
+	if !isText(t) {
+		return nil
+	}
+	path = strings.TrimSuffix(path, ".")
+	seen := map[any]bool{}
+	for _, p := range pairs {
+		line, text := p.Key.GetToken().Position.Line, plain(p.Key)
+		key, err := readText(t, text)
+		switch {
+		case p.Key.IsMergeKey():
+		case err != nil:
+			errs = append(errs, fmt.Errorf("line %d: %s: %w", line, path, err))
+		case seen[key.Interface()]:
+			errs = append(errs, fmt.Errorf("line %d: %s: %s: stands twice; remove one", line, path, text))
+		default:
+			seen[key.Interface()] = true
+		}
+	}
+	return errs
+}
+
+// plain is the text of a value, without quotes.
+func plain(n ast.Node) string {
+	switch n := n.(type) {
+	case *ast.StringNode:
+		return n.Value
+	case *ast.LiteralNode:
+		return n.Value.Value
+	}
+	return n.GetToken().Value
+}
+
 // misplaced says what is to be written where the value is not of the key's kind; an
 // empty text when it is.
 func misplaced(n ast.Node, t reflect.Type) string {
@@ -333,7 +385,17 @@ func misplaced(n ast.Node, t reflect.Type) string {
 	}
 	_, isList := n.(*ast.SequenceNode)
 	isPairs := pairsOf(n) != nil || n.Type() == ast.MappingType
+	if isText(t) && !isList && !isPairs {
+		if _, err := readText(t, plain(n)); err != nil {
+			return err.Error()
+		}
+		return ""
+	}
 	switch kind := t.Kind(); {
+	case isText(t) && isList:
+		return inQuotes(n) + " is a list, and one value is expected"
+	case isText(t):
+		return "this is read as an object, and one value is expected; put a value with a colon in quotes"
 	case kind == reflect.Slice:
 		if isPairs {
 			return "a list is expected, and this is an object; write - before it"

@@ -18,6 +18,8 @@ import (
 	"netmeta/counter"
 	"netmeta/enrich/class"
 	"netmeta/enrich/exporter"
+	"netmeta/enrich/feed"
+	"netmeta/enrich/names"
 	"netmeta/enrich/network"
 	"netmeta/enrich/route"
 	"netmeta/flow"
@@ -27,21 +29,30 @@ import (
 	"netmeta/source/netflow"
 )
 
+// pfx is a prefix.
+func pfx(text string) network.Prefix {
+	p, err := network.ParsePrefix(text)
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
 // config describes the network of the simulator.
 func config() Config {
 	c := Default()
-	c.Own = class.Config{Prefixes: []string{"192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff:100::/24"}, AS: []uint32{64500}}
-	c.Exporters = map[string]exporter.Exporter{"192.0.2.0/24": {Name: "edge", Site: "Bern", Role: "edge"}}
+	c.Own = class.Config{Prefixes: []network.Prefix{pfx("192.0.2.0/24"), pfx("198.18.0.0/15"), pfx("198.51.100.0/24"), pfx("203.0.113.0/24"), pfx("2001:db8::/32"), pfx("3fff:100::/24")}, AS: []uint32{64500}}
+	c.Exporters = map[network.Prefix]exporter.Exporter{pfx("192.0.2.0/24"): {Name: "edge", Site: "Bern", Role: "edge"}}
 	c.Interfaces = []exporter.Interface{
-		{Index: 1, Name: "et-0/0/0", Description: "transit", Speed: "100G", Boundary: "external", Connectivity: "transit", Provider: "Arelion"},
-		{Index: 2, Name: "et-0/0/1", Description: "exchange", Speed: "100G", Boundary: "external", Connectivity: "ix"},
-		{Index: 3, Name: "et-0/0/2", Description: "peering", Speed: "100G", Boundary: "external", Connectivity: "pni"},
-		{Name: "customers", Speed: "10G", Boundary: "internal"},
+		{Index: 1, Name: "et-0/0/0", Description: "transit", Speed: 100e9, Boundary: exporter.Boundary(flow.BoundaryExternal), Connectivity: "transit", Provider: "Arelion"},
+		{Index: 2, Name: "et-0/0/1", Description: "exchange", Speed: 100e9, Boundary: exporter.Boundary(flow.BoundaryExternal), Connectivity: "ix"},
+		{Index: 3, Name: "et-0/0/2", Description: "peering", Speed: 100e9, Boundary: exporter.Boundary(flow.BoundaryExternal), Connectivity: "pni"},
+		{Name: "customers", Speed: 10e9, Boundary: exporter.Boundary(flow.BoundaryInternal)},
 	}
 	c.Networks = network.Config{
-		"198.18.0.0/17": {Name: "north", Role: "access"}, "198.18.128.0/17": {Name: "south", Role: "access"}, "198.19.0.0/18": {Name: "west", Role: "access"},
-		"192.0.2.0/25": {Name: "Alder", Role: "customer", Tenant: "Alder"}, "198.51.100.0/25": {Name: "Birch", Role: "customer", Tenant: "Birch"},
-		"3fff:100::/32": {Name: "north", Role: "access"}, "3fff:101::/32": {Name: "south", Role: "access"}, "3fff:102::/32": {Name: "west", Role: "access"},
+		pfx("198.18.0.0/17"): {Name: "north", Role: "access"}, pfx("198.18.128.0/17"): {Name: "south", Role: "access"}, pfx("198.19.0.0/18"): {Name: "west", Role: "access"},
+		pfx("192.0.2.0/25"): {Name: "Alder", Role: "customer", Tenant: "Alder"}, pfx("198.51.100.0/25"): {Name: "Birch", Role: "customer", Tenant: "Birch"},
+		pfx("3fff:100::/32"): {Name: "north", Role: "access"}, pfx("3fff:101::/32"): {Name: "south", Role: "access"}, pfx("3fff:102::/32"): {Name: "west", Role: "access"},
 	}
 	return c
 }
@@ -73,8 +84,8 @@ func dataFileOf(t testing.TB) string {
 
 func newChain(t testing.TB, c Config) *Chain {
 	t.Helper()
-	chain := New(netflow.New(netflow.Config{Exporters: &source.Exporters{}}), slog.New(slog.DiscardHandler))
-	if err := chain.Set(c); err != nil {
+	chain, err := New(c, t.TempDir(), slog.New(slog.DiscardHandler))
+	if err != nil {
 		t.Fatal(err)
 	}
 	return chain
@@ -100,7 +111,7 @@ func traffic(t testing.TB, rows int) *column.Batch {
 // One flow through the whole chain: each stage sees what those before it filled.
 func TestChain(t *testing.T) {
 	c := config()
-	c.Data = dataFileOf(t)
+	c.Data = feed.Location(dataFileOf(t))
 	c.Own = class.Config{AS: []uint32{64502}}
 	chain := newChain(t, c)
 	b := flow.Table.NewBatch(1)
@@ -132,7 +143,7 @@ func TestChain(t *testing.T) {
 			t.Errorf("%s was loaded at %s", s.Name, s.Loaded)
 		}
 	}
-	if got != "exporters 1 configuration; networks 8 configuration; own prefixes and ASes 1 configuration; addresses: AS and country 7 a test; names of ASes 2 a test; " {
+	if got != "exporters 1 configuration; networks 8 configuration; addresses: AS and country 7 a test; names of ASes 2 a test; own prefixes and ASes 1 configuration; " {
 		t.Errorf("status %s", got)
 	}
 
@@ -155,7 +166,7 @@ func TestChain(t *testing.T) {
 // What is wrong changes nothing.
 func TestSetRefuses(t *testing.T) {
 	c := config()
-	c.Data = dataFileOf(t)
+	c.Data = feed.Location(dataFileOf(t))
 	chain := newChain(t, c)
 	before := chain.now.Load()
 	f := func(change func(*Config), want ...string) {
@@ -176,24 +187,43 @@ func TestSetRefuses(t *testing.T) {
 			t.Error("something has changed")
 		}
 	}
-	f(func(c *Config) { c.Own.Prefixes = []string{"mine"} }, "enrich.own.prefixes", `"mine"`)
-	f(func(c *Config) { c.AS.Order = []string{"guess"} }, "enrich.as.order", "guess")
-	f(func(c *Config) { c.Networks = network.Config{"x": {}} }, "enrich.networks", `"x"`)
-	f(func(c *Config) { c.NetworkFiles = []string{"/nowhere.csv"} }, "enrich.network-files", "/nowhere.csv")
+	f(func(c *Config) { c.NetworkFiles = []feed.Location{"/nowhere.csv"} }, "enrich.network-files: /nowhere.csv: no such file")
+	f(func(c *Config) { c.Data = "/nowhere" }, "enrich.data: /nowhere: no such file")
+	f(func(c *Config) { c.Data = "/nowhere"; c.NetworkFiles = []feed.Location{"/nowhere.csv"} }, "enrich.data", "enrich.network-files") // all at once
+}
+
+// Each member checks its values, and the error begins with the key.
+func TestValidate(t *testing.T) {
+	if err := config().Validate(); err != nil {
+		t.Error(err)
+	}
+	f := func(change func(*Config), want ...string) {
+		t.Helper()
+		bad := config()
+		change(&bad)
+		err := bad.Validate()
+		for _, w := range want {
+			if err == nil || !strings.Contains(err.Error(), w) {
+				t.Errorf("error %v does not say %q", err, w)
+			}
+		}
+	}
+	f(func(c *Config) { c.Own.AS = []uint32{0} }, "enrich.own.as: 0")
+	f(func(c *Config) { c.AS.Order = []route.Origin{"data", "data"} }, "enrich.as.order: data")
+	f(func(c *Config) { c.Names.Order = names.Order{names.SFlow, names.SFlow} }, "enrich.names.order: sflow")
 	f(func(c *Config) { c.Interfaces = []exporter.Interface{{}} }, "enrich.interfaces[0]")
-	f(func(c *Config) { c.Data = "/nowhere" }, "enrich.data", "/nowhere")
-	f(func(c *Config) { c.Own.AS = []uint32{0}; c.Networks = network.Config{"x": {}} }, "enrich.own.as", "enrich.networks") // all at once
+	f(func(c *Config) { c.Own.AS = []uint32{0}; c.Interfaces = []exporter.Interface{{}} }, "enrich.own.as", "enrich.interfaces") // all at once
 }
 
 // A reload swaps everything while workers enrich: each batch is of one configuration.
 func TestSetWhileRunning(t *testing.T) {
 	configs := make([]Config, 2)
-	data := dataFileOf(t)
+	data := feed.Location(dataFileOf(t))
 	for i, name := range []string{"one", "two"} {
 		configs[i] = config()
-		configs[i].Exporters = map[string]exporter.Exporter{"192.0.2.0/24": {Name: name}}
+		configs[i].Exporters = map[network.Prefix]exporter.Exporter{pfx("192.0.2.0/24"): {Name: name}}
 		configs[i].Data = data
-		configs[i].Networks = network.Config{"0.0.0.0/0": {Name: name}, "::/0": {Name: name}}
+		configs[i].Networks = network.Config{pfx("0.0.0.0/0"): {Name: name}, pfx("::/0"): {Name: name}}
 	}
 	chain := newChain(t, configs[0])
 	var workers sync.WaitGroup
@@ -234,7 +264,7 @@ func TestSetWhileRunning(t *testing.T) {
 
 func TestNoAllocation(t *testing.T) {
 	c := config()
-	c.Data = dataFileOf(t)
+	c.Data = feed.Location(dataFileOf(t))
 	stage, b := newChain(t, c).Stage(), traffic(t, 1024)
 	stage(b)
 	if n := testing.AllocsPerRun(20, func() { stage(b) }); n != 0 {
@@ -246,11 +276,11 @@ func TestNoAllocation(t *testing.T) {
 // and what more it costs to encode.
 func BenchmarkStage(b *testing.B) {
 	c := config()
-	if c.Data = os.Getenv(route.Env); c.Data == "" {
+	if c.Data = feed.Location(os.Getenv(route.Env)); c.Data == "" {
 		c.Data = "../bin/" + route.File
 	}
-	if _, err := os.Stat(c.Data); err != nil {
-		b.Skip("no " + c.Data + "; `make build` makes it")
+	if _, err := os.Stat(string(c.Data)); err != nil {
+		b.Skip("no ", c.Data, "; `make build` makes it")
 	}
 	chain := newChain(b, c)
 	batch := traffic(b, 8192)
@@ -267,32 +297,15 @@ func BenchmarkStage(b *testing.B) {
 		perFlow(b)
 	}
 	b.Run("encode before", encode)
-	now := chain.now.Load()
-	exporters := chain.told.Stage()
-	b.Run("exporter", func(b *testing.B) {
-		for b.Loop() {
-			exporters.Apply(now.exporter, batch)
-		}
-		perFlow(b)
-	})
-	b.Run("network", func(b *testing.B) {
-		for b.Loop() {
-			now.network.Apply(batch)
-		}
-		perFlow(b)
-	})
-	b.Run("route", func(b *testing.B) {
-		for b.Loop() {
-			now.route.Apply(batch)
-		}
-		perFlow(b)
-	})
-	b.Run("class", func(b *testing.B) {
-		for b.Loop() {
-			now.class.Apply(batch)
-		}
-		perFlow(b)
-	})
+	for i, name := range []string{"exporter", "network", "route", "class"} {
+		stage := chain.now.Load()[i].Stage()
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				stage.Apply(batch)
+			}
+			perFlow(b)
+		})
+	}
 	stage := chain.Stage()
 	b.Run("all", func(b *testing.B) {
 		for b.Loop() {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"netmeta/column"
 	"netmeta/flow"
 	"netmeta/source"
 )
@@ -15,12 +16,13 @@ func TestCourse(t *testing.T) {
 	var list source.Exporters
 	r := Recorder{Exporters: &list}
 	b := Table.NewBatch(source.MaxExporters + 2)
+	out := source.NewOut(source.SinkFunc(func(*column.Batch) {}), b)
 	begin := time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)
 	x, _ := list.Of(netip.MustParseAddr("192.0.2.1"), flow.TypeIPFIX)
 	minute := func(flows uint64) {
 		x.Flows.Add(flows)
 		x.LastSeen.Store(begin.UnixNano())
-		r.Minute(begin, b, b.Reset)
+		r.Minute(begin, out)
 		b.Reset()
 		begin = begin.Add(time.Minute)
 	}

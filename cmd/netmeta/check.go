@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 
 	"netmeta/collector"
 	"netmeta/config"
+	"netmeta/enrich"
 )
 
 type checkCmd struct {
@@ -25,6 +27,9 @@ func (c checkCmd) Run() error {
 		return err
 	}
 	if err := collector.CheckMacros(cfg); err != nil {
+		return fmt.Errorf("configuration %s: %w", c.Config, err)
+	}
+	if _, err := enrich.New(cfg.Enrich, cfg.Data, slog.New(slog.DiscardHandler)); err != nil { // the files it names
 		return fmt.Errorf("configuration %s: %w", c.Config, err)
 	}
 	_, err = fmt.Fprintln(stdout, c.Config+": ok")

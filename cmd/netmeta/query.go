@@ -148,8 +148,8 @@ func (c asking) open(ctx context.Context) (*asker, func(), error) {
 		return nil, nil, err
 	}
 	quiet := slog.New(slog.DiscardHandler)
-	names := enrich.New(nil, quiet)
-	if err := names.Set(cfg.Enrich); err != nil {
+	names, err := enrich.New(cfg.Enrich, cfg.Data, quiet)
+	if err != nil {
 		done()
 		return nil, nil, err
 	}

@@ -7,13 +7,15 @@
 package class
 
 import (
-	"fmt"
+	"errors"
 	"slices"
+	"time"
 
 	"github.com/gaissmai/bart"
 
 	"netmeta/column"
 	"netmeta/enrich/network"
+	"netmeta/enrich/stage"
 	"netmeta/flow"
 )
 
@@ -21,43 +23,49 @@ import (
 type Config struct {
 	// Prefixes of the network, those of customers included. With them every flow between
 	// addresses has a direction.
-	Prefixes []string `yaml:"prefixes" reload:"live"`
+	Prefixes []network.Prefix `yaml:"prefixes" reload:"live"`
 	// ASes of the network, those of customers included. They say the direction of a flow
 	// whose ASes are known.
 	AS []uint32 `yaml:"as" reload:"live"`
 }
 
-// A Table fills Direction. It does not change, and is safe for any number of
-// goroutines. A nil *Table looks at interfaces alone.
+// Validate checks values. Each error names the key, the value and the remedy.
+func (c Config) Validate() error {
+	if slices.Contains(c.AS, 0) {
+		return errors.New("as: 0: is no AS; leave it out")
+	}
+	return nil
+}
+
+// A Table fills Direction. It does not change.
 type Table struct {
 	prefixes bart.Lite
 	byPrefix bool
 	as       []uint32 // rising
+	loaded   time.Time
 }
 
-// New makes a table. An error names the key, the value and the remedy.
-func New(c Config) (*Table, error) {
-	t := &Table{as: slices.Compact(slices.Sorted(slices.Values(c.AS)))}
-	if len(t.as) > 0 && t.as[0] == 0 {
-		return nil, fmt.Errorf("as: 0: is no AS; leave it out")
+// New makes a table of a valid Config.
+func New(c Config) *Table {
+	t := &Table{as: slices.Compact(slices.Sorted(slices.Values(c.AS))), byPrefix: len(c.Prefixes) > 0, loaded: time.Now()}
+	for _, p := range c.Prefixes {
+		t.prefixes.Insert(p.Prefix)
 	}
-	for _, text := range c.Prefixes {
-		p, err := network.Prefix(text)
-		if err != nil {
-			return nil, fmt.Errorf("prefixes: %w", err)
-		}
-		t.prefixes.Insert(p)
-		t.byPrefix = true
-	}
-	return t, nil
+	return t
 }
 
 // Entries is the number of prefixes and ASes.
-func (t *Table) Entries() int {
-	if t == nil {
-		return 0
+func (t *Table) Entries() int { return t.prefixes.Size() + len(t.as) }
+
+// Stage implements stage.Table: the table is a stage itself.
+func (t *Table) Stage() stage.Stage { return t }
+
+// Status implements stage.Reporter.
+func (t *Table) Status() []stage.Status {
+	if t.Entries() == 0 {
+		return nil
 	}
-	return t.prefixes.Size() + len(t.as)
+	return []stage.Status{{Name: "own prefixes and ASes", Entries: t.Entries(), Loaded: t.loaded, Source: "configuration"}}
 }
 
 // An end is whose an address is.

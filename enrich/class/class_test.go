@@ -2,12 +2,12 @@ package class
 
 import (
 	"math/rand/v2"
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 
 	"netmeta/column"
+	"netmeta/enrich/network"
 	"netmeta/flow"
 )
 
@@ -18,7 +18,7 @@ func slow(c Config, b *column.Batch, row int) string {
 			return false, false
 		}
 		for _, p := range c.Prefixes {
-			if netip.MustParsePrefix(p).Contains(a.IP()) {
+			if p.Contains(a.IP()) {
 				return true, true
 			}
 		}
@@ -64,14 +64,11 @@ func TestAgainstSlow(t *testing.T) {
 	seen := map[string]int{}
 	for _, c := range []Config{
 		{},
-		{Prefixes: []string{"10.0.0.0/8", "2001:db8::/32"}},
+		{Prefixes: []network.Prefix{pfx("10.0.0.0/8"), pfx("2001:db8::/32")}},
 		{AS: []uint32{64500, 64501}},
-		{Prefixes: []string{"10.0.0.0/8"}, AS: []uint32{64500}},
+		{Prefixes: []network.Prefix{pfx("10.0.0.0/8")}, AS: []uint32{64500}},
 	} {
-		table, err := New(c)
-		if err != nil {
-			t.Fatal(err)
-		}
+		table := New(c)
 		b := flow.Table.NewBatch(4096)
 		for !b.Full() {
 			row := b.Add()
@@ -103,24 +100,29 @@ func TestAgainstSlow(t *testing.T) {
 	}
 }
 
-func TestNew(t *testing.T) {
-	for _, c := range []struct {
-		Config
-		say string
-	}{
-		{Config{Prefixes: []string{"10.0.0.1/8"}}, "write 10.0.0.0/8"},
-		{Config{Prefixes: []string{"ten"}}, `"ten"`},
-		{Config{AS: []uint32{0}}, "no AS"},
-	} {
-		if _, err := New(c.Config); err == nil || !strings.Contains(err.Error(), c.say) {
-			t.Errorf("%+v: %v, want %q", c.Config, err, c.say)
-		}
+func TestMistakes(t *testing.T) {
+	if err := (Config{AS: []uint32{64500, 0}}).Validate(); err == nil || !strings.Contains(err.Error(), "as: 0: is no AS") {
+		t.Errorf("AS 0: %v", err)
 	}
-	// Without anything to go by, no column is touched.
+	if err := (Config{AS: []uint32{64500}}).Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Without anything to go by, no column is touched.
+func TestNothingKnown(t *testing.T) {
 	b := flow.Table.NewBatch(1)
 	b.Add()
-	(*Table)(nil).Apply(b)
+	New(Config{}).Apply(b)
 	if b.Used(flow.Direction.Field) {
 		t.Error("the direction is in use without a value")
 	}
+}
+
+func pfx(text string) network.Prefix {
+	p, err := network.ParsePrefix(text)
+	if err != nil {
+		panic(err)
+	}
+	return p
 }

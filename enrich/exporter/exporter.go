@@ -1,17 +1,20 @@
 // Package exporter names exporters and their interfaces: as the operator describes
-// them and, where that says nothing, as the exporters told.
+// them, and as the book of names has them.
 package exporter
 
 import (
 	"cmp"
 	"fmt"
-	"net/netip"
+	"maps"
 	"slices"
+	"time"
 
 	"github.com/gaissmai/bart"
 
 	"netmeta/column"
+	"netmeta/enrich/names"
 	"netmeta/enrich/network"
+	"netmeta/enrich/stage"
 	"netmeta/flow"
 )
 
@@ -34,96 +37,116 @@ type Exporter struct {
 	Interfaces []Interface `yaml:"interfaces"`
 }
 
-// A Table is the description, ready for use. It does not change, and is safe for any
-// number of goroutines.
-type Table struct {
-	exporters  bart.Table[*described]
-	interfaces []rule // of any exporter
+// Config is what the operator calls exporters and interfaces.
+type Config struct {
+	Exporters  map[network.Prefix]Exporter // by address or prefix
+	Interfaces []Interface                 // of any exporter, after its own
+	Order      names.Order                 // which origin of a name takes precedence
 }
 
-type described struct {
-	name, group, role, site, region, tenant column.Label
-	interfaces                              []rule
-}
-
-// New makes a table: exporters by address or prefix, and interfaces of any of them.
-// An error names the key, the value and the remedy.
-func New(exporters map[string]Exporter, interfaces []Interface) (*Table, error) {
-	t := &Table{}
-	var err error
-	if t.interfaces, err = rules(interfaces); err != nil {
-		return nil, fmt.Errorf("interfaces%w", err)
+// Validate checks rules. Each error names the key, the value and the remedy.
+func (c Config) Validate() error {
+	if err := validate(c.Interfaces); err != nil {
+		return fmt.Errorf("interfaces%w", err)
 	}
-	all := make(map[netip.Prefix]*described, len(exporters))
-	for text, x := range exporters {
-		p, err := network.Prefix(text)
-		if err != nil {
-			return nil, fmt.Errorf("exporters: %w", err)
+	for p, x := range c.Exporters {
+		if err := validate(x.Interfaces); err != nil {
+			return fmt.Errorf("exporters: %s: interfaces%w", p, err)
 		}
-		if all[p] != nil {
-			return nil, fmt.Errorf("exporters: %s: stands twice; remove one", text)
-		}
-		d := &described{
+	}
+	return nil
+}
+
+// A Table names exporters and interfaces, from the configuration and a book.
+type Table struct {
+	book      *names.Book
+	order     names.Order
+	exporters bart.Table[*description]
+	rules     []Interface // of any exporter
+	loaded    time.Time
+}
+
+// A description is what the configuration says of an exporter.
+type description struct {
+	name, group, role, site, region, tenant column.Label
+	rules                                   []Interface
+}
+
+// New makes a table of a valid Config.
+func New(c Config, book *names.Book) *Table {
+	t := &Table{book: book, order: c.Order, rules: c.Interfaces, loaded: time.Now()}
+	prefixes := slices.Collect(maps.Keys(c.Exporters))
+	slices.SortFunc(prefixes, func(a, b network.Prefix) int { return cmp.Compare(a.Bits(), b.Bits()) })
+	for _, p := range prefixes { // each after those that hold it
+		x := c.Exporters[p]
+		d := &description{
 			name: column.LabelOf(x.Name), group: column.LabelOf(x.Group), role: column.LabelOf(x.Role),
 			site: column.LabelOf(x.Site), region: column.LabelOf(x.Region), tenant: column.LabelOf(x.Tenant),
+			rules: x.Interfaces,
 		}
-		if d.interfaces, err = rules(x.Interfaces); err != nil {
-			return nil, fmt.Errorf("exporters: %s: interfaces%w", text, err)
-		}
-		all[p] = d
-	}
-	list := make([]netip.Prefix, 0, len(all))
-	for p := range all {
-		list = append(list, p)
-	}
-	slices.SortFunc(list, func(a, b netip.Prefix) int { return cmp.Compare(a.Bits(), b.Bits()) })
-	for _, p := range list { // each after those that hold it
-		d := all[p]
-		if wider, ok := t.exporters.LookupPrefix(p); ok {
+		if wider, ok := t.exporters.LookupPrefix(p.Prefix); ok {
 			d.inherit(wider)
 		}
-		t.exporters.Insert(p, d)
+		t.exporters.Insert(p.Prefix, d)
 	}
-	return t, nil
+	return t
 }
 
-func (d *described) inherit(from *described) {
+func (d *description) inherit(from *description) {
 	d.name = cmp.Or(d.name, from.name)
 	d.group = cmp.Or(d.group, from.group)
 	d.role = cmp.Or(d.role, from.role)
 	d.site = cmp.Or(d.site, from.site)
 	d.region = cmp.Or(d.region, from.region)
 	d.tenant = cmp.Or(d.tenant, from.tenant)
-	d.interfaces = slices.Concat(d.interfaces, from.interfaces)
+	d.rules = slices.Concat(d.rules, from.rules)
 }
 
 // Entries is the number of exporters and prefixes described.
 func (t *Table) Entries() int { return t.exporters.Size() }
 
-var nobody = &described{}
+// Status implements stage.Reporter.
+func (t *Table) Status() []stage.Status {
+	if t.Entries() == 0 {
+		return nil
+	}
+	return []stage.Status{{Name: "exporters", Entries: t.Entries(), Loaded: t.loaded, Source: "configuration"}}
+}
 
-// describe is what is said of an exporter.
-func (t *Table) describe(a column.Addr) *described {
+var undescribed = &description{}
+
+// describe is what the configuration says of an exporter.
+func (t *Table) describe(a column.Addr) *description {
 	if d, ok := t.exporters.Lookup(a.IP()); ok {
 		return d
 	}
-	return nobody
+	return undescribed
+}
+
+// name is what an exporter is called.
+func (t *Table) name(d *description, a column.Addr) column.Label {
+	from := t.book.Exporter(a)
+	from[names.Config] = d.name
+	return t.order.Label(from)
 }
 
 // Name is what an exporter is called, empty if nothing says it.
-func (t *Table) Name(a netip.Addr) string { return t.describe(column.AddrFrom(a)).name.String() }
+func (t *Table) Name(a column.Addr) string { return t.name(t.describe(a), a).String() }
 
-// A Stage fills the columns of exporters and interfaces. It belongs to one goroutine:
-// it keeps what it found for each exporter and interface, until that is news.
+// Described reports that the operator has named an exporter. What an exporter calls
+// itself does not count.
+func (t *Table) Described(a column.Addr) bool { return t.describe(a).name != column.Label{} }
+
+// A Stage fills the columns of exporters and interfaces. It keeps what it found for each
+// exporter and interface until the book has something new.
 type Stage struct {
-	told  *Told
 	table *Table
 	views map[column.Addr]*view
 	slots int // for interfaces, in all views
 }
 
-// Stage makes a stage; stages share what exporters tell.
-func (t *Told) Stage() *Stage { return &Stage{told: t, views: map[column.Addr]*view{}} }
+// Stage implements stage.Table.
+func (t *Table) Stage() stage.Stage { return &Stage{table: t, views: map[column.Addr]*view{}} }
 
 // Bounds of what a stage keeps. Forged addresses and interfaces only make it forget.
 const (
@@ -132,10 +155,9 @@ const (
 )
 
 // Apply fills Exporter… and In… and OutIf….
-func (s *Stage) Apply(t *Table, b *column.Batch) {
-	if s.table != t || s.slots > maxSlots {
-		s.table, s.slots = t, 0
-		clear(s.views)
+func (s *Stage) Apply(b *column.Batch) {
+	if s.slots > maxSlots {
+		s.forget()
 	}
 	addrs := flow.ExporterAddress.Column(b)[:b.Len()]
 	for from := 0; from < len(addrs); { // rows of one exporter come in runs
@@ -151,30 +173,33 @@ func (s *Stage) Apply(t *Table, b *column.Batch) {
 	}
 }
 
+func (s *Stage) forget() {
+	s.slots = 0
+	clear(s.views)
+}
+
 // view is what is known of an exporter now.
 func (s *Stage) view(a column.Addr) *view {
 	v := s.views[a]
 	if v == nil {
 		if len(s.views) == maxViews {
-			s.slots = 0
-			clear(s.views)
+			s.forget()
 		}
-		v = &view{addr: a, stage: s, described: s.table.describe(a)}
+		v = &view{addr: a, table: s.table, slots: &s.slots, config: s.table.describe(a)}
 		s.views[a] = v
 	}
-	if g := s.told.generation(); !v.looked || g != v.generation {
-		v.looked, v.generation = true, g
-		v.refresh()
+	if now := s.table.book.Changes(); !v.looked || now != v.changes {
+		v.refresh(now)
 	}
 	return v
 }
 
 func (v *view) exporter(b *column.Batch, from, to int) {
-	d := v.described
-	if d == nobody {
+	fill(b, from, to, flow.ExporterName, v.name)
+	d := v.config
+	if d == undescribed {
 		return
 	}
-	fill(b, from, to, flow.ExporterName, d.name)
 	fill(b, from, to, flow.ExporterGroup, d.group)
 	fill(b, from, to, flow.ExporterRole, d.role)
 	fill(b, from, to, flow.ExporterSite, d.site)
@@ -203,12 +228,12 @@ func (v *view) inputs(b *column.Batch, from, to int) {
 			continue
 		}
 		row := from + i
-		set(b, row, flow.InIfName, x.name)
-		set(b, row, flow.InIfDescription, x.description)
+		set(b, row, flow.InIfName, x.Name)
+		set(b, row, flow.InIfDescription, x.Description)
 		set(b, row, flow.InIfConnectivity, x.connectivity)
 		set(b, row, flow.InIfProvider, x.provider)
-		if x.speed != 0 {
-			flow.InIfSpeed.Set(b, row, x.speed)
+		if x.Speed != 0 {
+			flow.InIfSpeed.Set(b, row, x.Speed)
 		}
 		if x.boundary != 0 {
 			flow.InIfBoundary.Set(b, row, x.boundary)
@@ -226,12 +251,12 @@ func (v *view) outputs(b *column.Batch, from, to int) {
 			continue
 		}
 		row := from + i
-		set(b, row, flow.OutIfName, x.name)
-		set(b, row, flow.OutIfDescription, x.description)
+		set(b, row, flow.OutIfName, x.Name)
+		set(b, row, flow.OutIfDescription, x.Description)
 		set(b, row, flow.OutIfConnectivity, x.connectivity)
 		set(b, row, flow.OutIfProvider, x.provider)
-		if x.speed != 0 {
-			flow.OutIfSpeed.Set(b, row, x.speed)
+		if x.Speed != 0 {
+			flow.OutIfSpeed.Set(b, row, x.Speed)
 		}
 		if x.boundary != 0 {
 			flow.OutIfBoundary.Set(b, row, x.boundary)

@@ -4,23 +4,24 @@ package network
 
 import (
 	"cmp"
-	"encoding/csv"
-	"errors"
+	"context"
 	"fmt"
-	"io"
 	"net/netip"
-	"os"
 	"slices"
-	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/gaissmai/bart"
 
 	"netmeta/column"
+	"netmeta/enrich/feed"
+	"netmeta/enrich/stage"
 	"netmeta/flow"
 )
 
 // Config is the networks, by prefix.
-type Config map[string]Network
+type Config map[Prefix]Network
 
 // Network is what to call a prefix.
 type Network struct {
@@ -36,166 +37,171 @@ type Network struct {
 	Tenant string `yaml:"tenant"`
 }
 
-// maxPrefixes bounds a table: a prefix takes some 200 octets.
-const maxPrefixes = 1_000_000
+const (
+	maxPrefixes = 1_000_000 // of a table: a prefix takes about 300 bytes
+	maxFile     = 128 << 20 // bytes of a CSV file
+)
 
 // labels are the texts of a network, interned.
 type labels struct{ name, role, site, region, tenant column.Label }
 
-// A Table fills the columns of networks. It does not change, and is safe for any
-// number of goroutines. A nil *Table fills nothing.
-type Table struct {
-	prefixes bart.Table[*labels]
+func (n Network) labels() labels {
+	return labels{
+		name: column.LabelOf(n.Name), role: column.LabelOf(n.Role), site: column.LabelOf(n.Site),
+		region: column.LabelOf(n.Region), tenant: column.LabelOf(n.Tenant),
+	}
 }
 
-// New makes a table of prefixes and of CSV files by their paths. The first line of a
-// file names its columns: prefix, and of name, role, site, region and tenant those
-// that it has. A prefix may stand once in all.
-func New(c Config, files []string) (*Table, error) {
-	all := make(map[netip.Prefix]Network, len(c))
-	for text, n := range c {
-		p, err := Prefix(text)
-		if err != nil {
-			return nil, fmt.Errorf("networks: %w", err)
-		}
-		if _, twice := all[p]; twice {
-			return nil, fmt.Errorf("networks: %s: stands twice; remove one", text)
-		}
-		all[p] = n
+// inherit fills what l leaves empty.
+func (l *labels) inherit(wider *labels) {
+	l.name = cmp.Or(l.name, wider.name)
+	l.role = cmp.Or(l.role, wider.role)
+	l.site = cmp.Or(l.site, wider.site)
+	l.region = cmp.Or(l.region, wider.region)
+	l.tenant = cmp.Or(l.tenant, wider.tenant)
+}
+
+// An entry is a described prefix.
+type entry struct {
+	prefix netip.Prefix
+	labels labels
+	line   int // of its file
+}
+
+// A Table fills the columns of networks. Its Run keeps the part that comes from URLs up
+// to date; each batch sees one state of it.
+type Table struct {
+	config   []entry
+	loaded   time.Time // the configuration
+	feeds    []*feed.Feed[[]entry]
+	editions []int         // of the feeds, when the table was made
+	refresh  time.Duration // between two fetches of a URL
+	trie     atomic.Pointer[trie]
+
+	mu    sync.Mutex // guards the following
+	parts [][]entry  // that the trie is made of, by feed
+}
+
+// A trie finds the longest prefix of an address. It does not change.
+type trie struct{ bart.Table[*labels] }
+
+// New makes a table of prefixes and of CSV files or URLs, which are fetched at intervals
+// of refresh. A prefix may be described once in all. The table takes over the feeds of an
+// earlier one, which may be nil. Errors begin with a key.
+func New(c Config, files []feed.Location, refresh time.Duration, shared feed.Options, old *Table) (*Table, error) {
+	t := &Table{loaded: time.Now(), refresh: refresh}
+	for p, n := range c {
+		t.config = append(t.config, entry{p.Prefix, n.labels(), 0})
 	}
-	for _, path := range files {
-		if err := readFile(path, all); err != nil {
-			return nil, fmt.Errorf("network-files: %s: %w", path, err)
+	for _, location := range files {
+		o := shared
+		o.Location, o.MaxBytes = location, maxFile
+		var earlier []*feed.Feed[[]entry]
+		if old != nil {
+			earlier = old.feeds
 		}
+		f := feed.Reuse(earlier, o, parseCSV)
+		if err := f.Open(); err != nil {
+			return nil, fmt.Errorf("network-files: %s: %w", location, err)
+		}
+		entries, edition := f.Value()
+		t.feeds, t.parts, t.editions = append(t.feeds, f), append(t.parts, entries), append(t.editions, edition)
 	}
-	t := &Table{}
-	for _, p := range shortFirst(all) {
-		l := &labels{}
-		if wider, ok := t.prefixes.LookupPrefix(p); ok {
-			*l = *wider
-		}
-		n := all[p]
-		for _, x := range []struct {
-			label *column.Label
-			text  string
-		}{{&l.name, n.Name}, {&l.role, n.Role}, {&l.site, n.Site}, {&l.region, n.Region}, {&l.tenant, n.Tenant}} {
-			if x.text != "" {
-				*x.label = column.LabelOf(x.text)
-			}
-		}
-		t.prefixes.Insert(p, l)
+	made, err := t.merge(t.parts)
+	if err != nil {
+		return nil, fmt.Errorf("network-files: %w", err)
 	}
+	t.trie.Store(made)
 	return t, nil
 }
 
-// shortFirst lists prefixes so that each comes after those that hold it.
-func shortFirst(all map[netip.Prefix]Network) []netip.Prefix {
-	list := make([]netip.Prefix, 0, len(all))
-	for p := range all {
-		list = append(list, p)
+// merge makes a trie of the configuration and the parts.
+func (t *Table) merge(parts [][]entry) (*trie, error) {
+	all := slices.Clone(t.config)
+	seen := make(map[netip.Prefix]bool, len(all))
+	for _, e := range all {
+		seen[e.prefix] = true
 	}
-	slices.SortFunc(list, func(a, b netip.Prefix) int { return cmp.Compare(a.Bits(), b.Bits()) })
+	for i, entries := range parts {
+		for _, e := range entries {
+			if seen[e.prefix] {
+				return nil, fmt.Errorf("%s: line %d: %s: stands twice; remove one", t.feeds[i].Location(), e.line, e.prefix)
+			}
+			seen[e.prefix] = true
+		}
+		if all = append(all, entries...); len(all) > maxPrefixes {
+			return nil, fmt.Errorf("%s: these are more than %d prefixes", t.feeds[i].Location(), maxPrefixes)
+		}
+	}
+	// Each prefix after those that hold it.
+	slices.SortFunc(all, func(a, b entry) int { return cmp.Compare(a.prefix.Bits(), b.prefix.Bits()) })
+	made := &trie{}
+	for _, e := range all {
+		l := &labels{}
+		*l = e.labels
+		if wider, ok := made.LookupPrefix(e.prefix); ok {
+			l.inherit(wider)
+		}
+		made.Insert(e.prefix, l)
+	}
+	return made, nil
+}
+
+// take makes another list the part of a feed.
+func (t *Table) take(i int, entries []entry) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	parts := slices.Clone(t.parts)
+	parts[i] = entries
+	made, err := t.merge(parts)
+	if err != nil {
+		return err
+	}
+	t.parts = parts
+	t.trie.Store(made)
+	return nil
+}
+
+// Run implements stage.Runner: it fetches the URLs.
+func (t *Table) Run(ctx context.Context) {
+	var feeds sync.WaitGroup
+	for i, f := range t.feeds {
+		if f.Location().Remote() { // files are read when the configuration is
+			feeds.Go(func() {
+				f.Run(ctx, t.refresh, t.editions[i], func(entries []entry) error { return t.take(i, entries) })
+			})
+		}
+	}
+	feeds.Wait()
+}
+
+// Stage implements stage.Table: the table is a stage itself.
+func (t *Table) Stage() stage.Stage { return t }
+
+// Status implements stage.Reporter.
+func (t *Table) Status() (list []stage.Status) {
+	if len(t.config) > 0 {
+		list = append(list, stage.Status{Name: "networks", Entries: len(t.config), Loaded: t.loaded, Source: "configuration"})
+	}
+	for _, f := range t.feeds {
+		entries, _ := f.Value()
+		list = append(list, f.Status().Of("networks", len(entries), f.Location().String()))
+	}
 	return list
 }
 
-// Prefix reads a prefix, or an address, which is a prefix of full length.
-func Prefix(text string) (netip.Prefix, error) {
-	if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" {
-		a = a.Unmap()
-		return netip.PrefixFrom(a, a.BitLen()), nil
-	}
-	p, err := netip.ParsePrefix(text)
-	switch {
-	case err != nil || p.Addr().Is4In6():
-		return p, fmt.Errorf("%q is neither a prefix, like 192.0.2.0/24 or 2001:db8::/32, nor an address", text)
-	case p != p.Masked():
-		return p, fmt.Errorf("%s has bits set behind its length; write %s", text, p.Masked())
-	}
-	return p, nil
-}
-
-func readFile(path string, into map[netip.Prefix]Network) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return errors.Unwrap(err) // it names the path as well
-	}
-	defer f.Close()
-	r := csv.NewReader(f)
-	r.Comment, r.TrimLeadingSpace = '#', true
-	head, err := r.Read()
-	if err != nil {
-		return fmt.Errorf("the first line must name the columns, like prefix,name,role: %w", err)
-	}
-	var n Network
-	prefix := -1
-	fields := make([]*string, len(head))
-	for i, name := range head {
-		switch strings.ToLower(strings.TrimSpace(name)) {
-		case "prefix":
-			prefix = i
-		case "name":
-			fields[i] = &n.Name
-		case "role":
-			fields[i] = &n.Role
-		case "site":
-			fields[i] = &n.Site
-		case "region":
-			fields[i] = &n.Region
-		case "tenant":
-			fields[i] = &n.Tenant
-		default:
-			return fmt.Errorf("column %q: use prefix, name, role, site, region, tenant", name)
-		}
-	}
-	if prefix < 0 {
-		return errors.New("the first line names no column prefix")
-	}
-	r.ReuseRecord = true
-	for {
-		record, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		line, _ := r.FieldPos(0)
-		p, err := Prefix(strings.TrimSpace(record[prefix]))
-		if err != nil {
-			return fmt.Errorf("line %d: %w", line, err)
-		}
-		if _, twice := into[p]; twice {
-			return fmt.Errorf("line %d: %s: stands twice; remove one", line, p)
-		}
-		if len(into) == maxPrefixes {
-			return fmt.Errorf("line %d: these are more than %d prefixes", line, maxPrefixes)
-		}
-		n = Network{}
-		for i, field := range fields {
-			if field != nil {
-				*field = strings.Clone(strings.TrimSpace(record[i]))
-			}
-		}
-		into[p] = n
-	}
-}
-
 // Entries is the number of prefixes.
-func (t *Table) Entries() int {
-	if t == nil {
-		return 0
-	}
-	return t.prefixes.Size()
-}
+func (t *Table) Entries() int { return t.trie.Load().Size() }
 
 // Apply fills Src… and DstNetName, Role, Site, Region and Tenant.
 func (t *Table) Apply(b *column.Batch) {
-	if t.Entries() == 0 {
+	prefixes := t.trie.Load()
+	if prefixes.Size() == 0 {
 		return
 	}
 	rows := b.Len()
 	for row, a := range flow.SrcAddr.Column(b)[:rows] {
-		if l, ok := t.prefixes.Lookup(a.IP()); ok {
+		if l, ok := prefixes.Lookup(a.IP()); ok {
 			set(b, row, flow.SrcNetName, l.name)
 			set(b, row, flow.SrcNetRole, l.role)
 			set(b, row, flow.SrcNetSite, l.site)
@@ -204,7 +210,7 @@ func (t *Table) Apply(b *column.Batch) {
 		}
 	}
 	for row, a := range flow.DstAddr.Column(b)[:rows] {
-		if l, ok := t.prefixes.Lookup(a.IP()); ok {
+		if l, ok := prefixes.Lookup(a.IP()); ok {
 			set(b, row, flow.DstNetName, l.name)
 			set(b, row, flow.DstNetRole, l.role)
 			set(b, row, flow.DstNetSite, l.site)

@@ -2,22 +2,24 @@ package network
 
 import (
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"netmeta/column"
+	"netmeta/enrich/feed"
 	"netmeta/flow"
 )
 
 // slowNames looks at every prefix, from the longest to the shortest, for each value.
 func slowNames(c Config, a netip.Addr) (n Network) {
 	for bits := 128; bits >= 0; bits-- {
-		for text, x := range c {
-			p, _ := Prefix(text)
+		for p, x := range c {
 			if p.Bits() != bits || !p.Contains(a) {
 				continue
 			}
@@ -50,7 +52,7 @@ func randomConfig(r *rand.Rand) Config {
 		a := randomAddr(r)
 		bits := r.IntN(a.BitLen() + 1)
 		p, _ := a.Prefix(bits)
-		c[p.String()] = Network{Name: word("name"), Role: word("role"), Site: word("site"), Region: word("region"), Tenant: word("tenant")}
+		c[Prefix{p}] = Network{Name: word("name"), Role: word("role"), Site: word("site"), Region: word("region"), Tenant: word("tenant")}
 	}
 	return c
 }
@@ -60,7 +62,7 @@ func TestAgainstSlow(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for range 40 {
 		c := randomConfig(r)
-		table, err := New(c, nil)
+		table, err := newTable(c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,11 +98,11 @@ func TestAgainstSlow(t *testing.T) {
 
 // What nobody described costs no column.
 func TestNothingKnown(t *testing.T) {
-	table, err := New(Config{"192.0.2.0/24": {Name: "a"}}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, table := range []*Table{nil, table} {
+	for _, c := range []Config{nil, {pfx("192.0.2.0/24"): {Name: "a"}}} {
+		table, err := newTable(c)
+		if err != nil {
+			t.Fatal(err)
+		}
 		b := flow.Table.NewBatch(4)
 		flow.SrcAddr.Set(b, b.Add(), column.AddrFrom(netip.MustParseAddr("198.51.100.1")))
 		table.Apply(b)
@@ -108,6 +110,22 @@ func TestNothingKnown(t *testing.T) {
 			t.Error("a column is in use without a value")
 		}
 	}
+}
+
+func newTable(c Config, files ...string) (*Table, error) {
+	var locations []feed.Location
+	for _, path := range files {
+		locations = append(locations, feed.Location(path))
+	}
+	return New(c, locations, time.Hour, feed.Options{Log: slog.New(slog.DiscardHandler)}, nil)
+}
+
+func pfx(text string) Prefix {
+	p, err := ParsePrefix(text)
+	if err != nil {
+		panic(err)
+	}
+	return p
 }
 
 func TestFiles(t *testing.T) {
@@ -120,7 +138,7 @@ func TestFiles(t *testing.T) {
 		return path
 	}
 	good := file("# of the address plan\nname, prefix,Tenant\nOffice, 10.1.0.0/16,us\n\"Lab, cold\",2001:db8::/48,\n")
-	table, err := New(Config{"10.0.0.0/8": {Name: "all", Role: "private"}}, []string{good})
+	table, err := newTable(Config{pfx("10.0.0.0/8"): {Name: "all", Role: "private"}}, good)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +156,7 @@ func TestFiles(t *testing.T) {
 	f := func(text string, want ...string) {
 		t.Helper()
 		path := file(text)
-		_, err := New(Config{"10.0.0.0/8": {}}, []string{path})
+		_, err := newTable(Config{pfx("10.0.0.0/8"): {}}, path)
 		if err == nil {
 			t.Errorf("%q: no error", text)
 			return
@@ -156,7 +174,7 @@ func TestFiles(t *testing.T) {
 	f("prefix,name\nten,a\n", "line 2", `"ten"`, "192.0.2.0/24")
 	f("prefix,name\n10.0.0.0/8,a\n", "line 2", "twice")
 	f("prefix,name\n10.1.0.0/16\n", "line 2")
-	if _, err := New(nil, []string{filepath.Join(dir, "missing.csv")}); err == nil || !strings.Contains(err.Error(), "missing.csv") {
+	if _, err := newTable(nil, filepath.Join(dir, "missing.csv")); err == nil || !strings.Contains(err.Error(), "missing.csv") {
 		t.Errorf("a missing file: %v", err)
 	}
 }
@@ -164,9 +182,14 @@ func TestFiles(t *testing.T) {
 func TestPrefix(t *testing.T) {
 	f := func(text, want string) {
 		t.Helper()
-		p, err := Prefix(text)
-		if err != nil || p.String() != want {
+		p, err := ParsePrefix(text)
+		if err != nil || p.Prefix.String() != want {
 			t.Errorf("%s: %s, %v, want %s", text, p, err, want)
+		}
+		var again Prefix
+		written, _ := p.MarshalText()
+		if err := again.UnmarshalText(written); err != nil || again != p {
+			t.Errorf("%s is written as %s, which is %s, %v", text, written, again, err)
 		}
 	}
 	f("192.0.2.1", "192.0.2.1/32")
@@ -174,8 +197,24 @@ func TestPrefix(t *testing.T) {
 	f("2001:db8::1", "2001:db8::1/128")
 	f("0.0.0.0/0", "0.0.0.0/0")
 	for _, text := range []string{"", "x", "192.0.2.1/24", "::ffff:192.0.2.0/120", "fe80::1%eth0", "192.0.2.0/33"} {
-		if p, err := Prefix(text); err == nil {
+		if p, err := ParsePrefix(text); err == nil {
 			t.Errorf("%q is %s", text, p)
 		}
 	}
+}
+
+// FuzzCSV: whatever a file or a server sends, each entry is a prefix that is there once.
+func FuzzCSV(f *testing.F) {
+	f.Add([]byte("# of the address plan\nname, prefix,Tenant\nOffice, 10.1.0.0/16,us\n\"Lab, cold\",2001:db8::/48,\n"))
+	f.Add([]byte("prefix,prefix\n10.0.0.0/8,10.0.0.0/9\n"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		list, err := parseCSV(content)
+		if err != nil {
+			return
+		}
+		made, err := (&Table{}).merge([][]entry{list})
+		if err != nil || made.Size() != len(list) {
+			t.Errorf("%d of %d entries, %v", made.Size(), len(list), err)
+		}
+	})
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"io"
 	"net/netip"
@@ -294,31 +293,6 @@ func (d *Data) finish() {
 		return r
 	}, d.names)
 	d.index()
-}
-
-// Load reads a file that Write made.
-func Load(path string) (*Data, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxFile {
-		return nil, fmt.Errorf("%s: %d MiB are too many: it %w", path, info.Size()>>20, errDamaged)
-	}
-	b := make([]byte, info.Size())
-	if _, err := io.ReadFull(f, b); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	d, err := decode(b)
-	if err != nil {
-		return nil, fmt.Errorf("%s %w", path, err)
-	}
-	return d, nil
 }
 
 // File is the name of the file that `make build` makes.

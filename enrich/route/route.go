@@ -4,11 +4,17 @@
 package route
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"netmeta/column"
+	"netmeta/enrich/feed"
+	"netmeta/enrich/stage"
 	"netmeta/flow"
 )
 
@@ -16,22 +22,39 @@ import (
 type Config struct {
 	// Who says the AS of an address: "exporter" in its records, "data", the public table
 	// that comes with NetMeta. The first that knows counts.
-	Order []string `yaml:"order" reload:"live"`
+	Order []Origin `yaml:"order" reload:"live"`
 	// Names of ASes by number: private ones, or other names than the public table has.
 	Names map[uint32]string `yaml:"names" reload:"live"`
 }
 
+// An Origin says the AS of an address.
+type Origin string
+
+// The origins.
+const (
+	FromExporter Origin = "exporter" // the flow record
+	FromData     Origin = "data"     // Data
+)
+
+// UnmarshalText reads the name of an origin.
+func (o *Origin) UnmarshalText(text []byte) error {
+	if *o = Origin(text); *o != FromExporter && *o != FromData {
+		return fmt.Errorf("%s: use exporter or data", text)
+	}
+	return nil
+}
+
 // Default is the configuration without a file.
-func Default() Config { return Config{Order: []string{"exporter", "data"}} }
+func Default() Config { return Config{Order: []Origin{FromExporter, FromData}} }
 
 // Validate checks values. Each error names the key, the value and the remedy.
 func (c Config) Validate() error {
-	seen := map[string]bool{}
-	for _, name := range c.Order {
-		if name != "exporter" && name != "data" || seen[name] {
-			return fmt.Errorf("order: %s: use exporter, data or both, each once, the one that counts first", strings.Join(c.Order, ", "))
+	seen := map[Origin]bool{}
+	for _, o := range c.Order {
+		if seen[o] {
+			return fmt.Errorf("order: %s: stands twice; use exporter, data or both, each once, the one that counts first", o)
 		}
-		seen[name] = true
+		seen[o] = true
 	}
 	for as, name := range c.Names {
 		if as == 0 || strings.TrimSpace(name) == "" {
@@ -41,41 +64,101 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// A Table fills AS and country. It does not change, and is safe for any number of
-// goroutines. A nil *Table fills nothing.
+// A Table fills AS and country. Its Run keeps Data up to date, if that comes from a URL.
 type Table struct {
-	data     *Data
 	names    map[uint32]string
 	exporter bool // what the exporter says stays, if it is not zero
 	clear    bool // what the exporter says goes, even when nobody else knows
 	as       bool // data says ASes
 	country  bool
+
+	feed    *feed.Feed[*Data] // nil: there is no file
+	edition int               // of the feed, when the table was made
+	refresh time.Duration     // between two fetches of a URL
+	data    atomic.Pointer[Data]
 }
 
-// New makes a table of a valid Config; data may be nil.
-func New(c Config, data *Data, country bool) *Table {
-	said, known := slices.Index(c.Order, "exporter"), slices.Index(c.Order, "data")
-	return &Table{
-		data: data, names: c.Names, country: country && data != nil,
-		exporter: said >= 0 && (known < 0 || said < known), clear: said < 0, as: known >= 0 && data != nil,
+// New makes a table of a valid Config. data is where Data is, fetched at intervals of
+// refresh if that is a URL; without it the file that came with the program is used, if
+// there is one. The table takes over the feed of an earlier one, which may be nil.
+// Errors begin with a key.
+func New(c Config, country bool, data feed.Location, refresh time.Duration, shared feed.Options, old *Table) (*Table, error) {
+	t := newTable(c, country)
+	t.refresh = refresh
+	shared.Location, shared.MaxBytes = cmp.Or(data, feed.Location(Find())), maxFile
+	if shared.Location == "" {
+		shared.Log.Info("AS and country are only what exporters tell: no " + File + " beside the program; make build makes it")
+		return t, nil
 	}
+	var earlier []*feed.Feed[*Data]
+	if old != nil && old.feed != nil {
+		earlier = append(earlier, old.feed)
+	}
+	f := feed.Reuse(earlier, shared, decode)
+	if err := f.Open(); err != nil && data != "" {
+		return nil, fmt.Errorf("data: %s: %w", data, err)
+	} else if err != nil { // that the file of the program is damaged keeps nobody from starting
+		shared.Log.Warn("AS and country are only what exporters tell", "file", shared.Location, "err", err)
+		return t, nil
+	}
+	t.feed = f
+	d, edition := f.Value()
+	t.edition = edition
+	t.data.Store(d)
+	return t, nil
+}
+
+// newTable makes a table without Data.
+func newTable(c Config, country bool) *Table {
+	said, known := slices.Index(c.Order, FromExporter), slices.Index(c.Order, FromData)
+	return &Table{
+		names: c.Names, country: country,
+		exporter: said >= 0 && (known < 0 || said < known), clear: said < 0, as: known >= 0,
+	}
+}
+
+// Run implements stage.Runner: it fetches Data from its URL.
+func (t *Table) Run(ctx context.Context) {
+	if t.feed != nil && t.feed.Location().Remote() { // a file is read when the configuration is
+		t.feed.Run(ctx, t.refresh, t.edition, func(d *Data) error { t.data.Store(d); return nil })
+	}
+}
+
+// Stage implements stage.Table: the table is a stage itself.
+func (t *Table) Stage() stage.Stage { return t }
+
+// Status implements stage.Reporter.
+func (t *Table) Status() (list []stage.Status) {
+	if t.feed == nil {
+		return nil
+	}
+	d, source := t.data.Load(), t.feed.Location().String()
+	if d != nil {
+		source = d.Source
+	}
+	list = append(list, t.feed.Status().Of("addresses: AS and country", d.Entries(), source))
+	if d.Names() > 0 {
+		list = append(list, t.feed.Status().Of("names of ASes", d.Names(), source))
+	}
+	return list
 }
 
 // Apply fills SrcAS, DstAS, SrcCountry and DstCountry.
 func (t *Table) Apply(b *column.Batch) {
-	if t == nil || !t.as && !t.country && !t.clear {
+	d := t.data.Load()
+	if (d == nil || !t.as && !t.country) && !t.clear {
 		return
 	}
-	t.side(b, flow.SrcAddr.Column(b), flow.SrcAS, flow.SrcCountry)
-	t.side(b, flow.DstAddr.Column(b), flow.DstAS, flow.DstCountry)
+	t.side(d, b, flow.SrcAddr.Column(b), flow.SrcAS, flow.SrcCountry)
+	t.side(d, b, flow.DstAddr.Column(b), flow.DstAS, flow.DstCountry)
 }
 
-func (t *Table) side(b *column.Batch, addrs []column.Addr, as column.U32, country column.Labels) {
+func (t *Table) side(d *Data, b *column.Batch, addrs []column.Addr, as column.U32, country column.Labels) {
 	said := as.Column(b)[:b.Len()]
 	if t.clear {
 		clear(said)
 	}
-	if !t.as && !t.country {
+	if d == nil || !t.as && !t.country {
 		return
 	}
 	for row := range said {
@@ -83,7 +166,7 @@ func (t *Table) side(b *column.Batch, addrs []column.Addr, as column.U32, countr
 		if !ask && !t.country {
 			continue
 		}
-		p := t.data.Place(addrs[row])
+		p := d.Place(addrs[row])
 		if ask && p.AS != 0 {
 			said[row] = p.AS
 		}
@@ -95,19 +178,16 @@ func (t *Table) side(b *column.Batch, addrs []column.Addr, as column.U32, countr
 
 // Name is what an AS is called, empty if that is not known.
 func (t *Table) Name(as uint32) string {
-	if t == nil {
-		return ""
-	}
 	if name, ok := t.names[as]; ok {
 		return name
 	}
-	return t.data.Name(as)
+	return t.data.Load().Name(as)
 }
 
 // Find calls yield with the ASes whose names contain a text, whatever the case of its
 // letters: the configured ones first, then by rising number, until it returns false.
 func (t *Table) Find(text string, yield func(as uint32, name string) bool) {
-	if t == nil || text == "" {
+	if text == "" {
 		return
 	}
 	var configured []uint32
@@ -122,7 +202,7 @@ func (t *Table) Find(text string, yield func(as uint32, name string) bool) {
 			return
 		}
 	}
-	t.data.Find(text, func(as uint32, name string) bool {
+	t.data.Load().Find(text, func(as uint32, name string) bool {
 		_, named := t.names[as]
 		return named || yield(as, name)
 	})

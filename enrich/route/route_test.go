@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"log/slog"
 	"math"
 	"math/rand/v2"
 	"net/netip"
@@ -15,8 +16,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"netmeta/column"
+	"netmeta/enrich/feed"
 	"netmeta/flow"
 )
 
@@ -146,7 +149,7 @@ func TestNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	table := New(Config{Order: []string{"exporter", "data"}, Names: map[uint32]string{2: "Own Beta", 64500: "Own"}}, d, false)
+	table := tableWith(Config{Order: Default().Order, Names: map[uint32]string{2: "Own Beta", 64500: "Own"}}, d, false)
 	f := func(text string, want ...uint32) {
 		t.Helper()
 		var got []uint32
@@ -174,7 +177,7 @@ func TestNames(t *testing.T) {
 	if n != 1 {
 		t.Errorf("%d found after the first was enough", n)
 	}
-	var none *Table
+	none := newTable(Config{}, false)
 	none.Find("a", func(uint32, string) bool { t.Error("found in nothing"); return false })
 	if none.Name(1) != "" {
 		t.Error("a name in nothing")
@@ -194,7 +197,11 @@ func TestApply(t *testing.T) {
 			flow.DstAddr.Set(b, row, column.AddrFrom4([4]byte{198, 51, 100, 1}))
 			flow.DstAS.Set(b, row, said)
 		}
-		New(Config{Order: strings.Fields(order)}, data, country).Apply(b)
+		var c Config
+		for _, name := range strings.Fields(order) {
+			c.Order = append(c.Order, Origin(name))
+		}
+		tableWith(c, data, country).Apply(b)
 		got := ""
 		for row := range b.Len() {
 			got += fmt.Sprintf("%d%s>%d%s ", flow.SrcAS.At(b, row), flow.SrcCountry.At(b, row), flow.DstAS.At(b, row), flow.DstCountry.At(b, row))
@@ -216,7 +223,10 @@ func TestApply(t *testing.T) {
 }
 
 func TestMistakes(t *testing.T) {
-	for _, c := range []Config{{Order: []string{"bgp"}}, {Order: []string{"data", "data"}}, {Names: map[uint32]string{0: "a"}}, {Names: map[uint32]string{1: " "}}} {
+	if err := new(Origin).UnmarshalText([]byte("bgp")); err == nil || !strings.Contains(err.Error(), "bgp: use exporter or data") {
+		t.Error("bgp: ", err)
+	}
+	for _, c := range []Config{{Order: []Origin{FromData, FromData}}, {Names: map[uint32]string{0: "a"}}, {Names: map[uint32]string{1: " "}}} {
 		if err := c.Validate(); err == nil {
 			t.Errorf("%+v is valid", c)
 		}
@@ -253,22 +263,35 @@ func TestDamagedFile(t *testing.T) {
 		}
 	}
 	path := filepath.Join(t.TempDir(), "x")
-	if _, err := Load(path); err == nil {
-		t.Error("a missing file is read")
+	load := func() (*Table, error) {
+		return New(Default(), true, feed.Location(path), time.Hour, feed.Options{Log: slog.New(slog.DiscardHandler)}, nil)
+	}
+	if _, err := load(); err == nil || !strings.Contains(err.Error(), "data: "+path) {
+		t.Errorf("a missing file: %v", err)
 	}
 	if err := os.WriteFile(path, good[:len(good)-1], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "make build") {
+	if _, err := load(); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "make build") {
 		t.Errorf("a damaged file: %v", err)
 	}
 	if err := os.WriteFile(path, good, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d, err := Load(path)
-	if err != nil || d.Source != "a test" || d.Entries() != 6 {
-		t.Errorf("%s, %d entries, %v", d.Source, d.Entries(), err)
+	table, err := load()
+	if err != nil {
+		t.Fatal(err)
 	}
+	if d := table.data.Load(); d.Source != "a test" || d.Entries() != 6 {
+		t.Errorf("%s, %d entries", d.Source, d.Entries())
+	}
+}
+
+// tableWith is a table with Data.
+func tableWith(c Config, d *Data, country bool) *Table {
+	t := newTable(c, country)
+	t.data.Store(d)
+	return t
 }
 
 // FuzzDecode: whatever a file holds, with a right checksum or not, a search in it ends.

@@ -17,7 +17,10 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"netmeta/column"
 	"netmeta/enrich"
+	"netmeta/enrich/feed"
+	"netmeta/enrich/names"
 	"netmeta/native"
 	"netmeta/pipe"
 	"netmeta/source"
@@ -47,39 +50,52 @@ type collector struct {
 // newCollector returns a collector that enriches as netmeta run --demo does, or not at all.
 func newCollector(enriched bool) (*collector, error) {
 	exporters := &source.Exporters{}
-	told := netflow.New(netflow.Config{Exporters: exporters})
-	c := &collector{family: &detect.Family{Protocols: []source.Protocol{told.Protocol(), sflow.New(sflow.Config{Exporters: exporters}).Protocol()}}}
+	var fromNetFlow, fromSFlow source.Names
 	var stages []func() pipe.Stage
 	if enriched {
-		chain := enrich.New(told, slog.New(slog.DiscardHandler))
-		if err := setDemo(chain); err != nil {
+		chain, err := demoChain()
+		if err != nil {
 			return nil, err
 		}
+		write := func(from names.Origin) source.Names {
+			return func(exporter column.Addr, ifIndex uint32, x source.Interface) {
+				chain.Book.Put(from, exporter, ifIndex, names.Interface(x))
+			}
+		}
+		fromNetFlow, fromSFlow = write(names.NetFlow), write(names.SFlow)
 		stages = append(stages, func() pipe.Stage { return chain.Stage() })
 	}
-	c.pipe = pipe.New(256, 256<<20, stages...)
+	c := &collector{
+		family: &detect.Family{Protocols: []source.Protocol{
+			netflow.New(netflow.Config{Exporters: exporters, Names: fromNetFlow}).Protocol(),
+			sflow.New(sflow.Config{Exporters: exporters, Names: fromSFlow}).Protocol(),
+		}},
+		pipe: pipe.New(256, 256<<20, stages...),
+	}
 	var err error
 	c.ports, err = udp.Open([]string{"127.0.0.1:0"}, udp.Config{Workers: 2}, c.family, slog.New(slog.DiscardHandler))
 	return c, err
 }
 
-// setDemo loads the names of the demo and the tables of AS and country into the chain.
-func setDemo(chain *enrich.Chain) error {
+// demoChain returns a chain with the names of the demo and the tables of AS and country.
+func demoChain() (*enrich.Chain, error) {
 	text, err := os.ReadFile("collector/demo.yaml")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var demo struct {
 		Enrich enrich.Config `yaml:"enrich"`
 	}
 	demo.Enrich = enrich.Default()
 	if err := yaml.Unmarshal(text, &demo); err != nil {
-		return err
+		return nil, err
 	}
-	if demo.Enrich.Data, err = filepath.Abs("bin/ip.data"); err != nil {
-		return err
+	data, err := filepath.Abs("bin/ip.data")
+	if err != nil {
+		return nil, err
 	}
-	return chain.Set(demo.Enrich)
+	demo.Enrich.Data = feed.Location(data)
+	return enrich.New(demo.Enrich, "", slog.New(slog.DiscardHandler))
 }
 
 // run collects until ctx ends and passes each block on.

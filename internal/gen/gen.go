@@ -3,6 +3,7 @@
 package gen
 
 import (
+	"encoding"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -148,7 +149,7 @@ func writeKeys(b *strings.Builder, comments map[string]map[string]string, v refl
 			continue
 		}
 		key := path + f.Tag.Get("yaml")
-		if f.Type.Kind() == reflect.Struct {
+		if isObject(f.Type) {
 			writeKeys(b, comments, v.Field(i), key+".", live)
 			continue
 		}
@@ -164,7 +165,7 @@ func writeKeys(b *strings.Builder, comments map[string]map[string]string, v refl
 			live = "*live*"
 		}
 		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", key, value, live, comments[v.Type().String()][f.Name])
-		if k := f.Type.Kind(); (k == reflect.Map || k == reflect.Slice) && f.Type.Elem().Kind() == reflect.Struct {
+		if k := f.Type.Kind(); (k == reflect.Map || k == reflect.Slice) && isObject(f.Type.Elem()) {
 			item := "[]."
 			if k == reflect.Map {
 				item = ".*."
@@ -172,4 +173,9 @@ func writeKeys(b *strings.Builder, comments map[string]map[string]string, v refl
 			writeKeys(b, comments, reflect.New(f.Type.Elem()).Elem(), key+item, live)
 		}
 	}
+}
+
+// isObject reports that a value has keys of its own in the file.
+func isObject(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && !reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }

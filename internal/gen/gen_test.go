@@ -14,7 +14,7 @@ func TestDocumentsAreFresh(t *testing.T) {
 	golden.Equal(t, "../../doc/counters.md", Counters())
 	golden.Equal(t, "../../doc/exporters.md", Exporters())
 	var sources [][]byte
-	for _, path := range []string{"config/config.go", "enrich/enrich.go", "enrich/exporter/exporter.go", "enrich/exporter/interfaces.go",
+	for _, path := range []string{"config/config.go", "enrich/config.go", "enrich/exporter/exporter.go", "enrich/exporter/rule.go", "enrich/names/origin.go",
 		"enrich/network/network.go", "enrich/route/route.go", "enrich/class/class.go"} {
 		source, err := os.ReadFile("../../" + path)
 		if err != nil {

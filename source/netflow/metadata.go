@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"netmeta/column"
+	"netmeta/source"
 )
 
 // Metadata is what an exporter reports about itself in options data: names that its

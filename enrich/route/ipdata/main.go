@@ -1,6 +1,6 @@
 // Command ipdata makes the file that says which AS and country an address belongs to.
 // It reads the CSV files of two npm packages, which package.json names, and writes
-// what route.Load reads.
+// what package route reads.
 //
 //	go run ./enrich/route/ipdata bin/ip.data
 package main

@@ -484,7 +484,7 @@ export interface Status {
   state: "engine-down" | "losses" | "waiting" | "trouble" | "good";
   /** What is wrong with NetMeta itself, the gravest first. */
   problems: Trouble[];
-  enrich: { name: string; entries: number; loaded: number; source: string }[] | null;
+  enrich: { name: string; entries: number; loaded: number; source: string; error?: string }[] | null;
   engine: {
     up: boolean;
     embedded: boolean;

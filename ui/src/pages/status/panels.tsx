@@ -25,11 +25,11 @@ export function Enrichment({ s }: { s: Status }) {
           </thead>
           <tbody>
             {enrich.map((t) => (
-              <tr key={t.name}>
+              <tr key={`${t.name} ${t.source}`}>
                 <td class="text">{t.name}</td>
                 <td>{fmt.count(t.entries)}</td>
                 <td>{t.loaded > 0 ? ago(t.loaded, s.now) : "never"}</td>
-                <td class="text quiet">{t.source}</td>
+                <td class="text quiet">{t.error ? `${t.source}: ${t.error}` : t.source}</td>
               </tr>
             ))}
           </tbody>

@@ -13,6 +13,7 @@ const round = (x: number) => (x >= 10 ? Math.round(x) : Math.round(x * 10) / 10)
 export function Pipeline({ s, history: h, inserted }: { s: Status; history: History; inserted: number | null }) {
   const { pipeline: p, spool, rates, engine } = s;
   const enrich = s.enrich ?? [];
+  const loaded = enrich.map((t) => t.loaded).filter((at) => at > 0);
   const dropped = (s.listeners ?? []).reduce((a, l) => a + l.dropped, 0);
   const sockets = Math.max(lostAt(s, "kernel"), dropped);
   const waits = spool.rows > 0;
@@ -41,8 +42,8 @@ export function Pipeline({ s, history: h, inserted }: { s: Status; history: Hist
         loss={lostAt(s, "enrichment")}
         what="refused"
         extra={
-          enrich.length
-            ? `oldest loaded ${ago(Math.min(...enrich.map((t) => t.loaded)), s.now)}`
+          loaded.length
+            ? `oldest loaded ${ago(Math.min(...loaded), s.now)}`
             : "no table is loaded: values keep their numbers"
         }
         id="enrich"

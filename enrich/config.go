@@ -1,0 +1,69 @@
+package enrich
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"netmeta/enrich/class"
+	"netmeta/enrich/exporter"
+	"netmeta/enrich/feed"
+	"netmeta/enrich/names"
+	"netmeta/enrich/network"
+	"netmeta/enrich/route"
+)
+
+// Config is what the operator knows of the network.
+type Config struct {
+	Own class.Config `yaml:"own"`
+	// Exporters by address or prefix. What one leaves empty, shorter prefixes fill in.
+	Exporters map[network.Prefix]exporter.Exporter `yaml:"exporters" reload:"live"`
+	// Interfaces of any exporter, after those that stand with the exporter.
+	Interfaces []exporter.Interface `yaml:"interfaces" reload:"live"`
+	Names      names.Settings       `yaml:"names"`
+	// Networks by prefix. What one leaves empty, shorter prefixes fill in.
+	Networks network.Config `yaml:"networks" reload:"live"`
+	// CSV files with more networks, by path or http or https URL. The first line of each
+	// names its columns: prefix, and of name, role, site, region and tenant those that it
+	// has.
+	NetworkFiles []feed.Location `yaml:"network-files" reload:"live"`
+	AS           route.Config    `yaml:"as"`
+	// Fill the country of addresses.
+	Country bool `yaml:"country" reload:"live"`
+	// File or URL of the table of ASes and countries of addresses, in place of ip.data
+	// beside the program.
+	Data feed.Location `yaml:"data" reload:"live"`
+	// How often the URLs of network-files and data are fetched, 1m to 720h. Files are read
+	// at the start and when the configuration is read again.
+	Refresh feed.Interval `yaml:"refresh" reload:"live"`
+}
+
+// Default is the configuration without a file.
+func Default() Config {
+	return Config{Names: names.Default(), AS: route.Default(), Country: true, Refresh: feed.Interval(time.Hour)}
+}
+
+// Validate checks values; it reads no files. Each error names the key, the value and the
+// remedy.
+func (c Config) Validate() error {
+	var errs []error
+	for _, member := range []struct {
+		key string
+		err error
+	}{
+		{"enrich.own.", c.Own.Validate()},
+		{"enrich.", c.naming().Validate()},
+		{"enrich.names.", c.Names.Validate()},
+		{"enrich.as.", c.AS.Validate()},
+	} {
+		if member.err != nil {
+			errs = append(errs, fmt.Errorf("%s%w", member.key, member.err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// naming are the keys of the stage exporter.
+func (c Config) naming() exporter.Config {
+	return exporter.Config{Exporters: c.Exporters, Interfaces: c.Interfaces, Order: c.Names.Order}
+}
