@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 )
@@ -95,6 +96,21 @@ func TestMistakes(t *testing.T) {
 	f(`views: [5]`, "views[0]: 5 is no object; here may stand description, name, of")
 	f(`views: [{-: x}]`, `unknown key "views[0].-"`)
 	f(`enrich: {own: {as: 64500}}`, "enrich.own.as", "write [64500]")
+	f("enrich:\n  own:\n    prefixes: [10.0.0.0/8, mine]", "line 3", `enrich.own.prefixes[1]: "mine" is neither a prefix`)
+	f("enrich: {own: {prefixes: [[10.0.0.0/8]]}}", "enrich.own.prefixes[0]: this is a list")
+	f("enrich:\n  exporters:\n    edge1: {name: a}", "line 3", `enrich.exporters: "edge1" is neither a prefix`)
+	f("enrich:\n  exporters:\n    192.0.2.1: {}\n    192.0.2.1/32: {}", "line 4", "enrich.exporters: 192.0.2.1/32: stands twice")
+	f(`enrich: {networks: {"2001:db8::1/32": {}}}`, "enrich.networks: 2001:db8::1/32 has bits set behind its length; write 2001:db8::/32")
+	f("enrich: {interfaces: [{name: a}, {speed: fast}]}", "enrich.interfaces[1].speed: fast: write bits per second")
+	f("enrich: {interfaces: [{match: (}]}", "enrich.interfaces[0].match: (: is no regular expression")
+	f("enrich: {interfaces: [{boundary: inside}]}", "enrich.interfaces[0].boundary: inside: use external or internal")
+	f("enrich: {interfaces: [{index: 3}]}", "enrich.interfaces[0]: says nothing")
+	f("enrich: {exporters: {192.0.2.1: {interfaces: [{speed: {a: b}}]}}}", "interfaces[0].speed: this is read as an object")
+	f("enrich: {as: {order: [guess]}}", "enrich.as.order[0]: guess: use exporter or data")
+	f("enrich: {names: {order: [sflow, snmp]}}", `enrich.names.order[1]: "snmp" is not an origin`)
+	f("enrich: {names: {order: [sflow, sflow]}}", "enrich.names.order: sflow: is listed twice")
+	f("enrich: {network-files: [ftp://example.net/x]}", "enrich.network-files[0]: ftp://example.net/x: is not a URL that can be fetched")
+	f("enrich: {refresh: 1s}", `enrich.refresh: "1s": use an interval`)
 	f("sources: &a\n  udp: &b\n    workers: many", "line 3", `sources.udp.workers: "many" is no whole number`)
 	f(`sources: &s {udpp: 3}`, `"sources.udpp"`, `did you mean "udp"?`)
 	f(`sources: {udp: {limit: {flows-per-second: -1}}}`, "flows-per-second: -1 is too small; the least is 0")
@@ -133,5 +149,57 @@ func TestSpoolSize(t *testing.T) {
 	c := Default()
 	if err := Parse([]byte("spool:\n  max-size: much\n"), &c); err == nil || !strings.Contains(err.Error(), "spool.max-size") || !strings.Contains(err.Error(), "20GiB") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// Values that types read themselves are those that the file has, and are shown as it
+// has them.
+func TestTyped(t *testing.T) {
+	c := Default()
+	err := Parse([]byte(`enrich:
+  own: {prefixes: [10.0.0.0/8, "2001:db8::/32", 192.0.2.1]}
+  exporters:
+    192.0.2.1: {name: edge1, interfaces: [{match: "^xe-", speed: 10G, boundary: external}, {index: 3, speed: 2500000000}]}
+    "2001:db8::/32": {site: Bern}
+  networks: {10.1.0.0/16: {name: office}}
+  names: {order: [sflow, config]}
+  as: {order: [data]}
+  network-files: [networks.csv, "https://user:hunter2@example.net/list?token=hunter2"]
+  data: http://example.net/ip.data
+  refresh: 90m
+`), &c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, err := json.Marshal(c.Public()["enrich"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"as":{"names":{},"order":["data"]},"country":true,"data":"http://example.net/ip.data",` +
+		`"exporters":{` +
+		`"192.0.2.1":{"group":"","interfaces":[` +
+		`{"boundary":"external","connectivity":"","description":"","index":0,"match":"^xe-","name":"","provider":"","speed":"10G"},` +
+		`{"boundary":"","connectivity":"","description":"","index":3,"match":"","name":"","provider":"","speed":"2.5G"}],` +
+		`"name":"edge1","region":"","role":"","site":"","tenant":""},` +
+		`"2001:db8::/32":{"group":"","interfaces":[],"name":"","region":"","role":"","site":"Bern","tenant":""}},` +
+		`"interfaces":[],"names":{"order":["sflow","config"]},` +
+		`"network-files":["networks.csv","https://xxxxx@example.net/list?token=xxxxx"],` +
+		`"networks":{"10.1.0.0/16":{"name":"office","region":"","role":"","site":"","tenant":""}},` +
+		`"own":{"as":[],"prefixes":["10.0.0.0/8","2001:db8::/32","192.0.2.1"]},"refresh":"1h30m"}`
+	if string(shown) != want {
+		t.Errorf("shown\n%s, want\n%s", shown, want)
+	}
+	// The same file again is no change.
+	same := Default()
+	if err := Parse([]byte(`enrich: {own: {prefixes: [10.0.0.0/8, "2001:db8::/32", 192.0.2.1/32]}}`), &same); err != nil {
+		t.Fatal(err)
+	}
+	if _, applied, restart := (Config{}).Reload(Config{}); len(applied)+len(restart) > 0 {
+		t.Errorf("nothing changes %v and %v", applied, restart)
+	}
+	again := c
+	again.Enrich.Own = same.Enrich.Own
+	if _, applied, restart := c.Reload(again); len(applied)+len(restart) > 0 {
+		t.Errorf("the same prefixes change %v and %v", applied, restart)
 	}
 }

@@ -41,11 +41,7 @@ export function Pipeline({ s, history: h, inserted }: { s: Status; history: Hist
         total={`${enrich.length} ${enrich.length === 1 ? "table" : "tables"}`}
         loss={lostAt(s, "enrichment")}
         what="refused"
-        extra={
-          loaded.length
-            ? `oldest loaded ${ago(Math.min(...loaded), s.now)}`
-            : "no table is loaded: values keep their numbers"
-        }
+        extra={loaded.length ? `oldest loaded ${ago(Math.min(...loaded), s.now)}` : "no table is loaded: values keep their numbers"}
         id="enrich"
       />
       <Stage
