@@ -79,7 +79,7 @@ func empty(t testing.TB) (s *Server, w *store.Client) {
 			t.Fatal(err)
 		}
 	}
-	if err := w.Exec(t.Context(), event.Create); err != nil {
+	if err := store.Migrate(t.Context(), w, store.Schema{Table: &event.Table}, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	s = serverFor(r, time.Now().Truncate(time.Second))
@@ -155,7 +155,7 @@ func seeded(t testing.TB) *Server {
 	}
 	defer spool.Close()
 	schema := store.Schema{Table: &flow.Table, RollupDays: map[int64]int{60: 0, 3600: 0}}
-	writer := &store.Writer{Client: w, Schemas: []store.Schema{schema}, Spool: spool, Log: s.Log}
+	writer := &store.Writer{Inserter: store.NewTables(w, []store.Schema{schema}, s.Log), Tables: []*column.Table{&flow.Table}, Spool: spool, Log: s.Log}
 	if err := writer.Run(t.Context(), queue); err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ func put(t testing.TB, w *store.Client, b *column.Batch) {
 	queue := make(chan native.Block, 1)
 	queue <- block
 	close(queue)
-	if err := (&store.Writer{Client: w, Schemas: schemas, Spool: spool, Log: s.Log}).Run(t.Context(), queue); err != nil {
+	if err := (&store.Writer{Inserter: store.NewTables(w, schemas, s.Log), Tables: []*column.Table{&flow.Table, &counter.Table}, Spool: spool, Log: s.Log}).Run(t.Context(), queue); err != nil {
 		t.Fatal(err)
 	}
 }

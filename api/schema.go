@@ -102,7 +102,11 @@ func (s *Server) readTables(ctx context.Context) (k tableFacts, err error) {
 	}
 	can, ok := res.Column("can").([]uint8)
 	k.once = ok && len(can) == 1 && can[0] == 1
-	if res, _, err = s.Store.Select(ctx, store.Query{SQL: query.RollupState()}); err != nil || res.Rows == 0 {
+	res, _, err = s.Store.Select(ctx, store.Query{SQL: query.RollupState()})
+	if store.UnknownTable(err) { // no rollups are kept
+		return k, nil
+	}
+	if err != nil || res.Rows == 0 {
 		return k, err
 	}
 	names, namesOK := res.Column("name").([]string)

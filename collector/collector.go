@@ -18,6 +18,7 @@ import (
 	"netmeta/config"
 	"netmeta/engine"
 	"netmeta/enrich"
+	"netmeta/flow"
 	"netmeta/health"
 	"netmeta/internal/secret"
 	"netmeta/internal/wholefile"
@@ -27,6 +28,7 @@ import (
 	"netmeta/source/netflow"
 	"netmeta/source/udp"
 	"netmeta/store"
+	"netmeta/tables"
 	"netmeta/view"
 )
 
@@ -58,6 +60,7 @@ type Collector struct {
 	enrich    *enrich.Chain
 	pipe      *pipe.Pipe
 	spool     *store.Spool
+	tables    *store.Tables
 	writer    *store.Writer
 	retention *store.Retention // by free space
 	roller    *store.Roller    // adds rows up
@@ -167,14 +170,15 @@ func (s *Collector) connect(cfg config.Config) error {
 	if err := s.openSpool(); err != nil {
 		return err
 	}
-	s.writer = &store.Writer{Client: s.client, Log: s.log, Schemas: Schemas(cfg), Spool: s.spool,
+	s.tables = store.NewTables(s.client, Schemas(cfg), s.log)
+	s.writer = &store.Writer{Inserter: s.tables, Tables: tables.All, Spool: s.spool, Log: s.log,
 		Taken: s.pipe.Taken, Safe: s.moreSafe, Full: func() float64 { return s.pipe.Level().Share() }}
 	s.retention = &store.Retention{Client: s.client, Keep: s.keepFree, Space: s.diskSpace, Temporary: s.temporary, Log: s.log}
 	if s.engine != nil {
 		s.writer.Sync = func() error { return store.SyncDisk(cfg.Data) }
 		s.retention.Reserve = &store.Reserve{Path: filepath.Join(cfg.Data, "reserve"), Left: engine.KeepFree(cfg.Data)}
 	}
-	s.roller = &store.Roller{Client: s.client, Schema: func() store.Schema { return Schemas(*s.config())[0] }, Owner: s.name(), Log: s.log}
+	s.roller = &store.Roller{Client: s.client, Schema: func() store.Schema { return s.tables.Schema(&flow.Table) }, Owner: s.name(), Log: s.log}
 	return nil
 }
 

@@ -39,7 +39,7 @@ func (s *Collector) report(ctx context.Context, list []event.Event) []event.Even
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	for len(list) > 0 {
-		if err := event.Put(ctx, s.writer.Client, list[0]); err != nil {
+		if err := event.Put(ctx, s.client, list[0]); err != nil {
 			s.log.Warn("an event is not stored yet", "kind", list[0].Kind, "target", list[0].Target, "err", err)
 			return list
 		}

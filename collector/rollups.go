@@ -33,7 +33,7 @@ func (s *Collector) keepRollups(ctx context.Context) {
 
 // roll adds one step up and reports whether there is more to do at once.
 func (s *Collector) roll(ctx context.Context, outage *store.Outage) (more bool) {
-	if err := s.writer.Client.Parts.Refresh(ctx, s.writer.Client, s.log); err != nil && ctx.Err() == nil {
+	if err := s.client.Parts.Refresh(ctx, s.client, s.log); err != nil && ctx.Err() == nil {
 		s.log.Debug("parts that cannot be read are not checked", "err", err)
 	}
 	more, err := s.roller.Roll(ctx, s.settled(time.Now()).Unix())
@@ -99,7 +99,7 @@ func (c rollupCollector) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(rollupRemade, prometheus.CounterValue, float64(r.Remade.Load()))
 	ch <- prometheus.MustNewConstMetric(rollupFolded, prometheus.CounterValue, float64(r.Folded.Load()))
 	var rows uint64
-	lost := c.writer.Client.Parts.List()
+	lost := c.client.Parts.List()
 	for _, part := range lost {
 		rows += part.Rows
 	}

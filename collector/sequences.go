@@ -91,7 +91,7 @@ func (s *Collector) countDoubts(ctx context.Context, doubts []source.Doubt) (lef
 			}
 			values = append(values, fmt.Sprintf("(%d, toIPv6('%s'), %d, %d, %d, %d)", i, d.Exporter, d.Type, d.Domain, d.From, end))
 		}
-		res, _, err := s.writer.Client.Select(ctx, store.Query{SQL: fmt.Sprintf(`
+		res, _, err := s.client.Select(ctx, store.Query{SQL: fmt.Sprintf(`
 SELECT i, max(ahead) AS seq, argMax(n, ahead) AS units FROM (
 	SELECT i, toUInt32(SequenceNum - first) AS ahead, toUInt32(count()) AS n FROM flows
 	INNER JOIN (SELECT * FROM values('i UInt32, address IPv6, type UInt8, domain UInt32, first UInt32, end UInt64', %s)) AS doubts

@@ -8,21 +8,17 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"netmeta/api"
-	"netmeta/column"
 	"netmeta/store"
+	"netmeta/tables"
 )
 
 // openSpool takes the directory where rows wait when the store does not take them.
 func (s *Collector) openSpool() error {
-	var tables []*column.Table
-	for _, schema := range Schemas(*s.config()) {
-		tables = append(tables, schema.Table)
-	}
 	most, err := store.ParseRoom(s.config().Spool.MaxSize)
 	if err != nil {
 		return err
 	}
-	s.spool, err = store.OpenSpool(filepath.Join(s.config().Data, "spool"), most, tables, s.log)
+	s.spool, err = store.OpenSpool(filepath.Join(s.config().Data, "spool"), most, tables.All, s.log)
 	if err != nil {
 		return err
 	}

@@ -13,10 +13,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"netmeta/api"
+	"netmeta/event"
 	"netmeta/flow"
 	"netmeta/internal/wholefile"
 	"netmeta/sender"
 	"netmeta/source"
+	"netmeta/tables"
 )
 
 // status is what the process knows of itself.
@@ -337,8 +339,10 @@ func (c pathCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(pipeBytes, int(queue.Bytes))
 	gauge(pipeMaxBytes, int(queue.MaxBytes))
 	w := &c.writer.Stats
-	for _, s := range c.writer.Schemas {
-		count(storeRows, c.writer.RowsOf(s.Table), s.Table.Name)
+	for _, t := range tables.All {
+		if t != &event.Table { // the API writes it, a row at a time
+			count(storeRows, c.writer.RowsOf(t), t.Name)
+		}
 	}
 	count(storeBytes, w.Bytes.Load())
 	count(storeInserts, w.Inserts.Load())

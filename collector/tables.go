@@ -6,24 +6,17 @@ import (
 	"time"
 
 	"netmeta/config"
-	"netmeta/counter"
-	"netmeta/event"
-	"netmeta/flow"
-	"netmeta/health"
 	"netmeta/store"
+	"netmeta/tables"
 )
 
-// schemas are the tables that we keep.
+// Schemas are the tables that we keep.
 func Schemas(cfg config.Config) []store.Schema {
 	// A rollup that is kept shorter than what feeds it would not have the answer to a
 	// question that the other has.
 	minutes := longer(cfg.Store.Rollups.MinuteDays, cfg.Store.RetentionDays)
 	hours := longer(cfg.Store.Rollups.HourDays, minutes)
-	return []store.Schema{
-		{Table: &flow.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns, RollupDays: map[int64]int{60: minutes, 3600: hours}},
-		{Table: &counter.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns},
-		{Table: &health.Table, TTLDays: cfg.Store.RetentionDays, Columns: cfg.Store.Columns},
-	}
+	return tables.Schemas(store.Policy{Days: cfg.Store.RetentionDays, RollupDays: map[int64]int{60: minutes, 3600: hours}, Columns: cfg.Store.Columns})
 }
 
 // longer is the longer one of two retentions in days, of which 0 is for ever.
@@ -43,13 +36,8 @@ func (s *Collector) migrate(ctx context.Context) error {
 		if s.engine != nil {
 			err = s.engine.Ready(ctx)
 		}
-		for _, schema := range Schemas(*s.config()) {
-			if err == nil {
-				err = store.Migrate(ctx, s.writer.Client, schema, s.log)
-			}
-		}
 		if err == nil {
-			err = s.writer.Client.Exec(ctx, event.Create)
+			err = s.tables.Migrate(ctx)
 		}
 		if err == nil {
 			outage.Over(s.log, "store is ready", time.Now())
@@ -70,7 +58,7 @@ func (s *Collector) prepareTables(next *config.Config) (change, error) {
 	schemas := Schemas(*next)
 	differ := !reflect.DeepEqual(schemas, Schemas(*s.config()))
 	return change{commit: func() {
-		s.writer.Reload(schemas)
+		s.tables.Reload(schemas)
 		if differ {
 			s.wantTables()
 		}

@@ -32,7 +32,7 @@ func (s *Collector) api() *api.Server {
 	s.senders.Provision(s.named())
 	return &api.Server{
 		Store:   s.reader,
-		Writer:  s.writer.Client,
+		Writer:  s.client,
 		Views:   s.views,
 		Links:   s.links,
 		Senders: s.senders,

@@ -366,7 +366,7 @@ func (b *Batch) Uint64s(f *Field) []uint64 { return b.u64.use(f.in(store64), b.c
 // Addrs is the column of an IP field.
 func (b *Batch) Addrs(f *Field) []Addr { return b.addr.use(f.in(storeAddr), b.cap) }
 
-// LabelColumn is the column of a Text field.
+// LabelColumn is the column of a Text or String field.
 func (b *Batch) LabelColumn(f *Field) []Label { return b.label.use(f.in(storeLabel), b.cap) }
 
 // List32At is the list of one row; do not keep it over the next Set or Reset.

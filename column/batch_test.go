@@ -20,6 +20,7 @@ var (
 	tTimeMS  = all.TimeMS(Field{Name: "TimeMS"})
 	tIP      = all.IP(Field{Name: "IP"})
 	tText    = all.Text(Field{Name: "Text"})
+	tLine    = all.String(Field{Name: "Line"})
 	tList    = all.List32(Field{Name: "List"})
 	tList128 = all.List128(Field{Name: "List128"})
 	tMap     = all.Map(Field{Name: "Map"})
@@ -43,7 +44,7 @@ func setRandom(r *rand.Rand, b *Batch, row int, slow slowRow) {
 	small := func() uint64 { return r.Uint64N(4) } // often zero
 	text := func() Label { return LabelOf([]string{"", "a", "b", "Zürich"}[r.IntN(4)]) }
 	addr := func() Addr { return AddrFrom4([4]byte{10, 0, 0, byte(small())}) }
-	switch r.IntN(16) {
+	switch r.IntN(17) {
 	case 0:
 		v := uint8(small())
 		tU8.Set(b, row, v)
@@ -113,6 +114,10 @@ func setRandom(r *rand.Rand, b *Batch, row int, slow slowRow) {
 		v := text()
 		tInName.Set(b, row, v)
 		put("InName", v)
+	case 15:
+		v := text()
+		tLine.Set(b, row, v)
+		put("Line", v)
 	default:
 		b.Turn(row)
 		for _, p := range [][2]string{{"SrcPort", "DstPort"}, {"SrcIP", "DstIP"}, {"InName", "OutName"}} {
@@ -146,6 +151,7 @@ func rowOf(b *Batch, row int) slowRow {
 	put("TimeMS", tTimeMS.At(b, row))
 	put("IP", tIP.At(b, row))
 	put("Text", tText.At(b, row))
+	put("Line", tLine.At(b, row))
 	put("List", slices.Clone(tList.At(b, row)))
 	put("List128", slices.Clone(tList128.At(b, row)))
 	put("Map", slices.Clone(tMap.At(b, row)))
@@ -217,6 +223,7 @@ func TestJSON(t *testing.T) {
 	ms := tab.TimeMS(Field{Name: "MS"})
 	ip := tab.IP(Field{Name: "IP"})
 	text := tab.Text(Field{Name: "Text"})
+	line := tab.String(Field{Name: "Line"})
 	list := tab.List32(Field{Name: "List"})
 	big := tab.List128(Field{Name: "Big"})
 	pairs := tab.Map(Field{Name: "Map"})
@@ -244,6 +251,7 @@ func TestJSON(t *testing.T) {
 	f(`{"IP":"192.0.2.1"}`, "IP=192.0.2.1", func(row int) { ip.Set(b, row, AddrFrom4([4]byte{192, 0, 2, 1})) })
 	f(`{"IP":"2001:db8::1"}`, "IP=2001:db8::1", func(row int) { ip.Set(b, row, Addr{0x20, 1, 0xd, 0xb8, 15: 1}) })
 	f(`{"Text":"a \"b\"\\\u0001�"}`, `Text="a \"b\"\\\u0001�"`, func(row int) { text.Set(b, row, LabelOf("a \"b\"\\\x01\xff")) })
+	f(`{"Line":"a b"}`, `Line="a b"`, func(row int) { line.Set(b, row, LabelOf("a b")) })
 	f(`{"List":[1,2]}`, "List=[1,2]", func(row int) { list.Set(b, row, []uint32{1, 2}) })
 	f(`{"Big":["18446744073709551617"]}`, `Big=["18446744073709551617"]`, func(row int) { big.Set(b, row, []Uint128{{1, 1}}) })
 	f(`{"Map":{"k":"v"}}`, `Map={"k":"v"}`, func(row int) { pairs.Set(b, row, []Pair{{LabelOf("k"), "v"}}) })

@@ -38,6 +38,7 @@ const (
 	Uint32List              // []uint32  Array(UInt32)
 	Uint128List             // []Uint128 Array(UInt128)
 	TextMap                 // Pair list Map(LowCardinality(String), String)
+	String                  // Label     String, for texts that hardly repeat
 )
 
 // A Role says what a query does with a field.
@@ -94,22 +95,23 @@ type IE struct {
 
 // A Field describes one column. The declaring method of Table fills Kind and Side.
 type Field struct {
-	Name   string   // column name in ClickHouse; CamelCase, public, never renamed
-	Title  string   // what the page calls it, lower case
-	Doc    string   // one sentence: what the value is, with the RFC where there is one
-	Filter string   // name in the filter language without its side ("port"); empty: not to be filtered by
-	Group  string   // the group of the field in pick-lists and in the reference
-	Role   Role     //
-	Unit   Unit     //
-	Show   Show     //
-	Enum   []string // Enum: the name of each value; Bits: the name of each bit
-	IE     []IE     // elements that carry it as a plain number or address
-	DstIE  []IE     // of a pair: the elements of the second field
-	SQL    string   // Alias: the ClickHouse expression; otherwise empty
-	Type   string   // Alias: the ClickHouse type of the expression
-	Codec  string   // ClickHouse codec; empty: the server's default
-	Rare   bool     // enters the table only when a value other than zero arrives
-	Rollup bool     // the rollups of the table keep it: it has few values
+	Name    string   // column name in ClickHouse; CamelCase, public, never renamed
+	Title   string   // what the page calls it, lower case
+	Doc     string   // one sentence: what the value is, with the RFC where there is one
+	Filter  string   // name in the filter language without its side ("port"); empty: not to be filtered by
+	Group   string   // the group of the field in pick-lists and in the reference
+	Role    Role     //
+	Unit    Unit     //
+	Show    Show     //
+	Enum    []string // Enum: the name of each value; Bits: the name of each bit
+	IE      []IE     // elements that carry it as a plain number or address
+	DstIE   []IE     // of a pair: the elements of the second field
+	SQL     string   // Alias: the ClickHouse expression; otherwise empty
+	Type    string   // Alias: the ClickHouse type of the expression
+	Codec   string   // ClickHouse codec; empty: the server's default
+	Default string   // ClickHouse expression for rows that do not carry the column; empty: zero
+	Rare    bool     // enters the table only when a value other than zero arrives
+	Rollup  bool     // the rollups of the table keep it: it has few values
 
 	Kind Kind // filled by Table
 	Side Side // filled by Table for pairs
@@ -166,6 +168,8 @@ func (f *Field) sqlType() string {
 		return "Array(UInt128)"
 	case TextMap:
 		return "Map(LowCardinality(String), String)"
+	case String:
+		return "String"
 	}
 	panic(fmt.Sprintf("BUG: field %s has kind %d", f.Name, f.Kind))
 }

@@ -18,7 +18,7 @@ type U64 struct{ Field *Field }
 // IPs is an IP field.
 type IPs struct{ Field *Field }
 
-// Labels is a Text field.
+// Labels is a Text or String field.
 type Labels struct{ Field *Field }
 
 // List32 is a Uint32List field.

@@ -13,16 +13,38 @@ type Table struct {
 	Fields []*Field
 
 	// How ClickHouse keeps it: expressions of PARTITION BY and ORDER BY. Empty means
-	// as flows: by the hour, and by five minutes, exporter and interfaces.
+	// as flows: by the hour, and by five minutes, exporter and interfaces. The partition
+	// tuple() is none.
 	Partition string
 	Order     string
 	Indexes   []string // skipping indexes: "name expression TYPE type GRANULARITY n"
+
+	Engine    Engine
+	Version   string    // Replacing: the column that says which row counts
+	Retention Retention // how long rows are kept
 
 	Rollups []Rollup // each behind the one that it adds up; the first adds up the table
 
 	byName map[string]*Field
 	slots  [storeCount]int // how many fields live in each store
 }
+
+// An Engine says what the store makes of rows with equal keys (Table.Order).
+type Engine uint8
+
+const (
+	Appending Engine = iota // all of them stay
+	Replacing               // the one with the greatest Table.Version stays
+	Summing                 // the store adds them up; of rollups
+)
+
+// A Retention says how long the rows of a table are kept.
+type Retention uint8
+
+const (
+	Days    Retention = iota // as many days as the configuration says
+	Forever                  // until somebody deletes them
+)
 
 // A Rollup is a table that keeps sums of another one: of its measures, and how many
 // rows there were (Flows), for each step of time and each combination of the fields
@@ -70,7 +92,7 @@ func (k Kind) store() storeID {
 		return store64
 	case IP:
 		return storeAddr
-	case Text:
+	case Text, String:
 		return storeLabel
 	case Uint32List:
 		return storeList32
@@ -137,6 +159,7 @@ func (t *Table) Time(f Field) U32        { return U32{t.add(f, Time)} }
 func (t *Table) TimeMS(f Field) U64      { return U64{t.add(f, TimeMS)} }
 func (t *Table) IP(f Field) IPs          { return IPs{t.add(f, IP)} }
 func (t *Table) Text(f Field) Labels     { return Labels{t.add(f, Text)} }
+func (t *Table) String(f Field) Labels   { return Labels{t.add(f, String)} }
 func (t *Table) List32(f Field) List32   { return List32{t.add(f, Uint32List)} }
 func (t *Table) Map(f Field) Pairs       { return Pairs{t.add(f, TextMap)} }
 func (t *Table) List128(f Field) List128 { return List128{t.add(f, Uint128List)} }

@@ -72,7 +72,7 @@ func (b *Batch) appendValue(dst []byte, f *Field, row int) []byte {
 		dst = append(dst, '"')
 		dst = b.addr[f.slot][row].IP().AppendTo(dst)
 		return append(dst, '"')
-	case Text:
+	case Text, String:
 		return AppendString(dst, b.label[f.slot][row].String())
 	case Uint32List:
 		dst = append(dst, '[')

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"netmeta/column"
 	"netmeta/store"
 )
 
@@ -33,21 +34,29 @@ type Event struct {
 	Attrs    map[string]string `json:"attrs"`
 }
 
-// Create is the statement that makes the table. The last report under an ID counts.
-const Create = `CREATE TABLE IF NOT EXISTS events
-(
-    id String COMMENT 'Name of the event; who reports it again under the same name changes it.',
-    kind LowCardinality(String) COMMENT 'attack, change, maintenance, note or another word.',
-    start DateTime('UTC') COMMENT 'Begin.',
-    end DateTime('UTC') COMMENT 'End; 1970 while it goes on, or when it has no length.',
-    target String COMMENT 'Address, prefix or interface that it is about; may be empty.',
-    severity LowCardinality(String) COMMENT 'info, warning, error or critical.',
-    text String COMMENT 'What people should know.',
-    attrs Map(LowCardinality(String), String) COMMENT 'Whatever else the reporter says.',
-    updated DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When it was reported last.'
+// Table is the events table. The last report under an ID counts. Order here is order in
+// ClickHouse.
+var Table = column.Table{
+	Name:      "events",
+	Partition: "tuple()",
+	Order:     "id",
+	Engine:    column.Replacing,
+	Version:   "updated",
+	Retention: column.Forever,
+}
+
+// The fields.
+var (
+	ID       = Table.String(column.Field{Name: "id", Doc: "Name of the event; who reports it again under the same name changes it."})
+	Kind     = Table.Text(column.Field{Name: "kind", Doc: "attack, change, maintenance, note or another word."})
+	Start    = Table.Time(column.Field{Name: "start", Doc: "Begin."})
+	End      = Table.Time(column.Field{Name: "end", Doc: "End; 1970 while it goes on, or when it has no length."})
+	Target   = Table.String(column.Field{Name: "target", Doc: "Address, prefix or interface that it is about; may be empty."})
+	Severity = Table.Text(column.Field{Name: "severity", Doc: "info, warning, error or critical."})
+	Text     = Table.String(column.Field{Name: "text", Doc: "What people should know."})
+	Attrs    = Table.Map(column.Field{Name: "attrs", Doc: "Whatever else the reporter says."})
+	Updated  = Table.TimeMS(column.Field{Name: "updated", Default: "now64(3)", Doc: "When it was reported last."})
 )
-ENGINE = ReplacingMergeTree(updated)
-ORDER BY id`
 
 // Limits of one event.
 const (
@@ -141,7 +150,7 @@ func Delete(ctx context.Context, c *store.Client, id string) error {
 	if res.Column("reports").([]uint64)[0] == 0 {
 		return ErrNone
 	}
-	return c.Do(ctx, store.Query{SQL: "ALTER TABLE events DELETE WHERE id = {id:String} SETTINGS mutations_sync = 1", Params: params})
+	return c.Do(ctx, store.Query{SQL: store.Layout{}.Alter(Table.Name) + " DELETE WHERE id = {id:String} SETTINGS mutations_sync = 1", Params: params})
 }
 
 const maxEvents = 1000 // of one answer: the newest

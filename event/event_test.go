@@ -2,12 +2,14 @@ package event
 
 import (
 	"errors"
+	"log/slog"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"netmeta/internal/enginetest"
+	"netmeta/store"
 )
 
 func TestMain(m *testing.M) { enginetest.Main(m) }
@@ -15,7 +17,7 @@ func TestMain(m *testing.M) { enginetest.Main(m) }
 func TestEvents(t *testing.T) {
 	w, r := enginetest.Clients(t)
 	for range 2 {
-		if err := w.Exec(t.Context(), Create); err != nil {
+		if err := store.Migrate(t.Context(), w, store.Schema{Table: &Table}, slog.New(slog.DiscardHandler)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -121,6 +121,10 @@ func (e *Encoder) column(f *column.Field, b *column.Batch) {
 			e.dict.add(l)
 		}
 		e.dict.encode(&e.buf)
+	case column.String:
+		for _, l := range b.LabelColumn(f)[:n] {
+			e.buf.PutString(l.String())
+		}
 	case column.Uint32List:
 		e.offsets(n, func(row int) int { return len(b.List32At(f, row)) })
 		for row := range n {

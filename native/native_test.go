@@ -28,6 +28,7 @@ var (
 	fTimeMS  = kinds.TimeMS(column.Field{Name: "TimeMS"})
 	fIP      = kinds.IP(column.Field{Name: "IP"})
 	fText    = kinds.Text(column.Field{Name: "Text"})
+	fString  = kinds.String(column.Field{Name: "Line"})
 	fList    = kinds.List32(column.Field{Name: "List"})
 	fList128 = kinds.List128(column.Field{Name: "List128"})
 	fMap     = kinds.Map(column.Field{Name: "Map"})
@@ -59,6 +60,7 @@ func fill(r *rand.Rand, b *column.Batch, row, n int) {
 	}
 	fIP.Set(b, row, a)
 	fText.Set(b, row, text())
+	fString.Set(b, row, text())
 	list := make([]uint32, r.IntN(4))
 	for i := range list {
 		list[i] = r.Uint32()
@@ -79,7 +81,7 @@ func fill(r *rand.Rand, b *column.Batch, row, n int) {
 // asText is the query that writes a row as column.AppendJSON does not: each column
 // as ClickHouse prints it, so that nothing of ours is on the way back.
 const asText = `SELECT toString(U8), toString(U16), toString(U32), toString(U64), toString(I64), toString(Enum), toString(toUInt32(Time)),
-toString(toUnixTimestamp64Milli(TimeMS)), toString(IP), toString(Text), toString(List), toString(List128), toString(Map) FROM kinds ORDER BY Row`
+toString(toUnixTimestamp64Milli(TimeMS)), toString(IP), toString(Text), Line, toString(List), toString(List128), toString(Map) FROM kinds ORDER BY Row`
 
 func textOf(b *column.Batch, row int) []string {
 	list := func(n int, at func(i int) string) string {
@@ -97,7 +99,7 @@ func textOf(b *column.Batch, row int) []string {
 	}
 	return []string{
 		fmt.Sprint(fU8.At(b, row)), fmt.Sprint(fU16.At(b, row)), fmt.Sprint(fU32.At(b, row)), fmt.Sprint(fU64.At(b, row)), fmt.Sprint(int64(fI64.At(b, row))),
-		fEnum.Field.Enum[fEnum.At(b, row)], fmt.Sprint(fTime.At(b, row)), fmt.Sprint(fTimeMS.At(b, row)), ip, fText.At(b, row).String(),
+		fEnum.Field.Enum[fEnum.At(b, row)], fmt.Sprint(fTime.At(b, row)), fmt.Sprint(fTimeMS.At(b, row)), ip, fText.At(b, row).String(), fString.At(b, row).String(),
 		list(len(l32), func(i int) string { return fmt.Sprint(l32[i]) }),
 		list(len(l128), func(i int) string { return l128[i].String() }),
 		"{" + strings.Trim(m, "[]") + "}",

@@ -56,16 +56,13 @@ type Rollup struct {
 
 // RollupState is the statement that says which rollups there are, and from when until
 // when they have every flow: name String, since UInt32, until UInt32. The store keeps that
-// in the comments of the tables.
+// in rollup_state, for the tables that have one of two UUIDs.
 func RollupState() string {
-	var names []string
-	for _, r := range flow.Table.Rollups {
-		names = append(names, "'"+r.Name+"'")
-	}
 	return lines(
-		"SELECT name, toUInt32(extract(comment, 'from ([0-9]+)')) AS since, toUInt32(extract(comment, 'until ([0-9]+)')) AS until",
-		"FROM system.tables",
-		"WHERE database = currentDatabase() AND name IN ("+strings.Join(names, ", ")+") AND match(comment, '^complete from [0-9]+ until [0-9]+')",
+		"SELECT Name AS name, toUInt32(Since) AS since, toUInt32(Until) AS until",
+		"FROM rollup_state FINAL",
+		"INNER JOIN (SELECT name AS rollup, toString(uuid) AS id FROM system.tables WHERE database = currentDatabase()) AS present ON rollup = Name",
+		"WHERE id IN (Current, Next)",
 	)
 }
 

@@ -479,7 +479,14 @@ func TooManyFiles(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "Too many open files")
 }
 
+// UnknownTable reports whether a statement named a table that is not there.
+func UnknownTable(err error) bool {
+	var e *Exception
+	return errors.As(err, &e) && e.Code == codeUnknownTable
+}
+
 const (
+	codeUnknownTable    = 60
 	codeReadonly        = 164
 	codeUnknownDatabase = 81
 	codeMemoryLimit     = 241
@@ -491,7 +498,7 @@ const (
 func OutOfSpace(err error) bool {
 	var (
 		e    *Exception
-		full *noSpace
+		full *noSpaceError
 	)
 	return errors.As(err, &full) || errors.As(err, &e) && (e.Code == codeNotEnoughSpace || outOfSpace(e.Message))
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 // A Schema is how a table is to be kept.
 type Schema struct {
 	Table   *column.Table
+	Layout  Layout
 	TTLDays int      // rows older than this are deleted; 0: never
 	Columns []string // which rare columns are real from the start: "all", or their names; none: on demand
 
@@ -20,6 +20,25 @@ type Schema struct {
 	// Of a rollup's own table; see rollup.go.
 	key  []string // columns of the sorting key
 	sums []string // columns that are added up
+}
+
+// A Policy says how tables are kept.
+type Policy struct {
+	Days       int           // of rows; 0: for ever
+	RollupDays map[int64]int // of sums, by the steps of the rollups; none: no rollups are kept
+	Columns    []string      // as in Schema
+}
+
+// Schema is how a table is to be kept.
+func (p Policy) Schema(t *column.Table) Schema {
+	s := Schema{Table: t, TTLDays: p.Days, Columns: p.Columns}
+	if t.Retention == column.Forever {
+		s.TTLDays = 0
+	}
+	if len(t.Rollups) > 0 {
+		s.RollupDays = p.RollupDays
+	}
+	return s
 }
 
 // Rare columns. Every column that a table has but a block does not carry costs the
@@ -34,7 +53,7 @@ func (s Schema) real(f *column.Field) bool {
 // Create is the statement that makes the table.
 func (s Schema) Create() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "CREATE TABLE IF NOT EXISTS %s\n(\n", s.Table.Name)
+	b.WriteString(s.Layout.create(s.Table.Name) + "\n(\n")
 	var lines []string
 	for _, f := range s.Table.Fields {
 		lines = append(lines, "    "+s.define(f))
@@ -42,20 +61,8 @@ func (s Schema) Create() string {
 	for _, index := range s.Table.Indexes {
 		lines = append(lines, "    INDEX "+index)
 	}
-	b.WriteString(strings.Join(lines, ",\n") + "\n")
-	b.WriteString(")\n")
-	if s.key != nil {
-		b.WriteString(s.rollupEngine())
-	} else {
-		partition := cmp.Or(s.Table.Partition, "toStartOfHour(TimeReceived)")
-		order := cmp.Or(s.Table.Order, "toStartOfFiveMinutes(TimeReceived), ExporterAddress, InIf, OutIf")
-		fmt.Fprintf(&b, "ENGINE = MergeTree\nPARTITION BY %s\nORDER BY (%s)\n", partition, order)
-	}
-	if s.TTLDays > 0 {
-		fmt.Fprintf(&b, "TTL %s\n", s.ttl())
-	}
-	// ttl_only_drop_parts: whole partitions go, no part is rewritten.
-	b.WriteString("SETTINGS non_replicated_deduplication_window = 1000, ttl_only_drop_parts = 1")
+	b.WriteString(strings.Join(lines, ",\n") + "\n)\n")
+	b.WriteString(s.Layout.storage(s))
 	return b.String()
 }
 
@@ -73,7 +80,10 @@ func (s Schema) define(f *column.Field) string {
 }
 
 func defineReal(f *column.Field) string {
-	codec := f.Codec
+	codec, byDefault := f.Codec, ""
+	if f.Default != "" {
+		byDefault = " DEFAULT " + f.Default
+	}
 	if codec == "" {
 		switch f.Kind {
 		case column.Uint16, column.Uint32, column.Uint64:
@@ -83,7 +93,7 @@ func defineReal(f *column.Field) string {
 	if codec != "" {
 		codec = " CODEC(" + codec + ")"
 	}
-	return fmt.Sprintf("%s %s COMMENT %s%s", f.Name, f.SQLType(), quote(f.Doc), codec)
+	return fmt.Sprintf("%s %s%s COMMENT %s%s", f.Name, f.SQLType(), byDefault, quote(f.Doc), codec)
 }
 
 // zero is the value of a column that no row has set, as an expression.
@@ -108,7 +118,9 @@ type Change struct {
 	SQL    string // ALTER TABLE …
 	Reason string // for the log, in words
 
-	rare string // the rare column that becomes real by this
+	rare   string // the rare column that becomes real by this
+	rollup string // what it is for; empty: the table itself
+	more   bool   // what else is to be done can only be planned after it
 }
 
 // A MismatchError is a column that cannot become what it must be.
@@ -135,7 +147,7 @@ func (s Schema) Diff(have []Column, create string) ([]Change, error) {
 		}
 	}
 	alter := func(reason, format string, args ...any) {
-		changes = append(changes, Change{SQL: "ALTER TABLE " + s.Table.Name + " " + fmt.Sprintf(format, args...), Reason: reason})
+		changes = append(changes, Change{SQL: s.Layout.Alter(s.Table.Name) + " " + fmt.Sprintf(format, args...), Reason: reason})
 	}
 	after := "FIRST"
 	key := keyOf(create)
@@ -182,6 +194,12 @@ func (s Schema) Diff(have []Column, create string) ([]Change, error) {
 	for _, index := range s.Table.Indexes { // of new parts; those that are there stay as they are
 		if name, _, _ := strings.Cut(index, " "); !strings.Contains(create, "INDEX "+name+" ") {
 			alter("index "+name+" is new", "ADD INDEX %s", index)
+		}
+	}
+	set := settingsOf(create)
+	for _, x := range s.Layout.settings(s.Table) {
+		if _, ok := set[x.name]; !ok {
+			alter("setting "+x.name+" is new", "MODIFY SETTING %s = %s", x.name, x.value)
 		}
 	}
 	switch has := strings.Contains(create, " TTL "); {

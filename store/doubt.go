@@ -31,23 +31,23 @@ import (
 const (
 	killsSplit = 3
 	killsAside = 3
-	// Between two attempts with doubted blocks the others have the store for themselves.
-	doubtedRest = 10 * time.Second
+	// Between two attempts with suspect blocks the others have the store for themselves.
+	suspectRest = 10 * time.Second
 	// How long the store may take to answer the question that harms nobody.
 	probeTimeout = 10 * time.Second
 	// Rows of a block that are looked for, to know whether it is stored.
 	rowsLookedFor = 16
 
-	doubtedDir = "doubted"
+	suspectDir = "doubted"
 )
 
-// A death says that the connection broke during an insert.
-type death struct {
+// A connectionLost is an *InterruptedError of a block.
+type connectionLost struct {
 	error
 	block int // which one of the load, when they go one by one
 }
 
-func (d *death) Unwrap() error { return d.error }
+func (d *connectionLost) Unwrap() error { return d.error }
 
 // brokeOff tells a connection that ended in the middle from a store that is away.
 func brokeOff(err error) bool {
@@ -55,9 +55,9 @@ func brokeOff(err error) bool {
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-// A doubted is a block in a file of its own, which has killed the store.
-type doubted struct {
-	*spooled
+// A suspectBlock is a block in a file of its own, which has killed the store.
+type suspectBlock struct {
+	*spoolFile
 	kills  int       // in this process
 	again  time.Time // not to be tried before
 	landed uint64    // inserts that had ended well when it killed the last time
@@ -65,19 +65,19 @@ type doubted struct {
 
 // probed makes an attempt after a question that harms nobody: only of a store that has
 // answered can be said that the rows killed it.
-func (r *writing) probed(ctx context.Context, l *load, token string, blocks []native.Block) error {
+func (r *writerRun) probed(ctx context.Context, l *insertJob, token string, blocks []native.Block) error {
 	short, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	if err := r.Client.Exec(short, "SELECT 1"); err != nil {
+	if err := r.Inserter.Ping(short); err != nil {
 		return fmt.Errorf("before the insert: %w", err)
 	}
 	return r.attempt(ctx, l.table, token, blocks)
 }
 
 // killed draws the conclusion of a death during a load that was probed.
-func (r *writing) killed(l *load, d *death) {
+func (r *writerRun) killed(l *insertJob, d *connectionLost) {
 	switch {
-	case l.doubted != nil:
+	case l.suspect != nil:
 		r.killedAgain(l, d)
 	case l.each:
 		if l.files == nil { // the spool cannot be written
@@ -90,8 +90,8 @@ func (r *writing) killed(l *load, d *death) {
 		}
 		r.Log.Warn("rows killed the store: they are set apart, the others go on", "table", l.table.Name, "rows", b.Rows, "err", d)
 	default:
-		r.doubt.kills++
-		if r.doubt.kills < killsSplit {
+		r.failures.kills++
+		if r.failures.kills < killsSplit {
 			return
 		}
 		if l.files == nil && r.put(l) {
@@ -102,13 +102,13 @@ func (r *writing) killed(l *load, d *death) {
 		}
 		l.each, l.ask = true, true
 		r.Spool.split(l)
-		r.Log.Warn("an insert killed the store several times in a row: its blocks are tried one by one", "table", l.table.Name, "times", r.doubt.kills, "rows", l.rows())
+		r.Log.Warn("an insert killed the store several times in a row: its blocks are tried one by one", "table", l.table.Name, "times", r.failures.kills, "rows", l.rows())
 	}
 }
 
-// killedAgain puts a doubted block aside when it has killed often enough.
-func (r *writing) killedAgain(l *load, d *death) {
-	x := l.doubted
+// killedAgain puts a suspect block aside when it has killed often enough.
+func (r *writerRun) killedAgain(l *insertJob, d *connectionLost) {
+	x := l.suspect
 	x.kills++
 	x.again, x.landed = time.Now().Add(r.rest()), r.well
 	if x.kills < killsAside {
@@ -116,7 +116,7 @@ func (r *writing) killedAgain(l *load, d *death) {
 	}
 	l.refused = nil
 	for _, b := range l.blocks {
-		l.refused = append(l.refused, refusal{b, fmt.Sprintf("the store died each of the %d times that it was given these rows alone, and took others in between: %v", x.kills, d)})
+		l.refused = append(l.refused, rejectedBlock{b, fmt.Sprintf("the store died each of the %d times that it was given these rows alone, and took others in between: %v", x.kills, d)})
 	}
 	if err := r.keepRefused(l); err != nil { // at the next death, then
 		r.Log.Error("spool: rows that kill the store cannot be put aside", "err", err)
@@ -128,20 +128,20 @@ func (r *writing) killedAgain(l *load, d *death) {
 	}
 }
 
-func (r *writing) rest() time.Duration {
-	if r.doubtedRest > 0 {
-		return r.doubtedRest
+func (r *writerRun) rest() time.Duration {
+	if r.suspectRest > 0 {
+		return r.suspectRest
 	}
-	return doubtedRest
+	return suspectRest
 }
 
-// nextDoubted gives a doubted block that may be tried: it has rested, the store takes
+// nextSuspect gives a suspect block that may be tried: it has rested, the store takes
 // other inserts, and has done so since this one killed it.
-func (r *writing) nextDoubted(now time.Time) *doubted {
+func (r *writerRun) nextSuspect(now time.Time) *suspectBlock {
 	if r.pause > 0 {
 		return nil
 	}
-	for _, x := range r.Spool.doubted {
+	for _, x := range r.Spool.suspects {
 		if r.well > x.landed && !now.Before(x.again) {
 			return x
 		}
@@ -149,19 +149,19 @@ func (r *writing) nextDoubted(now time.Time) *doubted {
 	return nil
 }
 
-// takeDoubted makes a load of it.
-func (s *Spool) takeDoubted(x *doubted) *load {
-	s.inFlight = []*spooled{x.spooled}
-	return &load{number: x.number, table: x.table, token: x.token, each: true, probe: true, ask: true, doubted: x, files: s.inFlight}
+// takeSuspect makes a load of it.
+func (s *Spool) takeSuspect(x *suspectBlock) *insertJob {
+	s.inFlight = []*spoolFile{x.spoolFile}
+	return &insertJob{number: x.number, table: x.table, token: x.token, each: true, probe: true, ask: true, suspect: x, files: s.inFlight}
 }
 
 // setApart gives a block of a load that goes block by block a file of its own. Whenever
 // the process is killed, the block is tried under one token: until join.json says that it
 // is apart, both the load and the file may do so.
-func (s *Spool) setApart(l *load, block int, landed uint64, rest time.Duration) error {
+func (s *Spool) setApart(l *insertJob, block int, landed uint64, rest time.Duration) error {
 	defer s.account()
 	b := l.blocks[block]
-	f := &spooled{number: s.reserve(), table: l.table, token: l.tokenOf(block), rows: b.Rows, blocks: 1, at: time.Now(), dir: doubtedDir}
+	f := &spoolFile{number: s.reserve(), table: l.table, token: l.tokenOf(block), rows: b.Rows, blocks: 1, at: time.Now(), dir: suspectDir}
 	if err := s.makeRoom(int64(len(b.Data))); err != nil {
 		return err
 	}
@@ -177,18 +177,18 @@ func (s *Spool) setApart(l *load, block int, landed uint64, rest time.Duration) 
 		return err
 	}
 	s.join = &j
-	s.doubted = append(s.doubted, &doubted{spooled: f, kills: 1, again: time.Now().Add(rest), landed: landed})
+	s.suspects = append(s.suspects, &suspectBlock{spoolFile: f, kills: 1, again: time.Now().Add(rest), landed: landed})
 	return nil
 }
 
-// scanDoubted reads doubted/ as the last process left it.
-func (s *Spool) scanDoubted() error {
-	entries, err := os.ReadDir(filepath.Join(s.dir, doubtedDir))
+// scanSuspects reads doubted/ as the last process left it.
+func (s *Spool) scanSuspects() error {
+	entries, err := os.ReadDir(filepath.Join(s.dir, suspectDir))
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		number, name := numberOf(e.Name()), filepath.Join(doubtedDir, e.Name())
+		number, name := numberOf(e.Name()), filepath.Join(suspectDir, e.Name())
 		if strings.HasSuffix(name, ".tmp") {
 			s.removeTemp(name)
 			continue
@@ -197,47 +197,24 @@ func (s *Spool) scanDoubted() error {
 			continue
 		}
 		s.last = max(s.last, number)
-		f, err := s.look(doubtedDir, e.Name(), number)
-		if d := (*damage)(nil); errors.As(err, &d) {
+		f, err := s.look(suspectDir, e.Name(), number)
+		if d := (*corruptError)(nil); errors.As(err, &d) {
 			s.putAside(name, d.text)
 		} else if err != nil {
 			return err
 		} else {
-			s.doubted = append(s.doubted, &doubted{spooled: f})
+			s.suspects = append(s.suspects, &suspectBlock{spoolFile: f})
 		}
 	}
 	return nil
 }
 
 // tokenOf is the token under which a block of the load goes alone.
-func (l *load) tokenOf(block int) string {
-	if l.doubted != nil {
+func (l *insertJob) tokenOf(block int) string {
+	if l.suspect != nil {
 		return l.token
 	}
 	return fmt.Sprintf("%s-%d", l.token, block)
-}
-
-// stored tells whether a block of an insert that killed the store is in the table all the
-// same: one of several parts may have been written, or all of them and only the answer not.
-// The rows of an insert within a partition are stored all at once or not at all, so some
-// rows of the block tell.
-func (w *Writer) stored(ctx context.Context, b native.Block) (bool, error) {
-	rows, names := lookedFor(b)
-	if len(rows) == 0 {
-		return false, nil
-	}
-	columns := strings.Join(names, ", ")
-	res, _, err := w.Client.Select(ctx, Query{SQL: "SELECT count() FROM (SELECT DISTINCT " + columns + " FROM " + b.Table.Name +
-		" WHERE (" + columns + ") IN (" + strings.Join(rows, ", ") + "))"})
-	if err != nil {
-		// Whatever it is, it is not the rows' fault: hence not as an exception.
-		return false, fmt.Errorf("look for rows of an insert that killed the store: %v", err)
-	}
-	n, ok := res.Column("count()").([]uint64)
-	if !ok || len(n) != 1 {
-		return false, fmt.Errorf("look for rows of an insert that killed the store: the answer has %d rows", res.Rows)
-	}
-	return n[0] > uint64(len(rows)/2), nil
 }
 
 // lookedFor gives some rows of a block as tuples of ClickHouse: the columns of a fixed size

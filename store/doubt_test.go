@@ -77,9 +77,9 @@ func isDeadly(body []byte) bool {
 func startMortal(t *testing.T, s *sample, dies func(body []byte) int32) (w *store.Writer, r *store.Client, m *mortal, queue chan native.Block, end func()) {
 	w, r = start(t, s)
 	run(t, w, s.bytes(1)) // looks at the table
-	m = newMortal(t, w.Client.URL.Reveal(), dies)
-	w.Client = store.NewClient(m.URL, w.Client.User, w.Client.Password.Reveal(), w.Client.Database)
-	w.RestDoubted(100 * time.Millisecond)
+	m = newMortal(t, w.Client().URL.Reveal(), dies)
+	w.SetClient(store.NewClient(m.URL, w.Client().User, w.Client().Password.Reveal(), w.Client().Database))
+	w.RestSuspects(100 * time.Millisecond)
 	queue = make(chan native.Block, 1000)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	ended := make(chan error)

@@ -55,7 +55,7 @@ func (s Schema) foldedTable() Schema {
 			days = max(days, n)
 		}
 	}
-	return Schema{Table: t, TTLDays: days}
+	return Schema{Table: t, Layout: s.Layout, TTLDays: days}
 }
 
 // A stepSet is a set of steps: of each hour a bit for each step of it.
@@ -107,7 +107,7 @@ GROUP BY Name, TimeReceived HAVING argMax(Folded, Noted) = 1`)
 // sums, and after those that take their place: at worst the flows answer where the rollup
 // could.
 func (u *rollup) noteFolded(ctx context.Context, steps []int64, is bool) error {
-	set := u.folded[u.name]
+	set := u.roller.folded[u.name]
 	steps = slices.DeleteFunc(slices.Clone(steps), func(at int64) bool { return set.has(at, u.step) == is })
 	if len(steps) == 0 {
 		return nil
@@ -127,28 +127,28 @@ func (u *rollup) noteFolded(ctx context.Context, steps []int64, is bool) error {
 		set.put(at, u.step, is)
 	}
 	if is {
-		u.Stats.Folded.Add(uint64(len(steps)))
+		u.roller.Stats.Folded.Add(uint64(len(steps)))
 	}
 	return nil
 }
 
-// A share is what one table has of some times.
-type share struct {
+// A tableShare is what one table has of some times.
+type tableShare struct {
 	table string
-	spans []span
+	spans []timeRange
 }
 
 // shares says which tables the rollup adds up for some times. The sums of a folded minute
 // lack fields, so the minutes of other rollups come from the rows themselves; an hour is
 // folded when one of its minutes is.
-func (u *rollup) shares(of []span) []share {
-	source := u.s.source(u.i)
-	set := u.folded[source]
+func (u *rollup) shares(of []timeRange) []tableShare {
+	source := u.table.source(u.index)
+	set := u.roller.folded[source]
 	if len(set) == 0 || u.step >= rollHour {
-		return []share{{source, of}}
+		return []tableShare{{source, of}}
 	}
-	var narrow, wide []span
-	join := func(list []span, s span) []span {
+	var narrow, wide []timeRange
+	join := func(list []timeRange, s timeRange) []timeRange {
 		if n := len(list); n > 0 && list[n-1].to == s.from {
 			list[n-1].to = s.to
 			return list
@@ -158,27 +158,27 @@ func (u *rollup) shares(of []span) []share {
 	for _, s := range of {
 		for at := s.from; at < s.to; at += u.step {
 			if set.has(at, u.step) {
-				wide = join(wide, span{at, at + u.step})
+				wide = join(wide, timeRange{at, at + u.step})
 			} else {
-				narrow = join(narrow, span{at, at + u.step})
+				narrow = join(narrow, timeRange{at, at + u.step})
 			}
 		}
 	}
-	var list []share
+	var list []tableShare
 	if len(narrow) > 0 {
-		list = append(list, share{source, narrow})
+		list = append(list, tableShare{source, narrow})
 	}
 	if len(wide) > 0 {
-		list = append(list, share{u.s.Table.Name, wide})
+		list = append(list, tableShare{u.table.Table.Name, wide})
 	}
 	return list
 }
 
 // sums puts the sums of what a table has of some times into another one, those of a step
 // folded where they are too many.
-func (u *rollup) sums(ctx context.Context, into, source string, of []span) error {
+func (u *rollup) sums(ctx context.Context, into, source string, of []timeRange) error {
 	counted := "count()"
-	if source != u.s.Table.Name {
+	if source != u.table.Table.Name {
 		counted = added
 	}
 	rows, err := u.count(ctx, fmt.Sprintf("intDiv(toUInt32(TimeReceived), %d) * %[1]d", u.step), counted, source, during("TimeReceived", of))
@@ -194,18 +194,18 @@ func (u *rollup) sumsOf(ctx context.Context, into, source string, steps []int64,
 		return nil
 	}
 	var all uint64
-	var of []span
+	var of []timeRange
 	for _, at := range steps {
 		all += rows[at]
 		if n := len(of); n > 0 && of[n-1].to == at {
 			of[n-1].to += u.step
 		} else {
-			of = append(of, span{at, at + u.step})
+			of = append(of, timeRange{at, at + u.step})
 		}
 	}
-	limit := u.limit(all)
+	limit := u.roller.limit(all)
 	// The engine stops before it has put a row in: it groups first.
-	err := u.group(ctx, u.s.addUp(u.Schema, u.i, source, into, of), limit)
+	err := u.group(ctx, u.table.addUp(u.own, u.index, source, into, of), limit)
 	switch {
 	case err == nil:
 		return u.noteSums(ctx, into, source, steps)
@@ -221,9 +221,9 @@ func (u *rollup) sumsOf(ctx context.Context, into, source string, steps []int64,
 	if err := u.noteFolded(ctx, steps, true); err != nil {
 		return err
 	}
-	err = u.group(ctx, u.s.fold(u.Schema, u.i, source, into, of[0], rows[steps[0]], limit, rand.Uint64()), 2*limit)
+	err = u.group(ctx, u.table.fold(u.own, u.index, source, into, of[0], rows[steps[0]], limit, rand.Uint64()), 2*limit)
 	if tooManyRows(err) { // somebody has guessed what the salt was made for
-		err = u.group(ctx, u.s.fold(u.Schema, u.i, source, into, of[0], 0, limit, 0), 0)
+		err = u.group(ctx, u.table.fold(u.own, u.index, source, into, of[0], 0, limit, 0), 0)
 	}
 	return err
 }
@@ -244,7 +244,7 @@ func (u *rollup) group(ctx context.Context, sql string, limit uint64) error {
 	if limit > 0 {
 		settings["max_rows_to_group_by"], settings["group_by_overflow_mode"] = fmt.Sprint(limit), "throw"
 	}
-	if err := u.Client.change(ctx, Query{SQL: sql, Settings: settings}); err != nil {
+	if err := u.roller.Client.change(ctx, Query{SQL: sql, Settings: settings}); err != nil {
 		return fmt.Errorf("rollup %s: %w", u.name, err)
 	}
 	return nil
@@ -254,7 +254,7 @@ func (u *rollup) group(ctx context.Context, sql string, limit uint64) error {
 // of hours those with a folded minute. What is no longer folded is noted when the table is
 // the rollup itself, see exchange.
 func (u *rollup) noteSums(ctx context.Context, into, source string, steps []int64) error {
-	set := u.folded[source]
+	set := u.roller.folded[source]
 	isFolded := func(at int64) bool { return u.step >= rollHour && set[floor(at, rollHour)] != 0 }
 	var plain, folded []int64
 	for _, at := range steps {
@@ -303,14 +303,14 @@ func level(f *column.Field) int {
 // like the rollup r, the i-th. A key keeps its fields when its flows are many. Counting
 // keys would take the memory that is to be saved, so it is their hashes that are counted,
 // salted against those who choose keys that meet. Without rows no key keeps them.
-func (s Schema) fold(r Schema, i int, source, into string, of span, rows, limit, salt uint64) string {
+func (s Schema) fold(r Schema, i int, source, into string, of timeRange, rows, limit, salt uint64) string {
 	count := "count()"
 	if source != s.Table.Name {
 		count = "sum(f." + flowsColumn + ")"
 	}
 	buckets := min(max(uint64(1)<<bits.Len64(rows), 1<<16), foldBuckets)
 	least := max(2, (2*rows+limit-1)/limit) + 8*rows/buckets
-	when := during("f.TimeReceived", []span{of})
+	when := during("f.TimeReceived", []timeRange{of})
 	many := func(kept int) string {
 		names := []string{fmt.Sprint(salt)}
 		for _, name := range r.key[1:] {

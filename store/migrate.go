@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -54,59 +56,140 @@ SELECT create_table_query FROM system.tables WHERE database = currentDatabase() 
 // Plan lists what must be done for the table and its rollups to be as wanted: making
 // them, or changing those that are there. A rare column becomes real in the rollups
 // first and in the table last: as long as it is an alias there, its value is zero and
-// no sum lacks it.
+// no sum lacks it. With an error of *RollupErrors alone the list is that of all others.
 func Plan(ctx context.Context, c *Client, s Schema) ([]Change, error) {
 	have, create, err := Describe(ctx, c, s.Table.Name)
 	if err != nil {
 		return nil, err
 	}
 	changes := []Change{{SQL: s.Create(), Reason: "table " + s.Table.Name + " is new"}}
-	if len(have) > 0 {
+	switch {
+	case len(have) > 0 && create == "": // rows wait until somebody has looked at it
+		return nil, fmt.Errorf("the definition of table %s cannot be read: its file in the store's directory metadata is damaged", s.Table.Name)
+	case len(have) > 0:
 		if changes, err = s.Diff(have, create); err != nil {
 			return nil, err
 		}
 	}
 	rollups, err := planRollups(ctx, c, s, have)
-	if err != nil {
+	if err != nil && !onlyRollups(err) {
 		return nil, err
 	}
 	promotes := func(ch Change) bool { return ch.rare != "" }
 	last := slices.DeleteFunc(slices.Clone(changes), func(ch Change) bool { return !promotes(ch) })
-	return slices.Concat(slices.DeleteFunc(changes, promotes), rollups, last), nil
+	return slices.Concat(slices.DeleteFunc(changes, promotes), rollups, last), err
 }
 
-// Migrate carries the plan out. Any number of processes may do so at once.
+// onlyRollups says that an error is of rollups alone.
+func onlyRollups(err error) bool {
+	var e *RollupError
+	return errors.As(err, &e)
+}
+
+// Migrate carries the plan out. Any number of processes may do so at once. With an error of
+// *RollupErrors the table itself is as wanted.
 func Migrate(ctx context.Context, c *Client, s Schema, log *slog.Logger) error {
-	var failed Change
+	m := migration{ctx: ctx, client: c, schema: s, log: log, failed: map[string]error{}}
 	for {
-		changes, err := Plan(ctx, c, s)
+		done, err := m.attempt()
 		if err != nil {
 			return err
 		}
-		var entered []string
-		for _, ch := range changes {
-			if err = c.change(ctx, Query{SQL: ch.SQL}); err != nil {
-				// Two processes plan the same; one of them is first, and the change of the
-				// other fails (a column cannot be added twice). The next plan is without
-				// it. What fails twice is wrong.
-				if ch == failed || ctx.Err() != nil {
-					return fmt.Errorf("%s: %w", ch.Reason, err)
-				}
-				failed = ch
-				break
-			}
-			if ch.rare == "" {
-				log.Info("store: "+ch.Reason, "table", s.Table.Name)
-			} else if !slices.Contains(entered, ch.rare) {
-				entered = append(entered, ch.rare)
-			}
+		if done {
+			break
 		}
+	}
+	var errs []error
+	for _, rollup := range slices.Sorted(maps.Keys(m.failed)) {
+		errs = append(errs, &RollupError{rollup, m.failed[rollup]})
+	}
+	return errors.Join(errs...)
+}
+
+// A migration is one call of Migrate.
+type migration struct {
+	ctx    context.Context
+	client *Client
+	schema Schema
+	log    *slog.Logger
+
+	again  bool             // it was planned once more, since some changes asked for that
+	last   Change           // the one that failed in the last attempt
+	failed map[string]error // rollups that are given up, and why
+}
+
+// attempt carries out one plan, and says whether it came to its end.
+func (m *migration) attempt() (done bool, err error) {
+	changes, err := Plan(m.ctx, m.client, m.schema)
+	if err != nil && !onlyRollups(err) {
+		return false, err
+	}
+	m.giveUp(err)
+	more := false
+	var entered []string
+	defer func() {
 		if len(entered) > 0 {
-			log.Info("store: columns have their first values and enter the table", "table", s.Table.Name, "columns", strings.Join(entered, " "))
+			m.log.Info("store: columns have their first values and enter the table", "table", m.schema.Table.Name, "columns", strings.Join(entered, " "))
 		}
-		if err != nil {
+	}()
+	for _, ch := range changes {
+		if m.failed[ch.rollup] != nil {
 			continue
 		}
-		return beginRollups(ctx, c, s)
+		err := m.client.change(m.ctx, Query{SQL: ch.SQL})
+		more = more || ch.more
+		switch {
+		case err == nil && ch.rare == "":
+			m.log.Info("store: "+ch.Reason, "table", m.schema.Table.Name)
+		case err == nil:
+			if !slices.Contains(entered, ch.rare) {
+				entered = append(entered, ch.rare)
+			}
+		// Two processes plan the same; one of them is first, and the change of the
+		// other fails (a column cannot be added twice). The next plan is without
+		// it. What fails twice is wrong.
+		case ch != m.last && m.ctx.Err() == nil:
+			m.last = ch
+			return false, nil
+		case ch.rollup != "" && !Temporary(err) && m.ctx.Err() == nil:
+			m.failed[ch.rollup] = fmt.Errorf("%s: %w", ch.Reason, err)
+		default:
+			return false, fmt.Errorf("%s: %w", ch.Reason, err)
+		}
+	}
+	if more && !m.again {
+		m.again = true
+		return false, nil
+	}
+	return true, m.begin()
+}
+
+// begin writes down what rollups have of which nothing is known yet.
+func (m *migration) begin() error {
+	for i := range m.schema.rollups() {
+		name := m.schema.Table.Rollups[i].Name
+		if m.failed[name] != nil {
+			continue
+		}
+		if err := beginRollup(m.ctx, m.client, m.schema, name); err != nil {
+			if Temporary(err) {
+				return err
+			}
+			m.failed[name] = err
+		}
+	}
+	return nil
+}
+
+// giveUp notes the rollups of an error.
+func (m *migration) giveUp(err error) {
+	var e *RollupError
+	switch many, ok := err.(interface{ Unwrap() []error }); {
+	case ok:
+		for _, err := range many.Unwrap() {
+			m.giveUp(err)
+		}
+	case errors.As(err, &e):
+		m.failed[e.Rollup] = e.Err
 	}
 }

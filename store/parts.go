@@ -314,12 +314,12 @@ func FindDetached(ctx context.Context, c *Client, name string) (Detached, error)
 
 // DetachPart puts a part aside, in the directory detached of its table.
 func DetachPart(ctx context.Context, c *Client, part Part) error {
-	return c.Exec(ctx, "ALTER TABLE "+part.Table+" DETACH PART "+quote(part.Name))
+	return c.Exec(ctx, Layout{}.Alter(part.Table)+" DETACH PART "+quote(part.Name))
 }
 
 // AttachPart takes a part back that was put aside.
 func AttachPart(ctx context.Context, c *Client, part Detached) error {
-	return c.Exec(ctx, "ALTER TABLE "+part.Table+" ATTACH PART "+quote(part.Name))
+	return c.Exec(ctx, Layout{}.Alter(part.Table)+" ATTACH PART "+quote(part.Name))
 }
 
 // Refresh forgets parts that are gone, and reads one of the others again when it is time,

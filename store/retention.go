@@ -195,7 +195,7 @@ ORDER BY of_table DESC, newest LIMIT 1`})
 	}
 	table, partition := res.Columns[0].([]string)[0], res.Columns[1].([]string)[0]
 	newest, rows, bytes := res.Columns[2].([]uint64)[0], res.Columns[3].([]uint64)[0], res.Columns[4].([]uint64)[0]
-	sql := "ALTER TABLE " + table + " DROP PARTITION ID " + quote(partition)
+	sql := Layout{}.Alter(table) + " DROP PARTITION ID " + quote(partition)
 	err = r.Client.Exec(ctx, sql)
 	if OutOfSpace(err) && r.Reserve != nil {
 		if had, removed := r.Reserve.Free(); removed != nil {

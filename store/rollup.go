@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -26,11 +27,11 @@ const flowsColumn = "Flows"
 // are to be in the table, or are there, which have says.
 func (s Schema) rollup(i int, have []Column) Schema {
 	r := &s.Table.Rollups[i]
-	t := &column.Table{Name: r.Name, Partition: "toDate(TimeReceived)"}
+	t := &column.Table{Name: r.Name, Partition: "toDate(TimeReceived)", Engine: column.Summing}
 	if r.Step >= 3600 {
 		t.Partition = "toYYYYMM(TimeReceived)"
 	}
-	out := Schema{Table: t, TTLDays: s.RollupDays[r.Step], Columns: s.Columns}
+	out := Schema{Table: t, Layout: s.Layout, TTLDays: s.RollupDays[r.Step], Columns: s.Columns}
 	for _, c := range have {
 		if c.Kind == "" {
 			out.Columns = append(out.Columns[:len(out.Columns):len(out.Columns)], c.Name)
@@ -63,14 +64,6 @@ func (s Schema) rollup(i int, have []Column) Schema {
 	return out
 }
 
-// rollupEngine is what CREATE TABLE says of how a rollup is kept.
-func (s Schema) rollupEngine() string {
-	// The time alone in the primary key: it is what a question always says, and the
-	// other columns are many.
-	return fmt.Sprintf("ENGINE = SummingMergeTree((%s))\nPARTITION BY %s\nPRIMARY KEY (%s)\nORDER BY (%s)\n",
-		strings.Join(s.sums, ", "), s.Table.Partition, s.key[0], strings.Join(s.key, ", "))
-}
-
 // source is the table that the i-th rollup adds up.
 func (s Schema) source(i int) string {
 	return cmp.Or(s.Table.Rollups[i].Of, s.Table.Name)
@@ -87,7 +80,7 @@ func (s Schema) rollups() []column.Rollup {
 // addUp is the statement that puts the sums of the times, of the rows or of a rollup, into
 // a table like the rollup r, the i-th. Addresses are grouped by a hash of 64 bits of them: they are few, and the key
 // is then short enough for the engine's fast tables.
-func (s Schema) addUp(r Schema, i int, source, into string, of []span) string {
+func (s Schema) addUp(r Schema, i int, source, into string, of []timeRange) string {
 	count := "count()"
 	if source != s.Table.Name {
 		count = "sum(f." + flowsColumn + ")"
@@ -136,7 +129,7 @@ func (s Schema) CreateAll() []string {
 		list = append(list, r.Create())
 	}
 	if len(s.rollups()) > 0 {
-		list = append(list, s.foldedTable().Create())
+		list = append(list, s.stateTable().Create(), s.foldedTable().Create())
 	}
 	return list
 }
@@ -152,54 +145,128 @@ func keyOf(create string) []string {
 	return strings.Split(m[1], ", ")
 }
 
+// A RollupError says that a rollup, or what is kept of all of them, is not as wanted. Its
+// table is: rows can be stored, and questions be answered from them.
+type RollupError struct {
+	Rollup string
+	Err    error
+}
+
+func (e *RollupError) Error() string { return "rollup " + e.Rollup + ": " + e.Err.Error() }
+func (e *RollupError) Unwrap() error { return e.Err }
+
 // planRollups lists what must be done for the rollups; have are the columns of the table.
+// Rollups that cannot become what they must be are left out, and are the error, of
+// *RollupErrors.
 func planRollups(ctx context.Context, c *Client, s Schema, have []Column) (changes []Change, err error) {
-	if len(s.rollups()) > 0 {
-		folded := s.foldedTable()
-		columns, create, err := Describe(ctx, c, FoldedTable)
+	if len(s.rollups()) == 0 {
+		return nil, nil
+	}
+	var failed []error
+	plan := func(name string, f func() ([]Change, error)) error {
+		more, err := f()
 		switch {
-		case err != nil:
-			return nil, err
-		case len(columns) == 0:
-			changes = append(changes, Change{SQL: folded.Create(), Reason: "table " + FoldedTable + " is new"})
+		case err == nil:
+		case Temporary(err):
+			return err
 		default:
-			if changes, err = folded.Diff(columns, create); err != nil {
-				return nil, err
-			}
+			failed = append(failed, &RollupError{name, err})
+			return nil
+		}
+		for i := range more {
+			more[i].rollup = name
+		}
+		changes = append(changes, more...)
+		return nil
+	}
+	for _, beside := range []Schema{s.stateTable(), s.foldedTable()} {
+		if err := plan(beside.Table.Name, func() ([]Change, error) { return planTable(ctx, c, beside, "table") }); err != nil {
+			return nil, err
 		}
 	}
 	cut := map[string]bool{} // rollups that lack what the rows had
 	for i := range s.rollups() {
-		r := s.rollup(i, have)
-		name := r.Table.Name
-		old, _, err := Describe(ctx, c, name+"_view")
-		if err != nil {
+		if err := plan(s.Table.Rollups[i].Name, func() ([]Change, error) { return planRollup(ctx, c, s, i, have, cut) }); err != nil {
 			return nil, err
 		}
-		if len(old) > 0 {
-			changes = append(changes, Change{SQL: "DROP VIEW " + name + "_view", Reason: "rollup " + name + " is added up without a view"})
-		}
-		columns, create, err := Describe(ctx, c, name)
-		if err != nil {
-			return nil, err
-		}
-		if len(columns) == 0 {
-			changes = append(changes, Change{SQL: r.Create(), Reason: "rollup " + name + " is new"})
-			continue
-		}
-		// A column that has been real in the table is missing in the sums until now. One
-		// that is about to become real has been zero. What the rollup has is forgotten
-		// first: whoever dies in between is not taken for one who has done it all.
-		cut[name] = cut[s.source(i)] || slices.ContainsFunc(r.stored(), func(name string) bool { return real(have, name) && !real(columns, name) })
-		if cut[name] {
-			changes = append(changes, Change{SQL: "ALTER TABLE " + name + " MODIFY COMMENT ''", Reason: "rollup " + name + " is added up anew, with more columns"})
-		}
-		more, err := r.Diff(columns, create)
-		if err != nil {
-			return nil, err
-		}
-		changes = append(changes, more...)
 	}
+	return changes, errors.Join(failed...)
+}
+
+// planTable lists what must be done for one table.
+func planTable(ctx context.Context, c *Client, s Schema, what string) ([]Change, error) {
+	columns, create, err := Describe(ctx, c, s.Table.Name)
+	if err != nil {
+		return nil, err
+	}
+	if len(columns) == 0 {
+		return []Change{{SQL: s.Create(), Reason: what + " " + s.Table.Name + " is new"}}, nil
+	}
+	return s.Diff(columns, create)
+}
+
+// planRollup lists what must be done for the i-th rollup.
+func planRollup(ctx context.Context, c *Client, s Schema, i int, have []Column, cut map[string]bool) (changes []Change, err error) {
+	r := s.rollup(i, have)
+	name := r.Table.Name
+	old, _, err := Describe(ctx, c, name+"_view")
+	if err != nil {
+		return nil, err
+	}
+	if len(old) > 0 {
+		changes = append(changes, Change{SQL: s.Layout.dropView(name + "_view"), Reason: "rollup " + name + " is added up without a view"})
+	}
+	columns, create, err := Describe(ctx, c, name)
+	if err != nil {
+		return nil, err
+	}
+	if len(columns) == 0 {
+		return append(changes, Change{SQL: r.Create(), Reason: "rollup " + name + " is new"}), nil
+	}
+	if create == "" {
+		return s.restore(ctx, c, i, columns)
+	}
+	// A column that has been real in the table is missing in the sums until now. One
+	// that is about to become real has been zero. What the rollup has is forgotten
+	// first: whoever dies in between is not taken for one who has done it all.
+	cut[name] = cut[s.source(i)] || slices.ContainsFunc(r.stored(), func(name string) bool { return real(have, name) && !real(columns, name) })
+	if cut[name] {
+		changes = append(changes, Change{SQL: s.forget(name), Reason: "rollup " + name + " is added up anew, with more columns"})
+	}
+	more, err := r.Diff(columns, create)
+	if err != nil {
+		return nil, err
+	}
+	return append(changes, more...), nil
+}
+
+// restore lists what gives the i-th rollup its definition again, which an ALTER on a full disk
+// may have cost it: while the engine runs the table is there, but it cannot be changed, and
+// after a restart it would be gone. A table like it takes its parts and its place.
+func (s Schema) restore(ctx context.Context, c *Client, i int, columns []Column) (changes []Change, err error) {
+	like := s
+	like.Columns = nil
+	r := like.rollup(i, columns)
+	name, aside := r.Table.Name, r.Table.Name+"_restored"
+	r.Table.Name = aside
+	parts, err := c.rows(ctx, "SELECT DISTINCT _partition_id FROM "+s.Layout.Local(name))
+	if err != nil {
+		return nil, err
+	}
+	l := s.Layout
+	step := func(sql string) {
+		changes = append(changes, Change{SQL: sql, Reason: "rollup " + name + " has lost its definition, and gets it again"})
+	}
+	step(l.drop(aside))
+	step(r.Create())
+	for row := range parts.Rows {
+		step(l.Alter(aside) + " ATTACH PARTITION ID " + quote(parts.Columns[0].([]string)[row]) + " FROM " + l.Local(name))
+	}
+	step(fmt.Sprintf("INSERT INTO %s SELECT * REPLACE ((SELECT toString(uuid) FROM system.tables WHERE database = currentDatabase() AND name = %s) AS Next, Revision + 1 AS Revision) FROM %[1]s FINAL WHERE Name = %[3]s",
+		l.Distributed(StateTable), quote(aside), quote(name)))
+	step(l.exchange(aside, name))
+	step(l.drop(aside))
+	changes[len(changes)-1].more = true
 	return changes, nil
 }
 

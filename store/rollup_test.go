@@ -220,7 +220,7 @@ func TestRollupStale(t *testing.T) {
 	if times, err := r.Stale(t.Context()); err != nil || len(times) != 16 || times[0] != [2]int64{end - 7200*22, end - 7200*22 + 3600} || times[15] != [2]int64{end - 7200*7, end - 7200*3 + 3600} {
 		t.Errorf("of twenty: %v %v", times, err)
 	}
-	do("ALTER TABLE rollup_1m MODIFY COMMENT 'complete from 0 until 1795014000; kept by somebody until 4000000000'")
+	keeper(t, w, "somebody", 4_000_000_000)
 	if _, err := r.Roll(t.Context(), until); err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +256,7 @@ func TestRollupLong(t *testing.T) {
 	for _, sql := range []string{
 		fmt.Sprintf("INSERT INTO flows (TimeReceived, Bytes) SELECT %d + 3600 * number, 1 FROM numbers(%d)", end-hours*3600, hours),
 		fmt.Sprintf("INSERT INTO sums (TimeReceived, Bytes, Flows) SELECT %d + 3600 * number, 1, 1 FROM numbers(%d) WHERE number %% 100 != 7 SETTINGS max_partitions_per_insert_block = 1000", end-hours*3600, hours),
-		fmt.Sprintf("ALTER TABLE sums MODIFY COMMENT 'complete from %d until %d'", end-hours*3600, end),
+		says("sums", end-hours*3600, end),
 	} {
 		if err := w.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
@@ -281,8 +281,8 @@ func TestRollupWaits(t *testing.T) {
 	for _, sql := range []string{
 		fmt.Sprintf("INSERT INTO flows (TimeReceived, Bytes) SELECT %d + 3600 * number, 1 FROM numbers(%d)", begin, hours),
 		fmt.Sprintf("INSERT INTO hours (TimeReceived, Bytes, Flows) SELECT %d + 3600 * number, 1, 1 FROM numbers(%d) WHERE number >= 10", begin, hours),
-		fmt.Sprintf("ALTER TABLE minutes MODIFY COMMENT 'complete from %d until %d'", begin, end),
-		fmt.Sprintf("ALTER TABLE hours MODIFY COMMENT 'complete from %d until %d'", begin, end),
+		says("minutes", begin, end),
+		says("hours", begin, end),
 	} {
 		if err := w.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
@@ -403,11 +403,7 @@ func TestRollupKeepers(t *testing.T) {
 	if got := text(t, r, "SELECT sum(Flows) FROM rollup_1m"); got != "5000" {
 		t.Errorf("%s flows although another one keeps the rollup", got)
 	}
-	comment := text(t, r, "SELECT comment FROM system.tables WHERE database = currentDatabase() AND name = 'rollup_1m'")
-	before, _, _ := strings.Cut(comment, "; kept")
-	if err := w.Exec(t.Context(), "ALTER TABLE rollup_1m MODIFY COMMENT '"+before+"; kept by a until 1795000000'"); err != nil {
-		t.Fatal(err)
-	}
+	keeper(t, w, "a", 1_795_000_000)
 	roll(b)
 	sameSums(t, r)
 }
@@ -415,11 +411,24 @@ func TestRollupKeepers(t *testing.T) {
 // has is from when until when a rollup says that it is complete.
 func has(t *testing.T, r *store.Client, rollup string) (from, until int64) {
 	t.Helper()
-	comment := text(t, r, "SELECT comment FROM system.tables WHERE database = currentDatabase() AND name = '"+rollup+"'")
-	if _, err := fmt.Sscanf(comment, "complete from %d until %d", &from, &until); err != nil {
-		t.Fatalf("comment of %s is %q", rollup, comment)
+	state := text(t, r, "SELECT toUInt32(Since), toUInt32(Until) FROM rollup_state FINAL WHERE Name = '"+rollup+"'")
+	if _, err := fmt.Sscan(state, &from, &until); err != nil {
+		t.Fatalf("state of %s is %q", rollup, state)
 	}
 	return from, until
+}
+
+// says is the statement after which the state of a rollup has other times.
+func says(rollup string, since, until int64) string {
+	return fmt.Sprintf("INSERT INTO rollup_state SELECT * REPLACE (toDateTime(%d) AS Since, toDateTime(%d) AS Until, Revision + 1 AS Revision) FROM rollup_state FINAL WHERE Name = '%s'", since, until, rollup)
+}
+
+// keeper has the state say that a collector keeps the rollups.
+func keeper(t *testing.T, w *store.Client, name string, until int64) {
+	t.Helper()
+	if err := w.Exec(t.Context(), fmt.Sprintf("INSERT INTO rollup_state SELECT * REPLACE ('%s' AS Owner, toDateTime(%d) AS Lease, Revision + 1 AS Revision) FROM rollup_state FINAL WHERE Name = 'rollup_1m'", name, until)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // What there was before the rollups is added up too, from the newest hour to the oldest.
@@ -465,6 +474,7 @@ func TestRollupAfterViews(t *testing.T) {
 	now := time.Now().Unix()
 	for _, sql := range []string{
 		"CREATE MATERIALIZED VIEW rollup_1m_view TO rollup_1m AS SELECT TimeReceived, count() AS Flows FROM flows GROUP BY TimeReceived",
+		"DROP TABLE rollup_state SYNC",
 		"ALTER TABLE rollup_1m MODIFY COMMENT 'complete from 0'",
 		"ALTER TABLE rollup_1h MODIFY COMMENT 'complete from 0'",
 		fmt.Sprintf("INSERT INTO flows (TimeReceived, Bytes) VALUES (%d, 1), (%d, 10), (%d, 100)", now/60*60-7200, now/60*60-60, now/60*60),

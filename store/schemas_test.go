@@ -11,10 +11,10 @@ import (
 	"netmeta/column"
 	"netmeta/counter"
 	"netmeta/flow"
-	"netmeta/health"
 	"netmeta/internal/enginetest"
 	"netmeta/native"
 	"netmeta/store"
+	"netmeta/tables"
 )
 
 // stored are the columns of a table that hold data, and their types as a structure.
@@ -37,8 +37,12 @@ func stored(t *testing.T, c *store.Client, table string) (names, structure []str
 func fill(t *testing.T, w *store.Client, table string, rows int) {
 	t.Helper()
 	names, structure := stored(t, w, table)
-	sql := fmt.Sprintf("INSERT INTO %s (%s) SELECT * REPLACE (now() - toUInt32(TimeReceived) %% 600 AS TimeReceived) FROM generateRandom('%s', 7, 20, 3) LIMIT %d",
-		table, strings.Join(names, ", "), strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(strings.Join(structure, ", ")), rows)
+	recent := ""
+	if slices.Contains(names, "TimeReceived") {
+		recent = " REPLACE (now() - toUInt32(TimeReceived) % 600 AS TimeReceived)"
+	}
+	sql := fmt.Sprintf("INSERT INTO %s (%s) SELECT *%s FROM generateRandom('%s', 7, 20, 3) LIMIT %d",
+		table, strings.Join(names, ", "), recent, strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(strings.Join(structure, ", ")), rows)
 	if err := w.Exec(t.Context(), sql); err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +52,7 @@ func fill(t *testing.T, w *store.Client, table string, rows int) {
 // all columns can be written and read.
 func TestEarlierSchemas(t *testing.T) {
 	files, err := filepath.Glob("testdata/schemas/*.sql")
-	if err != nil || len(files) < 9 {
+	if err != nil || len(files) < 10 {
 		t.Fatal(files, err)
 	}
 	const rows = 300
@@ -71,11 +75,8 @@ func TestEarlierSchemas(t *testing.T) {
 				ask := "SELECT count(), sum(cityHash64(" + strings.Join(names, ", ") + ")) FROM " + table
 				digests[ask] = text(t, r, ask)
 			}
-			for _, table := range []*column.Table{&flow.Table, &counter.Table, &health.Table} {
-				s := store.Schema{Table: table, TTLDays: 30}
-				if len(table.Rollups) > 0 {
-					s.RollupDays = map[int64]int{60: 60, 3600: 60}
-				}
+			for _, table := range tables.All {
+				s := store.Policy{Days: 30, RollupDays: map[int64]int{60: 60, 3600: 60}}.Schema(table)
 				migrate(t, w, s)
 				if table == &flow.Table {
 					insertNative(t, w)
@@ -102,7 +103,7 @@ func TestEarlierSchemas(t *testing.T) {
 			if got := text(t, r, "SELECT sum(Bytes), toUInt64(sum(VNI)) FROM flows WHERE ExporterAddress = toIPv6('192.0.2.99')"); got != "3\t7" {
 				t.Errorf("a block of today: %s", got)
 			}
-			for _, table := range []*column.Table{&flow.Table, &counter.Table, &health.Table} {
+			for _, table := range tables.All {
 				names, _ := stored(t, r, table.Name)
 				for _, f := range table.Fields {
 					if f.Kind != column.Alias && !f.Rare && !slices.Contains(names, f.Name) {

@@ -56,11 +56,11 @@ type Spool struct {
 	lock   *os.File
 
 	last     uint64 // number given to a load
-	files    []*spooled
-	doubted  []*doubted
-	refused  []kept // oldest first
-	join     *join
-	inFlight []*spooled // not to be removed to make room
+	files    []*spoolFile
+	suspects []*suspectBlock
+	refused  []refusedFile // oldest first
+	join     *joinedInsert
+	inFlight []*spoolFile // not to be removed to make room
 
 	sync func(*os.File) error // File.Sync; tests look on
 
@@ -86,8 +86,8 @@ type SpoolStats struct {
 	Error        string    // why nothing can be written now
 }
 
-// spooled is a file.
-type spooled struct {
+// A spoolFile is a file of the spool.
+type spoolFile struct {
 	number uint64
 	table  *column.Table
 	token  string
@@ -99,14 +99,14 @@ type spooled struct {
 	alone  bool      // may have been tried by itself: it must not be joined with others
 }
 
-// kept is a file in refused/.
-type kept struct {
+// A refusedFile is a file in refused/.
+type refusedFile struct {
 	name string
 	size int64
 }
 
-// A join is the content of join.json.
-type join struct {
+// A joinedInsert is the content of join.json.
+type joinedInsert struct {
 	Token string   `json:"token"`
 	Files []uint64 `json:"files"` // numbers
 	Each  bool     `json:"each"`  // block by block, since the store refuses them together
@@ -118,8 +118,8 @@ type join struct {
 	landed map[int]bool // blocks that are stored; of the goroutine that inserts while it does
 }
 
-// A load is what one insert carries.
-type load struct {
+// An insertJob is what one insert carries.
+type insertJob struct {
 	number uint64 // its place in the order
 	table  *column.Table
 	token  string
@@ -128,33 +128,33 @@ type load struct {
 	probe  bool // the store is to be asked something first
 	ask    bool // whether a block is stored already, before it goes alone
 	blocks []native.Block
-	files  []*spooled // where the blocks lie; none: in memory alone
-	group  *group     // what it was formed with; nil when its rows are safe
+	files  []*spoolFile // where the blocks lie; none: in memory alone
+	group  *group       // what it was formed with; nil when its rows are safe
 
-	doubted *doubted // what it is of; nil: it is an ordinary one
-	apart   []int    // blocks that are left out: they are doubted
+	suspect *suspectBlock // what it is of; nil: it is an ordinary one
+	apart   []int         // blocks that are left out: they are suspects
 	landed  map[int]bool
 
-	damaged []damagedFile // found when they were read
-	refused []refusal     // found when they were inserted block by block
+	corrupt []corruptFile   // found when they were read
+	refused []rejectedBlock // found when they were inserted block by block
 }
 
-func (l *load) rows() (n int) {
+func (l *insertJob) rows() (n int) {
 	for _, b := range l.blocks {
 		n += b.Rows
 	}
 	return n
 }
 
-// A refusal is a block that the store will never take, and why.
-type refusal struct {
+// A rejectedBlock is a block that the store will never take, and why.
+type rejectedBlock struct {
 	native.Block
 	reason string
 }
 
-// A damagedFile has rows that are lost, and says why.
-type damagedFile struct {
-	*spooled
+// A corruptFile has rows that are lost, and says why.
+type corruptFile struct {
+	*spoolFile
 	lost   int
 	reason string
 }
@@ -181,7 +181,7 @@ func newToken() string {
 // most says, or 512 MiB. Blocks of other tables are put aside.
 func OpenSpool(dir string, most Room, tables []*column.Table, log *slog.Logger) (*Spool, error) {
 	s := &Spool{dir: dir, tables: tables, log: log, sync: (*os.File).Sync}
-	for _, of := range []string{"", refusedDir, doubtedDir} {
+	for _, of := range []string{"", refusedDir, suspectDir} {
 		if err := s.makeDir(filepath.Join(dir, of)); err != nil {
 			return nil, fmt.Errorf("spool: %w", err)
 		}
@@ -261,7 +261,7 @@ func (s *Spool) account() {
 		st.Rows += uint64(f.rows)
 		st.Bytes += f.size
 	}
-	for _, f := range s.doubted {
+	for _, f := range s.suspects {
 		st.Files++
 		st.Blocks++
 		st.Rows += uint64(f.rows)
@@ -285,7 +285,7 @@ func (s *Spool) scan() error {
 	for _, e := range refused {
 		s.last = max(s.last, numberOf(e.Name()))
 		if info, err := e.Info(); err == nil && strings.HasSuffix(e.Name(), ending) && info.Mode().IsRegular() {
-			s.refused = append(s.refused, kept{e.Name(), info.Size()})
+			s.refused = append(s.refused, refusedFile{e.Name(), info.Size()})
 		}
 	}
 	entries, err := os.ReadDir(s.dir) // by name, which is the order
@@ -302,7 +302,7 @@ func (s *Spool) scan() error {
 			number := numberOf(name)
 			s.last, present[number] = max(s.last, number), true
 			f, err := s.look("", name, number)
-			if d := (*damage)(nil); errors.As(err, &d) {
+			if d := (*corruptError)(nil); errors.As(err, &d) {
 				s.putAside(name, d.text)
 			} else if err != nil {
 				return err
@@ -311,7 +311,7 @@ func (s *Spool) scan() error {
 			}
 		}
 	}
-	slices.SortStableFunc(s.files, func(a, b *spooled) int {
+	slices.SortStableFunc(s.files, func(a, b *spoolFile) int {
 		if a.number < b.number {
 			return -1
 		}
@@ -320,7 +320,7 @@ func (s *Spool) scan() error {
 	if err := s.resume(present); err != nil {
 		return err
 	}
-	if err := s.scanDoubted(); err != nil {
+	if err := s.scanSuspects(); err != nil {
 		return err
 	}
 	seen := map[*column.Table]bool{}
@@ -354,12 +354,12 @@ func (s *Spool) name(number uint64, table *column.Table) string {
 	return fmt.Sprintf("%016d-%s%s", number, table.Name, ending)
 }
 
-func (s *Spool) path(f *spooled) string {
+func (s *Spool) path(f *spoolFile) string {
 	return filepath.Join(s.dir, f.dir, s.name(f.number, f.table))
 }
 
 // look reads the header of a file in a directory of the spool.
-func (s *Spool) look(dir, name string, number uint64) (*spooled, error) {
+func (s *Spool) look(dir, name string, number uint64) (*spoolFile, error) {
 	file, err := wholefile.OpenNoFollow(filepath.Join(s.dir, dir, name))
 	if err != nil {
 		return nil, unreadable(err)
@@ -378,18 +378,18 @@ func (s *Spool) look(dir, name string, number uint64) (*spooled, error) {
 		return nil, err
 	}
 	if s.name(number, table) != name {
-		return nil, damaged("it holds rows of table %s, which is not what it is called for", table.Name)
+		return nil, corrupt("it holds rows of table %s, which is not what it is called for", table.Name)
 	}
-	return &spooled{number: number, table: table, token: h.Token, rows: h.rows(), blocks: len(h.Blocks), size: info.Size(), at: time.UnixMilli(h.Written), dir: dir}, nil
+	return &spoolFile{number: number, table: table, token: h.Token, rows: h.rows(), blocks: len(h.Blocks), size: info.Size(), at: time.UnixMilli(h.Written), dir: dir}, nil
 }
 
-// unreadable makes a damage of an error that the file itself causes: its rights, its disk,
+// unreadable makes a corruptError of an error that the file itself causes: its rights, its disk,
 // or that it is something else than a file.
 func unreadable(err error) error {
-	if d := (*damage)(nil); errors.As(err, &d) || wholefile.Passing(err) {
+	if d := (*corruptError)(nil); errors.As(err, &d) || wholefile.Passing(err) {
 		return err
 	}
-	return damaged("it cannot be read: %v", err)
+	return corrupt("it cannot be read: %v", err)
 }
 
 // resume goes on with a join that the last process had begun.
@@ -398,7 +398,7 @@ func (s *Spool) resume(present map[uint64]bool) error {
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	var j join
+	var j joinedInsert
 	err := wholefile.Read(path, &j)
 	if wholefile.Passing(err) {
 		return err
@@ -421,11 +421,11 @@ func (s *Spool) resume(present map[uint64]bool) error {
 	return nil
 }
 
-func (s *Spool) joined(f *spooled) bool {
+func (s *Spool) joined(f *spoolFile) bool {
 	return s.join != nil && slices.Contains(s.join.Files, f.number)
 }
 
-func (s *Spool) joinedFiles() (files []*spooled) {
+func (s *Spool) joinedFiles() (files []*spoolFile) {
 	for _, f := range s.files {
 		if s.joined(f) {
 			files = append(files, f)
@@ -452,8 +452,8 @@ func (s *Spool) empty() bool { return len(s.files) == 0 }
 
 // put writes a load, which is in memory alone, to its place. To make room it removes the
 // oldest files. After an error nothing was changed but that.
-func (s *Spool) put(l *load) error {
-	f := &spooled{number: l.number, table: l.table, token: l.token, blocks: len(l.blocks), at: time.Now(), alone: l.tried}
+func (s *Spool) put(l *insertJob) error {
+	f := &spoolFile{number: l.number, table: l.table, token: l.token, blocks: len(l.blocks), at: time.Now(), alone: l.tried}
 	for _, b := range l.blocks {
 		f.rows += b.Rows
 		f.size += int64(len(b.Data))
@@ -467,14 +467,14 @@ func (s *Spool) put(l *load) error {
 	if err != nil {
 		return err
 	}
-	at, _ := slices.BinarySearchFunc(s.files, f.number, func(f *spooled, n uint64) int {
+	at, _ := slices.BinarySearchFunc(s.files, f.number, func(f *spoolFile, n uint64) int {
 		if f.number < n {
 			return -1
 		}
 		return 1
 	})
 	s.files = slices.Insert(s.files, at, f)
-	l.files = []*spooled{f}
+	l.files = []*spoolFile{f}
 	s.mu.Lock()
 	s.stats.WrittenRows += uint64(f.rows)
 	s.mu.Unlock()
@@ -506,15 +506,15 @@ func (s *Spool) makeRoom(size int64) error {
 			s.forget(s.refused[0])
 			continue
 		}
-		if i := slices.IndexFunc(s.doubted, func(x *doubted) bool { return !slices.Contains(s.inFlight, x.spooled) }); i >= 0 {
-			rows := s.doubted[i].rows
-			if err := s.remove([]*spooled{s.doubted[i].spooled}); err != nil {
+		if i := slices.IndexFunc(s.suspects, func(x *suspectBlock) bool { return !slices.Contains(s.inFlight, x.spoolFile) }); i >= 0 {
+			rows := s.suspects[i].rows
+			if err := s.remove([]*spoolFile{s.suspects[i].spoolFile}); err != nil {
 				return err
 			}
 			s.dropped(rows)
 			continue
 		}
-		oldest := slices.IndexFunc(s.files, func(f *spooled) bool { return !slices.Contains(s.inFlight, f) })
+		oldest := slices.IndexFunc(s.files, func(f *spoolFile) bool { return !slices.Contains(s.inFlight, f) })
 		if oldest < 0 {
 			return fmt.Errorf("%d MiB do not fit into the %d MiB that spool.max-size allows", size>>20, s.limit>>20)
 		}
@@ -542,7 +542,7 @@ func (s *Spool) makeRoom(size int64) error {
 		return err
 	}
 	if int64(free)-size < s.leave {
-		return &noSpace{dir: s.dir, free: free, total: total, leave: s.leave}
+		return &noSpaceError{dir: s.dir, free: free, total: total, leave: s.leave}
 	}
 	return nil
 }
@@ -563,7 +563,7 @@ func (s *Spool) bytes() (n int64) {
 	for _, f := range s.files {
 		n += f.size
 	}
-	for _, x := range s.doubted {
+	for _, x := range s.suspects {
 		n += x.size
 	}
 	for _, k := range s.refused {
@@ -572,14 +572,14 @@ func (s *Spool) bytes() (n int64) {
 	return n
 }
 
-// A noSpace says that a disk is full.
-type noSpace struct {
+// A noSpaceError says that a disk is full.
+type noSpaceError struct {
 	dir         string
 	free, total uint64
 	leave       int64
 }
 
-func (e *noSpace) Error() string {
+func (e *noSpaceError) Error() string {
 	return fmt.Sprintf("the disk of %s has %d MiB free of %d MiB, of which %d MiB are left to the store: make room on it", e.dir, e.free>>20, e.total>>20, e.leave>>20)
 }
 
@@ -598,7 +598,7 @@ func SyncDisk(dir string) error {
 func RoomFor(dir string, leave uint64) error {
 	free, total, err := FreeSpace(dir)
 	if err == nil && free < leave {
-		err = &noSpace{dir: dir, free: free, total: total, leave: int64(leave)}
+		err = &noSpaceError{dir: dir, free: free, total: total, leave: int64(leave)}
 	}
 	return err
 }
@@ -666,18 +666,18 @@ func (s *Spool) syncDir(path string) error {
 
 // take gives what is to be inserted next: the same as the last time until that is done.
 // The blocks are not read yet.
-func (s *Spool) take() *load {
+func (s *Spool) take() *insertJob {
 	if s.join == nil {
 		s.tryJoin()
 	}
-	l := &load{}
+	l := &insertJob{}
 	if s.join != nil {
 		l.token, l.each, l.files = s.join.Token, s.join.Each, s.joinedFiles()
 		l.ask, l.apart, l.landed = s.join.Ask, s.join.Apart, s.join.landed
 	} else {
 		first := s.files[0]
 		first.alone = true
-		l.token, l.files = first.token, []*spooled{first}
+		l.token, l.files = first.token, []*spoolFile{first}
 	}
 	l.number, l.table = l.files[0].number, l.files[0].table
 	s.inFlight = l.files
@@ -690,7 +690,7 @@ func (s *Spool) tryJoin() {
 	if first.alone {
 		return
 	}
-	j := &join{Token: newToken()}
+	j := &joinedInsert{Token: newToken()}
 	rows, blocks, size := 0, 0, int64(0)
 	for _, f := range s.files {
 		if f.table != first.table {
@@ -712,15 +712,15 @@ func (s *Spool) tryJoin() {
 	s.join = j
 }
 
-func (s *Spool) writeJoin(j *join) error {
+func (s *Spool) writeJoin(j *joinedInsert) error {
 	_, err := s.writeWhole(joinFile, false, func(w io.Writer) error { return json.NewEncoder(w).Encode(j) })
 	return err
 }
 
 // split makes the load go block by block the next time, because the store refuses the
 // whole or dies of it. It is said on disk before a block is tried.
-func (s *Spool) split(l *load) {
-	j := &join{Token: l.token, Each: true, Ask: l.ask, landed: map[int]bool{}}
+func (s *Spool) split(l *insertJob) {
+	j := &joinedInsert{Token: l.token, Each: true, Ask: l.ask, landed: map[int]bool{}}
 	for _, f := range l.files {
 		j.Files = append(j.Files, f.number)
 	}
@@ -731,11 +731,11 @@ func (s *Spool) split(l *load) {
 }
 
 // done removes what was stored, and puts files aside that were damaged.
-func (s *Spool) done(l *load) error {
+func (s *Spool) done(l *insertJob) error {
 	defer s.account()
 	s.inFlight = nil
 	ended := s.joined(l.files[0])
-	for _, d := range l.damaged {
+	for _, d := range l.corrupt {
 		s.putAside(filepath.Join(d.dir, s.name(d.number, d.table)), d.reason)
 	}
 	err := s.remove(l.files)
@@ -746,29 +746,29 @@ func (s *Spool) done(l *load) error {
 }
 
 // remove removes files, in order, those apart that are gone already.
-func (s *Spool) remove(files []*spooled) error {
+func (s *Spool) remove(files []*spoolFile) error {
 	for _, f := range files {
 		if err := os.Remove(s.path(f)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		s.files = slices.DeleteFunc(s.files, func(have *spooled) bool { return have == f })
-		s.doubted = slices.DeleteFunc(s.doubted, func(have *doubted) bool { return have.spooled == f })
+		s.files = slices.DeleteFunc(s.files, func(have *spoolFile) bool { return have == f })
+		s.suspects = slices.DeleteFunc(s.suspects, func(have *suspectBlock) bool { return have.spoolFile == f })
 	}
 	return nil
 }
 
 // read reads the blocks of a load. It may run beside the other methods.
-func (s *Spool) read(l *load) error {
-	l.blocks, l.damaged = nil, nil
+func (s *Spool) read(l *insertJob) error {
+	l.blocks, l.corrupt = nil, nil
 	for _, f := range l.files {
 		good, lost, err := s.readFile(s.path(f))
-		var d *damage
+		var d *corruptError
 		switch {
 		case err == nil:
 		case errors.As(err, &d) && good != nil:
-			l.damaged = append(l.damaged, damagedFile{f, lost, d.text + "; the others are stored"})
+			l.corrupt = append(l.corrupt, corruptFile{f, lost, d.text + "; the others are stored"})
 		case !wholefile.Passing(err):
-			l.damaged = append(l.damaged, damagedFile{f, f.rows, err.Error()})
+			l.corrupt = append(l.corrupt, corruptFile{f, f.rows, err.Error()})
 		default:
 			return err
 		}
@@ -787,7 +787,7 @@ func (s *Spool) readFile(path string) ([]native.Block, int, error) {
 }
 
 // refuse keeps a block that the store will never take, with the reason.
-func (s *Spool) refuse(r refusal) error {
+func (s *Spool) refuse(r rejectedBlock) error {
 	defer s.account()
 	name := s.name(s.reserve(), r.Table)
 	err := s.makeRoom(int64(len(r.Data)))
@@ -824,13 +824,13 @@ func (s *Spool) explain(name, reason string) error {
 		return err
 	}
 	if info.Mode().IsRegular() { // what else lies there is not ours to remove
-		s.refused = append(s.refused, kept{name, info.Size()})
+		s.refused = append(s.refused, refusedFile{name, info.Size()})
 	}
 	return os.WriteFile(strings.TrimSuffix(path, ending)+".reason", []byte(reason), 0o600)
 }
 
 // forget removes a refused file.
-func (s *Spool) forget(k kept) {
+func (s *Spool) forget(k refusedFile) {
 	path := filepath.Join(s.dir, refusedDir, k.name)
 	os.Remove(path)
 	os.Remove(strings.TrimSuffix(path, ending) + ".reason")

@@ -72,12 +72,12 @@ func spoolAt(t testing.TB, dir string, limit int64) *Spool {
 
 func (s *Spool) mustPut(t testing.TB, blocks ...native.Block) {
 	t.Helper()
-	if err := s.put(&load{number: s.reserve(), table: blocks[0].Table, token: newToken(), blocks: blocks}); err != nil {
+	if err := s.put(&insertJob{number: s.reserve(), table: blocks[0].Table, token: newToken(), blocks: blocks}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (s *Spool) mustTake(t testing.TB) *load {
+func (s *Spool) mustTake(t testing.TB) *insertJob {
 	t.Helper()
 	l := s.take()
 	if err := s.read(l); err != nil {
@@ -86,7 +86,7 @@ func (s *Spool) mustTake(t testing.TB) *load {
 	return l
 }
 
-func (s *Spool) mustDone(t testing.TB, l *load) {
+func (s *Spool) mustDone(t testing.TB, l *insertJob) {
 	t.Helper()
 	if err := s.done(l); err != nil {
 		t.Fatal(err)
@@ -176,7 +176,7 @@ func TestSpoolJoinsUpToAnInsert(t *testing.T) {
 // same bytes under the same token, and nothing else is.
 func TestSpoolKilled(t *testing.T) {
 	s := spoolAt(t, t.TempDir(), 1<<20)
-	tried := &load{number: s.reserve(), table: &apples, token: "tried in memory", blocks: []native.Block{apple(1)}, tried: true}
+	tried := &insertJob{number: s.reserve(), table: &apples, token: "tried in memory", blocks: []native.Block{apple(1)}, tried: true}
 	if err := s.put(tried); err != nil {
 		t.Fatal(err)
 	}
@@ -245,8 +245,8 @@ func TestSpoolSetApart(t *testing.T) {
 		if !l.each || !l.ask || !slices.Equal(l.apart, []int{1}) || len(l.blocks) != 3 {
 			t.Fatalf("%+v", l)
 		}
-		if st := s.Stats(); len(s.doubted) != 1 || s.doubted[0].token != l.tokenOf(1) || st.Rows != 4 || st.Files != 2 {
-			t.Fatalf("%+v, doubted %v", st, s.doubted)
+		if st := s.Stats(); len(s.suspects) != 1 || s.suspects[0].token != l.tokenOf(1) || st.Rows != 4 || st.Files != 2 {
+			t.Fatalf("%+v, doubted %v", st, s.suspects)
 		}
 		s = s.killed(t)
 	}
@@ -254,12 +254,12 @@ func TestSpoolSetApart(t *testing.T) {
 	if !s.empty() {
 		t.Errorf("left %v", ls(t, s.dir))
 	}
-	x := s.takeDoubted(s.doubted[0])
+	x := s.takeSuspect(s.suspects[0])
 	if err := s.read(x); err != nil || x.tokenOf(0) != l.tokenOf(1) || !slices.Equal(values(t, x.blocks), []uint32{2}) {
 		t.Errorf("%+v, %v", x, err)
 	}
 	s.mustDone(t, x)
-	if st := s.Stats(); len(s.doubted) != 0 || st.Bytes != 0 {
+	if st := s.Stats(); len(s.suspects) != 0 || st.Bytes != 0 {
 		t.Errorf("%+v", st)
 	}
 }
@@ -291,7 +291,7 @@ func TestSpoolBound(t *testing.T) {
 	for i := range uint32(4) {
 		s.mustPut(t, apple(i+1))
 	}
-	s.refuse(refusal{pear(9), "bad"}) // takes the room of the first
+	s.refuse(rejectedBlock{pear(9), "bad"}) // takes the room of the first
 	if st := s.Stats(); st.DroppedRows != 1 || st.RefusedFiles != 1 || st.Rows != 3 || st.Bytes > 4*file {
 		t.Errorf("%+v", st)
 	}
@@ -303,7 +303,7 @@ func TestSpoolBound(t *testing.T) {
 	if !slices.Equal(values(t, l.blocks), []uint32{2, 3, 4, 5}) {
 		t.Fatalf("%v", values(t, l.blocks))
 	}
-	more := &load{number: s.reserve(), table: &apples, token: newToken(), blocks: []native.Block{apple(6)}}
+	more := &insertJob{number: s.reserve(), table: &apples, token: newToken(), blocks: []native.Block{apple(6)}}
 	if err := s.put(more); err == nil || s.Stats().Error == "" {
 		t.Errorf("room was made by removing what is being inserted: %v", err)
 	}
@@ -333,7 +333,7 @@ func TestSpoolFileCut(t *testing.T) {
 	whole := file.Bytes()
 	for cut := range len(whole) {
 		good, lost, err := readSpoolFile(bytes.NewReader(whole[:cut]), fruit)
-		if d := (*damage)(nil); !errors.As(err, &d) {
+		if d := (*corruptError)(nil); !errors.As(err, &d) {
 			t.Fatalf("cut at %d: %v", cut, err)
 		}
 		rows := 0
@@ -429,8 +429,8 @@ func TestSpoolFileGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := s.mustTake(t)
-	if !slices.Equal(values(t, l.blocks), []uint32{3}) || len(l.damaged) != 1 || l.damaged[0].lost != 2 {
-		t.Errorf("%v, %+v", values(t, l.blocks), l.damaged)
+	if !slices.Equal(values(t, l.blocks), []uint32{3}) || len(l.corrupt) != 1 || l.corrupt[0].lost != 2 {
+		t.Errorf("%v, %+v", values(t, l.blocks), l.corrupt)
 	}
 	s.mustDone(t, l)
 	if !s.empty() || len(ls(t, s.dir)) > 0 {

@@ -99,7 +99,7 @@ func writeSpoolFile(w io.Writer, token string, written time.Time, blocks []nativ
 }
 
 // readSpoolHeader reads up to where the data begin. What is wrong with the file is a
-// *damage; another error is of the reader.
+// *corruptError; another error is of the reader.
 func readSpoolHeader(r io.Reader) (h spoolHeader, err error) {
 	var preamble [spoolPreamble]byte
 	if err := readWhole(r, preamble[:]); err != nil {
@@ -108,37 +108,37 @@ func readSpoolHeader(r io.Reader) (h spoolHeader, err error) {
 	version, ok := bytes.CutPrefix(preamble[:spoolPreamble-8], []byte(spoolMagic))
 	switch {
 	case !ok:
-		return h, damaged("it is no spool file")
+		return h, corrupt("it is no spool file")
 	case string(version) != spoolVersion+"\n":
-		return h, damaged("it has version %q of the format and this program reads %s: start the program that wrote it to have it stored", bytes.TrimSpace(version), spoolVersion)
+		return h, corrupt("it has version %q of the format and this program reads %s: start the program that wrote it to have it stored", bytes.TrimSpace(version), spoolVersion)
 	}
 	length := binary.LittleEndian.Uint32(preamble[spoolPreamble-8:])
 	if length > headerLimit {
-		return h, damaged("its header has %d bytes", length)
+		return h, corrupt("its header has %d bytes", length)
 	}
 	text := make([]byte, length)
 	if err := readWhole(r, text); err != nil {
 		return h, err
 	}
 	if crc32.Checksum(text, castagnoli) != binary.LittleEndian.Uint32(preamble[spoolPreamble-4:]) {
-		return h, damaged("its header does not have the checksum that was written")
+		return h, corrupt("its header does not have the checksum that was written")
 	}
 	if err := json.Unmarshal(text, &h); err != nil {
-		return h, damaged("its header: %v", err)
+		return h, corrupt("its header: %v", err)
 	}
 	if len(h.Blocks) == 0 || h.Table == "" || h.Token == "" {
-		return h, damaged("its header names no table, no token or no block")
+		return h, corrupt("its header names no table, no token or no block")
 	}
 	for i, b := range h.Blocks {
 		if b.Rows <= 0 || b.Size <= 0 || b.Rows > 1<<30 || b.Size > 1<<30 || b.Set < 0 || b.Set >= len(h.Sets) {
-			return h, damaged("block %d in its header is impossible", i)
+			return h, corrupt("block %d in its header is impossible", i)
 		}
 	}
 	return h, nil
 }
 
 // readSpoolFile reads a file whole. Blocks that are not what was written are left out:
-// lost is how many rows they had, and the error, a *damage, says which they are.
+// lost is how many rows they had, and the error, a *corruptError, says which they are.
 func readSpoolFile(r io.Reader, tables []*column.Table) (good []native.Block, lost int, err error) {
 	h, err := readSpoolHeader(r)
 	if err != nil {
@@ -169,9 +169,9 @@ func readSpoolFile(r io.Reader, tables []*column.Table) (good []native.Block, lo
 	}
 	switch {
 	case short:
-		err = damaged("it is too short: of its %d blocks %s are lost with %d rows", len(h.Blocks), strings.Join(bad, ", "), lost)
+		err = corrupt("it is too short: of its %d blocks %s are lost with %d rows", len(h.Blocks), strings.Join(bad, ", "), lost)
 	case bad != nil:
-		err = damaged("of its %d blocks %s do not have the checksum that was written: lost are %d rows", len(h.Blocks), strings.Join(bad, ", "), lost)
+		err = corrupt("of its %d blocks %s do not have the checksum that was written: lost are %d rows", len(h.Blocks), strings.Join(bad, ", "), lost)
 	}
 	return good, lost, err
 }
@@ -187,28 +187,28 @@ func (h *spoolHeader) resolve(tables []*column.Table) (*column.Table, [][]*colum
 			for _, name := range names {
 				f := t.Field(name)
 				if f == nil {
-					return nil, nil, damaged("this program does not know column %q of table %q: start the program that wrote it to have it stored", name, h.Table)
+					return nil, nil, corrupt("this program does not know column %q of table %q: start the program that wrote it to have it stored", name, h.Table)
 				}
 				sets[i] = append(sets[i], f)
 			}
 		}
 		return t, sets, nil
 	}
-	return nil, nil, damaged("this program does not know table %q: start the program that wrote it to have it stored", h.Table)
+	return nil, nil, corrupt("this program does not know table %q: start the program that wrote it to have it stored", h.Table)
 }
 
-// damage says what is wrong with a spool file.
-type damage struct{ text string }
+// A corruptError says what is wrong with a spool file.
+type corruptError struct{ text string }
 
-func (d *damage) Error() string { return d.text }
+func (d *corruptError) Error() string { return d.text }
 
-func damaged(format string, args ...any) error { return &damage{fmt.Sprintf(format, args...)} }
+func corrupt(format string, args ...any) error { return &corruptError{fmt.Sprintf(format, args...)} }
 
 // readWhole fills p. A file that ends before is damaged.
 func readWhole(r io.Reader, p []byte) error {
 	_, err := io.ReadFull(r, p)
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return damaged("it is too short")
+		return corrupt("it is too short")
 	}
 	return err
 }

@@ -44,9 +44,9 @@ func TestSpoolSyncs(t *testing.T) {
 		}
 		events = nil
 	}
-	put := func(blocks ...native.Block) *load {
+	put := func(blocks ...native.Block) *insertJob {
 		t.Helper()
-		l := &load{number: s.reserve(), table: &apples, token: newToken(), blocks: blocks}
+		l := &insertJob{number: s.reserve(), table: &apples, token: newToken(), blocks: blocks}
 		if err := s.put(l); err != nil {
 			t.Fatal(err)
 		}
@@ -56,13 +56,13 @@ func TestSpoolSyncs(t *testing.T) {
 	f()
 	l := put(apple(3), synchronous(apple(4)))
 	f("-apples.blocks.tmp |", ". ||")
-	if err := s.refuse(refusal{synchronous(apple(5)), "a test"}); err != nil {
+	if err := s.refuse(rejectedBlock{synchronous(apple(5)), "a test"}); err != nil {
 		t.Fatal(err)
 	}
 	f("refused/"+s.name(s.last, &apples)+".tmp ", "refused |")
 
 	// What is read back asks for the same.
-	again := &load{files: l.files}
+	again := &insertJob{files: l.files}
 	if err := s.read(again); err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestSpoolCannotSync(t *testing.T) {
 			}
 			return f.Sync()
 		}
-		err = s.put(&load{number: s.reserve(), table: &apples, token: newToken(), blocks: []native.Block{synchronous(apple(1))}})
+		err = s.put(&insertJob{number: s.reserve(), table: &apples, token: newToken(), blocks: []native.Block{synchronous(apple(1))}})
 		left, globErr := filepath.Glob(filepath.Join(s.dir, "*.blocks*"))
 		if !errors.Is(err, broken) || globErr != nil || left != nil || !s.empty() {
 			t.Errorf("%s: %v, files %v, %+v", what, err, left, s.Stats())

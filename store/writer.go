@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -43,10 +44,10 @@ const (
 // A Writer takes blocks to their tables, in order, one insert at a time. What the store
 // does not take goes to the spool, and from there to the store when it does.
 type Writer struct {
-	Client  *Client
-	Schemas []Schema // of all tables whose blocks come
-	Spool   *Spool
-	Log     *slog.Logger
+	Inserter Inserter
+	Tables   []*column.Table // whose blocks come
+	Spool    *Spool
+	Log      *slog.Logger
 
 	// Ready waits until the store can be written. An error that is not the context's says
 	// that it never can: everything then goes to the spool. nil: it can.
@@ -61,44 +62,31 @@ type Writer struct {
 	// are removed from the spool. nil: what the store answers is enough.
 	Sync func() error
 
-	real map[*column.Field]bool // columns that the tables have, as far as we have looked
-
-	doubtedRest time.Duration // for tests; 0: the constant
+	suspectRest time.Duration // for tests; 0: the constant
 
 	Stats WriterStats
-	rows  [maxTables]atomic.Uint64 // stored, by the number of the schema
 
-	reloaded atomic.Pointer[[]Schema] // what Reload was given
+	once sync.Once
+	rows map[*column.Table]*atomic.Uint64 // stored
 }
-
-// Reload tells how the tables are to be kept from now on; the tables are the same. It
-// changes none, but has the writer keep what Migrate does with these schemas. It is
-// safe for concurrent use.
-func (w *Writer) Reload(schemas []Schema) { w.reloaded.Store(&schemas) }
-
-// current is how a table of Schemas is to be kept now.
-func (w *Writer) current(s Schema) Schema {
-	if list := w.reloaded.Load(); list != nil {
-		for _, now := range *list {
-			if now.Table == s.Table {
-				return now
-			}
-		}
-	}
-	return s
-}
-
-// maxTables bounds the number of schemas.
-const maxTables = 8
 
 // RowsOf is how many rows of a table were stored. It is safe for concurrent use.
 func (w *Writer) RowsOf(table *column.Table) uint64 {
-	for i, s := range w.Schemas {
-		if s.Table == table {
-			return w.rows[i].Load()
-		}
+	if n := w.stored()[table]; n != nil {
+		return n.Load()
 	}
 	return 0
+}
+
+// stored counts the rows of each table.
+func (w *Writer) stored() map[*column.Table]*atomic.Uint64 {
+	w.once.Do(func() {
+		w.rows = map[*column.Table]*atomic.Uint64{}
+		for _, t := range w.Tables {
+			w.rows[t] = new(atomic.Uint64)
+		}
+	})
+	return w.rows
 }
 
 // WriterStats count what the writer did. They are safe for concurrent use.
@@ -139,7 +127,7 @@ func (s *WriterStats) Problem() error {
 // and says how many rows are lost because they could not be written to the spool either.
 func (w *Writer) Run(ctx context.Context, queue <-chan native.Block) error {
 	now := time.Now()
-	r := &writing{Writer: w, ctx: ctx, queue: queue, stop: ctx.Done(), begun: now, due: now, landed: make(chan error, 1)}
+	r := &writerRun{Writer: w, ctx: ctx, queue: queue, stop: ctx.Done(), begun: now, due: now, landed: make(chan error, 1)}
 	if w.Ready != nil {
 		r.preparing = make(chan error, 1)
 		go func() { r.preparing <- w.Ready(ctx) }()
@@ -147,15 +135,15 @@ func (w *Writer) Run(ctx context.Context, queue <-chan native.Block) error {
 	return r.run()
 }
 
-// A writing is one Run. All of its state belongs to the goroutine of Run; an insert, or
+// A writerRun is one Run. All of its state belongs to the goroutine of Run; an insert, or
 // the wait for the store, runs beside it and hands over an error at its end.
 //
-//	queue ─► gathered ─► waiting ─► in flight ─► store
+//	queue ─► pending ─► waiting ─► in flight ─► store
 //	                 └─► spool ─────┘
 //
 // As long as the store keeps up nothing touches the disk. Once it is behind, what is
-// gathered goes to the spool until that is empty, so that the order is kept.
-type writing struct {
+// pending goes to the spool until that is empty, so that the order is kept.
+type writerRun struct {
 	*Writer
 	ctx   context.Context
 	queue <-chan native.Block // nil when it is closed
@@ -165,39 +153,39 @@ type writing struct {
 	preparing chan error // Ready; nil when it has ended
 	final     error      // of Ready: the store will never take anything
 
-	gathered gathered  // taken from the queue
-	due      time.Time // when it may be inserted
-	waiting  []*load   // for the store, in memory
-	groups   []*group  // of which rows are in memory alone, in the order of the queue
+	pending pendingBlocks // taken from the queue
+	due     time.Time     // when it may be inserted
+	waiting []*insertJob  // for the store, in memory
+	groups  []*group      // of which rows are in memory alone, in the order of the queue
 
-	flight   *load // being inserted
+	flight   *insertJob // being inserted
 	launched time.Time
 	landed   chan error
 
-	pause  time.Duration // between attempts; 0: the last one went well
-	again  time.Time     // when the next may be made
-	well   uint64        // inserts that ended well
-	outage Outage
-	doubt  doubt
-	spill  struct { // to the spool
+	pause    time.Duration // between attempts; 0: the last one went well
+	again    time.Time     // when the next may be made
+	well     uint64        // inserts that ended well
+	outage   Outage
+	failures insertFailures
+	spill    struct { // to the spool
 		again time.Time // when it may be tried again
 		err   error     // of the last time
 		stuck error     // of the last time that something was to be written, until store or spool take rows
 	}
 }
 
-// A doubt is what speaks against the load of a token.
-type doubt struct {
+// insertFailures are what speaks against the load of a token.
+type insertFailures struct {
 	token   string
 	refused int // times in a row that the store said never
 	large   int // times that it had not the memory for them
 	kills   int // times in a row that it died of them; see doubt.go
 }
 
-func (r *writing) run() error {
+func (r *writerRun) run() error {
 	timer := time.NewTimer(0)
 	for {
-		for len(r.queue) > 0 && !r.gathered.full() {
+		for len(r.queue) > 0 && !r.pending.full() {
 			b, ok := <-r.queue
 			r.take(b, ok)
 		}
@@ -209,7 +197,7 @@ func (r *writing) run() error {
 			return r.result()
 		}
 		queue := r.queue
-		if r.gathered.full() {
+		if r.pending.full() {
 			queue = nil
 		}
 		timer.Reset(r.sleep(now))
@@ -231,40 +219,40 @@ func (r *writing) run() error {
 }
 
 // take takes from the queue.
-func (r *writing) take(b native.Block, ok bool) {
+func (r *writerRun) take(b native.Block, ok bool) {
 	if ok {
 		if r.Taken != nil {
 			r.Taken(b)
 		}
-		r.gathered.add(b)
+		r.pending.add(b)
 	} else {
 		r.queue = nil
 	}
 }
 
 // gone says that no further insert is to be tried.
-func (r *writing) gone() bool { return r.final != nil || r.ctx.Err() != nil }
+func (r *writerRun) gone() bool { return r.final != nil || r.ctx.Err() != nil }
 
 // late says that the insert in flight takes so long that its blocks belong on disk.
-func (r *writing) late(now time.Time) bool {
+func (r *writerRun) late(now time.Time) bool {
 	return r.flight != nil && (now.Sub(r.launched) >= spoolAfter || r.gone())
 }
 
-// behind says that the store does not keep up: what is gathered goes to the spool.
-func (r *writing) behind(now time.Time) bool {
+// behind says that the store does not keep up: what is pending goes to the spool.
+func (r *writerRun) behind(now time.Time) bool {
 	return r.gone() || r.pause > 0 || !r.Spool.empty() || r.late(now) ||
 		r.preparing != nil && now.Sub(r.begun) >= spoolAfter
 }
 
 // pressed says that blocks come in faster than inserts go out, and that memory for them
 // is running out.
-func (r *writing) pressed() bool {
-	return r.flight != nil && r.gathered.full() && r.Full != nil && r.Full() > 0.5
+func (r *writerRun) pressed() bool {
+	return r.flight != nil && r.pending.full() && r.Full != nil && r.Full() > 0.5
 }
 
 // toSpool writes to disk what belongs there. When that fails, blocks stay where they are
 // and the queue fills.
-func (r *writing) toSpool(now time.Time) {
+func (r *writerRun) toSpool(now time.Time) {
 	if now.Before(r.spill.again) {
 		return
 	}
@@ -276,7 +264,7 @@ func (r *writing) toSpool(now time.Time) {
 	if !behind && !r.pressed() {
 		return
 	}
-	old := now.Sub(r.gathered.since) >= insertEvery || r.gathered.full() || r.gone() && r.queue == nil
+	old := now.Sub(r.pending.since) >= insertEvery || r.pending.full() || r.gone() && r.queue == nil
 	if len(r.waiting) == 0 && old {
 		r.waiting = r.form()
 	}
@@ -286,7 +274,7 @@ func (r *writing) toSpool(now time.Time) {
 }
 
 // put writes a load to the spool.
-func (r *writing) put(l *load) bool {
+func (r *writerRun) put(l *insertJob) bool {
 	r.spill.err = r.Spool.put(l)
 	r.spill.stuck = r.spill.err
 	if r.spill.err != nil {
@@ -297,22 +285,22 @@ func (r *writing) put(l *load) bool {
 	return true
 }
 
-// form makes loads of what is gathered, one for each table.
-func (r *writing) form() (loads []*load) {
-	g := &group{safe: r.gathered.safe}
-	for _, s := range r.Schemas {
-		if blocks := r.gathered.blocks[s.Table]; len(blocks) > 0 {
-			loads = append(loads, &load{number: r.Spool.reserve(), table: s.Table, token: newToken(), blocks: blocks, group: g})
-			delete(r.gathered.blocks, s.Table)
+// form makes jobs of what is pending, one for each table.
+func (r *writerRun) form() (loads []*insertJob) {
+	g := &group{safe: r.pending.safe}
+	for _, t := range r.Tables {
+		if blocks := r.pending.blocks[t]; len(blocks) > 0 {
+			loads = append(loads, &insertJob{number: r.Spool.reserve(), table: t, token: newToken(), blocks: blocks, group: g})
+			delete(r.pending.blocks, t)
 		}
 	}
 	g.left = len(loads)
 	r.groups = append(r.groups, g)
 	r.tellSafe()
-	if len(r.gathered.blocks) > 0 {
+	if len(r.pending.blocks) > 0 {
 		panic("BUG: rows of a table that the writer does not know")
 	}
-	r.gathered = gathered{}
+	r.pending = pendingBlocks{}
 	return loads
 }
 
@@ -324,7 +312,7 @@ type group struct {
 }
 
 // safe takes note that the rows of a load are stored, or in the spool.
-func (r *writing) safe(l *load) {
+func (r *writerRun) safe(l *insertJob) {
 	if l.group == nil {
 		return
 	}
@@ -335,7 +323,7 @@ func (r *writing) safe(l *load) {
 
 // tellSafe tells it in the order of the queue, since its receiver takes all that
 // came before for safe too.
-func (r *writing) tellSafe() {
+func (r *writerRun) tellSafe() {
 	told := false
 	for len(r.groups) > 0 && r.groups[0].left == 0 {
 		for _, safe := range r.groups[0].safe {
@@ -352,19 +340,19 @@ func (r *writing) tellSafe() {
 // launch begins the next insert if there is one and the time has come. Inserts are large
 // under load, larger still when the store is slow, and the first flow after silence is
 // visible at once.
-func (r *writing) launch(now time.Time) {
+func (r *writerRun) launch(now time.Time) {
 	if r.flight != nil || r.preparing != nil || r.gone() || now.Before(r.again) {
 		return
 	}
-	if len(r.waiting) == 0 && r.Spool.empty() && (r.queue == nil || r.gathered.full() || !now.Before(r.due)) {
+	if len(r.waiting) == 0 && r.Spool.empty() && (r.queue == nil || r.pending.full() || !now.Before(r.due)) {
 		if r.waiting = r.form(); len(r.waiting) > 0 {
 			r.due = now.Add(insertEvery)
 		}
 	}
-	x := r.nextDoubted(now)
+	x := r.nextSuspect(now)
 	switch {
 	case x != nil:
-		r.flight = r.Spool.takeDoubted(x)
+		r.flight = r.Spool.takeSuspect(x)
 	case !r.Spool.empty() && (len(r.waiting) == 0 || r.Spool.files[0].number < r.waiting[0].number):
 		r.flight = r.Spool.take()
 	case len(r.waiting) > 0:
@@ -374,7 +362,7 @@ func (r *writing) launch(now time.Time) {
 	}
 	r.launched = now
 	l := r.flight
-	l.probe = l.probe || l.each || l.token == r.doubt.token
+	l.probe = l.probe || l.each || l.token == r.failures.token
 	go func() {
 		err := r.send(r.ctx, l)
 		if err == nil {
@@ -385,7 +373,7 @@ func (r *writing) launch(now time.Time) {
 }
 
 // land ends an insert.
-func (r *writing) land(err error) {
+func (r *writerRun) land(err error) {
 	l := r.flight
 	r.flight, r.Spool.inFlight = nil, nil
 	first := !l.tried
@@ -407,7 +395,7 @@ func (r *writing) land(err error) {
 			}
 		}
 	} else if l.files == nil {
-		r.waiting = append([]*load{l}, r.waiting...)
+		r.waiting = append([]*insertJob{l}, r.waiting...)
 	}
 	if err == nil {
 		r.pause, r.spill.stuck = 0, nil
@@ -425,7 +413,6 @@ func (r *writing) land(err error) {
 	}
 	r.Stats.Errors.Add(1)
 	r.Stats.problem.Store(&err)
-	r.real = nil // a table may have been changed under us, or dropped
 	r.pause = min(max(2*r.pause, retryFirst), retryLast)
 	r.again = time.Now().Add(r.pause)
 	r.weigh(l, err)
@@ -433,8 +420,8 @@ func (r *writing) land(err error) {
 }
 
 // behindRows is how many rows wait for the next inserts.
-func (r *writing) behindRows() int {
-	n := r.gathered.rows + int(r.Spool.Stats().Rows)
+func (r *writerRun) behindRows() int {
+	n := r.pending.rows + int(r.Spool.Stats().Rows)
 	for _, l := range r.waiting {
 		n += l.rows()
 	}
@@ -443,11 +430,11 @@ func (r *writing) behindRows() int {
 
 // weigh looks at why a load has failed, and whether it is to go block by block: one that
 // the store does not take must not keep the others from it.
-func (r *writing) weigh(l *load, err error) {
-	if r.doubt.token != l.token {
-		r.doubt = doubt{token: l.token}
+func (r *writerRun) weigh(l *insertJob, err error) {
+	if r.failures.token != l.token {
+		r.failures = insertFailures{token: l.token}
 	}
-	if d := (*death)(nil); errors.As(err, &d) {
+	if d := (*connectionLost)(nil); errors.As(err, &d) {
 		if l.probe {
 			r.killed(l, d)
 		}
@@ -456,18 +443,18 @@ func (r *writing) weigh(l *load, err error) {
 	code := 0
 	if e := (*Exception)(nil); errors.As(err, &e) {
 		code = e.Code
-		r.doubt.kills = 0 // it lives, and has seen the rows
+		r.failures.kills = 0 // it lives, and has seen the rows
 	}
 	switch {
 	case code == codeMemoryLimit:
-		r.doubt.large++
+		r.failures.large++
 	case Temporary(err), code == codeUnknownDatabase, code == codeReadonly, code == codeAccessDenied: // no fault of the rows
-		r.doubt.refused = 0
+		r.failures.refused = 0
 	default:
-		r.doubt.refused++
+		r.failures.refused++
 	}
 	// One refusal may come from a table that was changed. Two in a row will not end.
-	if l.each || r.doubt.refused < 2 && r.doubt.large < 5 {
+	if l.each || r.failures.refused < 2 && r.failures.large < 5 {
 		return
 	}
 	if l.files == nil && r.put(l) {
@@ -479,7 +466,7 @@ func (r *writing) weigh(l *load, err error) {
 }
 
 // send makes one attempt to insert a load.
-func (r *writing) send(ctx context.Context, l *load) error {
+func (r *writerRun) send(ctx context.Context, l *insertJob) error {
 	if l.files != nil {
 		if err := r.Spool.read(l); err != nil {
 			return fmt.Errorf("spool: %w", err)
@@ -498,14 +485,13 @@ func (r *writing) send(ctx context.Context, l *load) error {
 		}
 		err := r.sendBlock(ctx, l, i)
 		if err != nil && !Temporary(err) {
-			r.real = nil
 			err = r.sendBlock(ctx, l, i)
 		}
 		switch {
 		case err != nil && Temporary(err):
 			return err
 		case err != nil:
-			l.refused = append(l.refused, refusal{l.blocks[i], err.Error()})
+			l.refused = append(l.refused, rejectedBlock{l.blocks[i], err.Error()})
 		case l.landed != nil:
 			l.landed[i] = true
 		}
@@ -515,7 +501,7 @@ func (r *writing) send(ctx context.Context, l *load) error {
 
 // syncStored has the rows of a load survive a loss of power, if they are to. After an
 // error the load is inserted again, in vain: its token is known.
-func (r *writing) syncStored(l *load) error {
+func (r *writerRun) syncStored(l *insertJob) error {
 	if r.Sync == nil || !synced(l.blocks) {
 		return nil
 	}
@@ -526,14 +512,14 @@ func (r *writing) syncStored(l *load) error {
 }
 
 // sendBlock makes one attempt to insert a block of a load that goes block by block.
-func (r *writing) sendBlock(ctx context.Context, l *load, i int) error {
+func (r *writerRun) sendBlock(ctx context.Context, l *insertJob, i int) error {
 	if l.ask {
-		if there, err := r.stored(ctx, l.blocks[i]); err != nil || there {
+		if there, err := r.Inserter.Has(ctx, l.blocks[i]); err != nil || there {
 			return err
 		}
 	}
 	err := r.probed(ctx, l, l.tokenOf(i), l.blocks[i:i+1])
-	if d := (*death)(nil); errors.As(err, &d) {
+	if d := (*connectionLost)(nil); errors.As(err, &d) {
 		d.block = i
 	}
 	return err
@@ -541,7 +527,7 @@ func (r *writing) sendBlock(ctx context.Context, l *load, i int) error {
 
 // keepRefused puts aside what is not stored of a load that has ended. When that cannot be
 // kept, on a full disk for one, the load has not ended.
-func (r *writing) keepRefused(l *load) error {
+func (r *writerRun) keepRefused(l *insertJob) error {
 	for _, x := range l.refused {
 		if err := r.Spool.refuse(x); err != nil {
 			return err
@@ -551,7 +537,7 @@ func (r *writing) keepRefused(l *load) error {
 }
 
 // count counts a load that has ended.
-func (r *writing) count(l *load) {
+func (r *writerRun) count(l *insertJob) {
 	rows, size := 0, 0
 	for _, b := range l.blocks {
 		rows, size = rows+b.Rows, size+len(b.Data)
@@ -563,14 +549,10 @@ func (r *writing) count(l *load) {
 		rows, size = rows-x.Rows, size-len(x.Data)
 		r.Stats.RefusedRows.Add(uint64(x.Rows))
 	}
-	for _, d := range l.damaged {
+	for _, d := range l.corrupt {
 		r.Stats.RefusedRows.Add(uint64(d.lost))
 	}
-	for i, s := range r.Schemas {
-		if s.Table == l.table {
-			r.rows[i].Add(uint64(rows))
-		}
-	}
+	r.stored()[l.table].Add(uint64(rows))
 	r.Stats.Rows.Add(uint64(rows))
 	r.Stats.Blocks.Add(uint64(len(l.blocks) - len(l.apart) - len(l.refused)))
 	r.Stats.Bytes.Add(uint64(size))
@@ -581,8 +563,8 @@ func (r *writing) count(l *load) {
 
 // unkept says why rows wait in memory for neither store nor spool to take them, nil if none
 // do.
-func (r *writing) unkept() error {
-	inMemory := len(r.waiting) > 0 || r.gathered.count > 0 || r.flight != nil && r.flight.files == nil
+func (r *writerRun) unkept() error {
+	inMemory := len(r.waiting) > 0 || r.pending.count > 0 || r.flight != nil && r.flight.files == nil
 	if r.spill.stuck == nil || !inMemory {
 		return nil
 	}
@@ -590,7 +572,7 @@ func (r *writing) unkept() error {
 }
 
 // say brings Stats.Since and what Stats.Unkept says up to date.
-func (r *writing) say() {
+func (r *writerRun) say() {
 	if err := r.unkept(); err != nil {
 		r.Stats.unkept.Store(&err)
 	} else {
@@ -608,18 +590,18 @@ func (r *writing) say() {
 
 // ended says that there is nothing more to do: everything is stored, or it is in the
 // spool or lost and the store is not waited for.
-func (r *writing) ended() bool {
+func (r *writerRun) ended() bool {
 	if r.queue != nil || r.flight != nil || r.preparing != nil {
 		return false
 	}
 	if r.gone() {
-		return r.gathered.count == 0 && len(r.waiting) == 0 || r.spill.err != nil
+		return r.pending.count == 0 && len(r.waiting) == 0 || r.spill.err != nil
 	}
-	return r.gathered.count == 0 && len(r.waiting) == 0 && r.Spool.empty()
+	return r.pending.count == 0 && len(r.waiting) == 0 && r.Spool.empty()
 }
 
-func (r *writing) result() error {
-	lost := r.gathered.rows
+func (r *writerRun) result() error {
+	lost := r.pending.rows
 	for _, l := range r.waiting {
 		lost += l.rows()
 	}
@@ -634,7 +616,7 @@ func (r *writing) result() error {
 }
 
 // sleep is how long nothing needs to be done unless something comes.
-func (r *writing) sleep(now time.Time) time.Duration {
+func (r *writerRun) sleep(now time.Time) time.Duration {
 	next := now.Add(time.Hour)
 	wake := func(times ...time.Time) { // when the latest of them has come
 		last := now
@@ -651,36 +633,36 @@ func (r *writing) sleep(now time.Time) time.Duration {
 	switch {
 	case free && (len(r.waiting) > 0 || !r.Spool.empty()):
 		wake(r.again)
-	case free && r.gathered.count > 0:
+	case free && r.pending.count > 0:
 		wake(r.again, r.due)
 	case r.flight != nil && r.flight.files == nil:
 		wake(r.launched.Add(spoolAfter), r.spill.again)
 	case r.preparing != nil:
 		wake(r.begun.Add(spoolAfter), r.spill.again)
 	}
-	if r.behind(now) && (len(r.waiting) > 0 || r.gathered.count > 0) {
-		wake(r.gathered.since.Add(insertEvery), r.spill.again)
+	if r.behind(now) && (len(r.waiting) > 0 || r.pending.count > 0) {
+		wake(r.pending.since.Add(insertEvery), r.spill.again)
 	}
-	for _, x := range r.Spool.doubted {
+	for _, x := range r.Spool.suspects {
 		if free && r.pause == 0 && r.well > x.landed {
 			wake(x.again)
 		}
 	}
-	if r.flight != nil && r.gathered.full() { // how full the queue is, nobody tells
+	if r.flight != nil && r.pending.full() { // how full the queue is, nobody tells
 		wake(now.Add(pressEvery))
 	}
 	return max(next.Sub(now), time.Millisecond)
 }
 
-// gathered is blocks of any table that are to be inserted together.
-type gathered struct {
+// pendingBlocks are blocks of any table that are to be inserted together.
+type pendingBlocks struct {
 	blocks            map[*column.Table][]native.Block
 	count, rows, size int
 	since             time.Time // when the first came
 	safe              []func()  // of the blocks
 }
 
-func (g *gathered) add(b native.Block) {
+func (g *pendingBlocks) add(b native.Block) {
 	if g.count == 0 {
 		g.blocks, g.since = map[*column.Table][]native.Block{}, time.Now()
 	}
@@ -693,50 +675,20 @@ func (g *gathered) add(b native.Block) {
 	g.count, g.rows, g.size = g.count+1, g.rows+b.Rows, g.size+len(b.Data)
 }
 
-func (g *gathered) full() bool {
+func (g *pendingBlocks) full() bool {
 	return g.rows >= insertRows || g.size >= insertBytes || g.count >= insertBlocks
 }
 
-// attempt makes the columns real that are not yet, and inserts.
+// attempt inserts blocks, within a time.
 func (w *Writer) attempt(ctx context.Context, table *column.Table, token string, blocks []native.Block) error {
 	if len(blocks) == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, insertTimeout)
 	defer cancel()
-	s := w.Schemas[slices.IndexFunc(w.Schemas, func(s Schema) bool { return s.Table == table })]
-	carried := map[*column.Field]bool{}
-	data := make([][]byte, len(blocks))
-	for i, b := range blocks {
-		data[i] = b.Data
-		for _, f := range b.Columns {
-			carried[f] = true
-		}
-	}
-	var names []string
-	known := true
-	for _, f := range table.Fields {
-		if carried[f] {
-			names = append(names, f.Name)
-			known = known && w.real[f]
-		}
-	}
-	if !known {
-		s = w.current(s)
-		s.Columns = slices.Concat(s.Columns, names)
-		if err := Migrate(ctx, w.Client, s, w.Log); err != nil {
-			return err
-		}
-		if w.real == nil {
-			w.real = map[*column.Field]bool{}
-		}
-		for f := range carried {
-			w.real[f] = true
-		}
-	}
-	err := w.Client.Insert(ctx, table.Name, names, token, data...)
-	if err != nil && brokeOff(err) {
-		return &death{error: err}
+	err := w.Inserter.Insert(ctx, table, token, blocks...)
+	if e := (*InterruptedError)(nil); errors.As(err, &e) {
+		return &connectionLost{error: err}
 	}
 	return err
 }

@@ -36,11 +36,11 @@ func start(t testing.TB, s *sample) (*store.Writer, *store.Client) {
 
 // writer makes a writer with a spool of its own.
 func writer(t testing.TB, c *store.Client, tables ...*column.Table) *store.Writer {
-	w := &store.Writer{Client: c, Log: quiet, Spool: openSpool(t, t.TempDir(), tables...)}
+	var schemas []store.Schema
 	for _, table := range tables {
-		w.Schemas = append(w.Schemas, store.Schema{Table: table})
+		schemas = append(schemas, store.Schema{Table: table})
 	}
-	return w
+	return &store.Writer{Inserter: store.NewTables(c, schemas, quiet), Tables: tables, Log: quiet, Spool: openSpool(t, t.TempDir(), tables...)}
 }
 
 func openSpool(t testing.TB, dir string, tables ...*column.Table) *store.Spool {
@@ -133,7 +133,7 @@ func TestWriterRareColumns(t *testing.T) {
 	if got := text(t, r, "SELECT Bytes FROM flows WHERE VNI = 77 OR has(Labels, 5)"); got != "4" {
 		t.Errorf("filter found %q", got)
 	}
-	if plan, err := store.Plan(t.Context(), w.Client, w.Schemas[0]); err != nil || len(plan) > 0 {
+	if plan, err := store.Plan(t.Context(), w.Client(), store.Schema{Table: &s.Table}); err != nil || len(plan) > 0 {
 		t.Errorf("a promoted column is as wanted, but: %v, %v", plan, err)
 	}
 }
@@ -147,7 +147,7 @@ func TestWritersPromoteAtOnce(t *testing.T) {
 	const writers = 6
 	for range writers {
 		all.Go(func() {
-			w := writer(t, w.Client, &s.Table)
+			w := writer(t, w.Client(), &s.Table)
 			run(t, w, s.block(10, func(b *column.Batch, i int) {
 				s.VNI.Set(b, i, 9)
 				s.Site.Set(b, i, column.LabelOf("fra"))
@@ -172,7 +172,7 @@ func TestWriterTableChanges(t *testing.T) {
 		if strings.Contains(sql, "COLUMN") { // Bits needs it
 			sql = strings.Replace(sql, "DROP COLUMN Bytes", "DROP COLUMN Bits, DROP COLUMN Bytes", 1)
 		}
-		if err := w.Client.Exec(t.Context(), sql); err != nil {
+		if err := w.Client().Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
 		}
 		run(t, w, s.bytes(11))
@@ -232,9 +232,9 @@ func TestWriterWaitsForTheStore(t *testing.T) {
 			s := standard()
 			w, r := start(t, s)
 			run(t, w, s.bytes(1)) // looks at the table: from here on only inserts
-			f := newFront(t, w.Client.URL.Reveal())
+			f := newFront(t, w.Client().URL.Reveal())
 			f.mode.Store(mode)
-			w.Client = store.NewClient(f.URL, w.Client.User, w.Client.Password.Reveal(), w.Client.Database)
+			w.SetClient(store.NewClient(f.URL, w.Client().User, w.Client().Password.Reveal(), w.Client().Database))
 			ended := make(chan error)
 			go func() { ended <- w.Run(t.Context(), filled(s.bytes(2), s.bytes(3, 4))) }()
 			until(t, "a second attempt", func() bool { return f.refused.Load() >= 2 })
@@ -279,7 +279,7 @@ func TestWriterRefused(t *testing.T) {
 func TestWriterStopped(t *testing.T) {
 	s := standard()
 	w, r := start(t, s)
-	f := newFront(t, w.Client.URL.Reveal())
+	f := newFront(t, w.Client().URL.Reveal())
 	f.mode.Store(busy)
 	away := writer(t, store.NewClient(f.URL, "", "", ""), &s.Table)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"netmeta/collector"
-	"netmeta/event"
 	"netmeta/store"
 )
 
@@ -38,21 +38,16 @@ func (c schemaCmd) Run(ctx context.Context) error {
 				}
 			}
 		}
-		_, err := fmt.Fprintln(stdout, event.Create+";")
-		return err
+		return nil
 	}
 	client, done, err := connect(ctx, c.Config, c.Data)
 	if err != nil {
 		return err
 	}
 	defer done()
-	var changes []store.Change
-	for _, schema := range collector.Schemas(cfg) {
-		more, err := store.Plan(ctx, client, schema)
-		if err != nil {
-			return err
-		}
-		changes = append(changes, more...)
+	changes, err := store.NewTables(client, collector.Schemas(cfg), slog.New(slog.DiscardHandler)).Plan(ctx)
+	if err != nil {
+		return err
 	}
 	for _, ch := range changes {
 		fmt.Fprintf(stdout, "-- %s\n%s;\n", ch.Reason, ch.SQL)

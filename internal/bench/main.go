@@ -13,6 +13,10 @@
 // With -store it compares layouts of the table instead: order keys, codecs, indexes.
 //
 //	go run ./internal/bench -store '^order-' -store-dir /var/tmp/bench [-store-rows 20000000]
+//
+// With -merges it measures settings of merges under a steady load.
+//
+//	go run ./internal/bench -merges wide -merges-flows 'min_parts_to_merge_at_once = 20' -rate 100000
 package main
 
 import (
@@ -56,7 +60,18 @@ func main() {
 	flag.BoolVar(&b.ask, "store-ask", true, "ask the questions")
 	flag.IntVar(&b.times, "store-times", 3, "how often to ask each; from 20 on the 95th percentile is told too")
 	flag.StringVar(&b.only, "store-only", "", "ask only those whose names match this")
+	var m mergeBench
+	flag.StringVar(&m.label, "merges", "", "measure settings of merges alone, and call the figures so")
+	flag.StringVar(&m.flows, "merges-flows", "", "settings of the flows table, as MODIFY SETTING takes them")
+	flag.StringVar(&m.rollups, "merges-rollups", "", "settings of the rollups")
+	flag.IntVar(&m.minutes, "merges-minutes", 3, "minutes of the load, which -rate says")
+	flag.DurationVar(&m.rest, "merges-rest", time.Minute, "how long merges may go on after it")
+	flag.BoolVar(&m.random, "merges-random", false, "ASes hardly repeat")
+	flag.DurationVar(&m.jump, "merges-jump", 0, "by how much the second half is later: 1h is another partition")
 	flag.Parse()
+	if m.rate = o.rate; m.label != "" {
+		exit(m.run(context.Background(), os.Stdout))
+	}
 	b.times = max(b.times, 1)
 	if b.match != "" {
 		exit(b.run(context.Background(), os.Stdout))

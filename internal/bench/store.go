@@ -191,7 +191,7 @@ func (b storeBench) run(ctx context.Context, w io.Writer) error {
 		}
 		found = true
 		db := "bench_" + strings.ReplaceAll(c.name, "-", "_")
-		m := measured{storeBench: b, candidate: c, w: w, client: store.NewClient(supervisor.URL(), user.Name, user.Password, db),
+		m := measurement{storeBench: b, candidate: c, w: w, client: store.NewClient(supervisor.URL(), user.Name, user.Password, db),
 			cpu: func() float64 { return cpuSeconds(supervisor.Stats().PID) }}
 		if b.fill {
 			if err := admin.Exec(ctx, "DROP DATABASE IF EXISTS "+db); err != nil {
@@ -226,8 +226,8 @@ func (b storeBench) run(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
-// measured is the state of one candidate's measurement.
-type measured struct {
+// A measurement is the state of measuring one candidate.
+type measurement struct {
 	storeBench
 	candidate candidate
 	w         io.Writer
@@ -235,7 +235,7 @@ type measured struct {
 	cpu       func() float64 // of the engine so far
 }
 
-func (m measured) figure(name string, value float64, unit string) {
+func (m measurement) figure(name string, value float64, unit string) {
 	fmt.Fprintf(m.w, "store/%s/%s\t%s\t%s\n", m.candidate.name, name, short(value), unit)
 }
 
@@ -244,7 +244,7 @@ func (m measured) figure(name string, value float64, unit string) {
 var storeBegin = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 
 // simulated yields blocks of simulated NetFlow v9 of eight exporters.
-func (m measured) simulated(ctx context.Context, blocks chan<- native.Block) {
+func (m measurement) simulated(ctx context.Context, blocks chan<- native.Block) {
 	defer close(blocks)
 	state := netflow.New(netflow.Config{Exporters: &source.Exporters{}})
 	decoder := state.Decoder()
@@ -271,7 +271,7 @@ func (m measured) simulated(ctx context.Context, blocks chan<- native.Block) {
 }
 
 // fillTable inserts the rows and prints their cost and size.
-func (m measured) fillTable(ctx context.Context) error {
+func (m measurement) fillTable(ctx context.Context) error {
 	schema := m.candidate.schema()
 	for _, sql := range m.candidate.create() {
 		if err := m.client.Exec(ctx, sql); err != nil {
@@ -360,7 +360,7 @@ func (m measured) fillTable(ctx context.Context) error {
 }
 
 // repeat inserts the rows of the first span again, later.
-func (m measured) repeat(ctx context.Context) error {
+func (m measurement) repeat(ctx context.Context) error {
 	done, err := m.number(ctx, "SELECT toFloat64(toUInt32(max(TimeReceived))) FROM flows")
 	if err != nil {
 		return err
@@ -387,7 +387,7 @@ SELECT name FROM system.columns WHERE database = currentDatabase() AND table = '
 }
 
 // age adds up the flows, and copies the hours of the newest day to the given number of earlier days.
-func (m measured) age(ctx context.Context) error {
+func (m measurement) age(ctx context.Context) error {
 	schema := m.candidate.schema()
 	now, err := m.number(ctx, "SELECT toFloat64(toUInt32(max(TimeReceived))) FROM flows")
 	if err != nil {
@@ -408,7 +408,7 @@ func (m measured) age(ctx context.Context) error {
 }
 
 // sizes merges the table and prints the size of a row.
-func (m measured) sizes(ctx context.Context) error {
+func (m measurement) sizes(ctx context.Context) error {
 	if err := m.client.Exec(ctx, "OPTIMIZE TABLE flows FINAL"); err != nil {
 		return err
 	}
@@ -435,7 +435,7 @@ func (m measured) sizes(ctx context.Context) error {
 }
 
 // columns prints the size of the larger columns.
-func (m measured) columns(ctx context.Context, rows float64) error {
+func (m measurement) columns(ctx context.Context, rows float64) error {
 	res, _, err := m.client.Select(ctx, store.Query{SQL: `
 SELECT column, toFloat64(sum(column_bytes_on_disk)) AS bytes
 FROM system.parts_columns WHERE database = currentDatabase() AND table = 'flows' AND active
@@ -450,7 +450,7 @@ GROUP BY column ORDER BY bytes DESC LIMIT 16`})
 }
 
 // number returns the result of a query for one Float64.
-func (m measured) number(ctx context.Context, sql string) (float64, error) {
+func (m measurement) number(ctx context.Context, sql string) (float64, error) {
 	res, _, err := m.client.Select(ctx, store.Query{SQL: sql})
 	if err != nil {
 		return 0, err
@@ -507,7 +507,7 @@ func (a asked) statement(now time.Time, s query.Schema) (st query.Statement, err
 }
 
 // questions are typical queries of users: see doc/decisions/0009-order-key.md.
-func (m measured) questions(ctx context.Context) ([]asked, error) {
+func (m measurement) questions(ctx context.Context) ([]asked, error) {
 	// A customer's busy host, a rarely seen host, and an exporter.
 	text := func(sql string) (string, error) {
 		res, _, err := m.client.Select(ctx, store.Query{SQL: sql})
@@ -559,7 +559,7 @@ func (m measured) questions(ctx context.Context) ([]asked, error) {
 }
 
 // askTable runs each query several times, on the rollups too if there are any, and prints medians.
-func (m measured) askTable(ctx context.Context) error {
+func (m measurement) askTable(ctx context.Context) error {
 	newest, err := m.number(ctx, "SELECT toFloat64(toUInt32(max(TimeReceived))) FROM flows")
 	if err != nil {
 		return err

@@ -196,7 +196,11 @@ func askEachSecond(ctx context.Context, base string, took func(ms float64)) {
 
 // eachSecond calls ask once a second until ctx ends.
 func eachSecond(ctx context.Context, ask func() error, took func(ms float64)) {
-	tick := time.NewTicker(time.Second)
+	askEvery(ctx, time.Second, ask, took)
+}
+
+func askEvery(ctx context.Context, pause time.Duration, ask func() error, took func(ms float64)) {
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for {
 		select {

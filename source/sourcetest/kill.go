@@ -163,7 +163,7 @@ func drain(t *testing.T, dir string, c *store.Client) {
 	defer cancel()
 	p := pipe.New(1, 1<<20)
 	p.Close()
-	if err := store.Migrate(ctx, c, w.Schemas[0], w.Log); err != nil {
+	if err := w.Inserter.(*store.Tables).Migrate(ctx); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Run(ctx, p.Queue()); err != nil {

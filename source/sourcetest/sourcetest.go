@@ -315,5 +315,5 @@ func newWriter(t testing.TB, dir string, c *store.Client) *store.Writer {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { spool.Close() })
-	return &store.Writer{Client: c, Log: quiet, Schemas: []store.Schema{{Table: &flow.Table}}, Spool: spool}
+	return &store.Writer{Inserter: store.NewTables(c, []store.Schema{{Table: &flow.Table}}, quiet), Tables: []*column.Table{&flow.Table}, Log: quiet, Spool: spool}
 }

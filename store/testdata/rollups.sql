@@ -207,6 +207,20 @@ ORDER BY (TimeReceived, FlowType, ExporterAddress, SamplingRate, Proto, EType, D
 TTL TimeReceived + toIntervalDay(400)
 SETTINGS non_replicated_deduplication_window = 1000, ttl_only_drop_parts = 1;
 
+CREATE TABLE IF NOT EXISTS rollup_state
+(
+    Name String COMMENT 'Name of the rollup.',
+    Current String COMMENT 'UUID of the table that this row is about; empty: of none, the sums are made again.',
+    Next String COMMENT 'UUID of a table that may have taken its place; empty: none.',
+    Since DateTime('UTC') COMMENT 'It has the sums of every row received from then on,',
+    Until DateTime('UTC') COMMENT 'and before then.',
+    Owner String COMMENT 'Of the first rollup: the collector that keeps the rollups.',
+    Lease DateTime('UTC') COMMENT 'Until when another collector leaves them alone.',
+    Revision UInt64 COMMENT 'Rises with each change: the row with the greatest one counts.' CODEC(T64, ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(Revision)
+ORDER BY (Name);
+
 CREATE TABLE IF NOT EXISTS rollup_folded
 (
     TimeReceived DateTime('UTC') COMMENT 'Start of the step.',
