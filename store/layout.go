@@ -95,11 +95,20 @@ func (Layout) settings(t *column.Table) []setting {
 	if t.Engine == column.Replacing { // equal rows may come again, and must go in
 		return nil
 	}
-	return []setting{
+	list := []setting{
 		{"non_replicated_deduplication_window", "1000"}, // how many tokens of inserts it remembers
 		{"ttl_only_drop_parts", "1"},                    // whole partitions go, no part is rewritten
 	}
+	if t.Partition == "" { // an hour of two inserts a second
+		list = append(list, setting{"min_parts_to_merge_at_once", wideMerge}, setting{"merge_selector_base", wideMerge})
+	}
+	return list
 }
+
+// wideMerge is how many parts of the flows the store merges at once, and how much smaller
+// than their sum the largest may be: each row is written half as often as with the defaults.
+// See doc/decisions/0021-wide-merges.md.
+const wideMerge = "20"
 
 // settingsOf are the settings in the CREATE statement of a table.
 func settingsOf(create string) map[string]string {

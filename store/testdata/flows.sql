@@ -110,4 +110,4 @@ ENGINE = MergeTree
 PARTITION BY toStartOfHour(TimeReceived)
 ORDER BY (toStartOfFiveMinutes(TimeReceived), ExporterAddress, InIf, OutIf, SrcAS, DstAS, SrcAddr, DstAddr)
 TTL TimeReceived + toIntervalDay(30)
-SETTINGS non_replicated_deduplication_window = 1000, ttl_only_drop_parts = 1
+SETTINGS non_replicated_deduplication_window = 1000, ttl_only_drop_parts = 1, min_parts_to_merge_at_once = 20, merge_selector_base = 20
