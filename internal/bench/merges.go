@@ -230,11 +230,10 @@ var decoding = sync.OnceValue(func() source.Decoder {
 
 // record is the blocks of the datagrams of before a time.
 func (m *mergeRun) record(rnd *rand.Rand, next func(time.Time, func(simulate.Datagram)), until time.Time) (blocks []native.Block) {
-	batch := flow.Table.NewBatch(8192)
 	var encoder native.Encoder
-	flush := func() {
-		for row := range batch.Len() {
-			if m.random {
+	out := source.NewOut(source.SinkFunc(func(batch *column.Batch) {
+		if m.random {
+			for row := range batch.Len() {
 				flow.SrcAS.Set(batch, row, rnd.Uint32())
 				flow.DstAS.Set(batch, row, rnd.Uint32())
 			}
@@ -242,12 +241,13 @@ func (m *mergeRun) record(rnd *rand.Rand, next func(time.Time, func(simulate.Dat
 		if b := encoder.Encode(batch); b.Rows > 0 {
 			blocks = append(blocks, b)
 		}
-		batch.Reset()
-	}
+	}), flow.Table.NewBatch(source.BatchRows))
 	next(until, func(d simulate.Datagram) {
-		decoding().Decode(&source.Datagram{Payload: d.Payload, Exporter: d.Src, Received: d.Time}, batch, flush)
+		decoding().Decode(&source.Datagram{Payload: d.Payload, Exporter: d.Src, Received: d.Time}, out)
 	})
-	flush()
+	if err := out.Flush(context.Background()); err != nil {
+		panic("BUG: " + err.Error()) // the sink above cannot fail
+	}
 	return blocks
 }
 
