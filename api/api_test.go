@@ -23,7 +23,6 @@ import (
 	"time"
 
 	"netmeta/column"
-	"netmeta/config"
 	"netmeta/counter"
 	"netmeta/event"
 	"netmeta/filter"
@@ -52,11 +51,7 @@ func serverFor(c *store.Client, now time.Time) *Server {
 		},
 		Sampled: func() map[string][]Sampling { return nil },
 		Samples: func() map[string]*Sample { return nil },
-		Config: func() any {
-			c := config.Default()
-			c.Store.Password = "secret"
-			return c.Public()
-		},
+		Config:  func() any { return map[string]any{"data": "./data", "http": Default()} },
 		Reload: func() (Reloaded, error) {
 			return Reloaded{Applied: []string{"http.hosts"}, Restart: []string{"data"}}, nil
 		},

@@ -25,7 +25,6 @@ import (
 	"netmeta/pipe"
 	"netmeta/sender"
 	"netmeta/source"
-	"netmeta/source/netflow"
 	"netmeta/source/udp"
 	"netmeta/store"
 	"netmeta/tables"
@@ -121,25 +120,21 @@ func New(cfg config.Config, options Options) (*Collector, error) {
 
 // listenHTTP takes the addresses of the page and of profiles.
 func (s *Collector) listenHTTP(cfg config.Config) (err error) {
-	if s.http, err = net.Listen("tcp", cfg.HTTP.Listen); err != nil {
+	if s.http, err = net.Listen("tcp", cfg.HTTP.Listen.String()); err != nil {
 		return fmt.Errorf("page: %w: choose another address with --listen HOST:PORT or http.listen", err)
 	}
-	s.debug, err = listenDebug(cfg.Debug.Listen)
+	s.debug, err = listenDebug(cfg.Debug.Listen.String())
 	return err
 }
 
 // openSources opens the ports and makes decoders, which know what an earlier run learnt
 // and write names into the book of enrichment.
-func (s *Collector) openSources(cfg config.Config) error {
-	extra, err := netflow.Elements(cfg.Sources.NetFlow.Extra)
-	if err != nil {
-		return err
-	}
+func (s *Collector) openSources(cfg config.Config) (err error) {
 	if s.enrich, err = enrich.New(cfg.Enrich, cfg.Data, s.log); err != nil {
 		return err
 	}
-	s.decoding = NewDecoding(samplingRates(cfg), extra, &s.enrich.Book)
-	s.decoding.Exporters.Limit(flowLimits(cfg))
+	s.decoding = NewDecoding(cfg.Sources.Sampling, cfg.Sources.NetFlow.Extra, &s.enrich.Book)
+	s.decoding.Exporters.Limit(cfg.Sources.UDP.Limit.Of)
 	if s.udp, err = s.listen(); err != nil {
 		return err
 	}
@@ -166,7 +161,7 @@ func (s *Collector) openFiles(config.Config) (err error) {
 
 // connect makes what lies between the sources and the store.
 func (s *Collector) connect(cfg config.Config) error {
-	s.pipe = pipe.New(cfg.Store.QueueBlocks, int64(cfg.Store.QueueMiB)<<20, s.enrich.Stage)
+	s.pipe = pipe.New(cfg.Store.QueueBlocks, cfg.Store.QueueMiB.Bytes(), s.enrich.Stage)
 	if err := s.openSpool(); err != nil {
 		return err
 	}

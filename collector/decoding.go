@@ -17,17 +17,17 @@ import (
 type Decoding struct {
 	detect.Family
 	NetFlow *netflow.State
-	rates   atomic.Pointer[map[netip.Addr]uint32] // configured sampling rates
+	rates   atomic.Pointer[source.SamplingConfig] // configured sampling rates
 }
 
 // NewDecoding makes decoders; rates are sampling rates for exporters that do not
 // say theirs, extra the elements that go into the column of that name. What exporters
 // report about their interfaces goes into the book, if there is one.
-func NewDecoding(rates map[netip.Addr]uint32, extra []netflow.Element, book *names.Book) *Decoding {
+func NewDecoding(rates source.SamplingConfig, extra []netflow.Element, book *names.Book) *Decoding {
 	d := &Decoding{}
 	d.Exporters = &source.Exporters{}
 	d.rates.Store(&rates)
-	rate := func(a netip.Addr) uint32 { return (*d.rates.Load())[a] }
+	rate := func(a netip.Addr) uint32 { return d.rates.Load().Rate(a) }
 	d.NetFlow = netflow.New(netflow.Config{Exporters: d.Exporters, SamplingRate: rate, Extra: extra, Names: writer(book, names.NetFlow)})
 	d.Protocols = []source.Protocol{ // in the order in which they are asked
 		d.NetFlow.Protocol(),
@@ -58,7 +58,7 @@ func (d *Decoding) samplings() []source.Sampling {
 			whole.From, whole.Rate = from, x.SamplingRate.Load()
 			list = append(list, whole)
 		}
-		if rate := (*d.rates.Load())[x.Address]; rate != 0 {
+		if rate := d.rates.Load().Rate(x.Address); rate != 0 {
 			whole.From, whole.Rate = flow.SamplingConfig, rate
 			list = append(list, whole)
 		}

@@ -10,6 +10,7 @@ import (
 	"netmeta/api"
 	"netmeta/column"
 	"netmeta/flow"
+	"netmeta/internal/conf"
 	"netmeta/internal/pcap"
 	"netmeta/source"
 )
@@ -22,7 +23,7 @@ func into(b *column.Batch) *source.Out {
 // The sampling rates of an exporter are known from whoever says them: its records, its
 // options data, its headers, the configuration; and from sFlow how it samples in fact.
 func TestSamplings(t *testing.T) {
-	d := NewDecoding(map[netip.Addr]uint32{netip.MustParseAddr("127.0.0.1"): 1000}, nil, nil)
+	d := NewDecoding(source.SamplingConfig{Exporters: map[conf.Addr]uint32{conf.AddrOf(netip.MustParseAddr("127.0.0.1")): 1000}}, nil, nil)
 	dec, out := d.Decoder(), into(flow.Table.NewBatch(1024))
 	for _, name := range []string{"sflow/testdata/ovs", "sflow/testdata/pmsflow", "netflow/testdata/pmnfv5", "netflow/testdata/pmnfv9", "netflow/testdata/pmipfix"} {
 		r, err := pcap.Open("../source/" + name + ".pcap")

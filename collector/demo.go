@@ -170,7 +170,7 @@ func (s *Collector) demoProtocol(ctx context.Context, o simulate.Options) error 
 	history := o
 	history.Duration = now.Sub(from)
 	history.Now = func() time.Time { return from }
-	decoder, out := NewDecoding(nil, nil, nil).Decoder(), source.NewOut(s.pipe.Emitter(), flow.Table.NewBatch(source.BatchRows))
+	decoder, out := NewDecoding(source.SamplingConfig{}, nil, nil).Decoder(), source.NewOut(s.pipe.Emitter(), flow.Table.NewBatch(source.BatchRows))
 	for d := range simulate.Datagrams(history) {
 		if ctx.Err() != nil {
 			return ctx.Err()

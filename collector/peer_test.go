@@ -169,7 +169,7 @@ func TestPeer(t *testing.T) {
 		t.Run(string(protocol), func(t *testing.T) {
 			o := simulate.Options{Protocol: protocol, Flows: 20_000, Rate: 400, Exporters: 7, Seed: 5,
 				Now: func() time.Time { return time.Date(2026, 1, 1, 12, 0, 0, 345e6, time.UTC) }}
-			decoding, them, batch := NewDecoding(nil, nil, nil), newPeer(t), flow.Table.NewBatch(100)
+			decoding, them, batch := NewDecoding(source.SamplingConfig{}, nil, nil), newPeer(t), flow.Table.NewBatch(100)
 			decoder := decoding.Decoder()
 			flows, compared := 0, map[string]int{}
 			for d := range simulate.Datagrams(o) {

@@ -1,8 +1,6 @@
 package collector
 
 import (
-	"fmt"
-	"log/slog"
 	"os"
 	"runtime/debug"
 
@@ -16,7 +14,7 @@ func limitMemory(cfg config.Config) {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
-	limit := int64(cfg.MemoryMiB) << 20
+	limit := cfg.MemoryMiB.Bytes()
 	if limit == 0 {
 		limit = max(engine.Memory()/5, 128<<20)
 	}
@@ -28,11 +26,8 @@ func (s *Collector) prepareMemory(next *config.Config) (change, error) {
 	return change{commit: func() { limitMemory(*next) }}, nil
 }
 
-// prepareLog prepares another least level of the log.
+// prepareLog prepares another minimum level of the log.
 func (s *Collector) prepareLog(next *config.Config) (change, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(next.Log.Level)); err != nil {
-		return change{}, fmt.Errorf("log.level: %w", err)
-	}
+	level := next.Log.Level.Level()
 	return change{commit: func() { s.options.Level.Set(level) }}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"netmeta/config"
 	"netmeta/event"
 	"netmeta/flow"
+	"netmeta/internal/conf"
 	"netmeta/internal/enginetest"
 	"netmeta/simulate"
 	"netmeta/source"
@@ -68,7 +69,9 @@ func TestRateEvents(t *testing.T) {
 	})
 	rate := func(n uint32) {
 		t.Helper()
-		if err := load(func(c *config.Config) { c.Sources.Sampling.Exporters = map[string]uint32{"127.0.1.1": n} }); err != nil {
+		if err := load(func(c *config.Config) {
+			c.Sources.Sampling.Exporters = map[conf.Addr]uint32{value[conf.Addr]("127.0.1.1"): n}
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"netmeta/source"
 )
 
 // A file of sequence numbers that cannot be read keeps nothing from starting.
@@ -18,7 +20,7 @@ func TestDamagedSequences(t *testing.T) {
 			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			d := NewDecoding(nil, nil, nil)
+			d := NewDecoding(source.SamplingConfig{}, nil, nil)
 			_, err := d.followFile(path)
 			if name == "odd values" {
 				if err != nil {

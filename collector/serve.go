@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"netmeta/config"
-	"netmeta/filter"
 )
 
 // serve serves the page and the API until ctx ends. Requests get a second to end then.
@@ -37,19 +36,6 @@ func (s *Collector) serve(ctx context.Context) error {
 }
 
 // preparePage prepares the page and the API for another configuration.
-func (s *Collector) preparePage(next *config.Config) (change, error) {
-	if err := CheckMacros(*next); err != nil {
-		return change{}, err
-	}
+func (s *Collector) preparePage(*config.Config) (change, error) {
 	return change{commit: s.serveAPI}, nil
-}
-
-// CheckMacros parses the filters that the configuration names.
-func CheckMacros(cfg config.Config) error {
-	for name, text := range cfg.Filter.Macros {
-		if _, err := filter.Parse(text, filter.Names{Macros: cfg.Filter.Macros}); err != nil {
-			return fmt.Errorf("filter.macros.%s: %q: %w", name, text, err)
-		}
-	}
-	return nil
 }

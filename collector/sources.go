@@ -11,7 +11,7 @@ import (
 // listen opens the UDP ports of the configuration.
 func (s *Collector) listen() (*udp.Source, error) {
 	c := s.config().Sources.UDP
-	return udp.Open(c.Listen, udp.Config{Name: PortName, Workers: c.Workers, Buffer: c.BufferMiB << 20, Spread: c.Spread}, s.decoding, s.log)
+	return udp.Open(c.Addresses(), udp.Config{Name: PortName, Workers: c.Workers, Buffer: int(c.BufferMiB.Bytes()), Spread: c.Spread}, s.decoding, s.log)
 }
 
 // out makes the way on for one goroutine of a source.
@@ -26,7 +26,7 @@ func (s *Collector) receive(ctx context.Context) error { return s.udp.Run(ctx, s
 
 // preparePorts opens the ports that a configuration adds.
 func (s *Collector) preparePorts(next *config.Config) (change, error) {
-	c, err := s.udp.Prepare(next.Sources.UDP.Listen)
+	c, err := s.udp.Prepare(next.Sources.UDP.Addresses())
 	if err != nil {
 		return change{}, err
 	}

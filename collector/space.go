@@ -44,7 +44,7 @@ func (s *Collector) diskSpace(ctx context.Context) (free, total uint64, err erro
 	switch cfg := s.config(); {
 	case cfg.Store.URL == "":
 		return store.FreeSpace(cfg.Data)
-	case s.keepFree() == store.Room{}: // a user who may not ask need not
+	case s.keepFree().IsNone(): // a user who may not ask need not
 		return 0, 0, nil
 	}
 	return store.DiskSpace(ctx, s.reader)

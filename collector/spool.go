@@ -14,11 +14,8 @@ import (
 
 // openSpool takes the directory where rows wait when the store does not take them.
 func (s *Collector) openSpool() error {
-	most, err := store.ParseRoom(s.config().Spool.MaxSize)
-	if err != nil {
-		return err
-	}
-	s.spool, err = store.OpenSpool(filepath.Join(s.config().Data, "spool"), most, tables.All, s.log)
+	var err error
+	s.spool, err = store.OpenSpool(filepath.Join(s.config().Data, "spool"), s.config().Spool.MaxSize, tables.All, s.log)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"netmeta/config"
 	"netmeta/flow"
+	"netmeta/internal/conf"
 	"netmeta/internal/wholefile"
 	"netmeta/source"
 )
@@ -19,7 +20,7 @@ import (
 // keep it from starting.
 func TestTemplatesAreKept(t *testing.T) {
 	cfg := config.Default()
-	cfg.Data, cfg.HTTP.Listen, cfg.Sources.UDP.Listen = t.TempDir(), "127.0.0.1:0", []string{"127.0.0.1:0"}
+	cfg.Data, cfg.HTTP.Listen, cfg.Sources.UDP.Listen = t.TempDir(), conf.Loopback(0), []conf.HostPort{conf.Loopback(0)}
 	cfg.Store.URL = "http://127.0.0.1:1" // nothing is stored here
 	// run makes a collector, decodes a message of sets, and saves.
 	run := func(sets ...byte) (flows int) {

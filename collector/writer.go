@@ -24,7 +24,7 @@ func (s *Collector) openStore(cfg config.Config) (err error) {
 		s.reader.ReadOnly = true
 	} else {
 		s.engine, err = engine.New(engine.Options{
-			Path: cfg.Data, Listen: cfg.Engine.Listen, Memory: int64(cfg.Engine.MemoryMiB) << 20,
+			Path: cfg.Data, Listen: cfg.Engine.Listen.String(), Memory: cfg.Engine.MemoryMiB.Bytes(),
 			MaxQueries: cfg.Engine.MaxQueries, Logger: s.log,
 		})
 		if err != nil {

@@ -2,28 +2,17 @@ package config
 
 import (
 	"encoding/json"
+	"net/netip"
 	"strings"
 	"testing"
+
+	"netmeta/internal/conf"
 )
 
 func TestDefaultIsValid(t *testing.T) {
 	if err := Default().Validate(); err != nil {
 		t.Error(err)
 	}
-}
-
-func TestRoom(t *testing.T) {
-	f := func(s Store, want uint64) {
-		t.Helper()
-		if got := s.Room().Of(1000); got != want {
-			t.Errorf("%+v: %d of 1000 stay free, want %d", s, got, want)
-		}
-	}
-	f(Store{}, 100)
-	f(Store{KeepFree: "0"}, 0)
-	f(Store{KeepFree: "70"}, 70)
-	f(Store{URL: "http://127.0.0.1:8123"}, 0)
-	f(Store{URL: "http://127.0.0.1:8123", KeepFree: "20%"}, 200)
 }
 
 func TestParse(t *testing.T) {
@@ -45,8 +34,8 @@ store:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Data != "/var/lib/netmeta" || c.Sources.UDP.Listen[0] != ":9995" || c.Sources.UDP.Workers != 2 ||
-		c.Sources.Sampling.Exporters["192.0.2.1"] != 1000 || c.Store.RetentionDays != 7 || c.HTTP.Listen != "127.0.0.1:8080" {
+	if c.Data != "/var/lib/netmeta" || c.Sources.UDP.Listen[0].String() != ":9995" || c.Sources.UDP.Workers != 2 ||
+		c.Sources.Sampling.Rate(netip.MustParseAddr("192.0.2.1")) != 1000 || c.Store.RetentionDays != 7 || c.HTTP.Listen != conf.Loopback(8080) {
 		t.Errorf("read %+v", c)
 	}
 	for _, text := range []string{"", "# nothing\n", "http:\n"} {
@@ -57,7 +46,6 @@ store:
 	}
 }
 
-// Every mistake names the key, the value and a remedy.
 // Numbers may stand in quotes, as templates write them, and in any way that YAML has.
 func TestNumbers(t *testing.T) {
 	for _, text := range []string{`"4"`, "4.0", "0x4", "0b100", "4e0", "&n 4"} {
@@ -68,6 +56,7 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
+// Every error has the key, the value and the fix.
 func TestMistakes(t *testing.T) {
 	f := func(text string, want ...string) {
 		t.Helper()
@@ -85,38 +74,38 @@ func TestMistakes(t *testing.T) {
 	}
 	f("htpp:\n  listen: 1", "line 1", `"htpp"`, `did you mean "http"?`)
 	f("sources:\n  udp:\n    listn: [a]", "line 3", `"sources.udp.listn"`, `"listen"`)
-	f("sources:\n  udp:\n    workers: many", "line 3", "sources.udp.workers", `"many" is no whole number`)
-	f("sources:\n  udp:\n    listen: 127.0.0.1:2055", "line 3", "sources.udp.listen", `write ["127.0.0.1:2055"]`)
-	f("sources:\n  udp:\n    listen: [127.0.0.1: 2055]", "sources.udp.listen[0]", "in quotes")
-	f(`sources: {udp: 2055}`, "sources.udp: 2055 is no object", "listen")
-	f(`sources: {udp: {spread: sometimes}}`, "sources.udp.spread", `"sometimes" is neither`)
-	f(`sources: {sampling: {exporters: 5}}`, "sources.sampling.exporters: 5 is no object", "KEY: VALUE")
-	f(`data: [a, b]`, "data: this is a list")
-	f(`store: {password: [hunter2]}`, "store.password: this is a list")
-	f(`views: [5]`, "views[0]: 5 is no object; here may stand description, name, of")
+	f("sources:\n  udp:\n    workers: many", "line 3", "sources.udp.workers", `"many" is not an integer`)
+	f("sources:\n  udp:\n    listen: 127.0.0.1:2055", "line 3", "sources.udp.listen", `use ["127.0.0.1:2055"]`)
+	f("sources:\n  udp:\n    listen: [127.0.0.1: 2055]", "sources.udp.listen[0]", "quote values")
+	f(`sources: {udp: 2055}`, "sources.udp: 2055 is not a mapping", "listen")
+	f(`sources: {udp: {spread: sometimes}}`, "sources.udp.spread", `"sometimes" is not a truth value; use true or false`)
+	f(`sources: {sampling: {exporters: 5}}`, "sources.sampling.exporters: 5 is not a mapping", "KEY: VALUE")
+	f(`data: [a, b]`, "data: expected one value, got a list")
+	f(`store: {password: [hunter2]}`, "store.password: expected one value, got a list")
+	f(`views: [5]`, "views[0]: 5 is not a mapping; valid keys: description, name, of")
 	f(`views: [{-: x}]`, `unknown key "views[0].-"`)
-	f(`enrich: {own: {as: 64500}}`, "enrich.own.as", "write [64500]")
+	f(`enrich: {own: {as: 64500}}`, "enrich.own.as", "use [64500]")
 	f("enrich:\n  own:\n    prefixes: [10.0.0.0/8, mine]", "line 3", `enrich.own.prefixes[1]: "mine" is neither a prefix`)
-	f("enrich: {own: {prefixes: [[10.0.0.0/8]]}}", "enrich.own.prefixes[0]: this is a list")
+	f("enrich: {own: {prefixes: [[10.0.0.0/8]]}}", "enrich.own.prefixes[0]: expected one value, got a list")
 	f("enrich:\n  exporters:\n    edge1: {name: a}", "line 3", `enrich.exporters: "edge1" is neither a prefix`)
-	f("enrich:\n  exporters:\n    192.0.2.1: {}\n    192.0.2.1/32: {}", "line 4", "enrich.exporters: 192.0.2.1/32: stands twice")
+	f("enrich:\n  exporters:\n    192.0.2.1: {}\n    192.0.2.1/32: {}", "line 4", `enrich.exporters: "192.0.2.1/32": is listed twice`)
 	f(`enrich: {networks: {"2001:db8::1/32": {}}}`, "enrich.networks: 2001:db8::1/32 has bits set behind its length; write 2001:db8::/32")
 	f("enrich: {interfaces: [{name: a}, {speed: fast}]}", "enrich.interfaces[1].speed: fast: write bits per second")
 	f("enrich: {interfaces: [{match: (}]}", "enrich.interfaces[0].match: (: is no regular expression")
 	f("enrich: {interfaces: [{boundary: inside}]}", "enrich.interfaces[0].boundary: inside: use external or internal")
 	f("enrich: {interfaces: [{index: 3}]}", "enrich.interfaces[0]: says nothing")
-	f("enrich: {exporters: {192.0.2.1: {interfaces: [{speed: {a: b}}]}}}", "interfaces[0].speed: this is read as an object")
+	f("enrich: {exporters: {192.0.2.1: {interfaces: [{speed: {a: b}}]}}}", "interfaces[0].speed: expected one value, got a mapping")
 	f("enrich: {as: {order: [guess]}}", "enrich.as.order[0]: guess: use exporter or data")
 	f("enrich: {names: {order: [sflow, snmp]}}", `enrich.names.order[1]: "snmp" is not an origin`)
 	f("enrich: {names: {order: [sflow, sflow]}}", "enrich.names.order: sflow: is listed twice")
 	f("enrich: {network-files: [ftp://example.net/x]}", "enrich.network-files[0]: ftp://example.net/x: is not a URL that can be fetched")
 	f("enrich: {refresh: 1s}", `enrich.refresh: "1s": use an interval`)
-	f("sources: &a\n  udp: &b\n    workers: many", "line 3", `sources.udp.workers: "many" is no whole number`)
+	f("sources: &a\n  udp: &b\n    workers: many", "line 3", `sources.udp.workers: "many" is not an integer`)
 	f(`sources: &s {udpp: 3}`, `"sources.udpp"`, `did you mean "udp"?`)
-	f(`sources: {udp: {limit: {flows-per-second: -1}}}`, "flows-per-second: -1 is too small; the least is 0")
+	f(`sources: {udp: {limit: {flows-per-second: -1}}}`, "flows-per-second: -1 is too small; use at least 0")
 	f(`store: {retention-days: 99999999999999999999}`, "store.retention-days", "is too large")
-	f(`store: {retention-days: 1.5}`, "store.retention-days", "1.5 is no whole number")
-	f(`just a text`, `the whole: "just a text" is no object`)
+	f(`store: {retention-days: 1.5}`, "store.retention-days", "1.5 is not an integer")
+	f(`just a text`, `the file: "just a text" is not a mapping`)
 	f("sources:\n  udp:\n    workers: 0", "sources.udp.workers", "0", "1 to 64")
 	f(`sources: {udp: {listen: ["2055"]}}`, "sources.udp.listen", "2055", "HOST:PORT")
 	f(`sources: {udp: {listen: [":70000"]}}`, "70000", "65535")

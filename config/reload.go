@@ -54,7 +54,7 @@ func (c Config) Public() map[string]any {
 	root := map[string]any{}
 	walk(reflect.ValueOf(c), "", func(key string, v reflect.Value, _ reflect.StructTag) {
 		value := v.Interface() // of package secret, it shows itself masked
-		if k := v.Kind(); (k == reflect.Slice || k == reflect.Map) && v.Type().Elem().Kind() == reflect.Struct && !isText(v.Type().Elem()) {
+		if k := v.Kind(); (k == reflect.Slice || k == reflect.Map) && isObject(v.Type().Elem()) {
 			value = asWritten(value)
 		}
 		value = masked(value)
@@ -107,7 +107,7 @@ func walk(v reflect.Value, path string, f func(key string, v reflect.Value, tag 
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
 		key := path + field.Tag.Get("yaml")
-		if field.Type.Kind() == reflect.Struct && !isText(field.Type) {
+		if isObject(field.Type) {
 			walk(v.Field(i), key+".", f)
 			continue
 		}

@@ -2,9 +2,12 @@ package config
 
 import (
 	"encoding/json"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
+
+	"netmeta/internal/conf"
 )
 
 func TestReload(t *testing.T) {
@@ -36,7 +39,7 @@ func TestReload(t *testing.T) {
 func TestPublic(t *testing.T) {
 	c := Default()
 	c.Store.Password, c.Store.URL = "hunter2hunter2", "http://me:hunter2@127.0.0.1:8123"
-	c.Sources.Sampling.Exporters = map[string]uint32{"192.0.2.1": 7}
+	c.Sources.Sampling.Exporters = map[conf.Addr]uint32{conf.AddrOf(netip.MustParseAddr("192.0.2.1")): 7}
 	text, err := json.Marshal(c.Public())
 	if err != nil {
 		t.Fatal(err)

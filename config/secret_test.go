@@ -16,6 +16,10 @@ import (
 func keys(t reflect.Type, path string, f func(key string, t reflect.Type)) {
 	switch t.Kind() {
 	case reflect.Struct:
+		if isText(t) {
+			f(path, t)
+			return
+		}
 		for i := range t.NumField() {
 			if name := t.Field(i).Tag.Get("yaml"); name != "-" {
 				keys(t.Field(i).Type, strings.TrimPrefix(path+"."+name, "."), f)

@@ -117,7 +117,7 @@ func readHandover(r io.Reader) (h handover, err error) {
 
 // firstStage prepares the directory and replaces this process by the second stage. It
 // returns only when that is not possible.
-func (c Config) firstStage(in inheritance) error {
+func (c ServeOptions) firstStage(in inheritance) error {
 	var h handover
 	if in.handover != nil {
 		var err error
@@ -213,7 +213,7 @@ func environment() []string {
 }
 
 // prepare makes what the second stage needs and may not make.
-func (c Config) prepare() error {
+func (c ServeOptions) prepare() error {
 	store, temp := filepath.Join(c.Path, "clickhouse"), tempDir(c.Path)
 	if info, err := os.Stat(temp); err == nil && !info.IsDir() {
 		if _, err := wholefile.PutAside(temp, errors.New("a directory has this name")); err != nil {
@@ -287,7 +287,7 @@ type grant struct {
 
 // readable lists what the second stage reads: the program, the libraries that it is
 // made of, what the kernel tells, and time zones. A path that is not there is none.
-func (c Config) readable(exe string) []grant {
+func (c ServeOptions) readable(exe string) []grant {
 	paths := []grant{
 		{exe, readRun}, {c.Library, readRun},
 		{filepath.Join(c.Path, "engine.xml"), readFile},
@@ -315,7 +315,7 @@ func (c Config) readable(exe string) []grant {
 }
 
 // writable lists what the second stage writes.
-func (c Config) writable() []grant {
+func (c ServeOptions) writable() []grant {
 	return []grant{{filepath.Join(c.Path, "clickhouse"), own}, {tempDir(c.Path), own}}
 }
 

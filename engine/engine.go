@@ -52,9 +52,9 @@ import (
 	"netmeta/engine/libchdb"
 )
 
-// Config says what an engine serves. The zero value of every field but Path is
+// ServeOptions says what an engine serves. The zero value of every field but Path is
 // its default.
-type Config struct {
+type ServeOptions struct {
 	// Path is NetMeta's data directory. It is made when missing.
 	Path string
 
@@ -92,7 +92,7 @@ const (
 )
 
 // withPath completes what both stages of an engine's process need.
-func (c Config) withPath() (Config, error) {
+func (c ServeOptions) withPath() (ServeOptions, error) {
 	if c.Path == "" {
 		return c, errors.New("engine: no data directory given")
 	}
@@ -107,7 +107,7 @@ func (c Config) withPath() (Config, error) {
 	return c, nil
 }
 
-func (c Config) withDefaults() (Config, error) {
+func (c ServeOptions) withDefaults() (ServeOptions, error) {
 	c, err := c.withPath()
 	if err != nil {
 		return c, err
@@ -131,7 +131,7 @@ func (c Config) withDefaults() (Config, error) {
 
 // Serve opens the store and serves it until ctx ends. It returns nil after an
 // orderly stop. Call it once in a process: the engine cannot be started twice.
-func Serve(ctx context.Context, c Config) error {
+func Serve(ctx context.Context, c ServeOptions) error {
 	c, err := c.withPath()
 	if err != nil {
 		return err
@@ -235,7 +235,7 @@ func Serve(ctx context.Context, c Config) error {
 
 // open loads the library and opens the store. The engine runs while the returned
 // connection is open.
-func open(c Config, given handover) (*server, *libchdb.Conn, error) {
+func open(c ServeOptions, given handover) (*server, *libchdb.Conn, error) {
 	answers, err := newAnswers(c.Path)
 	if err != nil {
 		return nil, nil, err

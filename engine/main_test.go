@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 
 func childMain() int {
 	flags := flag.NewFlagSet("engine", flag.ContinueOnError)
-	var c Config
+	var c ServeOptions
 	flags.StringVar(&c.Path, "path", "", "")
 	flags.StringVar(&c.Library, "library", "", "")
 	flags.Int64Var(&c.Memory, "memory", 0, "")

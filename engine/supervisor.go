@@ -20,7 +20,7 @@ import (
 )
 
 // Options say how a supervisor runs its engine. The first fields are those of
-// Config.
+// ServeOptions.
 type Options struct {
 	Path       string
 	Listen     string
@@ -102,7 +102,7 @@ type Stats struct {
 // New takes the data directory, makes the secrets when there are none and opens
 // the listening socket. From here on URL, Writer and Reader do not change.
 func New(o Options) (*Supervisor, error) {
-	c, err := Config{Path: o.Path, Library: o.Library, Logger: o.Logger}.withDefaults()
+	c, err := ServeOptions{Path: o.Path, Library: o.Library, Logger: o.Logger}.withDefaults()
 	if err != nil {
 		return nil, err
 	}

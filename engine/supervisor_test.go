@@ -184,7 +184,7 @@ func TestDirectory(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("in use by process %d", os.Getpid())) {
 		t.Errorf("a second one: %v", err)
 	}
-	if err := Serve(context.Background(), Config{Path: dir}); err == nil || !strings.Contains(err.Error(), "in use by process") {
+	if err := Serve(context.Background(), ServeOptions{Path: dir}); err == nil || !strings.Contains(err.Error(), "in use by process") {
 		t.Errorf("Serve: %v", err)
 	}
 	e, err := Running(dir)

@@ -43,18 +43,18 @@ func Default() Config {
 	return Config{Names: names.Default(), AS: route.Default(), Country: true, Refresh: feed.Interval(time.Hour)}
 }
 
-// Validate checks values; it reads no files. Each error names the key, the value and the
-// remedy.
+// Validate checks values; it reads no files. Each error has the key below enrich, the value
+// and the fix.
 func (c Config) Validate() error {
 	var errs []error
 	for _, member := range []struct {
 		key string
 		err error
 	}{
-		{"enrich.own.", c.Own.Validate()},
-		{"enrich.", c.naming().Validate()},
-		{"enrich.names.", c.Names.Validate()},
-		{"enrich.as.", c.AS.Validate()},
+		{"own.", c.Own.Validate()},
+		{"", c.naming().Validate()},
+		{"names.", c.Names.Validate()},
+		{"as.", c.AS.Validate()},
 	} {
 		if member.err != nil {
 			errs = append(errs, fmt.Errorf("%s%w", member.key, member.err))

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -20,35 +18,6 @@ import (
 // Temporary data go by themselves, so no row is dropped for them: they count as free, are
 // named first, and the readers' statements that hold them are ended when that is not
 // enough.
-
-// Room is a part of a file system: a share of it, or bytes.
-type Room struct {
-	Share float64 // from 0 to 1
-	Bytes uint64
-}
-
-// ParseRoom reads "10%", "50GB", "20GiB" or "0".
-func ParseRoom(text string) (Room, error) {
-	bad := fmt.Errorf("%q: write a share like 10%%, a size like 50GB or 20GiB, or 0", text)
-	if share, ok := strings.CutSuffix(text, "%"); ok {
-		n, err := strconv.ParseFloat(strings.TrimSpace(share), 64)
-		if err != nil || !(n >= 0 && n <= 90) {
-			return Room{}, bad
-		}
-		return Room{Share: n / 100}, nil
-	}
-	number := strings.TrimRight(text, "KMGTiB ")
-	units := map[string]float64{"": 1, "B": 1, "MB": 1e6, "GB": 1e9, "TB": 1e12, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
-	unit, ok := units[strings.TrimSpace(text[len(number):])]
-	n, err := strconv.ParseFloat(number, 64)
-	if err != nil || !ok || !(n >= 0 && n*unit < 1<<60) {
-		return Room{}, bad
-	}
-	return Room{Bytes: uint64(n * unit)}, nil
-}
-
-// Of is how many bytes that is of a file system.
-func (r Room) Of(total uint64) uint64 { return max(r.Bytes, uint64(r.Share*float64(total))) }
 
 // A Retention keeps space free: Check is called again and again.
 type Retention struct {

@@ -13,12 +13,15 @@ import (
 	"netmeta/store"
 )
 
-func TestParseRoom(t *testing.T) {
+func TestReadRoom(t *testing.T) {
 	f := func(text string, want uint64) { // of 1,000,000,000,000 bytes
 		t.Helper()
-		r, err := store.ParseRoom(text)
-		if err != nil || r.Of(1e12) != want {
-			t.Errorf("%q: %d, %v; want %d", text, r.Of(1e12), err, want)
+		var r store.Room
+		if err := r.UnmarshalText([]byte(text)); err != nil || r.Of(1e12) != want || r.String() != text || r.IsZero() {
+			t.Errorf("%q: %d, %q, %v; want %d", text, r.Of(1e12), r, err, want)
+		}
+		if r.IsNone() != (want == 0) {
+			t.Errorf("%q: is none: %t", text, r.IsNone())
 		}
 	}
 	f("10%", 1e11)
@@ -30,8 +33,9 @@ func TestParseRoom(t *testing.T) {
 	f("20GiB", 20<<30)
 	f("700MiB", 700<<20)
 	f("123456", 123456)
-	for _, text := range []string{"", "%", "95%", "-1%", "ten", "10 percent", "5XB", "-5GB", "NaN", "NaN%", "1e30"} {
-		if _, err := store.ParseRoom(text); err == nil || !strings.Contains(err.Error(), "10%") {
+	for _, text := range []string{"%", "95%", "-1%", "ten", "10 percent", "5XB", "-5GB", "NaN", "NaN%", "1e30"} {
+		var r store.Room
+		if err := r.UnmarshalText([]byte(text)); err == nil || !strings.Contains(err.Error(), "10%") || !strings.Contains(err.Error(), text) || !r.IsZero() {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

@@ -18,20 +18,29 @@ import (
 	"netmeta/internal/wholefile"
 )
 
-// A View is a page with its question, or with Of a board of several views.
+// A View is a page with its query, or with Of a board of several views.
 type View struct {
-	Slug        string   `json:"slug" yaml:"slug"` // in its URL: lower-case letters, digits and -
-	Name        string   `json:"name" yaml:"name"`
-	Description string   `json:"description" yaml:"description"`
-	Page        string   `json:"page" yaml:"page"`     // explore when left out
-	Query       string   `json:"query" yaml:"query"`   // the keys of its URL, as q=tcp&by=src.as
-	Of          []string `json:"of" yaml:"of"`         // slugs of the views of a board
-	Shared      bool     `json:"shared" yaml:"-"`      // seen by everybody, not only under the name of its owner
-	Pinned      bool     `json:"pinned" yaml:"pinned"` // on the first page
-	Owner       string   `json:"owner" yaml:"-"`       // who saved it, in his own words
-	Provisioned bool     `json:"provisioned" yaml:"-"` // from the configuration
-	Source      string   `json:"source" yaml:"-"`      // the file of a provisioned one
-	Updated     int64    `json:"updated" yaml:"-"`     // second
+	// Slug in the URL of the view: 1 to 64 lower-case letters, digits and -. Default: made
+	// from the name.
+	Slug string `json:"slug" yaml:"slug"`
+	// Name of the view.
+	Name string `json:"name" yaml:"name"`
+	// Description of the view.
+	Description string `json:"description" yaml:"description"`
+	// Page that the view opens. Default: explore.
+	Page string `json:"page" yaml:"page"`
+	// Query: the parameters of the page's URL, such as q=tcp&by=src.as.
+	Query string `json:"query" yaml:"query"`
+	// Slugs of views, for a board that shows several; up to 24.
+	Of []string `json:"of" yaml:"of"`
+	// Show the view on the overview page.
+	Pinned bool `json:"pinned" yaml:"pinned"`
+
+	Shared      bool   `json:"shared" yaml:"-"`      // for everyone, not only under the name of its owner
+	Owner       string `json:"owner" yaml:"-"`       // the name that its owner entered
+	Provisioned bool   `json:"provisioned" yaml:"-"` // from the configuration
+	Source      string `json:"source" yaml:"-"`      // the file of a provisioned one
+	Updated     int64  `json:"updated" yaml:"-"`     // second
 }
 
 // Limits.
@@ -64,6 +73,12 @@ var (
 
 // Complete gives a view what it lacks and checks it. The error is an *Error.
 func (v *View) Complete() error {
+	v.fill()
+	return v.check()
+}
+
+// fill gives a view what it lacks.
+func (v *View) fill() {
 	v.Name = strings.TrimSpace(v.Name)
 	if v.Slug == "" {
 		v.Slug = slug(v.Name)
@@ -73,6 +88,9 @@ func (v *View) Complete() error {
 	if v.Of == nil {
 		v.Of = []string{}
 	}
+}
+
+func (v *View) check() error {
 	_, badQuery := url.ParseQuery(v.Query)
 	switch {
 	case v.Name == "":
@@ -136,21 +154,6 @@ func Open(path string) (*Views, error) {
 	return vs, nil
 }
 
-// Check says what is wrong with the views of a configuration.
-func Check(list []View) error {
-	seen := map[string]bool{}
-	for i, v := range list {
-		if err := v.Complete(); err != nil {
-			return fmt.Errorf("view %d: %w", i+1, err)
-		}
-		if seen[v.Slug] {
-			return fmt.Errorf("view %d: slug: %q is that of another view", i+1, v.Slug)
-		}
-		seen[v.Slug] = true
-	}
-	return nil
-}
-
 // Provision takes over the views of a configuration file, which has been checked. They
 // hide saved ones of the same slug.
 func (vs *Views) Provision(list []View, file string) {
@@ -158,7 +161,7 @@ func (vs *Views) Provision(list []View, file string) {
 	defer vs.mu.Unlock()
 	vs.provisioned = slices.Clone(list)
 	for i := range vs.provisioned {
-		vs.provisioned[i].Complete()
+		vs.provisioned[i].fill()
 		vs.provisioned[i].Provisioned, vs.provisioned[i].Shared = true, true
 		vs.provisioned[i].Source = file
 	}

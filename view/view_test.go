@@ -59,7 +59,7 @@ func TestViews(t *testing.T) {
 	}
 
 	fixed := []View{{Slug: "transit", Name: "Transit", Query: "q=in.conn+transit", Pinned: true}, {Slug: "traffic-of-our-cdn", Name: "from the file"}}
-	if err := Check(fixed); err != nil {
+	if err := Config(fixed).Validate(); err != nil {
 		t.Fatal(err)
 	}
 	vs.Provision(fixed, "netmeta.yaml")
@@ -136,7 +136,7 @@ func TestLimits(t *testing.T) {
 	if _, err := vs.Put(View{Name: "one more"}, true, time.Unix(0, 0)); err == nil || !strings.Contains(err.Error(), "the most") {
 		t.Errorf("one more: %v", err)
 	}
-	if err := Check([]View{{Name: "a"}, {Name: "A"}}); err == nil || !strings.Contains(err.Error(), "view 2") {
+	if err := (Config{{Name: "a"}, {Name: "A"}}).Validate(); err == nil || !strings.HasPrefix(err.Error(), "[1].slug: a: ") {
 		t.Errorf("two of one slug: %v", err)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"log/slog"
 
-	"netmeta/collector"
 	"netmeta/config"
 	"netmeta/enrich"
 )
@@ -25,9 +24,6 @@ func (c checkCmd) Run() error {
 	cfg, err := config.Load(c.Config)
 	if err != nil {
 		return err
-	}
-	if err := collector.CheckMacros(cfg); err != nil {
-		return fmt.Errorf("configuration %s: %w", c.Config, err)
 	}
 	if _, err := enrich.New(cfg.Enrich, cfg.Data, slog.New(slog.DiscardHandler)); err != nil { // the files it names
 		return fmt.Errorf("configuration %s: %w", c.Config, err)

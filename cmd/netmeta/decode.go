@@ -66,7 +66,7 @@ func (c decodeCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("--extra: %w", err)
 	}
-	sum := summary{Decoding: collector.NewDecoding(nil, extra, nil), mirror: c.Mirror, allRecords: c.All}
+	sum := summary{Decoding: collector.NewDecoding(source.SamplingConfig{}, extra, nil), mirror: c.Mirror, allRecords: c.All}
 	if c.Listen != "" {
 		err = sum.listen(ctx, c.Listen, &p)
 	} else {

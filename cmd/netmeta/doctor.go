@@ -130,9 +130,6 @@ func (d *doctor) configuration(run runCmd) {
 	var err error
 	d.cfg, err = run.config()
 	d.named = run.Listen != ""
-	if err == nil {
-		err = collector.CheckMacros(d.cfg)
-	}
 	switch {
 	case err != nil:
 		d.fail("configuration", err.Error(), "mend the file; netmeta check FILE says whether it is right. The other checks use what could be read")
@@ -213,11 +210,11 @@ func (d *doctor) ports() {
 			open[port] = true
 		}
 	}
-	for _, addr := range d.cfg.Sources.UDP.Listen {
-		_, port, err := net.SplitHostPort(addr)
-		if err != nil || port == "0" {
+	for _, a := range d.cfg.Sources.UDP.Listen {
+		if a.Port() == 0 {
 			continue
 		}
+		addr, port := a.String(), strconv.Itoa(int(a.Port()))
 		if open[port] {
 			d.ok("ports", "NetMeta listens on UDP %s", addr)
 			continue
@@ -236,16 +233,16 @@ func (d *doctor) ports() {
 			d.fail("ports", fmt.Sprintf("UDP %s: %v", addr, err), "choose an address of this machine, and a port from 1024 or a user who may have it, with sources.udp.listen")
 		}
 	}
-	if _, port, err := net.SplitHostPort(d.cfg.HTTP.Listen); d.status == nil && err == nil && port != "0" {
-		l, err := net.Listen("tcp", d.cfg.HTTP.Listen)
+	if page := d.cfg.HTTP.Listen; d.status == nil && page.Port() != 0 {
+		l, err := net.Listen("tcp", page.String())
 		switch {
 		case err == nil:
 			l.Close()
-			d.ok("ports", "TCP %s is free", d.cfg.HTTP.Listen)
+			d.ok("ports", "TCP %s is free", page)
 		case errors.Is(err, unix.EADDRINUSE):
-			d.fail("ports", fmt.Sprintf("TCP %s is held by %s", d.cfg.HTTP.Listen, d.holder("tcp", port)), "stop that program, or choose another address with http.listen")
+			d.fail("ports", fmt.Sprintf("TCP %s is held by %s", page, d.holder("tcp", strconv.Itoa(int(page.Port())))), "stop that program, or choose another address with http.listen")
 		default:
-			d.fail("ports", fmt.Sprintf("TCP %s: %v", d.cfg.HTTP.Listen, err), "choose an address of this machine with http.listen")
+			d.fail("ports", fmt.Sprintf("TCP %s: %v", page, err), "choose an address of this machine with http.listen")
 		}
 	}
 }

@@ -27,7 +27,7 @@ Example:
 }
 
 func (c engineCmd) Run(ctx context.Context) error {
-	return engine.Serve(ctx, engine.Config{
+	return engine.Serve(ctx, engine.ServeOptions{
 		Path: c.Path, Listen: c.Listen, Remote: c.Remote, Library: c.Library,
 		Memory: c.Memory, MaxQueries: c.MaxQueries,
 		Logger: slog.New(slog.NewTextHandler(stderr, logOptions(nil))),

@@ -15,5 +15,5 @@ func pageOf(ctx context.Context, cfg config.Config, named bool) string {
 			return at
 		}
 	}
-	return "http://" + collector.Reachable(cfg.HTTP.Listen)
+	return "http://" + collector.Reachable(cfg.HTTP.Listen.String())
 }

@@ -52,7 +52,7 @@ func (c runCmd) Run(ctx context.Context) error {
 // newLogger makes the log. Its least level is set anew when the configuration is read
 // again.
 func newLogger(w io.Writer, c config.Log, level *slog.LevelVar) *slog.Logger {
-	level.UnmarshalText([]byte(c.Level)) // Validate has read it
+	level.Set(c.Level.Level())
 	options := logOptions(level)
 	if c.Format == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))
@@ -80,7 +80,9 @@ func (c runCmd) config() (config.Config, error) {
 		cfg.Data = c.Data
 	}
 	if c.Listen != "" {
-		cfg.HTTP.Listen = c.Listen
+		if err := cfg.HTTP.Listen.UnmarshalText([]byte(c.Listen)); err != nil {
+			return cfg, fmt.Errorf("--listen: %w", err)
+		}
 	}
 	return cfg, cfg.Validate()
 }

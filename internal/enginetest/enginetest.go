@@ -50,7 +50,7 @@ func serve(args []string) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := engine.Serve(ctx, engine.Config{Path: *path, Memory: *memory, MaxQueries: *queries, Library: *library}); err != nil {
+	if err := engine.Serve(ctx, engine.ServeOptions{Path: *path, Memory: *memory, MaxQueries: *queries, Library: *library}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

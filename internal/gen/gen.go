@@ -3,16 +3,10 @@
 package gen
 
 import (
-	"encoding"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"reflect"
 	"strings"
 
 	"netmeta/column"
-	"netmeta/config"
 	"netmeta/counter"
 	"netmeta/flow"
 	"netmeta/health"
@@ -85,97 +79,4 @@ func fields(head string, table *column.Table) []byte {
 		fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s | %s |\n", f.Name, strings.ReplaceAll(f.SQLType(), "|", `\|`), filter, strings.Join(ies, ", "), doc)
 	}
 	return []byte(b.String())
-}
-
-// Config returns doc/config.md: every key of the configuration file, with the comment of
-// its field and its default. sources are the Go files that declare its types.
-func Config(sources ...[]byte) ([]byte, error) {
-	comments := map[string]map[string]string{} // package.type → field → comment
-	for _, source := range sources {
-		if err := fieldComments(source, comments); err != nil {
-			return nil, err
-		}
-	}
-	var b strings.Builder
-	b.WriteString(configHead)
-	writeKeys(&b, comments, reflect.ValueOf(config.Default()), "", "")
-	return []byte(b.String()), nil
-}
-
-func fieldComments(source []byte, comments map[string]map[string]string) error {
-	file, err := parser.ParseFile(token.NewFileSet(), "", source, parser.ParseComments)
-	if err != nil {
-		return err
-	}
-	ast.Inspect(file, func(n ast.Node) bool {
-		t, ok := n.(*ast.TypeSpec)
-		if !ok {
-			return true
-		}
-		s, ok := t.Type.(*ast.StructType)
-		if !ok {
-			return true
-		}
-		fields := map[string]string{}
-		for _, f := range s.Fields.List {
-			for _, name := range f.Names {
-				fields[name.Name] = strings.Join(strings.Fields(f.Doc.Text()), " ")
-			}
-		}
-		comments[file.Name.Name+"."+t.Name.Name] = fields
-		return true
-	})
-	return nil
-}
-
-const configHead = `# The configuration file
-
-Generated from config/config.go and enrich/; do not edit. The file is YAML and every key is
-optional. Without a file ` + "`netmeta run`" + ` uses the defaults below. ` + "`netmeta check FILE`" + ` reports
-errors in a file with the line, the key, the value and a valid alternative.
-
-A running NetMeta reloads the file on SIGHUP and on ` + "`netmeta reload`" + `. Keys marked *live* take
-effect at once, without losing a datagram. The others need a restart and keep their value
-until then.
-
-| key | default | | description |
-|---|---|---|---|
-`
-
-func writeKeys(b *strings.Builder, comments map[string]map[string]string, v reflect.Value, path, live string) {
-	for i := range v.NumField() {
-		f := v.Type().Field(i)
-		if f.Tag.Get("yaml") == "-" { // not a key
-			continue
-		}
-		key := path + f.Tag.Get("yaml")
-		if isObject(f.Type) {
-			writeKeys(b, comments, v.Field(i), key+".", live)
-			continue
-		}
-		value := fmt.Sprintf("`%v`", v.Field(i).Interface())
-		if v.Field(i).IsZero() {
-			value = ""
-			if f.Type.Kind() == reflect.Int {
-				value = "`0`"
-			}
-		}
-		live := live
-		if f.Tag.Get("reload") == "live" {
-			live = "*live*"
-		}
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", key, value, live, comments[v.Type().String()][f.Name])
-		if k := f.Type.Kind(); (k == reflect.Map || k == reflect.Slice) && isObject(f.Type.Elem()) {
-			item := "[]."
-			if k == reflect.Map {
-				item = ".*."
-			}
-			writeKeys(b, comments, reflect.New(f.Type.Elem()).Elem(), key+item, live)
-		}
-	}
-}
-
-// isObject reports that a value has keys of its own in the file.
-func isObject(t reflect.Type) bool {
-	return t.Kind() == reflect.Struct && !reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }

@@ -3,6 +3,8 @@ package gen
 import (
 	"os"
 	"path/filepath"
+	"reflect"
+	"strings"
 	"testing"
 
 	"netmeta/internal/golden"
@@ -13,16 +15,7 @@ func TestDocumentsAreFresh(t *testing.T) {
 	golden.Equal(t, "../../doc/fields.md", Fields())
 	golden.Equal(t, "../../doc/counters.md", Counters())
 	golden.Equal(t, "../../doc/exporters.md", Exporters())
-	var sources [][]byte
-	for _, path := range []string{"config/config.go", "enrich/config.go", "enrich/exporter/exporter.go", "enrich/exporter/rule.go", "enrich/names/origin.go",
-		"enrich/network/network.go", "enrich/route/route.go", "enrich/class/class.go"} {
-		source, err := os.ReadFile("../../" + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sources = append(sources, source)
-	}
-	text, err := Config(sources...)
+	text, err := Config("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,4 +43,20 @@ func metrics(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	return text
+}
+
+// A key without a description is an error.
+func TestEmptyDescription(t *testing.T) {
+	type member struct {
+		// Described is.
+		Described int `yaml:"described"`
+		Not       int `yaml:"not"`
+	}
+	k := keys{root: "../..", packages: map[string]types{"netmeta/internal/gen": {"member": {"Described": "Described is."}}}}
+	k.write(reflect.ValueOf(struct {
+		Member member `yaml:"member"`
+	}{}), "", "")
+	if len(k.errs) != 1 || !strings.Contains(k.errs[0].Error(), "member.not") {
+		t.Errorf("errors %v", k.errs)
+	}
 }

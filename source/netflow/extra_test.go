@@ -45,11 +45,11 @@ func TestElements(t *testing.T) {
 	}
 	bad("ApplicationName", `did you mean "applicationName"?`)
 	bad("l7applicationname", `did you mean "ixia/l7ApplicationName"?`)
-	bad("nonsense", "write ID, or PEN:ID")
-	bad("", "write ID")
-	bad("0", "write ID")
-	bad("3054:70000", "write ID")
-	bad("reverse/ixia/hostName", "write ID")
+	bad("nonsense", "use ID, or PEN:ID")
+	bad("", "use ID")
+	bad("0", "use ID")
+	bad("3054:70000", "use ID")
+	bad("reverse/ixia/hostName", "use ID")
 }
 
 func TestAppendValue(t *testing.T) {

@@ -130,6 +130,22 @@ func Elements(list []string) (elements []Element, err error) {
 	return elements, nil
 }
 
+// UnmarshalText finds an element by name, as Elements does.
+func (e *Element) UnmarshalText(name []byte) error {
+	found, hint := elementNamed(string(name))
+	if hint != "" {
+		return fmt.Errorf("unknown element %q: %s", name, hint)
+	}
+	*e = found
+	return nil
+}
+
+// String returns the name as it was chosen.
+func (e Element) String() string { return e.Name }
+
+// MarshalText returns the name as it was chosen.
+func (e Element) MarshalText() ([]byte, error) { return []byte(e.Name), nil }
+
 // elementNamed finds one element. If there is none, hint is what to write instead.
 func elementNamed(name string) (e Element, hint string) {
 	reg := names()
@@ -160,7 +176,7 @@ func elementNamed(name string) (e Element, hint string) {
 	if hint != "" {
 		return e, fmt.Sprintf("did you mean %q?", hint)
 	}
-	return e, "is not in the registry; write ID, or PEN:ID for one of a vendor"
+	return e, "is not in the registry; use ID, or PEN:ID for one of a vendor"
 }
 
 // parseIE reads ID or PEN:ID.
