@@ -49,15 +49,18 @@ func (m *mistaken) add(n ast.Node, path, format string, args ...any) {
 
 // check compares a value with the type of its key. path is the key and a dot.
 func (m *mistaken) check(n ast.Node, t reflect.Type, path string) {
+	place := n
 	n = m.plain(n, isText(t))
 	if wrong := misplaced(n, t); wrong != "" {
-		m.add(n, path, "%s", wrong)
+		m.add(place, path, "%s", wrong)
 		return
 	}
 	switch {
 	case isText(t):
 		if n.Type() != ast.NullType && n.Type() != ast.AliasType { // the default stays; the parser reports the other
-			m.readable(n, t, path)
+			if _, err := readText(n, t); err != nil {
+				m.add(place, path, "%v", err)
+			}
 		}
 	case t.Kind() == reflect.Slice:
 		m.checkList(n, t.Elem(), path)
@@ -129,27 +132,27 @@ func (m *mistaken) checkKeys(pairs []*ast.MappingValueNode, t reflect.Type, path
 		if p.Key.IsMergeKey() {
 			continue
 		}
-		key, ok := m.readable(p.Key, t, path)
-		if ok && seen[key] {
+		key, err := readText(p.Key, t)
+		switch {
+		case err != nil:
+			m.add(p.Key, path, "%v", err)
+		case seen[key]:
 			m.add(p.Key, path, "%s: is listed twice; use it once", inQuotes(p.Key))
+		default:
+			seen[key] = true
 		}
-		seen[key] = true
 	}
 }
 
-// readable reads a text as its type, and adds an error if that cannot be done.
-func (m *mistaken) readable(n ast.Node, t reflect.Type, path string) (value any, ok bool) {
+// readText reads a text as its type.
+func readText(n ast.Node, t reflect.Type) (value any, err error) {
 	var text string
+	if err := yaml.NodeToValue(n, &text); err != nil {
+		return nil, withoutSource(err)
+	}
 	v := reflect.New(t)
-	err := yaml.NodeToValue(n, &text)
-	if err == nil {
-		err = v.Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text))
-	}
-	if err != nil {
-		m.add(n, path, "%v", err)
-		return nil, false
-	}
-	return v.Elem().Interface(), true
+	err = v.Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text))
+	return v.Elem().Interface(), err
 }
 
 // isText reports that a type reads its values from text.

@@ -58,6 +58,7 @@ func TestSpellings(t *testing.T) {
 	f("http.listen", `127.0.0.1:0080`, `"127.0.0.1:0080"`)
 	f("debug.listen", `""`, `""`)
 	f("debug.listen", ``, `""`)
+	f("debug.listen", "\nhttp:\n listen: &a 127.0.0.1:1\nengine:\n listen: *a", `""`)
 	f("http.listen", ``, `"127.0.0.1:8080"`)
 	f("http.listen", `null`, `"127.0.0.1:8080"`)
 	f("http.listen", `~`, `"127.0.0.1:8080"`)
@@ -138,4 +139,48 @@ func TestSpellings(t *testing.T) {
 	f("sources.udp.spread", "true", "true")
 	f("views", `[{name: Web, query: q=port+%3D+443}]`,
 		`[{"description":"","name":"Web","of":[],"page":"","pinned":false,"query":"q=port+%3D+443","slug":""}]`)
+}
+
+// A value that its type does not read is an error with the line, the key, the value and
+// the fix, also behind an anchor, a tag or an alias.
+func TestUnreadable(t *testing.T) {
+	f := func(key, value, want string) {
+		t.Helper()
+		c := Default()
+		if err := Parse([]byte("# first line"+with(key, value)), &c); err == nil || err.Error() != want {
+			t.Errorf("%s: %s: error\n%v, want\n%s", key, value, err, want)
+		}
+	}
+	f("http.listen", "eighty", "line 3: http.listen: eighty: is not an address; use HOST:PORT or :PORT")
+	f("http.listen", "&a eighty", "line 3: http.listen: eighty: is not an address; use HOST:PORT or :PORT")
+	f("http.listen", "!!str eighty", "line 3: http.listen: eighty: is not an address; use HOST:PORT or :PORT")
+	f("http.listen", `""`, `http.listen: "": no address; use HOST:PORT or :PORT`)
+	f("http.listen", "8080", "line 3: http.listen: 8080: is not an address; use HOST:PORT or :PORT")
+	f("http.listen", "[a]", "line 3: http.listen: expected one value, got a list")
+	f("http.listen", "{a: b}", "line 3: http.listen: expected one value, got a mapping; quote values that contain a colon")
+	f("http.listen", "127.0.0.1:1\n hosts: [&a nohost]\ndebug:\n listen: *a", "line 6: debug.listen: nohost: is not an address; use HOST:PORT or :PORT")
+	f("sources.udp.listen", "[':1', ~]", "line 4: sources.udp.listen[1]: no value; remove the item")
+	f("sources.udp.listen", "[':1', '']", `sources.udp.listen: "": no address; use HOST:PORT or :PORT`)
+	f("sources.udp.listen", "[':1', ':x']", `line 4: sources.udp.listen[1]: :x: port "x" is out of range; use 0 to 65535`)
+	f("sources.netflow.extra", "[flowId, ~]", "line 4: sources.netflow.extra[1]: no value; remove the item")
+	f("sources.netflow.extra", "[flowID]", `line 4: sources.netflow.extra[0]: unknown element "flowID": did you mean "flowId"?`)
+	for _, key := range []string{"sources.udp.limit.exporters", "sources.sampling.exporters"} {
+		c := Default()
+		err := Parse([]byte(with(key, "{192.0.2.1: 5, router1: 6, ~: 7, 192.0.2.300: 8, '::ffff:192.0.2.1': 9}")), &c)
+		for _, want := range []string{key + ": router1: is not an IP address", key + ": : is not an IP address", key + ": 192.0.2.300: is not an IP address", key + `: "::ffff:192.0.2.1": is listed twice; use it once`} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: error %v does not contain %q", key, err, want)
+			}
+		}
+	}
+	f("sources.sampling.exporters", "{192.0.2.1: 5, 192.0.2.1: 5}", `line 4, column 29: mapping key "192.0.2.1" already defined at [4:15]`)
+	f("store.keep-free", "much", `line 3: store.keep-free: "much": is not a size; use a percentage such as 10%, a size such as 50GB or 20GiB, or 0`)
+	f("spool.max-size", "true", `line 3: spool.max-size: "true": is not a size; use a percentage such as 10%, a size such as 50GB or 20GiB, or 0`)
+	f("spool.max-size", `""`, `spool.max-size: "": no size; use a percentage such as 10%, a size such as 50GB or 20GiB, or 0`)
+	f("log.level", "loud", "line 3: log.level: loud: is not a level; use debug, info, warn or error")
+	f("log.level", "1", "line 3: log.level: 1: is not a level; use debug, info, warn or error")
+	f("log.format", "xml", "line 3: log.format: xml: is not a format; use text or json")
+	f("log.format", `""`, "line 3: log.format: : is not a format; use text or json")
+	f("debug.listen", ":6060", "debug.listen: :6060: can be reached by others; use a loopback address such as 127.0.0.1:6060, because profiles reveal the traffic and take CPU time")
+	f("filter.macros", "{web: src.prt = 443}", `filter.macros.web: "src.prt = 443": 4–7: unknown field "prt"; did you mean port?`)
 }
