@@ -6,33 +6,32 @@ import (
 	"netmeta/flow"
 )
 
-// A Step is a part of the way from the first datagram of an exporter to rows in the store.
+// A Step is a stage between the first datagram of an exporter and its rows in the store.
 type Step struct {
 	ID     string `json:"id"`
 	Done   bool   `json:"done"`
 	What   string `json:"what"`             // in words
-	Remedy string `json:"remedy,omitempty"` // what helps it on; empty: nothing is to be done
+	Remedy string `json:"remedy,omitempty"` // how to complete it; empty: nothing to do
 }
 
-// An Arrival is how far an exporter has come.
+// An Arrival holds what is known about the progress of a new exporter.
 type Arrival struct {
 	Exporter
 	Type   string        // as flow.FlowType names it
 	Waits  time.Duration // since it was seen first
 	Stored bool          // some of its rows are in the store
 
-	// Of the store.
+	// The state of the store.
 	StoreError string        // of the last insert
 	Lag        time.Duration // since the last insert ended, while flows wait
-	Inserted   bool          // rows of anybody were stored
+	Inserted   bool          // rows of any exporter were stored
 }
 
-// LooksBack is how far back rows of an exporter are looked for; of one that was seen first
-// before that, the store as a whole has to tell.
+// LooksBack is how far back the rows of an exporter are searched. For an exporter that was first
+// seen earlier, the state of the whole store decides.
 const LooksBack = 15 * time.Minute
 
-// Steps are those of the way, in order. That of interface names is not among them: see
-// Names.
+// Steps returns the stages in order, without interface names; see Names.
 func (a Arrival) Steps() []Step {
 	steps := []Step{{ID: "datagrams", Done: a.Datagrams > 0, What: plural(a.Datagrams, "datagram")}}
 	if a.notUnderstood() {
@@ -48,7 +47,7 @@ func (a Arrival) Steps() []Step {
 	return append(steps, a.stored())
 }
 
-// notUnderstood reports that nothing that came could be read.
+// notUnderstood reports that none of its datagrams could be decoded.
 func (a Arrival) notUnderstood() bool {
 	return a.Type == flow.FlowType.Field.Enum[flow.TypeUnknown] || a.Flows == 0 && a.Records == 0 && a.Templates == 0 && a.Refused > 0
 }
@@ -58,8 +57,8 @@ func (a Arrival) understood() Step {
 	if len(a.Reasons) > 0 {
 		why = sentence(a.reasons()) + " "
 	}
-	return Step{ID: "type", What: "not understood",
-		Remedy: why + "Does it send NetFlow v5, v9, IPFIX or sFlow v5, and does nothing between here and there change its datagrams? Its page has the first octets of one."}
+	return Step{ID: "type", What: "not decoded",
+		Remedy: why + "Check that it sends NetFlow v5, v9, IPFIX or sFlow v5 and that nothing on the path alters datagrams. Its page shows the first bytes of one."}
 }
 
 func (a Arrival) templates() Step {
@@ -67,14 +66,14 @@ func (a Arrival) templates() Step {
 		return Step{ID: "templates", Done: true, What: plural(uint64(a.Templates), "template")}
 	}
 	return Step{ID: "templates", What: "waiting for a template for " + duration(a.Waits),
-		Remedy: "It sends templates by a timer, often 10 or 30 minutes. Set that to 60 s (IOS-XE: template data timeout 60), or take the exporter off and on again to have one at once."}
+		Remedy: "Templates are sent periodically, often every 10 to 30 min. Set the interval to 60 s (IOS-XE: template data timeout 60), or remove and re-add the exporter to get one immediately."}
 }
 
 func (a Arrival) sampling() Step {
 	switch {
 	case !a.SamplingKnown:
-		return Step{ID: "sampling", What: "sampling rate not known",
-			Remedy: "Traffic counts as if it were not sampled. Let it send its sampling options (IOS-XE: option sampler-table timeout 60), or name the rate in sources.sampling.exporters of the configuration file."}
+		return Step{ID: "sampling", What: "sampling rate unknown",
+			Remedy: "Its traffic is counted as unsampled. Configure it to send sampling options (IOS-XE: option sampler-table timeout 60), or set the rate in sources.sampling.exporters of the configuration file."}
 	case a.SamplingRate == 1:
 		return Step{ID: "sampling", Done: true, What: "not sampled"}
 	}
@@ -87,41 +86,41 @@ func (a Arrival) stored() Step {
 	there := a.Stored || a.Waits > LooksBack && a.Inserted
 	switch {
 	case a.Flows == 0:
-		s.What = "no flow yet"
-		s.Remedy = "What it says of itself has come, flows have not: is the monitor on the interfaces that carry the traffic?"
+		s.What = "no flows yet"
+		s.Remedy = "Templates and options arrived, but no flows. Check that the flow monitor is applied to the interfaces that carry traffic."
 	case there && keepsUp:
 		s.Done, s.What = true, count(a.Flows)+" flows stored"
 	default:
-		s.What = count(a.Flows) + " flows wait to be stored"
+		s.What = count(a.Flows) + " flows waiting to be stored"
 		switch {
 		case a.StoreError != "":
 			s.Remedy = a.StoreError
 		case keepsUp:
-			s.Remedy = "Its rows are on the way, which takes a second or two. If it stays so: look at Status."
+			s.Remedy = "Its rows are being stored (1 to 2 s). If this persists, see Status."
 		default:
-			s.Remedy = "The store does not take them at the moment: look at Status."
+			s.Remedy = "Inserts are failing or slow; see Status."
 		}
 	}
 	return s
 }
 
-// Names is the step of the names of interfaces: how they come depends on what an exporter
-// can announce. Unnamed is the share of its octets on interfaces without one.
+// Names returns the step of the interface names. How an exporter sends them depends on what it
+// can announce. Unnamed is the share of its bytes on interfaces without a name.
 func Names(of flow.Announcement, unnamed float64) Step {
 	if unnamed <= unnamedWarn {
 		return Step{ID: "names", Done: true, What: "interface names"}
 	}
-	how := "NetFlow v5 cannot tell them: name"
+	how := "NetFlow v5 cannot report them. Name"
 	switch of.Names {
 	case "counters":
-		how = "They come with its counters: give it a polling interval; or name"
+		how = "They are sent with its counters. Enable counter polling, or name"
 	case "options":
-		how = "Let it send its table of interfaces (IOS-XE: option interface-table timeout 300), or name"
+		how = "Configure it to send its interface table (IOS-XE: option interface-table timeout 300), or name"
 	}
 	return Step{ID: "names", What: "no names for " + share(unnamed) + " of its bytes", Remedy: how + " them in the configuration file."}
 }
 
-// plural counts things.
+// plural formats a count with its noun.
 func plural(n uint64, what string) string {
 	if n != 1 {
 		what += "s"
@@ -129,7 +128,7 @@ func plural(n uint64, what string) string {
 	return count(n) + " " + what
 }
 
-// sentence makes a sentence of an error.
+// sentence turns an error into a sentence.
 func sentence(text string) string {
 	if text == "" {
 		return ""

@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// A Collector is what NetMeta knows of itself.
+// A Collector holds the state of NetMeta itself.
 type Collector struct {
 	EngineUp    bool
-	StoreError  string        // of the last insert; empty: it succeeded
-	SpoolError  string        // why the spool cannot be written; empty: it can
-	SpoolRows   uint64        // that wait
-	SpoolOldest time.Duration // how long the oldest of them waits
-	Queue       float64       // the part of the queue that is full, by blocks or by octets
-	DiskLimits  bool          // the disk is full before flows are old enough to go
-	DiskDays    float64       // until it is; 0: not known
-	DiskUsed    float64       // the part of the disk that is not free
+	StoreError  string        // of the last insert; empty: success
+	SpoolError  string        // why the spool cannot be written; empty: writable
+	SpoolRows   uint64        // waiting rows
+	SpoolOldest time.Duration // age of the oldest
+	Queue       float64       // fill level from 0 to 1, by blocks or by bytes
+	DiskLimits  bool          // the disk fills up before the retention ends
+	DiskDays    float64       // until it is full; 0: unknown
+	DiskUsed    float64       // used share of the disk
 	Losses      []Loss
 }
 
-// A Loss is a kind of loss that has occurred since the start.
+// A Loss is a kind of loss since the start.
 type Loss struct {
 	Where  string
 	Reason string
@@ -28,7 +28,7 @@ type Loss struct {
 	Remedy string
 }
 
-// Problems are those of NetMeta itself, the bad ones first.
+// Problems returns the problems of NetMeta itself, the bad ones first.
 func (c Collector) Problems() []Problem {
 	list := []Problem{}
 	add := func(on bool, p Problem) {
@@ -36,19 +36,19 @@ func (c Collector) Problems() []Problem {
 			list = append(list, p)
 		}
 	}
-	add(!c.EngineUp, Problem{ID: "engine-down", Level: Bad, Of: "engine", What: "is down and is started again; what arrives waits in the spool",
-		Remedy: "The log says why."})
-	add(c.EngineUp && c.StoreError != "", Problem{ID: "store-refuses", Level: Bad, Of: "store", What: "does not take rows", Remedy: sentence(c.StoreError)})
+	add(!c.EngineUp, Problem{ID: "engine-down", Level: Bad, Of: "engine", What: "is down, restarting; new rows go to the spool",
+		Remedy: "Check the log for the reason."})
+	add(c.EngineUp && c.StoreError != "", Problem{ID: "store-refuses", Level: Bad, Of: "store", What: "inserts are failing", Remedy: sentence(c.StoreError)})
 	add(c.SpoolError != "", Problem{ID: "spool-unwritable", Level: Bad, Of: "spool", What: "cannot be written", Remedy: sentence(c.SpoolError)})
 	add(c.SpoolError == "" && c.SpoolRows > 0 && c.SpoolOldest > spoolWarn, Problem{ID: "spool-waits", Level: Warn, Of: "spool",
-		What: "rows wait for " + duration(c.SpoolOldest), Remedy: "The store is away or too slow: look at its errors on Status."})
+		What: "rows have waited for " + duration(c.SpoolOldest), Remedy: "The store is down or too slow. Check its errors on Status."})
 	add(c.Queue > queueWarn, Problem{ID: "queue-full", Level: Warn, Of: "queue",
-		What:   strconv.Itoa(int(math.Round(c.Queue*100))) + " % full: the store is slower than the sources",
-		Remedy: "Give the store a faster disk or more cores, or send less."})
+		What:   strconv.Itoa(int(math.Round(c.Queue*100))) + "% full; the store cannot keep up",
+		Remedy: "Use a faster disk or more cores, or send less."})
 	add(c.DiskLimits && c.DiskDays > 0 && c.DiskDays < diskDays, Problem{ID: "disk-full", Level: Warn, Of: "disk",
-		What: "is full in " + wholeDays(c.DiskDays) + "; the oldest rows go then", Remedy: "Give it a larger disk, or keep fewer days with store.retention-days."})
+		What: "is full in " + wholeDays(c.DiskDays) + "; the oldest rows are then dropped", Remedy: "Use a larger disk, or lower store.retention-days."})
 	for _, l := range c.Losses {
-		list = append(list, Problem{ID: "loss", Level: Warn, Of: l.Where, What: count(l.Count) + " " + l.Reason + " since the start", Remedy: l.Remedy})
+		list = append(list, Problem{ID: "loss", Level: Warn, Of: l.Where, What: count(l.Count) + " " + l.Reason + " since start", Remedy: l.Remedy})
 	}
 	return gravest(list)
 }
@@ -61,11 +61,11 @@ const (
 	EngineDown   = "engine-down"
 	Losses       = "losses"  // since the start
 	RowsWait     = "waiting" // in the spool
-	StoreTrouble = "trouble" // rows cannot be stored, or not in the spool
-	AllStored    = "good"    // all received, all stored
+	StoreTrouble = "trouble" // inserts fail, or the spool cannot be written
+	AllStored    = "good"    // all received flows are stored
 )
 
-// State is the whole in one word.
+// State returns the overall state.
 func (c Collector) State() string {
 	switch {
 	case !c.EngineUp:

@@ -1,7 +1,6 @@
-// Package diagnosis judges what NetMeta knows of exporters, of interfaces and of itself:
-// what is wrong, how bad it is, and what helps. It is pure: facts in, problems out. The
-// API sends its problems along with the facts, so that the page, netmeta doctor and
-// everything else that reports them use the same thresholds and the same words.
+// Package diagnosis finds problems of exporters, interfaces and NetMeta itself, with their level
+// and remedy. It is pure: facts in, problems out. The API sends its problems along with the
+// facts, so that the web UI, netmeta doctor and other reports use the same thresholds and words.
 package diagnosis
 
 import (
@@ -10,7 +9,7 @@ import (
 	"time"
 )
 
-// The thresholds. What is beyond one is a problem; what is exactly at it is none.
+// The thresholds. A value beyond one is a problem; a value equal to it is not.
 const (
 	// An exporter under load sends every second. Half a minute without a datagram is
 	// unusual, five minutes are an outage.
@@ -27,7 +26,7 @@ const (
 	skewWarn = 2 * time.Second
 	skewBad  = time.Minute
 
-	// Records that last longer than this smear charts of finer steps.
+	// Records that span more than this smooth charts of finer intervals.
 	resolutionWarn = 10 * time.Second
 
 	// Declared and effective sampling rates differ by chance, but not by this share.
@@ -39,7 +38,7 @@ const (
 	fewFlowsOf   = 12
 	fewFlowsTail = 12
 
-	// Of its octets, those on interfaces without a name.
+	// The share of an exporter's bytes on interfaces without a name.
 	unnamedWarn = 0.01
 
 	// Shares of the speed of an interface. Sampling and the edges of a minute explain a
@@ -47,13 +46,13 @@ const (
 	NearlyFull   = 0.8
 	full         = 0.95
 	overCapacity = 1.05
-	soonFull     = 90 // days: it takes as long to get a faster line
+	soonFull     = 90 // days: ordering a faster line takes that long
 
-	// Flows against counters, beyond what sampling explains. Below this many bits per
-	// second nobody asks.
+	// The difference between flows and counters, beyond what sampling explains. Below this many
+	// bits per second it is not judged.
 	coverageWarn = 0.1
 	coverageFrom = 1e6
-	// Of what counters say: nothing, and twice as much.
+	// Coverage that means no flows at all, and traffic counted twice.
 	coverageNone     = 0.01
 	coverageTwiceMin = 1.8
 	coverageTwiceMax = 2.2
@@ -64,7 +63,7 @@ const (
 	spoolWarn = time.Minute
 	// While flows wait longer than this for the last insert, the store does not keep up.
 	lagWarn = 10 * time.Second
-	// Two weeks are time to get a disk.
+	// Two weeks are enough to get a disk.
 	diskDays = 14.
 	diskUsed = 0.9
 )
@@ -79,22 +78,22 @@ const (
 	Bad  Level = "bad"
 )
 
-// A Problem is something that is wrong, and what helps.
+// A Problem is a fault with its remedy.
 type Problem struct {
-	ID     string `json:"id"`           // stable: by it problems are told apart and grouped
+	ID     string `json:"id"`           // stable: identifies and groups problems
 	Level  Level  `json:"level"`        // warn or bad
-	Of     string `json:"of,omitempty"` // the part of NetMeta that has it; empty of exporters and interfaces
+	Of     string `json:"of,omitempty"` // the part of NetMeta that has it; empty for exporters and interfaces
 	What   string `json:"what"`         // in words, with its figures
 	Remedy string `json:"remedy"`       // a sentence
 }
 
-// gravest puts the bad ones first and leaves the order as it is otherwise.
+// gravest puts the bad ones first and keeps the order otherwise.
 func gravest(list []Problem) []Problem {
 	slices.SortStableFunc(list, func(a, b Problem) int { return cmp.Compare(a.Level, b.Level) })
 	return list
 }
 
-// level is Bad above one bound, Warn above another, and empty below both.
+// level returns Bad above one bound, Warn above another, and empty below both.
 func level[T cmp.Ordered](v, warn, bad T) Level {
 	switch {
 	case v > bad:

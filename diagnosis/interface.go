@@ -6,23 +6,23 @@ import (
 	"strconv"
 )
 
-// An Interface is what flows and counters say of one.
+// An Interface holds the traffic of an interface, from flows and counters.
 type Interface struct {
-	Name  string  // of the interface; empty: it has none
+	Name  string  // empty: unnamed
 	Index uint32  // ifIndex
-	Speed uint64  // bits per second; 0: not known
+	Speed uint64  // bits per second; 0: unknown
 	In    Traffic // received
 	Out   Traffic // sent
 }
 
-// Traffic is one direction of an interface. Rates are bits per second of layer 2; nil is
-// not known.
+// Traffic is one direction of an interface. Rates are bits per second of layer 2; nil means
+// unknown.
 type Traffic struct {
-	Max      float64  // of a step
+	Max      float64  // of an interval
 	UseP95   *float64 // 95th percentile as a share of the speed
 	UseMax   *float64
-	Counter  *float64 // as the device counts
-	Coverage *float64 // flows over counters
+	Counter  *float64 // counted by the device
+	Coverage *float64 // flow bytes ÷ counter bytes
 	Error    *float64 // relative error of the flows with 95 % confidence, from sampling
 }
 
@@ -34,7 +34,7 @@ func (t Traffic) UseLevel() Level {
 	return level(*t.UseP95, NearlyFull, full)
 }
 
-// Uncovered reports whether flows and counters are further apart than sampling explains.
+// Uncovered reports whether flows and counters differ more than sampling explains.
 func (t Traffic) Uncovered() bool {
 	if t.Coverage == nil || known(t.Counter) < coverageFrom {
 		return false
@@ -49,7 +49,7 @@ func known(v *float64) float64 {
 	return *v
 }
 
-// Problems are those of an interface, in the order of its directions.
+// Problems returns the problems of an interface, in the order of its directions.
 func (i Interface) Problems() []Problem {
 	list := []Problem{}
 	for _, side := range []struct {
@@ -58,8 +58,8 @@ func (i Interface) Problems() []Problem {
 	}{{"received", i.In}, {"sent", i.Out}} {
 		if known(side.UseMax) > overCapacity {
 			list = append(list, Problem{ID: "over-capacity", Level: Bad,
-				What:   side.verb + " " + bits(side.Max) + ", more than its speed of " + bits(float64(i.Speed)),
-				Remedy: "Its active timeout is too long, packets are sampled twice, or the speed is wrong: set the timeout to 10 s, sample incoming packets alone, correct the speed in the configuration file."})
+				What:   side.verb + " " + bits(side.Max) + ", above its speed of " + bits(float64(i.Speed)),
+				Remedy: "Its active timeout is too long, packets are sampled twice, or the speed is wrong. Set the timeout to 10 s, sample ingress only, or correct the speed in the configuration file."})
 		}
 		if side.Uncovered() {
 			list = append(list, uncovered(*side.Coverage, side.verb))
@@ -68,25 +68,25 @@ func (i Interface) Problems() []Problem {
 	return list
 }
 
-// uncovered says what a coverage far from 1 means.
+// uncovered returns the problem of a coverage far from 1.
 func uncovered(coverage float64, verb string) Problem {
-	p := Problem{Level: Warn, What: "flows say " + fixed(coverage, 2) + " times what its counters say was " + verb}
+	p := Problem{Level: Warn, What: "coverage " + fixed(coverage, 2) + " (flow bytes ÷ counter bytes, " + verb + ")"}
 	switch {
 	case coverage >= coverageTwiceMin && coverage <= coverageTwiceMax:
-		p.ID, p.Remedy = "coverage-twice", "Both directions are sampled: sample incoming packets alone, on all interfaces."
+		p.ID, p.Remedy = "coverage-twice", "Both directions are sampled. Sample ingress only, on all interfaces."
 	case coverage < coverageNone:
-		p.ID, p.Remedy = "coverage-none", "Packets are not sampled where they come in: turn sampling on, on all interfaces."
-		p.What = "no flows of what its counters say was " + verb
+		p.ID, p.Remedy = "coverage-none", "Ingress packets are not sampled. Enable sampling on all interfaces."
+		p.What = "no flows for the traffic that its counters show as " + verb
 	case coverage < 1:
-		p.ID, p.Remedy = "coverage-low", "The sampling rate is wrong, or not all interfaces are sampled: compare the rate with the device's configuration."
+		p.ID, p.Remedy = "coverage-low", "The sampling rate is wrong, or some interfaces are not sampled. Compare the rate with the device's configuration."
 	default:
-		p.ID, p.Remedy = "coverage-high", "The sampling rate is wrong: compare it with the device's configuration."
+		p.ID, p.Remedy = "coverage-high", "The sampling rate is wrong. Compare it with the device's configuration."
 	}
 	return p
 }
 
-// ProblemsOf are the problems that the interfaces of one exporter have, each kind once,
-// and that of their names. Unnamed is the share of its octets on interfaces without one.
+// ProblemsOf returns the problems of the interfaces of one exporter, each kind once, and of
+// missing names. Unnamed is the share of its bytes on interfaces without a name.
 func ProblemsOf(interfaces []Interface, unnamed float64) []Problem {
 	list, at, others := []Problem{}, map[string]int{}, map[string]int{}
 	for _, i := range interfaces {
@@ -106,28 +106,27 @@ func ProblemsOf(interfaces []Interface, unnamed float64) []Problem {
 		}
 	}
 	for id, n := range others {
-		list[at[id]].What += "; " + strconv.Itoa(n) + " more like it"
+		list[at[id]].What += "; " + plural(uint64(n), "more interface")
 	}
 	if unnamed > unnamedWarn {
 		list = append(list, Problem{ID: "unnamed", Level: Warn, What: share(unnamed) + " of its bytes are on interfaces without a name",
-			Remedy: "Let it send its table of interfaces (IOS-XE: option interface-table), or name them in the configuration file. Index 0 means that it does not know the interface."})
+			Remedy: "Configure it to send its interface table (IOS-XE: option interface-table), or name them in the configuration file. Index 0 means that it does not know the interface."})
 	}
 	return list
 }
 
-// A Rise is how the 95th percentile of an interface changes from day to day, in bits per
-// second.
+// A Rise is the daily change of the 95th percentile of an interface, in bits per second.
 type Rise struct {
-	P95    float64 // of the last day, on the line
+	P95    float64 // of the last day, on the trend line
 	PerDay float64
 	Error  float64 // standard error of PerDay
 }
 
-const longestRise = 3650 // days; nobody can tell what is beyond
+const longestRise = 3650 // days; forecasts beyond are meaningless
 
-// NearlyFullIn is in how many days an interface is nearly full if it goes on like this, and
-// whether that is soon; 0 when it does not surely rise, is nearly full already, or not
-// within ten years.
+// NearlyFullIn returns in how many days an interface is nearly full if the trend continues, and
+// whether that is soon. It returns 0 if the rise is uncertain, the interface is nearly full
+// already, or the day is more than ten years away.
 func (r Rise) NearlyFullIn(speed uint64) (days int, soon Level) {
 	if speed == 0 || r.PerDay <= 0 || r.PerDay <= 2*r.Error {
 		return 0, ""

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Numbers for reading, as the page writes them: three significant digits and SI prefixes.
+// Numbers for reading, as the web UI writes them: three significant digits and SI prefixes.
 
 var prefixes = [...]string{"", "k", "M", "G", "T", "P", "E"}
 
@@ -38,7 +38,7 @@ func digits(v float64) string {
 
 func fixed(v float64, decimals int) string { return strconv.FormatFloat(v, 'f', decimals, 64) }
 
-// count is the number of a count: 9,999 and then 10.0 k.
+// count formats a count: 9,999 and then 10.0 k.
 func count(n uint64) string {
 	if n < 10_000 {
 		return grouped(n)
@@ -56,27 +56,27 @@ func grouped(n uint64) string {
 	return s
 }
 
-// bits is a rate: 1.24 Gb/s.
+// bits formats a rate: 1.24 Gb/s.
 func bits(perSecond float64) string {
 	v, prefix := scaled(perSecond)
 	return digits(v) + " " + prefix + "b/s"
 }
 
-// share is a part of a whole: 12.5 %.
+// share formats a part of a whole: 12.5%.
 func share(v float64) string {
 	switch p := v * 100; {
 	case p == 0:
-		return "0 %"
+		return "0%"
 	case p < 0.1:
-		return "<0.1 %"
+		return "<0.1%"
 	case p >= 99.95:
-		return fixed(p, 0) + " %"
+		return fixed(p, 0) + "%"
 	default:
-		return fixed(p, 1) + " %"
+		return fixed(p, 1) + "%"
 	}
 }
 
-// duration is a time in its two largest units: 90 s, 2 min 5 s, 3 d.
+// duration formats a time in its two largest units: 90 s, 2 min 5 s, 3 d.
 func duration(d time.Duration) string {
 	n := int64(math.Round(d.Seconds()))
 	if n < 120 && n != 60 {
@@ -93,7 +93,7 @@ func duration(d time.Duration) string {
 		}
 		rest %= unit.size
 		if len(out) == 1 && unit.size >= 3600 && rest*50 < n {
-			break // what is left tells nothing beside days or hours
+			break // the rest is negligible next to days or hours
 		}
 	}
 	return strings.Join(out, " ")

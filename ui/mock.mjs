@@ -554,22 +554,22 @@ function judged(e, now) {
     problems.push({
       id: "sampling-unknown",
       level: "bad",
-      what: "sampling rate not known: traffic is counted as if it were not sampled",
-      remedy: "Let it send its sampling options (IOS-XE: option sampler-table timeout 60), or name the rate in the configuration file.",
+      what: "sampling rate unknown; traffic counted as unsampled",
+      remedy: "Configure it to send sampling options (IOS-XE: option sampler-table timeout 60), or set the rate in the configuration file.",
     });
   if (silent > 30)
     problems.push({
       id: "silent",
       level: "warn",
       what: `silent for ${silent} s`,
-      remedy: "Look whether it still runs and reaches this address: its export configuration, route and access lists.",
+      remedy: "Check that it is running and can reach this address: its export configuration, route and access lists.",
     });
   if (e.refused > 0)
     problems.push({
       id: "refused",
       level: "warn",
       what: "7 not decoded: unknown version (7)",
-      remedy: "Status says of each reason what helps.",
+      remedy: "The Status page explains how to fix each reason.",
     });
   const step = (id, done, what, remedy) => ({ id, done, what, ...(done ? {} : { remedy }) });
   const count = (n, what) =>
@@ -580,8 +580,8 @@ function judged(e, now) {
       step(
         "type",
         false,
-        "not understood",
-        "Unknown version (7). Does it send NetFlow v5, v9, IPFIX or sFlow v5, and does nothing between here and there change its datagrams? Its page has the first octets of one.",
+        "not decoded",
+        "Unknown version (7). Check that it sends NetFlow v5, v9, IPFIX or sFlow v5 and that nothing on the path alters datagrams. Its page shows the first bytes of one.",
       ),
     );
   else {
@@ -591,8 +591,8 @@ function judged(e, now) {
       step(
         "sampling",
         known,
-        known ? `1:${e.sampling_rate.toLocaleString("en")} sampled` : "sampling rate not known",
-        "Traffic counts as if it were not sampled. Let it send its sampling options (IOS-XE: option sampler-table timeout 60), or name the rate in sources.sampling.exporters of the configuration file.",
+        known ? `1:${e.sampling_rate.toLocaleString("en")} sampled` : "sampling rate unknown",
+        "Its traffic is counted as unsampled. Configure it to send sampling options (IOS-XE: option sampler-table timeout 60), or set the rate in sources.sampling.exporters of the configuration file.",
       ),
     );
     arrival.push(step("stored", true, count(e.flows, "flows stored")));
@@ -644,7 +644,7 @@ function status(empty) {
             where: "decode",
             reason: "template not known",
             count: 214,
-            hint: "Data came before its template. The exporter sends templates again by itself; ask for every 60 s or less.",
+            hint: "Data arrived before its template. Set the template refresh of the exporter to 60 s.",
           },
         ],
     exporters: empty
@@ -728,8 +728,8 @@ function status(empty) {
             id: "loss",
             level: "warn",
             of: "decode",
-            what: "214 template not known since the start",
-            remedy: "Ask for templates every 60 s.",
+            what: "214 template not known since start",
+            remedy: "Set its template refresh to 60 s.",
           },
         ],
     storage: {
@@ -769,7 +769,7 @@ function savedViews() {
     {
       slug: "transit",
       name: "Transit",
-      description: "What comes in over transit",
+      description: "Inbound transit traffic",
       page: "explore",
       query: "by=remote.as&n=5",
       of: [],
