@@ -50,13 +50,13 @@ test("an event stands where it was, says what it was, and leads on", async () =>
   await button.focus();
   assert.match(await button.getAttribute("aria-label"), /attack, critical, .*\d\d:\d\d.*flood .* · 192\.0\.2\.7/);
   await page.keyboard.press("Enter");
-  await page.getByRole("menuitem", { name: "Zoom around it" }).waitFor();
+  await page.getByRole("menuitem", { name: "Zoom to event" }).waitFor();
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => location.search.includes("sel="));
   assert.equal((await params(page)).get("sel"), `${now - 2400}~${now - 2100}`);
   await button.click();
-  await page.getByRole("menuitem", { name: "Zoom around it" }).click();
+  await page.getByRole("menuitem", { name: "Zoom to event" }).click();
   await page.waitForFunction(() => location.search.includes("from=2"));
   assert.deepEqual(
     [(await params(page)).get("from"), (await params(page)).get("to")].map((t) => Date.parse(t) / 1000),
@@ -80,15 +80,15 @@ test("an event is marked on the chart, taken back, marked again, deleted, brough
   await page.locator(".brush").waitFor();
   await page.keyboard.press("m");
   const form = page.getByRole("dialog", { name: "Mark an event" });
-  await form.getByRole("button", { name: "Mark", exact: true }).click();
-  await form.getByText("Say what happened").waitFor();
+  await form.getByRole("button", { name: "Save", exact: true }).click();
+  await form.getByText("Enter what happened").waitFor();
   await form.getByLabel("What happened").fill(`window ${mark}`);
   await form.getByLabel("End").fill("soon");
-  await form.getByRole("button", { name: "Mark", exact: true }).click();
-  await form.getByText(/or nothing/).waitFor();
+  await form.getByRole("button", { name: "Save", exact: true }).click();
+  await form.getByText(/or leave empty/).waitFor();
   await form.getByLabel("End").fill("now");
   await form.getByLabel("Kind").fill("maintenance");
-  await form.getByRole("button", { name: "Mark", exact: true }).click();
+  await form.getByRole("button", { name: "Save", exact: true }).click();
   await form.waitFor({ state: "detached" });
   const button = flag(page, new RegExp(`window ${mark}`));
   await button.waitFor();
@@ -101,8 +101,8 @@ test("an event is marked on the chart, taken back, marked again, deleted, brough
 
   await page.keyboard.press("m");
   await form.getByLabel("What happened").fill(`again ${mark}`);
-  await form.getByLabel("Begin").fill("-10m");
-  await form.getByRole("button", { name: "Mark", exact: true }).click();
+  await form.getByLabel("Start").fill("-10m");
+  await form.getByRole("button", { name: "Save", exact: true }).click();
   const other = flag(page, new RegExp(`again ${mark}`));
   await other.click();
   await page.getByRole("menuitem", { name: "Delete" }).click();
@@ -126,9 +126,9 @@ test("events are switched off by kind and altogether, and stay so", async () => 
   await page.locator("#events").click();
   await page.getByRole("checkbox", { name: "attack" }).check();
   await button.waitFor();
-  await page.getByRole("checkbox", { name: "Events on the charts" }).uncheck();
+  await page.getByRole("checkbox", { name: "Show events on charts" }).uncheck();
   await button.waitFor({ state: "detached" });
-  await page.getByRole("checkbox", { name: "Events on the charts" }).check();
+  await page.getByRole("checkbox", { name: "Show events on charts" }).check();
   await button.waitFor();
   await page.close();
 });

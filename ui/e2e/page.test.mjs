@@ -170,9 +170,9 @@ test("facets that read many rows are counted when they are wanted", { skip: mock
   });
   await page.goto(base + "/explore");
   const facets = page.locator("#facets");
-  await facets.getByText(/^Not counted yet, since that reads 1\.31\sG rows: Destination address, Source address, /).waitFor();
+  await facets.getByText(/^Not counted, because it would read 1\.31\sG rows: Destination address, Source address, /).waitFor();
   await holds(async () => assert.equal(await facets.locator(".facet").count(), 5));
-  await facets.getByRole("button", { name: "Count them" }).click();
+  await facets.getByRole("button", { name: "Count all" }).click();
   await holds(async () => assert.equal(await facets.locator(".facet").count(), 10));
   // What was meant of an hour is not meant of a longer time.
   await page.locator("#range").click();
@@ -339,7 +339,7 @@ test("a value's menu narrows the filter, excludes, isolates", async () => {
   const value = page.locator("tbody .key .value").first();
   const all = body.total.reduce((a, t) => a + t.total, 0);
   await value.click();
-  const only = await answer(page, () => page.getByRole("menuitem", { name: "Only this" }).click());
+  const only = await answer(page, () => page.getByRole("menuitem", { name: "Filter to this" }).click());
   assert.match((await params(page)).get("q"), new RegExp("^" + first.replace(".", "\\.") + " = "));
   assert.ok(only.total.reduce((a, t) => a + t.total, 0) <= all * 1.02);
   assert.equal(new Set(only.series.map((s) => s.key.join())).size, 1);
@@ -374,7 +374,7 @@ test("a URL opened afresh gives the same state, unknown keys kept", async () => 
       dir: document.querySelector("#dir").value,
       top: document.querySelector("#top").value,
       rank: document.querySelector("#rank").value,
-      viz: document.querySelector("[aria-label=Visualization] [aria-checked=true]").textContent,
+      viz: document.querySelector("[aria-label=Visualisation] [aria-checked=true]").textContent,
       range: document.querySelector("#range").textContent,
       chips: [...document.querySelectorAll(".chip")].map((c) => c.textContent),
       rows: [...document.querySelectorAll("tr[data-series]")].map((r) => r.dataset.series + r.dataset.dir),
@@ -425,7 +425,7 @@ test("a copied link is pinned, with Shift it moves; a long one is short and lead
 test("stack, lines, percent and table; the tooltip; the SQL", async () => {
   const [first] = await groupable();
   const { page, body } = await explore(`?by=${first}`);
-  for (const name of ["Line", "100 %", "Stack"]) {
+  for (const name of ["Line", "100%", "Stack"]) {
     await page.getByRole("radio", { name, exact: true }).click();
     await page.locator(".uplot").waitFor();
   }
@@ -522,7 +522,7 @@ test("a cell of the heat map, a panel, a bar and a band open the menu of what th
   const canvas = page.locator(".heat canvas");
   const menu = page.locator("[role=menu]");
   await canvas.click({ position: { x: 60, y: 30 } });
-  await page.getByRole("menuitem", { name: "Only this" }).waitFor();
+  await page.getByRole("menuitem", { name: "Filter to this" }).waitFor();
   const second = await page.locator(".heat-names [data-group]").nth(1).innerText();
   assert.ok((await menu.innerText()).includes(second));
   await page.keyboard.press("Escape");
@@ -539,13 +539,13 @@ test("a cell of the heat map, a panel, a bar and a band open the menu of what th
   await page.getByRole("menuitem", { name: /^Zoom to/ }).waitFor();
   await page.goto(base + "/explore?by=src.as&n=4&from=-1h&viz=bar");
   await page.locator(".bar-row .bar-track").first().click();
-  await page.getByRole("menuitem", { name: "Only this" }).waitFor();
+  await page.getByRole("menuitem", { name: "Filter to this" }).waitFor();
   await page.goto(base + "/explore?by=src.as,dst.as&n=8&from=-1h&viz=sankey");
   const node = page.locator(".sankey-node[role]").first();
   await node.focus();
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("Enter");
-  await page.getByRole("menuitem", { name: "Only this" }).click();
+  await page.getByRole("menuitem", { name: "Filter to this" }).click();
   await page.waitForFunction(() => / and .*| dst\.as/.test(new URLSearchParams(location.search).get("q") ?? ""));
   await page.close();
 });
@@ -582,9 +582,9 @@ test("the axis is bent, ends where it is told to, and both are in the URL", asyn
   await page.waitForFunction(() => !location.search.includes("ymax"));
   assert.equal((await params(page)).get("y"), "log");
   await page.goto(`${base}/explore?by=${first}&n=4&from=-10m&ymax=plenty`);
-  await page.getByText("“plenty” is no end of an axis").waitFor();
+  await page.getByText("ymax=plenty is not a number").waitFor();
   // Shares of a whole are linear.
-  await page.getByRole("radio", { name: "100 %", exact: true }).click();
+  await page.getByRole("radio", { name: "100%", exact: true }).click();
   await page.locator("#y").waitFor({ state: "detached" });
   await page.close();
 });
@@ -598,7 +598,7 @@ test("each direction has its own largest groups, or all have the same", { skip: 
     named(each).every((keys) => keys.length === 2),
     JSON.stringify(named(each)),
   );
-  const sum = await answer(page, () => rank.selectOption({ label: "maximum over all" }));
+  const sum = await answer(page, () => rank.selectOption({ label: "maximum, all directions" }));
   assert.equal((await params(page)).get("rankdir"), "sum");
   assert.equal((await params(page)).get("rank"), "max");
   // The table follows the ranks: of each group the largest of its directions.
@@ -610,7 +610,7 @@ test("each direction has its own largest groups, or all have the same", { skip: 
   );
   assert.ok(new Set(named(sum).flat()).size <= 2);
   await page.locator("#dir").selectOption("in");
-  await holds(async () => assert.doesNotMatch(await rank.innerText(), /over all/));
+  await holds(async () => assert.doesNotMatch(await rank.innerText(), /all directions/));
   await page.close();
 });
 
@@ -652,7 +652,7 @@ test("grid, bars, heat map and sankey draw the API's numbers, each from a URL op
   );
   await page.locator(".sankey-node[role=button]").first().focus();
   await page.keyboard.press("Enter");
-  await page.getByRole("menuitem", { name: "Only this" }).waitFor();
+  await page.getByRole("menuitem", { name: "Filter to this" }).waitFor();
   await page.keyboard.press("Escape");
   await page.goto(base + `/explore?by=${first}&viz=sankey`);
   await page.getByText("A sankey needs two groupings").waitFor();
@@ -871,16 +871,16 @@ test("a demo is started and stopped, and says so while it runs", async () => {
   const page = await open("/start");
   const button = page.locator("#demo");
   await button.waitFor();
-  if ((await button.innerText()) === "Stop the demo") {
+  if ((await button.innerText()) === "Stop demo") {
     // It runs since the start of NetMeta: that is refused, with what to do instead.
     await page.locator(".start .badge", { hasText: "demo data" }).waitFor();
   } else {
     await button.click();
     await page.locator(".start .badge", { hasText: "demo data" }).waitFor();
-    await page.locator("#demo", { hasText: "Stop the demo" }).waitFor();
+    await page.locator("#demo", { hasText: "Stop demo" }).waitFor();
   }
   await page.locator("#demo").click();
-  await page.locator(".start [role=alert], #demo:text-is('Start a demo')").first().waitFor();
+  await page.locator(".start [role=alert], #demo:text-is('Start demo')").first().waitFor();
   await page.close();
 });
 
@@ -904,7 +904,7 @@ test("status shows the counters", async () => {
     }
     const drops = (status.drops ?? []).filter((d) => d.count > 0);
     for (const d of drops) assert.ok((await page.locator("#drops").innerText()).includes(d.reason), d.reason);
-    if (drops.length === 0) assert.match(await page.locator(".good-line").innerText(), /Nothing was lost/);
+    if (drops.length === 0) assert.match(await page.locator(".good-line").innerText(), /No losses since start/);
   });
   assert.match(await page.locator("[aria-label=Storage]").innerText(), /Rows/);
   assert.match(await page.locator("[aria-label=Engine]").innerText(), /up/);
@@ -936,9 +936,9 @@ test("before the first datagram", { skip: given ? "the server has data" : false 
     const page = await open("/");
     await page.locator(".waiting").waitFor();
     assert.equal(new URL(page.url()).pathname, "/");
-    await page.getByRole("button", { name: "Explore the traffic" }).click();
+    await page.getByRole("button", { name: "Explore traffic" }).click();
     await page.locator("[data-empty=no-exporter]").waitFor();
-    await page.getByRole("button", { name: "How to point a router here" }).click();
+    await page.getByRole("button", { name: "Set up an exporter" }).click();
     await page.waitForURL("**/start");
     await page.close();
   } finally {

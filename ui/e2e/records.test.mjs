@@ -195,7 +195,7 @@ test("flows: one record has every column, and a value narrows the list", async (
   assert.ok((await details.innerText()).includes(source));
   const narrowed = page.waitForResponse((r) => isFlows(r) && r.url().includes("q="));
   await details.getByRole("button", { name: source, exact: true }).click();
-  await page.getByRole("menuitem", { name: "Only this" }).click();
+  await page.getByRole("menuitem", { name: "Filter to this" }).click();
   const body = await (await narrowed).json();
   const src = body.columns.findIndex((c) => c.column === "SrcAddr");
   assert.ok(body.rows > 0 && body.values[src].every((x) => x === source));
@@ -262,7 +262,7 @@ test("an exporter is found by its name too, and so are its interfaces; a name th
   await page.goto(`${base}/if/${e.name}/3`);
   await page.waitForURL(`**/if/${e.address}/3`);
   await page.goto(`${base}/exporters/nobody`);
-  await page.getByText("has this name").waitFor();
+  await page.getByText("No exporter with this name").waitFor();
   assert.equal(await page.getByText("has not sent anything").count(), 0);
   await page.close();
 });
@@ -282,9 +282,9 @@ test("a part of the page that does not come is said to be missing, with the way 
   await page.locator("#loaded").waitFor();
   await page.route("**/assets/*.js", (route) => route.fulfill({ status: 404 }));
   await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Status" }).click();
-  await page.getByRole("alert").getByText("A part of the page did not come").waitFor();
+  await page.getByRole("alert").getByText("Could not load this page").waitFor();
   await page.unroute("**/assets/*.js");
-  await page.getByRole("button", { name: "Load the page again" }).click();
+  await page.getByRole("button", { name: "Reload page" }).click();
   await page.locator(".pipeline").waitFor();
   await page.close();
 });
@@ -301,14 +301,14 @@ test("the overview does not say that all is well while it does not know", async 
     .getByRole("button", { name: /^Refresh/ })
     .first()
     .click();
-  await attention.getByText("Not all that is looked at answers").waitFor();
+  await attention.getByText("Some data could not be loaded").waitFor();
   assert.equal(await attention.getByText("Nothing needs attention").count(), 0);
   await page.unroute("**/api/v1/interfaces?**");
   await page
     .getByRole("button", { name: /^Refresh/ })
     .first()
     .click();
-  await attention.getByText("Not all that is looked at answers").waitFor({ state: "detached" });
+  await attention.getByText("Some data could not be loaded").waitFor({ state: "detached" });
   await holds(async () => assert.equal((await attention.innerText()).split("\n")[0], known.split("\n")[0]));
   await page.close();
 });
@@ -327,7 +327,7 @@ test("a server that does not answer is said to be away; what is shown stays, and
       const page = await open(path);
       await page.locator(known).first().waitFor();
       await page.route("**/healthz", (route) => route.fulfill({ status: 404 }));
-      const notice = page.getByRole("alert").getByText("NetMeta does not answer; trying again.");
+      const notice = page.getByRole("alert").getByText("NetMeta does not answer; retrying.");
       await notice.waitFor();
       assert.equal(await notice.count(), 1, path);
       assert.ok(await page.locator(known).first().isVisible(), path);
@@ -350,7 +350,7 @@ test("interfaces: the numbers of the API, the fullest first; the page of one; ba
   const use = (i) => Math.max(i.in.use_p95 ?? -1, i.out.use_p95 ?? -1);
   const first = interfaces.reduce((a, b) => (use(b) > use(a) ? b : a));
   assert.equal(await rows.first().getAttribute("data-link"), `${first.exporter}#${first.index}`);
-  assert.match(await rows.first().innerText(), new RegExp((use(first) * 100).toFixed(use(first) < 0.9995 ? 1 : 0) + " %"));
+  assert.match(await rows.first().innerText(), new RegExp((use(first) * 100).toFixed(use(first) < 0.9995 ? 1 : 0) + "%"));
   // The filter box: all words, in any of its names.
   await page.getByLabel("Filter interfaces").fill(`${first.name ?? first.exporter} ${first.interface ?? "if " + first.index}`);
   await holds(async () => assert.ok((await rows.count()) < interfaces.length && (await rows.count()) > 0));
@@ -379,8 +379,8 @@ test("interfaces: the numbers of the API, the fullest first; the page of one; ba
       `${side}: ${total[0]?.avg} and ${first[side].avg}`,
     );
   }
-  await page.locator("[aria-label=Use] dl").first().waitFor();
-  assert.match(await page.locator("[aria-label=Use]").innerText(), /95th percentile/);
+  await page.locator("[aria-label=Utilisation] dl").first().waitFor();
+  assert.match(await page.locator("[aria-label=Utilisation]").innerText(), /95th percentile/);
   await page.goBack();
   await rows.first().waitFor();
   await page.close();
@@ -432,9 +432,9 @@ test("the page of an interface: coverage in the head, the device's own counters 
   assert.ok(Math.abs(mean / one.in.counter - 1) < 0.15, `${mean} and ${one.in.counter}`);
   const page = await open(`/if/${one.exporter}/${one.index}?from=${from}&to=${to}`);
   await page.locator(".counter-line").waitFor();
-  await page.locator("[aria-label=Use] dl").first().waitFor();
+  await page.locator("[aria-label=Utilisation] dl").first().waitFor();
   if (one.in.coverage !== null)
-    await page.locator("[aria-label=Use] h2", { hasText: `coverage received ${one.in.coverage.toFixed(2)}` }).waitFor();
+    await page.locator("[aria-label=Utilisation] h2", { hasText: `coverage received ${one.in.coverage.toFixed(2)}` }).waitFor();
   // The tooltip has them below the total.
   await page.locator(".entity .plot").focus();
   await page.keyboard.press("Home");
@@ -500,14 +500,14 @@ test("overview: the numbers of the API, what needs attention, and a way on from 
   const { interfaces } = await json(`/api/v1/interfaces?from=${from}&to=${to}`);
   const use = (i) => Math.max(i.in.use_p95 ?? -1, i.out.use_p95 ?? -1);
   const [fullest] = [...interfaces].sort((a, b) => use(b) - use(a));
-  const line = page.locator("[aria-label='Fullest interfaces'] tr").first();
+  const line = page.locator("[aria-label='Busiest interfaces'] tr").first();
   assert.ok((await line.innerText()).includes(fullest.interface));
   await line.getByRole("link").click();
   await page.waitForURL(`**/if/${fullest.exporter}/${fullest.index}*`);
   await page.goBack();
   await page.locator("[data-overview=whole]").waitFor();
-  await page.locator("[aria-label=Largest] button.value").first().click();
-  await page.getByRole("menuitem", { name: "Only this" }).click();
+  await page.locator("[aria-label=Top] button.value").first().click();
+  await page.getByRole("menuitem", { name: "Filter to this" }).click();
   await page.waitForURL(/\/\?.*q=/);
   await page.locator("[data-overview=whole]").waitFor();
   assert.equal((await params(page)).get("from"), String(from), "the time stays");
@@ -562,7 +562,7 @@ test("drill-down: from a host to its records and back", async () => {
   const { facets } = await json("/api/v1/facets?facets=dst.ip&from=-15m");
   const host = facets[0].values[0].key[0];
   const page = await open(`/host/${host}?from=-15m`);
-  await page.getByRole("link", { name: "All of them" }).click();
+  await page.getByRole("link", { name: "All records" }).click();
   await page.waitForURL("**/flows?**");
   await page.locator("#records tbody tr td").first().waitFor();
   assert.ok((await page.locator("#filter").inputValue()).includes(host));
@@ -592,9 +592,9 @@ test("status: the stages, and a query that is ended", async () => {
     const mine = page.locator("#queries tr", { hasText: tag }).first();
     await mine.waitFor();
     const ended = page.waitForResponse((r) => r.request().method() === "DELETE");
-    await mine.getByRole("button", { name: "End" }).click();
+    await mine.getByRole("button", { name: "Cancel" }).click();
     assert.ok([204, 404].includes((await ended).status()));
-    await page.getByText(/Query ended|It had ended/).waitFor();
+    await page.getByText(/Query cancelled|Query had already finished/).waitFor();
   } finally {
     over = true;
     stop.abort();

@@ -46,7 +46,7 @@ test("a new sender is asked about, ignored, and accepted again", async () => {
   await ignored.waitFor();
   await row.waitFor({ state: "detached" });
   await send(2);
-  await page.locator(`[data-ignored="${stranger}"]`, { hasText: /since .*; 2 datagrams refused since the start, the last / }).waitFor();
+  await page.locator(`[data-ignored="${stranger}"]`, { hasText: /since .*; 2 datagrams dropped since start, last / }).waitFor();
   await holds(async () => {
     const s = await status();
     assert.ok(!s.exporters.some((e) => e.address === stranger));

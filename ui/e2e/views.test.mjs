@@ -26,7 +26,7 @@ const open = (path, options) => here.open(base + path, options);
 /** Saves what is on screen under a name, through the form. */
 async function save(page, name, more = async () => undefined) {
   await page.keyboard.press("s");
-  const form = page.getByRole("dialog", { name: "Save as a view" });
+  const form = page.getByRole("dialog", { name: "Save as view" });
   await form.getByLabel("Name", { exact: true }).fill(name);
   await more(form);
   await form.getByRole("button", { name: "Save", exact: true }).click();
@@ -63,7 +63,7 @@ test("what Explore shows is saved, opened by its address, changed, saved again",
   assert.match((await saved(slug)).query, /unit=/);
   await page.keyboard.press("d");
   await bar.getByText("changed").waitFor();
-  await bar.getByRole("link", { name: "As it was" }).click();
+  await bar.getByRole("link", { name: "Revert" }).click();
   await bar.getByText("changed").waitFor({ state: "detached" });
   assert.equal(await page.evaluate(() => location.search), "?" + (await saved(slug)).query);
   await page.close();
@@ -83,9 +83,9 @@ test("the page of views: pin, rename, delete and undo; pinned ones stand beside 
   await nav.getByRole("link", { name: `Records ${mark}` }).waitFor();
   assert.equal((await saved(slug)).pinned, true);
 
-  await row.getByRole("button", { name: /^Rename/ }).click();
-  const form = page.getByRole("dialog", { name: "Change the view" });
-  assert.ok(await form.getByLabel("Address").isDisabled(), "links to it go on working");
+  await row.getByRole("button", { name: /^Edit/ }).click();
+  const form = page.getByRole("dialog", { name: "Edit view" });
+  assert.ok(await form.getByLabel("Link").isDisabled(), "links to it go on working");
   await form.getByLabel("Name", { exact: true }).fill(`Renamed ${mark}`);
   await form.getByRole("button", { name: "Save", exact: true }).click();
   await nav.getByRole("link", { name: `Renamed ${mark}` }).waitFor();
@@ -106,7 +106,7 @@ test("an address that is taken, a name that is missing, a private view", async (
   const page = await open("/explore?q=udp");
   await page.locator("#filter").waitFor();
   const form = await save(page, " ");
-  await form.getByText("A name is missing").waitFor();
+  await form.getByText("Enter a name").waitFor();
   await form.getByLabel("Name", { exact: true }).fill(`Mine ${mark}`);
   await fetch(base + "/api/v1/views", {
     method: "POST",
@@ -115,11 +115,11 @@ test("an address that is taken, a name that is missing, a private view", async (
   });
   await form.getByRole("radio", { name: "Private" }).click();
   await form.getByRole("button", { name: "Save", exact: true }).click();
-  await form.getByText("Say under which name").waitFor();
+  await form.getByText("Enter your name").waitFor();
   await form.getByLabel("Your name").fill(`Łukasz ${mark}`);
   await form.getByRole("button", { name: "Save", exact: true }).click();
   // Taken by a view that this reader does not see: only the server knows.
-  const slug = form.getByLabel("Address");
+  const slug = form.getByLabel("Link");
   await form.getByText(/another view has this slug/i).waitFor();
   assert.equal(await slug.getAttribute("aria-invalid"), "true");
   await slug.fill(`udp-${mark}`);
@@ -132,7 +132,7 @@ test("an address that is taken, a name that is missing, a private view", async (
   await page.locator("#owner").press("Enter");
   await page.locator(`[data-view="udp-${mark}"]`).waitFor({ state: "detached" });
   await page.goto(`${base}/v/udp-${mark}`);
-  await page.getByRole("heading", { name: "There is no such view" }).waitFor();
+  await page.getByRole("heading", { name: "No such view" }).waitFor();
   await page.close();
   for (const owner of [encodeURIComponent(`Łukasz ${mark}`), "somebody else"])
     for (const s of ["udp", "mine"])
@@ -153,10 +153,10 @@ test("what the configuration provisions is marked and cannot be changed", {
   await bar.getByText("changed").waitFor();
   assert.equal(await bar.getByRole("button", { name: "Save", exact: true }).count(), 0);
   await bar.getByRole("button", { name: "Save as" }).click();
-  const form = page.getByRole("dialog", { name: "Save as a view" });
+  const form = page.getByRole("dialog", { name: "Save as view" });
   await form.getByLabel("Name", { exact: true }).fill("Transit");
   await form.getByRole("button", { name: "Save", exact: true }).click();
-  await form.getByText(/“Transit” has this address/).waitFor();
+  await form.getByText(/“Transit” has this link/).waitFor();
   await page.close();
 });
 
@@ -184,8 +184,8 @@ test("a board: made of chosen views, each with its own time or all with one, its
   for (const s of slugs.slice(0, 2)) await page.locator(`[data-view="${s}"]`).getByRole("checkbox").check();
   await page.getByRole("button", { name: "Show together" }).click();
   await page.waitForURL(`**/v/${[...slugs.slice(0, 2)].sort().join("+")}`);
-  await page.getByRole("button", { name: "Save the board" }).click();
-  const form = page.getByRole("dialog", { name: "Save as a board" });
+  await page.getByRole("button", { name: "Save board" }).click();
+  const form = page.getByRole("dialog", { name: "Save as board" });
   await form.getByLabel("Name", { exact: true }).fill(`Board ${mark}`);
   await form.getByRole("button", { name: "Save", exact: true }).click();
   await page.waitForURL(`**/v/board-${mark}`);
@@ -196,7 +196,7 @@ test("a board: made of chosen views, each with its own time or all with one, its
     assert.deepEqual([(await asked(slugs[0])).get("from"), (await asked(slugs[1])).get("from")], ["-15m", null], "as saved"),
   );
 
-  await page.getByRole("radio", { name: "One time" }).click();
+  await page.getByRole("radio", { name: "Same range for all" }).click();
   await page.waitForURL("**?from=-1h");
   await page.locator("#range").click();
   await page.locator("#range-input").fill("-30m");
@@ -297,7 +297,7 @@ test("a live board asks again by itself; what is past is not asked again", async
   await tile.getByRole("alert").getByText("no answer today").waitFor();
   assert.equal(await page.locator(`[data-tile="${a}"][data-answer]`).count(), 1);
   await page.unroute("**/api/v1/query?**");
-  await tile.getByRole("button", { name: "Try again" }).click();
+  await tile.getByRole("button", { name: "Retry" }).click();
   await tile.getByRole("alert").waitFor({ state: "detached" });
   await fetch(`${base}/api/v1/views/${past}`, { method: "DELETE" });
   await page.close();

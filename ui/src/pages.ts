@@ -1,24 +1,24 @@
-// The pages. All that names them follows from this list: the navigation, the titles, the keys and their help, what a URL carries, which
-// script is loaded, and the paths for which the server answers with the page (build.mjs writes them into dist/pages.json).
+// The list of pages. It defines the navigation, the titles, the keys and their help, the state that links carry, the script of each page,
+// and the paths that the server answers with the web UI (build.mjs writes them to dist/pages.json).
 //
-// This file is below all others, so that each may ask it; what it loads is fetched when a page is opened.
+// All other files may import this one. It loads the file of a page when the page is opened.
 
 import type { ComponentType } from "preact";
 
 export interface Page {
-  /** Where it is. One that ends in a slash stands for all below it, each a page about one thing. */
+  /** The path. A path that ends in a slash covers all paths below it, each a page about one thing. */
   path: string;
-  /** What the window is called after; none where the thing says enough. */
+  /** The window title; none if the subject suffices. */
   title?: string;
-  /** Of a page about one thing: what that is called, from the rest of the path. */
+  /** The title of the subject, from the rest of the path. */
   of?: (rest: string) => string;
-  /** It stands in the navigation, and g and this key go there. */
+  /** Shown in the navigation; g and this key open it. */
   key?: string;
-  /** Its URL has a filter and a time. */
+  /** Its URL has a filter and a range. */
   asks?: boolean;
-  /** The navigation takes them along to it. */
+  /** Links of the navigation carry them. */
   carries?: boolean;
-  /** Fetches the file that draws it; `rest` is the rest of the path. */
+  /** Loads the component; `rest` is the rest of the path. */
   load: () => Promise<{ default: ComponentType<{ rest: string }> }>;
 }
 
@@ -39,7 +39,7 @@ export const pages: readonly Page[] = [
   { path: "/v/", of: () => "", asks: true, load: () => import("./pages/views/view.tsx") },
 ];
 
-/** The page at a path, if there is one, and the rest of the path as it is meant. */
+/** The page at a path, if any, and the decoded rest of the path. */
 export function pageAt(path: string): { page: Page; rest: string } | undefined {
   const page = pages.find((p) => p.path === path || (below(p) && path.startsWith(p.path)));
   if (!page) return undefined;
@@ -57,5 +57,5 @@ function meant(part: string): string {
   }
 }
 
-/** Filter and time go with the reader from page to page; these pages take them from the URL, and boards narrow their views with them. */
+/** Whether the page at a path has a filter and a range in its URL. Boards narrow their views with them. */
 export const asks = (path: string) => pageAt(path)?.page.asks ?? false;

@@ -65,7 +65,7 @@ test("each thing that needs a person is said, with its page", () => {
     to: "/exporters/192.0.2.1",
   });
   const link = (i: Partial<Interface>) => one(concerns(well, [], links({ ...line, ...i }), []));
-  assert.equal(link({ out: { ...side, use_p95: 0.91, use_level: "warn" } }).what, "sends 91.0 % of its speed, 95th percentile");
+  assert.equal(link({ out: { ...side, use_p95: 0.91, use_level: "warn" } }).what, "sent at 91.0% utilisation, 95th percentile");
   assert.equal(link({ in: { ...side, use_p95: 0.97, use_level: "bad" } }).level, "bad");
   assert.deepEqual(link({ problems: [trouble("bad", "sent more than its speed")] }), {
     level: "bad",
@@ -74,7 +74,7 @@ test("each thing that needs a person is said, with its page", () => {
     to: "/if/192.0.2.1/7",
   });
   const full = { ...side, use_p95: 0.91, use_level: "warn" } as LinkSide;
-  assert.match(link({ out: full, problems: [trouble("warn", "coverage")] }).what, /^sends/, "how full it is comes before what it warns of");
+  assert.match(link({ out: full, problems: [trouble("warn", "coverage")] }).what, /^sent at/, "utilisation comes before warnings");
   assert.equal(link({ problems: [trouble("warn", "coverage")] }).what, "coverage");
 });
 

@@ -34,5 +34,5 @@ test("an exporter has the troubles of its interfaces too", () => {
 test("a sampling rate in words", () => {
   assert.equal(samplingOf(exporter({})), "1:1,000");
   assert.equal(samplingOf(exporter({ sampling_rate: 1 })), "none");
-  assert.equal(samplingOf(exporter({ sampling_known: false })), "not known");
+  assert.equal(samplingOf(exporter({ sampling_known: false })), "unknown");
 });

@@ -25,18 +25,20 @@ test("values for reading", () => {
   f(2.5e6, "fps", "2.50 M flows/s");
   f(3e12, "bytes", "3.00 TB");
   f(1500, "packets", "1.50 k packets");
-  f(42.5, "pct", "42.5 %");
+  f(42.5, "pct", "42.5%");
   f(null, "bps", "–");
   f(NaN, "bps", "–");
   assert.deepEqual(fmt.axis([-5e8, 0, 5e8, 1e9, 1.5e9], "bps"), ["0.5 Gb/s", "0", "0.5 Gb/s", "1.0 Gb/s", "1.5 Gb/s"]);
   assert.deepEqual(fmt.axis([0, 250, 500], "pps"), ["0", "250 p/s", "500 p/s"]);
   assert.deepEqual(fmt.axis([0, 2.5e6, 5e6], "bytes"), ["0", "2.5 MB", "5.0 MB"]);
   assert.deepEqual(fmt.axis([-100, 0, 100], "pct"), ["100%", "0%", "100%"]);
-  assert.equal(fmt.share(0.0004), "<0.1 %");
-  assert.equal(fmt.share(1), "100 %");
-  assert.equal(fmt.share(2.384), "238 %"); // of the speed of an interface
-  assert.equal(fmt.error(0.048), "±4.8 %");
+  assert.equal(fmt.share(0.0004), "<0.1%");
+  assert.equal(fmt.share(1), "100%");
+  assert.equal(fmt.share(2.384), "238%"); // utilisation above the speed
+  assert.equal(fmt.error(0.048), "±4.8%");
   assert.equal(fmt.error(null), "–");
+  assert.equal(fmt.signed(-551), "−551");
+  assert.equal(fmt.signed(12), "12");
   assert.equal(fmt.count(1234), "1,234");
   assert.equal(fmt.count(12_345_678), "12.3 M");
   assert.equal(fmt.parseAmount("10g"), 1e10);
@@ -394,8 +396,8 @@ test("points and groups are those of the reader's language", () => {
     fmt.speak(language);
     assert.deepEqual([fmt.value(1.24e9, "bps"), fmt.grouped(1234567), fmt.share(0.256)], [value, exact, share], language);
   };
-  f("de", "1,24 Gb/s", "1.234.567", "25,6 %");
-  f("fr", "1,24 Gb/s", "1\u202f234\u202f567", "25,6 %");
-  f("ar-EG", "1.24 Gb/s", "1,234,567", "25.6 %");
-  f("en-US", "1.24 Gb/s", "1,234,567", "25.6 %");
+  f("de", "1,24 Gb/s", "1.234.567", "25,6%");
+  f("fr", "1,24 Gb/s", "1\u202f234\u202f567", "25,6%");
+  f("ar-EG", "1.24 Gb/s", "1,234,567", "25.6%");
+  f("en-US", "1.24 Gb/s", "1,234,567", "25.6%");
 });

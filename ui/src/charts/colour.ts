@@ -1,8 +1,8 @@
-// A value keeps its colour: the colour is a hash of the value, so that AS2906 looks the same in every chart and after every refresh.
+// Colours of values. A colour is a hash of the value, so that AS2906 looks the same in every chart and after every refresh.
 
 /**
- * Twelve colours whose least distance, seen normally and with protanopia and deuteranopia (Machado 2009), is as large as a search could make
- * it (0.10 in OKLab); the unit test computes it again. All stand off from a white and a near-black page.
+ * Twelve colours. A search maximised their minimum distance with normal vision, protanopia and deuteranopia (Machado 2009) to 0.10 in
+ * OKLab; the unit test computes it again. All contrast with a white and a near-black page.
  */
 export const palette = [
   "#4687b9",
@@ -19,7 +19,7 @@ export const palette = [
   "#b6606a",
 ];
 
-/** Grey is for Other alone. */
+/** Grey is only for Other. */
 export const grey = { light: "#b4b8c0", dark: "#5b616e" };
 export const greyLarger = { light: "#878d99", dark: "#858c9a" };
 
@@ -31,9 +31,9 @@ function hash(s: string): number {
 }
 
 /**
- * The colour index of each value, the most important value first. Each takes the colour it had before (`memory`, which is kept up to date) or
- * the one its hash names, and the next free one when another has taken that: the largest keep their colour everywhere, nothing
- * changes on a refresh, and no two share a colour while there are colours left.
+ * The colour index of each value, most important value first. Each gets its previous colour (from `memory`, which is updated) or the colour
+ * of its hash, or the next free colour if that is taken. The largest values keep their colour everywhere, a refresh changes nothing, and no
+ * two values share a colour while colours are free.
  */
 export function assign(values: string[], memory: Map<string, number>): Map<string, number> {
   const out = new Map<string, number>();
@@ -57,7 +57,7 @@ export function assign(values: string[], memory: Map<string, number>): Map<strin
   return out;
 }
 
-/** a mixed over b, both #rrggbb. */
+/** Mixes a over b, both #rrggbb. */
 export function mix(a: string, b: string, share: number): string {
   const at = (s: string, i: number) => parseInt(s.slice(i, i + 2), 16);
   return (

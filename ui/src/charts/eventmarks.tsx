@@ -1,4 +1,4 @@
-// Events over a chart: a line with a button at its head, a hatched band while it lasts, and a menu behind the button.
+// Events over a chart: a line with a button on top that opens a menu, and a hatched band for the duration.
 
 import { useState } from "preact/hooks";
 import type { Event } from "../api/api.ts";
@@ -8,7 +8,7 @@ import { type EventMarksProps, timesOf } from "./event.ts";
 
 const EventMenu = lazy(() => import("./eventmenu.tsx").then((m) => m.EventMenu));
 
-/** A button is so wide; closer events share one. */
+/** The width of a button; closer events share one. */
 const buttonWidth = 24;
 
 export function EventMarks(p: EventMarksProps) {

@@ -1,4 +1,4 @@
-// The menu of an event, or of several that one mark stands for.
+// The menu of an event, or of the events that share a mark.
 
 import { useState } from "preact/hooks";
 import type { Event } from "../api/api.ts";
@@ -44,11 +44,11 @@ export function EventMenu(p: Props) {
               {chosen.kind}, {chosen.severity}, {timesOf(chosen, p.now)}
             </div>
             <button type="button" role="menuitem" onClick={run(p.onZoom, around(chosen, p.now))}>
-              <Icon name="zoom" /> Zoom around it
+              <Icon name="zoom" /> Zoom to event
             </button>
             {p.onExplain && (
               <button type="button" role="menuitem" onClick={run(p.onExplain, during(chosen, p.now))}>
-                <Icon name="bulb" /> Explain it
+                <Icon name="bulb" /> Explain
               </button>
             )}
             <button type="button" role="menuitem" onClick={run(p.onLink, around(chosen, p.now))}>

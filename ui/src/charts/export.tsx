@@ -1,4 +1,4 @@
-// What is on screen, to take away: the numbers as CSV and JSON from the server, the picture as PNG or SVG from the page.
+// Export of the chart as PNG or SVG. CSV and JSON come from the server.
 
 import type { QueryResult } from "../api/api.ts";
 import { termTitle, view, zone } from "../state/state.ts";
@@ -17,13 +17,13 @@ const ink = ["fill", "stroke", "stroke-width", "stroke-opacity", "font", "opacit
 
 const headLines = (r: QueryResult, now: number): string[] => [
   `Traffic${r.by.length ? " by " + r.by.map(termTitle).join(", ") : ""}${view.value.q ? `   ${view.value.q}` : ""}`,
-  `${moments(r.from, zone.value, now)} – ${moments(r.to, zone.value, now)}   ${duration(r.step)} buckets   ${location.host}`,
+  `${moments(r.from, zone.value, now)} – ${moments(r.to, zone.value, now)}   ${duration(r.step)} intervals   ${location.host}`,
 ];
 
 export const fileName = (r: QueryResult, ending: string) =>
   `netmeta-${new Date(r.from * 1000).toISOString().slice(0, 16).replace(":", "")}-${r.by.join("-").replace(/[^\w-]+/g, "_") || "total"}.${ending}`;
 
-/** The drawing with its colours written into it, so that it looks the same elsewhere. */
+/** Saves the drawing with inline colours, so that it looks the same elsewhere. */
 export function saveSVG(r: QueryResult, now: number): void {
   const svg = document.querySelector<SVGSVGElement>(".sankey svg");
   if (!svg) return;
@@ -69,7 +69,7 @@ export function saveSVG(r: QueryResult, now: number): void {
 
 const panel = () => getComputedStyle(document.querySelector(".figure") ?? document.body).backgroundColor;
 
-/** The chart at twice its size, with what it shows written above and its legend below. */
+/** Saves the chart at double size, with a title above and the legend below. */
 export async function savePNG(r: QueryResult, now: number): Promise<void> {
   const chart = document.querySelector<HTMLCanvasElement>(".figure canvas");
   if (!chart) return;

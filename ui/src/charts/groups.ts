@@ -1,4 +1,4 @@
-// What a chart without a time axis draws: each group once, with its average in and out. Pure.
+// The groups of a chart without a time axis, each with its average in and out. Pure.
 
 import type { Dir, QueryResult } from "../api/api.ts";
 import { isTime, timeLength } from "../text/url.ts";
@@ -6,13 +6,13 @@ import type { Layer } from "./stack.ts";
 
 export interface Group {
   layer: Layer;
-  /** Averages above and below zero, and of the earlier window. */
+  /** Averages above and below zero, and of the earlier range. */
   up: number;
   down: number;
   before: number | undefined;
 }
 
-/** The groups in the order of their size, Other last. */
+/** The groups by size, Other last. */
 export function groups(list: Layer[]): Group[] {
   const out = new Map<string, Group>();
   for (const l of list) {
@@ -25,7 +25,7 @@ export function groups(list: Layer[]): Group[] {
   return [...out.values()].sort((a, b) => Number(a.layer.series.other) - Number(b.layer.series.other) || b.up + b.down - a.up - a.down);
 }
 
-/** A group's values over time, all its directions together. */
+/** The values of a group over time, summed over its directions. */
 export function course(list: Layer[], id: string): (number | null)[] {
   const own = list.filter((l) => l.id === id);
   return (own[0]?.values ?? []).map((_, i) =>
@@ -42,11 +42,11 @@ export interface Lane {
 }
 
 /**
- * The rows of the heat map and the seconds from left to right. Groups of time alone lie under each other, each from its own
- * beginning, in the order of time: days under days show the course of the day.
+ * The rows of the heat map and its width in seconds. If grouped by time alone, each row starts at its own time and rows are in order of
+ * time, so that days below days show the daily trend.
  */
 export function lanes(r: QueryResult, list: Layer[]): { lanes: Lane[]; span: number; apart: boolean } {
-  // Other would set a scale beside which nothing else is seen.
+  // Other would dominate the scale.
   const all = groups(list).filter((g) => !g.layer.series.other);
   const apart = r.by.length === 1 && isTime(r.by[0]);
   const end = (i: number) => r.times[i + 1] ?? r.times[i] + r.step;
@@ -79,7 +79,7 @@ export interface Flow {
 
 export const otherLabel = "Other";
 
-/** Series as a flow from field to field: a node for each value of each field, a link for each pair of neighbours. */
+/** Converts series to a sankey: a node for each value of each field, a link for each pair of adjacent values. */
 export function flow(r: QueryResult, dirs: ReadonlySet<Dir>): Flow {
   const nodes = new Map<string, Flow["nodes"][number]>();
   const links = new Map<string, Flow["links"][number]>();

@@ -1,4 +1,4 @@
-// What the charts that are drawn without uPlot share: what they are given, and the name of a group, which opens its menu.
+// Shared by the charts without uPlot: their props, and the name of a group, which opens its menu.
 
 import type { QueryResult } from "../api/api.ts";
 import { groupOf, ValueButton } from "../parts/valuemenu.tsx";
@@ -13,10 +13,10 @@ export interface Props {
   now: number;
 }
 
-/** Whether a layer is of values that a menu can be about. */
+/** Whether a layer has values for a menu. */
 export const has = (layer: Layer, by: string[]) => !layer.series.other && by.length > 0;
 
-/** The name of a group. Its menu is that of all that is drawn of it, which a mouse opens there too. */
+/** The name of a group, with the same menu as its shapes. */
 export const Name = ({ layer, by }: { layer: Layer; by: string[] }) =>
   has(layer, by) ? <ValueButton value={groupOf(layer.series, by)} /> : <span class="value">{seriesName(layer)}</span>;
 

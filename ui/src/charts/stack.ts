@@ -1,22 +1,22 @@
-// From an answer to what is drawn: order, side, colour, and the edges of the stack. Pure; the canvas is in chart.tsx.
+// The layers of a chart: order, side, colour, and the edges of the stack. Pure; the canvas is in chart.tsx.
 
 import type { Dir, LinkCourse, QueryResult, Series } from "../api/api.ts";
 import { assign, grey, greyLarger, palette } from "./colour.ts";
 
 /** One series on the chart. */
 export interface Layer {
-  /** What URL key `hide` names and what highlights together: the same group in both directions. */
+  /** The id in the URL key `hide` and for highlighting: the same group in both directions. */
   id: string;
   series: Series;
   /** 1 is drawn above zero, -1 mirrored below. */
   side: 1 | -1;
   /** Index into the palette; -1 for Other, -2 for what is larger than the groups shown. */
   colour: number;
-  /** Values with what is not known yet blanked. */
+  /** The values; null where not known yet. */
   values: (number | null)[];
 }
 
-/** How a chart is drawn: shares of different speeds do not add up, so they are not stacked. */
+/** The visualisation that is drawn: shares of different speeds do not add up, so they are not stacked. */
 export const drawnAs = (viz: string, unit: string) => (unit === "pct" && viz.startsWith("stack") ? "line" : viz);
 
 export const otherID = "other";
@@ -30,7 +30,7 @@ export function seriesID(s: Series): string {
 
 const dirOrder: Dir[] = ["sum", "in", "internal", "transit", "unknown", "out"];
 
-/** The series in drawing order: by direction, then as the server ranked them, Other last and so outermost. */
+/** The series in drawing order: by direction, then by the server's rank, Other last and therefore outermost. */
 export function layers(r: QueryResult): Layer[] {
   const colours = colour(r.series.filter((s) => !s.other));
   const until = r.meta.through > 0 && r.to > r.meta.through ? r.meta.through : Infinity;
@@ -49,11 +49,11 @@ export function layers(r: QueryResult): Layer[] {
     .sort((a, b) => dirOrder.indexOf(a.series.dir) - dirOrder.indexOf(b.series.dir) || Number(a.series.other) - Number(b.series.other));
 }
 
-/** Colours that groups had, in this visit. Bounded: after many groups it begins anew. */
+/** Colours of groups during this visit. Bounded: cleared after many groups. */
 const remembered = new Map<string, number>();
 const maxRemembered = 2000;
 
-/** The largest group chooses first. */
+/** Assigns colours, the largest group first. */
 function colour(series: Series[]): Map<string, number> {
   const size = new Map<string, number>();
   for (const s of series) size.set(seriesID(s), Math.max(size.get(seriesID(s)) ?? 0, s.total));
@@ -66,7 +66,7 @@ function colour(series: Series[]): Map<string, number> {
 
 /**
  * The outer edge of every layer, in the order of the layers: each side grows away from zero. In percent, each side's
- * sum is 100. A bucket that no layer of a side knows stays unknown.
+ * sum is 100. Unknown values stay unknown.
  */
 export function edges(list: Pick<Layer, "side" | "values">[], length: number, percent: boolean): (number | null)[][] {
   const sums = { 1: new Float64Array(length), [-1]: new Float64Array(length) };
@@ -88,7 +88,7 @@ export function edges(list: Pick<Layer, "side" | "values">[], length: number, pe
   });
 }
 
-/** Two answers about the same time as one: what comes in above zero, what goes out mirrored below. */
+/** Combines two results of the same range: received above zero, sent mirrored below. */
 export function bothWays(received: QueryResult, sent: QueryResult): QueryResult {
   const all = [received, sent].map((r, i) => {
     const dir: Dir = i === 0 ? "in" : "out";
@@ -100,7 +100,7 @@ export function bothWays(received: QueryResult, sent: QueryResult): QueryResult 
     rows: received.meta.rows + sent.meta.rows,
     ms: Math.max(received.meta.ms, sent.meta.ms),
   };
-  // The clock may have gone on between them by a bucket; what both know is drawn.
+  // One may have an interval more; only common intervals are drawn.
   const n = Math.min(received.times.length, sent.times.length);
   return {
     ...received,
@@ -113,7 +113,7 @@ export function bothWays(received: QueryResult, sent: QueryResult): QueryResult 
   };
 }
 
-/** The counters of a line in the buckets of another answer; where these are others they are not known. */
+/** The counters of an interface in the intervals of another result; null where the intervals differ. */
 export function alongside(times: number[], c: LinkCourse): { in: (number | null)[]; out: (number | null)[] } | undefined {
   const { counters } = c;
   if (!counters) return undefined;
@@ -129,7 +129,7 @@ export interface Stats {
   total: number;
 }
 
-/** What a set of layers adds up to; partial first and last buckets do not count for max and last. */
+/** The sum of a set of layers; incomplete first and last intervals do not count for max and last. */
 export function sum(list: Layer[], partial: { first: boolean; last: boolean }): Stats {
   const length = list[0]?.values.length ?? 0;
   let max = 0;
@@ -144,7 +144,7 @@ export function sum(list: Layer[], partial: { first: boolean; last: boolean }): 
   return { avg: list.reduce((a, l) => a + l.series.avg, 0), max, last, total: list.reduce((a, l) => a + l.series.total, 0) };
 }
 
-/** What a series is ranked by, as the server does it. */
+/** The rank statistic of a series, as computed by the server. */
 export function score(s: Series, rank: string, unit: string, partial: { first: boolean; last: boolean }): number {
   switch (rank) {
     case "max":
@@ -164,13 +164,13 @@ export function score(s: Series, rank: string, unit: string, partial: { first: b
   return unit === "pct" ? s.avg : s.total;
 }
 
-/** The buckets that lie in the window whole, from and before; all of them when none does. */
+/** The complete intervals of the range, from and before; all if none is complete. */
 function wholeBuckets(length: number, partial: { first: boolean; last: boolean }): [number, number] {
   const [lo, hi] = [partial.first ? 1 : 0, partial.last ? length - 1 : length];
   return lo < hi ? [lo, hi] : [0, length];
 }
 
-/** The bucket that holds a moment: the last start that is not after it; -1 before the first. */
+/** The index of the interval that contains a time; -1 before the first. */
 export function bucket(times: number[], t: number): number {
   let lo = 0;
   let hi = times.length;
@@ -182,20 +182,20 @@ export function bucket(times: number[], t: number): number {
   return lo - 1;
 }
 
-/** The colour of a layer, on paper or in the dark. */
+/** The colour of a layer, in the light or dark theme. */
 export function layerColour(l: Pick<Layer, "colour">, isDark: boolean): string {
   if (l.colour >= 0) return palette[l.colour];
   return (l.colour < -1 ? greyLarger : grey)[isDark ? "dark" : "light"];
 }
 
-/** The one direction above zero that is drawn plain: "in", or the first there is. */
+/** The direction above zero that is drawn without stripes: "in", or the first one. */
 export const solidDir = (dirs: readonly string[]) => (dirs.includes("in") ? "in" : dirs.find((d) => d !== "out"));
 
-/** What a layer is called. */
+/** The name of a layer. */
 export function seriesName(l: Pick<Layer, "series">): string {
   const s = l.series;
   return s.larger ? "Larger" : s.other ? "Other" : s.label.length ? s.label.join(" · ") : `Total ${s.dir === "sum" ? "" : s.dir}`.trim();
 }
 
-/** What a direction is, at a glance. */
+/** The symbols of directions. */
 export const arrows: Record<string, string> = { in: "↓", out: "↑", internal: "↻", transit: "→", unknown: "?", sum: "Σ" };

@@ -1,4 +1,4 @@
-// The week of an interface: how full each hour of each weekday was on average, in the zone of the page.
+// The week of an interface: mean utilisation of each hour of each weekday, in the time zone of the page.
 
 import type { Weeks } from "../api/api.ts";
 import { dark, zone } from "../state/state.ts";
@@ -8,7 +8,7 @@ import { mix } from "./colour.ts";
 
 const weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-/** Mean of each hour of the week, [weekday][hour]; null where no week has it. */
+/** The mean of each hour of the week, [weekday][hour]; null if no week has data. */
 export function meanWeek(from: number, hours: number[], tz: string): (number | null)[][] {
   const sum = weekdays.map(() => new Array<number>(24).fill(0));
   const n = weekdays.map(() => new Array<number>(24).fill(0));
@@ -29,19 +29,19 @@ export function WeekMap({ weeks, speed }: { weeks: Weeks; speed: number }) {
     ] as const
   ).map(([name, hours]) => ({ name, week: meanWeek(weeks.from, hours, zone.value) }));
   const top = Math.max(...sides.flatMap((s) => s.week.flat().map((v) => v ?? 0)));
-  // Lines that carry little keep their own scale, as the chart does.
+  // Interfaces with little traffic have their own scale, as in the chart.
   const full = speed && top > speed / 5 ? speed : top;
   const [empty, ink] = dark.value ? ["#1d2129", "#7aa2ff"] : ["#eef1f6", "#2f5fe0"];
   const text = (v: number | null) =>
-    v === null ? "not known" : speed ? `${fmt.share(v / speed)} of the speed, ${fmt.value(v, "bps")}` : fmt.value(v, "bps");
+    v === null ? "unknown" : speed ? `${fmt.share(v / speed)} utilisation, ${fmt.value(v, "bps")}` : fmt.value(v, "bps");
   const days = Math.ceil(weeks.in.length / 24);
   return (
     <section class="panel week" aria-label="Week">
       <h2>
         Hours of the week{" "}
         <span class="quiet">
-          mean of the last {days === 1 ? "day" : `${days} days`}, {speed ? "% of the speed" : "bits per second"}; the strongest colour is{" "}
-          {full === speed ? "the speed" : fmt.value(full, "bps")}
+          mean of the last {days === 1 ? "day" : `${days} days`}, {speed ? "utilisation" : "bits per second"}; darkest colour:{" "}
+          {full === speed ? "full speed" : fmt.value(full, "bps")}
         </span>
       </h2>
       <div class="weeks">
@@ -52,12 +52,12 @@ export function WeekMap({ weeks, speed }: { weeks: Weeks; speed: number }) {
           return (
             <figure key={name}>
               <figcaption>
-                <b>{name}</b> <span class="quiet">{most ? `most on ${weekdays[most.d]} ${hour(most.h)}:00, ${text(most.v)}` : ""}</span>
+                <b>{name}</b> <span class="quiet">{most ? `peak on ${weekdays[most.d]} ${hour(most.h)}:00, ${text(most.v)}` : ""}</span>
               </figcaption>
               <svg
                 viewBox="0 0 520 138"
                 role="img"
-                aria-label={`${name}, hours of the week. ${weekdays.map((day, d) => `${day}: most ${text(week[d].some((v) => v !== null) ? Math.max(...week[d].map((v) => v ?? 0)) : null)}`).join(". ")}`}
+                aria-label={`${name}, hours of the week. ${weekdays.map((day, d) => `${day}: peak ${text(week[d].some((v) => v !== null) ? Math.max(...week[d].map((v) => v ?? 0)) : null)}`).join(". ")}`}
               >
                 {weekdays.map((day, d) => (
                   <text key={day} x="0" y={d * 17 + 12}>

@@ -1,13 +1,13 @@
-// The help: what the keys do.
+// The help: keyboard shortcuts.
 
 import { useEffect, useRef } from "preact/hooks";
 import { type Page, pages } from "../pages.ts";
 import { IconButton } from "../parts/ui.tsx";
 import { helpOpen, keysChoice } from "../state/state.ts";
 
-/** Where g and another key go, two pages a line. */
+/** The shortcuts of pages, two per line. */
 function ways(): [string, string][] {
-  const called = (p: Page) => (p.path === "/" ? "go to the overview" : (p.title ?? p.path));
+  const called = (p: Page) => (p.path === "/" ? "go to Overview" : (p.title ?? p.path));
   const keyed = pages.filter((p) => p.key);
   const pairs = keyed.map((_, i) => keyed.slice(i, i + 2)).filter((_, i) => i % 2 === 0);
   return pairs.map((two) => [two.map((p) => `g ${p.key}`).join("  "), two.map(called).join(", ")]);
@@ -17,22 +17,22 @@ const help: [string, string][] = [
   ["/", "filter"],
   ["t", "time range"],
   ["b", "group by"],
-  ["v  u  d", "next visualization, unit, direction"],
+  ["v  u  d", "next visualisation, unit, direction"],
   ["[  ]", "earlier, later"],
   ["-  =", "zoom out, zoom in"],
   ["l", "live on or off"],
   ["r", "refresh"],
   ["c", "next comparison"],
   ["f", "facets"],
-  ["s", "save as a view"],
+  ["s", "save as view"],
   ["m", "mark an event"],
   ["x", "SQL"],
-  ["y", "copy a link to exactly this time"],
-  ["Y", "copy a link that moves with the clock"],
-  ["1 … 9", "only this series; again: all"],
+  ["y", "copy link (fixed time)"],
+  ["Y", "copy link (live)"],
+  ["1 … 9", "show only this series; again for all"],
   ["j  k", "next, previous row"],
-  ["+  _", "filter the row in, out"],
-  ["← →", "values, when the chart has the focus"],
+  ["+  _", "filter to the row, exclude it"],
+  ["← →", "read values, when the chart has focus"],
   ["Esc", "close, cancel a query"],
   ...ways(),
   ["?", "this help"],
@@ -45,13 +45,13 @@ export function Help() {
     <dialog
       ref={ref}
       class="help"
-      aria-label="Keys"
+      aria-label="Keyboard shortcuts"
       onClose={() => (helpOpen.value = false)}
       onClick={(e) => e.target === e.currentTarget && e.currentTarget.close()}
     >
       <div class="help-body">
         <header>
-          <h2>Keys</h2>
+          <h2>Keyboard shortcuts</h2>
           <IconButton icon="close" label="Close" onClick={() => ref.current?.close()} />
         </header>
         <dl>
@@ -67,9 +67,9 @@ export function Help() {
           ))}
         </dl>
         <p class="quiet">
-          On the chart: drag to choose a time (touched: press, then drag), Shift and drag to move, Ctrl and the wheel to zoom, double click
-          to zoom out. On a value: click for the menu, Alt+click to exclude, Shift+click to add to a list. On a colour: click for only this
-          one, Ctrl+click to switch it.
+          On the chart: drag to select a range (on touch screens, long press, then drag), Shift+drag to move, Ctrl+wheel to zoom,
+          double-click to zoom out. On a value: click for the menu, Alt+click to exclude, Shift+click to add to the filter. On a colour:
+          click to show only this series, Ctrl+click to show or hide it.
         </p>
         <label class="check">
           <input
@@ -77,7 +77,7 @@ export function Help() {
             checked={keysChoice.signal.value === "on"}
             onChange={(e) => keysChoice.set(e.currentTarget.checked ? "on" : "off")}
           />{" "}
-          Single keys are shortcuts
+          Enable single-key shortcuts
         </label>
       </div>
     </dialog>

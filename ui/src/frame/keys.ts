@@ -1,4 +1,4 @@
-// Keys for people who stay on the keyboard. None is taken while a text field has the focus; all can be switched off in the help.
+// Keyboard shortcuts. None acts while a text field has the focus; the help can disable all.
 
 import { asks, pages } from "../pages.ts";
 import { comparisons, dirs, vizzes } from "../state/choices.ts";
@@ -34,7 +34,7 @@ export function listen(): void {
     if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey) return;
     const el = e.target as HTMLElement;
     if (el.closest("input, textarea, select, [contenteditable]")) return;
-    if (document.querySelector("dialog[open], .popover")) return; // they have keys of their own
+    if (document.querySelector("dialog[open], .popover")) return; // they have their own keys
     if (Date.now() - goPending < 1200) {
       goPending = 0;
       const to = pages.find((p) => p.key === e.key)?.path;
@@ -51,7 +51,7 @@ export function listen(): void {
   });
 }
 
-// At once, not with the next drawing: the key that follows belongs to the field already.
+// At once, not with the next render, because the following key must reach the field.
 const press = (id: string) => () => document.getElementById(id)?.click();
 const filter = () => {
   const area = document.getElementById("filter") as HTMLTextAreaElement | null;
@@ -98,12 +98,12 @@ const explore: Record<string, () => void> = {
   c: () => {
     const c = next(comparisons, view.value.vs);
     show({ vs: c.value });
-    say(`Compared with ${c.title}`);
+    say(`Compare: ${c.title}`);
   },
   s: save,
   m: markHere,
   x: () => (sqlOpen.value = !sqlOpen.value),
-  y: () => void copyLink(pinnedLink(), "Link to exactly this time"),
+  y: () => void copyLink(pinnedLink(), "Link (fixed time)"),
   Y: () => void copyLink(location.pathname + location.search, "Live link"),
   Escape: () => (sqlOpen.value = false),
   j: row("j"),
@@ -112,7 +112,7 @@ const explore: Record<string, () => void> = {
   _: row("_"),
 };
 
-/** Those that mean the same on every page with a filter or a time. */
+/** The keys that act on every page with a filter or a range. */
 const asking = Object.fromEntries(
   Object.entries(explore).filter(([key]) => ["/", "t", "[", "]", "-", "=", "l", "r", "s", "m", "x", "Escape"].includes(key)),
 );

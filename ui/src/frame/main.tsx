@@ -1,4 +1,4 @@
-// The frame around the pages: name, navigation, theme, help, and which page the path asks for.
+// The frame around the pages: name, navigation, theme, help, and the page of the path.
 
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
@@ -55,25 +55,25 @@ function App() {
           {p === "/explore" && (
             <IconButton
               icon="link"
-              label="Copy a link to exactly this time  y (with Shift: one that moves with the clock)"
+              label="Copy link (fixed time)  y (with Shift: live link)"
               onClick={(e: MouseEvent) =>
                 void copyLink(
                   e.shiftKey ? location.pathname + location.search : pinnedLink(),
-                  e.shiftKey ? "Live link" : "Link to exactly this time",
+                  e.shiftKey ? "Live link" : "Link (fixed time)",
                 )
               }
             />
           )}
-          {asks(p) && <IconButton icon="star" label="Save as a view  s" id="save-view" onClick={save} />}
+          {asks(p) && <IconButton icon="star" label="Save as view  s" id="save-view" onClick={save} />}
           <ThemeSwitch />
-          <IconButton icon="question" label="Keys  ?" onClick={() => (helpOpen.value = true)} />
+          <IconButton icon="question" label="Keyboard shortcuts  ?" onClick={() => (helpOpen.value = true)} />
         </div>
       </header>
       {current.value && <OpenedView {...current.value} />}
       <Shown p={p} />
       <ValueMenu />
       <footer class="credit quiet">
-        <a href="/help/filter">Filter language</a> · <a href="/help/api">HTTP API</a> · AS of addresses:{" "}
+        <a href="/help/filter">Filter language</a> · <a href="/help/api">HTTP API</a> · Address data:{" "}
         <a href="https://db-ip.com">IP Geolocation by DB-IP</a>, <a href="https://www.routeviews.org">Route Views</a>,{" "}
         <a href="https://www.nro.net">NRO</a>
       </footer>
@@ -92,7 +92,7 @@ function App() {
   );
 }
 
-/** Where the navigation leads: with filter and time, where both pages have them. */
+/** The target of the navigation, with filter and range if both pages have them. */
 const addressFrom = (p: string, { path: to, carries }: Page) =>
   asks(p) && carries ? link(to, to === p ? {} : { columns: "", order: "desc", hide: [], sel: "" }) : to;
 
@@ -102,7 +102,7 @@ function undo() {
   back?.();
 }
 
-/** The pinned views, beside the pages; all are on the page Views. */
+/** The pinned views, next to the pages. The Views page lists all. */
 function Pinned() {
   const list = ordered(
     savedViews.value.filter((v) => v.pinned),
@@ -130,7 +130,7 @@ const mostPinned = 6;
 
 const here = (p: string, page: string) => p === page || (page !== "/" && p.startsWith(page + "/"));
 
-/** What the window is called: the thing that the page is about, and the page. */
+/** The window title: the subject of the page, and the page. */
 function titleOf(p: string): string {
   const at = pageAt(p);
   const of = boardOf(p)?.board?.name ?? (at?.page.of ? at.page.of(at.rest) : at?.rest);

@@ -1,11 +1,11 @@
-// The saved view on screen: its name, whether it has been changed, and what can be done with it.
+// The saved view on screen: its name, whether it was changed, and its actions.
 
 import { api, type SavedView } from "../api/api.ts";
 import { IconButton, Select } from "../parts/ui.tsx";
 import { addressOf, leave, loadViews, save, savedViews, saving, shownQuery } from "../state/saved.ts";
 import { follow, say } from "../state/state.ts";
 
-/** Puts the view on screen on a board. */
+/** Adds the current view to a board. */
 function ToBoard({ slug }: { slug: string }) {
   const boards = savedViews.value.filter((b) => b.of.length > 0 && !b.provisioned && !b.of.includes(slug));
   const add = async (to: string) => {
@@ -28,16 +28,16 @@ function ToBoard({ slug }: { slug: string }) {
       id="to-board"
       value=""
       choices={[
-        { value: "", title: "a board …" },
+        { value: "", title: "board …" },
         ...boards.map((b) => ({ value: b.slug, title: b.name })),
-        { value: "+", title: "a new board" },
+        { value: "+", title: "new board" },
       ]}
       onChange={add}
     />
   );
 }
 
-/** Which view is on screen, and whether it has been changed. */
+/** The current view, and whether it was changed. */
 export function OpenedView({ view: v, changed }: { view: SavedView; changed: boolean }) {
   const saveAgain = async () => {
     try {
@@ -45,12 +45,12 @@ export function OpenedView({ view: v, changed }: { view: SavedView; changed: boo
       await loadViews();
       say(`${v.name} saved`);
     } catch {
-      saving.value = { change: v }; // the form says what helps
+      saving.value = { change: v }; // the form shows the error
     }
   };
   return (
     <div class="opened-view" role="region" aria-label="Saved view">
-      <a href={"/v/" + v.slug} onClick={follow} title={v.description || "As it was saved"}>
+      <a href={"/v/" + v.slug} onClick={follow} title={v.description || "Open as saved"}>
         {v.name}
       </a>
       {!changed && <ToBoard slug={v.slug} />}
@@ -66,9 +66,9 @@ export function OpenedView({ view: v, changed }: { view: SavedView; changed: boo
             Save as …
           </button>
           <a href={addressOf(v)} onClick={follow}>
-            As it was
+            Revert
           </a>
-          <IconButton icon="close" label="Leave the view" onClick={leave} />
+          <IconButton icon="close" label="Close view" onClick={leave} />
         </>
       )}
     </div>

@@ -1,4 +1,4 @@
-// Whether the server still answers, for pages that do not ask all the time by themselves.
+// Whether the server still answers, for pages that do not poll.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, noAnswer } from "../api/api.ts";
@@ -9,8 +9,8 @@ const pollMS = 5000;
 const patienceMS = 10_000;
 
 /**
- * What a page says of whose last question came this error, empty if nothing: that the server has gone is seen between questions
- * too. When it is back the page asks anew.
+ * useAlive returns the error that a page shows, given that of its last query; empty: none. It also detects between queries that the
+ * server is gone. When the server is back, the page loads again.
  */
 export function useAlive(error: string): string {
   const [down, setDown] = useState(false);
@@ -30,5 +30,5 @@ export function useAlive(error: string): string {
     if (lost.current && !left.aborted) reload.value += 1;
     lost.current = false;
   });
-  return down || error === noAnswer ? `${noAnswer}; trying again.` : error;
+  return down || error === noAnswer ? `${noAnswer}; retrying.` : error;
 }

@@ -1,12 +1,12 @@
-// What a question will cost, and whether it is meant: asked before it runs when its window is long.
+// The cost of a query and its confirmation, asked for before it runs if its range is long.
 
 import { api } from "../api/api.ts";
 import { dearRows, defaultDear, reload, view, zone } from "../state/state.ts";
 import { resolve } from "../text/time.ts";
 
-/** A question that reads so many rows, or takes so long, is asked only when it is meant. */
+/** A query that reads this many rows or takes this long needs confirmation. */
 const dearMS = 5000;
-/** Shorter windows are never dear; the estimate is left out. */
+/** Shorter ranges are never expensive and need no estimate. */
 const cheapSeconds = 86400;
 
 export interface Hint {
@@ -15,10 +15,10 @@ export interface Hint {
   ms: number;
 }
 
-/** Dear questions that were meant: asked again, they run at once. */
+/** Confirmed queries, which run at once when repeated. */
 const meant = new Set<string>();
 
-/** The question without its width: what was meant once is meant on a wider screen too. */
+/** The query without its width, so that a confirmation also holds for a wider screen. */
 const question = (keys: string) => keys.replace(/&?px=\d+/, "");
 
 function windowSeconds(): number {
@@ -27,7 +27,7 @@ function windowSeconds(): number {
   return (resolve(v.to, now, zone.peek()) ?? now) - (resolve(v.from, now, zone.peek()) ?? now);
 }
 
-/** What must be meant, or null for what may run. `of` says what is asked for when that is not series. */
+/** The cost to confirm; null: the query may run. `of` is the kind of query if not series. */
 export async function dear(keys: string, signal: AbortSignal, of = ""): Promise<Hint | null> {
   const limit = Number(dearRows.signal.peek());
   const long = windowSeconds() > cheapSeconds || limit < Number(defaultDear);
@@ -39,7 +39,7 @@ export async function dear(keys: string, signal: AbortSignal, of = ""): Promise<
   return cost && (cost.rows > limit || cost.ms > dearMS) ? { keys, rows: cost.rows, ms: cost.ms } : null;
 }
 
-/** Asks a dear question after all, and does not hold it up again. */
+/** Confirms an expensive query and runs it. */
 export function mean(hint: Hint): void {
   meant.add(question(hint.keys));
   reload.value += 1;

@@ -1,4 +1,4 @@
-// What a dear question would cost, before it runs.
+// The cost of an expensive query, before it runs.
 
 import { show } from "../state/state.ts";
 import * as fmt from "../text/format.ts";

@@ -1,4 +1,4 @@
-// The form that marks an event: what happened, when, how grave.
+// The form that saves an event: text, time, severity.
 
 import { useState } from "preact/hooks";
 import { APIError, api } from "../api/api.ts";
@@ -11,7 +11,7 @@ import { Select } from "./ui.tsx";
 const severities = ["info", "warning", "error", "critical"].map((s) => ({ value: s, title: s }));
 const kinds = ["note", "change", "maintenance", "attack"];
 
-/** A moment as the form writes it and reads it again, in the reader's zone. */
+/** A moment in the format of the form, in the user's time zone. */
 export function written(t: number, zone: string): string {
   const p = parts(t, zone);
   const two = (n: number) => String(n).padStart(2, "0");
@@ -33,11 +33,11 @@ export function EventForm({ start, end }: { start: number; end: number }) {
     const from = resolve(begin, now, tz);
     const to = until.trim() === "" ? 0 : resolve(until, now, tz);
     const wrong: Record<string, string> = {};
-    const how = "Write 2026-11-26 14:05, -10m or now";
-    if (!text.trim() && !target.trim()) wrong.text = "Say what happened";
+    const how = "Use 2026-11-26 14:05, -10m or now";
+    if (!text.trim() && !target.trim()) wrong.text = "Enter what happened";
     if (from === undefined) wrong.start = how;
-    if (to === undefined) wrong.end = how + ", or nothing";
-    else if (from !== undefined && to !== 0 && to < from) wrong.end = "Is before the begin";
+    if (to === undefined) wrong.end = how + ", or leave empty";
+    else if (from !== undefined && to !== 0 && to < from) wrong.end = "End is before start";
     setErrors(wrong);
     if (Object.keys(wrong).length > 0 || from === undefined || to === undefined) return false;
     try {
@@ -51,7 +51,7 @@ export function EventForm({ start, end }: { start: number; end: number }) {
       });
       if (hiddenKinds.signal.peek() === "*") hiddenKinds.set("");
       eventsTurn.value += 1;
-      say("Event kept", () => void remove(body));
+      say("Event saved", () => void remove(body));
       return true;
     } catch (e) {
       const key = e instanceof APIError ? e.problem.key : undefined;
@@ -65,7 +65,7 @@ export function EventForm({ start, end }: { start: number; end: number }) {
     <FormDialog
       title="Mark an event"
       first="event-text"
-      submit="Mark"
+      submit="Save"
       error={errors.form}
       onSave={save}
       onClosed={() => (eventForm.value = null)}
@@ -74,16 +74,16 @@ export function EventForm({ start, end }: { start: number; end: number }) {
         <input value={text} autocomplete="off" maxLength={2000} onInput={(e) => setText(e.currentTarget.value)} />
       </Field>
       <div class="form-pair">
-        <Field id="event-start" label="Begin" error={errors.start}>
+        <Field id="event-start" label="Start" error={errors.start}>
           <input value={begin} autocomplete="off" onInput={(e) => setBegin(e.currentTarget.value)} />
         </Field>
-        <Field id="event-end" label="End" error={errors.end} hint="empty: none, or not yet">
+        <Field id="event-end" label="End" error={errors.end} hint="leave empty if ongoing or instantaneous">
           <input value={until} autocomplete="off" onInput={(e) => setUntil(e.currentTarget.value)} />
         </Field>
         <Field id="event-kind" label="Kind" error={errors.kind}>
           <input value={kind} autocomplete="off" maxLength={64} list="event-kinds" onInput={(e) => setKind(e.currentTarget.value)} />
         </Field>
-        <Field id="event-target" label="About" error={errors.target} hint="address, prefix or interface">
+        <Field id="event-target" label="Target" error={errors.target} hint="address, prefix or interface">
           <input value={target} autocomplete="off" maxLength={256} onInput={(e) => setTarget(e.currentTarget.value)} />
         </Field>
       </div>

@@ -1,4 +1,4 @@
-// A form in a dialog: its title, its fields, what is wrong with the whole, and the buttons.
+// A form in a dialog: its title, fields, general error and buttons.
 
 import { type ComponentChildren, cloneElement, toChildArray, type VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -6,11 +6,11 @@ import { Icon, IconButton } from "./ui.tsx";
 
 interface Props {
   title: string;
-  /** The id of the field that is written in first. */
+  /** The id of the field with the initial focus. */
   first: string;
   submit: string;
   error: string | undefined;
-  /** Saves what was written; true: the form is done. */
+  /** Saves the form; true: success. */
   onSave: () => Promise<boolean>;
   onClosed: () => void;
   children: ComponentChildren;
@@ -62,7 +62,7 @@ export function FormDialog({ title, first, submit, error, onSave, onClosed, chil
   );
 }
 
-/** An input with its label, and under it what is wrong or what it is good for. */
+/** An input with its label, and its error or hint below. */
 export function Field({ id, label, error, hint, children }: { id: string; label: string; error?: string; hint?: string; children: VNode }) {
   const note = error ?? hint;
   const told = (input: VNode) =>

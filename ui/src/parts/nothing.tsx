@@ -1,4 +1,4 @@
-// What a page says that has nothing to show, with the step that helps.
+// Empty states, each with its next step.
 
 import { useEffect, useState } from "preact/hooks";
 import { api, type Meta } from "../api/api.ts";
@@ -7,7 +7,7 @@ import { current, zoomBy } from "../state/window.ts";
 import { clock, moments } from "../text/time.ts";
 import { request } from "../text/url.ts";
 
-/** `q` is all that was asked for, what the page adds included; `matches`: it is found in the last 7 days. */
+/** `q` is the whole filter, including that of the page; `matches`: there are matches in the last 7 days. */
 export function Empty({ kind, q, now, matches }: { kind: NonNullable<Meta["empty"]>; q: string; now: number; matches?: boolean }) {
   const { from, to } = current();
   return (
@@ -15,38 +15,38 @@ export function Empty({ kind, q, now, matches }: { kind: NonNullable<Meta["empty
       {kind === "no-exporter" ? (
         <>
           <h2>No exporter has sent anything yet</h2>
-          <p>Point a router here and its traffic shows up within seconds.</p>
+          <p>Point a router here; its traffic appears within seconds.</p>
           <button type="button" class="button primary" onClick={() => go("/start")}>
-            How to point a router here
+            Set up an exporter
           </button>
         </>
       ) : kind === "before-retention" ? (
         <>
-          <h2>Older than what is kept</h2>
-          <p>The records of this range have expired. Status shows the oldest one that is left.</p>
+          <h2>No data in this range</h2>
+          <p>It is before the oldest stored flow, which the Status page shows.</p>
           <button type="button" class="button" onClick={() => show({ from: "-1h", to: "now" })}>
             Show the last hour
           </button>
         </>
       ) : (
         <>
-          <h2>Nothing in this range{q ? " matches the filter" : ""}</h2>
+          <h2>{q ? "No matches in this range" : "No data in this range"}</h2>
           <p>
-            {q ? <code>{q}</code> : "No flow was received"} between {moments(from, zone.value, now)} and {clock(to, zone.value)}.
+            {q ? <code>{q}</code> : "No flows received"} between {moments(from, zone.value, now)} and {clock(to, zone.value)}.
           </p>
           <div class="row">
             {matches && (
               <button type="button" class="button" onClick={() => show({ from: "-7d", to: "now" })}>
-                It matches in the last 7 days: show them
+                Show matches of the last 7 days
               </button>
             )}
             {view.value.q && (
               <button type="button" class="button" onClick={() => show({ q: "" })}>
-                Without the filter
+                Clear filter
               </button>
             )}
             <button type="button" class="button" onClick={() => zoomBy(4)}>
-              A longer range
+              Widen range
             </button>
           </div>
         </>
@@ -55,7 +55,7 @@ export function Empty({ kind, q, now, matches }: { kind: NonNullable<Meta["empty
   );
 }
 
-/** The same for a page whose own answer does not say why there is nothing. */
+/** The empty state of a page whose own result does not tell why it is empty. */
 export function Nothing({ q, now }: { q: string; now: number }) {
   const [meta, setMeta] = useState<Meta | null>(null);
   const keys = request({ ...view.value, q, by: [], vs: "", agg: "avg", step: "auto", unit: "bps", layer: "l3" }, zone.value, 10);

@@ -1,4 +1,4 @@
-// The time range: presets, one text field that understands what people write, steps left and right, zoom out, refresh.
+// The time range: presets, a text field, steps left and right, zoom out, refresh.
 
 import { useState } from "preact/hooks";
 import { refreshChoice, reload, show, view, zone } from "../state/state.ts";
@@ -94,8 +94,8 @@ export function TimeRange() {
             </button>
           </form>
           <p class={bad ? "hint wrong" : "hint"}>
-            {bad ? "Not a range. " : ""}Try <code>-6h</code>, <code>14:00..14:20</code>, <code>mon 09:00..now</code>, <code>yesterday</code>
-            , <code>2026-11-20</code>
+            {bad ? "Invalid range. " : ""}Try <code>-6h</code>, <code>14:00..14:20</code>, <code>mon 09:00..now</code>,{" "}
+            <code>yesterday</code>, <code>2026-11-20</code>
           </p>
           <div class="presets">
             {presets.map(([value, title]) => (
@@ -150,9 +150,7 @@ export function Refresh({ loading, paused }: { loading: boolean; paused: boolean
       {v.live && (
         <span
           class={`live-dot ${fixed || paused ? "paused" : ""}`}
-          title={
-            fixed ? "This range ends in the past: nothing to refresh" : paused ? "Paused while the pointer is on the chart" : "Refreshing"
-          }
+          title={fixed ? "Range ends in the past; nothing to refresh" : paused ? "Paused while the pointer is on the chart" : "Refreshing"}
         />
       )}
       <RefreshButton loading={loading} />

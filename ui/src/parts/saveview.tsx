@@ -1,4 +1,4 @@
-// The form that saves what is on screen as a view, or changes one: name, address, description, who sees it, pinned.
+// The form that saves the current page as a view, or edits one: name, link, description, visibility, pinned.
 
 import { useState } from "preact/hooks";
 import { APIError, api, headerOf, type SavedView } from "../api/api.ts";
@@ -8,10 +8,10 @@ import { Field, FormDialog } from "./formdialog.tsx";
 
 type Errors = Partial<Record<"name" | "slug" | "description" | "owner" | "form", string>>;
 
-/** So many bytes of a name reach the server. */
+/** The maximum length of a name in bytes. */
 const maxOwner = 64;
 
-/** Which field an answer of the server is about, in words that say what helps. */
+/** Assigns an error of the server to its field. */
 export function explain(e: unknown): Errors {
   if (!(e instanceof APIError)) return { form: String(e) };
   const key = e.problem.key;
@@ -23,7 +23,7 @@ export function explain(e: unknown): Errors {
 export function SaveView({ change, of }: { change?: SavedView; of?: string[] }) {
   const from = change ?? current.peek()?.view;
   const board = change ? change.of.length > 0 : of !== undefined;
-  const title = change ? (board ? "Change the board" : "Change the view") : board ? "Save as a board" : "Save as a view";
+  const title = change ? (board ? "Edit board" : "Edit view") : board ? "Save as board" : "Save as view";
   const [name, setName] = useState(change?.name ?? "");
   const [slug, setSlug] = useState<string | null>(change?.slug ?? null);
   const [description, setDescription] = useState(from?.description ?? "");
@@ -35,12 +35,12 @@ export function SaveView({ change, of }: { change?: SavedView; of?: string[] }) 
 
   const save = async () => {
     const wrong: Errors = {};
-    if (!name.trim()) wrong.name = "A name is missing";
-    else if (!slugForm.test(address)) wrong.slug = "Write 1 to 64 lower-case letters, digits and -";
+    if (!name.trim()) wrong.name = "Enter a name";
+    else if (!slugForm.test(address)) wrong.slug = "Use 1 to 64 lower-case letters, digits and -";
     else if (!change && savedViews.peek().some((v) => v.slug === address))
-      wrong.slug = `“${savedViews.peek().find((v) => v.slug === address)!.name}” has this address: choose another one, or open that view and save it`;
-    if (!shared && !owner.trim()) wrong.owner = "Say under which name you will look for it";
-    if (headerOf(owner.trim()).length > maxOwner) wrong.owner = "The name is too long: shorten it";
+      wrong.slug = `“${savedViews.peek().find((v) => v.slug === address)!.name}” has this link; use another one, or open that view and save it`;
+    if (!shared && !owner.trim()) wrong.owner = "Enter your name to find it again";
+    if (headerOf(owner.trim()).length > maxOwner) wrong.owner = "Name too long; shorten it";
     setErrors(wrong);
     if (Object.keys(wrong).length > 0) return false;
     if (owner.trim() !== ownerChoice.signal.peek()) ownerChoice.set(owner.trim());
@@ -50,7 +50,7 @@ export function SaveView({ change, of }: { change?: SavedView; of?: string[] }) 
         ? await api.putView({ ...change, ...said })
         : await api.addView(of ? { ...said, of } : { ...said, page: pageOf(path.peek()), query: shownQuery() });
       await loadViews();
-      say(`Saved: ${location.origin}/v/${body.slug}`);
+      say(`${of ? "Board" : "View"} saved: ${location.origin}/v/${body.slug}`);
       if (of) go("/v/" + body.slug);
       return true;
     } catch (e) {
@@ -64,7 +64,7 @@ export function SaveView({ change, of }: { change?: SavedView; of?: string[] }) 
       <Field id="view-name" label="Name" error={errors.name}>
         <input value={name} maxLength={100} autocomplete="off" onInput={(e) => setName(e.currentTarget.value)} />
       </Field>
-      <Field id="view-slug" label="Address" error={errors.slug} hint={change ? "stays, so that links to it go on working" : undefined}>
+      <Field id="view-slug" label="Link" error={errors.slug} hint={change ? "fixed, so that existing links keep working" : undefined}>
         <span class="prefixed">
           <span class="quiet">/v/</span>
           <input
@@ -80,7 +80,7 @@ export function SaveView({ change, of }: { change?: SavedView; of?: string[] }) 
       <Field id="view-description" label="Description" error={errors.description}>
         <input value={description} maxLength={2000} autocomplete="off" onInput={(e) => setDescription(e.currentTarget.value)} />
       </Field>
-      <div class="segments" role="radiogroup" aria-label="Who sees it">
+      <div class="segments" role="radiogroup" aria-label="Visibility">
         {([true, false] as const).map((s) => (
           <button
             key={String(s)}
@@ -99,13 +99,13 @@ export function SaveView({ change, of }: { change?: SavedView; of?: string[] }) 
           id="view-owner"
           label="Your name"
           error={errors.owner}
-          hint="listed for those who give this name alone. There are no logins: this keeps lists short and protects nothing"
+          hint="Listed only for users who enter this name. There is no login, so this is not access control"
         >
           <input value={owner} autocomplete="off" onInput={(e) => setOwner(e.currentTarget.value)} />
         </Field>
       )}
       <label class="check">
-        <input type="checkbox" checked={pinned} onChange={(e) => setPinned(e.currentTarget.checked)} /> Pinned: beside the pages, at the top
+        <input type="checkbox" checked={pinned} onChange={(e) => setPinned(e.currentTarget.checked)} /> Pin to the navigation bar
       </label>
     </FormDialog>
   );

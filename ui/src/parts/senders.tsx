@@ -1,14 +1,14 @@
-// What a person decides about who sends: Accept, Ignore, and the list of the ignored.
+// Decisions about senders: Accept, Ignore, and the list of ignored senders.
 
 import { api, type Decision, type Ignored } from "../api/api.ts";
 import { say, zone } from "../state/state.ts";
 import * as fmt from "../text/format.ts";
 import { ago, moments } from "../text/time.ts";
 
-/** How many a request decides about: its body is bounded. */
+/** The maximum number of senders per request, whose body is bounded. */
 const atOnce = 1000;
 
-/** Decides; while the toast stands it can be taken back. */
+/** Sends a decision; Undo in the toast reverts it. */
 async function decide(what: Decision, addresses: string[], told: () => void, back?: Decision): Promise<void> {
   let done = 0;
   let failed = "";
@@ -19,7 +19,7 @@ async function decide(what: Decision, addresses: string[], told: () => void, bac
   }
   const decided = addresses.slice(0, done);
   const who = decided.length === 1 ? decided[0] : `${decided.length} senders`;
-  const text = { accept: `${who} accepted`, ignore: `${who} ignored: what comes is refused and counted`, forget: "Taken back" }[what];
+  const text = { accept: `${who} accepted`, ignore: `${who} ignored; datagrams are dropped and counted`, forget: "Decision undone" }[what];
   say(
     [decided.length > 0 && text, failed].filter(Boolean).join(". "),
     back && decided.length > 0 ? () => void decide(back, decided, told) : undefined,
@@ -29,11 +29,11 @@ async function decide(what: Decision, addresses: string[], told: () => void, bac
 
 interface DecideProps {
   addresses: string[];
-  /** The decision has been made, or not: ask what holds now. */
+  /** Called after the request, successful or not: load the state again. */
   told: () => void;
-  /** What is offered; both when left out. */
+  /** The button shown; both by default. */
   only?: "accept" | "ignore";
-  /** What Undo does. */
+  /** The decision that Undo sends. */
   back: Decision;
 }
 
@@ -52,14 +52,13 @@ export function Decide({ addresses, told, only, back }: DecideProps) {
   );
   return (
     <span class="decide">
-      {only !== "ignore" &&
-        button("accept", addresses.length === 1 ? "Accept" : "Accept all", "It belongs here: take its datagrams and do not ask again")}
-      {only !== "accept" && button("ignore", "Ignore", "Refuse its datagrams from now on, unread; what is stored of it stays")}
+      {only !== "ignore" && button("accept", addresses.length === 1 ? "Accept" : "Accept all", "Accept its flows and stop asking")}
+      {only !== "accept" && button("ignore", "Ignore", "Drop its datagrams from now on; stored flows stay")}
     </span>
   );
 }
 
-/** Those whose datagrams are refused; nothing when there are none. */
+/** The ignored senders; nothing if there are none. */
 export function IgnoredList({ list, now, told }: { list: Ignored[]; now: number; told: () => void }) {
   if (list.length === 0) return null;
   return (
@@ -83,5 +82,5 @@ export function IgnoredList({ list, now, told }: { list: Ignored[]; now: number;
 export const ignoredFacts = (x: Ignored, now: number) =>
   `since ${moments(x.since, zone.value, now, false)}; ` +
   (x.datagrams === 0
-    ? "no datagram since the start"
-    : `${fmt.count(x.datagrams)} datagram${x.datagrams === 1 ? "" : "s"} refused since the start, the last ${ago(x.last, now)}`);
+    ? "no datagrams since start"
+    : `${fmt.count(x.datagrams)} datagram${x.datagrams === 1 ? "" : "s"} dropped since start, last ${ago(x.last, now)}`);

@@ -1,8 +1,8 @@
-// Columns that sort.
+// Sortable columns.
 
 import type { ThHTMLAttributes } from "preact";
 
-/** The head of a column that sorts by it. */
+/** A column head that sorts. */
 export function SortHead({
   on,
   up,

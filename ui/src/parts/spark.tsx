@@ -1,4 +1,4 @@
-// A value over time, small enough for a line of text.
+// Sparklines.
 
 /** A value over time in the height of a line of text. */
 export function Spark({
@@ -37,7 +37,7 @@ export function Spark({
   );
 }
 
-/** At most n points, each the mean of those it stands for. */
+/** At most n points, each the mean of the values it replaces. */
 function thin(values: (number | null)[], n: number): (number | null)[] {
   if (values.length <= n) return values;
   const out: (number | null)[] = [];

@@ -1,4 +1,4 @@
-// The exact SQL behind the chart, and what it cost.
+// The exact SQL of the chart, and its cost.
 
 import type { Cost } from "../api/api.ts";
 import { sqlOpen } from "../state/state.ts";
@@ -81,7 +81,7 @@ export function SQLDrawer({
           </div>
         </div>
       ) : (
-        <p class="quiet">No query has been answered yet.</p>
+        <p class="quiet">No result yet.</p>
       )}
     </aside>
   );

@@ -1,4 +1,4 @@
-// Small pieces that all pages are made of.
+// Components and hooks shared by all pages.
 
 import type { ButtonHTMLAttributes, ComponentChildren, ComponentType, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
@@ -78,7 +78,7 @@ export interface Choice {
   title: string;
 }
 
-/** A labelled native select: small, and right on a phone. */
+/** A labelled native select, which is small and works well on phones. */
 export function Select({
   label,
   value,
@@ -107,7 +107,7 @@ export function Select({
   );
 }
 
-/** A panel that opens under its button and closes on Escape, on a click elsewhere and when focus leaves. */
+/** A panel that opens below its button and closes on Escape and on a click elsewhere. */
 export function Popover({
   open,
   onClose,
@@ -147,7 +147,7 @@ export function Popover({
       el?.removeEventListener("keydown", key);
     };
   }, [open]);
-  // Kept inside the window: a menu opened near an edge moves away from it.
+  // Stays inside the window: a menu opened near an edge moves away from it.
   useLayoutEffect(() => {
     const el = ref.current;
     if (!open || !el) return;
@@ -170,7 +170,7 @@ export function Popover({
   );
 }
 
-/** A part of the page that is fetched when it is first shown. One that an upgrade took away, or nobody sends, says so. */
+/** A component that is loaded when first shown. If loading fails, such as after an upgrade, it shows an error. */
 export function lazy<P extends object>(load: () => Promise<ComponentType<P>>) {
   let loaded: ComponentType<P> | undefined;
   return (props: P) => {
@@ -190,16 +190,16 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>) {
     if (Page) return <Page {...props} />;
     return missing ? (
       <p class="notice bad" role="alert">
-        A part of the page did not come: NetMeta is away, or another version than when the page was opened.{" "}
+        Could not load this page. NetMeta is not reachable or has been updated.{" "}
         <button type="button" class="button" onClick={() => location.reload()}>
-          Load the page again
+          Reload page
         </button>
       </p>
     ) : null;
   };
 }
 
-/** Calls `poll` now and then every `ms` while the page is visible; the next call waits for the last one. */
+/** Calls `poll` at once and then every `ms` while the page is visible; each call waits for the one before. */
 export function usePoll(ms: number, poll: (signal: AbortSignal) => Promise<void>): void {
   useEffect(() => {
     const stop = new AbortController();

@@ -1,4 +1,4 @@
-// Every value is a door: one menu for values in tables, legends, facets and charts, on every page.
+// The menu of a value, the same in tables, legends, facets and charts of every page.
 
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
@@ -11,15 +11,15 @@ import { absolute, clock, dayName } from "../text/time.ts";
 import { format, isTime } from "../text/url.ts";
 import { Icon, Popover } from "./ui.tsx";
 
-/** A value of one field, or of several that belong together, as protocol and port. */
+/** A value of one field, or of several that belong together, such as protocol and port. */
 export interface Value {
   /** Fields, or terms of `by`. */
   by: string[];
   key: string[];
   label: string[];
-  /** The condition that the server gave for it. */
+  /** The condition from the server. */
   filter?: string | null;
-  /** Its own time, from and to: of a group of time, or of the bucket that was clicked. */
+  /** Its own range, from and to: of a time group, or of the clicked interval. */
   time?: [number, number] | null;
 }
 
@@ -51,7 +51,7 @@ export const oneOf = (s: Series, by: string[], i: number): Value => ({
   time: isTime(by[i]) ? s.time : null,
 });
 
-/** The condition that lets through this value alone; none for a time. */
+/** The condition that matches only this value; empty for a time. */
 export function conditionOf(v: Value): string {
   if (v.filter || v.by.every(isTime)) return v.filter ?? "";
   return v.by
@@ -62,7 +62,7 @@ export function conditionOf(v: Value): string {
     .join(" and ");
 }
 
-/** The filter text with a value let through alone, kept out, or let through too. */
+/** The filter text narrowed to a value, without it, or widened by it. */
 export function filtered(q: string, v: Value, mode: Mode): string {
   const is = conditionOf(v);
   if (is === "") return q;
@@ -73,7 +73,7 @@ export function filterBy(v: Value, mode: Mode): void {
   show({ q: filtered(view.value.q, v, mode), hide: [] });
 }
 
-/** The page about a value, of the fields that have one. */
+/** The page about a value, if its field has one. */
 export function pageOf(v: Value): string | undefined {
   const first = { host: "/host/", as: "/as/", exporter: "/exporters/" };
   for (let i = 0; i < v.by.length; i++) {
@@ -87,12 +87,12 @@ export function pageOf(v: Value): string | undefined {
   return undefined;
 }
 
-/** Opens the menu at a place of the window. */
+/** Opens the menu at a position of the window. */
 export function openAt(x: number, y: number, value: Value): void {
   at.value = { x, y, value };
 }
 
-/** Opens the menu under the element that was clicked; Alt and Shift go without it. */
+/** Opens the menu below the clicked element; Alt and Shift act without it. */
 export function openValue(e: MouseEvent, value: Value): void {
   const can = conditionOf(value) !== "";
   if (can && (e.altKey || e.shiftKey)) {
@@ -100,14 +100,14 @@ export function openValue(e: MouseEvent, value: Value): void {
     return;
   }
   const box = (e.currentTarget as Element).getBoundingClientRect();
-  // A click by keyboard has no place of its own; one in a drawing has.
+  // A click by keyboard has no position; a click in a drawing has.
   const inside = e.detail > 0 && (box.height > 60 || box.width > 300);
   openAt(inside ? e.clientX : box.left, inside ? e.clientY + 6 : box.bottom + 4, value);
 }
 
 export const labelOf = (v: Value) => v.label.map((l, i) => l || v.key[i] || "(empty)").join(" · ");
 
-/** A value as text that opens the menu. */
+/** A value as a button that opens the menu. */
 export function ValueButton({ value, title, children }: { value: Value; title?: string; children?: ComponentChildren }) {
   const plain = labelOf(value) === value.key.join(" · ");
   return (
@@ -124,7 +124,7 @@ export function ValueButton({ value, title, children }: { value: Value; title?: 
   );
 }
 
-/** The one menu of the page; the frame shows it. */
+/** The single value menu of a page, shown by the frame. */
 export function ValueMenu() {
   const now = at.value;
   const list = useRef<HTMLDivElement>(null);
@@ -152,7 +152,7 @@ export function ValueMenu() {
         {conditionOf(value) && (
           <>
             <button type="button" role="menuitem" onClick={act(() => filterBy(value, "only"))}>
-              <Icon name="filter" /> Only this
+              <Icon name="filter" /> Filter to this
             </button>
             <button type="button" role="menuitem" onClick={act(() => filterBy(value, "exclude"))}>
               <Icon name="minus" /> Exclude <kbd>Alt+click</kbd>
@@ -198,7 +198,7 @@ export function ValueMenu() {
 
 const zoom = ({ time }: Value) => (time ? { from: absolute(time[0]), to: absolute(time[1]), live: false } : {});
 
-/** A time as it is read: the day only where it is not over within one. */
+/** A range for reading, with the second day only if it differs. */
 function span([from, to]: [number, number]): string {
   const tz = zone.value;
   const exact = from % 60 > 0 || to % 60 > 0;
@@ -206,7 +206,7 @@ function span([from, to]: [number, number]): string {
   return `${dayName(from, tz)} ${clock(from, tz, exact)} – ${end}`;
 }
 
-/** What is this one made of: the value becomes the filter, and the next grouping is asked for. */
+/** Makes the value a filter and opens the list of fields to group by. */
 export function groupBy(v: Value): void {
   const next = {
     ...view.value,

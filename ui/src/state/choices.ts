@@ -1,8 +1,8 @@
-// What Explore lets choose from, in the order in which the keys go through it.
+// The choices of Explore, in the order of their keys.
 
 export const vizzes = [
   { value: "stack", title: "Stack" },
-  { value: "stack100", title: "100 %" },
+  { value: "stack100", title: "100%" },
   { value: "line", title: "Line" },
   { value: "grid", title: "Grid" },
   { value: "bar", title: "Bars" },
@@ -12,12 +12,12 @@ export const vizzes = [
 ];
 
 export const comparisons = [
-  { value: "", title: "nothing" },
-  { value: "prev", title: "period before" },
-  { value: "-1d", title: "day before" },
-  { value: "-7d", title: "week before" },
+  { value: "", title: "off" },
+  { value: "prev", title: "previous period" },
+  { value: "-1d", title: "previous day" },
+  { value: "-7d", title: "previous week" },
   { value: "-28d", title: "4 weeks before" },
-  { value: "band4w", title: "band of 4 weeks" },
+  { value: "band4w", title: "4-week range" },
 ];
 
 export const dirs = [

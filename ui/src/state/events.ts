@@ -1,5 +1,5 @@
-// What happened beside the traffic, as charts show it: which events of a window, asked once for all charts of a page, and
-// where their marks stand. The marks are drawn by eventmarks.tsx.
+// Events on charts: the events of a range, loaded once for all charts of a page, and the positions of their marks. eventmarks.tsx draws
+// the marks.
 
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
@@ -7,23 +7,23 @@ import { api, type Event } from "../api/api.ts";
 import { hiddenKinds, say } from "./state.ts";
 import { current } from "./window.ts";
 
-/** What the form for an event is open for. */
+/** The range of the open event form. */
 export const eventForm = signal<{ start: number; end: number } | null>(null);
 
-/** Opens the form for an event that begins where the chart ends: now, or the end of a window in the past. */
+/** Opens the form for an event that starts at the end of the chart: now, or the end of a range in the past. */
 export function markHere(): void {
   const { to, now } = current();
   const at = Math.floor(Math.min(to, now));
   eventForm.value = { start: at, end: at };
 }
 
-/** Counts what this page changed, so that every chart asks again. */
+/** Counts changes of events by this page, so that every chart loads them again. */
 export const eventsTurn = signal(0);
 
-/** The kinds that the charts on screen have, shown or not. */
+/** The kinds of events in the ranges on screen, shown or hidden. */
 export const kindsSeen = signal<string[]>([]);
 
-/** A window is asked for in such steps, so that a chart that goes on by itself does not ask at every step of its own. */
+/** Ranges are rounded to these seconds, so that a live chart does not query on every update. */
 const grain = 10;
 const keptMS = 5000;
 const asked = new Map<string, { at: number; list: Promise<Event[]> }>();
@@ -39,7 +39,7 @@ function between(from: number, to: number, turn: number): Promise<Event[]> {
   return list;
 }
 
-/** The events that touch a window; none while the server does not say. A chart without its events is still a chart. */
+/** The events that overlap a range; none if the server does not answer, because a chart works without events. */
 export function useEvents(from: number, to: number): Event[] {
   const [list, setList] = useState<Event[]>([]);
   const hidden = hiddenKinds.signal.value;
@@ -64,14 +64,14 @@ export function useEvents(from: number, to: number): Event[] {
   return visible(list, from, to, hidden);
 }
 
-/** Those of the window whose kind is not switched off; the list of kinds is as it is stored. */
+/** The events of the range whose kind is not hidden; `hidden` has the stored format. */
 export function visible(list: Event[], from: number, to: number, hidden: string): Event[] {
   if (hidden === "*") return [];
   const off = hidden.split(",");
   return list.filter((e) => e.start < to && (e.start >= from || e.end === 0 || e.end > from) && !off.includes(encodeURIComponent(e.kind)));
 }
 
-/** The stored list with one kind switched. */
+/** The stored list with one kind toggled. */
 export function switched(hidden: string, kind: string): string {
   const name = encodeURIComponent(kind);
   const list = hidden === "*" ? [] : hidden.split(",").filter(Boolean);
@@ -79,13 +79,13 @@ export function switched(hidden: string, kind: string): string {
 }
 
 export interface Mark {
-  /** Places in the plot, from 0 to 1. */
+  /** Positions in the plot, from 0 to 1. */
   at: number;
   bands: [number, number][];
   events: Event[];
 }
 
-/** One mark for the events that would stand on each other, from left to right. Those that began earlier stand at the left edge. */
+/** Marks from left to right; events that would overlap share one. Events that started before the range are at the left edge. */
 export function marks(list: Event[], from: number, to: number, gap: number): Mark[] {
   const place = (t: number) => Math.max(0, Math.min(1, (t - from) / (to - from)));
   const out: Mark[] = [];
@@ -103,28 +103,28 @@ export function marks(list: Event[], from: number, to: number, gap: number): Mar
 
 const ranks = ["info", "warning", "error", "critical"];
 
-/** The gravest of several. */
+/** The highest severity of several events. */
 export const gravest = (list: Event[]) => ranks[Math.max(0, ...list.map((e) => ranks.indexOf(e.severity)))];
 
-/** What an event is called where there is one line for it. */
+/** The title of an event in one line. */
 export const titleOf = (e: Event) => [e.text || e.kind, e.target].filter(Boolean).join(" · ");
 
 const aside = 600;
 
-/** The window around an event: as much again on each side, ten minutes at least, and not the future. */
+/** The range around an event: its length again on each side, at least 10 min, up to now. */
 export function around(e: Event, now: number): [number, number] {
   const end = Math.max(e.end, e.start);
   const pad = Math.max(aside, end - e.start);
   return [e.start - pad, Math.max(e.start + 1, Math.min(end + pad, Math.floor(now)))];
 }
 
-/** The time of an event that Explain compares with the time before: ten minutes of one that has no end. */
+/** The range of an event for Explain: 10 min if it has no end. */
 export function during(e: Event, now: number): [number, number] {
   const end = e.end > e.start ? e.end : e.start + aside;
   return [e.start, Math.max(e.start + 1, Math.min(end, Math.floor(now)))];
 }
 
-/** Does something to the events of the server, and lets every chart ask again. */
+/** Changes events on the server and makes every chart load them again. */
 async function change(act: () => Promise<unknown>, done: () => void): Promise<void> {
   try {
     await act();
@@ -135,7 +135,7 @@ async function change(act: () => Promise<unknown>, done: () => void): Promise<vo
   eventsTurn.value += 1;
 }
 
-/** Takes an event away; while the toast stands it can be brought back as it was. */
+/** Deletes an event; Undo in the toast restores it. */
 export const remove = (e: Event) =>
   change(
     () => api.deleteEvent(e.id),
@@ -145,7 +145,7 @@ export const remove = (e: Event) =>
         () =>
           void change(
             () => api.addEvent(e),
-            () => say(`${titleOf(e)} is back`),
+            () => say(`${titleOf(e)} restored`),
           ),
       ),
   );

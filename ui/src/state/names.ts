@@ -1,4 +1,4 @@
-// What exporters and their interfaces are called, for lists of records, which carry addresses and numbers.
+// Names of exporters and interfaces, for lists of records, which have addresses and numbers.
 
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
@@ -8,10 +8,10 @@ import { namesOf } from "../text/records.ts";
 const ageMS = 60_000;
 let learned = 0;
 
-/** By address of the exporter, and by that with the number of the interface: see `called`. */
+/** Names by exporter address, and by exporter address and interface index; see `called`. */
 export const deviceNames = signal<ReadonlyMap<string, string>>(new Map());
 
-/** A list that shows names learns them when it is opened. Until they are there, and without them, numbers stand in their place. */
+/** Loads the names when a list is opened. Without names the list shows numbers. */
 export function useDeviceNames(): void {
   useEffect(() => {
     if (Date.now() - learned < ageMS) return;

@@ -1,5 +1,5 @@
-// Saved views as the page knows them: the list, which of them is on screen, and what a save sends. The pages that show and
-// edit them are in views.tsx, board.tsx and saveview.tsx.
+// Saved views: the list, the one on screen, and what a save sends. The pages that show and edit them are in views.tsx, board.tsx and
+// saveview.tsx.
 
 import { computed, signal } from "@preact/signals";
 import { api, type SavedView } from "../api/api.ts";
@@ -7,16 +7,16 @@ import { asks } from "../pages.ts";
 import { format, parse } from "../text/url.ts";
 import { path, view } from "./state.ts";
 
-/** Those that this reader sees; empty until the server has answered. */
+/** The views visible to this user; empty until loaded. */
 export const savedViews = signal<SavedView[]>([]);
 
-/** What the form is open for: a view to change, or a new one of what is on screen. */
+/** The subject of the open form: a view to edit, or a new view of the current page. */
 export const saving = signal<{ change?: SavedView; of?: string[] } | null>(null);
 
-/** Opens the form that saves what is on screen: the views of a board as a board, else the page. */
+/** Opens the form that saves the current page: views of a board as a board, else as a view. */
 export const save = () => (saving.value = { of: boardOf(path.peek())?.of });
 
-/** Whether the server has said which views there are. */
+/** Whether the list of views is loaded. */
 export const viewsLoaded = signal(false);
 
 export async function loadViews(): Promise<void> {
@@ -38,7 +38,7 @@ export function pageOf(p: string): string {
   return p.replace(/^\//, "");
 }
 
-/** The query of a view as this version writes it, with what a link to it changes. */
+/** The query of a view in the format of this version, with the overrides of a link. */
 export function overridden(query: string, search: string): string {
   const key = (pair: string) => pair.split("=")[0];
   const given = search
@@ -50,14 +50,14 @@ export function overridden(query: string, search: string): string {
   return format(parse([...kept, ...given].join("&")));
 }
 
-/** Where a view leads: the plain URL of its page, or a board. */
+/** The target of a view: the plain URL of its page, or a board. */
 export function addressOf(v: Pick<SavedView, "slug" | "page" | "query" | "of">, search = ""): string {
   if (v.of.length > 0) return "/v/" + v.slug + (search && "?" + search.replace(/^\?/, ""));
   const query = overridden(v.query, search);
   return "/" + v.page + (query && "?" + query);
 }
 
-/** The views of the board that an address shows: /v/a+b, or /v/BOARD with those that it is of. Undefined: it is no board. */
+/** The views of a board address: /v/a+b, or /v/BOARD of a saved board. Undefined: not a board. */
 export function boardOf(p: string): { board: SavedView | undefined; of: string[] } | undefined {
   if (!p.startsWith("/v/")) return undefined;
   const slugs = pageOf(p).slice("v/".length).split(/[+ ]/).filter(Boolean);
@@ -66,7 +66,7 @@ export function boardOf(p: string): { board: SavedView | undefined; of: string[]
   return board && board.of.length > 0 ? { board, of: board.of } : undefined;
 }
 
-/** A slug as the server makes one of a name. */
+/** The slug of a name, as the server derives it. */
 export const slugOf = (name: string) =>
   name
     .toLowerCase()
@@ -76,7 +76,7 @@ export const slugOf = (name: string) =>
 
 export const slugForm = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;
 
-/** Pinned first, then one's own, then those of others, then those of the configuration; by name within each. */
+/** Sorts pinned views first, then own views, then those of others, then those of the configuration; by name within each. */
 export function ordered(list: SavedView[], owner: string): SavedView[] {
   const rank = (v: SavedView) => (v.pinned ? 0 : 4) + (v.provisioned ? 2 : v.owner === owner ? 0 : 1);
   return [...list].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
@@ -84,7 +84,7 @@ export function ordered(list: SavedView[], owner: string): SavedView[] {
 
 const opened = signal<{ slug: string; page: string } | null>(null);
 
-/** Which view is on screen: the one whose URL this is, or the one that was opened and then changed. */
+/** The current view: the one with this URL, or the one that was opened and then changed. */
 export const current = computed((): { view: SavedView; changed: boolean } | null => {
   const page = pageOf(path.value);
   if (!asks(path.value)) return null;
@@ -95,19 +95,19 @@ export const current = computed((): { view: SavedView; changed: boolean } | null
   return same ? { view: same, changed: false } : was ? { view: was, changed: true } : null;
 });
 
-// What has been on screen stays the opened view while the reader changes it, until another page or another view is shown.
+// A view stays the opened view while the user changes it, until another page or view is shown.
 current.subscribe((c) => {
   if (c && opened.peek()?.slug !== c.view.slug) opened.value = { slug: c.view.slug, page: c.view.page };
   else if (!c && opened.peek() && opened.peek()?.page !== pageOf(path.peek())) opened.value = null;
 });
 
-/** What is on screen is no longer taken for a changed view. */
+/** Closes the opened view. */
 export const leave = () => (opened.value = null);
 
-/** The state that makes a view what it is: whether it goes on by itself does not. */
+/** The query that identifies a view, without live mode and selection. */
 function comparable(query: string): string {
   return format({ ...parse(query), live: false, sel: "" });
 }
 
-/** What is on screen, as the query of a view. */
+/** The current page as the query of a view. */
 export const shownQuery = () => format({ ...view.peek(), sel: "" });

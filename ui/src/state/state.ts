@@ -1,4 +1,4 @@
-// The page's state: the URL, the few personal choices that are not part of a view, and what the server told about its fields.
+// The state of the page: the URL, personal choices that are not part of a view, and the fields of the server.
 
 import { computed, signal } from "@preact/signals";
 import { api, type Field, type Unit } from "../api/api.ts";
@@ -17,10 +17,10 @@ addEventListener("popstate", () => {
   view.value = parse(location.search);
 });
 
-/** Shows another view, on this page if it asks for traffic, else on Explore. `push` makes a step that Back undoes; `replace` does not. */
+/** Shows another view, on this page if it has a filter or range, else on Explore. `push` adds a step for Back; `replace` does not. */
 export function show(patch: Partial<View>, how: "push" | "replace" = "push"): void {
   const to = asks(path.value) ? path.value : "/explore";
-  // Another question begins at its largest groups.
+  // Another query starts at its top groups.
   if (!("skip" in patch) && ["q", "by", "n", "unit", "rank", "rankdir", "dir", "vs"].some((k) => k in patch)) patch = { ...patch, skip: 0 };
   const search = written(to, { ...view.value, ...patch }, patch);
   if (search === written(to, view.value) && path.value === to) return;
@@ -35,7 +35,7 @@ export function go(to: string, how: "push" | "replace" = "push"): void {
 }
 
 /**
- * The query of a page. The overview without a time shows as much as is kept, and a board each of its views with its own, so there the
+ * The query string of a page. The overview without a range shows all stored data, and a board uses the ranges of its views, so there the
  * default is written too.
  */
 function written(page: string, v: View, patch: Partial<View> = {}): string {
@@ -50,7 +50,7 @@ export function link(to: string, patch: Partial<View> = {}): string {
   return to + (search ? "?" + search : "");
 }
 
-/** Links inside the page do not load it again. */
+/** Follows a link without loading the page again. */
 export function follow(e: MouseEvent): void {
   if (e.ctrlKey || e.metaKey || e.shiftKey || e.button !== 0) return;
   e.preventDefault();
@@ -58,7 +58,7 @@ export function follow(e: MouseEvent): void {
   if (to !== path.peek() + location.search) go(to);
 }
 
-// Fields and units: the page knows no column by name.
+// Fields and units, from the server.
 
 export const fields = signal<Field[]>([]);
 export const units = signal<Unit[]>([{ name: "bps", title: "bits/s" }]);
@@ -78,7 +78,7 @@ export async function loadFields(): Promise<void> {
   }
 }
 
-/** A group-by term is a field, with arguments after colons. Networks (x.net:24:48) are addresses (x.ip) cut short. */
+/** The field of a group-by term, which may have arguments after colons. Networks (x.net:24:48) are truncated addresses (x.ip). */
 export function fieldOf(term: string): Field | undefined {
   const name = term.split(":")[0];
   return fieldByName.value.get(name) ?? fieldByName.value.get(name.replace(/(^|\.)net$/, "$1ip"));
@@ -100,7 +100,7 @@ function stored<T extends string>(key: string, fallback: T, allowed: readonly T[
     const s = localStorage.getItem(key) as T | null;
     if (s !== null && (allowed.length === 0 || allowed.includes(s))) start = s;
   } catch {
-    // storage switched off: the choice lasts for this visit
+    // storage disabled: the choice lasts for this visit
   }
   const s = signal<T>(start);
   return {
@@ -119,25 +119,25 @@ function stored<T extends string>(key: string, fallback: T, allowed: readonly T[
 export const themes = ["auto", "light", "dark"] as const;
 export const themeChoice = stored("theme", "auto", themes);
 export const keysChoice = stored("keys", "on", ["on", "off"] as const);
-/** What the reader calls himself: whose private views are shown. No access control. */
+/** The name of the user, whose private views are shown. Not access control. */
 export const ownerChoice = stored<string>("owner", "", []);
 export const addressChoice = stored<string>("collector", "", []);
 export const refreshChoice = stored("refresh", "auto", ["auto", "5", "10", "30", "60", "300"] as const);
 
-/** Open by itself where there is room beside the chart. */
+/** Open by default if there is room next to the chart. */
 export const facetsChoice = stored("facets", innerWidth >= 1360 ? "on" : "off", ["on", "off"] as const);
 
-/** The kinds of events that charts leave out, as a URL writes them, with commas between; "*": all events. */
+/** The hidden kinds of events, URL-encoded and separated by commas; "*": all events. */
 export const hiddenKinds = stored<string>("events-hidden", "", []);
 
-/** From how many rows on a question is asked only when it is meant. */
+/** The number of rows above which a query needs confirmation. */
 export const defaultDear = "1000000000";
 export const dearRows = stored<string>("dear-rows", defaultDear, []);
 
 const darkQuery = matchMedia("(prefers-color-scheme: dark)");
 const systemDark = signal(darkQuery.matches);
 darkQuery.addEventListener("change", (e) => (systemDark.value = e.matches));
-/** Paper is white, whatever the screen is. */
+/** Printing always uses the light theme. */
 const paper = matchMedia("print");
 const printing = signal(paper.matches);
 paper.addEventListener("change", (e) => (printing.value = e.matches));
@@ -151,14 +151,14 @@ export function setTheme(t: (typeof themes)[number]): void {
   themeChoice.set(t);
 }
 
-// A word to the user that goes away by itself.
+// The toast, which disappears automatically.
 
 export const toast = signal<{ text: string; undo?: () => void } | null>(null);
 let toastTimer = 0;
 const toastMS = 2500;
 const undoMS = 8000;
 
-/** With `undo` it can be taken back while the word stands there; it stays under the pointer and the focus. */
+/** Shows a toast, with an Undo button if `undo` is set. It stays while the pointer or focus is on it. */
 export function say(text: string, undo?: () => void): void {
   toast.value = { text, undo };
   clearTimeout(toastTimer);
@@ -169,7 +169,7 @@ export function say(text: string, undo?: () => void): void {
   toastTimer = window.setTimeout(away, undo ? undoMS : toastMS);
 }
 
-/** Copies text also where the page has no secure origin, as on http://collector.example:8080. */
+/** Copies text, also without a secure origin, such as http://collector.example:8080. */
 export async function copy(text: string, what: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
@@ -185,7 +185,7 @@ export async function copy(text: string, what: string): Promise<void> {
   say(`${what} copied`);
 }
 
-/** Addresses longer than this are cut off by mail and tickets; the server keeps them under a short name. */
+/** Mail and tickets truncate longer addresses; the server stores them under a short name. */
 const longAddress = 2000;
 
 /** Copies the whole address of a page. */
@@ -199,12 +199,12 @@ export async function copyLink(address: string, what: string): Promise<void> {
   await copy(location.origin + short, what);
 }
 
-// What more than one part of Explore shares.
+// State shared by the parts of Explore.
 
 /** The series under the pointer, in the chart or in the table. */
 export const highlight = signal<string | null>(null);
 export const sqlOpen = signal(false);
 export const helpOpen = signal(false);
 export const reload = signal(0);
-/** Set by Explore while it has an answer on screen. */
+/** The range on screen; null while there is no result. */
 export const shown = signal<{ from: number; to: number; step: number; now: number; ids: string[] } | null>(null);

@@ -1,10 +1,10 @@
-// The window of time on screen: where it is, and what moves it.
+// The time range on screen, and functions that move it.
 
 import { absolute, move, resolve, zoom } from "../text/time.ts";
 import { format, type View } from "../text/url.ts";
 import { copyLink, go, link, refreshChoice, show, shown, view, zone } from "./state.ts";
 
-/** The range in epoch seconds: as the server resolved it when it has answered, as the page reads it until then. */
+/** The range in epoch seconds: as resolved by the server, or by the page until the server has answered. */
 export function current(): { from: number; to: number; now: number } {
   const s = shown.value;
   const now = s?.now ?? Date.now() / 1000;
@@ -22,13 +22,13 @@ export function zoomBy(factor: number): void {
   show(zoom({ from: view.value.from, to: view.value.to }, c.from, c.to, factor, c.now));
 }
 
-/** Seconds between refreshes; live follows the bucket. */
+/** Seconds between refreshes; live mode follows the interval. */
 export function refreshSeconds(step: number): number {
   const choice = refreshChoice.signal.value;
   return choice === "auto" ? Math.min(60, Math.max(1, step / 2)) : Number(choice);
 }
 
-/** What a stretch of a page's only chart leads to; `there` is what the page asks besides the URL. */
+/** The actions of a selected range on a page with one chart; `there` is the query of the page besides the URL. */
 export const doors = (there: Partial<View> = {}) => ({
   sel: undefined,
   onZoom: (a: number, b: number) => show({ from: absolute(a), to: absolute(b) }),
@@ -39,7 +39,7 @@ export const doors = (there: Partial<View> = {}) => ({
   onHover: () => undefined,
 });
 
-/** The link that shows the same picture for ever: relative times become absolute. */
+/** The link that always shows the same range: relative times become absolute. */
 export function pinnedLink(): string {
   const { from, to } = current();
   return "/explore?" + format({ ...view.value, from: absolute(from), to: absolute(to), live: false });

@@ -1,5 +1,5 @@
-// What the page does with filter text by itself: colour it while it is typed, and add or take conditions. It does not understand the
-// language: errors, completion and meaning come from the server.
+// Filter text on the page: syntax colours, and adding or removing conditions. The page does not parse the language; errors, completions
+// and meaning come from the server.
 
 export type TokenType = "field" | "op" | "word" | "value" | "string" | "keyword" | "macro" | "paren" | "comment" | "space";
 
@@ -14,7 +14,7 @@ const pattern =
 
 const keywords = new Set(["and", "or", "not", "in", "has"]);
 
-/** Splits text into tokens that cover it without gaps. `fields` are the names that are shown as fields. */
+/** Splits text into tokens without gaps. `fields` are the names that are coloured as fields. */
 export function tokens(text: string, fields: ReadonlySet<string>): Token[] {
   const out: Token[] = [];
   for (const m of text.matchAll(pattern)) {
@@ -34,7 +34,7 @@ export function tokens(text: string, fields: ReadonlySet<string>): Token[] {
   return out;
 }
 
-/** The words that the highlighter takes as fields: full names, their parts, and the qualifiers. */
+/** The words that are coloured as fields: full names, their parts, and the qualifiers. */
 export function fieldWords(names: string[]): Set<string> {
   const out = new Set<string>(["src", "dst", "any", "local", "remote"]);
   for (const n of names) {
@@ -48,7 +48,7 @@ export function fieldWords(names: string[]): Set<string> {
 const bare = /^[\w.:/-]+$/;
 const reserved = new Set(["and", "or", "not", "in", "has", "src", "dst", "any", "local", "remote", "prev", "next", "out"]);
 
-/** A value as the language writes it: bare when that is safe, in quotes otherwise. */
+/** A value in the syntax of the language: bare if safe, otherwise quoted. */
 export function quote(value: string, kind: string): string {
   if (/^(number|duration|flags|u?int|float|ip|mac)/.test(kind) && bare.test(value)) return value;
   if (kind === "enum" && bare.test(value) && !reserved.has(value.toLowerCase())) return value;
@@ -62,12 +62,12 @@ export function condition(field: string, kind: string, ops: string[], value: str
   return `${exclude ? "not " : ""}${field} has ${v}`;
 }
 
-/** The opposite of a condition, in the words of the language. */
+/** The negation of a condition. */
 export function without(term: string): string {
   return /^\S+ = [^=<>~!]*$/.test(term) ? term.replace(" = ", " != ") : `not (${term})`;
 }
 
-/** The filter text narrowed by a condition. Leaves it as it is when the condition already stands there. */
+/** Narrows filter text by a condition, unless it already contains it. */
 export function narrow(q: string, term: string): string {
   const text = q.trim();
   if (text === "" || text === term) return term;
@@ -81,8 +81,8 @@ export function narrow(q: string, term: string): string {
 }
 
 /**
- * The filter text that lets a value through beside those it names already: "field = a" and "field in [a b]" at the top level
- * take it in, as does a group of alternatives. Where nothing of the kind stands, the condition is one more.
+ * Widens filter text by a value: "field = a", "field in [a b]" or a group of alternatives at the top level is extended. Without one of
+ * these, the condition is added.
  */
 export function widen(q: string, term: string): string {
   const text = q.trim();
@@ -111,7 +111,7 @@ export function widen(q: string, term: string): string {
   return narrow(q, one ? term : `(${term})`);
 }
 
-/** A condition without its values: what two values of the same fields have in common. */
+/** A condition without its values, equal for two values of the same fields. */
 const shape = (term: string) => term.replace(/^\(|\)$/g, "").replace(/ = (\S+|"[^"]*")/g, " =");
 
 function hasTopLevelOr(text: string, list: Token[]): boolean {
@@ -141,7 +141,7 @@ function topLevel(text: string, list: Token[]): string[] {
   return out;
 }
 
-/** The server speaks of UTF-8 bytes, the editor of UTF-16 units. */
+/** Converts an index in UTF-16 units, as in the editor, to UTF-8 bytes, as on the server. */
 export function byteOffset(text: string, index: number): number {
   return new TextEncoder().encode(text.slice(0, index)).length;
 }
@@ -158,5 +158,5 @@ export function indexOfByte(text: string, bytes: number): number {
   return i;
 }
 
-/** Looks like an address or a prefix, and not like a name. */
+/** Whether a text looks like an address or a prefix rather than a name. */
 export const isAddress = (s: string) => /^[\d.]+$|:.*:/.test(s.replace(/\/\d+$/, ""));

@@ -1,5 +1,5 @@
-// Numbers for reading: three significant digits, SI prefixes in steps of 1000, a unit that says what is counted. Points and groups are
-// those of the reader's language; the words are English.
+// Numbers for reading: three significant digits, SI prefixes in steps of 1000, a unit. Decimal points and groups follow the user's
+// language; the words are English.
 
 const suffix: Record<string, string> = {
   bps: "b/s",
@@ -13,13 +13,13 @@ const suffix: Record<string, string> = {
 };
 
 interface Style {
-  /** Between the whole and its parts. */
+  /** The decimal separator. */
   point: string;
-  /** Exact, in groups. */
+  /** Exact numbers with digit groups. */
   exact: Intl.NumberFormat;
 }
 
-/** How a language writes numbers, with the digits that units and addresses have too. */
+/** The number style of a language, with Latin digits as in units and addresses. */
 export function styleOf(language: string): Style {
   const exact = new Intl.NumberFormat(`${language}-u-nu-latn`, { maximumFractionDigits: 3 });
   return { point: exact.formatToParts(0.5).find((p) => p.type === "decimal")?.value ?? ".", exact };
@@ -29,17 +29,17 @@ let style = styleOf(globalThis.navigator?.language || "en");
 /** For tests. */
 export const speak = (language: string) => (style = styleOf(language));
 
-/** A number with so many decimals. */
+/** A number with a fixed count of decimals. */
 export const fixed = (v: number, decimals: number) => v.toFixed(decimals).replace(".", style.point);
 
 const prefixes = ["", "k", "M", "G", "T", "P", "E"];
 
 export const unitSuffix = (unit: string) => suffix[unit] ?? unit;
 
-/** Whether a value of a bucket is a mean over its time, not a sum. */
+/** Whether the value of an interval is a mean, not a sum. */
 export const isRate = (unit: string) => /ps$|^pct$|^bpp$/.test(unit);
 
-/** The unit in which a series' total is counted. */
+/** The unit of a series' total. */
 export function totalUnit(unit: string): string {
   if (unit === "bps" || unit === "bytes" || unit === "pct") return "bytes";
   if (unit === "pps" || unit === "packets") return "packets";
@@ -66,17 +66,17 @@ function digits(a: number): string {
   return (a >= 0.001 ? String(Number(a.toPrecision(2))) : a.toExponential(1)).replace(".", style.point);
 }
 
-/** 1.24 Gb/s. Never a minus sign: what flows out is not less than nothing. */
+/** 1.24 Gb/s. Never a minus sign, because outbound traffic is drawn below zero but is positive. */
 export function value(v: number | null | undefined, unit: string): string {
   if (v === null || v === undefined || !Number.isFinite(v)) return "–";
-  if (unit === "pct") return `${digits(Math.abs(v))} %`;
+  if (unit === "pct") return `${digits(Math.abs(v))}%`;
   const [a, p] = scaled(v);
   return join(digits(a), p, unitSuffix(unit));
 }
 
 const join = (n: string, prefix: string, unit: string) => `${n} ${prefix}${unit.length > 3 && prefix ? " " : ""}${unit}`;
 
-/** The number of a count, without a unit: 1.24 M. */
+/** A count without a unit: 1.24 M. */
 export function count(v: number | null | undefined): string {
   if (v === null || v === undefined || !Number.isFinite(v)) return "–";
   if (Math.abs(v) < 10000 && Number.isInteger(v)) return grouped(v);
@@ -84,10 +84,13 @@ export function count(v: number | null | undefined): string {
   return p ? `${digits(a)} ${p}` : digits(a);
 }
 
-/** An exact integer in groups of three. */
+/** An exact integer in digit groups. */
 export const grouped = (v: number) => style.exact.format(v);
 
-/** Axis labels: one prefix and as many decimals as tell neighbours apart. */
+/** A number with a real minus sign: −5. */
+export const signed = (v: number) => String(v).replace("-", "−");
+
+/** Axis labels: one prefix, and enough decimals to distinguish neighbours. */
 export function axis(splits: number[], unit: string): string[] {
   const top = Math.max(...splits.map(Math.abs), 0);
   if (unit === "pct") return splits.map((s) => `${Number(Math.abs(s).toPrecision(6))}%`);
@@ -105,35 +108,35 @@ const fraction = (x: number) => (Number.isInteger(x) ? 0 : Number.isInteger(Math
 export function share(v: number | null | undefined): string {
   if (v === null || v === undefined || !Number.isFinite(v)) return "–";
   const p = v * 100;
-  if (p === 0) return "0 %";
-  if (p < 0.1) return `<${fixed(0.1, 1)} %`;
-  return `${fixed(p, p >= 99.95 ? 0 : 1)} %`;
+  if (p === 0) return "0%";
+  if (p < 0.1) return `<${fixed(0.1, 1)}%`;
+  return `${fixed(p, p >= 99.95 ? 0 : 1)}%`;
 }
 
-/** The 95 % sampling error of a value. */
+/** The sampling error of a value, with 95% confidence. */
 export function error(e: number | null | undefined): string {
   if (e === null || e === undefined || !Number.isFinite(e)) return "–";
   const p = e * 100;
-  if (p > 100) return "> ±100 %";
-  return `±${p < 0.1 ? "<" + fixed(0.1, 1) : fixed(p, p < 10 ? 1 : 0)} %`;
+  if (p > 100) return "> ±100%";
+  return `±${p < 0.1 ? "<" + fixed(0.1, 1) : fixed(p, p < 10 ? 1 : 0)}%`;
 }
 
 export function bytes(v: number | null | undefined): string {
   return value(v, "bytes");
 }
 
-/** A short unsigned number with an SI suffix as people type it: 10g, 2.5 M. */
+/** Reads an unsigned number with an SI suffix, such as 10g or 2.5 M. */
 export function parseAmount(s: string): number | undefined {
   const m = /^\s*(\d+(?:\.\d+)?)\s*([kmgtp]?)/i.exec(s);
   if (!m) return undefined;
   return Number(m[1]) * 1000 ** prefixes.indexOf(m[2] === "" || m[2].toLowerCase() === "k" ? m[2].toLowerCase() : m[2].toUpperCase());
 }
 
-/** Milliseconds, with a decimal where that tells something. */
+/** Milliseconds, with a decimal below 10. */
 export const millis = (ms: number) => (ms < 10 ? fixed(ms, 1) : String(Math.round(ms)));
 
-/** A sentence begins large, but the name of an interface stays as it is. */
+/** Capitalises the start of a sentence, but not the name of an interface. */
 export const capital = (s: string) => (/^[a-z]+\b(?![-/.:0-9])/.test(s) ? s.charAt(0).toUpperCase() + s.slice(1) : s);
 
-/** What can be sent to a listener, by its kind. */
+/** The protocols of a listener, by its kind. */
 export const speaks: Record<string, string> = { netflow: "NetFlow v5, v9, IPFIX", ipfix: "IPFIX, NetFlow v5, v9", sflow: "sFlow v5" };

@@ -1,4 +1,4 @@
-// Records as pages of columns, put together to one list. Pure; the page is in flows.tsx.
+// Records: pages of columns combined to one list. Pure; the page is in flows.tsx.
 
 import type { Field, FlowColumn, FlowsResult } from "../api/api.ts";
 import * as fmt from "./format.ts";
@@ -6,23 +6,23 @@ import { clock, dayName } from "./time.ts";
 
 export type Cell = number | string | string[];
 
-/** One record, with the cursor by which it is found again. */
+/** One record, with the cursor to find it again. */
 export interface Rec {
   cells: Cell[];
   cursor: string;
 }
 
-/** The records of one answer. */
+/** The records of one result. */
 export const rows = (r: FlowsResult): Rec[] => r.cursors.map((cursor, i) => ({ cells: r.values.map((column) => column[i]), cursor }));
 
-/** What records are in the order of: a column, empty for time; and which way. */
+/** The sort column, empty for time, and the order. */
 export function sorting(sort: string, order: string): { by: string; asc: boolean } {
   const by = sort.replace(/^-/, "");
   if (by === "") return { by, asc: order === "asc" };
   return { by: by === "ts" || by === "TimeReceived" ? "" : by, asc: sort === by };
 }
 
-/** The place of the record in an answer with other columns: where all that both have is equal. -1: it is not there. */
+/** The index of a record in a result with other columns, by its common columns; -1: not found. */
 export function find(columns: FlowColumn[], cells: Cell[], r: FlowsResult): number {
   const pairs = columns.map((c, i) => [i, r.columns.findIndex((x) => x.column === c.column)]).filter(([, j]) => j >= 0);
   for (let k = 0; k < r.rows; k++) if (pairs.every(([i, j]) => String(cells[i]) === String(r.values[j][k]))) return k;
@@ -31,7 +31,7 @@ export function find(columns: FlowColumn[], cells: Cell[], r: FlowsResult): numb
 
 const letters = "FSRPAUEC";
 
-/** Names of protocols that are met (IANA); others are shown by number. */
+/** Names of common protocols (IANA); others are shown by number. */
 const protocols: Record<number, string> = {
   1: "ICMP",
   2: "IGMP",
@@ -51,7 +51,7 @@ const protocols: Record<number, string> = {
   132: "SCTP",
 };
 
-/** A value as it is read in a list: exact, but for times, which are shown in the reader's zone. */
+/** A value in a list: exact; times are in the user's time zone. */
 export function text(c: FlowColumn, v: Cell, field: Field | undefined, zone: string, now: number): string {
   if (Array.isArray(v)) return v.join(" ");
   if (c.kind === "time" || c.kind === "time-ms") {
@@ -70,7 +70,7 @@ export function text(c: FlowColumn, v: Cell, field: Field | undefined, zone: str
   return v;
 }
 
-/** As short as the title of a column can be in a head. */
+/** The short title of a column, for its head. */
 export function heading(c: FlowColumn): string {
   return fmt.capital(
     c.title
@@ -86,13 +86,13 @@ export function heading(c: FlowColumn): string {
   );
 }
 
-/** Names of what records carry as addresses and numbers: see `namesOf`, and of ASes as an answer has them. */
+/** Names for the addresses and numbers of records: of devices, see `namesOf`, and of ASes from the result. */
 export interface Names {
   devices: ReadonlyMap<string, string>;
   as: Readonly<Record<string, string>>;
 }
 
-/** What the exporter, the interfaces and the ASes of a record are called; empty: not known. */
+/** The name of an exporter, interface or AS in a record; empty: unknown. */
 export function called(columns: FlowColumn[], cells: Cell[], i: number, field: Field | undefined, { devices: names, as }: Names): string {
   const c = columns[i].column;
   if (field?.page === "as") return as[String(cells[i])] ? `${cells[i]} ${as[String(cells[i])]}` : "";
@@ -101,7 +101,7 @@ export function called(columns: FlowColumn[], cells: Cell[], i: number, field: F
   return (at >= 0 && names.get(`${cells[at]}/${cells[i]}`)) || "";
 }
 
-/** The names of devices behind `called`, of what exporters and interfaces say of themselves. */
+/** The names of devices for `called`, from the lists of exporters and interfaces. */
 export function namesOf(
   exporters: readonly { address: string; name?: string }[],
   interfaces: readonly { exporter: string; name?: string; index: number; interface?: string }[],
@@ -115,11 +115,11 @@ export function namesOf(
   return names;
 }
 
-/** Whether a column stands to the right. */
+/** Whether a column is right-aligned. */
 export const numeric = (c: FlowColumn, field: Field | undefined) =>
   (c.kind === "number" && field?.kind !== "flags" && field?.page !== "as" && c.column !== "Proto") || c.unit !== "";
 
-/** How wide a cell may be: names are cut, and addresses where they are longest, so that the columns stay side by side. */
+/** The class that limits the width of a cell: names and long addresses are truncated, so that all columns fit. */
 export function classOf(c: FlowColumn, field: Field | undefined): string {
   const short = ["as", "interface", "exporter"].includes(field?.page ?? "");
   return [!numeric(c, field) && "text", short ? "short" : field?.kind === "ip" && "address", field?.page === "as" && "as"]
@@ -127,11 +127,11 @@ export function classOf(c: FlowColumn, field: Field | undefined): string {
     .join(" ");
 }
 
-/** What stands behind a cell: of what is called by name its number, of what may be cut all of it. */
+/** The tooltip of a cell that may be truncated; undefined: the default one. */
 export const tip = (field: Field | undefined, cell: Cell, shown: string) =>
   field?.page === "as" || (field?.kind === "ip" && String(cell) === shown) ? shown : undefined;
 
-/** What is drawn of a long list of rows of one height: the first and the one behind the last. */
+/** The rows to draw of a long list of equal rows: the first, and the one after the last. */
 export function window(scroll: number, view: number, height: number, rows: number, spare = 12): [number, number] {
   const first = Math.max(0, Math.min(rows, Math.floor(scroll / height) - spare));
   return [first, Math.min(rows, Math.ceil((scroll + view) / height) + spare)];

@@ -1,10 +1,10 @@
-// Times as people write them: relative to now, clock times, days, RFC 3339 and epochs. No date library: Intl knows the zones.
+// Parsing and formatting of times: relative to now, clock times, days, RFC 3339 and epochs. Intl has the time zones, so no date library.
 
 import { fixed } from "./format.ts";
 
 export const browserZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 
-/** The IANA name behind the URL's tz key. */
+/** The IANA name of the URL's tz key. */
 export function zoneName(tz: string): string {
   if (tz === "browser") return browserZone();
   if (tz === "utc") return "UTC";
@@ -31,7 +31,7 @@ function formatter(zone: string): Intl.DateTimeFormat {
     try {
       f = new Intl.DateTimeFormat("en-GB", { ...o, timeZone: zone });
     } catch {
-      f = new Intl.DateTimeFormat("en-GB", { ...o, timeZone: "UTC" }); // a zone that this browser does not know
+      f = new Intl.DateTimeFormat("en-GB", { ...o, timeZone: "UTC" }); // a zone unknown to this browser
     }
     formats.set(zone, f);
   }
@@ -55,7 +55,7 @@ export function parts(t: number, zone: string): Parts {
   return { year: +p.year, month: +p.month, day: +p.day, hour: +p.hour, minute: +p.minute, second: +p.second, weekday: p.weekday };
 }
 
-/** The epoch second at which a zone's wall clock shows this. Two rounds settle it except inside a spring gap, where it lands after the gap. */
+/** The epoch second at which a zone's wall clock shows a time. Two rounds suffice; in a spring gap the result is after the gap. */
 export function epoch(zone: string, year: number, month: number, day: number, hour = 0, minute = 0, second = 0): number {
   const wall = Date.UTC(year, month - 1, day, hour, minute, second) / 1000;
   let t = wall;
@@ -71,7 +71,7 @@ export function startOfDay(t: number, zone: string, days = 0): number {
   return epoch(zone, p.year, p.month, p.day + days);
 }
 
-/** One end of a range as the URL writes it, as an epoch second; undefined when it is not a time. */
+/** Parses one end of a range in the format of the URL to an epoch second; undefined: not a time. */
 export function resolve(s: string, now: number, zone: string): number | undefined {
   let m: RegExpExecArray | null;
   s = s.trim();
@@ -91,7 +91,7 @@ export function resolve(s: string, now: number, zone: string): number | undefine
   return undefined;
 }
 
-/** An epoch second as the URL writes it. */
+/** An epoch second in the format of the URL. */
 export function absolute(t: number): string {
   return new Date(Math.round(t) * 1000).toISOString().replace(".000Z", "Z");
 }
@@ -103,7 +103,7 @@ export interface Range {
 
 const weekdays = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
-/** What a person types in the time field: -6h, 14:00..14:20, yesterday, 2026-11-20, mon 09:00..now. */
+/** Parses the time field: -6h, 14:00..14:20, yesterday, 2026-11-20, mon 09:00..now. */
 export function parseRange(input: string, now: number, tz: string): Range | undefined {
   const zone = zoneName(tz);
   const s = input.trim().toLowerCase();
@@ -141,7 +141,7 @@ export function parseRange(input: string, now: number, tz: string): Range | unde
 
 const keep = (s: string, t: number) => (/^-\d+[smhdwy]$/.test(s) ? s : absolute(t));
 
-/** One moment: everything resolve knows, a clock time on the day of `near`, or a weekday with a clock time in the last seven days. */
+/** Parses one moment: all formats of resolve, a clock time on the day of `near`, or a weekday and clock time in the last seven days. */
 function moment(s: string, now: number, near: number, zone: string): number | undefined {
   const m = /^(?:(sun|mon|tue|wed|thu|fri|sat|today|yesterday)[a-z]*\s*)?(?:(\d{1,2}):(\d\d)(?::(\d\d))?)?$/.exec(s);
   if (!m || s === "")
@@ -161,7 +161,7 @@ function moment(s: string, now: number, near: number, zone: string): number | un
   return epoch(zone, p.year, p.month, p.day - back, +(m[2] ?? 0), +(m[3] ?? 0), +(m[4] ?? 0));
 }
 
-/** The range moved by its own length; sliding to the present again when it reaches it. */
+/** Moves a range by its length; a range that reaches the present ends at now. */
 export function move(from: number, to: number, direction: -1 | 1, now: number): Range {
   const length = to - from;
   const end = to + direction * length;
@@ -169,7 +169,7 @@ export function move(from: number, to: number, direction: -1 | 1, now: number): 
   return { from: absolute(end - length), to: absolute(end) };
 }
 
-/** The range `factor` times as long around its centre, or back from the present when it ends there. */
+/** Scales a range by `factor` around its centre, or back from now if it ends there. */
 export function zoom(r: Range, from: number, to: number, factor: number, now: number): Range {
   const length = Math.max(1, Math.round((to - from) * factor));
   if (r.to === "now") return { from: seconds(length), to: "now" };
@@ -178,7 +178,7 @@ export function zoom(r: Range, from: number, to: number, factor: number, now: nu
   return { from: absolute(end - length), to: absolute(end) };
 }
 
-/** A length as a relative time, in the largest unit that is exact. */
+/** A length as a relative time, in the largest exact unit. */
 export function seconds(length: number): string {
   const n = Math.max(1, Math.round(length));
   for (const u of ["d", "h", "m"]) if (n % unitSeconds[u] === 0) return `-${n / unitSeconds[u]}${u}`;
@@ -219,7 +219,7 @@ export function dayName(t: number, zone: string): string {
   return `${p.day} ${months[p.month - 1]}`;
 }
 
-/** A moment for reading: the clock, with the day when it is not today. */
+/** A moment for reading: the clock, with the day unless it is today. */
 export function moments(t: number, zone: string, now: number, withSeconds = true): string {
   const day = dayName(t, zone);
   const year = parts(t, zone).year;
@@ -228,7 +228,7 @@ export function moments(t: number, zone: string, now: number, withSeconds = true
   return year === parts(now, zone).year ? `${day} ${c}` : `${day} ${year} ${c}`;
 }
 
-/** A range for reading, as short as it can be said. */
+/** A range for reading, as short as possible. */
 export function rangeText(r: Range, from: number, to: number, zone: string, now: number): string {
   if (r.to === "now" && /^-\d+[smhdwy]$/.test(r.from)) return `Last ${duration(to - from)}`;
   const a = moments(from, zone, now, from % 60 !== 0);
@@ -237,7 +237,7 @@ export function rangeText(r: Range, from: number, to: number, zone: string, now:
   return `${a} – ${sameDay ? clock(to, zone, to % 60 !== 0) : moments(to, zone, now, to % 60 !== 0)}`;
 }
 
-/** How long ago, for a table cell. */
+/** The time since t, for a table cell. */
 export function ago(t: number, now: number): string {
   const d = Math.max(0, now - t);
   if (d < 1) return "now";

@@ -1,6 +1,5 @@
-// The whole state of a page that asks is its query string. This module is the only place that knows the keys, their order and
-// their defaults. The keys are a contract, frozen by testdata/urls.json: keys are only ever added, a key that
-// this version does not know is kept and given back, and a value that equals its default is left out.
+// The query string holds the whole state of a page with a query. Only this module knows the keys, their order and their defaults.
+// The keys are a contract, frozen by testdata/urls.json: keys are only added, unknown keys are kept, and default values are omitted.
 
 export interface View {
   q: string;
@@ -24,13 +23,13 @@ export interface View {
   live: boolean;
   sel: string;
   hide: string[];
-  /** Of records: the columns, empty for those that tell most, asc or desc in time, and the column that they are sorted by, - before it for the largest first. */
+  /** For records: the columns, empty: the default ones; the order in time, asc or desc; the sort column, with - for the largest first. */
   columns: string;
   order: string;
   sort: string;
-  /** So many of the largest groups are folded into one before the n come. */
+  /** The number of largest groups combined into one before the n groups. */
   skip: number;
-  /** Keys this version does not know, in the order they came. */
+  /** Unknown keys, in their original order. */
   extra: [string, string][];
 }
 
@@ -77,7 +76,7 @@ const text: Record<TextKey, string> = {
   sort: "",
 };
 
-/** The order in which the keys are written. */
+/** The order of keys in a URL. */
 const order = [
   "q",
   "by",
@@ -113,12 +112,12 @@ export function defaults(): View {
   return { ...text, by: [], n: 12, skip: 0, spread: false, live: false, hide: [], extra: [] };
 }
 
-/** The layer that a unit has when the URL names none: the share of an interface is counted on the line. */
+/** The default layer of a unit: utilisation is counted on the wire. */
 function defaultLayer(unit: string): string {
   return unit === "pct" ? "l1" : text.layer;
 }
 
-/** Reads a query string, with or without its question mark. Never fails: what it cannot read becomes the default. */
+/** Parses a query string, with or without its question mark. Never fails: invalid values become the default. */
 export function parse(search: string): View {
   const v = defaults();
   const seen = new Set<string>();
@@ -165,7 +164,7 @@ export function parse(search: string): View {
   return v;
 }
 
-/** Of the numbers in a query string those that the view which was read from it does not have, in words. */
+/** Describes the numbers of a query string that differ in the parsed view. */
 export function notMet(search: string, v: View): string[] {
   const asked = new URLSearchParams(search);
   return (["n", "skip"] as const)
@@ -173,7 +172,7 @@ export function notMet(search: string, v: View): string[] {
     .map((k) => `${k}=${asked.get(k)?.slice(0, 20)} is shown as ${k}=${v[k]}`);
 }
 
-/** Writes the query string of a view, without a question mark: canonical order, defaults left out, readable. */
+/** Formats the query string of a view, without a question mark: canonical order, without defaults, readable. */
 export function format(v: View): string {
   const out: string[] = [];
   const put = (key: string, value: string) => out.push(encode(key).replace(/=/g, "%3D") + "=" + encode(value));
@@ -206,16 +205,16 @@ export function format(v: View): string {
   return out.join("&");
 }
 
-/** Whether a term of `by` is a length of time, as ts:1h. */
+/** Whether a term of `by` is an interval, such as ts:1h. */
 export const isTime = (term: string) => term.startsWith("ts:");
 
-/** The seconds of such a length. */
+/** The length of such an interval, in seconds. */
 export function timeLength(term: string): number {
   const [, n, unit] = /^ts:(\d+)([smhdw])$/.exec(term) ?? [];
   return Number(n ?? 0) * ({ s: 1, m: 60, h: 3600, d: 86400, w: 604800 }[unit ?? "s"] ?? 0);
 }
 
-/** A heat map has time from left to right: beside other groups a length of time is that of its cells; alone, each is a row. */
+/** In a heat map, an interval in `by` sets the length of cells next to other groups; alone, each interval is a row. */
 function heatMap(v: View): Partial<View> {
   const [time] = v.by.filter(isTime);
   if (v.viz !== "heat" || !time) return {};
@@ -223,7 +222,7 @@ function heatMap(v: View): Partial<View> {
   return by.length ? { by, step: String(Math.min(86400, timeLength(time)) || text.step) } : { n: maxSeries };
 }
 
-/** What the server is asked: the keys that change the answer, the time zone by name, and the width to fill. */
+/** The query string for the server: the keys that affect the result, the time zone by name, and the width. */
 export function request(v: View, zone: string, px: number): string {
   const asked: View = {
     ...v,
@@ -244,23 +243,23 @@ export function request(v: View, zone: string, px: number): string {
   return (keys ? keys + "&" : "") + "px=" + px;
 }
 
-/** Some keys of a view, for questions that take only these. */
+/** Some keys of a view, for requests that accept only these. */
 export function ask(v: View, zone: string, keys: (keyof View)[]): string {
   const asked = defaults();
   for (const k of keys) Object.assign(asked, { [k]: v[k] });
   return format({ ...asked, tz: v.tz === "browser" ? zone : v.tz });
 }
 
-/** Ratios are no sums: what ranks values by what they add up to counts bits instead. */
+/** Replaces ratios by bits, for requests that rank values by sums. */
 export const inSums = (v: View): View => (v.unit === "pct" || v.unit === "bpp" ? { ...v, unit: text.unit } : v);
 
-/** The window that `sel` names, in seconds. */
+/** The range of `sel`, in seconds. */
 export function selected(sel: string): [number, number] | undefined {
   const both = sel.split("~").map((s) => (/^\d+$/.test(s) ? Number(s) : Date.parse(s) / 1000));
   return both.length === 2 && both[0] < both[1] ? [both[0], both[1]] : undefined;
 }
 
-/** What the server is asked for records: the keys that choose them, and their columns. */
+/** The query string for records: the keys that select them, and their columns. */
 export const recordKeys = (v: View, zone: string) => ask(v, zone, ["q", "from", "to", "dir", "columns", v.sort ? "sort" : "order"]);
 
 function unescaped(s: string): string {
@@ -273,7 +272,7 @@ function unescaped(s: string): string {
 
 const decode = (s: string) => unescaped(s.replace(/\+/g, " "));
 
-/** Percent-encodes as little as a URL allows, so that a link can be read. */
+/** Percent-encodes as little as a URL allows, so that links stay readable. */
 function encode(s: string): string {
   return encodeURIComponent(s)
     .replace(/%20/g, "+")

@@ -1,18 +1,18 @@
-// Where the cells of the heat map are, and how they are coloured and painted.
+// The positions of the cells of the heat map, their colours and painting.
 
 import { mix } from "../colour.ts";
 import type { Lane } from "../groups.ts";
 
 export const rowHeight = 24;
 
-/** A cell by its row and its place in it; `spoken` when the keyboard went there, so that it is read out. */
+/** A cell by row and index; `spoken` if reached by keyboard, so that it is announced. */
 export interface At {
   row: number;
   index: number;
   spoken?: boolean;
 }
 
-/** The rows, of which each begins at its own `base` and is `span` seconds long, in `width` pixels. */
+/** The rows, each starting at its own `base` and `span` seconds long, in `width` pixels. */
 export interface Grid {
   lanes: Lane[];
   span: number;
@@ -21,10 +21,10 @@ export interface Grid {
 
 export const heightOf = ({ lanes }: Grid) => lanes.length * rowHeight;
 
-/** The pixel of a time in a row. */
+/** The horizontal pixel of a time in a row. */
 export const x = ({ span, width }: Grid, l: Lane, t: number) => ((t - l.base) / span) * width;
 
-/** The cell under a point that is measured in shares of the width and in rows; null where there is none. */
+/** The cell at a point, given as a share of the width and in rows; null: none. */
 export function under({ lanes, span }: Grid, across: number, down: number): At | null {
   const row = Math.floor(down);
   const l = lanes[row];
@@ -36,7 +36,7 @@ export function under({ lanes, span }: Grid, across: number, down: number): At |
 
 const arrows: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/** Where an arrow key leads from a cell, or from nowhere; undefined for another key, null where there is no cell. */
+/** The cell that an arrow key selects; undefined for other keys, null if there is no cell. */
 export function moved({ lanes }: Grid, at: At | null, key: string): At | null | undefined {
   const arrow = arrows[key];
   if (!arrow) return undefined;
@@ -46,7 +46,7 @@ export function moved({ lanes }: Grid, at: At | null, key: string): At | null | 
   return most < 0 ? null : { row, index: Math.max(0, Math.min(most, (at?.index ?? 0) + across)), spoken: true };
 }
 
-/** The colour of a value, of which `top` is the largest. */
+/** The colour of a value, on a scale up to `top`. */
 export const shading = (top: number, isDark: boolean) => (v: number) =>
   mix(isDark ? "#8fd0ff" : "#123a9c", isDark ? "#191d25" : "#eef2fc", Math.sqrt(v / (top || 1)));
 

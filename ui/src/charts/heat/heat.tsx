@@ -1,4 +1,4 @@
-// The heat map: a row for each group, a cell for each bucket; every cell opens the menu of its group and its time.
+// The heat map: a row for each group, a cell for each interval. Every cell opens the menu of its group and range.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useWidth } from "../../parts/ui.tsx";
@@ -46,7 +46,7 @@ export function Heat({ result, layers, now }: Props) {
             }}
             onKeyDown={(e) => keyed(e, canvas.current, grid, at, by, setAt)}
             onBlur={() => setAt(null)}
-            aria-label="Heat map. Arrow keys go from cell to cell, Enter opens the menu of one; the table has the numbers"
+            aria-label="Heat map. Arrow keys move between cells, Enter opens the menu of a cell; the table has the numbers"
           />
           {at && cell && (
             <Pointed row={at.row} left={x(grid, lanes[at.row], cell.from)} right={x(grid, lanes[at.row], cell.to)} width={width}>
@@ -66,17 +66,17 @@ export function Heat({ result, layers, now }: Props) {
   );
 }
 
-/** The cell that a mouse points to. */
+/** The cell under the mouse. */
 function pointed(grid: Grid, canvas: HTMLCanvasElement | null, e: MouseEvent): At | null {
   const b = canvas!.getBoundingClientRect();
   return under(grid, (e.clientX - b.left) / b.width, (e.clientY - b.top) / rowHeight);
 }
 
-/** The arrow keys go from cell to cell, by time from row to row; Enter opens the menu. */
+/** Arrow keys move between cells and rows; Enter opens the menu. */
 function keyed(e: KeyboardEvent, canvas: HTMLCanvasElement | null, grid: Grid, at: At | null, by: string[], go: (at: At) => void) {
   const cell = at && grid.lanes[at.row]?.cells[at.index];
   if (e.key === "Enter" && at && cell) {
-    e.preventDefault(); // or the same key would choose from the menu that it opens
+    e.preventDefault(); // otherwise the same key would select an item of the opened menu
     const b = canvas!.getBoundingClientRect();
     const l = grid.lanes[at.row];
     return openAt(b.left + x(grid, l, cell.from), b.top + (at.row + 1) * rowHeight, aboutCell(l, at.index, by));
@@ -87,7 +87,7 @@ function keyed(e: KeyboardEvent, canvas: HTMLCanvasElement | null, grid: Grid, a
   if (to) go(to);
 }
 
-/** What the menu of a cell is about. */
+/** The value of a cell, for its menu. */
 const aboutCell = ({ group, cells }: Lane, index: number, by: string[]): Value => ({
   ...groupOf(group.layer.series, by),
   time: [cells[index].from, cells[index].to],
@@ -105,7 +105,7 @@ function Names({ lanes, by }: { lanes: Lane[]; by: string[] }) {
   );
 }
 
-/** The events of the time, over the cells. */
+/** The events of the range, over the cells. */
 function Marks({ from, to, now, width, height }: { from: number; to: number; now: number; width: number; height: number }) {
   return (
     <EventMarks
@@ -120,7 +120,7 @@ function Marks({ from, to, now, width, height }: { from: number; to: number; now
   );
 }
 
-/** The frame of the cell that is pointed to, and what is said of it on the side with more room. */
+/** The frame of the cell under the pointer, and its tooltip on the side with more room. */
 function Pointed(p: { row: number; left: number; right: number; width: number; children: preact.ComponentChildren }) {
   const middle = (p.left + p.right) / 2;
   return (
@@ -139,7 +139,7 @@ function Pointed(p: { row: number; left: number; right: number; width: number; c
   );
 }
 
-/** Which colour is how much. */
+/** The colour scale. */
 function Scale({ top, shade, unit }: { top: number; shade: (v: number) => string; unit: string }) {
   const stops = [0, 0.1, 0.25, 0.5, 0.75, 1].map((s) => `${shade(s * top)} ${s * 100}%`);
   return (

@@ -1,4 +1,4 @@
-// The times under the cells of the heat map.
+// The times below the cells of the heat map.
 
 import { zone } from "../../state/state.ts";
 import { clock, dayName, duration } from "../../text/time.ts";
@@ -6,10 +6,10 @@ import { clock, dayName, duration } from "../../text/time.ts";
 const day = 86400;
 
 interface Props {
-  /** When the cells begin, and how many seconds are shown. */
+  /** The start of the cells, and their length in seconds. */
   base: number;
   span: number;
-  /** Each row has a time of its own, so that they share no date. */
+  /** Each row has its own time, so there is no common date. */
   apart: boolean;
   width: number;
 }
@@ -31,7 +31,7 @@ export function Ticks({ base, span, apart, width }: Props) {
   );
 }
 
-/** Times to write under the cells, each with its place from 0 to 1. */
+/** The times below the cells, each with its position from 0 to 1. */
 const ticks = (base: number, span: number, n: number) =>
   Array.from({ length: n }, (_, i) => {
     const time = Math.round((base + ((i + 0.5) / n) * span) / 60) * 60;

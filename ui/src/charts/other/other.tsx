@@ -1,4 +1,4 @@
-// The charts that are drawn without uPlot: small multiples and bars; the heat map is in heat/. Fetched when one is first shown.
+// The charts without uPlot: small multiples and bars; the heat map is in heat/. Loaded when first shown.
 
 import type { QueryResult } from "../../api/api.ts";
 import { groupOf, openValue, type Value } from "../../parts/valuemenu.tsx";
@@ -64,7 +64,7 @@ function Bars({ result, layers }: Props) {
         );
       })}
       <p class="quiet bars-foot">
-        Averages over the range{both ? ": out to the left, the rest to the right" : ""}. All bars have one scale.
+        Averages over the range{both ? ", out to the left, the rest to the right" : ""}. All bars share one scale.
       </p>
     </div>
   );
@@ -72,7 +72,7 @@ function Bars({ result, layers }: Props) {
 
 const cellHeight = 74;
 
-/** The named groups: Other would set a scale beside which nothing else is seen. */
+/** The groups without Other, which would dominate the scale. */
 const named = (layers: Layer[]) => groups(layers).filter((g) => !g.layer.series.other);
 
 function Grid({ result, layers }: Props) {
@@ -125,14 +125,14 @@ function Grid({ result, layers }: Props) {
         })}
       </div>
       <p class="quiet bars-foot">
-        All have one scale: {fmt.value(up, result.unit)} above zero{down > 0 ? `, ${fmt.value(down, result.unit)} below (out)` : ""}. Other
-        is in the table.
+        All charts share one scale: {fmt.value(up, result.unit)} above zero{down > 0 ? `, ${fmt.value(down, result.unit)} below (out)` : ""}
+        . Other is in the table.
       </p>
     </>
   );
 }
 
-/** A value in the bucket that was clicked. */
+/** A value with the range of the clicked interval. */
 function inBucket(e: MouseEvent, r: QueryResult, value: Value): Value {
   const box = (e.currentTarget as Element).getBoundingClientRect();
   const i = Math.min(r.times.length - 1, Math.floor(((e.clientX - box.left) / box.width) * r.times.length));
@@ -146,7 +146,7 @@ const sides = (layers: Layer[], id: string, side: number) =>
     id,
   );
 
-/** Values as steps; time that is not known leaves a gap. */
+/** Values as steps; unknown values leave a gap. */
 function area(values: (number | null)[], zero: number, scale: number): string {
   const w = 300 / Math.max(1, values.length);
   let d = "";

@@ -10,7 +10,7 @@ interface Props {
   layout: Layout;
   by: string[];
   unit: string;
-  /** The node whose bands stand out. */
+  /** The node whose bands are highlighted. */
   over: string | null;
   onOver: (id: string | null) => void;
 }
@@ -42,7 +42,7 @@ export function Bands({ layout, by, unit, over, onOver }: Props) {
   );
 }
 
-/** The band from a to b as a button. */
+/** The attributes that make the band from a to b a button. */
 function door(layout: Layout, a: Node, b: Node, by: string[], onOver: Props["onOver"]) {
   const value: Value = {
     by: [by[a.column], by[b.column]],
@@ -50,7 +50,7 @@ function door(layout: Layout, a: Node, b: Node, by: string[], onOver: Props["onO
     label: [a.label, b.label],
     filter: [a.filter, b.filter].filter(Boolean).join(" and "),
   };
-  /** The band that is d further among those of a. */
+  /** The selector of the band d places after this one among those of a. */
   const beside = (d: number) => {
     const own = layout.bands
       .filter((l) => nodeAt(l, "source").id === a.id && !nodeAt(l, "target").other)

@@ -1,9 +1,8 @@
-// How keys move over a Sankey diagram: the bands are reached from their nodes by the arrow keys, since among hundreds of them Tab would
-// not get anywhere.
+// Keyboard navigation of a Sankey diagram. Arrow keys move from nodes to their bands, because Tab would stop at hundreds of bands.
 
 import { openValue, type Value } from "../../parts/valuemenu.tsx";
 
-/** Gives the focus to the first that a selector names, if there is one. */
+/** Focuses the first element that matches a selector, if any. */
 export function go(e: KeyboardEvent, selector: string) {
   const next = (e.currentTarget as Element).closest("svg")?.querySelector<SVGElement>(selector);
   if (!next) return;
@@ -11,8 +10,8 @@ export function go(e: KeyboardEvent, selector: string) {
   next.focus();
 }
 
-/** Opens the menu of a value where the key was pressed. */
+/** Opens the menu of a value at the focused element. */
 export function openByKey(e: KeyboardEvent, value: Value) {
-  e.preventDefault(); // or the same key would choose from the menu that it opens
+  e.preventDefault(); // otherwise the same key would select an item of the opened menu
   openValue(e as unknown as MouseEvent, value);
 }

@@ -1,4 +1,4 @@
-// Where the nodes and bands of a Sankey diagram are, and their colours.
+// The positions and colours of the nodes and bands of a Sankey diagram.
 
 import { type SankeyLink, type SankeyNode, sankey } from "d3-sankey";
 import type { Dir, QueryResult } from "../../api/api.ts";
@@ -12,7 +12,7 @@ export type Band = SankeyLink<Flow["nodes"][number], Link>;
 export const nodeWidth = 12;
 const head = 22;
 
-/** Colours that values had, in this visit. */
+/** Colours of values during this visit. */
 const colours = new Map<string, number>();
 
 export interface Layout {
@@ -21,7 +21,7 @@ export interface Layout {
   width: number;
   /** Of the whole drawing. */
   height: number;
-  /** What all of it adds up to. */
+  /** The sum of all values. */
   total: number;
   paint: (n: Node) => string;
 }

@@ -42,7 +42,7 @@ export function Nodes({ layout, by, unit, onOver }: Props) {
   );
 }
 
-/** The rectangle of a node, a larger one to hit, and its name: to the right, but for the last column. */
+/** The rectangle of a node, a larger hit area, and its name: to the right, except in the last column. */
 function Box({ n, colour, number, last }: { n: Node; colour: string; number: string; last: boolean }) {
   const tall = Math.max(1, n.y1! - n.y0!);
   return (

@@ -1,4 +1,4 @@
-// Where traffic goes from field to field: a column for each grouping, a band for each pair of values.
+// The Sankey diagram: a column for each grouping, a band for each pair of values.
 
 import { useState } from "preact/hooks";
 import type { QueryResult } from "../../api/api.ts";
@@ -11,7 +11,7 @@ import { Nodes } from "./nodes.tsx";
 
 export function Sankey({ result, summary }: { result: QueryResult; summary: string }) {
   const [box, width] = useWidth<HTMLDivElement>();
-  /** The node that is pointed to or has the focus, by its id. */
+  /** The id of the node under the pointer or with the focus. */
   const [over, setOver] = useState<string | null>(null);
   const l = layout(result, width, dark.value);
   const { by, dirs, unit } = result;
@@ -25,14 +25,14 @@ export function Sankey({ result, summary }: { result: QueryResult; summary: stri
         </svg>
       )}
       <p class="quiet bars-foot">
-        Averages over the range{dirs.length > 1 ? `, ${dirs.join(", ")} together` : ""}: {fmt.value(l.total, unit)}. A band opens the menu
-        of both its ends; by keyboard the arrow keys go along them.
+        Averages over the range{dirs.length > 1 ? `, ${dirs.join(", ")} combined` : ""}: {fmt.value(l.total, unit)}. Click a band for the
+        menu of both its ends; arrow keys move between bands.
       </p>
     </div>
   );
 }
 
-/** What each column is. */
+/** The heads of the columns. */
 function Heads({ by, width }: { by: string[]; width: number }) {
   const last = by.length - 1;
   return (

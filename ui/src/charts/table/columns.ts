@@ -19,7 +19,7 @@ export interface Sort {
   up: boolean;
 }
 
-/** The columns that only some answers have. */
+/** The columns that only some results have. */
 export interface Has {
   peak: boolean;
   change: boolean;
@@ -27,22 +27,22 @@ export interface Has {
 
 export function columnsOf(result: QueryResult): Column[] {
   const { unit, step } = result;
-  const over = duration(step) + (fmt.isRate(unit) ? " averages" : " buckets");
+  const over = duration(step) + (fmt.isRate(unit) ? " average" : " sum");
   const columns: (Column | false)[] = [
-    result.dirs.length > 1 && { id: "dir", title: "Dir", help: "Direction as the network sees it", class: "text" },
-    { id: "last", title: "Last", help: `The last whole bucket of ${duration(step)}`, class: "wide" },
+    result.dirs.length > 1 && { id: "dir", title: "Dir", help: "Direction at the network border", class: "text" },
+    { id: "last", title: "Last", help: `Last complete ${duration(step)} interval`, class: "wide" },
     { id: "avg", title: "Avg", help: "Mean over the range" },
-    { id: "max", title: "Max", help: `Largest of the ${over}`, class: "wide" },
+    { id: "max", title: "Max", help: `Highest ${over}`, class: "wide" },
     result.series.some((s) => s.peak !== undefined && s.peaks) && {
       id: "peak",
       title: "Peak 1 s",
-      help: "The largest second",
+      help: "Highest second",
       class: "wide",
     },
     { id: "total", title: "Total", help: "Sum over the range, scaled by the sampling rate", class: "wide" },
-    { id: "share", title: "Share", help: "Part of the total of its direction" },
-    !!result.vs && { id: "change", title: "Δ", help: `The average, set against ${beforeWords(result)}` },
-    { id: "error", title: "± Error", help: "95 % error that sampling alone explains: 196/√n %, n the sampled packets", class: "wide" },
+    { id: "share", title: "Share", help: "Share of the total of its direction" },
+    !!result.vs && { id: "change", title: "Δ", help: `Change of the average against ${beforeWords(result)}` },
+    { id: "error", title: "± Error", help: "Error from sampling alone with 95% confidence: 196/√n %, n sampled packets", class: "wide" },
   ];
   return columns.filter((c) => c !== false);
 }
@@ -52,17 +52,17 @@ function beforeWords(r: QueryResult): string {
   return shifts.length > 1 ? "the median of four weeks" : shifts.length === 1 ? `${duration(shifts[0])} earlier` : "before";
 }
 
-/** What is folded stands where it belongs: the larger groups at the top, the others at the end. */
+/** The position of combined rows: larger groups at the top, the others at the end. */
 const end = ({ series: s }: Layer) => (s.larger ? -1 : s.other ? 1 : 0);
 
-/** What a click on the head of a column makes of the order: twice the other way, three times the order of the server. */
+/** The order after a click on a column head: a second click reverses it, a third restores the server's order. */
 export function sortedBy(sort: Sort | null, column: ColumnID): Sort | null {
   const first = column === "dir";
   if (sort?.column !== column) return { column, up: first };
   return sort.up === first ? { column, up: !first } : null;
 }
 
-/** The rows by a column. */
+/** Sorts the rows by a column. */
 function byColumn(layers: Layer[], { column, up }: Sort): Layer[] {
   const rank = ({ series: s }: Layer): number | string =>
     column === "dir" ? s.dir : column === "change" ? (s.vs?.delta ?? 0) : (s[column] ?? -1);
@@ -73,7 +73,7 @@ function byColumn(layers: Layer[], { column, up }: Sort): Layer[] {
   });
 }
 
-/** The rows as the server ranked them by a statistic: the directions of a group side by side, Other at the end. */
+/** Sorts the rows as ranked by the server: directions of a group adjacent, Other at the end. */
 function asRanked(layers: Layer[], statistic: string, { unit, meta }: QueryResult): Layer[] {
   const place = new Map<string, number>();
   const of = (l: Layer) => score(l.series, statistic, unit, meta.partial);

@@ -1,4 +1,4 @@
-// The row of several groups as one.
+// The row that combines several groups.
 
 import { useState } from "preact/hooks";
 import { api, type QueryResult, type Series } from "../../api/api.ts";
@@ -9,7 +9,7 @@ import { isTime, maxSeries, maxSkip, request } from "../../text/url.ts";
 
 const waitMS = 30_000;
 
-/** Several groups as one: a menu goes on to those behind, or back, or groups what is in it by something else. */
+/** Several groups in one row. Its menu shows the next or previous groups, or groups the row by another field. */
 export function Folded({ s, result, name, count }: { s: Series; result: QueryResult; name: string; count: string }) {
   const [at, setAt] = useState<{ x: number; y: number } | null>(null);
   const { skip, n } = view.value;
@@ -18,7 +18,7 @@ export function Folded({ s, result, name, count }: { s: Series; result: QueryRes
     show({ skip, hide: [] });
   };
   const further = !s.larger && count !== "" && skip + n <= maxSkip;
-  // What is in it is all but the groups that are named. Of those that were skipped the names are asked for.
+  // The row holds all groups except the named ones. The names of skipped groups are queried.
   const apart = !s.larger && !result.by.some(isTime) && (skip === 0 ? !!s.filter?.length : skip + n <= maxSeries);
   const regroup = async () => {
     setAt(null);
@@ -62,7 +62,7 @@ export function Folded({ s, result, name, count }: { s: Series; result: QueryRes
             )}
             {skip > 0 && (
               <button type="button" role="menuitem" onClick={to(Math.max(0, skip - n))}>
-                {skip > n ? `The ${n} before` : "Back to the largest"}
+                {skip > n ? `Previous ${n}` : "Back to the largest"}
               </button>
             )}
             {skip > n && (

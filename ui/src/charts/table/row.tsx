@@ -1,4 +1,4 @@
-// The rows of the table: of a group in one direction, and of totals.
+// The rows of the table: a group in one direction, and totals.
 
 import type { QueryResult, Versus } from "../../api/api.ts";
 import { Spark } from "../../parts/spark.tsx";
@@ -50,7 +50,7 @@ export function Row({
           style={{ "--swatch": colour }}
           aria-pressed={!off}
           aria-label={`Show only ${name}`}
-          title="Click: only this one. Ctrl+click: switch it on or off"
+          title="Click: show only this. Ctrl+click: show or hide"
           onClick={(e) => onPick(e.ctrlKey || e.metaKey)}
         />
       </td>
@@ -71,7 +71,7 @@ export function Row({
           <button
             type="button"
             class="value"
-            title={`Only ${s.dir}`}
+            title={`Show only ${s.dir}`}
             onClick={() => show({ dir: view.value.dir === s.dir ? "both" : s.dir })}
           >
             <span aria-hidden="true">{arrows[s.dir] ?? ""}</span>
@@ -108,7 +108,7 @@ function Cell({ v, unit, wide, exact }: { v: number; unit: string; wide?: boolea
   );
 }
 
-/** By how much the average differs from then. */
+/** The change of the average. */
 function Change({ vs, unit }: { vs: Versus | null | undefined; unit: string }) {
   if (!vs) return <td />;
   const sign = vs.delta < 0 ? "−" : "+";
@@ -120,7 +120,7 @@ function Change({ vs, unit }: { vs: Versus | null | undefined; unit: string }) {
           : "–"
         : Math.abs(vs.change) >= 10
           ? `${sign}${fmt.value(vs.delta, unit)}`
-          : `${sign}${fmt.fixed(Math.abs(vs.change) * 100, 0)} %`}
+          : `${sign}${fmt.fixed(Math.abs(vs.change) * 100, 0)}%`}
     </td>
   );
 }

@@ -1,11 +1,11 @@
-// The keys that walk over the rows of the table and narrow the filter to one of them.
+// The keys that move between rows of the table and filter to one.
 
 import type { RefObject } from "preact";
 import { useEffect } from "preact/hooks";
 import { filterBy, oneOf } from "../../parts/valuemenu.tsx";
 import type { Layer } from "../stack.ts";
 
-/** Listens for the keys j, k, +, _ and Enter, which the frame sends as netmeta:row, and looks for the row that has the focus. */
+/** Handles the keys j, k, + and _ on the focused row; the frame sends them as netmeta:row. */
 export function useRowKeys(body: RefObject<HTMLTableSectionElement | null>, rows: Layer[], by: string[]) {
   useEffect(() => {
     const step = (e: Event) => {

@@ -1,4 +1,4 @@
-// The table under the chart: its legend, its numbers and its text alternative in one. Every value opens a menu.
+// The table below the chart: legend, numbers and text alternative. Every value opens a menu.
 
 import { useRef, useState } from "preact/hooks";
 import type { QueryResult } from "../../api/api.ts";
@@ -12,9 +12,9 @@ import { useRowKeys } from "./rowkeys.ts";
 
 interface Props {
   result: QueryResult;
-  /** The statistic that its groups were ranked by. */
+  /** The statistic that ranks the groups. */
   rank: string;
-  /** All series, hidden ones too. */
+  /** All series, including hidden ones. */
   layers: Layer[];
   hidden: ReadonlySet<string>;
   onIsolate: (id: string) => void;
@@ -96,14 +96,14 @@ function Head({ by, columns, sort, onSort }: { by: string[]; columns: Column[]; 
           </SortHead>
         ))}
         <th class="spark-cell wide">
-          <span class="offscreen">Course</span>
+          <span class="offscreen">Trend</span>
         </th>
       </tr>
     </thead>
   );
 }
 
-/** The totals of each direction; while groups are hidden also those of what is shown. */
+/** The totals of each direction, and of the visible groups while some are hidden. */
 function Foot({ result, layers, hidden, has }: { result: QueryResult; layers: Layer[]; hidden: ReadonlySet<string>; has: Has }) {
   const shown = (dir: string) =>
     sum(

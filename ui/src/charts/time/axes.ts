@@ -1,4 +1,4 @@
-// The axes of a plot, and where that of the values ends.
+// The axes of a plot, and the range of the value axis.
 
 import type uPlot from "uplot";
 import * as fmt from "../../text/format.ts";
@@ -9,7 +9,7 @@ import { capacityOf } from "./overlay.ts";
 import { curve, ticks } from "./scale.ts";
 
 const axisHeight = 42;
-/** Between labels of an axis that is not linear, in pixels. */
+/** The minimum space between labels of a non-linear axis, in pixels. */
 const tickSpace = 24;
 
 export function timeAxis(d: Drawing): uPlot.Axis {
@@ -21,7 +21,7 @@ export function timeAxis(d: Drawing): uPlot.Axis {
     gap: 7,
     grid: { show: false },
     ticks: { stroke: d.theme.zero, width: 1, size: 5 },
-    // The day stands under the first label of each.
+    // The day is below the first label of each day.
     values: (_u, splits, _a, _s, incr) => {
       let day = "";
       return splits.map((s) => {
@@ -36,9 +36,9 @@ export function timeAxis(d: Drawing): uPlot.Axis {
   };
 }
 
-/** The vertical scale, and the axis that shows it; both follow the curve of `y`. */
+/** The vertical scale and its axis; both follow the curve of `y`. */
 export function valueAxis(d: Drawing): { scale: uPlot.Scale; axis: uPlot.Axis } {
-  // Shares of a whole are linear.
+  // Percentages are linear.
   const y = d.percent ? "lin" : (d.chart().y ?? "lin");
   let bent = curve(y, 1);
   const scale: uPlot.Scale = {
@@ -67,7 +67,7 @@ export function valueAxis(d: Drawing): { scale: uPlot.Scale; axis: uPlot.Axis } 
   return { scale, axis };
 }
 
-/** The values at the ends of the axis, where the series reach from lo to hi. */
+/** The ends of the value axis, for series from lo to hi. */
 function valueRange(d: Drawing, lo: number, hi: number): [number, number] {
   const p = d.chart();
   const out = p.layers.some((l) => l.side < 0);

@@ -1,4 +1,4 @@
-// The menu of a stretch of time.
+// The menu of a selected range.
 
 import { Icon, Popover } from "../../parts/ui.tsx";
 import { eventForm } from "../../state/events.ts";
@@ -6,7 +6,7 @@ import { zone } from "../../state/state.ts";
 import { clock, duration } from "../../text/time.ts";
 import type { Brush, Props } from "./props.ts";
 
-/** What can be done with a stretch of time. */
+/** The actions of a selected range. */
 export function BrushMenu({ brush, p, onDone }: { brush: Brush; p: Props; onDone: () => void }) {
   const tz = zone.value;
   const items: [string, string, string, (from: number, to: number) => void][] = [
@@ -30,8 +30,8 @@ export function BrushMenu({ brush, p, onDone }: { brush: Brush; p: Props; onDone
     e.preventDefault();
   };
   return (
-    <Popover open onClose={onDone} class="menu brush" label="This time" anchor={brush}>
-      <div role="menu" aria-label="This time" class="menu-list" onKeyDown={key}>
+    <Popover open onClose={onDone} class="menu brush" label="Selected range" anchor={brush}>
+      <div role="menu" aria-label="Selected range" class="menu-list" onKeyDown={key}>
         <div class="menu-title" role="presentation">
           <b>
             {clock(brush.from, tz, true)} – {clock(brush.to, tz, true)}

@@ -1,5 +1,5 @@
-// The time chart: uPlot draws, this decides what. Values are bars without gaps: a bucket is one number and is drawn as one, not
-// as a slope to the next. A stack is painted from its outer edge inwards, each layer down to zero over the one before it.
+// The time chart, drawn by uPlot. Values are bars without gaps, because an interval is one number, not a slope to the next. A stack is
+// painted from its outer edge inwards, each layer down to zero over the one before it.
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { dark, zone } from "../../state/state.ts";
@@ -52,7 +52,7 @@ export function TimeChart(given: Props) {
   }));
 
   useEffect(() => plot.current?.redraw(false, false), [p.sel?.join()]);
-  // The counters come after the flows, and the axis makes room for them.
+  // Counters arrive after the flows and may extend the axis.
   useEffect(() => plot.current?.setData(plot.current.data, true), [p.counters]);
 
   const unbrush = () => {

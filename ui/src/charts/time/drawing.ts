@@ -1,10 +1,10 @@
-// One plot: what it is drawn from while its shape stays the same.
+// The inputs of a plot while its shape stays the same.
 
 import type { Layer } from "../stack.ts";
 import type { Hand } from "./gestures.ts";
 import type { Area, Brush, Hover, Props } from "./props.ts";
 
-/** The colours of what is no series. */
+/** The colours of everything except series. */
 export interface Theme {
   page: string;
   text: string;
@@ -14,14 +14,14 @@ export interface Theme {
 }
 
 export interface Drawing {
-  /** The chart as it is now: a later answer of the same shape is drawn by the same plot. */
+  /** The current props of the chart: the same plot draws later results of the same shape. */
   chart: () => Props;
   /**
-   * The layers of this shape. A later answer of the same shape has others, alike in all that is drawn from here; one of another
-   * shape gets another plot, and until then this one may still be asked to paint.
+   * The layers of this shape. A later result of the same shape has other layers, equal in everything that is drawn from here. A result of
+   * another shape gets another plot; until then this one may still paint.
    */
   layers: Layer[];
-  /** Their places, outermost first, so that each layer is painted over the one outside it. */
+  /** The order of layers, outermost first, so that each layer is painted over the one outside it. */
   order: number[];
   stacked: boolean;
   percent: boolean;
@@ -29,12 +29,12 @@ export interface Drawing {
   tz: string;
   theme: Theme;
   font: string;
-  /** The hand that moves it, once there is a plot. */
+  /** The gestures, once there is a plot. */
   hand: Hand | undefined;
   setHover: (h: Hover | null) => void;
   setBrush: (b: Brush) => void;
   setArea: (a: Area) => void;
 }
 
-/** The unit of the values that are drawn. */
+/** The unit of the drawn values. */
 export const unitOf = (d: Drawing) => (d.percent ? "pct" : d.chart().result.unit);

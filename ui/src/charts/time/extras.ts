@@ -1,11 +1,11 @@
-// What is drawn over the series besides them.
+// Lines and bands drawn over the series.
 
 import type { Versus } from "../../api/api.ts";
 import { dark } from "../../state/state.ts";
 import { layerColour } from "../stack.ts";
 import type { Props } from "./props.ts";
 
-/** What is drawn over the series: the earlier window as a dashed line, the band of four weeks, the largest seconds, counters as a line. */
+/** A line or band over the series: the earlier range as a dashed line, the 4-week range, the highest seconds, counters as a line. */
 export interface Extra {
   kind: "before" | "band" | "peak" | "counter";
   side: 1 | -1;
@@ -28,7 +28,7 @@ export function extras(p: Props): Extra[] {
   };
   if (p.viz === "line") for (const l of p.layers) one(l.side, l.series, layerColour(l, dark.peek()));
   else {
-    // Of a stack, the totals: what is above zero is one edge, whatever directions it is made of.
+    // A stack shows totals: one edge above zero, for all its directions.
     for (const side of [1, -1] as const) {
       const all = p.result.total.filter((t) => (t.dir === "out") === side < 0);
       if (all.length === 0) continue;

@@ -1,37 +1,36 @@
-// How a time chart is moved by hand: Shift and drag moves it, Ctrl and the wheel zooms at the pointer, and where there is no mouse a
-// long press begins a selection. (To select with the mouse is uPlot's own.) What is drawn moves at once; the question follows when
-// the hand rests.
+// Gestures of a time chart: Shift+drag moves it, Ctrl+wheel zooms at the pointer, and on touch screens a long press starts a selection.
+// (uPlot itself selects with the mouse.) The drawing moves at once; the query follows when the gesture ends.
 
 import type uPlot from "uplot";
 
 interface Moves {
-  /** The window of the answer on screen, and the server's clock: nothing is shown after it. */
+  /** The range on screen, and the server's clock, after which nothing is shown. */
   window: () => { from: number; to: number; now: number };
   moved: (from: number, to: number) => void;
 }
 
 export interface Hand {
-  /** While the picture moves its time is the hand's, and the vertical scale rests. */
+  /** Whether a gesture is active. It then sets the range, and the vertical scale stays. */
   moving: () => boolean;
-  /** Takes over a press of the mouse, if it is one that moves the chart. */
+  /** Handles a mouse press that moves the chart; false: not handled. */
   press: (e: MouseEvent) => boolean;
   stop: () => void;
 }
 
 const restMS = 250;
 const pressMS = 400;
-/** A finger that rests still trembles. */
+/** The movement, in pixels, that a resting finger may have. */
 const tremble = 10;
-/** A window is not made shorter than this. */
+/** The minimum range, in seconds. */
 const shortest = 10;
 
-/** A window a little later, which ends with the clock at the latest. */
+/** Shifts a range, which ends now at the latest. */
 export function shifted(from: number, to: number, by: number, now: number): [number, number] {
   const d = Math.min(by, Math.max(0, now - to));
   return [from + d, to + d];
 }
 
-/** A window made longer or shorter around a moment in it, which ends with the clock at the latest. */
+/** Scales a range around a moment in it; it ends now at the latest. */
 export function scaled(from: number, to: number, at: number, factor: number, now: number): [number, number] {
   const f = Math.max(factor, shortest / (to - from));
   return [at - (at - from) * f, Math.min(Math.max(now, to), at + (to - at) * f)];
@@ -77,7 +76,7 @@ export function gestures(u: uPlot, m: Moves): Hand {
     rest = window.setTimeout(tell, restMS);
   };
 
-  // A finger: until it has rested, the page scrolls under it as everywhere.
+  // Touch: until the long press, the page scrolls as usual.
   let origin: { x: number; y: number; left: number } | null = null;
   let selecting = false;
   let timer = 0;

@@ -1,4 +1,4 @@
-// What uPlot is told about a plot: its scales, its axes, its series, and what it calls.
+// The uPlot options of a plot: scales, axes, series and hooks.
 
 import uPlot from "uplot";
 import { highlight } from "../../state/state.ts";
@@ -61,7 +61,7 @@ function finish(u: uPlot, d: Drawing): void {
   if (!d.percent) besides(u, p, d.theme);
   if (!d.percent && p.capacity) ceiling(u, p, d.theme);
   overlay(u, p, d.theme);
-  // Where the plot lies inside the chart follows from its axes.
+  // The position of the plot in the chart depends on its axes.
   const { offsetLeft: left, offsetTop: top, clientWidth: width, clientHeight: height } = u.over;
   d.setArea({ left, top, width, height });
 }
@@ -90,10 +90,10 @@ function select(u: uPlot, d: Drawing): void {
   d.setBrush({ from: Math.floor(from), to: Math.ceil(to), x: box.left + u.select.left + u.select.width + 8, y: box.top + 24 });
 }
 
-/** A line so far from the pointer is not meant, in pixels. */
+/** The maximum distance of a line from the pointer, in pixels. */
 const reach = 24;
 
-/** The series at a height: the layer that contains it in a stack, the nearest line otherwise. */
+/** The series at a height: the layer that contains it in a stack, otherwise the nearest line. */
 function pick(u: uPlot, d: Drawing, index: number, top: number): string | null {
   if (top < 0) return null;
   const y = u.posToVal(top, "y");

@@ -1,4 +1,4 @@
-// What is drawn on the canvas after the series.
+// Drawing on the canvas after the series.
 
 import uPlot from "uplot";
 import { dark } from "../../state/state.ts";
@@ -7,7 +7,7 @@ import type { Theme } from "./drawing.ts";
 import { extras } from "./extras.ts";
 import type { Props } from "./props.ts";
 
-/** Lines and bands beside the series: what was before, the largest seconds, counters. */
+/** Draws lines and bands: the earlier range, the highest seconds, counters. */
 export function besides(u: uPlot, p: Props, t: Theme): void {
   const { ctx, bbox } = u;
   const ratio = uPlot.pxRatio;
@@ -55,13 +55,13 @@ export function besides(u: uPlot, p: Props, t: Theme): void {
   ctx.restore();
 }
 
-/** Nearly idle lines keep their own scale: their capacity would press them to the axis. */
+/** Nearly idle interfaces keep their own scale, because their capacity would flatten the chart. */
 const nearCapacity = 0.2;
 
-/** The capacity if it is to be in the picture, else 0. */
+/** The capacity if it is drawn, else 0. */
 export const capacityOf = (p: Props, top: number) => (p.capacity && top > nearCapacity * p.capacity ? p.capacity : 0);
 
-/** The capacity as a dashed line on each side that is drawn, and a thin one where the line is nearly full. */
+/** Draws the capacity as a dashed line on each side, and a thin line where the interface is nearly full. */
 export function ceiling(u: uPlot, p: Props, t: Theme): void {
   const { ctx, bbox } = u;
   const { min = 0, max = 0 } = u.scales.y;
@@ -94,7 +94,7 @@ export function ceiling(u: uPlot, p: Props, t: Theme): void {
   ctx.restore();
 }
 
-/** Over the series: the zero line, and what is not whole. Partial buckets and time without data are veiled, never drawn as zero. */
+/** Draws the zero line, and dims incomplete intervals and time without data, which are never drawn as zero. */
 export function overlay(u: uPlot, p: Props, t: Theme): void {
   const { ctx, bbox } = u;
   const r = p.result;
@@ -139,7 +139,7 @@ export function overlay(u: uPlot, p: Props, t: Theme): void {
     ctx.lineTo(bbox.left + bbox.width, zero);
     ctx.stroke();
   }
-  // Which side is which, in words.
+  // The labels of the sides.
   const dirs = r.dirs.filter((d) => d !== "sum");
   if (dirs.includes("out")) {
     ctx.font = `${11 * ratio}px ${getComputedStyle(document.body).fontFamily}`;

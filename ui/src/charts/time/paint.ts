@@ -1,4 +1,4 @@
-// The colours of a plot: those of the theme, and what each layer is painted with.
+// The colours of a plot: the theme, and the fill and stroke of layers.
 
 import { dark, highlight } from "../../state/state.ts";
 import { mix } from "../colour.ts";
@@ -11,7 +11,7 @@ export function theme(): Theme {
     : { page: "#ffffff", text: "#626a78", grid: "#eceef2", zero: "#a3a9b5", accent: "#2f5fe0" };
 }
 
-/** The others that share the upper side are told apart by stripes as well as by name. */
+/** Stripes distinguish the other directions that share the upper side. */
 function stripes(ctx: CanvasRenderingContext2D, colour: string, dir: string, page: string): string | CanvasPattern {
   if (dir !== "internal" && dir !== "transit" && dir !== "unknown") return colour;
   const size = 8 * devicePixelRatio;
@@ -40,10 +40,10 @@ function stripes(ctx: CanvasRenderingContext2D, colour: string, dir: string, pag
 
 export const lineDash: Record<string, number[]> = { out: [6, 3], internal: [2, 3], transit: [8, 3, 2, 3], unknown: [1, 4] };
 
-/** Whether something else is under the pointer. */
+/** Whether another series is under the pointer. */
 const faded = (l: Layer) => highlight.peek() !== null && highlight.peek() !== l.id;
 
-/** Gives each layer of a stack its fill; those of one plot are made once. */
+/** Returns the fill of a layer of a stack; the fills of a plot are created once. */
 export function fills(d: Drawing): (ctx: CanvasRenderingContext2D, l: Layer) => string | CanvasPattern {
   const made = new Map<string, string | CanvasPattern>();
   return (ctx, l) => {

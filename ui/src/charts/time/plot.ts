@@ -1,4 +1,4 @@
-// The plot in a chart: made for a shape, kept while later answers have the same one.
+// The plot in a chart: created for a shape, reused while later results have the same shape.
 
 import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
@@ -11,7 +11,7 @@ import { options } from "./options.ts";
 const smallHeight = 210;
 const heightOf = (d: Drawing) => (d.chart().small ? smallHeight : Math.max(220, Math.min(420, Math.round(innerHeight * 0.42))));
 
-/** Makes the plot inside an element; what it returns takes it away. */
+/** Creates the plot in an element; `stop` removes it. */
 function draw(el: HTMLElement, d: Drawing, data: uPlot.AlignedData): { plot: uPlot; stop: () => void } {
   const u = new uPlot(options(d, el.clientWidth, heightOf(d)), data, el);
   d.hand = gestures(u, {
@@ -38,7 +38,7 @@ function draw(el: HTMLElement, d: Drawing, data: uPlot.AlignedData): { plot: uPl
   return { plot: u, stop };
 }
 
-/** Draws `data` into the element of `host`, with another plot when the shape changes. */
+/** Draws `data` in the element of `host`, with a new plot when the shape changes. */
 export function usePlot(
   shape: string,
   data: uPlot.AlignedData,
@@ -47,7 +47,7 @@ export function usePlot(
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
 
-  // Before the page is painted: on paper it is painted only once.
+  // Before the page is painted, because printing paints only once.
   useLayoutEffect(() => {
     if (!host.current) return;
     const made = draw(host.current, drawing(), data);

@@ -1,4 +1,4 @@
-// What a time chart is given, and what its parts tell each other.
+// The props of a time chart, and the types shared by its parts.
 
 import type { QueryResult } from "../../api/api.ts";
 import type { Layer } from "../stack.ts";
@@ -7,20 +7,20 @@ export interface Props {
   result: QueryResult;
   layers: Layer[];
   viz: string;
-  /** The axis of values: lin, log or sqrt, and where it ends. */
+  /** The scale of the value axis: lin, log or sqrt, and its end. */
   y?: string;
   ymax?: string;
   /** One of several on a page. */
   small?: boolean;
   now: number;
-  /** What can be at most, on either side: a dashed line, if the values come near it. */
+  /** The capacity on either side: a dashed line, if the values come near it. */
   capacity?: number;
-  /** The share of the capacity from which on it is nearly full. */
+  /** The share of the capacity above which the interface is nearly full. */
   nearlyFull?: number;
-  /** Rates that are known from elsewhere, bucket by bucket: a line on either side. */
+  /** Counter rates by interval: a line on either side. */
   counters?: { in: (number | null)[]; out: (number | null)[] };
   summary: string;
-  /** The window that Explain is about. */
+  /** The range of Explain. */
   sel: [number, number] | undefined;
   onZoom: (from: number, to: number) => void;
   onExplain: (from: number, to: number) => void;
@@ -30,14 +30,14 @@ export interface Props {
   onHover: (inside: boolean) => void;
 }
 
-/** The bucket under the pointer, and where the pointer is in the plot. */
+/** The interval under the pointer, and the position of the pointer in the plot. */
 export interface Hover {
   index: number;
   left: number;
   top: number;
 }
 
-/** A stretch of time that was chosen, and where its menu opens. */
+/** A selected range, and the position of its menu. */
 export interface Brush {
   from: number;
   to: number;
@@ -45,7 +45,7 @@ export interface Brush {
   y: number;
 }
 
-/** Where the plot lies inside the chart, in pixels. */
+/** The position of the plot in the chart, in pixels. */
 export interface Area {
   left: number;
   top: number;

@@ -1,16 +1,16 @@
-// A vertical axis that is not linear: by roots or by powers of ten. What flows out mirrors what flows in, and zero has a place, so the
-// logarithm begins at a floor and is nearly linear below it. Pure; the canvas is in chart.tsx.
+// A non-linear vertical axis: square root or logarithm. Outbound mirrors inbound and zero must be on the axis, so the logarithm starts at a
+// floor and is nearly linear below it. Pure; the canvas is in chart.tsx.
 
 export interface Curve {
   /** From a value to its height. */
   to: (v: number) => number;
   /** And back. */
   from: (h: number) => number;
-  /** What its ticks are, times a power of ten; the largest first. */
+  /** The ticks as multiples of a power of ten, largest first. */
   steps: number[];
 }
 
-/** Powers of ten that a logarithm shows below the largest value. */
+/** The decades of a logarithmic axis below the largest value. */
 const decades = 4;
 
 /** The curve of `y`, for values up to `top`; undefined where the axis is linear. */
@@ -25,7 +25,7 @@ export function curve(y: string, top: number): Curve | undefined {
   };
 }
 
-/** Round values from `lo` to `hi`, zero among them, that lie at least `gap` of the axis apart. */
+/** Round values from `lo` to `hi`, including zero, at least `gap` of the axis apart. */
 export function ticks(c: Curve, lo: number, hi: number, gap: number): number[] {
   const apart = gap * (c.to(hi) - c.to(lo));
   const side = (top: number): number[] => {

@@ -1,4 +1,4 @@
-// What every series was in the bucket under the pointer.
+// The values of all series in the interval under the pointer.
 
 import { useEffect, useRef } from "preact/hooks";
 import type uPlot from "uplot";
@@ -80,7 +80,7 @@ export function Tooltip({ hover, plot, p, percent }: TooltipProps) {
   );
 }
 
-/** Beside the pointer, on the side where there is room. */
+/** Places the tooltip next to the pointer, on the side with room. */
 function place(el: HTMLElement, plot: uPlot, { left, top }: Hover): void {
   const x = plot.over.offsetLeft + left;
   const right = x + 16 + el.offsetWidth <= plot.width;
@@ -94,7 +94,7 @@ interface Row {
   values: Map<string, Layer>;
 }
 
-/** The groups in a bucket, the largest first and Other last. */
+/** The groups in an interval, largest first, Other last. */
 function rowsOf(layers: Layer[], i: number): Row[] {
   const rows = new Map<string, Row>();
   for (const l of layers) {
@@ -106,16 +106,16 @@ function rowsOf(layers: Layer[], i: number): Row[] {
   return [...rows.values()].sort((a, b) => Number(a.layer.id === otherID) - Number(b.layer.id === otherID) || weight(b) - weight(a));
 }
 
-/** The part of a layer in all of its side. */
+/** The share of a layer in its side. */
 function shareOf(l: Layer, layers: Layer[], i: number): number {
   const all = layers.reduce((a, o) => a + (o.side === l.side ? (o.values[i] ?? 0) : 0), 0);
   return all > 0 ? (l.values[i] ?? 0) / all : 0;
 }
 
-/** The 95 % error that n samples leave. */
+/** The error of n samples, with 95% confidence. */
 function ErrorOf({ n }: { n: number }) {
   const err = 1.96 / Math.sqrt(n);
-  return <small class={n < 30 ? "weak" : ""}> {err > 1 ? "±>100 %" : fmt.error(err)}</small>;
+  return <small class={n < 30 ? "weak" : ""}> {err > 1 ? "±>100%" : fmt.error(err)}</small>;
 }
 
 function Head({ p: { result }, i }: { p: Props; i: number }) {
@@ -129,15 +129,15 @@ function Head({ p: { result }, i }: { p: Props; i: number }) {
         {sameDay ? "" : dayName(times[i], tz) + " "}
         {clock(times[i], tz, step < 3600)} – {clock(times[i] + step, tz, step < 3600)}
       </b>
-      {partial && <span class="tag">partial</span>}
+      {partial && <span class="tag">incomplete</span>}
     </div>
   );
 }
 
-/** What belongs to the whole: the total, and what is drawn beside the series. */
+/** The total, and the values drawn in addition to the series. */
 function Foot({ p, i, dirs }: { p: Props; i: number; dirs: string[] }) {
   const { result, layers, counters } = p;
-  // Where nothing adds up there is no total, and the one under the pointer says how it was.
+  // Values that do not add up have no total; the series under the pointer has the earlier values.
   const whole = (d: string): Total | Series | undefined =>
     result.total.find((t) => t.dir === d) ?? layers.find((l) => l.id === highlight.value && l.series.dir === d)?.series;
   const cells = (value: (d: string) => number | null | undefined) => dirs.map((d) => <td key={d}>{fmt.value(value(d), result.unit)}</td>);

@@ -1,4 +1,4 @@
-// The page about an AS.
+// The page of an AS.
 
 import { about, Entity } from "./entity.tsx";
 

@@ -1,4 +1,4 @@
-// What the page about one thing asks.
+// The queries of a page about one thing.
 
 import { useEffect, useState } from "preact/hooks";
 import { APIError, api, type Facets, type FlowsResult, type QueryResult } from "../../api/api.ts";
@@ -13,7 +13,7 @@ export interface Asked {
   loading: boolean;
 }
 
-/** Asks for the traffic, by one question or by one for each side, and for what the part of all flows is made of. */
+/** Queries the traffic, with one query or one for each side, and the top values of the matching flows. */
 export function useThing(asked: string, part: string): Asked {
   const [traffic, setTraffic] = useState<Asked["traffic"]>(null);
   const [facets, setFacets] = useState<Facets | null>(null);
@@ -41,10 +41,10 @@ export function useThing(asked: string, part: string): Asked {
   return { traffic, facets, records, error, loading };
 }
 
-/** So much of the traffic says whose it is. */
+/** The share of traffic that identifies an owner. */
 const mostly = 0.9;
 
-/** The largest group of the first question that has one which is nearly all, in words. Without an answer the page is as whole. */
+/** The largest group of the first query in which one group has nearly all traffic, in words. The page works without it. */
 export function useOwner(name: string, questions: string): string[] {
   const [told, setTold] = useState<string[]>([]);
   useEffect(() => {

@@ -1,4 +1,4 @@
-// The address of something that is called by its name.
+// Finds the address of an exporter by its name.
 
 import { useState } from "preact/hooks";
 import { api } from "../../api/api.ts";
@@ -7,18 +7,15 @@ import { follow, go, link } from "../../state/state.ts";
 
 const pollMS = 2000;
 
-/** The page of an exporter that is called by its name: leads to that of its address. */
+/** The page of an exporter by name; redirects to its address. */
 export function ByName({ name, page }: { name: string; page: (address: string) => string }) {
-  const [said, say] = useState("Asking …");
+  const [said, say] = useState("Loading …");
   usePoll(pollMS, async (signal) => {
     try {
       const { body } = await api.exporters(signal);
       const one = body.exporters.find((e) => e.name === name);
       if (one) go(link(page(one.address)), "replace");
-      else
-        say(
-          "No exporter that has sent something since the start of NetMeta has this name. One that sends again shows up here; its address works in any case.",
-        );
+      else say("No exporter with this name has sent anything since NetMeta started. Try its address.");
     } catch (e) {
       if (!signal.aborted) say(e instanceof Error ? e.message : String(e));
     }

@@ -1,4 +1,4 @@
-// The page about one thing: an address or prefix, an AS, an exporter. The same for all: its traffic, what it is made of, its records.
+// The page about one thing: an address or prefix, an AS, an exporter. All show its traffic, its top values and its records.
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
@@ -22,25 +22,25 @@ import { Newest, Parts } from "./parts.tsx";
 interface Props {
   kind: string;
   name: string;
-  /** Lets through what the page is about. */
+  /** Matches the traffic of the page. */
   filter: string;
-  /** Let through what comes in and what goes out by it, where that is not the direction of the record. */
+  /** Match received and sent traffic, if that is not the direction of the record. */
   sides?: [string, string];
-  /** Of a line: how much it can carry, in bits per second. */
+  /** Of an interface: its speed, in bits per second. */
   capacity?: number;
-  /** Of a line: what its device counts. */
+  /** Of an interface: the counters of its device. */
   course?: LinkCourse;
-  /** How its traffic is split when the URL does not say. */
+  /** The default grouping. */
   by: string[];
-  /** What tells more of it: groups of its traffic as source, and where there is none of it as destination. */
+  /** Queries that identify it: groups of its traffic as source, else as destination. */
   known?: { of: string[]; by: string[][] };
   children?: ComponentChildren;
-  /** What stands below the chart. */
+  /** Content below the chart. */
   below?: ComponentChildren;
 }
 
 export function Entity({ kind, name, filter, sides, capacity, course, by, known, children, below }: Props) {
-  // A line carries whole frames, so its traffic is counted as they are unless the URL says otherwise.
+  // An interface carries whole frames, so its traffic is counted as layer 2 unless the URL sets a layer.
   const v = sides && view.value.layer === "l3" ? { ...view.value, layer: "l2" } : view.value;
   const q = narrow(v.q, filter);
   const split = v.by.length ? v.by : by;
@@ -68,7 +68,7 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, known,
   const r = traffic?.result;
   const there = { q, by: split, layer: v.layer };
   const none = r !== undefined && r.series.length === 0;
-  // Counters count whole frames, and of all traffic: beside other numbers they say nothing.
+  // Counters count whole frames of all traffic, so they compare only with the same.
   const counters = useMemo(
     () => (r?.unit === "bps" && v.layer === "l2" && !v.q && course ? alongside(r.times, course) : undefined),
     [r, v.layer, v.q, course],
@@ -87,9 +87,9 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, known,
       </div>
       {v.q && (
         <p class="facts">
-          with <code>{v.q}</code>{" "}
+          filtered by <code>{v.q}</code>{" "}
           <button type="button" class="button" onClick={() => show({ q: "" })}>
-            Without
+            Clear filter
           </button>
         </p>
       )}
@@ -111,7 +111,7 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, known,
             ))}
             {counters && (
               <span>
-                <i class="counter-line" /> octets that the device counts
+                <i class="counter-line" /> bytes counted by the device
               </span>
             )}
           </p>
@@ -147,5 +147,5 @@ export function Entity({ kind, name, filter, sides, capacity, course, by, known,
   );
 }
 
-/** What the page about one thing lets through and how it splits it. */
+/** The filter and grouping of a page about one thing. */
 export const about = (kind: string, name: string) => ({ filter: entities[kind].filter(name), by: entities[kind].by });

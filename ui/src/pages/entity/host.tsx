@@ -1,4 +1,4 @@
-// The page about an address or a prefix.
+// The page of an address or a prefix.
 
 import { about, Entity } from "./entity.tsx";
 

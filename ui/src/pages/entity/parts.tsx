@@ -1,4 +1,4 @@
-// What the traffic of the thing is made of, and its newest records.
+// The top values of the traffic, and its newest records.
 
 import type { Facets, FlowsResult } from "../../api/api.ts";
 import { ValueButton } from "../../parts/valuemenu.tsx";
@@ -15,7 +15,7 @@ export const Parts = ({ facets }: { facets: Facets }) => (
         <section key={f.by.join("/")} class="panel part" aria-label={f.by.map(termTitle).join(", ")}>
           <h2>
             {f.by.map(termTitle).join(" · ")}{" "}
-            <span class="quiet">{f.distinct > f.values.length ? `${fmt.count(f.distinct)} in all` : ""}</span>
+            <span class="quiet">{f.distinct > f.values.length ? `${fmt.count(f.distinct)} in total` : ""}</span>
           </h2>
           <table class="data">
             <tbody>
@@ -44,7 +44,7 @@ export function Newest({ records, q, now }: { records: FlowsResult; q: string; n
       <h2>
         Newest records <span class="quiet">{records.rows}</span>{" "}
         <a class="more" href={link("/flows", { q, by: [] })} onClick={follow}>
-          All of them
+          All records
         </a>
       </h2>
       <div class="table-scroll" tabIndex={0} role="region" aria-label="Newest records, scrollable">

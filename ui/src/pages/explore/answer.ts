@@ -1,4 +1,4 @@
-// The answer to the question of Explore: asked when the question changes or somebody asks, kept until there is another, and live.
+// The result of Explore's query: loaded when the query changes or is refreshed, kept until the next result, and live.
 
 import { type Dispatch, type StateUpdater, useEffect, useRef, useState } from "preact/hooks";
 import { APIError, api, type QueryResult } from "../../api/api.ts";
@@ -10,21 +10,21 @@ import { refreshSeconds } from "../../state/window.ts";
 export interface Answer {
   result: QueryResult;
   now: number;
-  /** The view that was asked, so that a late answer is never shown under another question. */
+  /** The queried keys, so that a late result is never shown for another query. */
   asked: string;
   ms: number;
 }
 
-/** Where a question stands. */
+/** The state of a query. */
 export interface Asked {
   answer: Answer | null;
   error: APIError | null;
-  /** It costs much, and waits until it is meant. */
+  /** The query is expensive and waits for confirmation. */
   hint: Hint | null;
   loading: boolean;
-  /** It runs so long that this is said. */
+  /** It runs long enough to show progress. */
   slow: boolean;
-  /** How much of it is read, from 0 to 1; 0 while nobody knows. */
+  /** The share that is read, from 0 to 1; 0: unknown. */
   part: number;
 }
 
@@ -34,7 +34,7 @@ const ended = { loading: false, slow: false, part: 0 };
 const slowMS = 300;
 const pollMS = 400;
 
-/** Asks `keys`, if there are any; `held` keeps a live answer as it is. */
+/** Runs the query of `keys`, unless they are empty; `held` pauses a live result. */
 export function useAnswer(keys: string, held: boolean): Asked {
   const [asked, setAsked] = useState(nothing);
   const told = (patch: Partial<Asked>) => setAsked((old) => ({ ...old, ...patch }));
@@ -49,7 +49,7 @@ export function useAnswer(keys: string, held: boolean): Asked {
     return ask(keys, stop, told);
   }, [keys, turn]);
 
-  // Escape gives up a running query; the server ends it in the engine.
+  // Escape cancels a running query; the server cancels it in the engine.
   useEffect(() => {
     const cancel = (e: KeyboardEvent) => {
       if (e.key !== "Escape" || !asked.loading) return;
@@ -64,12 +64,12 @@ export function useAnswer(keys: string, held: boolean): Asked {
   return asked;
 }
 
-/** Asks once. What it returns gives the question up. */
+/** Runs one query. The returned function cancels it. */
 function ask(keys: string, stop: AbortController, told: (patch: Partial<Asked>) => void): () => void {
   const began = performance.now();
   const tag = `page-${began.toString(36).replace(".", "-")}-${Math.random().toString(36).slice(2)}`;
   let finished = false;
-  // How far it is, once it is slow: the engine knows it by its tag.
+  // The progress of a slow query, which the engine finds by its tag.
   const progress = async () => {
     while (!stop.signal.aborted && !finished) {
       const mine = await api.running(stop.signal).then(
@@ -111,12 +111,12 @@ function ask(keys: string, stop: AbortController, told: (patch: Partial<Asked>) 
 }
 
 /**
- * Live: the server sends what changed, once there is an answer that it changes. A pointer on the chart, a hidden tab or a range in the
+ * useLive follows a live query: after the first result the server sends changes. A pointer on the chart, a hidden tab or a range in the
  * past stops it.
  */
 function useLive(keys: string, held: boolean, { answer, error, loading }: Asked, setAsked: Dispatch<StateUpdater<Asked>>): void {
   const v = view.value;
-  const [streamless, setStreamless] = useState(""); // the question of which there is no stream
+  const [streamless, setStreamless] = useState(""); // the query that has no stream
   const live = v.live && v.to === "now" && !held;
   const follows = live && refreshChoice.signal.value === "auto" && answer?.asked === keys && !error && streamless !== keys;
   useStream(follows ? keys : "", {
@@ -124,10 +124,10 @@ function useLive(keys: string, held: boolean, { answer, error, loading }: Asked,
     update: (u) =>
       setAsked((old) => ({ ...old, answer: old.answer && { ...old.answer, result: updated(old.answer.result, u), now: u.to } })),
     problem: (problem) => setAsked((old) => ({ ...old, error: problem })),
-    broken: () => reload.value++, // what asks says what is wrong
+    broken: () => reload.value++, // the next query shows the error
     none: () => setStreamless(keys),
   });
-  // At an interval of its own, or without a stream: the next round begins after the last has ended.
+  // With a chosen interval or without a stream, the next query starts after the last has ended.
   const every = refreshSeconds(answer?.result.step ?? 10);
   const turn = reload.value;
   useEffect(() => {

@@ -1,11 +1,11 @@
-// What the traffic is grouped by: chips in order, moved by dragging or by keyboard, added from the fields that the server names.
+// The grouping: chips in order, moved by dragging or by keyboard, added from the fields that the server lists.
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon, Popover } from "../../parts/ui.tsx";
 import { fieldOf, fields, show, termTitle, view } from "../../state/state.ts";
 import { isTime } from "../../text/url.ts";
 
-/** Lengths of time to group by; the first are offered with the fields. */
+/** Intervals to group by; the first ones are offered with the fields. */
 const lengths = ["1h", "1d", "1w", "5m", "15m", "4h"].map((l) => "ts:" + l);
 
 const masks = { 4: ["16", "24", "28"], 6: ["32", "48", "64"] };
@@ -200,7 +200,7 @@ function FieldPicker({ taken, onPick }: { taken: string[]; onPick: (name: string
   };
   const times = lengths
     .slice(0, 3)
-    .map((name) => ({ name, title: termTitle(name), doc: "Time as a group, along the clock of the time zone", group: "time" }));
+    .map((name) => ({ name, title: termTitle(name), doc: "Time as a group, aligned to the clock of the time zone", group: "time" }));
   const found = [...fields.value.filter((f) => f.groupable), ...times]
     .filter((f) => !taken.includes(f.name))
     .map((f) => ({ f, r: rank(f.name, f.title, f.doc) }))
@@ -254,7 +254,7 @@ function FieldPicker({ taken, onPick }: { taken: string[]; onPick: (name: string
             </div>
           </>
         ))}
-        {found.length === 0 && <p class="quiet">{fields.value.length ? "No field like this." : "The fields have not been loaded yet."}</p>}
+        {found.length === 0 && <p class="quiet">{fields.value.length ? "No matching field." : "Loading …"}</p>}
       </div>
     </>
   );

@@ -1,4 +1,4 @@
-// How the question is put: grouping, visualization, unit, direction, order.
+// The controls of a query: grouping, visualisation, unit, direction, order.
 
 import { drawnAs } from "../../charts/stack.ts";
 import { Icon, Select } from "../../parts/ui.tsx";
@@ -9,24 +9,24 @@ import { GroupBy } from "./by.tsx";
 import { ExportMenu } from "./exportmenu.tsx";
 
 const layerChoices = [
-  { value: "l3", title: "L3, IP" },
-  { value: "l2", title: "L2, Ethernet" },
-  { value: "l1", title: "L1, on the line" },
+  { value: "l3", title: "IP (L3)" },
+  { value: "l2", title: "Ethernet (L2)" },
+  { value: "l1", title: "on the wire (L1)" },
 ];
 const aggs = [
   { value: "avg", title: "average" },
-  { value: "peak", title: "average, peak" },
-  { value: "spread", title: "average, records spread" },
+  { value: "peak", title: "average + 1 s peak" },
+  { value: "spread", title: "spread over flow duration" },
 ];
 const ranks = [
   { value: "avg", title: "average" },
   { value: "max", title: "maximum" },
   { value: "last", title: "last" },
-  { value: "p95", title: "95th perc." },
+  { value: "p95", title: "95th percentile" },
 ];
-/** Behind a statistic: over all directions. */
+/** Suffix of a statistic: over all directions. */
 const together = " sum";
-/** The units in which the length of a packet counts. */
+/** The units that depend on the packet length. */
 const layered = new Set(["bps", "bytes", "bpp", "pct"]);
 const tops = [1, 3, 5, 8, 12, 20, 30, 50];
 
@@ -42,7 +42,7 @@ export function Controls({ answer, drawn }: { answer: Answer | null; drawn: stri
           type="button"
           class={`button sql-button ${sqlOpen.value ? "on" : ""}`}
           aria-pressed={sqlOpen.value}
-          title="The SQL behind this chart  x"
+          title="SQL of this chart  x"
           onClick={() => (sqlOpen.value = !sqlOpen.value)}
         >
           <Icon name="code" /> SQL
@@ -53,7 +53,7 @@ export function Controls({ answer, drawn }: { answer: Answer | null; drawn: stri
           class={`button ${facets ? "on" : ""}`}
           aria-pressed={facets}
           aria-label="Facets"
-          title="Facets: the largest values of several fields  f"
+          title="Facets: top values of several fields  f"
           onClick={() => facetsChoice.set(facets ? "off" : "on")}
         >
           <Icon name="panel" />
@@ -67,7 +67,7 @@ function Visualization() {
   const { viz, unit } = view.value;
   const now = drawnAs(viz, unit);
   return (
-    <div class="segments" role="radiogroup" aria-label="Visualization">
+    <div class="segments" role="radiogroup" aria-label="Visualisation">
       {vizzes.map(({ value, title }) => (
         <button
           key={value}
@@ -95,7 +95,9 @@ function Choices() {
         choices={units.value.map((u) => ({ value: u.name, title: u.title }))}
         onChange={(unit) => show({ unit })}
       />
-      {layered.has(v.unit) && <Select label="of" id="layer" value={v.layer} choices={layerChoices} onChange={(layer) => show({ layer })} />}
+      {layered.has(v.unit) && (
+        <Select label="Layer" id="layer" value={v.layer} choices={layerChoices} onChange={(layer) => show({ layer })} />
+      )}
       <Select label="Direction" id="dir" value={v.dir} choices={dirs} onChange={(dir) => show({ dir })} />
       <Select
         label="Top"
@@ -106,14 +108,14 @@ function Choices() {
       />
       <Rank />
       <Select
-        label="vs"
+        label="Compare"
         id="vs"
         value={v.vs}
         choices={comparisons}
         onChange={(vs) => show({ vs, rank: vs === "" && v.rank === "delta" ? "avg" : v.rank })}
       />
       <Select
-        label="Show"
+        label="Values"
         id="agg"
         value={v.spread ? "spread" : v.agg}
         choices={aggs}
@@ -123,16 +125,16 @@ function Choices() {
   );
 }
 
-/** By which statistic groups are the largest, in each direction or over all. */
+/** The statistic that ranks groups, in each direction or over all. */
 function Rank() {
   const v = view.value;
-  // Directions may each have their own largest groups.
+  // Each direction may have its own top groups.
   const directed = v.dir === "both" && v.by.length > 0;
   const statistics = v.vs ? [...ranks, { value: "delta", title: "change" }] : ranks;
-  const overAll = statistics.map((r) => ({ value: r.value + together, title: `${r.title} over all` }));
+  const overAll = statistics.map((r) => ({ value: r.value + together, title: `${r.title}, all directions` }));
   return (
     <Select
-      label="by"
+      label="Rank by"
       id="rank"
       value={v.rankdir === "sum" && directed ? v.rank + together : v.rank}
       choices={directed ? [...statistics, ...overAll] : statistics}

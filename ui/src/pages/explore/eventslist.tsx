@@ -1,4 +1,4 @@
-// Which events the charts show, by kind, and a way to mark one.
+// The kinds of events on the charts, and a button to mark one.
 
 import { Popover } from "../../parts/ui.tsx";
 import { kindsSeen, markHere, switched } from "../../state/events.ts";
@@ -9,8 +9,8 @@ export function EventsList({ onDone }: { onDone: () => void }) {
   return (
     <Popover open onClose={onDone} class="menu right events-menu" label="Events">
       <label class="check">
-        <input type="checkbox" checked={hidden !== "*"} onChange={(e) => hiddenKinds.set(e.currentTarget.checked ? "" : "*")} /> Events on
-        the charts
+        <input type="checkbox" checked={hidden !== "*"} onChange={(e) => hiddenKinds.set(e.currentTarget.checked ? "" : "*")} /> Show events
+        on charts
       </label>
       {hidden !== "*" &&
         kindsSeen.value.map((k) => (
@@ -31,7 +31,7 @@ export function EventsList({ onDone }: { onDone: () => void }) {
           markHere();
         }}
       >
-        Mark an event … <kbd>m</kbd>
+        Mark event … <kbd>m</kbd>
       </button>
     </Popover>
   );

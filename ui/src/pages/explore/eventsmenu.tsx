@@ -1,4 +1,4 @@
-// The events on the charts, from the head of a chart.
+// The menu of events in the head of a chart.
 
 import { useState } from "preact/hooks";
 import { IconButton, lazy } from "../../parts/ui.tsx";
@@ -6,7 +6,7 @@ import { hiddenKinds } from "../../state/state.ts";
 
 const EventsList = lazy(() => import("./eventslist.tsx").then((m) => m.EventsList));
 
-/** Which events the charts show, by kind, and a way to mark one. */
+/** Opens the list of event kinds. */
 export function EventsMenu() {
   const [open, setOpen] = useState(false);
   const hidden = hiddenKinds.signal.value;

@@ -1,4 +1,4 @@
-// Why the brushed window differs from the one before: the sentence, its causes, and what moved in each field.
+// Why the selected range differs from the one before: the sentence, its causes, and the changes by field.
 
 import { useEffect, useState } from "preact/hooks";
 import { APIError, api, type Explanation } from "../../api/api.ts";
@@ -8,7 +8,7 @@ import { clock, duration } from "../../text/time.ts";
 import { ask, inSums, selected } from "../../text/url.ts";
 import { Verdict } from "./verdict.tsx";
 
-/** The answer of the server about the window of the URL. */
+/** The explanation for the range in the URL. */
 function useExplanation(): { answer: Explanation | null; error: string } {
   const [answer, setAnswer] = useState<Explanation | null>(null);
   const [error, setError] = useState("");
@@ -55,7 +55,7 @@ export function Explain() {
           {error}
         </p>
       )}
-      {!answer && !error && <p class="hint explain-wait">Comparing ten fields of both windows …</p>}
+      {!answer && !error && <p class="hint explain-wait">Comparing ten fields of both ranges …</p>}
       {answer && <Verdict answer={answer} range={range} />}
     </section>
   );

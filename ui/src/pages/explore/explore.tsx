@@ -1,4 +1,4 @@
-// Explore: a question (filter, grouping, range, unit) and its answer (chart, table, SQL).
+// Explore: a query (filter, grouping, range, unit) and its result (chart, table, SQL).
 
 import { useEffect, useState } from "preact/hooks";
 import { drawnAs } from "../../charts/stack.ts";
@@ -18,12 +18,12 @@ const Facets = lazy(() => import("./facets.tsx").then((m) => m.Facets));
 const Explain = lazy(() => import("./explain.tsx").then((m) => m.Explain));
 const SQLDrawer = lazy(() => import("../../parts/sql.tsx").then((m) => m.SQLDrawer));
 
-/** The most points worth asking for: one every two pixels. */
+/** The maximum density of points: one every two pixels. */
 const pixelsPerPoint = 2;
-/** A sankey needs room; in less the same numbers are bars. */
+/** The minimum width of a sankey; below it bars show the same numbers. */
 const sankeyWidth = 600;
 
-/** What a visualization is drawn as, in so many pixels; one that this version does not know as a stack. */
+/** The visualisation that is drawn at a width in pixels; an unknown one becomes a stack. */
 function drawing(viz: string, unit: string, width: number): string {
   const as = drawnAs(viz, unit);
   const known = vizzes.some((z) => z.value === as) ? as : "stack";
@@ -34,7 +34,7 @@ export default function Explore() {
   const v = view.value;
   const [box, width] = useWidth<HTMLDivElement>();
   const [hovered, setHovered] = useState(false);
-  // A few pixels more or less are the same question.
+  // A few pixels more or less are the same query.
   const px = width > 0 ? Math.max(100, Math.round(width / pixelsPerPoint / 50) * 50) : 0;
   const keys = px > 0 ? request(v, zone.value, px) : "";
   const asked = useAnswer(keys, hovered);

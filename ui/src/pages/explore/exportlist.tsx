@@ -1,10 +1,10 @@
-// What the chart can be saved as.
+// The export formats of the chart.
 
 import { Popover } from "../../parts/ui.tsx";
 import { copy } from "../../state/state.ts";
 import type { Answer } from "./answer.ts";
 
-/** Of what is drawn, `png` or `svg` can be made; each choice ends with `onDone`. */
+/** Lists the formats, with `png` or `svg` depending on the chart. Each choice ends with `onDone`. */
 export function ExportList({ answer, drawn, onDone }: { answer: Answer; drawn: string; onDone: () => void }) {
   const { result, now, asked } = answer;
   const picture = drawn === "sankey" ? "svg" : ["stack", "stack100", "line", "heat"].includes(drawn) ? "png" : "";
@@ -18,17 +18,17 @@ export function ExportList({ answer, drawn, onDone }: { answer: Answer; drawn: s
     <Popover open onClose={onDone} class="menu" label="Export">
       <div role="menu" aria-label="Export" class="menu-list">
         <a role="menuitem" href={`/api/v1/query.csv?${asked}`} download={file + ".csv"} onClick={done(() => undefined)}>
-          CSV <span class="quiet">each bucket</span>
+          CSV <span class="quiet">each interval</span>
         </a>
         <a role="menuitem" href={`/api/v1/query.csv?${asked}&of=table`} download={file + "-table.csv"} onClick={done(() => undefined)}>
-          CSV <span class="quiet">the table</span>
+          CSV <span class="quiet">table</span>
         </a>
         <a role="menuitem" href={`/api/v1/query?${asked}`} download={file + ".json"} onClick={done(() => undefined)}>
           JSON
         </a>
         {picture === "png" && (
           <button type="button" role="menuitem" onClick={done(() => load("savePNG"))}>
-            PNG <span class="quiet">at twice the size</span>
+            PNG <span class="quiet">double size</span>
           </button>
         )}
         {picture === "svg" && (

@@ -1,4 +1,4 @@
-// The chart as a file.
+// The export menu of the chart.
 
 import { useState } from "preact/hooks";
 import { Icon, lazy } from "../../parts/ui.tsx";

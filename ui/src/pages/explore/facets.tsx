@@ -1,4 +1,4 @@
-// The rail beside the chart: the largest values of several fields within the same question, each with a way in and a way out.
+// The panel next to the chart: the top values of several fields for the same query, each with buttons to filter and exclude.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type Facets as Answer, APIError, api, type Facet } from "../../api/api.ts";
@@ -9,9 +9,9 @@ import * as fmt from "../../text/format.ts";
 import { ask, inSums } from "../../text/url.ts";
 
 const shortList = 5;
-/** How many rows of flows may be read for the rail unasked: a second or two. */
+/** How many rows the panel may read automatically: 1 to 2 s. */
 const mostRows = 20_000_000;
-/** While the chart follows the clock, the lists follow more slowly: each asks for every row of the window. */
+/** In live mode the lists refresh more slowly than the chart, because each reads every row of the range. */
 const refreshSeconds = 30;
 
 export function Facets({ from, to, zone }: { from: number; to: number; zone: string }) {
@@ -21,7 +21,7 @@ export function Facets({ from, to, zone }: { from: number; to: number; zone: str
   const [loading, setLoading] = useState(false);
   const asked = useRef({ keys: "", at: 0, all: false, stop: new AbortController() });
   const question = ask(inSums(v), zone, ["q", "unit", "layer", "dir"]);
-  // Lists that read more than may be read unasked come when somebody wants them, and then for this question and a time as long.
+  // Lists that read more are counted on request, and then for this query and ranges of this length.
   const [wanted, want] = useState("");
   const scope = `${question}&${to - from}`;
   const all = wanted === scope;
@@ -53,12 +53,12 @@ export function Facets({ from, to, zone }: { from: number; to: number; zone: str
     <aside class="facets panel" id="facets" aria-label="Facets" aria-busy={loading}>
       <header>
         <h2>Facets</h2>
-        <span class="quiet">of this filter</span>
-        <IconButton icon="close" label="Close the facets  f" onClick={() => facetsChoice.set("off")} />
+        <span class="quiet">for this filter</span>
+        <IconButton icon="close" label="Close facets  f" onClick={() => facetsChoice.set("off")} />
       </header>
       <div class={`facet-lists ${loading && answer ? "stale" : ""}`}>
         {error && <p class="hint bad">{error}</p>}
-        {!answer && !error && <p class="hint">Counting …</p>}
+        {!answer && !error && <p class="hint">Loading …</p>}
         {answer?.facets
           .filter((f) => f.values.length > 0)
           .map((f) => (
@@ -66,14 +66,14 @@ export function Facets({ from, to, zone }: { from: number; to: number; zone: str
           ))}
         {answer?.left ? (
           <p class="hint left-out">
-            Not counted yet, since that reads {fmt.count(answer.left.rows)} rows:{" "}
+            Not counted, because it would read {fmt.count(answer.left.rows)} rows:{" "}
             {answer.left.facets.map((f) => f.split("/").map(termTitle).join(" · ")).join(", ")}.
             <button type="button" class="button" onClick={() => want(scope)}>
-              Count them
+              Count all
             </button>
           </p>
         ) : (
-          answer?.facets.every((f) => f.values.length === 0) && <p class="hint">Nothing to count.</p>
+          answer?.facets.every((f) => f.values.length === 0) && <p class="hint">No values.</p>
         )}
       </div>
     </aside>
@@ -90,7 +90,7 @@ function List({ facet, unit }: { facet: Facet; unit: string }) {
       <h3>
         <button
           type="button"
-          title={grouped ? "The chart is grouped by this" : "Group the chart by this"}
+          title={grouped ? "Chart is grouped by this" : "Group chart by this"}
           disabled={grouped}
           onClick={() => show({ by: facet.by, hide: [] })}
         >
@@ -110,8 +110,8 @@ function List({ facet, unit }: { facet: Facet; unit: string }) {
               <button
                 type="button"
                 class="facet-sign"
-                aria-label={`Only ${name}`}
-                title="Only this"
+                aria-label={`Filter to ${name}`}
+                title="Filter to this"
                 onClick={() => filterBy(value, "only")}
               >
                 <Icon name="plus" />

@@ -1,4 +1,4 @@
-// The chart of the answer, and what is to be said about it.
+// The chart of the result, with its facts and errors.
 
 import type { RefObject } from "preact";
 import type { APIError, QueryResult } from "../../api/api.ts";
@@ -25,7 +25,7 @@ interface Props {
   onHover: (inside: boolean) => void;
 }
 
-/** Why there is nothing to draw, if there is not. */
+/** Why there is nothing to draw; null: there is something. */
 export const emptiness = (r: QueryResult | undefined) => (r ? (r.meta.empty ?? (r.series.length === 0 ? "no-match" : null)) : null);
 
 export function Figure({ asked, series, drawn, width, onHover }: Props) {
@@ -40,7 +40,7 @@ export function Figure({ asked, series, drawn, width, onHover }: Props) {
       />
       {slow && (
         <p class="running" role="status">
-          {part > 0 ? `${Math.round(part * 100)} % read` : "Running"} <kbd>Esc</kbd> cancels
+          {part > 0 ? `${Math.round(part * 100)}% read` : "Running"}, <kbd>Esc</kbd> to cancel
         </p>
       )}
       {hint && <CostHint hint={hint} />}
@@ -48,7 +48,7 @@ export function Figure({ asked, series, drawn, width, onHover }: Props) {
       {answer ? (
         <Drawn answer={answer} series={series} drawn={drawn} onHover={onHover} />
       ) : (
-        <div class="chart-placeholder">{error?.filter && <p class="quiet">The chart comes back when the filter is right.</p>}</div>
+        <div class="chart-placeholder">{error?.filter && <p class="quiet">Correct the filter to see the chart.</p>}</div>
       )}
     </section>
   );
@@ -64,7 +64,7 @@ function Failure({ error }: { error: APIError }) {
         {detail && title && detail !== title ? <em> ({title})</em> : null}
       </span>
       <button type="button" class="button" onClick={() => (reload.value += 1)}>
-        Try again
+        Retry
       </button>
     </p>
   );
@@ -101,7 +101,7 @@ function Drawn({ answer, series, drawn, onHover }: { answer: Answer } & Pick<Pro
 const OneGrouping = () => (
   <div class="empty">
     <h2>A sankey needs two groupings</h2>
-    <p>Traffic flows from the values of one field to those of the next.</p>
+    <p>It shows traffic between the values of two or more fields.</p>
     <button type="button" class="button primary" data-opens onClick={() => document.getElementById("by-add")?.click()}>
       Group by another field
     </button>

@@ -1,4 +1,4 @@
-// What stands over the chart.
+// The line above the chart.
 
 import type { QueryResult } from "../../api/api.ts";
 import { Icon, Select } from "../../parts/ui.tsx";
@@ -17,7 +17,7 @@ const scales = [
   { value: "sqrt", title: "square root" },
 ];
 
-/** What every number on this chart is: length, bucket, statistic, error, and how far the data reaches. */
+/** The facts of the numbers on this chart: range, interval, statistic, error, and the newest data. */
 export function Header({ answer, v, bends }: { answer: Answer; v: View; bends: boolean }) {
   const { result, now } = answer;
   const { meta, step } = result;
@@ -27,7 +27,7 @@ export function Header({ answer, v, bends }: { answer: Answer; v: View; bends: b
   const worst = Math.max(
     0,
     ...result.total.map((_, i) => {
-      // The error of the sum of a direction follows from all its samples.
+      // The error of a direction's sum depends on all its samples.
       const dir = result.total[i].dir;
       let n = 0;
       for (const s of result.series) if (s.dir === dir) for (const c of s.n ?? []) n += c ?? 0;
@@ -40,20 +40,20 @@ export function Header({ answer, v, bends }: { answer: Answer; v: View; bends: b
     <div class="figure-head">
       <p class="facts">
         <span title={`${moments(result.from, tz, now)} – ${moments(result.to, tz, now)}`}>{duration(result.to - result.from)}</span>
-        <span>{duration(step)} buckets</span>
-        <span>{fmt.isRate(result.unit) ? `max of ${duration(step)} averages` : `sums of ${duration(step)}`}</span>
-        {worst > 0 && <span title="95 % error of the total that sampling alone explains">total {fmt.error(worst)}</span>}
+        <span>{duration(step)} intervals</span>
+        <span>{fmt.isRate(result.unit) ? `max = highest ${duration(step)} average` : `sums per ${duration(step)}`}</span>
+        {worst > 0 && <span title="Error of the total from sampling alone, with 95% confidence">sampling error {fmt.error(worst)}</span>}
         {reaches && meta.through > 0 && (
           <span
             class={behind > Math.max(30, 3 * step) ? "warn" : ""}
             title={`The newest record was received at ${moments(meta.through, tz, now)}`}
           >
-            data through {behind < 0.5 ? "now" : behind < 600 ? `−${Math.round(behind)} s` : moments(meta.through, tz, now)}
+            {behind < 0.5 ? "up to date" : `data up to ${behind < 600 ? `${Math.round(behind)} s ago` : moments(meta.through, tz, now)}`}
           </span>
         )}
         {(meta.partial.first || meta.partial.last) && (
-          <span title="Not a whole bucket inside the range: veiled, and not counted for max and last">
-            {meta.partial.first ? (meta.partial.last ? "first and last" : "first") : "last"} bucket partial
+          <span title="Interval partly in range; dimmed, not used for max and last">
+            {meta.partial.first ? (meta.partial.last ? "first and last" : "first") : "last"} interval incomplete
           </span>
         )}
       </p>
@@ -66,11 +66,10 @@ export function Header({ answer, v, bends }: { answer: Answer; v: View; bends: b
       </div>
       {meta.resolution > step && (
         <p class="facts warn">
-          <Icon name="warn" /> The exporters report every {duration(meta.resolution)}: buckets of {duration(step)} are finer than their
-          data.{" "}
+          <Icon name="warn" /> Exporters report every {duration(meta.resolution)}; {duration(step)} intervals are finer than the data.{" "}
           {!view.value.spread && (
             <button type="button" class="button" onClick={() => show({ agg: "avg", spread: true })}>
-              Spread records over their time
+              Spread records over their duration
             </button>
           )}
         </p>
@@ -82,8 +81,8 @@ export function Header({ answer, v, bends }: { answer: Answer; v: View; bends: b
       ))}
       {!!meta.implausible && (
         <p class="facts warn">
-          <Icon name="warn" /> {fmt.grouped(meta.implausible)} implausible {meta.implausible > 1 ? "records" : "record"}: more than networks
-          carry.{" "}
+          <Icon name="warn" /> {fmt.grouped(meta.implausible)} implausible {meta.implausible > 1 ? "records" : "record"}, with more traffic
+          than networks carry.{" "}
           <button type="button" class="button" onClick={() => show({ q: narrow(v.q, "quality != implausible") })}>
             Exclude
           </button>
@@ -93,7 +92,7 @@ export function Header({ answer, v, bends }: { answer: Answer; v: View; bends: b
         <p class="facts warn">
           {fmt.parseAmount(v.ymax)
             ? `The axis ends at ${fmt.value(fmt.parseAmount(v.ymax), result.unit)}.`
-            : `“${v.ymax}” is no end of an axis: write ymax=10g.`}{" "}
+            : `ymax=${v.ymax} is not a number; use e.g. ymax=10g.`}{" "}
           <button type="button" class="button" onClick={() => show({ ymax: "" })}>
             Show all
           </button>
@@ -101,7 +100,7 @@ export function Header({ answer, v, bends }: { answer: Answer; v: View; bends: b
       )}
       {kept.length > 0 && (
         <p class="facts warn">
-          <Icon name="warn" /> Not understood in this URL, and kept: {kept.join(", ")}
+          <Icon name="warn" /> Unknown URL parameters (kept): {kept.join(", ")}
         </p>
       )}
       {unmet.length > 0 && (
@@ -111,14 +110,14 @@ export function Header({ answer, v, bends }: { answer: Answer; v: View; bends: b
       )}
       {!vizzes.some((z) => z.value === v.viz) && (
         <p class="facts warn">
-          <Icon name="warn" /> This version cannot draw “{v.viz}” and shows a stack.
+          <Icon name="warn" /> Unknown visualisation “{v.viz}”; showing a stack.
         </p>
       )}
     </div>
   );
 }
 
-/** The chart in one sentence, for those who do not see it. */
+/** The chart in one sentence, for screen readers. */
 export function summary(r: QueryResult): string {
   const tz = zone.value;
   const peaks = r.total.map((t) => {

@@ -1,4 +1,4 @@
-// Which series are on the chart, and which are hidden.
+// The visible and hidden series of the chart.
 
 import { useMemo } from "preact/hooks";
 import type { QueryResult } from "../../api/api.ts";
@@ -8,7 +8,7 @@ import { show, view } from "../../state/state.ts";
 export interface Shown {
   all: Layer[];
   visible: Layer[];
-  /** The groups, in the order of the chart; those that the URL hides among them. */
+  /** The groups in chart order, including hidden ones. */
   ids: string[];
   hidden: Set<string>;
 }
@@ -22,14 +22,14 @@ export function useSeries(result: QueryResult | undefined): Shown {
   return { all, visible, ids, hidden };
 }
 
-/** Shows one group alone; again: all. */
+/** Shows only one group; a second call shows all. */
 export function isolate({ ids, hidden }: Shown, id: string): void {
   const others = ids.filter((x) => x !== id);
   const alone = hidden.size === others.length && !hidden.has(id);
   show({ hide: alone ? [] : others });
 }
 
-/** Hides a group, or shows it again; hiding the last shows all. */
+/** Hides or shows a group; hiding the last shows all. */
 export function toggle({ ids, hidden }: Shown, id: string): void {
   const next = new Set(hidden);
   if (!next.delete(id)) next.add(id);

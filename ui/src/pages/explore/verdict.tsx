@@ -1,4 +1,4 @@
-// What Explain found: the sentence, its causes, and what moved in each field.
+// The result of Explain: the sentence, its causes, and the changes by field.
 
 import type { Explanation } from "../../api/api.ts";
 import { CopyButton, Icon } from "../../parts/ui.tsx";
@@ -9,12 +9,12 @@ import * as fmt from "../../text/format.ts";
 import { absolute } from "../../text/time.ts";
 import { format } from "../../text/url.ts";
 
-const words: Record<string, string> = { rise: "Rise", fall: "Fall", move: "Moved", steady: "Steady" };
+const words: Record<string, string> = { rise: "Rise", fall: "Fall", move: "Shift", steady: "Steady" };
 const shownMovers = 4;
 
 const only = (filter: string) => show({ q: narrow(view.value.q, filter), hide: [] });
 
-/** `range` is the window that was asked about. */
+/** `range` is the selected range. */
 export function Verdict({ answer, range }: { answer: Explanation; range: readonly [number, number] | undefined }) {
   const flows = ([from, to]: readonly [number, number]) => {
     const { q } = view.value;
@@ -30,7 +30,7 @@ export function Verdict({ answer, range }: { answer: Explanation; range: readonl
       <div class="row">
         {answer.filter && (
           <button type="button" class="button" onClick={() => only(answer.filter)}>
-            <Icon name="filter" /> Only what they have in common
+            <Icon name="filter" /> Filter on the common pattern
           </button>
         )}
         {range && (
@@ -41,7 +41,7 @@ export function Verdict({ answer, range }: { answer: Explanation; range: readonl
         <CopyButton text={answer.text} what="Sentence" label="Copy sentence" />
       </div>
       <details class="aspects">
-        <summary>What moved in each field</summary>
+        <summary>Changes by field</summary>
         <div class="aspect-grid">
           {answer.aspects
             .filter((a) => a.values.length > 0)
@@ -59,7 +59,10 @@ function Causes({ causes }: { causes: Explanation["causes"] }) {
     <ol class="causes">
       {causes.map((c) => (
         <li key={c.by.join() + c.text}>
-          <span class="cause-share" title={c.share > 1 ? "Of the change: others changed the other way" : undefined}>
+          <span
+            class="cause-share"
+            title={c.share > 1 ? "Share of the change; over 100% because other values changed in the opposite direction" : undefined}
+          >
             {fmt.share(c.share)}
           </span>
           <i class="cause-bar">
@@ -67,7 +70,7 @@ function Causes({ causes }: { causes: Explanation["causes"] }) {
           </i>
           <span class="quiet">{c.by.map(termTitle).join(" · ")}</span>
           {c.filter ? (
-            <button type="button" class="value" title={`Only this: ${c.filter}`} onClick={() => only(c.filter)}>
+            <button type="button" class="value" title={`Filter to this: ${c.filter}`} onClick={() => only(c.filter)}>
               {c.text}
             </button>
           ) : (
@@ -77,7 +80,7 @@ function Causes({ causes }: { causes: Explanation["causes"] }) {
             type="button"
             class="facet-sign"
             aria-label={`Group by ${c.by.map(termTitle).join(", ")}`}
-            title="Group the chart by this"
+            title="Group chart by this"
             onClick={() => show({ by: c.by, hide: [] })}
           >
             <Icon name="rows" />
@@ -88,7 +91,7 @@ function Causes({ causes }: { causes: Explanation["causes"] }) {
   );
 }
 
-/** What moved most in one field: more to the right, less to the left. */
+/** The biggest changes in one field: increases to the right, decreases to the left. */
 function Aspect({ a, unit }: { a: Explanation["aspects"][number]; unit: string }) {
   const top = Math.max(...a.values.map((m) => Math.abs(m.delta)), 1);
   return (

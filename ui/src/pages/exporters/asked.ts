@@ -1,4 +1,4 @@
-// What the pages of exporters ask, again and again.
+// Polls the exporters for their pages.
 
 import { useRef, useState } from "preact/hooks";
 import { api, type Health, type Ignored } from "../../api/api.ts";
@@ -18,7 +18,7 @@ export interface State {
 
 export const idOf = (e: Health) => e.address + " " + e.type;
 
-/** The exporters, asked again and again, with what the difference of two answers says. */
+/** Polls the exporters; rates are the difference of two answers. */
 export function useExporters(): [State | null, string, () => void] {
   const [state, setState] = useState<State | null>(null);
   const [down, setDown] = useState("");

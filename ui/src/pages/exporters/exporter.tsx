@@ -1,4 +1,4 @@
-// The page of one exporter, by its address or by its name.
+// The page of one exporter, by address or name.
 
 import { type Interfaces, noAnswer } from "../../api/api.ts";
 import { Decide, ignoredFacts } from "../../parts/senders.tsx";
@@ -28,7 +28,7 @@ function OneExporter({ address }: { address: string }) {
     <Entity kind="Exporter" name={name ? `${name} · ${address}` : address} {...about("exporters", address)}>
       {down && down !== noAnswer && (
         <p class="notice bad" role="alert">
-          <Icon name="warn" /> {down}; trying again.
+          <Icon name="warn" /> {down}; retrying.
         </p>
       )}
       {state && <Standing address={address} state={state} told={told} />}
@@ -39,7 +39,7 @@ function OneExporter({ address }: { address: string }) {
       <RateChanges address={address} />
       {mine[0]?.standing === "accepted" && (
         <p class="facts">
-          Somebody has accepted it. <Decide addresses={[address]} only="ignore" back="accept" told={told} />
+          Accepted. <Decide addresses={[address]} only="ignore" back="accept" told={told} />
         </p>
       )}
       <Rates of={mine} />
@@ -47,7 +47,7 @@ function OneExporter({ address }: { address: string }) {
   );
 }
 
-/** What was decided about it, or is to be. */
+/** The decision about it, or the buttons to decide. */
 function Standing({ address, state, told }: { address: string; state: State; told: () => void }) {
   const ignored = state.ignored.find((x) => x.address === address);
   const mine = state.list.find((e) => e.address === address);
@@ -55,19 +55,19 @@ function Standing({ address, state, told }: { address: string; state: State; tol
     <>
       {ignored && (
         <p class="panel notice" data-ignored={address}>
-          <Icon name="question" /> Ignored {ignoredFacts(ignored, state.now)}. What is stored of it is below.
+          <Icon name="question" /> Ignored {ignoredFacts(ignored, state.now)}. Its stored flows are below.
           <Decide addresses={[address]} only="accept" back="ignore" told={told} />
         </p>
       )}
       {!mine && !ignored && (
         <p class="panel notice">
-          <Icon name="question" /> {address} has not sent anything since the start of NetMeta, or was forgotten. What is stored of it is
+          <Icon name="question" /> {address} has not sent anything since NetMeta started, or was evicted from the list. Its stored flows are
           below.
         </p>
       )}
       {mine?.standing === "new" && (
         <p class="panel notice">
-          <Icon name="question" /> Nobody has said yet whether it belongs here; what it sends is taken.
+          <Icon name="question" /> New sender. Its flows are stored.
           <Decide addresses={[address]} back="forget" told={told} />
         </p>
       )}
@@ -79,7 +79,7 @@ function Links({ all }: { all: Interfaces }) {
   return (
     <section class="panel health" aria-label="Interfaces">
       <h2>
-        Interfaces <span class="quiet">{fmt.grouped(all.interfaces.length + all.more)}, by what their records and counters carry</span>
+        Interfaces <span class="quiet">{fmt.grouped(all.interfaces.length + all.more)}, from flow records and counters</span>
       </h2>
       <LinkTable rows={all.interfaces} />
     </section>

@@ -1,4 +1,4 @@
-// Exporters: who sends, how well, and what helps where it is not well; and the page of one of them.
+// Exporters: the list of exporters with their data quality, problems and remedies.
 
 import { IgnoredList } from "../../parts/senders.tsx";
 import { Icon } from "../../parts/ui.tsx";
@@ -18,7 +18,7 @@ export default function Exporters() {
       <main class="status" id="main">
         <header class="page-head">
           <h1>Exporters</h1>
-          <p>{down || "Asking …"}</p>
+          <p>{down || "Loading …"}</p>
         </header>
       </main>
     );
@@ -32,24 +32,24 @@ export default function Exporters() {
           Exporters{" "}
           {list.length > 0 && (
             <span class={`badge ${sick ? "warn" : "good"}`}>
-              {sick ? `${sick} of ${list.length} with problems` : `all ${list.length} are well`}
+              {sick ? `${sick} of ${list.length} with problems` : `all ${list.length} healthy`}
             </span>
           )}
         </h1>
-        <p>Who sends, and how far its data can be trusted. Counts are since the start of NetMeta.</p>
+        <p>All exporters and the quality of their data. Counts start when NetMeta starts.</p>
       </header>
       {down && (
         <p class="notice bad" role="alert">
-          <Icon name="warn" /> {down}; trying again.
+          <Icon name="warn" /> {down}; retrying.
         </p>
       )}
       {list.length === 0 ? (
         <section class="panel">
           <div class="empty" data-empty="no-exporter">
             <h2>No exporter has sent anything yet</h2>
-            <p>Point a router here and it shows up within a second.</p>
+            <p>Point a router here; it appears within a second.</p>
             <a class="button primary" href="/start" onClick={follow}>
-              How to point a router here
+              Set up an exporter
             </a>
           </div>
         </section>
@@ -86,9 +86,9 @@ export default function Exporters() {
           </div>
           {others && (
             <p class="others" id="others">
-              <Icon name="question" /> Others: {fmt.count(others.datagrams)} datagrams and {fmt.count(others.flows)} flows came from
-              exporters that were silent so long that they were forgotten, or for which there was no room
-              {others.refused > 0 && <>; {fmt.count(others.refused)} were not decoded</>}. Their flows are stored like all others.
+              <Icon name="question" /> Others: {fmt.count(others.datagrams)} datagrams and {fmt.count(others.flows)} flows from exporters
+              that were evicted after long silence or did not fit in the list
+              {others.refused > 0 && <>; {fmt.count(others.refused)} not decoded</>}. Their flows are stored like all others.
             </p>
           )}
         </section>

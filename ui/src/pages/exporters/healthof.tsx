@@ -1,4 +1,4 @@
-// How well an exporter is: its problems, each with what helps, and the figures that they are judged by.
+// The health of an exporter: its problems with remedies, and the figures behind them.
 
 import type { Health, Interfaces } from "../../api/api.ts";
 import { Figure, Icon } from "../../parts/ui.tsx";
@@ -42,30 +42,38 @@ function Figures({ e, now, rate }: Pick<Props, "e" | "now" | "rate">) {
   return (
     <dl class="figures">
       <Figure name="Last datagram" value={ago(e.last, now)} />
-      <Figure name="Flows" value={perSecond(rate?.[0])} more={`${fmt.count(e.flows)} since the start`} />
-      <Figure name="Datagrams" value={perSecond(rate?.[1])} more={`${fmt.count(e.datagrams)} since the start`} />
+      <Figure name="Flows" value={perSecond(rate?.[0])} more={`${fmt.count(e.flows)} since start`} />
+      <Figure name="Datagrams" value={perSecond(rate?.[1])} more={`${fmt.count(e.datagrams)} since start`} />
       <Figure name="Sampling" value={samplingOf(e)} more={`from ${e.sampling_source}`} />
       {e.announces.templates && (
-        <Figure name="Templates" value={String(e.templates)} more={`${fmt.count(e.waiting)} sets wait, ${fmt.count(e.dropped)} given up`} />
+        <Figure
+          name="Templates"
+          value={String(e.templates)}
+          more={`${fmt.count(e.waiting)} sets waiting, ${fmt.count(e.dropped)} dropped`}
+        />
       )}
-      <Figure name="Lost" value={fmt.share(e.loss)} more={`${fmt.count(e.lost)} missing, ${fmt.count(e.reordered)} out of order`} />
+      <Figure name="Lost" value={fmt.share(e.loss)} more={`${fmt.count(e.lost)} lost, ${fmt.count(e.reordered)} out of order`} />
       {e.announces.clock && (
-        <Figure name="Clock" value={`${e.clock_skew_ms > 0 ? "+" : ""}${e.clock_skew_ms} ms`} more="against the clock here" />
+        <Figure
+          name="Clock"
+          value={`${e.clock_skew_ms > 0 ? "+" : ""}${fmt.signed(e.clock_skew_ms)} ms`}
+          more="relative to NetMeta's clock"
+        />
       )}
-      <Figure name="Resolution" value={resolution(e)} more="median duration of its records" />
+      <Figure name="Resolution" value={resolution(e)} more="median duration of its flow records" />
       <Figure name="Restarts" value={fmt.count(e.restarts)} />
       <Figure name="Not decoded" value={fmt.count(e.refused)} more={reasons.join(", ")} />
     </dl>
   );
 }
 
-/** The last that was not decoded, to be saved. */
+/** The last data that was not decoded, as a download. */
 function NotDecoded({ e, sample, now }: { e: Health; sample: NonNullable<Health["sample"]>; now: number }) {
   return (
     <p class="facts" data-sample>
-      The last that was not decoded came {ago(sample.at, now)} ({sample.reason}, {fmt.count(sample.octets)} octets):{" "}
+      Last not decoded: {ago(sample.at, now)} ({sample.reason}, {fmt.count(sample.octets)} bytes).{" "}
       <a download={`${e.address}-${e.type}-${sample.reason}.hex`} href={`data:text/plain,${sample.hex.replace(/(..)(?=.)/g, "$1 ")}%0A`}>
-        its first {sample.hex.length / 2} octets in hex
+        Download the first {sample.hex.length / 2} bytes in hex
       </a>
     </p>
   );

@@ -1,4 +1,4 @@
-// The sampling rates of an exporter, and their last changes.
+// The sampling rates of an exporter and their last changes.
 
 import { useState } from "preact/hooks";
 import { api, type Event, type Health } from "../../api/api.ts";
@@ -11,7 +11,7 @@ const changesMS = 30_000;
 const rateDays = 30;
 const rateRows = 10;
 
-/** The last changes of its sampling rates, which are events and so on every chart; nothing when there were none. */
+/** The last changes of its sampling rates, which are also events on every chart; nothing if there are none. */
 export function RateChanges({ address }: { address: string }) {
   const [list, setList] = useState<Event[]>([]);
   usePoll(changesMS, async (signal) => {
@@ -20,14 +20,14 @@ export function RateChanges({ address }: { address: string }) {
       const { body } = await api.events(now - rateDays * 86400, now + 60, "sampling", signal);
       setList(body.events.filter((e) => e.target === address).reverse());
     } catch {
-      // The page is whole without them; they are asked for again.
+      // The page works without them; the next poll asks again.
     }
   });
   if (list.length === 0) return null;
   return (
-    <section class="panel health" aria-label="Changes of sampling rates">
+    <section class="panel health" aria-label="Sampling rate changes">
       <h2>
-        Changes of sampling rates <span class="quiet">in {rateDays} days</span>
+        Sampling rate changes <span class="quiet">last {rateDays} days</span>
       </h2>
       <dl class="changes">
         {list.slice(0, rateRows).map((e) => (
@@ -37,12 +37,12 @@ export function RateChanges({ address }: { address: string }) {
           </div>
         ))}
       </dl>
-      {list.length > rateRows && <p class="facts">{list.length - rateRows} more before</p>}
+      {list.length > rateRows && <p class="facts">{list.length - rateRows} older</p>}
     </section>
   );
 }
 
-/** The rates of all that comes from an address; nothing when none is known. */
+/** The rates of all data from an address; nothing if none is known. */
 export function Rates({ of }: { of: Health[] }) {
   const samplings = of.flatMap((e) => (e.samplings ?? []).map((s) => ({ ...s, type: e.type })));
   if (samplings.length === 0) return null;
@@ -53,7 +53,7 @@ export function Rates({ of }: { of: Health[] }) {
         <table class="data" id="samplings">
           <thead>
             <tr>
-              <th class="text">Of</th>
+              <th class="text">Scope</th>
               <th>Domain</th>
               <th>Declared</th>
               <th>Effective</th>

@@ -43,8 +43,8 @@ export function Rows({
         <td class={levelOf(e, "template-awaited", "template-late") && "warn"}>
           {e.announces.templates ? e.templates : <span class="quiet">–</span>}
         </td>
-        <td class={levelOf(e, "loss") && "warn"}>{e.lost ? fmt.share(e.loss) : <span class="quiet">0 %</span>}</td>
-        <td>{e.announces.clock ? `${e.clock_skew_ms} ms` : <span class="quiet">–</span>}</td>
+        <td class={levelOf(e, "loss") && "warn"}>{e.lost ? fmt.share(e.loss) : <span class="quiet">0%</span>}</td>
+        <td>{e.announces.clock ? `${fmt.signed(e.clock_skew_ms)} ms` : <span class="quiet">–</span>}</td>
         <td class={levelOf(e, "resolution")}>{resolution(e)}</td>
         <td class={`text ${level ?? "good"}`}>
           <Icon name={level ? "warn" : "check"} /> {level ? `${troubles.length} problem${troubles.length > 1 ? "s" : ""}` : "ok"}

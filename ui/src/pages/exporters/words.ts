@@ -1,4 +1,4 @@
-// How what is known of an exporter is written.
+// Formats the facts of an exporter.
 
 import type { Health } from "../../api/api.ts";
 import { duration } from "../../text/time.ts";

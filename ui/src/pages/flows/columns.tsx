@@ -1,18 +1,18 @@
-// The choice of columns.
+// The column chooser.
 
 import { useEffect, useState } from "preact/hooks";
 import { api, type FlowColumn } from "../../api/api.ts";
 import { Icon, Popover } from "../../parts/ui.tsx";
 import { fieldByName, show } from "../../state/state.ts";
 
-/** Which columns the list has: those of the table that holds the records, as the server names them. */
+/** Chooses the columns of the list, from those that the server lists for the table. */
 export function Columns({ shown: now }: { shown: FlowColumn[] }) {
   const [open, setOpen] = useState(false);
   const [all, setAll] = useState<FlowColumn[]>([]);
   const [search, setSearch] = useState("");
   useEffect(() => {
     if (!open || all.length) return;
-    // A window without records still has its columns.
+    // A range without records still has its columns.
     api.flows("columns=all&limit=1&from=-1s").then(
       ({ body }) => setAll(body.columns),
       () => undefined,
@@ -22,7 +22,7 @@ export function Columns({ shown: now }: { shown: FlowColumn[] }) {
   const set = (list: string[]) => show({ columns: list.join(",") }, "replace");
   const toggle = (c: FlowColumn) => {
     const on = names.includes(c.column);
-    // The time stays, and first: without it the order says nothing.
+    // The time stays first; without it the order is meaningless.
     if (on) return c.column === names[0] ? undefined : set(names.filter((n) => n !== c.column));
     set([...names, c.column]);
   };
@@ -68,7 +68,7 @@ export function Columns({ shown: now }: { shown: FlowColumn[] }) {
         </div>
         <div class="row end">
           <button type="button" class="button" onClick={() => show({ columns: "" }, "replace")}>
-            Standard
+            Default
           </button>
           <button type="button" class="button" onClick={() => show({ columns: "all" }, "replace")}>
             All

@@ -1,4 +1,4 @@
-// One record, whole.
+// All fields of one record.
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { api, type FlowColumn } from "../../api/api.ts";
@@ -10,7 +10,7 @@ import { recordKeys } from "../../text/url.ts";
 import { can } from "./list.tsx";
 import type { Loaded } from "./loaded.ts";
 
-/** Every column of one record, each with what can be done with its value. */
+/** Every column of one record, with the menu of its value. */
 export function Details({ r, list, onClose }: { r: Rec; list: Loaded; onClose: () => void }) {
   const [all, setAll] = useState<{ columns: FlowColumn[]; cells: Cell[] } | null>(null);
   const [as, setAS] = useState(list.as);
@@ -22,13 +22,13 @@ export function Details({ r, list, onClose }: { r: Rec; list: Loaded; onClose: (
     const stop = new AbortController();
     setAll(null);
     setNote("");
-    // Records have no number: it is asked for by its place in its second, and known again by what is shown of it.
+    // Records have no id: it is queried by its position in its second and recognised by its visible columns.
     const at = Number(r.cursor.split(".")[0]);
     const q = recordKeys({ ...v, from: String(at), to: String(at + 1), columns: "all", order: "desc", sort: "" }, tz);
     api.flows(`${q}&limit=20&cursor=${r.cursor}`, stop.signal).then(
       ({ body }) => {
         const place = find(list.columns, r.cells, body);
-        if (place < 0) setNote("The record has moved on or expired; these are the columns of the list.");
+        if (place < 0) setNote("Cannot load the whole record; showing the columns of the list.");
         setAS({ ...list.as, ...body.as_names });
         setAll(place < 0 ? { columns: list.columns, cells: r.cells } : { columns: body.columns, cells: body.values.map((c) => c[place]) });
       },
@@ -56,13 +56,13 @@ export function Details({ r, list, onClose }: { r: Rec; list: Loaded; onClose: (
         <h2>Record</h2>
         <span class="quiet">{text(list.columns[0], r.cells[0], undefined, tz, list.now)}</span>
         <label class="check">
-          <input type="checkbox" checked={empty} onChange={(e) => setEmpty(e.currentTarget.checked)} /> Empty columns too
+          <input type="checkbox" checked={empty} onChange={(e) => setEmpty(e.currentTarget.checked)} /> Show empty fields
         </label>
         <IconButton icon="close" label="Close  Esc" onClick={onClose} />
       </header>
       <div class="drawer-body">
         {note && <p class="quiet">{note}</p>}
-        {!all && <p class="quiet">Asking …</p>}
+        {!all && <p class="quiet">Loading …</p>}
         {groups.map(([g, items]) => (
           <section key={g}>
             <h3 class="group-name">{g}</h3>

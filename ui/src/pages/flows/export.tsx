@@ -1,4 +1,4 @@
-// The records as a file.
+// Export of records to a file.
 
 import { useState } from "preact/hooks";
 import { Icon, Popover } from "../../parts/ui.tsx";
@@ -7,7 +7,7 @@ import { current } from "../../state/window.ts";
 import * as fmt from "../../text/format.ts";
 import { recordKeys } from "../../text/url.ts";
 
-/** The same records as a file: the window is the one on screen, so that the file has what the list has. */
+/** Exports the records of the range on screen, so that the file has the same rows as the list. */
 export function Export({ window: w, most }: { window: { from: string; to: string } | null; most: number }) {
   const [open, setOpen] = useState(false);
   const c = current();
@@ -31,7 +31,7 @@ export function Export({ window: w, most }: { window: { from: string; to: string
             role="menuitem"
             onClick={() => {
               setOpen(false);
-              void copy(`curl -s '${location.origin}${url("csv").replace(/'/g, "%27")}'`, "curl line");
+              void copy(`curl -s '${location.origin}${url("csv").replace(/'/g, "%27")}'`, "curl command");
             }}
           >
             Copy as curl

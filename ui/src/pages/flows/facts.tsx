@@ -1,4 +1,4 @@
-// What the list is of: how many records, in which order, and whether it goes on.
+// The facts of the list: how many records, their order, and whether there are more.
 
 import type { FlowColumn } from "../../api/api.ts";
 import { reload, show, view } from "../../state/state.ts";
@@ -12,7 +12,7 @@ interface Props {
   by: string;
   asc: boolean;
   live: boolean;
-  /** It is as long as a list may be. */
+  /** The list has its maximum length. */
   full: boolean;
   fresh: boolean;
 }
@@ -27,7 +27,7 @@ export function Facts({ asked, columns, by, asc, live, full, fresh }: Props) {
         <>
           <span>
             <b id="loaded">{fmt.grouped(records.length)}</b> {records.length === 1 ? "record" : "records"}
-            {live ? ", the newest" : list.next ? " so far" : ""}
+            {live ? ", newest" : list.next ? " loaded" : ""}
           </span>
           <span>
             {fmt.count(list.meta.rows)} rows read in {fmt.millis(list.meta.ms)} ms
@@ -41,22 +41,22 @@ export function Facts({ asked, columns, by, asc, live, full, fresh }: Props) {
       )}
       {by && (
         <span>
-          by {title(columns, by)}, {asc ? "ascending" : "descending"}:{" "}
+          Sorted by {title(columns, by)}, {asc ? "ascending" : "descending"}.{" "}
           <button type="button" class="value link" onClick={() => show({ sort: "", order: "desc" })}>
-            newest first
+            Sort by time
           </button>
         </span>
       )}
       {ended && !loading && (
         <span class="warn">
-          ended:{" "}
+          Cancelled.{" "}
           <button type="button" class="value link" onClick={() => (records.length && fresh ? asked.goOn() : (reload.value += 1))}>
-            go on
+            Continue
           </button>
         </span>
       )}
-      {v.live && (by !== "" || asc) && <span class="warn">the live tail follows only newest first</span>}
-      {full && <span class="warn">the list ends here: narrow the filter, or export</span>}
+      {v.live && (by !== "" || asc) && <span class="warn">Live tail requires the order newest first</span>}
+      {full && <span class="warn">End of the list; narrow the filter or export</span>}
     </p>
   );
 }

@@ -1,4 +1,4 @@
-// Flows: the records themselves, newest first or by any column, in a list that loads as it is scrolled and draws only what is in sight.
+// Flows: flow records, newest first or sorted by any column. The list loads while it is scrolled and draws only visible rows.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { FilterLine } from "../../parts/filter/filterline.tsx";
@@ -19,7 +19,7 @@ import { pageSize, useRecords } from "./loaded.ts";
 const CostHint = lazy(() => import("../../parts/costhint.tsx").then((m) => m.CostHint));
 const SQLDrawer = lazy(() => import("../../parts/sql.tsx").then((m) => m.SQLDrawer));
 
-/** So many records are enough to scroll through; who needs more narrows the filter or exports. */
+/** The maximum length of the list; for more, narrow the filter or export. */
 const most = 20_000;
 const exported = 1_000_000;
 const exportedSorted = 100_000;
@@ -88,7 +88,7 @@ export default function Flows() {
             class={`button ${live ? "on" : ""}`}
             id="tail"
             aria-pressed={live}
-            title="Follow: the newest records, again and again, in the order of time; scrolling down pauses  l"
+            title="Follow the newest records; scrolling down pauses  l"
             onClick={() => show(live ? { live: false } : { live: true, to: "now", order: "desc", sort: "" }, "replace")}
           >
             <span class={`live-dot ${live ? (scroll > 0 ? "paused" : "") : "off"}`} /> Live tail
@@ -99,7 +99,7 @@ export default function Flows() {
             type="button"
             class={`button sql-button ${sqlOpen.value ? "on" : ""}`}
             aria-pressed={sqlOpen.value}
-            title="The SQL behind this list  x"
+            title="SQL of this list  x"
             onClick={() => (sqlOpen.value = !sqlOpen.value)}
           >
             <Icon name="code" /> SQL
@@ -111,7 +111,7 @@ export default function Flows() {
           <Icon name="warn" />
           <span>{error.message}</span>
           <button type="button" class="button" onClick={() => (reload.value += 1)}>
-            Try again
+            Retry
           </button>
         </p>
       )}

@@ -1,4 +1,4 @@
-// The list: as many rows as are in sight, and what stands for the others.
+// The list: the visible rows, and spacers for the others.
 
 import type { Field, FlowColumn } from "../../api/api.ts";
 import { SortHead } from "../../parts/sorthead.tsx";
@@ -12,7 +12,7 @@ export const rowHeight = 28;
 
 interface Props {
   list: Loaded | null;
-  /** The records in sight, from and to. */
+  /** The visible records, from and to. */
   sight: [number, number];
   by: string;
   asc: boolean;
@@ -52,7 +52,7 @@ export function List({ list, sight: [first, end], by, asc, open, onOpen }: Props
   );
 }
 
-/** What stands for the rows that are out of sight. */
+/** A spacer for rows that are not visible. */
 const Space = ({ rows, columns }: { rows: number; columns: number }) => (
   // biome-ignore lint/a11y/noAriaHiddenOnFocusable: a row takes no focus
   <tr class="space" aria-hidden="true" style={{ height: rows * rowHeight + "px" }}>
@@ -63,7 +63,7 @@ const Space = ({ rows, columns }: { rows: number; columns: number }) => (
 const isColumn = (c: FlowColumn, by: string) => [c.column, c.name].some((n) => n.toLowerCase() === by.toLowerCase());
 export const title = (columns: FlowColumn[], by: string) => columns.find((c) => isColumn(c, by))?.title ?? by;
 
-/** The head of a column puts the records in its order: the largest numbers first, names from A on, and the other way round. */
+/** A column head that sorts: largest numbers first, names from A, and the reverse. */
 function Head({ c, time, by, asc }: { c: FlowColumn; time: boolean; by: string; asc: boolean }) {
   const right = numeric(c, fieldByName.value.get(c.name));
   const on = time ? by === "" : by !== "" && isColumn(c, by);
@@ -111,7 +111,7 @@ function Row({
         return (
           <td key={c.column} class={classOf(c, f)} data-column={c.column}>
             {i === 0 ? (
-              <button type="button" class="value" aria-expanded={open} title="All of this record" onClick={onOpen}>
+              <button type="button" class="value" aria-expanded={open} title="Show all fields" onClick={onOpen}>
                 {s}
               </button>
             ) : s === "" ? (
@@ -128,5 +128,5 @@ function Row({
   );
 }
 
-/** Whether a condition can be made of a value. */
+/** Whether a value can become a condition. */
 export const can = (f: Field, cell: Cell) => f.filterable && !Array.isArray(cell) && f.kind !== "flags";

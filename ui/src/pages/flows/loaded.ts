@@ -1,4 +1,4 @@
-// The records of the list: the first page when the question changes and while the list follows, further ones as it is scrolled.
+// The records of the list: the first page when the query changes and during a live tail, further pages while it is scrolled.
 
 import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -17,7 +17,7 @@ export interface Loaded {
   records: Rec[];
   from: number;
   to: number;
-  /** Of all pages that were asked. */
+  /** AS names of all loaded pages. */
   as: Record<string, string>;
   next: string;
   now: number;
@@ -27,24 +27,24 @@ export interface Loaded {
 export interface Asked {
   list: Loaded | null;
   error: APIError | null;
-  /** It costs much, and waits until it is meant. */
+  /** The query is expensive and waits for confirmation. */
   hint: Hint | null;
   loading: boolean;
-  /** Somebody ended the question: the list does not go on by itself. */
+  /** The query was cancelled: the list does not continue automatically. */
   ended: boolean;
   goOn: () => void;
-  /** Asks for the next page. */
+  /** Loads the next page. */
   more: () => void;
 }
 
 interface Question {
   keys: string;
-  /** The field that it is sorted by, if it is not the time. */
+  /** The sort field; empty: time. */
   by: string;
   live: boolean;
-  /** What is scrolled. */
+  /** The scrolled element. */
   box: RefObject<HTMLDivElement | null>;
-  /** Another question has begun. */
+  /** Called when another query starts. */
   onAsk: () => void;
 }
 
@@ -72,7 +72,7 @@ export function useRecords({ keys, by, live, box, onAsk }: Question): Asked {
       meta: body.meta,
     });
 
-  // The first page: when the question changes, and while the list follows.
+  // The first page: when the query changes, and during a live tail.
   useEffect(() => {
     let timer = 0;
     const stop = new AbortController();
@@ -82,7 +82,7 @@ export function useRecords({ keys, by, live, box, onAsk }: Question): Asked {
     setHint(null);
     setEnded(false);
     if (box.current) box.current.scrollTop = 0;
-    // The newest are found at once; the largest only when all have been looked at.
+    // The newest records are found fast; the largest only after reading all.
     const begin = async () => {
       const cost = by ? await dear(keys, stop.signal, "&of=flows") : null;
       if (stop.signal.aborted) return;
@@ -107,7 +107,7 @@ export function useRecords({ keys, by, live, box, onAsk }: Question): Asked {
         },
       );
     };
-    // Who has scrolled away reads; who looks elsewhere does not need it.
+    // A scrolled list or a hidden tab pauses.
     const tick = () => {
       if (document.hidden || (box.current?.scrollTop ?? 0) > 0) timer = setTimeout(tick, 300) as unknown as number;
       else ask();
@@ -119,7 +119,7 @@ export function useRecords({ keys, by, live, box, onAsk }: Question): Asked {
     };
   }, [keys, live, reload.value]);
 
-  // Further pages, from the window that the first one had: what arrives meanwhile does not move the list.
+  // Further pages use the range of the first one, so that new records do not move the list.
   useEffect(() => {
     if (page === 0 || !list?.next || list.keys !== keys || live) return;
     const stop = new AbortController();

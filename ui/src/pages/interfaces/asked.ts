@@ -1,11 +1,11 @@
-// What the pages of interfaces ask.
+// Loads the interfaces for their pages.
 
 import { useEffect, useState } from "preact/hooks";
 import { api, type Interfaces as List } from "../../api/api.ts";
 import { reload, view, zone } from "../../state/state.ts";
 import { ask } from "../../text/url.ts";
 
-/** The interfaces in the time of the URL, of one exporter or of all; asked anew when that changes and once a minute. */
+/** The interfaces of one exporter or of all, in the range of the URL; loaded again when it changes and every minute. */
 export function useInterfaces(exporter = ""): { list?: List; error: string; loading: boolean } {
   const [state, setState] = useState<{ list?: List; error: string; loading: boolean }>({ error: "", loading: true });
   const [minute, setMinute] = useState(0);

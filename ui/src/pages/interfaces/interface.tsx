@@ -1,4 +1,4 @@
-// The page of one interface, whose exporter is called by its address or by its name.
+// The page of one interface, by the address or name of its exporter.
 
 import { useEffect, useState } from "preact/hooks";
 import { api, type Interface as Line, type LinkCourse, type LinkSide, noAnswer } from "../../api/api.ts";
@@ -22,22 +22,22 @@ export default function Interface({ rest }: { rest: string }) {
   return <ByName key={rest} name={exporter} page={(address) => `/if/${address}/${index}`} />;
 }
 
-/** What the device counted in the time of the URL, and the last weeks; asked anew as the chart is. */
+/** The counters of the device in the range of the URL and over the last weeks; loaded again with the chart. */
 function useCourse(of: string): LinkCourse | undefined {
   const [course, setCourse] = useState<LinkCourse>();
-  const keys = ask(view.value, zone.value, ["from", "to"]) + "&px=400"; // the buckets of the chart
+  const keys = ask(view.value, zone.value, ["from", "to"]) + "&px=400"; // the intervals of the chart
   useEffect(() => {
     const stop = new AbortController();
     api.link(of, keys, stop.signal).then(
       ({ body }) => setCourse(body),
-      () => undefined, // what is wrong with the time the chart says
+      () => undefined, // the chart shows errors of the range
     );
     return () => stop.abort();
   }, [of, keys, reload.value]);
   return course;
 }
 
-/** How far flows and counters agree, and when the line will be nearly full. */
+/** The coverage, and when the interface will be nearly full. */
 function Badges({ i, course }: { i: Line; course: LinkCourse | undefined }) {
   const sides = [
     ["received", i.in, course?.nearly_full.in],
@@ -48,11 +48,7 @@ function Badges({ i, course }: { i: Line; course: LinkCourse | undefined }) {
       {sides.map(
         ([name, s]) =>
           s.coverage !== null && (
-            <span
-              key={name}
-              class={`badge ${s.uncovered ? "warn" : "good"}`}
-              title="What flows say over what the counters of the device say"
-            >
+            <span key={name} class={`badge ${s.uncovered ? "warn" : "good"}`} title="Flow bytes ÷ counter bytes of the device">
               coverage {name} {quotient(s.coverage)} <Icon name={s.uncovered ? "warn" : "check"} />
             </span>
           ),
@@ -63,9 +59,9 @@ function Badges({ i, course }: { i: Line; course: LinkCourse | undefined }) {
             <span
               key={name}
               class={`badge ${full.level || "plain"}`}
-              title={`The straight line through the 95th percentiles of the last ${course?.weeks?.trend?.days} days`}
+              title={`Trend of the 95th percentile over the last ${course?.weeks?.trend?.days} days`}
             >
-              {(course?.nearly_full.share ?? 0) * 100} % {name} in ~{full.days} days
+              {(course?.nearly_full.share ?? 0) * 100}% {name} in ~{full.days} days
             </span>
           ),
       )}
@@ -73,7 +69,7 @@ function Badges({ i, course }: { i: Line; course: LinkCourse | undefined }) {
   );
 }
 
-/** What it received above zero, what it sent below. */
+/** Received traffic is above zero, sent traffic below. */
 function Link({ exporter, index }: { exporter: string; index: number }) {
   const { list, error } = useInterfaces(exporter);
   const i = list?.interfaces.find((x) => x.index === index);
@@ -95,11 +91,11 @@ function Link({ exporter, index }: { exporter: string; index: number }) {
       course={course}
       below={course?.weeks && <WeekMap weeks={course.weeks} speed={i?.speed ?? 0} />}
     >
-      <section class="panel health" aria-label="Use">
+      <section class="panel health" aria-label="Utilisation">
         <h2>
           {i?.description || linkName(i ?? { index })}{" "}
           <span class="quiet">
-            {[i?.boundary, i?.speed ? fmt.value(i.speed, "bps") : list && "speed not known", i && down(i)].filter(Boolean).join(" · ")}{" "}
+            {[i?.boundary, i?.speed ? fmt.value(i.speed, "bps") : list && "speed unknown", i && down(i)].filter(Boolean).join(" · ")}{" "}
             <a href={"/exporters/" + exporter} onClick={follow}>
               {i?.name || exporter}
             </a>
@@ -113,7 +109,7 @@ function Link({ exporter, index }: { exporter: string; index: number }) {
         )}
         {list && !i && (
           <p class="notice">
-            <Icon name="question" /> Neither flows nor counters name this interface in this time.
+            <Icon name="question" /> No flows or counters of this interface in this range.
           </p>
         )}
         {troubles.map((t) => (
@@ -125,27 +121,27 @@ function Link({ exporter, index }: { exporter: string; index: number }) {
           ([title, s]) =>
             s && (
               <dl key={title} class="figures" aria-label={title}>
-                <Figure name={title} value={fmt.value(s.last, "bps")} more={list && list.step > 60 ? "the last step" : "the last minute"} />
+                <Figure name={title} value={fmt.value(s.last, "bps")} more={list && list.step > 60 ? "last interval" : "last minute"} />
                 <Figure name="Average" value={fmt.value(s.avg, "bps")} more={s.error ? fmt.error(s.error) : undefined} />
                 <Figure
                   name="95th percentile"
                   value={fmt.value(s.p95, "bps")}
-                  more={s.use_p95 === null ? undefined : <span class={s.use_level}>{fmt.share(s.use_p95)} of the speed</span>}
+                  more={s.use_p95 === null ? undefined : <span class={s.use_level}>{fmt.share(s.use_p95)} utilisation</span>}
                 />
                 <Figure
                   name="Peak"
                   value={fmt.value(s.max, "bps")}
-                  more={s.use_max === null ? undefined : `${fmt.share(s.use_max)} of the speed`}
+                  more={s.use_max === null ? undefined : `${fmt.share(s.use_max)} utilisation`}
                 />
                 <Figure
                   name="Counters"
                   value={fmt.value(s.counter, "bps")}
-                  more={s.counter === null ? "the device sends none" : `coverage ${quotient(s.coverage)}`}
+                  more={s.counter === null ? "not sent by the device" : `coverage ${quotient(s.coverage)}`}
                 />
                 <Figure
                   name="Errors, discards"
                   value={s.errors === null ? "–" : `${perSecond(s.errors)}, ${perSecond(s.discards ?? 0)}`}
-                  more="a second"
+                  more="per second"
                 />
               </dl>
             ),

@@ -1,4 +1,4 @@
-// Interfaces: which are nearly full, and whether flows and counters agree.
+// Interfaces: utilisation of each, and whether flows and counters agree.
 
 import { useState } from "preact/hooks";
 import { useAlive } from "../../parts/alive.ts";
@@ -25,8 +25,8 @@ export default function Interfaces() {
         <header class="page-head">
           <h1>Interfaces {sick > 0 && <span class="badge warn">{`${sick} of ${all.length} with problems`}</span>}</h1>
           <p>
-            What each carries, the fullest first until a header is clicked. Bits per second of layer 2, as its counters count; 95th
-            percentile and peak of {list && list.step > 60 ? `${list.step / 60} minutes` : "a minute"}.
+            Traffic per interface, busiest first. Rates are layer 2, like SNMP counters. 95th percentile and peak are of{" "}
+            {list && list.step > 60 ? list.step / 60 : 1}-minute averages.
           </p>
         </header>
         <input
@@ -49,18 +49,20 @@ export default function Interfaces() {
         <section class="panel" aria-label="Interfaces">
           {rows.length === 0 ? (
             <div class="empty">
-              <h2>{all.length ? "No interface has these words" : "No record of this time names an interface"}</h2>
+              <h2>{all.length ? "No matching interface" : "No interface data in this range"}</h2>
               <p>
                 {all.length
-                  ? `There are ${fmt.grouped(all.length)} without them.`
-                  : "Exporters put the interfaces into their records; Exporters says which do and what helps."}
+                  ? `${fmt.grouped(all.length)} ${all.length === 1 ? "interface does" : "interfaces do"} not match the filter.`
+                  : "Exporters report interfaces in their flow records. See the Exporters page for remedies."}
               </p>
             </div>
           ) : (
             <LinkTable rows={rows} exporter />
           )}
           {list.more > 0 && (
-            <p class="quiet">{fmt.grouped(list.more)} more with less traffic are not listed; the page of an exporter has all of its own.</p>
+            <p class="quiet">
+              {fmt.grouped(list.more)} more with less traffic are not listed. The page of each exporter lists all its interfaces.
+            </p>
           )}
         </section>
       )}

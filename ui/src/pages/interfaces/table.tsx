@@ -1,4 +1,4 @@
-// The table of interfaces, which sorts by each of its columns.
+// The table of interfaces, sortable by each column.
 
 import { useState } from "preact/hooks";
 import type { Interface } from "../../api/api.ts";
@@ -11,7 +11,7 @@ import { down, perSecond, quotient } from "./words.ts";
 
 const pageOf = (i: Interface) => link(`/if/${i.exporter}/${i.index}`, { q: "", by: [], hide: [], sel: "" });
 
-/** What the list can be sorted by: the text or number of a row; null is last either way. */
+/** The sort keys: the text or number of a row; null is last in both orders. */
 const sorts: Record<string, (i: Interface) => string | number | null> = {
   Exporter: (i) => i.name || i.exporter,
   Interface: (i) => linkName(i),
@@ -28,7 +28,7 @@ const sorts: Record<string, (i: Interface) => string | number | null> = {
   ),
 };
 
-/** Errors and discards a second, both directions. */
+/** Errors and discards per second, both directions. */
 const errorsOf = (i: Interface) =>
   [i.in, i.out].reduce<number | null>((a, s) => (s.errors === null ? a : (a ?? 0) + s.errors + (s.discards ?? 0)), null);
 
@@ -37,7 +37,7 @@ interface Sort {
   up: boolean;
 }
 
-/** Of two rows the one that comes first; equal ones stay as they were. */
+/** Compares two rows; equal rows keep their order. */
 export function compareBy({ column, up }: Sort, a: Interface, b: Interface): number {
   const [x, y] = [sorts[column](a), sorts[column](b)];
   if (x === null || y === null) return Number(x === null) - Number(y === null);
@@ -45,7 +45,7 @@ export function compareBy({ column, up }: Sort, a: Interface, b: Interface): num
   return up ? order : -order;
 }
 
-/** The fullest first; those whose speed nobody knows by their traffic. */
+/** Busiest first; interfaces without a known speed follow by traffic. */
 function byUse(a: Interface, b: Interface): number {
   const use = (i: Interface) => Math.max(i.in.use_p95 ?? -1, i.out.use_p95 ?? -1);
   return use(b) - use(a) || Math.max(b.in.p95, b.out.p95) - Math.max(a.in.p95, a.out.p95);
@@ -61,7 +61,7 @@ export function LinkTable({ rows, exporter = false }: { rows: Interface[]; expor
   if (sort) sorted.sort((a, b) => compareBy(sort, a, b));
   const head = (column: string, title = column, text = false, whole = true) => {
     const on = sort?.column === column;
-    // Names begin with A, numbers with the largest; a third click is the order that was.
+    // Names start with A, numbers with the largest. A third click restores the original order.
     const next = on ? (sort.up === text ? { column, up: !text } : null) : { column, up: text };
     return (
       <SortHead
@@ -97,8 +97,8 @@ export function LinkTable({ rows, exporter = false }: { rows: Interface[]; expor
             </tr>
             <tr>
               {["in", "out"].flatMap((d) =>
-                ["Avg", "p95", "Peak", "% p95", "Course"].map((t) =>
-                  t === "Course" ? (
+                ["Avg", "p95", "Peak", "% p95", "Trend"].map((t) =>
+                  t === "Trend" ? (
                     <th key={d + t} class="text" data-column={t}>
                       {t}
                     </th>
@@ -162,7 +162,7 @@ function Row({ i, exporter }: { i: Interface; exporter: boolean }) {
         <td class={errors ? "warn" : ""} title="Errors and discards, both directions">
           {errors === null ? "–" : perSecond(errors)}
         </td>
-        <td class={troubles.some((t) => t.level === "warn") ? "warn" : ""} title="Flows over counters: received, sent">
+        <td class={troubles.some((t) => t.level === "warn") ? "warn" : ""} title="Flow bytes ÷ counter bytes: received, sent">
           {[i.in, i.out].some((s) => s.coverage !== null) ? [i.in, i.out].map((s) => quotient(s.coverage)).join(" / ") : "–"}
         </td>
       </tr>

@@ -1,4 +1,4 @@
-// How what is known of an interface is written.
+// Formats the facts of an interface.
 
 import type { Interface } from "../../api/api.ts";
 import * as fmt from "../../text/format.ts";

@@ -1,4 +1,4 @@
-// What the overview asks, and when.
+// The queries of the overview, and when they run.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { APIError, api, type Event, type Health, type Interfaces, type QueryResult, type Status } from "../../api/api.ts";
@@ -8,15 +8,15 @@ import { ask } from "../../text/url.ts";
 import { atOnce } from "../views/boards.ts";
 import { comparison, dull } from "./glance.ts";
 
-/** Who it is, the most telling first; one that tells nothing apart here is passed over. The rollups keep all of them. */
+/** Groupings for the top list, most informative first. One that does not distinguish anything is skipped. The rollups have all of them. */
 const groupings = ["remote.as", "src.as", "exporter"];
-/** Rows of a list. */
+/** Rows per list. */
 export const listed = 6;
-/** The page asks this many questions at once, so that it leaves the engine to others too. */
+/** Limits the parallel queries of the page, so that the engine serves others too. */
 const run = atOnce(2);
 
 export interface Found {
-  /** The question that all of it answers. */
+  /** The query that all parts answer. */
   keys: string;
   status: Status;
   exporters: Health[];
@@ -27,11 +27,11 @@ export interface Found {
   who?: QueryResult;
   changes?: QueryResult;
   links?: Interfaces;
-  /** All of it was asked, and how much of it was answered. */
+  /** Set when all queries have ended: how many succeeded. */
   looked?: "partly" | "whole";
 }
 
-/** Asks all of it, and tells each part when it is known. */
+/** Runs all queries and passes each part to `told` when it arrives. */
 async function look(keys: string, status: Status, stop: AbortSignal, told: (part: Partial<Found>) => void): Promise<void> {
   const { from, to } = view.peek();
   const [begin, end] = [from, to].map((t) => resolve(t, status.now, zone.peek()) ?? status.now);
@@ -55,7 +55,7 @@ async function look(keys: string, status: Status, stop: AbortSignal, told: (part
     () => api.events(Math.floor(begin), Math.ceil(end), "", stop).then(({ body }) => told({ events: body.events })),
     () => api.exporters(stop).then(({ body }) => told({ exporters: body.exporters })),
   ];
-  // A part that fails is left out; the others stand.
+  // A part that fails is left out; the others stay.
   let looked: Found["looked"] = "whole";
   const quietly = (p: Promise<unknown>) =>
     p.catch((e) => {
@@ -67,20 +67,20 @@ async function look(keys: string, status: Status, stop: AbortSignal, told: (part
 }
 
 export interface Asked {
-  /** Undefined until the first question has an answer. */
+  /** Null until the first query has a result. */
   found: (Found & { total: QueryResult }) | null;
   error: string;
   loading: boolean;
 }
 
-/** The answers to what the URL asks. A range that ends now is asked again as often as there is something new to see. */
+/** The results for the URL. A range that ends now is queried again as often as there is new data. */
 export function useFound(first: Status): Asked {
   const [turn, setTurn] = useState(0);
   const asked = useAnswers(first, turn);
   const { found } = asked;
   const { to } = view.value;
 
-  // Not while nobody looks.
+  // Not while the tab is hidden.
   const every = Math.max(10, Math.min(60, found?.total.step ?? 60));
   useEffect(() => {
     if (to !== "now") return;
@@ -106,7 +106,7 @@ function useAnswers(first: Status, turn: number): Asked {
   useEffect(() => {
     const stop = new AbortController();
     setLoading(true);
-    // What was known stays until there is newer, of the same question.
+    // Results stay until there are newer ones of the same query.
     const told = (part: Partial<Found>) =>
       stop.signal.aborted ||
       setFound((old) => ({

@@ -1,4 +1,4 @@
-// What needs a person.
+// The list of what needs attention.
 
 import { useState } from "preact/hooks";
 import { Icon } from "../../parts/ui.tsx";
@@ -7,7 +7,7 @@ import { clock } from "../../text/time.ts";
 import type { Found } from "./asked.ts";
 import { concerns } from "./glance.ts";
 
-/** `known` is how much of what it looks at is there: that nothing is wrong is only said when all of it is, and of now. */
+/** `known` is how much of the data is loaded. "Nothing needs attention" requires all of it, and up to date. */
 export function Attention({
   found,
   known,
@@ -23,12 +23,12 @@ export function Attention({
         {list.length > 0 ? "Needs attention" : known === "whole" ? "Nothing needs attention" : "What needs attention"}{" "}
         <span class="quiet">{list.length > 0 ? list.length : ""}</span>
       </h2>
-      {known === "old" && <p class="quiet">As it was at {clock(found.status.now, zone.value)}; trying again.</p>}
-      {known === "partly" && <p class="quiet">Not all that is looked at answers; trying again.</p>}
-      {known === "asking" && list.length === 0 && <p class="quiet">Looking …</p>}
+      {known === "old" && <p class="quiet">Data of {clock(found.status.now, zone.value)}; retrying.</p>}
+      {known === "partly" && <p class="quiet">Some data could not be loaded; retrying.</p>}
+      {known === "asking" && list.length === 0 && <p class="quiet">Loading …</p>}
       {list.length === 0 && known === "whole" && (
         <p class="quiet">
-          <Icon name="check" /> All that was received is stored; exporters and interfaces are well.
+          <Icon name="check" /> All flows stored; exporters and interfaces healthy.
         </p>
       )}
       <ul>

@@ -1,5 +1,5 @@
-// What the overview makes of what the server knows: which time it shows, what it compares with, and what needs a person. Pure; the
-// page is in overview.tsx.
+// Decides what the overview shows: its range, the range to compare with, and what needs attention. Pure; the page is in
+// overview.tsx.
 
 import type { Event, Exporter, Interfaces, QueryResult, Status } from "../../api/api.ts";
 import { isAddress } from "../../text/filter.ts";
@@ -9,17 +9,17 @@ import { linkName } from "../health.ts";
 
 export interface Concern {
   level: "warn" | "bad";
-  /** Who or what it is about. */
+  /** The subject. */
   of: string;
   what: string;
-  /** The page that says more and what helps. */
+  /** The page with details and remedies. */
   to: string;
 }
 
-/** An attack that ended longer ago is history. */
+/** An attack that ended longer ago is not listed. */
 const attackSeconds = 600;
 
-/** The gravest first. */
+/** The most severe first. */
 export function concerns(s: Status, exporters: readonly Exporter[], links: Interfaces | undefined, events: readonly Event[]): Concern[] {
   const out: Concern[] = [];
   const add = (level: Concern["level"], of: string, what: string, to: string) => out.push({ level, of, what, to });
@@ -44,20 +44,20 @@ export function concerns(s: Status, exporters: readonly Exporter[], links: Inter
     const of = `${i.name || i.exporter} ${linkName(i)}`;
     const to = `/if/${i.exporter}/${i.index}`;
     const [worst] = i.problems;
-    const fuller = (i.out.use_p95 ?? 0) > (i.in.use_p95 ?? 0) ? { side: i.out, verb: "sends" } : { side: i.in, verb: "receives" };
+    const fuller = (i.out.use_p95 ?? 0) > (i.in.use_p95 ?? 0) ? { side: i.out, verb: "sent" } : { side: i.in, verb: "received" };
     const level = fuller.side.use_level;
     if (worst?.level === "bad") add("bad", of, worst.what, to);
-    else if (level) add(level, of, `${fuller.verb} ${fmt.share(fuller.side.use_p95)} of its speed, 95th percentile`, to);
+    else if (level) add(level, of, `${fuller.verb} at ${fmt.share(fuller.side.use_p95)} utilisation, 95th percentile`, to);
     else if (worst) add("warn", of, worst.what, to);
   }
   return out.sort((a, b) => Number(b.level === "bad") - Number(a.level === "bad"));
 }
 
-/** How far back to look when nobody says: a day, or what a younger store can fill. */
+/** The default range: a day, or less if the store is younger. */
 export const usual = (kept: number) =>
   kept > 12 * 3600 ? "-24h" : kept > 2 * 3600 ? "-6h" : kept > 1800 ? "-1h" : kept > 600 ? "-15m" : "-5m";
 
-/** What a window is compared with: the week before if that is kept, else the nearest that is. */
+/** The range to compare with: the week before if stored, else the nearest that is. */
 export function comparison(from: number, to: number, oldest: number): string {
   const day = 86400;
   if (oldest <= 0) return "";
@@ -66,6 +66,6 @@ export function comparison(from: number, to: number, oldest: number): string {
   return oldest <= from - (to - from) ? "prev" : "";
 }
 
-/** Tells nothing apart: one group, or only what has no name. */
+/** Whether a grouping distinguishes nothing: one group, or only unnamed values. */
 export const dull = (r: QueryResult) =>
   new Set(r.series.filter((s) => !s.other && s.key.some((k) => k !== "" && k !== "0")).map((s) => s.key.join())).size < 2;

@@ -1,4 +1,4 @@
-// The lists beside the chart: who it is, what has changed, and the fullest interfaces.
+// The lists next to the chart: top talkers, changes, and the busiest interfaces.
 
 import type { Interfaces, QueryResult } from "../../api/api.ts";
 import { layers } from "../../charts/stack.ts";
@@ -10,7 +10,7 @@ import { linkName } from "../health.ts";
 import { listed } from "./asked.ts";
 import { Change, comparedWith } from "./change.tsx";
 
-/** Who it is: the largest groups, each with its directions. */
+/** The top groups, each with its directions. */
 export function Who({ r }: { r: QueryResult }) {
   const rows = layers(r)
     .filter((l) => !l.series.other)
@@ -19,9 +19,9 @@ export function Who({ r }: { r: QueryResult }) {
     .slice(0, listed);
   const top = Math.max(1, ...rows.map((s) => s.share));
   return (
-    <section class="panel" aria-label="Largest">
+    <section class="panel" aria-label="Top">
       <h2>
-        Largest {termTitle(r.by[0])}{" "}
+        Top {termTitle(r.by[0])}{" "}
         <a class="more" href={link("/explore", { by: r.by })} onClick={follow}>
           All
         </a>
@@ -50,7 +50,7 @@ export function Who({ r }: { r: QueryResult }) {
   );
 }
 
-/** What has changed most: more to the right, less to the left. */
+/** The biggest changes: increases to the right, decreases to the left. */
 export function Changes({ r, vs }: { r: QueryResult; vs: string }) {
   const rows = r.series
     .filter((s) => !s.other && s.vs && s.vs.delta !== 0)
@@ -93,21 +93,21 @@ export function Changes({ r, vs }: { r: QueryResult; vs: string }) {
   );
 }
 
-/** The fullest lines; without speeds, those with most traffic. */
+/** The busiest interfaces; without speeds, those with most traffic. */
 export function Links({ list }: { list: Interfaces }) {
   const fuller = (i: Interfaces["interfaces"][number]) =>
     Math.max(i.out.use_p95 ?? -1, i.out.p95 / 1e18) > Math.max(i.in.use_p95 ?? -1, i.in.p95 / 1e18)
-      ? { s: i.out, verb: "out" }
-      : { s: i.in, verb: "in" };
+      ? { s: i.out, verb: "sent" }
+      : { s: i.in, verb: "received" };
   const rows = list.interfaces
     .map((i) => ({ i, ...fuller(i) }))
     .sort((a, b) => (b.s.use_p95 ?? -1) - (a.s.use_p95 ?? -1) || b.s.p95 - a.s.p95)
     .slice(0, listed);
   if (rows.length === 0) return null;
   return (
-    <section class="panel" aria-label="Fullest interfaces">
+    <section class="panel" aria-label="Busiest interfaces">
       <h2>
-        Fullest interfaces{" "}
+        Busiest interfaces{" "}
         <a class="more" href={link("/if", { q: "" })} onClick={follow}>
           All
         </a>
@@ -126,7 +126,7 @@ export function Links({ list }: { list: Interfaces }) {
                 <Spark values={s.course} width={64} />
               </td>
               <td title="95th percentile">{fmt.value(s.p95, "bps")}</td>
-              <td class={s.use_level} title="95th percentile of its speed">
+              <td class={s.use_level} title="95th percentile of utilisation">
                 {fmt.share(s.use_p95)}
               </td>
             </tr>

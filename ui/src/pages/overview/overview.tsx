@@ -1,6 +1,5 @@
-// Overview, the first page: how much flows and how that compares, what needs a person, who it is and what has changed. All of it
-// comes from the rollups and from what the server counts of itself, so that it may stay open on a wall. A new installation sees
-// Start instead.
+// Overview, the first page: traffic compared with an earlier range, what needs attention, top talkers and changes. All data comes from
+// the rollups and the server's own counters, so that the page may stay open on a wall display. A new installation shows Start instead.
 
 import { useEffect, useState } from "preact/hooks";
 import { api, type QueryResult, type Status, type Total } from "../../api/api.ts";
@@ -42,7 +41,7 @@ export default function Home() {
   useEffect(() => {
     if (status && status.storage.rows > 0 && !timed) go(link("/", { from: usual(status.now - status.storage.oldest) }), "replace");
   }, [status, timed]);
-  if (down) return <Start />; // says that nothing answers, and goes on asking
+  if (down) return <Start />; // shows that the server does not answer, and polls
   if (!status) return null;
   return (status.exporters ?? []).length === 0 && status.storage.rows === 0 ? <Start /> : <Overview first={status} />;
 }
@@ -106,7 +105,7 @@ function Traffic({ found, loading }: { found: Known; loading: boolean }) {
       <div class="figure-head">
         <h2>Traffic by direction</h2>
         <p class="facts">
-          <span>{duration(total.step)} buckets</span>
+          <span>{duration(total.step)} intervals</span>
           {total.vs && <span>dashed: {comparedWith[found.vs]}</span>}
         </p>
         <p class="facts right">
@@ -130,7 +129,7 @@ function Traffic({ found, loading }: { found: Known; loading: boolean }) {
 
 const asking = new Set<AbortController>();
 
-/** The first of the views that are pinned. */
+/** The first pinned views. */
 function Pinned() {
   const pinned = savedViews.value.filter((x) => x.pinned && x.of.length === 0).slice(0, mostPinned);
   if (pinned.length === 0) return null;
@@ -143,7 +142,7 @@ function Pinned() {
   );
 }
 
-/** What stands where the answers will be. */
+/** The placeholder until results are loaded. */
 function Awaited() {
   return (
     <>
@@ -161,7 +160,7 @@ function Awaited() {
   );
 }
 
-/** What one direction carries. */
+/** The traffic of one direction. */
 function Tell({ total, result }: { total: Total; result: QueryResult }) {
   const { unit, step } = result;
   return (
@@ -172,7 +171,7 @@ function Tell({ total, result }: { total: Total; result: QueryResult }) {
       <p class="now">{fmt.value(total.last, unit)}</p>
       <p class="facts">
         <span>average {fmt.value(total.avg, unit)}</span>
-        <span title={`The largest average of ${duration(step)}`}>peak {fmt.value(total.max, unit)}</span>
+        <span title={`Highest ${duration(step)} average`}>peak {fmt.value(total.max, unit)}</span>
         {total.vs && <Change of={total.vs.change} />}
       </p>
       <Spark values={total.values} width={240} height={34} />

@@ -1,4 +1,4 @@
-// The address and the ports that routers are to send to.
+// The address and the ports to which routers send.
 
 import type { Listener } from "../../api/api.ts";
 import { addressChoice, copy } from "../../state/state.ts";
@@ -7,10 +7,10 @@ import { portOf } from "./ports.ts";
 import { withPort } from "./vendors.ts";
 
 interface Props {
-  /** The address that routers are told; `local`: they cannot reach it. */
+  /** The address in the configuration of routers; `local`: routers cannot reach it. */
   host: string;
   local: boolean;
-  /** Undefined: nothing has answered yet. */
+  /** Undefined: no answer yet. */
   listeners: Listener[] | undefined;
   down: boolean;
 }
@@ -43,14 +43,13 @@ export function Addresses({ host, local, listeners, down }: Props) {
               </button>
             </li>
           ))}
-          {listeners?.length === 0 && <li class="quiet">No listener is configured.</li>}
-          {!listeners && <li class="quiet">{down ? "NetMeta does not answer; trying again." : "Asking …"}</li>}
+          {listeners?.length === 0 && <li class="quiet">No listener configured.</li>}
+          {!listeners && <li class="quiet">{down ? "NetMeta does not answer; retrying." : "Loading …"}</li>}
         </ul>
       </div>
       {local && (
         <p class="hint">
-          This page was opened on the machine itself. Write the address above under which routers reach it, or put it for{" "}
-          <code>COLLECTOR</code> in the text below.
+          Enter the address your routers use to reach this machine; it replaces <code>COLLECTOR</code> below.
         </p>
       )}
     </section>

@@ -1,16 +1,16 @@
-// How far a sender has come, step by step, and what helps with the first step that is not done. Pure.
+// The progress of an exporter, step by step, and the remedy of the first incomplete step. Pure.
 
 import type { Exporter, Interfaces, Step } from "../../api/api.ts";
 
 export interface Arrival {
   steps: Step[];
-  /** What to do about the first step that is not done; empty: nothing. */
+  /** The remedy of the first incomplete step; empty: none. */
   advice: string;
 }
 
 /**
- * The steps as the server judges them. That of the names of interfaces comes with the list of interfaces, as soon as it is known, and
- * belongs after that of the sampling.
+ * arrival returns the steps from the server. The step of interface names comes with the list of interfaces, once loaded, and follows
+ * the sampling step.
  */
 export function arrival(e: Exporter, names?: Pick<Interfaces, "exporters">): Arrival {
   const steps = [...(e.arrival ?? [])];

@@ -1,11 +1,11 @@
-// What to tell a router, vendor by vendor.
+// The configuration of a router, by vendor.
 
 import { CopyButton } from "../../parts/ui.tsx";
 import { type Vendor, vendors, withPort } from "./vendors.ts";
 
 interface Props {
   v: Vendor;
-  /** Where routers are to send; host is COLLECTOR when it is not known. */
+  /** Where routers send; host is COLLECTOR if unknown. */
   host: string;
   port: string;
   onVendor: (id: string) => void;
@@ -45,7 +45,7 @@ export function Configuration({ v, host, port, onVendor }: Props) {
         <p class="hint">{v.note}</p>
         <p class="checked-against">
           Checked against: {v.source}
-          {v.tried && "; run, and its flows arrived"}.
+          {v.tried && "; tested with real flows"}.
         </p>
       </div>
     </section>

@@ -1,4 +1,4 @@
-// Simulated exporters, for those who have no router at hand yet.
+// Simulated exporters, for users without a router.
 
 import { useState } from "preact/hooks";
 import { api } from "../../api/api.ts";
@@ -22,11 +22,11 @@ export function Demo({ runs, asked }: { runs: boolean; asked: () => void }) {
     <div class="demo">
       <p class="hint">
         {runs
-          ? "Simulated exporters send, from 127.0.6.1, 127.0.9.1, 127.0.10.1 and the next ones. What they sent is kept like other flows."
-          : "No router at hand? Six simulated exporters send an invented hour and then live. Their flows are kept like others, as of exporters in 127.0.0.0/8."}
+          ? "Simulated exporters are sending, from 127.0.6.1, 127.0.9.1, 127.0.10.1 and following. Their flows are stored with your real flows."
+          : "No router at hand? Six simulated exporters send one hour of sample history, then live traffic. It is stored with your real flows (exporters 127.0.0.0/8)."}
       </p>
       <button type="button" class="button" id="demo" disabled={busy} onClick={() => void turn()}>
-        {runs ? "Stop the demo" : "Start a demo"}
+        {runs ? "Stop demo" : "Start demo"}
       </button>
       {wrong && (
         <p class="notice bad" role="alert">

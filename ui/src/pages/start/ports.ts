@@ -5,7 +5,7 @@ import type { Vendor } from "./vendors.ts";
 
 export const portOf = (addr: string) => addr.slice(addr.lastIndexOf(":") + 1);
 
-/** The port for the routers of a vendor: the usual one of its protocol when it is open; any other takes it as well. */
+/** The port for a vendor's routers: the usual one of its protocol if open, else any port, since all accept every protocol. */
 export function portFor(v: Vendor, listeners: readonly Listener[]): string {
   const listener =
     listeners.find((l) => portOf(l.addr) === String(v.port)) ??

@@ -1,4 +1,4 @@
-// The exporters that have sent something, each with how far it has come; what to check while there are none.
+// The exporters seen, each with its progress, or a check list while there are none.
 
 import type { Exporter, Interfaces, Status } from "../../api/api.ts";
 import { Decide, IgnoredList } from "../../parts/senders.tsx";
@@ -11,12 +11,12 @@ import { Demo } from "./demo.tsx";
 import { portOf } from "./ports.ts";
 
 interface Props {
-  /** Undefined: nothing has answered yet. */
+  /** Undefined: no answer yet. */
   s: Status | undefined;
   names: Interfaces | undefined;
-  /** The port that routers are told. */
+  /** The port in the configuration of routers. */
   port: string;
-  /** Something was decided: ask what holds now. */
+  /** Called after a decision: load the state again. */
   told: () => void;
   onDemo: (runs: boolean) => void;
 }
@@ -35,7 +35,7 @@ export function ExportersSeen({ s, names, port, told, onDemo }: Props) {
         <div class="waiting">
           <span class="pulse" aria-hidden="true" />
           <div>
-            <p>Waiting for the first datagram. If nothing comes, in this order:</p>
+            <p>Waiting for the first datagram. If none arrives, check in this order:</p>
             {s && <Checks s={s} port={port} />}
           </div>
         </div>
@@ -44,14 +44,14 @@ export function ExportersSeen({ s, names, port, told, onDemo }: Props) {
       {s && <Demo runs={s.demo} asked={() => onDemo(!s.demo)} />}
       <div class="row end">
         <button type="button" class={`button ${exporters.length ? "primary" : ""}`} onClick={() => go("/explore?live=1")}>
-          Explore the traffic
+          Explore traffic
         </button>
       </div>
     </section>
   );
 }
 
-/** The new ones, which are to be decided about, and the known ones. */
+/** The new senders, each with its decision, and the known exporters. */
 function Lists({ s, exporters, names, told }: { s: Status; exporters: Exporter[]; names: Interfaces | undefined; told: () => void }) {
   const fresh = exporters.filter((e) => e.standing === "new");
   const known = exporters.filter((e) => e.standing !== "new");
@@ -60,7 +60,7 @@ function Lists({ s, exporters, names, told }: { s: Status; exporters: Exporter[]
     <>
       {fresh.length > 0 && (
         <div class="new-head">
-          <p>New, and taken as long as nobody says otherwise. Do they belong here?</p>
+          <p>New senders. Their flows are stored until you ignore them.</p>
           {strangers.length > 1 && <Decide addresses={strangers} only="accept" back="forget" told={told} />}
         </div>
       )}
@@ -85,7 +85,7 @@ function Lists({ s, exporters, names, told }: { s: Status; exporters: Exporter[]
   );
 }
 
-/** How far an exporter has come, and what helps it on; of a new one with `told`, and then to be decided about. */
+/** The progress of an exporter and its next remedy. A new sender has `told` and the buttons to decide. */
 function Seen({ e, s, names, told }: { e: Exporter; s: Status; names?: Interfaces; told?: () => void }) {
   const { steps, advice } = arrival(e, names);
   return (
@@ -111,7 +111,7 @@ function Seen({ e, s, names, told }: { e: Exporter; s: Status; names?: Interface
   );
 }
 
-/** What to look at while no exporter is seen: each step with what is known of it. */
+/** The check list while no exporter is seen, each step with its state. */
 function Checks({ s, port }: { s: Status; port: string }) {
   const listeners = s.listeners ?? [];
   const got = listeners.reduce((a, l) => a + l.datagrams, 0);
@@ -122,29 +122,28 @@ function Checks({ s, port }: { s: Status; port: string }) {
       <li class={listeners.length ? "ok" : "todo"}>
         {listeners.length
           ? `NetMeta listens on ${listeners.map((l) => portOf(l.addr)).join(", ")}.`
-          : "No port is listened on: set sources.udp.listen in the configuration file."}
+          : "No port is open. Set sources.udp.listen in the configuration file."}
       </li>
       <li class={got > 0 ? "ok" : "todo"}>
         {got > 0 ? (
           `${fmt.count(got)} datagrams have arrived.`
         ) : (
           <>
-            No datagram has arrived. Does <code>tcpdump -ni any udp port {port}</code> here show any? If not: the router's route, its access
-            lists, the address it sends to. If it does: a firewall on this machine (<code>nft list ruleset</code>).
+            No datagram has arrived. Run <code>tcpdump -ni any udp port {port}</code> here. Nothing: check the router's route, ACLs and
+            export address. Datagrams: check the firewall on this machine (<code>nft list ruleset</code>).
           </>
         )}
       </li>
-      {lost > 0 && <li class="todo">{fmt.count(lost)} were dropped by the kernel: raise net.core.rmem_max.</li>}
+      {lost > 0 && <li class="todo">{fmt.count(lost)} dropped by the kernel; raise net.core.rmem_max.</li>}
       {refused.map((d) => (
         <li key={d.where + d.reason} class="todo">
-          {fmt.count(d.count)} refused: {d.reason}. {d.hint}
+          {fmt.count(d.count)} not stored: {d.reason}. {d.hint}
         </li>
       ))}
       <li class="todo">
-        NetFlow v9 and IPFIX show nothing before their template: it comes by a timer, often after 10 or 30 minutes; the snippets here set 60
-        s.
+        NetFlow v9 and IPFIX need a template first, often sent only every 10 to 30 min. The configurations here set 60 s or less.
       </li>
-      <li class="todo">Then the sampling rate: without it traffic is under-counted. Exporters says so of each.</li>
+      <li class="todo">Without a sampling rate, traffic is undercounted. See the Exporters page.</li>
     </ol>
   );
 }

@@ -1,4 +1,4 @@
-// Start: where to point a router, how to tell it, and what has arrived. Also what a new installation shows first.
+// Start: the address for routers, their configuration and the exporters seen. Also the first page of a new installation.
 
 import { useState } from "preact/hooks";
 import { api, type Interfaces, type Status } from "../../api/api.ts";
@@ -10,7 +10,7 @@ import { portFor } from "./ports.ts";
 import { ExportersSeen } from "./seen.tsx";
 import { vendors } from "./vendors.ts";
 
-/** How often names of interfaces are looked for: they come by timers of a minute and more. */
+/** How often interface names are loaded; exporters send them every minute or more rarely. */
 const namesMS = 10_000;
 const statusMS = 1000;
 
@@ -23,7 +23,7 @@ export default function Start() {
     try {
       setNames((await api.interfaces("from=-15m", signal)).body);
     } catch {
-      // The step of the names is left out until they are known.
+      // Without names their step is left out.
     }
   });
   const poll = async (signal?: AbortSignal) => {
@@ -45,7 +45,7 @@ export default function Start() {
     <main class="start" id="main">
       <header class="page-head">
         <h1>Point your routers here</h1>
-        <p>Any version on any of these ports: NetMeta looks at the content. Flows show up within two seconds.</p>
+        <p>Any protocol on any port; NetMeta detects it. Flows appear within 2 s.</p>
       </header>
       <Addresses host={host} local={local} listeners={status && (status.listeners ?? [])} down={down} />
       <div class="start-grid">

@@ -1,12 +1,12 @@
-// How to make a router export. Every snippet asks for ingress flows only (each packet counted once), short active and inactive timeouts
-// (so that one-second data is honest), and the options that announce the sampling rate. `source` is the manual of the vendor or
-// project that each was checked against, command by command; `tried` says that the snippet was run and its flows were stored.
+// The configuration of exporters. Every snippet sets ingress flows only (so that each packet counts once), short active and inactive
+// timeouts (for accurate one-second data) and the options that announce the sampling rate. `source` is the vendor's or project's
+// manual against which each command was checked; `tried`: the snippet was run and its flows were stored.
 
 export interface Vendor {
   id: string;
   name: string;
   protocol: string;
-  /** The kind of listener that it sends to, and the port when the server names none. */
+  /** The kind of listener for it, and the port if the server lists none. */
   kind: string;
   port: number;
   note: string;
@@ -15,7 +15,7 @@ export interface Vendor {
   config: (address: string, port: string) => string;
 }
 
-/** An IPv6 address stands in brackets before a port. */
+/** Joins host and port; an IPv6 address gets brackets. */
 export const withPort = (host: string, port: string) =>
   host.includes(":") && !host.startsWith("[") ? `[${host}]:${port}` : `${host}:${port}`;
 
@@ -67,7 +67,7 @@ ${output} flow-server ${a} version-ipfix template NETMETA${v}
 ${output} inline-jflow source-address 192.0.2.1`;
 };
 
-/** Timeouts as softflowd and pmacct, which share them, call them. */
+/** Timeout names that softflowd and pmacct share. */
 const softTimeouts = ["tcp", "tcp.rst", "tcp.fin", "udp", "icmp", "general", "maxlife"].map((t) => t + "=10");
 
 export const vendors: Vendor[] = [
@@ -77,7 +77,7 @@ export const vendors: Vendor[] = [
     protocol: "IPFIX (Flexible NetFlow)",
     kind: "ipfix",
     port: 4739,
-    note: "Repeat the last block for every interface at the edge. The sampler table tells NetMeta the rate of each sampler, collect flow sampler which one took a flow; a Catalyst that refuses a collect line can do without it. Catalyst 3650 and 3850 take no timeout below 30.",
+    note: "Repeat the last block for every edge interface. The sampler table reports the rate of each sampler, and collect flow sampler links each flow to its sampler. If a Catalyst rejects a collect line, omit it. Minimum timeout on Catalyst 3650 and 3850: 30.",
     source: "Cisco IOS XE, Flexible NetFlow Configuration Guide and Command Reference (b_166_3650_cr)",
     config: (a, p) => `${iosRecord(4)}
 ${iosRecord(6)}
@@ -104,7 +104,7 @@ interface GigabitEthernet0/0/0
     protocol: "NetFlow v9",
     kind: "netflow",
     port: 2055,
-    note: "NCS 5500 wants a power of two as the rate. AS numbers come with bgp attribute-download in the address families of router bgp.",
+    note: "NCS 5500 requires a power of two as the rate. For AS numbers, set bgp attribute-download in the address families of router bgp.",
     source: "Cisco ASR 9000 Series Netflow Configuration Guide, Configuring NetFlow; IOS XR data model flow_monitor_map",
     config: (a, p) => `flow exporter-map NETMETA
  version v9
@@ -130,7 +130,7 @@ interface HundredGigE0/0/0/0
     protocol: "sFlow v5",
     kind: "sflow",
     port: 6343,
-    note: "Some Nexus (3000) always sample what leaves an interface as well as what enters it: name only the interfaces at the edge, or traffic is counted twice. Replace 192.0.2.1 by the switch's own address.",
+    note: "Some Nexus switches (3000) always sample both ingress and egress. List edge interfaces only, or traffic is counted twice. Replace 192.0.2.1 with the switch's address.",
     source: "Cisco Nexus 3000 Series NX-OS System Management Configuration Guide, Configuring sFlow",
     config: (a, p) => `feature sflow
 sflow sampling-rate 4096
@@ -147,7 +147,7 @@ sflow data-source interface ethernet 1/1`,
     protocol: "IPFIX (inline-jflow)",
     kind: "ipfix",
     port: 4739,
-    note: "Replace 192.0.2.1 by the router's own address and fpc 0 by the line card that holds the interface. flex-flow-sizing is for MX: without it the table of IPv6 flows is small. 10 s is the shortest timeout of a template.",
+    note: "Replace 192.0.2.1 with the router's address and fpc 0 with the line card of the interface. flex-flow-sizing is for MX; without it the IPv6 flow table is small. Minimum template timeout: 10 s.",
     source: "Juniper Junos OS Flow Monitoring Guide, Inline Active Flow Monitoring with IPFIX Flow Templates; flow-active-timeout",
     config: (a, p) => `${junosTemplate(4)}
 ${junosTemplate(6)}
@@ -165,7 +165,7 @@ set interfaces et-0/0/0 unit 0 family inet6 sampling input`,
     protocol: "sFlow v5",
     kind: "sflow",
     port: 6343,
-    note: "Replace 192.0.2.1 by the switch's own address. Repeat the last line for every interface at the edge.",
+    note: "Replace 192.0.2.1 with the switch's address. Repeat the last line for every edge interface.",
     source: "Juniper Junos OS configuration statement reference, sflow, sample-rate",
     config: (a, p) => `set protocols sflow agent-id 192.0.2.1
 set protocols sflow source-ip 192.0.2.1
@@ -180,7 +180,7 @@ set protocols sflow interfaces et-0/0/0.0`,
     protocol: "sFlow v5",
     kind: "sflow",
     port: 6343,
-    note: "sFlow samples ingress on all Ethernet interfaces by default. In another VRF, write sflow vrf NAME destination and sflow vrf NAME source-interface. Finer than 16,384 needs the word dangerous: sflow sample dangerous 4096.",
+    note: "sFlow samples ingress on all Ethernet interfaces by default. In another VRF, use sflow vrf NAME destination and sflow vrf NAME source-interface. Rates finer than 16,384 need the keyword dangerous: sflow sample dangerous 4096.",
     source: "Arista EOS User Manual, sFlow",
     config: (a, p) => `sflow sample 16384
 sflow polling-interval 20
@@ -194,7 +194,7 @@ sflow run`,
     protocol: "IPFIX",
     kind: "ipfix",
     port: 4739,
-    note: "Flows are not sampled. On a fast link, choose the edge interfaces instead of all. What the switch chip forwards is not seen. IPv4 and IPv6 go alike.",
+    note: "Flows are not sampled. On fast links, select the edge interfaces instead of all. Traffic forwarded by the switch chip is not counted. Covers IPv4 and IPv6.",
     source: "MikroTik RouterOS documentation, Traffic Flow",
     config: (a, p) => `/ip/traffic-flow/set enabled=yes interfaces=all active-flow-timeout=10s inactive-flow-timeout=10s
 /ip/traffic-flow/target/add dst-address=${a} port=${p} version=ipfix v9-template-timeout=1m`,
@@ -205,7 +205,7 @@ sflow run`,
     protocol: "IPFIX (cflowd)",
     kind: "ipfix",
     port: 4739,
-    note: "MD-CLI. Switch sampling on at each edge interface, as the last lines do; IPv4 and IPv6 go alike. Its records name interfaces by an index of their own unless cflowd use-vrtr-if-index is set.",
+    note: "MD-CLI. Enable sampling on each edge interface, as in the last lines. Covers IPv4 and IPv6. Unless cflowd use-vrtr-if-index is set, its records use their own interface index.",
     source: "Nokia 7750 SR MD-CLI Command Reference Guide, cflowd; Router Configuration Guide, Cflowd",
     config: (a, p) => `/configure cflowd admin-state enable
 /configure cflowd active-flow-timeout 30
@@ -225,7 +225,7 @@ sflow run`,
     protocol: "NetStream v9",
     kind: "netflow",
     port: 2055,
-    note: "Replace 192.0.2.1 by the router's own address. option sampler, on NetEngine, tells NetMeta the rate; where it is missing, name the rate in the configuration file. timeout active and timeout-rate are in minutes, of which one is the least: charts are no finer than that.",
+    note: "Replace 192.0.2.1 with the router's address. On NetEngine, option sampler reports the rate; elsewhere, set the rate in the configuration file. timeout active and timeout-rate are in minutes, minimum 1, which limits the resolution of charts.",
     source: "Huawei NetEngine 8000 Command Reference, NetStream; NE40E Configuration Guide, NetStream",
     config: (a, p) =>
       ["ip", "ipv6"]
@@ -253,7 +253,7 @@ ${ip} netstream export template option timeout-rate 1
     protocol: "NetFlow v9",
     kind: "netflow",
     port: 2055,
-    note: "Flows are not sampled. For FortiOS 7.4; in 7.2, collector-ip and collector-port stand directly under config system netflow. Up to 7.0.11, active-flow-timeout and template-tx-timeout are in minutes: write 1. 60 s is the shortest: charts are no finer than that.",
+    note: "Flows are not sampled. For FortiOS 7.4. In 7.2, collector-ip and collector-port are directly under config system netflow. Up to 7.0.11, active-flow-timeout and template-tx-timeout are in minutes; use 1. The minimum of 60 s limits the resolution of charts.",
     source: "Fortinet FortiOS 7.4 and 7.6 CLI Reference, config system netflow; Administration Guide, NetFlow",
     config: (a, p) => `config system netflow
     set active-flow-timeout 60
@@ -278,7 +278,7 @@ end`,
     protocol: "NetFlow v9",
     kind: "netflow",
     port: 2055,
-    note: "Ingress only unless enable-egress is set. Without disable-imt a table in memory costs much of the processor. For VyOS up to 1.4; a sampled router adds netflow sampling-rate 1000.",
+    note: "Ingress only unless enable-egress is set. Without disable-imt an in-memory table uses much CPU. For VyOS up to 1.4. For sampling, add netflow sampling-rate 1000.",
     source: "VyOS documentation, Flow Accounting; its command definitions for timeout max-active-life",
     config: (a, p) => `set system flow-accounting disable-imt
 set system flow-accounting interface eth0
@@ -293,10 +293,10 @@ set system flow-accounting netflow timeout expiry-interval 10`,
     protocol: "NetFlow v9",
     kind: "netflow",
     port: 2055,
-    note: "Flows are not sampled. Interfaces under Egress only are not counted when packets enter them, so leave that empty unless the firewall's own traffic is to be left out.",
+    note: "Flows are not sampled. Interfaces under Egress only are not counted at ingress. Leave that empty unless the firewall's own traffic should be excluded.",
     source: "OPNsense documentation, Configure Netflow Exporter",
     config: (a, p) => `Reporting → NetFlow
-  Interfaces        all at the edge, and those inside
+  Interfaces        all edge and inside interfaces
   Capture local     off
   Version           v9
   Destinations      ${withPort(a, p)}
@@ -308,8 +308,8 @@ set system flow-accounting netflow timeout expiry-interval 10`,
     protocol: "NetFlow v9 (softflowd)",
     kind: "netflow",
     port: 2055,
-    note: "The package of softflowd watches each interface both ways: choose the one at the edge alone, or traffic is counted twice.",
-    source: "pfSense package softflowd, its settings; softflowd(8)",
+    note: "The softflowd package counts both directions of each interface. Select the edge interface only, or traffic is counted twice.",
+    source: "pfSense package softflowd, settings; softflowd(8)",
     config: (a, p) => `System → Package Manager → Available Packages → softflowd → Install
 Services → softflowd
   Interface             WAN
@@ -325,7 +325,7 @@ Services → softflowd
     protocol: "IPFIX (nfprobe)",
     kind: "ipfix",
     port: 4739,
-    note: "nfacctd of the same package receives; pmacctd is the one that exports. It counts every packet of one interface, both ways, IPv4 and IPv6. With sampling_rate: 100 it samples and says so.",
+    note: "pmacctd exports; nfacctd of the same package receives. It counts every packet of one interface, both directions, IPv4 and IPv6. For sampling, set sampling_rate: 100; the rate is announced.",
     source: "pmacct CONFIG-KEYS and QUICKSTART, nfprobe; version 1.7.7",
     tried: true,
     config: (a, p) => `apt install pmacct
@@ -346,7 +346,7 @@ pmacctd -f /etc/pmacct/netmeta.conf`,
     protocol: "IPFIX",
     kind: "ipfix",
     port: 4739,
-    note: "Watches one interface and counts every packet, both ways, IPv4 and IPv6. -s 100 samples; the rate is announced.",
+    note: "Counts every packet of one interface, both directions, IPv4 and IPv6. For sampling, add -s 100; the rate is announced.",
     source: "softflowd(8), version 1.1",
     tried: true,
     config: (a, p) => `apt install softflowd
@@ -358,7 +358,7 @@ softflowd -i eth0 -n ${withPort(a, p)} -v 10 -T full ${[...softTimeouts, "expint
     protocol: "IPFIX",
     kind: "ipfix",
     port: 4739,
-    note: "A module of the kernel, for routers with much traffic. What is forwarded is counted once, as it passes FORWARD. Flows are not sampled.",
+    note: "A kernel module, for routers with much traffic. Forwarded packets are counted once, in FORWARD. Flows are not sampled.",
     source: "ipt_NETFLOW README (aabc/ipt-netflow)",
     config: (a, p) => `apt install iptables-netflow-dkms
 modprobe ipt_NETFLOW destination=${withPort(a, p)} protocol=10 active_timeout=10 inactive_timeout=10
@@ -372,7 +372,7 @@ ip6tables -I FORWARD -j NETFLOW`,
     protocol: "IPFIX",
     kind: "ipfix",
     port: 4739,
-    note: "For probes at a mirror port. split sends a record for each direction; without udp it sends by TCP, which NetMeta does not take.",
+    note: "For probes on a mirror port. split sends one record per direction. Without udp it sends over TCP, which NetMeta does not accept.",
     source: "CESNET ipfixprobe documentation, storage plugin cache and output plugin ipfix",
     config: (a, p) => `ipfixprobe -i 'raw;ifc=eth0' -s 'cache;split;active=10;inactive=10' -o 'ipfix;udp;host=${a};port=${p}'`,
   },
@@ -382,8 +382,8 @@ ip6tables -I FORWARD -j NETFLOW`,
     protocol: "sFlow v5",
     kind: "sflow",
     port: 6343,
-    note: "In /etc/hsflowd.conf. Servers, hypervisors and switches that run Linux. Every packet that is sampled is seen once at each device that is named: name those at the edge.",
-    source: "sflow.net, Configuring Host sFlow for Linux via /etc/hsflowd.conf; hsflowd.conf of the source",
+    note: "In /etc/hsflowd.conf. For servers, hypervisors and switches that run Linux. A sampled packet is counted once per listed interface, so list edge interfaces only.",
+    source: "sflow.net, Configuring Host sFlow for Linux via /etc/hsflowd.conf; hsflowd.conf in the source",
     config: (a, p) => `sflow {
   sampling = 1000
   polling = 20
@@ -397,7 +397,7 @@ ip6tables -I FORWARD -j NETFLOW`,
     protocol: "sFlow v5",
     kind: "sflow",
     port: 6343,
-    note: "agent is the interface whose address names the switch. Repeat it for each bridge.",
+    note: "agent is the interface whose address identifies the switch. Repeat for each bridge.",
     source: "Open vSwitch documentation, Monitoring VM Traffic Using sFlow",
     config: (a, p) => `ovs-vsctl -- --id=@s create sflow agent=eth0 target=\\"${withPort(a, p)}\\" header=128 sampling=1000 polling=20 \\
           -- set bridge br0 sflow=@s`,

@@ -1,4 +1,4 @@
-// What the status page asks, again and again, and the last minutes of it for the small charts.
+// Polls the status, and keeps its last minutes for the small charts.
 
 import { useRef, useState } from "preact/hooks";
 import { api, type Status } from "../../api/api.ts";
@@ -16,7 +16,7 @@ export interface History {
 
 export interface Told {
   status: Status | null;
-  /** Why there is no answer, if there is none; the status is the last one then. */
+  /** Why there is no answer; empty: there is one. The status is the last one received. */
   down: string;
   history: History;
   /** Rows a second. */
@@ -35,7 +35,7 @@ export function useStatus(): Told {
       const h = history.current;
       const b = before.current;
       const dt = b ? body.now - b.now : 0;
-      // Rows have no rate of their own in the contract: the difference of two polls is one.
+      // The API has no rate of rows; it is the difference of two polls.
       if (b && dt > 0) inserted.current = Math.max(0, (body.pipeline.inserted_rows - b.pipeline.inserted_rows) / dt);
       for (const [list, value] of [
         [h.datagrams, body.rates.datagrams],

@@ -1,4 +1,4 @@
-// The exporters, with the most flows first.
+// The exporters, most flows first.
 
 import type { Status } from "../../api/api.ts";
 import { follow } from "../../state/state.ts";
@@ -13,12 +13,12 @@ export function Exporters({ s }: { s: Status }) {
       <h2>
         Exporters <span class="quiet">{exporters.length || ""}</span>{" "}
         <a class="more" href="/exporters" onClick={follow}>
-          How well each is
+          Exporter health
         </a>
       </h2>
       {exporters.length === 0 ? (
         <p class="quiet">
-          None has sent anything since the start. <a href="/start">How to point a router here</a>
+          No exporter has sent anything since start. <a href="/start">Set up an exporter</a>
         </p>
       ) : (
         <div class="table-scroll">
@@ -31,7 +31,7 @@ export function Exporters({ s }: { s: Status }) {
                 <th>Datagrams</th>
                 <th>Flows</th>
                 <th>Sampling</th>
-                <th class="text">from</th>
+                <th class="text">Rate source</th>
                 <th>Templates</th>
                 <th>Lost</th>
               </tr>
@@ -54,7 +54,7 @@ export function Exporters({ s }: { s: Status }) {
                       {e.thinned > 0 && (
                         <span
                           class="warn"
-                          title={`Over its limit: ${fmt.count(e.thinned)} records were left out, and the sampling rate of the others stands for them.`}
+                          title={`Over its limit: ${fmt.count(e.thinned)} records thinned; the sampling rate of the rest compensates`}
                         >
                           thinned{" "}
                         </span>
@@ -63,11 +63,9 @@ export function Exporters({ s }: { s: Status }) {
                     </td>
                     <td
                       class={known ? "" : "warn"}
-                      title={
-                        known ? undefined : "Traffic is counted as if it were not sampled. Let the exporter send its sampling options."
-                      }
+                      title={known ? undefined : "Traffic counted as unsampled; configure the exporter to send sampling options"}
                     >
-                      {known ? `1:${fmt.grouped(e.sampling_rate)}` : "not known"}
+                      {known ? `1:${fmt.grouped(e.sampling_rate)}` : "unknown"}
                     </td>
                     <td class="text quiet">{e.sampling_source}</td>
                     <td>{e.templates || <span class="quiet">–</span>}</td>
@@ -81,7 +79,7 @@ export function Exporters({ s }: { s: Status }) {
       )}
       {s.others && (
         <p class="quiet" id="others">
-          Others, forgotten or without room in the list: {fmt.count(s.others.datagrams)} datagrams, {fmt.count(s.others.flows)} flows
+          Other exporters, evicted from the list or not in it: {fmt.count(s.others.datagrams)} datagrams, {fmt.count(s.others.flows)} flows
           {s.others.refused > 0 && `, ${fmt.count(s.others.refused)} not decoded`}.
         </p>
       )}

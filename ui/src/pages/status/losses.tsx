@@ -1,4 +1,4 @@
-// What was lost since the start, where, and what helps.
+// Losses since start: place, reason and remedy.
 
 import type { Drop, Status } from "../../api/api.ts";
 import { Icon } from "../../parts/ui.tsx";
@@ -8,8 +8,8 @@ import * as fmt from "../../text/format.ts";
 export const dropsOf = (s: Status) => (s.drops ?? []).filter((d) => d.count > 0);
 
 /**
- * How much was lost at a place. What the network lost is in the table alone: it is lost before the first stage, and its sequence numbers
- * count datagrams or records.
+ * lostAt returns the losses at a stage. Losses in the network are only in the table, because they occur before the first stage and
+ * their sequence numbers count datagrams or records.
  */
 export const lostAt = (s: Status, place: Drop["id"]) =>
   dropsOf(s)
@@ -18,23 +18,23 @@ export const lostAt = (s: Status, place: Drop["id"]) =>
 
 export function Losses({ s }: { s: Status }) {
   const drops = dropsOf(s);
-  const refused = (s.ignored ?? []).reduce((a, x) => a + x.datagrams, 0);
+  const dropped = (s.ignored ?? []).reduce((a, x) => a + x.datagrams, 0);
   return (
     <section class="panel" aria-label="Losses">
       <h2>Losses</h2>
       {drops.length === 0 ? (
         <p class="good-line">
-          <Icon name="check" /> Nothing was lost since the start.
+          <Icon name="check" /> No losses since start.
         </p>
       ) : (
         <div class="table-scroll">
           <table class="data" id="drops">
             <thead>
               <tr>
-                <th class="text">Where</th>
-                <th class="text">Why</th>
+                <th class="text">Place</th>
+                <th class="text">Reason</th>
                 <th>Count</th>
-                <th class="text">What helps</th>
+                <th class="text">Remedy</th>
               </tr>
             </thead>
             <tbody>
@@ -52,14 +52,13 @@ export function Losses({ s }: { s: Status }) {
           </table>
         </div>
       )}
-      {refused > 0 && (
+      {dropped > 0 && (
         <p class="facts">
-          {fmt.count(refused)} datagram{refused === 1 ? "" : "s"} of ignored senders {refused === 1 ? "was" : "were"} refused, as somebody
-          chose:{" "}
+          {fmt.count(dropped)} datagram{dropped === 1 ? "" : "s"} of ignored senders dropped; see{" "}
           <a href="/exporters" onClick={follow}>
             Exporters
-          </a>{" "}
-          lists them.
+          </a>
+          .
         </p>
       )}
     </section>

@@ -1,4 +1,4 @@
-// The parts of NetMeta, each with a panel of its own.
+// The panels of NetMeta's parts.
 
 import type { Status } from "../../api/api.ts";
 import { zone } from "../../state/state.ts";
@@ -20,7 +20,7 @@ export function Enrichment({ s }: { s: Status }) {
               <th class="text">Table</th>
               <th>Entries</th>
               <th>Loaded</th>
-              <th class="text">From</th>
+              <th class="text">Source</th>
             </tr>
           </thead>
           <tbody>
@@ -49,7 +49,7 @@ export function Listeners({ s }: { s: Status }) {
           <thead>
             <tr>
               <th class="text">Address</th>
-              <th class="text">Speaks</th>
+              <th class="text">Protocols</th>
               <th>Datagrams</th>
               <th>Sockets</th>
               <th>Queue</th>
@@ -93,8 +93,8 @@ export function Storage({ s }: { s: Status }) {
           value={storage.oldest > 0 ? `${moments(storage.oldest, tz, s.now)} (${duration(s.now - storage.oldest)})` : "–"}
         />
         <Fact name="Newest" value={storage.newest > 0 ? ago(storage.newest, s.now) : "–"} />
-        <Fact name="Kept for" value={storage.ttl_days > 0 ? `${storage.ttl_days} days` : "ever"} />
-        <Fact name="At this rate" value={forecast(storage)} />
+        <Fact name="Retention" value={storage.ttl_days > 0 ? `${storage.ttl_days} days` : "forever"} />
+        <Fact name="Forecast" value={forecast(storage)} />
       </dl>
       {storage.disk_total > 0 && (
         <div class="disk">
@@ -110,16 +110,16 @@ export function Storage({ s }: { s: Status }) {
           </div>
           <small class={storage.disk_level || "quiet"}>
             {fmt.bytes(storage.disk_free)} free of {fmt.bytes(storage.disk_total)}
-            {storage.keep_free > 0 && `; with less than ${fmt.bytes(storage.keep_free)} the oldest hours are dropped`}
+            {storage.keep_free > 0 && `; below ${fmt.bytes(storage.keep_free)} the oldest hours are dropped`}
           </small>
           {storage.temporary > 0 && storage.disk_free < storage.keep_free && (
             <p class="warn" id="temporary">
-              Temporary data take space that is to be kept free: {storage.temporary_of}. No rows are dropped for them.
+              Temporary data uses space reserved to stay free: {storage.temporary_of}. No rows are dropped for it.
             </p>
           )}
           {storage.dropped_at > 0 && (
             <p class="warn" id="dropped">
-              {fmt.count(storage.dropped_rows)} of the oldest rows were dropped for want of space, the last {ago(storage.dropped_at, s.now)}
+              {fmt.count(storage.dropped_rows)} of the oldest rows dropped for lack of disk space, last {ago(storage.dropped_at, s.now)}
             </p>
           )}
         </div>
@@ -141,16 +141,15 @@ export function Storage({ s }: { s: Status }) {
   );
 }
 
-/** How far back the store will reach if flows go on coming like this. */
+/** How many days of flows fit at the current rate. */
 function forecast({ forecast: f, keep_free }: Status["storage"]): string {
-  if (f.days <= 0) return "not known before an hour has passed";
+  if (f.days <= 0) return "unknown for the first hour";
   const days = (x: number) =>
     x >= 10 ? `${Math.round(x)} days` : x >= 2 ? `${fmt.fixed(x, 1)} days` : `${Math.max(1, Math.round(x * 24))} hours`;
-  const a = `${fmt.bytes(f.bytes_per_day)} a day: `;
+  const a = `${fmt.bytes(f.bytes_per_day)}/day; `;
   if (f.limited_by === "age") return `${a}${days(f.days)} fit`;
   return (
-    `${a}${days(f.days)} fit, ` +
-    (keep_free > 0 ? `the oldest are dropped in ${days(f.full_in_days)}` : `the disk is full in ${days(f.full_in_days)}`)
+    `${a}${days(f.days)} fit, ` + (keep_free > 0 ? `the oldest dropped in ${days(f.full_in_days)}` : `disk full in ${days(f.full_in_days)}`)
   );
 }
 
@@ -162,7 +161,7 @@ export function Spool({ s }: { s: Status }) {
       <h2>
         Spool{" "}
         <span class={`badge ${spool.error ? "bad" : waits ? "warn" : "good"}`}>
-          {spool.error ? "cannot be written" : waits ? "rows wait" : "empty"}
+          {spool.error ? "cannot be written" : waits ? "rows waiting" : "empty"}
         </span>
       </h2>
       <dl class="facts-list" id="spool">
@@ -170,8 +169,8 @@ export function Spool({ s }: { s: Status }) {
         <Fact name="Blocks" value={fmt.count(spool.blocks)} />
         <Fact name="Size" value={`${fmt.bytes(spool.bytes)} of ${fmt.bytes(spool.max_bytes)}`} />
         <Fact name="Oldest" value={spool.oldest > 0 ? ago(spool.oldest, s.now) : "–"} />
-        <Fact name="Rows lost" value={fmt.count(spool.dropped_rows)} />
-        <Fact name="Files refused" value={fmt.count(spool.refused_files)} />
+        <Fact name="Rows dropped" value={fmt.count(spool.dropped_rows)} />
+        <Fact name="Files rejected" value={fmt.count(spool.refused_files)} />
       </dl>
     </section>
   );
@@ -188,7 +187,7 @@ export function Engine({ s }: { s: Status }) {
       {engine.crashes?.map((c) => (
         <p class={c.until ? "bad" : "warn"} key={c.user}>
           The engine crashed {c.crashes === 1 ? "once" : `${c.crashes} times`} while statements of user {c.user} ran
-          {c.until ? `; the user is shut out until ${new Date(c.until * 1000).toLocaleTimeString()}` : ""}. The last began with:{" "}
+          {c.until ? `; the user is blocked until ${new Date(c.until * 1000).toLocaleTimeString()}` : ""}. Last statement:{" "}
           <code>{c.statement.slice(0, 200)}</code>
         </p>
       ))}
@@ -202,10 +201,10 @@ export function Engine({ s }: { s: Status }) {
         <Fact name="ClickHouse" value={`${engine.version || "–"}${engine.embedded ? ", embedded" : ""}`} />
         <Fact name="HTTP" value={engine.url} />
         <Fact name="Restarts" value={String(engine.restarts)} />
-        {engine.confinement && <Fact name="Confined" value={engine.confinement} />}
+        {engine.confinement && <Fact name="Confinement" value={engine.confinement} />}
         <Fact name="Insert errors" value={fmt.count(p.insert_errors)} />
-        <Fact name="Insert takes" value={ms(p.insert_ms)} />
-        <Fact name="Flows waiting for" value={ms(p.lag_ms)} />
+        <Fact name="Insert time" value={ms(p.insert_ms)} />
+        <Fact name="Oldest unsaved flow" value={ms(p.lag_ms)} />
       </dl>
     </section>
   );

@@ -1,4 +1,4 @@
-// The way of a flow through the machine: each stage with what it does now, has done and has lost.
+// The path of a flow through NetMeta: each stage with its rate, total and losses.
 
 import type { Status } from "../../api/api.ts";
 import { Spark } from "../../parts/spark.tsx";
@@ -40,8 +40,8 @@ export function Pipeline({ s, history: h, inserted }: { s: Status; history: Hist
         rate={`${fmt.count(enrich.reduce((a, t) => a + t.entries, 0))} entries`}
         total={`${enrich.length} ${enrich.length === 1 ? "table" : "tables"}`}
         loss={lostAt(s, "enrichment")}
-        what="refused"
-        extra={loaded.length ? `oldest loaded ${ago(Math.min(...loaded), s.now)}` : "no table is loaded: values keep their numbers"}
+        what="dropped"
+        extra={loaded.length ? `oldest loaded ${ago(Math.min(...loaded), s.now)}` : "no table loaded; values have no names"}
         id="enrich"
       />
       <Stage
@@ -57,15 +57,9 @@ export function Pipeline({ s, history: h, inserted }: { s: Status; history: Hist
       <Stage
         name="Spool"
         rate={`${fmt.count(spool.rows)} rows`}
-        total={`${fmt.count(spool.written_rows)} written since the start`}
+        total={`${fmt.count(spool.written_rows)} written since start`}
         loss={lostAt(s, "spool")}
-        warn={
-          spool.error
-            ? "It cannot be written: see below"
-            : waits
-              ? `the oldest since ${ago(spool.oldest, s.now)}: the store is away or too slow`
-              : ""
-        }
+        warn={spool.error ? "cannot be written; see below" : waits ? `oldest ${ago(spool.oldest, s.now)}; store down or too slow` : ""}
         extra={`${fmt.bytes(spool.bytes)} of ${fmt.bytes(spool.max_bytes)}`}
         id="spool"
       />
@@ -75,9 +69,9 @@ export function Pipeline({ s, history: h, inserted }: { s: Status; history: Hist
         total={`${fmt.count(p.inserted_rows)} rows`}
         loss={lostAt(s, "store")}
         values={h.rows}
-        warn={engine.up ? "" : "The engine is down and is started again; what arrives waits in the spool"}
+        warn={engine.up ? "" : "The engine is down, restarting; new rows go to the spool"}
         id="store"
-        extra={`insert ${ms(p.insert_ms)}${p.lag_ms > 0 ? ` · ${ms(p.lag_ms)} since the last` : ""}`}
+        extra={`insert ${ms(p.insert_ms)}${p.lag_ms > 0 ? ` · last insert ${ms(p.lag_ms)} ago` : ""}`}
       />
     </section>
   );

@@ -1,4 +1,4 @@
-// Status: the way of a flow through the machine, with what every stage has done and lost.
+// Status: the path of a flow through NetMeta, with the counts and losses of each stage.
 
 import type { Status as Body } from "../../api/api.ts";
 import { Icon } from "../../parts/ui.tsx";
@@ -18,7 +18,7 @@ export default function Status() {
       <main class="status" id="main">
         <header class="page-head">
           <h1>Status</h1>
-          <p>{down || "Asking …"}</p>
+          <p>{down || "Loading …"}</p>
         </header>
       </main>
     );
@@ -26,8 +26,8 @@ export default function Status() {
 
   const tz = zone.value;
   const troubles = [
-    s.pipeline.insert_error && `The store does not take rows: ${s.pipeline.insert_error}`,
-    s.spool.error && `The spool cannot be written: ${s.spool.error}`,
+    s.pipeline.insert_error && `Inserts are failing: ${s.pipeline.insert_error}`,
+    s.spool.error && `Cannot write the spool: ${s.spool.error}`,
   ].filter((t) => !!t);
 
   return (
@@ -42,7 +42,7 @@ export default function Status() {
       </header>
       {down && (
         <p class="notice bad" role="alert">
-          <Icon name="warn" /> {down}. The figures are from {moments(s.now, tz, s.now)}; trying again.
+          <Icon name="warn" /> {down}. Values are from {moments(s.now, tz, s.now)}; retrying.
         </p>
       )}
 
@@ -68,11 +68,11 @@ export default function Status() {
   );
 }
 
-/** The whole in a few words. */
+/** The overall state in a few words. */
 const states: Record<Body["state"], string> = {
   "engine-down": "engine down",
   losses: "losses, see below",
-  waiting: "rows wait on disk",
-  trouble: "store in trouble",
-  good: "all received, all stored",
+  waiting: "rows in spool",
+  trouble: "store problems",
+  good: "all received flows stored",
 };

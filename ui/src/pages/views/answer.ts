@@ -1,5 +1,5 @@
-// The answer to the question of a tile. Those of all tiles come a few at a time: the engine has few cores, and the first ones are
-// read first.
+// The result of a tile's query. Tiles are queried a few at a time, because the engine has few cores and users read the first tiles
+// first.
 
 import { useEffect, useState } from "preact/hooks";
 import { APIError, api, type QueryResult } from "../../api/api.ts";
@@ -14,8 +14,8 @@ export type Answer =
   | { kind: "there"; result: QueryResult; now: number; keys: string; why?: string };
 
 /**
- * Asks what the keys of a query say; no keys, no question. `asking` has what is being asked and can be cancelled. The second result asks
- * again. What is past does not change, so only what is `live` is asked again with the rest of the page.
+ * useAnswer runs the query of `keys`, unless they are empty. `asking` holds the running queries that can be cancelled. The second
+ * result queries again. The past does not change, so only a `live` query is repeated with the rest of the page.
  */
 export function useAnswer(keys: string, live: boolean, asking: Set<AbortController>): [Answer, () => void] {
   const [state, setState] = useState<Answer>({ kind: "waiting" });
@@ -25,7 +25,7 @@ export function useAnswer(keys: string, live: boolean, asking: Set<AbortControll
     const stop = new AbortController();
     asking.add(stop);
     let left = false;
-    // What is there stays while it is asked again; what was another question does not.
+    // A result stays while the same query runs again; one of another query does not.
     setState((old) => (old.kind === "there" && old.keys === keys ? old : { kind: "waiting" }));
     const ask = () => {
       setState((old) => (old.kind === "waiting" ? { kind: "asking" } : old));

@@ -1,5 +1,5 @@
-// A board: the charts of several views on one page, with one time for all or each with its own, and one filter that narrows
-// them all.
+// A board: the charts of several views on one page, with one range for all or one for each, and one filter that narrows them
+// all.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, type SavedView } from "../../api/api.ts";
@@ -14,16 +14,16 @@ import { moved, timeOf } from "./boards.ts";
 import { Tile } from "./tile.tsx";
 
 const mostViews = 24;
-/** The seconds of a bucket for which a board is refreshed, unless its reader says how often. */
+/** The interval length, in seconds, that sets the refresh of a board, unless the user chooses one. */
 const boardStep = 20;
 
 interface Props {
-  /** The saved board, or undefined for one that only its address makes. */
+  /** The saved board; undefined: the board is only an address. */
   board: SavedView | undefined;
   of: string[];
 }
 
-/** Escape cancels what is being asked. */
+/** Escape cancels running queries. */
 function useCancel(asking: Set<AbortController>) {
   useEffect(() => {
     const cancel = (e: KeyboardEvent) => {
@@ -35,7 +35,7 @@ function useCancel(asking: Set<AbortController>) {
   }, []);
 }
 
-/** A live board is asked again when all have answered, and not while nobody looks. */
+/** Refreshes a live board after all queries have ended, unless the tab is hidden. */
 function useLive(asking: Set<AbortController>) {
   const live = view.value.live && view.value.to === "now";
   const every = refreshSeconds(boardStep);
@@ -46,7 +46,7 @@ function useLive(asking: Set<AbortController>) {
   }, [live, every]);
 }
 
-/** Gives the board other views, or the same in another order. */
+/** Sets the views of the board and their order. */
 async function arrange(board: SavedView | undefined, next: string[]) {
   if (!board) return go(`/v/${next.join("+")}${location.search}`, "replace");
   try {
@@ -77,9 +77,9 @@ export function Board({ board, of }: Props) {
       )}
       {q && (
         <p class="facts">
-          all with <code>{q}</code>{" "}
+          filtered by <code>{q}</code>{" "}
           <button type="button" class="button" onClick={() => show({ q: "" })}>
-            Without
+            Clear filter
           </button>
         </p>
       )}
@@ -114,8 +114,8 @@ function Head({
         {board?.description && <p>{board.description}</p>}
       </header>
       <div class="segments" role="radiogroup" aria-label="Time">
-        {choice(!time, "As saved", () => go(location.pathname + withoutTime()))}
-        {choice(!!time, "One time", () => time || show({ from: "-1h", to: "now" }))}
+        {choice(!time, "Saved ranges", () => go(location.pathname + withoutTime()))}
+        {choice(!!time, "Same range for all", () => time || show({ from: "-1h", to: "now" }))}
       </div>
       {time && <TimeRange />}
       {!board?.provisioned && (
@@ -125,7 +125,7 @@ function Head({
       )}
       {!board && (
         <button type="button" class="button" onClick={() => (saving.value = { of })}>
-          <Icon name="star" /> Save the board
+          <Icon name="star" /> Save board
         </button>
       )}
       <Refresh loading={false} paused={false} />
@@ -133,7 +133,7 @@ function Head({
   );
 }
 
-/** Moves a view of the board, or takes it off. */
+/** Moves a view of the board, or removes it. */
 function Acts({ slug, board, of }: Props & { slug: string }) {
   const i = of.indexOf(slug);
   const remove = () =>
@@ -150,7 +150,7 @@ function Acts({ slug, board, of }: Props & { slug: string }) {
   );
 }
 
-/** A list of the views that are not on the board yet. */
+/** A list of the views that are not on the board. */
 function Add({ board, of }: Props) {
   const others = savedViews.value.filter((x) => x.of.length === 0 && !of.includes(x.slug));
   return (
@@ -160,19 +160,19 @@ function Add({ board, of }: Props) {
           label="Add"
           id="add-view"
           value=""
-          choices={[{ value: "", title: "a view …" }, ...others.map((x) => ({ value: x.slug, title: x.name }))]}
+          choices={[{ value: "", title: "view …" }, ...others.map((x) => ({ value: x.slug, title: x.name }))]}
           onChange={(slug) => slug && arrange(board, [...of, slug])}
         />
       ) : (
         <p class="quiet">
-          Every view is here. Save more of them in Explore with <kbd>s</kbd>.
+          All views are on this board. Press <kbd>s</kbd> in Explore to save more.
         </p>
       )}
     </section>
   );
 }
 
-/** The query of this URL without its time. */
+/** The query string of this URL without its range. */
 function withoutTime(): string {
   const rest = location.search
     .slice(1)

@@ -1,9 +1,9 @@
-// What a board asks: the question of each of its views, and how many of them at once. Pure; the page is in board.tsx.
+// The queries of a board: one for each view, a few at a time. Pure; the page is in board.tsx.
 
 import { narrow } from "../../text/filter.ts";
 import { parse, type View } from "../../text/url.ts";
 
-/** What pages about one thing let through, and how they split it when the URL does not say. */
+/** The filter and the default grouping of pages about one thing. */
 export const entities: Record<string, { filter: (name: string) => string; by: string[] }> = {
   host: { filter: (name) => `ip ${name}`, by: ["remote.as"] },
   as: { filter: (name) => `as ${name.replace(/^AS/i, "")}`, by: ["in.if"] },
@@ -11,7 +11,7 @@ export const entities: Record<string, { filter: (name: string) => string; by: st
   exporters: { filter: (name) => `exporter = ${name}`, by: ["in.if"] },
 };
 
-/** The question behind a saved page, with what the board changes of it: its time and its filter. Undefined: the page has no chart. */
+/** The query of a saved page, with the range and filter of the board. Undefined: the page has no chart. */
 export function questionOf(page: string, query: string, board: { q: string; time?: Pick<View, "from" | "to" | "tz"> }): View | undefined {
   const v = { ...parse(query), ...board.time };
   const [first, ...rest] = page.split("/");
@@ -23,14 +23,14 @@ export function questionOf(page: string, query: string, board: { q: string; time
   return v;
 }
 
-/** The time in the URL of a board; undefined when each view keeps its own. */
+/** The range in the URL of a board; undefined: each view has its own. */
 export function timeOf(search: string): Pick<View, "from" | "to" | "tz"> | undefined {
   if (!/[?&](from|to)=/.test(search)) return undefined;
   const { from, to, tz } = parse(search);
   return { from, to, tz };
 }
 
-/** A list with one moved to the place beside it; the same list at its ends. */
+/** A copy of the list with one item moved by one place; unchanged at the ends. */
 export function moved<T>(list: readonly T[], i: number, by: -1 | 1): T[] {
   const out = [...list];
   if (out[i + by] === undefined) return out;
@@ -38,7 +38,7 @@ export function moved<T>(list: readonly T[], i: number, by: -1 | 1): T[] {
   return out;
 }
 
-/** Runs at most n tasks at once, in the order in which they came; one that is given up while it waits never starts. */
+/** Runs at most n tasks at once, in order of arrival; one that is aborted while waiting never starts. */
 export function atOnce(n: number) {
   let running = 0;
   const waiting: (() => void)[] = [];

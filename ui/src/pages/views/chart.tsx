@@ -1,4 +1,4 @@
-// The chart of a tile, as the view was saved.
+// The chart of a tile, as saved in the view.
 
 import type { QueryResult, SavedView } from "../../api/api.ts";
 import { layers } from "../../charts/stack.ts";
@@ -19,7 +19,7 @@ export function Chart({ result, now, saved, question }: { result: QueryResult; n
   const { viz } = question;
   const summary = `${saved.name}: ${result.total.map((t) => `${t.dir} average ${fmt.value(t.avg, result.unit)}`).join(", ")}`;
   if (result.series.length === 0)
-    return <p class="tile-note quiet">Nothing in this range{result.meta.empty === "no-match" ? " matches" : ""}</p>;
+    return <p class="tile-note quiet">{result.meta.empty === "no-match" ? "No matches in this range" : "No data in this range"}</p>;
   if (viz === "table")
     return <ResultTable result={result} rank={question.rank} layers={all} hidden={none} onIsolate={nothing} onToggle={nothing} />;
   if (viz === "sankey" && result.by.length > 1) return <Sankey result={result} summary={summary} />;

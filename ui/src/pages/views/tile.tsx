@@ -50,9 +50,9 @@ export function Tile({ slug, time, q, asking, children }: TileProps) {
         {children}
       </div>
       {!saved ? (
-        viewsLoaded.value && <p class="tile-note quiet">There is no such view: it was deleted, or it is private.</p>
+        viewsLoaded.value && <p class="tile-note quiet">No such view. It was deleted or is private.</p>
       ) : !question ? (
-        <p class="tile-note quiet">No chart: its name leads to it.</p>
+        <p class="tile-note quiet">No chart. Click the name to open the page.</p>
       ) : (
         <Content state={state} saved={saved} question={question} again={again} />
       )}
@@ -60,7 +60,7 @@ export function Tile({ slug, time, q, asking, children }: TileProps) {
   );
 }
 
-/** How long the range is, unless that is the same for all, and what the first directions carry. */
+/** The length of the range, unless all share it, and the traffic of the first directions. */
 function Facts({ result, range }: { result: QueryResult | undefined; range: boolean }) {
   return (
     <p class="facts">
@@ -79,7 +79,7 @@ function Content({ state, saved, question, again }: { state: Answer; saved: Save
     <p class="tile-note bad" role="alert">
       {state.why}{" "}
       <button type="button" class="button" onClick={again}>
-        Try again
+        Retry
       </button>
     </p>
   );
@@ -103,15 +103,15 @@ function Content({ state, saved, question, again }: { state: Answer; saved: Save
         </>
       );
     default:
-      return <p class="tile-note quiet">{state.kind === "waiting" ? "Waiting for its turn" : ""}</p>;
+      return <p class="tile-note quiet">{state.kind === "waiting" ? "Queued" : ""}</p>;
   }
 }
 
-/** The time of the board as it stands in a URL. */
+/** The range of the board as URL parameters. */
 const searchOf = (time: TileProps["time"]) =>
   time ? `from=${time.from}&to=${time.to}` + (time.tz === "browser" ? "" : `&tz=${time.tz}`) : "";
 
-/** The full page shows what the tile does: with the board's filter. Pages about one thing bring theirs themselves. */
+/** Adds the board's filter to the address of the full page. Pages about one thing add their own filter. */
 function withFilter(address: string, q: string | undefined): string {
   const board = view.value.q;
   if (!board || q === undefined) return address;

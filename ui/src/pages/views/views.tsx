@@ -1,4 +1,4 @@
-// The page of saved views, and what an address /v/SLUG leads to.
+// The page of saved views, and the target of /v/SLUG.
 
 import { useEffect, useState } from "preact/hooks";
 import { APIError, api, type SavedView } from "../../api/api.ts";
@@ -18,7 +18,7 @@ const pageNames: Record<string, string> = {
   if: "Interface",
 };
 
-/** What kind of page a view is, in a word or two. */
+/** The type of a view, in a word or two. */
 export function kindOf(v: SavedView): string {
   if (v.of.length > 0) return `Board of ${v.of.length}`;
   const [first, ...rest] = v.page.split("/");
@@ -38,7 +38,7 @@ export default function Views() {
         <header class="page-head">
           <h1>Views</h1>
           <p>
-            Pages with their question, kept under a name. Save what is on screen with <kbd>s</kbd>.
+            Saved views: filter, grouping, chart and time range. Press <kbd>s</kbd> to save the current one.
           </p>
         </header>
         <label class="field owner">
@@ -48,7 +48,7 @@ export default function Views() {
             id="owner"
             autocomplete="off"
             maxLength={40}
-            placeholder="nobody"
+            placeholder="none"
             onChange={(e) => ownerChoice.set(e.currentTarget.value.trim())}
           />
         </label>
@@ -59,27 +59,27 @@ export default function Views() {
         </p>
       )}
       {together.length > 0 && (
-        <div class="row" role="region" aria-label="Chosen views">
+        <div class="row" role="region" aria-label="Selected views">
           <span>
-            {together.length} {together.length === 1 ? "view" : "views"} chosen
+            {together.length} {together.length === 1 ? "view" : "views"} selected
           </span>
           <button type="button" class="button" disabled={together.length < 2} onClick={() => go("/v/" + together.join("+"))}>
             Show together
           </button>
           <button type="button" class="button" onClick={() => (saving.value = { of: together })}>
-            Save as a board …
+            Save as board …
           </button>
         </div>
       )}
       <section class="panel" aria-label="Saved views">
         {list.length === 0 && !viewsLoaded.value ? null : list.length === 0 ? (
           <div class="empty">
-            <h2>No view is saved yet</h2>
+            <h2>No saved views</h2>
             <p>
-              Show something in Explore and press <kbd>s</kbd>, or write views into the configuration.
+              Press <kbd>s</kbd> in Explore to save one, or define views in the configuration file.
             </p>
             <button type="button" class="button primary" onClick={() => go("/explore")}>
-              Explore
+              Open Explore
             </button>
           </div>
         ) : (
@@ -88,15 +88,15 @@ export default function Views() {
               <thead>
                 <tr>
                   <th class="text">
-                    <span class="offscreen">Chosen</span>
+                    <span class="offscreen">Selected</span>
                   </th>
                   <th class="text">
                     <span class="offscreen">Pinned</span>
                   </th>
                   <th class="text">Name</th>
-                  <th class="text wide">What</th>
-                  <th class="text">Whose</th>
-                  <th class="text wide">Changed</th>
+                  <th class="text wide">Type</th>
+                  <th class="text">Owner</th>
+                  <th class="text wide">Modified</th>
                   <th>
                     <span class="offscreen">Actions</span>
                   </th>
@@ -130,7 +130,7 @@ async function change(act: () => Promise<unknown>): Promise<void> {
   await loadViews();
 }
 
-/** Takes a view away; while the toast stands it can be brought back as it was. */
+/** Deletes a view; Undo in the toast restores it. */
 const remove = (v: SavedView) =>
   change(async () => {
     await api.deleteView(v.slug);
@@ -150,13 +150,13 @@ function Row({ v, owner, chosen, onChoose }: RowProps) {
     <tr data-view={v.slug}>
       <td class="text choose">
         {v.of.length === 0 && (
-          <input type="checkbox" aria-label={`Choose ${v.name}`} checked={chosen} onChange={(e) => onChoose(e.currentTarget.checked)} />
+          <input type="checkbox" aria-label={`Select ${v.name}`} checked={chosen} onChange={(e) => onChoose(e.currentTarget.checked)} />
         )}
       </td>
       <td class="text">
         {fixed ? (
           v.pinned && (
-            <span class="icon-button pin on" title="Pinned by the configuration">
+            <span class="icon-button pin on" title="Pinned in the configuration file">
               <Icon name="pin" />
             </span>
           )
@@ -179,8 +179,8 @@ function Row({ v, owner, chosen, onChoose }: RowProps) {
       <td class="text wide">{kindOf(v)}</td>
       <td class="text">
         {fixed ? (
-          <span title="Cannot be changed from the page">
-            provisioned <code>{v.source || "by the configuration"}</code>
+          <span title="Read-only in the web UI">
+            from <code>{v.source || "the configuration file"}</code>
           </span>
         ) : v.shared ? (
           `shared${v.owner && v.owner !== owner ? ` by ${v.owner}` : ""}`
@@ -192,7 +192,7 @@ function Row({ v, owner, chosen, onChoose }: RowProps) {
       <td class="acts">
         {!fixed && (
           <>
-            <IconButton icon="edit" label={`Rename or change ${v.name}`} onClick={() => (saving.value = { change: v })} />
+            <IconButton icon="edit" label={`Edit ${v.name}`} onClick={() => (saving.value = { change: v })} />
             <IconButton icon="trash" label={`Delete ${v.name}`} onClick={() => remove(v)} />
           </>
         )}
@@ -201,14 +201,14 @@ function Row({ v, owner, chosen, onChoose }: RowProps) {
   );
 }
 
-/** /v/SLUG that is no board, as far as is known: the plain URL of the view, with what this link changes of it. */
+/** /v/SLUG of a single view: goes to the plain URL of the view, with the overrides of this link. */
 export function OneView({ slug }: { slug: string }) {
   const [error, setError] = useState("");
   const wrong = useAlive(error);
   useEffect(() => {
     const stop = new AbortController();
     api.view(slug, stop.signal).then(
-      // A board stays at its address: it is drawn when the list of views is there.
+      // A board stays at its address; it is drawn once the list of views is loaded.
       ({ body }) => (body.of.length > 0 ? loadViews() : go(addressOf(body, location.search), "replace")),
       (e: unknown) => {
         if (!stop.signal.aborted) setError(e instanceof APIError && e.status === 404 ? "none" : String(e instanceof Error ? e.message : e));
@@ -220,9 +220,9 @@ export function OneView({ slug }: { slug: string }) {
   return (
     <main class="start" id="main">
       <header class="page-head">
-        <h1>{error === "none" ? "There is no such view" : "The view cannot be shown"}</h1>
+        <h1>{error === "none" ? "No such view" : "Cannot show the view"}</h1>
         <p>
-          {error === "none" ? "It was deleted, or it is private and saved under another name." : wrong} <a href="/views">All views</a>
+          {error === "none" ? "It was deleted, or it is private and has another owner." : wrong} <a href="/views">All views</a>
         </p>
       </header>
     </main>

@@ -1,15 +1,15 @@
-// Whether a filter is right, as the server says.
+// Checks a filter on the server.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { APIError, api, type FilterError } from "../../api/api.ts";
 
 export interface Check {
   error: FilterError | undefined;
-  /** Nothing is said of the text any more. */
+  /** Removes the error. */
   clear: () => void;
-  /** Checks at once: true unless the server says that the text is wrong. */
+  /** Checks at once: false if the server reports an error. */
   now: (text: string) => Promise<boolean>;
-  /** Checks when nobody has typed for a moment. */
+  /** Checks after a short pause in typing. */
   later: (text: string) => void;
 }
 
@@ -39,7 +39,7 @@ export function useCheck(): Check {
       if (stop.signal.aborted) return false;
       const filter = e instanceof APIError ? e.filter : undefined;
       setError(filter);
-      return filter === undefined; // no answer: let the query itself say what is wrong
+      return filter === undefined; // no answer: the query will report the error
     }
   };
   const later = (text: string) => {

@@ -1,10 +1,10 @@
-// The text of a filter in the colours of what its words are, and what is wrong in it underlined.
+// The filter text with syntax colours and underlined errors.
 
 import { words } from "../../state/state.ts";
 import { tokens } from "../../text/filter.ts";
 
 export function coloured(text: string, span: readonly [number, number] | undefined) {
-  // A span of nothing, as at the end of the text, still needs something to stand under.
+  // An empty span, such as at the end of the text, is widened to one character.
   const from = span ? span[0] : -1;
   const to = span ? Math.max(span[1], span[0] + 1) : -1;
   const out = [];

@@ -1,11 +1,11 @@
-// What may stand where the caret is: asked while somebody types, and chosen from by the arrow keys.
+// Completions at the caret: loaded while the user types, chosen with the arrow keys.
 
 import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, type CompletionItem } from "../../api/api.ts";
 import { byteOffset, indexOfByte } from "../../text/filter.ts";
 
-/** What can take the place of a part of the text. */
+/** Items that can replace a part of the text. */
 export interface List {
   start: number;
   end: number;
@@ -14,12 +14,12 @@ export interface List {
 
 export interface Completion {
   list: List | null;
-  /** The item that is chosen; -1: none. */
+  /** The selected item; -1: none. */
   active: number;
   setActive: (i: number) => void;
-  /** Asks what may stand at the caret, a moment later. */
+  /** Loads the completions at the caret, after a short delay. */
   ask: (text: string, caret: number) => void;
-  /** Keeps of the list what still fits the text, until there is another. */
+  /** Reduces the list to items that still match, until a new list arrives. */
   narrow: (before: string, text: string, caret: number) => void;
   close: () => void;
 }
@@ -32,7 +32,7 @@ export function useCompletion(area: RefObject<HTMLTextAreaElement | null>): Comp
   const [active, setActive] = useState(-1);
   const asked = useRef<AbortController | null>(null);
   const timer = useRef(0);
-  /** The item that was chosen: an answer that comes late does not take the choice away. */
+  /** The selected item, which a late answer does not deselect. */
   const chosen = useRef<string | undefined>(undefined);
   chosen.current = list?.items[active]?.label;
   useEffect(() => () => clearTimeout(timer.current), []);
@@ -48,7 +48,7 @@ export function useCompletion(area: RefObject<HTMLTextAreaElement | null>): Comp
       setActive(items.findIndex((i) => i.label === chosen.current));
       setList(items.length ? { start, end, items } : null);
     } catch {
-      // completion is a help; typing goes on without it
+      // typing works without completions
     }
   };
   const ask = (text: string, caret: number) => {

@@ -1,4 +1,4 @@
-// The list of completions, under the word that they complete.
+// The list of completions, below the word they complete.
 
 import type { RefObject } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
@@ -8,7 +8,7 @@ import type { List } from "./completion.ts";
 interface Props {
   list: List;
   active: number;
-  /** Stands where the word begins. */
+  /** Marks the start of the word. */
   mark: RefObject<HTMLSpanElement | null>;
   onAccept: (item: CompletionItem) => void;
 }
@@ -31,7 +31,7 @@ export function Completions({ list, active, mark, onAccept }: Props) {
           aria-selected={i === active}
           class="completion"
           onPointerDown={(e) => {
-            e.preventDefault(); // the focus stays in the line
+            e.preventDefault(); // keeps the focus in the line
             onAccept(item);
           }}
         >

@@ -1,4 +1,4 @@
-// The text of the filter: what is typed into, the same text in colours under it, and what may follow.
+// The text of the filter: the textarea, the coloured text underneath, and completions.
 
 import type { RefObject } from "preact";
 import { useRef } from "preact/hooks";
@@ -9,7 +9,7 @@ import { Completions } from "./completions.tsx";
 
 interface Props {
   text: string;
-  /** What of it is wrong. */
+  /** The span of the error. */
   span: readonly [number, number] | undefined;
   wrong: boolean;
   completion: Completion;
@@ -45,7 +45,7 @@ export function Editor({ text, span, wrong, completion, area, onEdit, onKey, onA
         autocomplete="off"
         autocapitalize="off"
         autocorrect="off"
-        placeholder={"Filter, for example:  src.as = 2906   or   udp src port 53"}
+        placeholder={"Filter, e.g.  src.as = 2906   or   udp src port 53"}
         aria-label="Filter"
         aria-haspopup="listbox"
         aria-controls={list ? "filter-list" : undefined}
@@ -61,7 +61,7 @@ export function Editor({ text, span, wrong, completion, area, onEdit, onKey, onA
         onBlur={() => completion.close()}
       />
       <span class="offscreen" role="status">
-        {list && `${list.items.length} ${list.items.length === 1 ? "completion" : "completions"}, arrow keys choose`}
+        {list && `${list.items.length} ${list.items.length === 1 ? "completion" : "completions"}, use arrow keys to choose`}
       </span>
       {list && <Completions list={list} active={active} mark={mark} onAccept={onAccept} />}
     </div>

@@ -1,5 +1,5 @@
-// The filter line: a plain textarea with its own text coloured beneath it, a list of completions, and errors where they are. The text
-// area stays native, so input methods, undo, phone keyboards and screen readers work as they do everywhere.
+// The filter line: a native textarea with its text coloured underneath, a list of completions, and errors at their position. Because the
+// textarea is native, input methods, undo, phone keyboards and screen readers work as usual.
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { CompletionItem, FilterError } from "../../api/api.ts";
@@ -25,12 +25,12 @@ export function FilterLine({ serverError }: { serverError: FilterError | undefin
     setText(q);
     check.clear();
   };
-  // Back, a click on a value, a link: the URL changed under the line.
+  // The URL changed by Back, a value or a link.
   useLayoutEffect(() => {
     reset();
     completion.close();
   }, [q]);
-  // The caret belongs after what was inserted, once the new text is in place.
+  // The caret moves after the inserted text once that is rendered.
   useLayoutEffect(() => {
     if (caret.current === null || !area.current) return;
     area.current.setSelectionRange(caret.current, caret.current);
@@ -52,7 +52,7 @@ export function FilterLine({ serverError }: { serverError: FilterError | undefin
     caret.current = list.start + item.insert.length;
     edit(text.slice(0, list.start) + item.insert + text.slice(list.end), caret.current);
   };
-  /** Puts another text into the line, and the focus. */
+  /** Sets the text and the focus. */
   const put = (value: string) => {
     setText(value);
     area.current?.focus();
@@ -73,7 +73,7 @@ export function FilterLine({ serverError }: { serverError: FilterError | undefin
     act();
   };
 
-  // A text that is still being completed is not wrong yet.
+  // No error is shown while completions are open.
   const wrong = list ? undefined : (check.error ?? (text === q ? serverError : undefined));
   const span = wrong ? ([indexOfByte(text, wrong.span[0]), indexOfByte(text, wrong.span[1])] as const) : undefined;
   return (

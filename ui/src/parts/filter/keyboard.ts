@@ -1,11 +1,11 @@
-// What a key does in the filter line.
+// The keys of the filter line.
 
 import type { CompletionItem } from "../../api/api.ts";
 import type { Completion } from "./completion.ts";
 
 interface Line {
   text: string;
-  /** It is not the text that was run last. */
+  /** The text differs from the last one that was run. */
   changed: boolean;
   completion: Completion;
   accept: (item: CompletionItem) => void;
@@ -15,7 +15,7 @@ interface Line {
   leave: () => void;
 }
 
-/** What a key does; undefined: what it does in every text field. */
+/** The action of a key; undefined: the default of a text field. */
 export function action(e: KeyboardEvent, line: Line): (() => void) | undefined {
   const { list, active, setActive, close } = line.completion;
   const last = (list?.items.length ?? 0) - 1;
@@ -36,7 +36,7 @@ export function action(e: KeyboardEvent, line: Line): (() => void) | undefined {
       e.stopPropagation();
       if (list) return close;
       return () => {
-        close(); // a list that is still on its way does not come any more
+        close(); // cancels a list that is still loading
         if (line.changed) line.reset();
         else line.leave();
       };

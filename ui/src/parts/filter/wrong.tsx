@@ -1,4 +1,4 @@
-// What is wrong with a filter, and the word that was perhaps meant.
+// The error of a filter, and the suggested word.
 
 import type { FilterError } from "../../api/api.ts";
 import { Icon } from "../ui.tsx";
