@@ -1,6 +1,6 @@
-// Builds the page into dist/: scripts, one style sheet, one icon, each named by its content, each beside its .gz and .br; and pages.json,
-// the list of pages for the server: the path of each, and the files that it needs, in the order in which they are needed.
-//   node build.mjs           build; fails when what a page loads first is over its budget
+// Builds the web UI into dist/: scripts, one style sheet and one icon, named by content hash, each with its .gz and .br; and pages.json,
+// the list of pages for the server: the path of each, and the files to preload, in order.
+//   node build.mjs           build; fails if the initial JavaScript of a page exceeds the budget
 //   node build.mjs --watch   build again on every change
 //   node build.mjs --test    bundle test/*.test.ts and run them
 import { spawnSync } from "node:child_process";
@@ -14,7 +14,7 @@ import * as esbuild from "esbuild";
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, "dist");
 const entryPoint = "src/frame/main.tsx";
-const budget = 80_000; // gzip bytes of JavaScript that a page may need at first
+const budget = 80_000; // gzip bytes of JavaScript that a page may load initially
 
 const common = {
   absWorkingDir: here,
@@ -46,9 +46,9 @@ async function build() {
     out = await bundled();
   } catch (e) {
     if (!e.errors) console.error(e.message);
-    return false; // of its own errors esbuild has said why
+    return false; // esbuild has already reported its errors
   }
-  // .keep stays: it lets the Go package compile before the page is built.
+  // .keep stays, because the Go package needs it to compile before the web UI is built.
   for (const name of existsSync(dist) ? readdirSync(dist) : []) if (name !== ".keep") rmSync(join(dist, name), { recursive: true });
   mkdirSync(join(dist, "assets"), { recursive: true });
 
@@ -62,7 +62,7 @@ async function build() {
   const chunkOf = (file) => Object.keys(outputs).find((k) => outputs[k].entryPoint === file);
   const entry = chunkOf(entryPoint);
   const css = outputs[entry].cssBundle;
-  // All doors lead to the frame, so esbuild makes the one style sheet anew for each.
+  // All entry points import the frame, so esbuild emits the same style sheet for each.
   for (const { path, contents } of out.outputFiles) {
     const name = relative(dist, path);
     if (!name.endsWith(".css") || css === "dist/" + name) write(name, Buffer.from(contents));
@@ -71,7 +71,7 @@ async function build() {
   const names = { icon: `/assets/icon-${createHash("sha256").update(icon).digest("hex").slice(0, 8)}.svg` };
   write(names.icon.slice(1), icon);
 
-  // What a page loads first is the entry, the page, and what either imports statically.
+  // A page initially loads the entry, its own file, and the static imports of both.
   const needs = (k, seen = new Set()) => {
     if (seen.has(k)) return seen;
     seen.add(k);
@@ -100,8 +100,8 @@ async function build() {
 }
 
 /**
- * The page in chunks. esbuild makes one of all modules that the same doors lead to, and doors are the entry and what is imported when it is
- * needed. What is behind a door is only opened by the frame, so it is told that it imports the frame: then all of that is one chunk.
+ * Splits the web UI into chunks. esbuild combines modules that the same entry points reach; entry points are the entry and all dynamic
+ * imports. Only the frame opens dynamic imports, so each is marked as importing the frame, which puts the frame's modules in one chunk.
  */
 async function bundled() {
   const options = {
@@ -131,7 +131,7 @@ async function bundled() {
   return esbuild.build({ ...options, plugins: [frame] });
 }
 
-/** The list of src/pages.ts: the path of each page, and the file that it loads. */
+/** The list of src/pages.ts: the path and the file of each page. */
 async function listed() {
   const { outputFiles } = await esbuild.build({ ...common, entryPoints: ["src/pages.ts"], external: ["./pages/*"], write: false });
   const { pages } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
@@ -167,7 +167,7 @@ function test() {
     platform: "node",
     entryPoints: files.map((f) => "test/" + f),
     outdir: dir,
-    external: ["./pages/*"], // what pages.ts would load when a page is opened
+    external: ["./pages/*"], // the files that pages.ts loads when a page is opened
     outExtension: { ".js": ".mjs" },
     define: { "import.meta.root": JSON.stringify(here) },
   });

@@ -1,7 +1,7 @@
-// A server that answers the whole HTTP contract with generated data, for work on the page without an engine.
-//   node mock.mjs [--port 8099] [--empty]      --empty: a new installation that nothing has been sent to yet
-// The data is one fixed set of conversations, each with its own course over the day; filters and groupings are evaluated on
-// it, so that what the page adds up does add up.
+// A mock server that implements the HTTP API with generated data, to develop the web UI without an engine.
+//   node mock.mjs [--port 8099] [--empty]      --empty: a new installation without data
+// The data is a fixed set of conversations, each with its own daily trend. Filters and groupings are evaluated on it, so that sums are
+// consistent.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -139,7 +139,7 @@ const hash01 = (a, b) => {
   return (h >>> 0) / 2 ** 32;
 };
 
-/** Bits per second of a conversation in a bucket. */
+/** Bits per second of a conversation in an interval. */
 function rate(c, t, step) {
   const daily = 0.75 + 0.35 * Math.sin(((t % 86400) / 86400) * 6.28 - 2.1);
   const slow = 1 + c.wobble * Math.sin(t / 700 + c.phase) + 0.12 * Math.sin(t / 97 + c.phase * 3);
@@ -148,7 +148,7 @@ function rate(c, t, step) {
   return Math.max(0, c.weight * daily * slow * fine * burst);
 }
 
-// --- filter: just enough of the language to be wrong and right in the same places
+// --- filter: a subset of the language, with errors at the same positions
 
 class FilterError extends Error {
   constructor(message, span, suggestion, expected) {
@@ -413,7 +413,7 @@ function query(p, empty) {
   };
 }
 
-/** What each exporter's interfaces carried; no counters, so no coverage. */
+/** The traffic of each exporter's interfaces; without counters, so without coverage. */
 function interfaces(p, empty) {
   const speed = 100e9;
   const names = ["et-0/0/0", "ae12", "et-0/0/3", "ae1"];
@@ -510,7 +510,7 @@ function complete(text, cursor) {
   return { replace: [start, cursor], items: items.slice(0, 20) };
 }
 
-/** What was decided about senders: { ignored, since } by address. */
+/** The decisions about senders: { ignored, since } by address. */
 const decided = new Map();
 const standing = (address) => (address.startsWith("198.51.") ? (decided.has(address) ? "accepted" : "new") : "named");
 const isIgnored = (address) => decided.get(address)?.ignored ?? false;
@@ -537,7 +537,7 @@ function decide({ addresses, decision }) {
   };
 }
 
-/** What the server says of each of the exporters below; it judges, the mock only says what it would. */
+/** The problems and steps that the server would report for the exporters below. */
 function judged(e, now) {
   const templates = /^(ipfix|netflow9)$/.test(e.type);
   const announces = {
@@ -754,7 +754,7 @@ function status(empty) {
 
 let demoRuns = false;
 
-// --- saved views: the rules of the real ones, in memory
+// --- saved views: the rules of the server, in memory
 
 class Refused extends Error {
   constructor(status, detail, key) {
@@ -859,7 +859,7 @@ const types = {
   ".html": "text/html; charset=utf-8",
 };
 
-/** Starts the server; port 0 takes a free one. Resolves to { url, close }. */
+/** Starts the server; port 0 uses a free port. Resolves to { url, close }. */
 export function serve(port = 0, { empty = false } = {}) {
   const views = savedViews();
   const events = keptEvents();
@@ -876,7 +876,7 @@ export function serve(port = 0, { empty = false } = {}) {
       return JSON.parse(s || "{}");
     };
     try {
-      // No device counts here, and nobody adds hours up.
+      // The mock has no counters and no hourly sums.
       if (url.pathname.startsWith("/api/v1/interfaces/"))
         return send(200, {
           from: 0,

@@ -1,7 +1,6 @@
-// How soon there is something to see:  node paint.mjs
-// Each page is opened nine times without anything in the browser's cache. Prints, as medians in milliseconds: the first contentful
-// paint as the browser reports it, and when the field and the first picture of the page stand there. The server is the one that
-// BASE_URL names, or the mock.
+// Measures the first paint of each page:  node paint.mjs
+// Opens each page nine times with an empty browser cache. Prints medians in milliseconds: the first contentful paint as reported by the
+// browser, and the time until the filter field and the first chart are visible. The server is BASE_URL, or the mock.
 import { site } from "./e2e/site.mjs";
 
 const here = await site();

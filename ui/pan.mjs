@@ -1,6 +1,6 @@
-// How smoothly the chart follows the hand:  node pan.mjs
-// Twelve series of a thousand points are moved with Shift and drag for three seconds; frames are counted by the browser. The server is the
-// one that BASE_URL names, or the mock. Prints the frames per second, the median and the slowest percentile of a frame.
+// Measures how smoothly the chart pans:  node pan.mjs
+// Pans twelve series of a thousand points with Shift+drag for 3 s; the browser counts frames. The server is BASE_URL, or the mock. Prints
+// the frames per second, and the median and 99th percentile of the frame time.
 import { site } from "./e2e/site.mjs";
 
 const here = await site({ width: 2400, height: 1000 });

@@ -1,4 +1,4 @@
-// Pictures of every page, wide and narrow, light and dark:  node screenshots.mjs BASE_URL OUTDIR
+// Takes screenshots of every page, wide and narrow, light and dark:  node screenshots.mjs BASE_URL OUTDIR
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { launch } from "./e2e/browser.mjs";

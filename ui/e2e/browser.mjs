@@ -1,4 +1,4 @@
-// Chromium as the tests and the pictures use it: Debian's, headless, with a new profile, and silent.
+// Chromium for tests and screenshots: Debian's, headless, with a new profile, and silent.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,11 +1,11 @@
-// Events on charts in a real browser, on a running server (BASE_URL) or on the mock.
+// Events on charts in a real browser, with a running server (BASE_URL) or the mock.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { holds, params, site, violations } from "./site.mjs";
 
 let here;
 let base;
-/** What this run reports is told from what is there, and taken away again. */
+/** Marks the events of this run, which are deleted at the end. */
 const mark = `t${process.pid}`;
 const now = Math.floor(Date.now() / 1000);
 
@@ -36,7 +36,7 @@ const open = (path, options) => here.open(base + path, options);
 
 const flag = (page, name) => page.getByRole("group", { name: "Events" }).getByRole("button", { name });
 
-test("an event stands where it was, says what it was, and leads on", async () => {
+test("an event is drawn at its time, with its text and its menu", async () => {
   const page = await open("/explore");
   const button = flag(page, new RegExp(`flood ${mark}`));
   await button.waitFor();
@@ -65,7 +65,7 @@ test("an event stands where it was, says what it was, and leads on", async () =>
   await page.close();
 });
 
-test("an event is marked on the chart, taken back, marked again, deleted, brought back", async () => {
+test("an event is saved from the chart, undone, saved again, deleted, restored", async () => {
   const page = await open("/explore?from=-30m");
   const over = page.locator(".u-over");
   await over.waitFor();
@@ -114,7 +114,7 @@ test("an event is marked on the chart, taken back, marked again, deleted, brough
   await page.close();
 });
 
-test("events are switched off by kind and altogether, and stay so", async () => {
+test("events are hidden by kind and all together, and stay hidden", async () => {
   const page = await open("/explore");
   const button = flag(page, new RegExp(`flood ${mark}`));
   await button.waitFor();
@@ -133,7 +133,7 @@ test("events are switched off by kind and altogether, and stay so", async () => 
   await page.close();
 });
 
-test("events: on lines and heat maps too; accessible in both themes", async () => {
+test("events are also on lines and heat maps; accessible in both themes", async () => {
   for (const [viz, scheme] of [
     ["line", "light"],
     ["heat", "dark"],

@@ -1,5 +1,5 @@
-// The page in a real browser. BASE_URL names a running server with data in its last hour; without it, the mock answers.
-// No test knows a value in advance: what is on screen is compared with what the API said.
+// The web UI in a real browser. BASE_URL is a running server with data in its last hour; without it, the mock is used.
+// No test knows values in advance: the screen is compared with the API.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
@@ -8,11 +8,11 @@ import { given, holds, params, site, violations } from "./site.mjs";
 
 let here;
 let base;
-/** The mock compares nothing and counts no facets. */
+/** The mock has no comparison and no facets. */
 const mockOnly = () => (given ? false : "needs a server");
 
 before(async () => {
-  // A refused filter is an answer, and so is that the demo of the whole process is not ended by a button.
+  // Expected statuses: a rejected filter, and a demo that cannot be stopped because it runs for the whole process.
   here = await site({ width: 1280, height: 860, answers: [400, 409] });
   base = here.base;
 });
@@ -23,7 +23,7 @@ const open = (path, options) => here.open(base + path, options);
 
 const isQuery = (r) => r.url().includes("/api/v1/query?");
 
-/** Does something that asks a question, and resolves to the answer, drawn. */
+/** Does something that runs a query, and resolves to its result once drawn. */
 async function answer(page, act) {
   const response = page.waitForResponse((r) => isQuery(r) && r.status() === 200);
   await act();
@@ -40,7 +40,7 @@ async function explore(search, options) {
   return { page, body };
 }
 
-/** The fields that this server groups by; the page knows none by name and neither do the tests. */
+/** The groupable fields of the server; neither the page nor the tests know them by name. */
 async function groupable() {
   const { fields } = await (await fetch(base + "/api/v1/fields")).json();
   const names = fields.filter((f) => f.groupable).map((f) => f.name);
@@ -59,7 +59,7 @@ test("the total row and the top edge of the chart are the numbers of the API", a
     const values = await row.locator("data").evaluateAll((all) => all.map((d) => Number(d.value)));
     assert.deepEqual(values.slice(0, 4), [t.last, t.avg, t.max, t.total], `total row ${t.dir}`);
   }
-  // Every series is a row with the API's own numbers, Other among them.
+  // Every series is a row with the numbers of the API, including Other.
   assert.equal(await page.locator("tr[data-series]").count(), body.series.length);
   for (const s of body.series) {
     const id = s.other ? "other" : s.key.join("|");
@@ -68,7 +68,7 @@ test("the total row and the top edge of the chart are the numbers of the API", a
     assert.deepEqual(values.slice(0, 4), [s.last, s.avg, s.max, s.total], `${id} ${s.dir}`);
   }
   if (body.other > 0) assert.match(await page.locator("tr.other").first().innerText(), /Other \([\d,]+ more\)/);
-  // The edge of the stack is the sum of the totals that are drawn on its side, in the bucket where that is largest.
+  // The edge of the stack is the largest sum of the totals drawn on its side.
   const edge = (side) => {
     const on = body.total.filter((t) => (t.dir === "out") === (side === "below"));
     return Math.max(
@@ -113,7 +113,7 @@ test("brush and Explain: the sentence of the API, kept in the URL, its causes na
   await page.reload();
   assert.equal((await (await again).json()).text, body.text, "a link shows the same window");
   await page.locator(".verdict").waitFor();
-  await page.locator("[data-answer]").first().waitFor({ state: "attached" }); // the chart of the reload is there too
+  await page.locator("[data-answer]").first().waitFor({ state: "attached" }); // the reloaded chart is drawn too
   const cause = body.causes.find((c) => c.filter);
   if (cause) {
     await answer(page, () => page.locator(".causes .value").first().click());
@@ -125,17 +125,17 @@ test("brush and Explain: the sentence of the API, kept in the URL, its causes na
   await page.close();
 });
 
-/** The facets, opened if they are not. Their code comes a moment after the page, so what is visible does not tell. */
+/** Opens the facets. Their code loads after the page, so visibility is no indication. */
 async function openFacets(page) {
   const toggle = page.getByRole("button", { name: "Facets", exact: true });
   if ((await toggle.getAttribute("aria-pressed")) !== "true") await toggle.click();
   return page.locator("#facets");
 }
 
-test("facets: the API's values, a way in and a way out of each", { skip: mockOnly() }, async () => {
+test("facets: the values of the API, each with buttons to filter and exclude", { skip: mockOnly() }, async () => {
   const { page } = await explore("", { width: 1440 });
   const facets = await openFacets(page);
-  await facets.locator("li").first().waitFor(); // no answer of before the reload comes after it
+  await facets.locator("li").first().waitFor(); // no answer from before the reload arrives after it
   const response = page.waitForResponse((r) => r.url().includes("/api/v1/facets?"));
   await page.reload();
   const body = await (await response).json();
@@ -151,10 +151,10 @@ test("facets: the API's values, a way in and a way out of each", { skip: mockOnl
   await page.close();
 });
 
-test("facets that read many rows are counted when they are wanted", { skip: mockOnly() }, async () => {
+test("facets that read many rows are counted on request", { skip: mockOnly() }, async () => {
   const page = await open("/status", { width: 1440 });
   await page.evaluate(() => localStorage.removeItem("facets"));
-  // How many rows are read depends on how far the rollups are: here addresses and ports are always too many.
+  // The rows read depend on the progress of the rollups; here addresses and ports always exceed the limit.
   await page.route("**/api/v1/facets?*most=*", async (r) => {
     const response = await r.fetch();
     const body = await response.json();
@@ -174,7 +174,7 @@ test("facets that read many rows are counted when they are wanted", { skip: mock
   await holds(async () => assert.equal(await facets.locator(".facet").count(), 5));
   await facets.getByRole("button", { name: "Count all" }).click();
   await holds(async () => assert.equal(await facets.locator(".facet").count(), 10));
-  // What was meant of an hour is not meant of a longer time.
+  // A request for an hour does not apply to a longer range.
   await page.locator("#range").click();
   await page.locator("#range-input").fill("-2h");
   await page.keyboard.press("Enter");
@@ -200,7 +200,7 @@ test("brushing zooms, Back undoes it, a double click zooms out", async () => {
   await page.close();
 });
 
-test("Shift and drag moves the chart, Ctrl and the wheel zooms it, a finger that rests selects", async () => {
+test("Shift+drag moves the chart, Ctrl+wheel zooms it, a long press selects", async () => {
   const { page, body } = await explore("?from=-60m&to=-30m");
   const box = await page.locator(".u-over").boundingBox();
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
@@ -254,7 +254,7 @@ test("the range field, the presets and the arrows", async () => {
   await page.close();
 });
 
-test("a wrong filter is shown where it is wrong, and mended with one click", async () => {
+test("a filter error is shown at its position, and fixed with one click", async () => {
   const { page } = await explore("");
   const filter = page.locator("#filter");
   await filter.fill("src prt 443");
@@ -268,7 +268,7 @@ test("a wrong filter is shown where it is wrong, and mended with one click", asy
   assert.equal((await params(page)).get("q"), `src ${word} 443`);
   await page.locator("#filter-error").waitFor({ state: "detached" });
   assert.ok(body.meta.sql.length > 0);
-  // A link with a wrong filter says so too.
+  // A link with an invalid filter shows the error too.
   await page.goto(base + "/explore?q=src+prt+443");
   await page.locator("#filter-error").waitFor();
   assert.equal(await page.locator(".editor .bad").innerText(), "prt");
@@ -349,7 +349,7 @@ test("a value's menu narrows the filter, excludes, isolates", async () => {
   assert.match((await params(page)).get("q"), / != /);
   assert.ok(!without.series.some((s) => !s.other && s.label[0] === key), "the excluded value is gone");
   await answer(page, () => page.goBack());
-  // Isolating is a matter of the page: the others stay in the table, switched off, and "Shown" says what is drawn.
+  // The page isolates without a query: the others stay in the table, hidden, and "Shown" is the visible sum.
   if (body.series.length > 1) {
     await page.locator(".swatch-button").first().click();
     await page.locator("tr[data-total=shown]").first().waitFor();
@@ -360,7 +360,7 @@ test("a value's menu narrows the filter, excludes, isolates", async () => {
   await page.close();
 });
 
-test("a URL opened afresh gives the same state, unknown keys kept", async () => {
+test("a URL opened again gives the same state, unknown keys kept", async () => {
   const [first] = await groupable();
   const { page, body } = await explore("");
   await page.goto("about:blank");
@@ -389,14 +389,14 @@ test("a URL opened afresh gives the same state, unknown keys kept", async () => 
   assert.deepEqual([b.from, b.to, b.step, b.by, b.unit], [a.from, a.to, a.step, a.by, a.unit]);
   await answer(page, () => page.locator("#unit").selectOption("bps"));
   assert.equal((await params(page)).get("future"), "yes");
-  // More groups than can be shown are not cut without a word, nor does the URL lose what it asked for.
+  // A limit on groups is reported, and the URL keeps the requested number.
   await answer(page, () => page.goto(base + "/explore" + search.replace("n=5", "n=99")));
   await page.locator(".facts.warn").getByText("n=99 is shown as n=50").waitFor();
   assert.equal((await params(page)).get("n"), "99");
   await page.close();
 });
 
-test("a copied link is pinned, with Shift it moves; a long one is short and leads to the same", { skip: mockOnly() }, async () => {
+test("a copied link has a fixed time, with Shift it is live; a long one is shortened", { skip: mockOnly() }, async () => {
   const { page } = await explore("?from=-10m");
   await page.evaluate(() => (navigator.clipboard.writeText = async (text) => void (globalThis.copied = text)));
   const copied = async (key) => {
@@ -454,7 +454,7 @@ test("stack, lines, percent and table; the tooltip; the SQL", async () => {
   await page.close();
 });
 
-test("Other goes on to the groups behind, and back; the parts add up to the total", async () => {
+test("Other shows the next groups, and goes back; the parts add up to the total", async () => {
   const page = await open("/explore?by=src.as&n=3&from=-1h&dir=sum");
   const other = page.locator("#table tr.other button.value");
   const names = () => page.locator("#table tbody tr:not(.other) td.key").allInnerTexts();
@@ -489,7 +489,7 @@ test("Other goes on to the groups behind, and back; the parts add up to the tota
   await page.close();
 });
 
-test("Other is grouped by something else: its parts are what it was, also of groups further on; Back undoes", {
+test("Other is grouped by another field: its parts keep their sum, also of later groups; Back undoes", {
   skip: mockOnly(),
 }, async () => {
   const to = Math.floor(Date.now() / 1000) - 60;
@@ -517,7 +517,7 @@ test("Other is grouped by something else: its parts are what it was, also of gro
   await page.close();
 });
 
-test("a cell of the heat map, a panel, a bar and a band open the menu of what they are, by keyboard too", async () => {
+test("a cell of the heat map, a panel, a bar and a band open their menu, by keyboard too", async () => {
   const page = await open("/explore?by=src.as&n=4&from=-1h&viz=heat");
   const canvas = page.locator(".heat canvas");
   const menu = page.locator("[role=menu]");
@@ -550,7 +550,7 @@ test("a cell of the heat map, a panel, a bar and a band open the menu of what th
   await page.close();
 });
 
-test("the axis is bent, ends where it is told to, and both are in the URL", async () => {
+test("the axis has a scale and an end, and both are in the URL", async () => {
   const [first] = await groupable();
   const page = await open(`/explore?by=${first}&n=4&from=-10m&viz=line&dir=sum`);
   const picture = () => page.locator(".plot canvas").evaluate((c) => c.toDataURL());
@@ -583,13 +583,13 @@ test("the axis is bent, ends where it is told to, and both are in the URL", asyn
   assert.equal((await params(page)).get("y"), "log");
   await page.goto(`${base}/explore?by=${first}&n=4&from=-10m&ymax=plenty`);
   await page.getByText("ymax=plenty is not a number").waitFor();
-  // Shares of a whole are linear.
+  // Percentages are linear.
   await page.getByRole("radio", { name: "100%", exact: true }).click();
   await page.locator("#y").waitFor({ state: "detached" });
   await page.close();
 });
 
-test("each direction has its own largest groups, or all have the same", { skip: mockOnly() }, async () => {
+test("each direction has its own top groups, or all have the same", { skip: mockOnly() }, async () => {
   const page = await open("/status");
   const rank = page.locator("#rank");
   const named = (b) => b.dirs.map((d) => b.series.filter((s) => s.dir === d && !s.other).map((s) => s.key.join("|")));
@@ -601,7 +601,7 @@ test("each direction has its own largest groups, or all have the same", { skip: 
   const sum = await answer(page, () => rank.selectOption({ label: "maximum, all directions" }));
   assert.equal((await params(page)).get("rankdir"), "sum");
   assert.equal((await params(page)).get("rank"), "max");
-  // The table follows the ranks: of each group the largest of its directions.
+  // The table follows the ranks: each group by the largest of its directions.
   const order = await page.locator("#table tbody tr:not(.other):not(.again)").evaluateAll((all) => all.map((e) => e.dataset.series));
   const most = (key) => Math.max(...sum.series.filter((s) => s.key.join("|") === key).map((s) => s.max));
   assert.deepEqual(
@@ -614,7 +614,7 @@ test("each direction has its own largest groups, or all have the same", { skip: 
   await page.close();
 });
 
-test("grid, bars, heat map and sankey draw the API's numbers, each from a URL opened afresh", async () => {
+test("grid, bars, heat map and sankey draw the API's numbers, each from a URL opened again", async () => {
   const [first, second] = await groupable();
   const { page, body } = await explore(`?by=${first}&n=4&from=-10m&viz=grid`);
   const ids = (b) => [...new Set(b.series.filter((s) => !s.other).map((s) => s.key.join("|")))].sort();
@@ -659,7 +659,7 @@ test("grid, bars, heat map and sankey draw the API's numbers, each from a URL op
   await page.close();
 });
 
-test("comparison and peaks: the table says what the API says", { skip: mockOnly() }, async () => {
+test("comparison and peaks: the table has the numbers of the API", { skip: mockOnly() }, async () => {
   const [first] = await groupable();
   const { page, body } = await explore(`?by=${first}&n=3&from=-10m&vs=prev&agg=peak`);
   const row = page.locator("tr[data-series]").first();
@@ -673,7 +673,7 @@ test("comparison and peaks: the table says what the API says", { skip: mockOnly(
   await page.close();
 });
 
-test("the exported CSV has the numbers of the API, and the picture is a picture", { skip: mockOnly() }, async () => {
+test("the exported CSV has the numbers of the API, and the image is valid", { skip: mockOnly() }, async () => {
   const [first, second] = await groupable();
   const { page } = await explore("");
   const to = Math.floor(Date.now() / 1000) - 60;
@@ -708,7 +708,7 @@ test("the exported CSV has the numbers of the API, and the picture is a picture"
   await page.close();
 });
 
-test("a dear question is asked when it is meant; Escape ends a running one in the engine", { skip: mockOnly() }, async () => {
+test("an expensive query needs confirmation; Escape cancels a running one in the engine", { skip: mockOnly() }, async () => {
   const { page } = await explore("?from=-10m");
   await page.evaluate(() => localStorage.setItem("dear-rows", "1000"));
   await page.goto(base + "/explore?from=-30m");
@@ -718,7 +718,7 @@ test("a dear question is asked when it is meant; Escape ends a running one in th
   assert.equal(body.to - body.from, 1800);
   assert.equal(await page.locator(".cost").count(), 0);
   await page.evaluate(() => localStorage.removeItem("dear-rows"));
-  // A question that takes a while, seen in the process list and gone from it.
+  // A slow query appears in the process list and disappears from it.
   const request = page.waitForRequest((r) => isQuery(r) && r.url().includes("src.port"));
   await page.goto(base + "/explore?by=src.ip,dst.ip,src.port,dst.port&from=-1h&n=50&agg=peak&vs=prev", { waitUntil: "commit" });
   const asked = await request;
@@ -744,7 +744,7 @@ test("axe finds nothing, in both themes, wide and narrow", { skip: mockOnly() },
   ]) {
     const { page } = await explore(search + "&from=-10m", { width, scheme });
     if (width > 1000) {
-      const facets = await openFacets(page); // a test before this one may have closed them
+      const facets = await openFacets(page); // an earlier test may have closed them
       await facets.locator("li").first().waitFor();
     }
     assert.deepEqual(await violations(page), [], `${search} ${scheme}`);
@@ -777,7 +777,7 @@ test("keys: help, unit, direction, refresh; none while typing", async () => {
   await page.close();
 });
 
-test("live: the server sends what changes, and the page shows it; it stops when asked", async () => {
+test("live: the server sends changes, and the page shows them; it stops on request", async () => {
   const page = await open("/status");
   const asked = [];
   page.on("request", (r) => asked.push(new URL(r.url()).pathname));
@@ -804,7 +804,7 @@ test("live: the server sends what changes, and the page shows it; it stops when 
   await page.close();
 });
 
-test("live without a stream: the page asks again by itself", async () => {
+test("live without a stream: the page polls", async () => {
   const page = await open("/status");
   await page.route("**/api/v1/stream?*", (r) => r.fulfill({ status: 400 }));
   await page.goto(base + "/explore?from=-5m&live=1");
@@ -826,7 +826,7 @@ test("dark and light, kept, without a flash", async () => {
   await is(true);
   await page.getByRole("radio", { name: "Theme: dark" }).click();
   await is(false);
-  // Before any script of the page has run, the choice is there already.
+  // The choice applies before any script of the page has run.
   await page.route("**/assets/*.js", (r) => r.fulfill({ contentType: "text/javascript", body: "" }));
   await page.reload({ waitUntil: "domcontentloaded" });
   assert.ok(!bright(await ground()), "dark before the script");
@@ -836,7 +836,7 @@ test("dark and light, kept, without a flash", async () => {
   await is(true);
   await page.emulateMedia({ colorScheme: "dark" });
   await is(false);
-  // On paper the page is light, and so is what it draws itself.
+  // A printed page is light, and so are its charts.
   await page.goto(base + "/explore");
   await page.locator("[data-dark=true]").waitFor({ state: "attached" });
   await page.emulateMedia({ media: "print", colorScheme: "dark" });
@@ -867,12 +867,12 @@ test("start shows the ports, the snippets and the exporters", async () => {
   await page.close();
 });
 
-test("a demo is started and stopped, and says so while it runs", async () => {
+test("a demo is started and stopped, and shown while it runs", async () => {
   const page = await open("/start");
   const button = page.locator("#demo");
   await button.waitFor();
   if ((await button.innerText()) === "Stop demo") {
-    // It runs since the start of NetMeta: that is refused, with what to do instead.
+    // It was started with NetMeta: stopping is rejected, with the remedy.
     await page.locator(".start .badge", { hasText: "demo data" }).waitFor();
   } else {
     await button.click();
@@ -884,7 +884,7 @@ test("a demo is started and stopped, and says so while it runs", async () => {
   await page.close();
 });
 
-test("the overview comes first when there is data, with as much time as is kept", async () => {
+test("the overview is the first page if there is data, with the stored range", async () => {
   const page = await open("/");
   await page.waitForURL(/\/\?from=-(1|6|24)h$/);
   await page.locator(".uplot").first().waitFor();
@@ -927,7 +927,7 @@ test("a phone scrolls down only", async () => {
   }
 });
 
-// A new installation is a state that only the mock can be put into.
+// Only the mock can be a new installation.
 test("before the first datagram", { skip: given ? "the server has data" : false }, async () => {
   const full = base;
   const fresh = await serve(0, { empty: true });
@@ -947,7 +947,7 @@ test("before the first datagram", { skip: given ? "the server has data" : false 
   }
 });
 
-// Last: what all pages together did.
+// Last: the checks of all pages together.
 test("no console errors, no request leaves the origin", () => {
   assert.deepEqual(here.complaints, []);
   assert.deepEqual(here.strangers, []);

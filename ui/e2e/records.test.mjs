@@ -1,5 +1,4 @@
-// Flows, exporters, hosts, ASes and status on a running server: what is on screen is what the API said. Without one there
-// is nothing to compare with.
+// Flows, exporters, hosts, ASes and status on a running server: the screen is compared with the API. Skipped without a server.
 import assert from "node:assert/strict";
 import { after, before, test as plain } from "node:test";
 import { given, holds, params, site, violations } from "./site.mjs";
@@ -22,14 +21,14 @@ const get = async (path) => {
 };
 const json = async (path) => (await get(path)).json();
 
-/** A window that does not move, with records in it. */
+/** A fixed range with records. */
 async function past(seconds = 120) {
   const { storage } = await json("/api/v1/status");
   const to = storage.newest - 60;
   return { from: to - seconds, to };
 }
 
-/** A rate as the page writes it: 25.2 Gb/s. */
+/** A rate in the format of the page: 25.2 Gb/s. */
 function threeDigits(v) {
   const i = Math.max(0, Math.floor(Math.log10(Math.abs(v) * 1.0005) / 3));
   return `${(Math.abs(v) / 1000 ** i).toPrecision(3)} ${["", "k", "M", "G", "T"][i]}b/s`;
@@ -46,7 +45,7 @@ test("flows: the rows are the records of the API, in its order", async () => {
   const values = (name) => api.values[api.columns.findIndex((c) => c.column === name)].map(String);
   const cells = async (name) => (await page.locator(`#records td[data-column=${name}]`).allInnerTexts()).slice(0, 20);
   for (const name of ["SrcAddr", "DstAddr", "SrcPort"]) assert.deepEqual(await cells(name), values(name), name);
-  // Exporters and interfaces stand there by name, with the number behind it.
+  // Exporters and interfaces are shown by name, with the number as tooltip.
   const { interfaces } = await json("/api/v1/interfaces");
   const of = values("ExporterAddress").map((e, i) => interfaces.find((x) => x.exporter === e && String(x.index) === values("InIf")[i]));
   await page.locator("#records td[data-column=InIf]").getByText(of[0].interface, { exact: true }).first().waitFor();
@@ -61,7 +60,7 @@ test("flows: the rows are the records of the API, in its order", async () => {
     );
   });
   assert.equal(await page.locator("#records td[data-column=InIf] button").first().getAttribute("title"), values("InIf")[0]);
-  // So do ASes, with the name behind the number, whole in the title; and no column is over the edge.
+  // ASes are shown by number and name, in full in the tooltip; and no column overflows.
   const as = values("SrcAS").map((n) => [n, api.as_names[n]].filter(Boolean).join(" "));
   assert.ok(Object.keys(api.as_names).length > 0);
   assert.deepEqual(await cells("SrcAS"), as);
@@ -74,7 +73,7 @@ test("flows: the rows are the records of the API, in its order", async () => {
   await page.close();
 });
 
-test("flows: scrolling loads page after page, without gap and without drawing all", async () => {
+test("flows: scrolling loads page after page, without gaps and without drawing all", async () => {
   const w = await past(300);
   const page = await open(`/flows?from=${w.from}&to=${w.to}`);
   await page.locator("#records tbody tr td").first().waitFor();
@@ -171,7 +170,7 @@ test("flows: a head sorts by its column, by keyboard too; the same from the URL;
   await page.close();
 });
 
-test("flows: a dear order is asked for only when it is meant", async () => {
+test("flows: an expensive order needs confirmation", async () => {
   const page = await open("/explore?from=-1h");
   await page.evaluate(() => localStorage.setItem("dear-rows", "1"));
   await page.goto(base + "/flows?from=-30m&sort=-Bytes");
@@ -224,7 +223,7 @@ test("flows: the export has the records of the API", async () => {
   await page.close();
 });
 
-test("flows: the live tail goes on by itself and stops when asked", async () => {
+test("flows: the live tail continues automatically and stops on request", async () => {
   const page = await open("/flows?from=-5m&live=1");
   const a = await (await page.waitForResponse(isFlows)).json();
   const b = await (await page.waitForResponse(isFlows)).json();
@@ -254,7 +253,7 @@ test("exporters: each with its numbers; its page; back", async () => {
   await page.close();
 });
 
-test("an exporter is found by its name too, and so are its interfaces; a name that nobody has is said to be one", async () => {
+test("exporters and their interfaces are found by name; an unknown name is reported", async () => {
   const e = (await json("/api/v1/exporters")).exporters.find((x) => x.name);
   const page = await open(`/exporters/${e.name}?from=-5m`);
   await page.waitForURL(`**/exporters/${e.address}?from=-5m`);
@@ -267,7 +266,7 @@ test("an exporter is found by its name too, and so are its interfaces; a name th
   await page.close();
 });
 
-test("an address without a page says so, with the way on", async () => {
+test("an unknown address is reported, with the next step", async () => {
   const page = await open("/nowhere");
   await page.getByRole("heading", { name: "No such page" }).waitFor();
   await page.goto(base + "/s/nothing");
@@ -277,7 +276,7 @@ test("an address without a page says so, with the way on", async () => {
   await page.close();
 });
 
-test("a part of the page that does not come is said to be missing, with the way on", async () => {
+test("a page that cannot be loaded is reported, with the next step", async () => {
   const page = await open("/flows?from=-5m");
   await page.locator("#loaded").waitFor();
   await page.route("**/assets/*.js", (route) => route.fulfill({ status: 404 }));
@@ -289,7 +288,7 @@ test("a part of the page that does not come is said to be missing, with the way 
   await page.close();
 });
 
-test("the overview does not say that all is well while it does not know", async () => {
+test("the overview reports no all-clear without data", async () => {
   const page = await open("/?from=-15m");
   const attention = page.locator("[aria-label='What needs attention']");
   await page.locator("[data-overview=whole]").waitFor();
@@ -313,7 +312,7 @@ test("the overview does not say that all is well while it does not know", async 
   await page.close();
 });
 
-test("a server that does not answer is said to be away; what is shown stays, and is asked anew when it is back", async () => {
+test("a server that does not answer is reported; the content stays, and is loaded again when the server is back", async () => {
   const { exporters } = await json("/api/v1/exporters");
   const pages = [
     ["/if?from=-15m", "#interfaces .link-row", "/api/v1/interfaces?"],
@@ -340,7 +339,7 @@ test("a server that does not answer is said to be away; what is shown stays, and
   );
 });
 
-test("interfaces: the numbers of the API, the fullest first; the page of one; back", async () => {
+test("interfaces: the numbers of the API, busiest first; the page of one; back", async () => {
   const { from, to } = await past(300);
   const { interfaces } = await json(`/api/v1/interfaces?from=${from}&to=${to}`);
   const page = await open(`/if?from=${from}&to=${to}`);
@@ -351,13 +350,13 @@ test("interfaces: the numbers of the API, the fullest first; the page of one; ba
   const first = interfaces.reduce((a, b) => (use(b) > use(a) ? b : a));
   assert.equal(await rows.first().getAttribute("data-link"), `${first.exporter}#${first.index}`);
   assert.match(await rows.first().innerText(), new RegExp((use(first) * 100).toFixed(use(first) < 0.9995 ? 1 : 0) + "%"));
-  // The filter box: all words, in any of its names.
+  // The filter box matches all words, in any of the names.
   await page.getByLabel("Filter interfaces").fill(`${first.name ?? first.exporter} ${first.interface ?? "if " + first.index}`);
   await holds(async () => assert.ok((await rows.count()) < interfaces.length && (await rows.count()) > 0));
   await rows.first().locator("a b").click();
   await page.waitForURL(`**/if/${first.exporter}/${first.index}?*`);
   await page.locator(".entity .uplot").waitFor();
-  // The chart is what came in by it above zero and what went out below, whatever the direction of the records.
+  // The chart has received traffic above zero and sent traffic below, regardless of the direction of records.
   const of = (side) =>
     json(
       `/api/v1/query?q=exporter+%3D+${first.exporter}+and+${side}.if+%3D+${first.index}&by=remote.as&n=8&dir=sum&layer=l2&px=400&from=${from}&to=${to}`,
@@ -373,7 +372,7 @@ test("interfaces: the numbers of the API, the fullest first; the page of one; ba
       const drawn = await chart.getAttribute(attribute);
       assert.ok(Math.abs(Number(drawn) - top) <= 0.005 * top + 1, `${side}: ${drawn} of ${top}`);
     });
-    // Both ways of asking say the same of the average.
+    // Both queries have the same average.
     assert.ok(
       Math.abs((total[0]?.avg ?? 0) - first[side].avg) <= 1e-6 * first[side].avg,
       `${side}: ${total[0]?.avg} and ${first[side].avg}`,
@@ -386,7 +385,7 @@ test("interfaces: the numbers of the API, the fullest first; the page of one; ba
   await page.close();
 });
 
-test("interfaces are sorted by their headers, and a third click gives the old order back", async () => {
+test("interfaces are sorted by their headers, and a third click restores the order", async () => {
   const { from, to } = await past(300);
   const page = await open(`/if?from=${from}&to=${to}`);
   const rows = page.locator("#interfaces .link-row");
@@ -418,7 +417,7 @@ test("interfaces are sorted by their headers, and a third click gives the old or
   await page.close();
 });
 
-test("the page of an interface: coverage in the head, the device's own counters beside the flows, the week in words", async () => {
+test("the page of an interface: coverage in the head, the device's counters with the flows, the week in words", async () => {
   const { from, to } = await past(300);
   const { interfaces } = await json(`/api/v1/interfaces?from=${from}&to=${to}`);
   const one = interfaces.find((i) => i.in.counter !== null && i.in.avg > 0);
@@ -427,7 +426,7 @@ test("the page of an interface: coverage in the head, the device's own counters 
   assert.equal(counters.in.length, times.length);
   const known = counters.in.filter((v) => v !== null);
   assert.ok(known.length > 0);
-  // The counters of the list are of the same readings.
+  // The counters of the list are from the same readings.
   const mean = known.reduce((a, b) => a + b, 0) / known.length;
   assert.ok(Math.abs(mean / one.in.counter - 1) < 0.15, `${mean} and ${one.in.counter}`);
   const page = await open(`/if/${one.exporter}/${one.index}?from=${from}&to=${to}`);
@@ -435,24 +434,24 @@ test("the page of an interface: coverage in the head, the device's own counters 
   await page.locator("[aria-label=Utilisation] dl").first().waitFor();
   if (one.in.coverage !== null)
     await page.locator("[aria-label=Utilisation] h2", { hasText: `coverage received ${one.in.coverage.toFixed(2)}` }).waitFor();
-  // The tooltip has them below the total.
+  // The tooltip has the counters below the total.
   await page.locator(".entity .plot").focus();
   await page.keyboard.press("Home");
   await page.locator(".tooltip").getByText("Counters").waitFor();
   if (weeks) assert.match((await page.locator("[aria-label=Week] svg").first().getAttribute("aria-label")) ?? "", /Mon: /);
-  // Of a part of the traffic the counters say nothing.
+  // Counters do not apply to a part of the traffic.
   await page.goto(`${base}/if/${one.exporter}/${one.index}?from=${from}&to=${to}&q=tcp`);
   await page.locator(".entity .uplot").waitFor();
   assert.equal(await page.locator(".counter-line").count(), 0);
   await page.close();
 });
 
-test("per cent of the speed: lines of interfaces, and what to write where none is named", async () => {
+test("percent of the speed: lines of interfaces, and the remedy without an interface", async () => {
   const { from, to } = await past(300);
   const page = await open(`/explore?unit=pct&by=in.if&from=${from}&to=${to}`);
   await page.locator(".uplot").first().waitFor();
   assert.equal(await page.locator("tr.total").count(), 0);
-  // Set against the time before and with peaks, as other units.
+  // Comparison and peaks, as for other units.
   await page.locator("#vs").selectOption("prev");
   await page.locator("#agg").selectOption("peak");
   await page.waitForURL(/vs=prev&agg=peak/);
@@ -466,7 +465,7 @@ test("per cent of the speed: lines of interfaces, and what to write where none i
   await page.close();
 });
 
-test("the menu of an interface leads to its page", async () => {
+test("the menu of an interface opens its page", async () => {
   const page = await open("/exporters");
   await page.goto(base + "/as/64500?from=-5m");
   await page.locator("[aria-label='Input interface name'] .value").first().click();
@@ -476,7 +475,7 @@ test("the menu of an interface leads to its page", async () => {
   await page.close();
 });
 
-test("overview: the numbers of the API, what needs attention, and a way on from each", async () => {
+test("overview: the numbers of the API, what needs attention, and a link from each", async () => {
   const { from, to } = await past(1200);
   const page = await open(`/?from=${from}&to=${to}`);
   await page.locator("[data-overview=whole]").waitFor();
@@ -486,7 +485,7 @@ test("overview: the numbers of the API, what needs attention, and a way on from 
     const text = await page.locator(`.tell[data-dir=${t.dir}]`).innerText();
     for (const n of [t.last, t.avg, t.max]) assert.ok(text.includes(threeDigits(n)), `${t.dir}: ${threeDigits(n)} in ${text}`);
   }
-  // An hour is kept, so twenty minutes are compared with those before, and the dashed line is theirs.
+  // One hour is stored, so 20 min are compared with the previous 20 min, drawn as the dashed line.
   const changes = await json(`/api/v1/query?from=${from}&to=${to}&by=remote.as&n=6&dir=sum&rank=delta&px=10&vs=prev`);
   const rows = page.locator("[aria-label='Biggest changes'] tr");
   const most = changes.series.filter((s) => !s.other).sort((a, b) => Math.abs(b.vs.delta) - Math.abs(a.vs.delta));
@@ -528,7 +527,7 @@ test("host, prefix and AS: traffic, parts, records", async () => {
     const body = await (await answered).json();
     await page.locator(".entity .uplot").waitFor();
     await page.locator(".part").first().waitFor();
-    // Whose it is stands beside it, and of a prefix only when it is all of one.
+    // The owner is next to it, for a prefix only if all of it has one owner.
     const called = body.facets
       .find((f) => f.by[0] === "src.as")
       .values.find((x) => x.key[0] === as)
@@ -546,7 +545,7 @@ test("host, prefix and AS: traffic, parts, records", async () => {
   }
 });
 
-test("the newest records of a page stand side by side on a screen of 1440 pixels", async () => {
+test("the columns of the newest records fit on a screen of 1440 pixels", async () => {
   const page = await open("/as/2906?from=-15m", { width: 1440 });
   const list = page.locator("[aria-label='Newest records, scrollable']");
   await list.locator("td[data-column=DstAS]").first().waitFor();
@@ -571,11 +570,11 @@ test("drill-down: from a host to its records and back", async () => {
   await page.close();
 });
 
-test("status: the stages, and a query that is ended", async () => {
+test("status: the stages, and a query that is cancelled", async () => {
   const page = await open("/status");
   for (const stage of ["udp", "decode", "enrich", "queue", "spool", "store"])
     await page.locator(`[data-stage=${stage}]`, { hasText: /\d/ }).waitFor();
-  // Something that keeps the store busy: a question that cannot be answered from a rollup, over everything.
+  // Keep the store busy with a query over all data that no rollup can answer.
   const stop = new AbortController();
   let over = false;
   const tag = "e2e-" + process.pid;
@@ -603,7 +602,7 @@ test("status: the stages, and a query that is ended", async () => {
   await page.close();
 });
 
-test("keys: g and a letter go to the pages, with filter and time", async () => {
+test("keys: g and a letter open the pages, with filter and range", async () => {
   const page = await open("/flows?q=tcp&from=-10m");
   await page.locator("#loaded").waitFor();
   for (const [key, path] of [

@@ -1,4 +1,4 @@
-// A new sender is ignored, accepted and taken back, on the pages and by what the server then does.
+// A new sender is ignored, accepted and undone, on the pages and on the server.
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { after, before, test as plain } from "node:test";
@@ -13,10 +13,10 @@ after(() => here?.close());
 
 const status = async () => (await fetch(here.base + "/api/v1/status")).json();
 
-/** Who sends: a loopback address that nobody else uses. */
+/** The sender: a loopback address that nothing else uses. */
 const stranger = `127.77.${1 + Math.floor(Math.random() * 250)}.${1 + Math.floor(Math.random() * 250)}`;
 
-/** Sends headers of NetFlow v9 without a set, which are taken without complaint. */
+/** Sends NetFlow v9 headers without a set, which are accepted without errors. */
 async function send(count) {
   const { listeners } = await status();
   const before = listeners.reduce((a, l) => a + l.datagrams, 0);
@@ -40,7 +40,7 @@ test("a new sender is asked about, ignored, and accepted again", async () => {
   await row.waitFor();
   assert.deepEqual(await violations(page), []);
 
-  // Ignored, it leaves the list at once; what it sends is refused and counted.
+  // An ignored sender leaves the list at once; its datagrams are dropped and counted.
   await row.getByRole("button", { name: `Ignore ${stranger}` }).click();
   const ignored = page.locator(`[data-ignored="${stranger}"]`);
   await ignored.waitFor();
@@ -53,7 +53,7 @@ test("a new sender is asked about, ignored, and accepted again", async () => {
     assert.ok(s.ignored.some((x) => x.address === stranger && x.datagrams === 2));
   });
 
-  // Exporters lists it too, and its own page says so. Undo takes back what was done last.
+  // The Exporters page and its own page show it as ignored. Undo reverts the last decision.
   await page.goto(here.base + "/exporters");
   await ignored.getByRole("button", { name: `Accept ${stranger}` }).click();
   await page.locator(`[data-exporter="${stranger}"]`).waitFor();
@@ -66,7 +66,7 @@ test("a new sender is asked about, ignored, and accepted again", async () => {
     .getByRole("button", { name: `Accept ${stranger}` })
     .click();
 
-  // Known now, Start asks no more.
+  // An accepted exporter is no longer asked about on Start.
   await page.locator(`[data-ignored="${stranger}"]`).waitFor({ state: "detached" });
   await page.goto(here.base + "/start");
   await page.locator("#known").evaluate((d) => (d.open = true));
@@ -77,7 +77,7 @@ test("a new sender is asked about, ignored, and accepted again", async () => {
   await page.close();
 });
 
-test("what the configuration names is not ignored", async () => {
+test("a sender in the configuration cannot be ignored", async () => {
   const named = (await status()).exporters.find((e) => e.standing === "named");
   const page = await here.open(here.base + "/exporters/" + named.address);
   await page.locator(".health").first().waitFor();
@@ -91,4 +91,4 @@ test("what the configuration names is not ignored", async () => {
   await page.close();
 });
 
-test("nothing failed on the way", () => assert.deepEqual(here.complaints, []));
+test("no errors on these pages", () => assert.deepEqual(here.complaints, []));

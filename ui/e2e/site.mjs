@@ -1,21 +1,20 @@
-// What the browser tests share: the running server that BASE_URL names, or the mock, and a browser whose pages report what goes
-// wrong.
+// Shared by the browser tests: the server at BASE_URL or the mock, and a browser whose pages report errors.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { serve } from "../mock.mjs";
 import { launch } from "./browser.mjs";
 
-/** The server to test; undefined: the mock is to be asked. */
+/** The server to test; undefined: the mock. */
 export const given = process.env.BASE_URL?.replace(/\/$/, "");
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** How long a test waits for what is to come, in milliseconds: other tests may have the machine. */
+/** How long a test waits, in milliseconds, because other tests may load the machine. */
 const patience = 30_000;
 
 /**
- * Asserts until it holds or patience ends: what a page draws or asks comes a moment after what a test waited for. Answers
- * with what the check does.
+ * Repeats a check until it holds or patience ends, because a page draws and queries with a delay. Returns the result of the
+ * check.
  */
 export async function holds(check) {
   for (const end = performance.now() + patience; ; await new Promise((r) => setTimeout(r, 50))) {
@@ -27,7 +26,7 @@ export async function holds(check) {
   }
 }
 
-/** What axe finds in a page, or in the part of it that a selector names, once nothing in it waits for an answer. */
+/** The violations that axe finds in a page, or in the part matched by a selector, once nothing is loading. */
 export async function violations(page, part = "html") {
   await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
   await page.evaluate(axe);
@@ -41,11 +40,11 @@ export async function violations(page, part = "html") {
   );
 }
 
-/** The search of a page's URL as the page has it. */
+/** The query parameters of a page's URL. */
 export const params = async (page) => new URLSearchParams(await page.evaluate(() => location.search));
 
 /**
- * A server and a browser. Of what the console says, a status among `answers` is no complaint: the browser logs every one above
+ * A server and a browser. A console error with a status in `answers` is expected, because the browser logs every status above
  * 399 as an error.
  */
 export async function site({ width: usual = 1440, height: high = 900, answers = [400, 404] } = {}) {

@@ -1,11 +1,11 @@
-// Saved views in a real browser, on a running server (BASE_URL) or on the mock.
+// Saved views in a real browser, with a running server (BASE_URL) or the mock.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { holds, params, site, violations } from "./site.mjs";
 
 let here;
 let base;
-/** What this run saves is told from what is there, and taken away again. */
+/** Marks the views of this run, which are deleted at the end. */
 const mark = `t${process.pid}`;
 
 before(async () => {
@@ -23,7 +23,7 @@ const saved = async (slug, owner) => (await list(owner)).views.find((v) => v.slu
 
 const open = (path, options) => here.open(base + path, options);
 
-/** Saves what is on screen under a name, through the form. */
+/** Saves the current page under a name, with the form. */
 async function save(page, name, more = async () => undefined) {
   await page.keyboard.press("s");
   const form = page.getByRole("dialog", { name: "Save as view" });
@@ -33,7 +33,7 @@ async function save(page, name, more = async () => undefined) {
   return form;
 }
 
-test("what Explore shows is saved, opened by its address, changed, saved again", async () => {
+test("a view of Explore is saved, opened by its link, changed, saved again", async () => {
   const page = await open("/explore?by=proto&from=-30m&n=5");
   await page.locator(".uplot").waitFor();
   const name = `Protocols ${mark}`;
@@ -49,7 +49,7 @@ test("what Explore shows is saved, opened by its address, changed, saved again",
   await bar.getByText(name).waitFor();
   await bar.getByText("changed").waitFor({ state: "detached" });
 
-  // Afresh, from its short address, with another time: the plain URL of the page.
+  // Opened again from its link, with another range: the plain URL of the page.
   await page.goto(`${base}/v/${slug}?from=-15m`);
   await page.waitForURL("**/explore?by=proto&from=-15m&n=5");
   await page.goto(`${base}/v/${slug}`);
@@ -69,7 +69,7 @@ test("what Explore shows is saved, opened by its address, changed, saved again",
   await page.close();
 });
 
-test("the page of views: pin, rename, delete and undo; pinned ones stand beside the pages", async () => {
+test("the page of views: pin, rename, delete and undo; pinned views are in the navigation", async () => {
   const page = await open("/flows?q=tcp&from=-5m");
   await page.locator("#filter").waitFor();
   const slug = `records-${mark}`;
@@ -85,7 +85,7 @@ test("the page of views: pin, rename, delete and undo; pinned ones stand beside 
 
   await row.getByRole("button", { name: /^Edit/ }).click();
   const form = page.getByRole("dialog", { name: "Edit view" });
-  assert.ok(await form.getByLabel("Link").isDisabled(), "links to it go on working");
+  assert.ok(await form.getByLabel("Link").isDisabled(), "existing links keep working");
   await form.getByLabel("Name", { exact: true }).fill(`Renamed ${mark}`);
   await form.getByRole("button", { name: "Save", exact: true }).click();
   await nav.getByRole("link", { name: `Renamed ${mark}` }).waitFor();
@@ -102,7 +102,7 @@ test("the page of views: pin, rename, delete and undo; pinned ones stand beside 
   await page.close();
 });
 
-test("an address that is taken, a name that is missing, a private view", async () => {
+test("a link that is in use, a missing name, a private view", async () => {
   const page = await open("/explore?q=udp");
   await page.locator("#filter").waitFor();
   const form = await save(page, " ");
@@ -118,7 +118,7 @@ test("an address that is taken, a name that is missing, a private view", async (
   await form.getByText("Enter your name").waitFor();
   await form.getByLabel("Your name").fill(`Łukasz ${mark}`);
   await form.getByRole("button", { name: "Save", exact: true }).click();
-  // Taken by a view that this reader does not see: only the server knows.
+  // Used by a view that this user does not see: only the server knows.
   const slug = form.getByLabel("Link");
   await form.getByText(/another view has this slug/i).waitFor();
   assert.equal(await slug.getAttribute("aria-invalid"), "true");
@@ -139,7 +139,7 @@ test("an address that is taken, a name that is missing, a private view", async (
       await fetch(`${base}/api/v1/views/${s}-${mark}`, { method: "DELETE", headers: { "View-Owner": owner } });
 });
 
-test("what the configuration provisions is marked and cannot be changed", {
+test("a view from the configuration is marked and cannot be changed", {
   skip: process.env.BASE_URL ? "the server has a configuration of its own" : false,
 }, async () => {
   const page = await open("/views");
@@ -160,7 +160,7 @@ test("what the configuration provisions is marked and cannot be changed", {
   await page.close();
 });
 
-/** Views to make boards of: their slugs. */
+/** Creates views for boards and returns their slugs. */
 async function some() {
   const out = [];
   for (const [name, query] of [
@@ -178,7 +178,7 @@ async function some() {
 
 const isQuery = (url) => url.pathname === "/api/v1/query";
 
-test("a board: made of chosen views, each with its own time or all with one, its charts lead to their pages", async () => {
+test("a board: created from selected views, each with its own range or all with one; its charts open their pages", async () => {
   const slugs = await some();
   const page = await open("/views");
   for (const s of slugs.slice(0, 2)) await page.locator(`[data-view="${s}"]`).getByRole("checkbox").check();
@@ -216,7 +216,7 @@ test("a board: made of chosen views, each with its own time or all with one, its
   await page.close();
 });
 
-test("a board is put in order, loses a view and gets it back, gets another from its page", async () => {
+test("views of a board are moved, removed, restored, and added from their page", async () => {
   const slugs = await some();
   const board = `noc-${mark}`;
   await fetch(`${base}/api/v1/views/${board}`, {
@@ -247,7 +247,7 @@ test("a board is put in order, loses a view and gets it back, gets another from 
   await page.close();
 });
 
-test("a board asks two questions at once, and Esc gives them up", async () => {
+test("a board runs two queries at once, and Esc cancels them", async () => {
   const slugs = await some();
   const page = await open("/status");
   const held = [];
@@ -271,7 +271,7 @@ test("a board asks two questions at once, and Esc gives them up", async () => {
   await page.close();
 });
 
-test("a live board asks again by itself; what is past is not asked again", async () => {
+test("a live board refreshes automatically; a past range is not queried again", async () => {
   const [a] = await some();
   const past = "past-" + mark;
   await fetch(`${base}/api/v1/views/${past}`, {
@@ -288,7 +288,7 @@ test("a live board asks again by itself; what is past is not asked again", async
   await page.waitForFunction(() => !document.querySelector(".tile[aria-busy=true]"));
   assert.ok(asked.length > 0 && asked.every((url) => !url.includes("to=-10m")), asked.join("\n"));
   await page.locator("#refresh").selectOption("off");
-  // Asked in vain, a tile says so and keeps its chart.
+  // A tile whose query fails shows the error and keeps its chart.
   const tile = page.locator(`[data-tile="${a}"]`);
   await page.route("**/api/v1/query?**", (route) =>
     route.fulfill({ status: 400, contentType: "application/problem+json", body: '{"title":"no answer today","status":400}' }),
@@ -303,7 +303,7 @@ test("a live board asks again by itself; what is past is not asked again", async
   await page.close();
 });
 
-test("many pinned views with long names leave the width of the page alone", async () => {
+test("many pinned views with long names do not widen the page", async () => {
   for (let i = 0; i < 6; i++)
     await fetch(`${base}/api/v1/views/pin-${i}-${mark}`, {
       method: "PUT",

@@ -12,12 +12,12 @@ const said = (e: Exporter, n?: Interfaces) => {
   return [steps.map((s) => (s.done ? "+ " : "- ") + s.what).join("; "), advice];
 };
 
-test("the first step that is not done says what helps", () => {
+test("the advice is the remedy of the first incomplete step", () => {
   assert.deepEqual(said(exporter(1, step("datagrams", true), step("stored", true))), ["+ datagrams; + stored", ""]);
   assert.deepEqual(said(exporter(0, step("templates", false), step("stored", false))), ["- templates; - stored", "Mend templates."]);
 });
 
-test("names of interfaces come after the sampling, once flows have come", () => {
+test("the step of interface names follows the sampling step, once there are flows", () => {
   const e = exporter(1, step("sampling", true), step("stored", true));
   assert.deepEqual(said(e, names(true)), ["+ sampling; + names; + stored", ""]);
   assert.deepEqual(said(e, names(false)), ["+ sampling; - names; + stored", "Mend names."]);

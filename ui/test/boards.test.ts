@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { atOnce, moved, questionOf, timeOf } from "../src/pages/views/boards.ts";
 
-test("the question of a view on a board", () => {
+test("the query of a view on a board", () => {
   const f = (page: string, query: string, board: Parameters<typeof questionOf>[2], q: string, by: string, from: string) => {
     const v = questionOf(page, query, board);
     assert.deepEqual(v && [v.q, v.by.join(","), v.from], [q, by, from], page + " " + query);
@@ -18,7 +18,7 @@ test("the question of a view on a board", () => {
   assert.equal(questionOf("explore/x", "", { q: "" }), undefined);
 });
 
-test("the time of a board", () => {
+test("the range of a board", () => {
   assert.equal(timeOf("?q=tcp"), undefined);
   assert.deepEqual(timeOf("?from=-1h&q=tcp"), { from: "-1h", to: "now", tz: "browser" });
   assert.deepEqual(timeOf("?q=a&to=-1d&tz=utc"), { from: "-1h", to: "-1d", tz: "utc" });
@@ -31,7 +31,7 @@ test("order", () => {
   assert.deepEqual(moved(["a", "b"], 1, 1), ["a", "b"]);
 });
 
-test("so many at once, in order, and none that was given up", async () => {
+test("a limited number at once, in order, without aborted tasks", async () => {
   const run = atOnce(2);
   const began: string[] = [];
   const ends = new Map<string, () => void>();

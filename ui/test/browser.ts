@@ -1,4 +1,4 @@
-// As much of a browser as the state of the page needs, for tests that import it. To be imported first.
+// A minimal browser for tests that import the state of the page. Must be imported first.
 Object.assign(globalThis, {
   location: { pathname: "/status", search: "", origin: "http://x" },
   addEventListener: () => undefined,

@@ -7,7 +7,7 @@ const names = (page?: string) =>
     .map((e) => e.href)
     .join(" ");
 
-test("links lead to others where they know the address or the AS", () => {
+test("public addresses and ASes have external links", () => {
   assert.equal(names("/as/15169"), "https://www.peeringdb.com/asn/15169 https://stat.ripe.net/AS15169");
   assert.equal(names("/host/193.0.6.139"), "https://stat.ripe.net/193.0.6.139");
   assert.equal(names("/host/193.0.0.0/21"), "https://stat.ripe.net/193.0.0.0/21");

@@ -18,7 +18,7 @@ const event = (e: Partial<Event>): Event => ({
   ...e,
 });
 
-test("marks: where they stand, and which share one", () => {
+test("marks: their positions, and events that share one", () => {
   const f = (list: Partial<Event>[], gap: number, want: string) =>
     assert.equal(
       marks(list.map(event), 1000, 2000, gap)
@@ -40,7 +40,7 @@ test("marks: where they stand, and which share one", () => {
   f([{ start: 500 }], 0.05, "0:500");
 });
 
-test("what is shown of a window", () => {
+test("the visible events of a range", () => {
   const list = [event({ start: 100, end: 200 }), event({ start: 300, kind: "a,b" }), event({ start: 500, kind: "attack" })];
   const f = (from: number, to: number, hidden: string, want: string) =>
     assert.equal(
@@ -52,7 +52,7 @@ test("what is shown of a window", () => {
     );
   f(0, 1000, "", "100,300,500");
   f(200, 1000, "", "300,500");
-  f(400, 450, "", "300"); // it may go on
+  f(400, 450, "", "300"); // may be ongoing
   f(0, 1000, "*", "");
   f(0, 1000, switched("", "a,b"), "100,500");
   f(0, 1000, switched(switched("", "a,b"), "note"), "500");
@@ -60,7 +60,7 @@ test("what is shown of a window", () => {
   f(0, 1000, switched("*", "note"), "300,500");
 });
 
-test("the time around an event and during it", () => {
+test("the range around an event and during it", () => {
   const f = (e: Partial<Event>, now: number, wantAround: [number, number], wantDuring: [number, number]) => {
     assert.deepEqual(around(event(e), now), wantAround);
     assert.deepEqual(during(event(e), now), wantDuring);

@@ -29,7 +29,7 @@ const attack = {
   attrs: {},
 } as Event;
 
-test("when all is well nothing needs attention", () => {
+test("nothing needs attention without problems", () => {
   assert.deepEqual(
     concerns(well, [exporter], links(line), [
       { ...attack, kind: "note" },
@@ -39,7 +39,7 @@ test("when all is well nothing needs attention", () => {
   );
 });
 
-test("each thing that needs a person is said, with its page", () => {
+test("each concern is listed, with its page", () => {
   const one = (list: ReturnType<typeof concerns>) => {
     assert.equal(list.length, 1, JSON.stringify(list));
     return list[0];
@@ -78,7 +78,7 @@ test("each thing that needs a person is said, with its page", () => {
   assert.equal(link({ problems: [trouble("warn", "coverage")] }).what, "coverage");
 });
 
-test("the gravest stands first", () => {
+test("the most severe is first", () => {
   const all = concerns({ ...well, problems: [trouble("warn", "1 lost", "kernel")] }, [], undefined, [attack]);
   assert.deepEqual(
     all.map((c) => c.level),
@@ -86,7 +86,7 @@ test("the gravest stands first", () => {
   );
 });
 
-test("a window is compared with the nearest that is kept, the week before if that is", () => {
+test("a range is compared with the week before if stored, else with the nearest stored range", () => {
   const day = 86400;
   for (const [seconds, kept, want] of [
     [3600, 8 * day, "-7d"],

@@ -13,13 +13,13 @@ const exporter = (more: Partial<Exporter>) =>
     ...more,
   }) as Exporter;
 
-test("a trouble is looked up by its id", () => {
+test("a problem is found by its id", () => {
   assert.equal(levelOf(exporter({}), "silent"), "warn");
   assert.equal(levelOf(exporter({}), "clock", "loss"), "bad");
   assert.equal(levelOf(exporter({}), "clock"), "");
 });
 
-test("an exporter has the troubles of its interfaces too", () => {
+test("an exporter includes the problems of its interfaces", () => {
   const links = {
     exporters: [
       { exporter: "192.0.2.1", problems: [trouble("unnamed")] },

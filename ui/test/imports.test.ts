@@ -9,13 +9,13 @@ declare global {
   }
 }
 
-/** The rooms of src in the order of what they may know: each imports from itself and from those before it. */
+/** The folders of src in order: each imports only from itself and from those before it. */
 const rooms = ["pages.ts", "api", "text", "state", "parts", "charts", "pages", "frame"];
 
 const src = join(import.meta.root, "src");
 const room = (file: string) => file.split("/")[0];
 
-/** The files of src and what each imports: `import()` is a door that is opened later, and not among them. */
+/** The files of src with their static imports, without `import()`. */
 const files = new Map<string, string[]>();
 for (const file of readdirSync(src, { recursive: true, encoding: "utf8" })) {
   if (!/\.tsx?$/.test(file) || file.endsWith(".d.ts")) continue;
@@ -26,7 +26,7 @@ for (const file of readdirSync(src, { recursive: true, encoding: "utf8" })) {
   files.set(file, paths);
 }
 
-/** The first circle of a graph, as a path that ends where it began. */
+/** The first cycle of a graph, as a path that ends at its start. */
 function circle(graph: ReadonlyMap<string, Iterable<string>>): string[] {
   const done = new Set<string>();
   const walk = (at: string, way: string[]): string[] => {
@@ -46,7 +46,7 @@ function circle(graph: ReadonlyMap<string, Iterable<string>>): string[] {
   return [];
 }
 
-test("imports go from the page down to the contract", () => {
+test("imports go from pages down to the API", () => {
   assert.ok(files.size > 50, `only ${files.size} files`);
   const wrong: string[] = [];
   for (const [file, paths] of files) {
@@ -59,18 +59,18 @@ test("imports go from the page down to the contract", () => {
   assert.deepEqual(wrong, []);
 });
 
-test("no file imports itself over others, and no folder of a page another that imports it", () => {
+test("there are no import cycles between files or between folders of pages", () => {
   assert.deepEqual(circle(files), []);
   const folders = new Map<string, Set<string>>();
   for (const [file, paths] of files) {
     const from = dirname(file);
     for (const to of paths) if (dirname(to) !== from) folders.set(from, (folders.get(from) ?? new Set()).add(dirname(to)));
   }
-  folders.delete("."); // pages.ts is below all
+  folders.delete("."); // pages.ts is below all others
   assert.deepEqual(circle(folders), []);
 });
 
-test("a circle is found", () => {
+test("a cycle is found", () => {
   assert.deepEqual(
     circle(
       new Map([

@@ -3,15 +3,15 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 
-/** A function is read in one look: a component or a hook that is longer is made of parts. */
+/** The maximum lines of a function; a longer component or hook is split into parts. */
 const most = 120;
 
 const src = join(import.meta.root, "src");
 
-/** How a function begins that stands in no other; the formatter holds the form. */
+/** The start of a top-level function; the formatter guarantees the form. */
 const head = /^(?:export )?(?:default )?(?:(?:async )?function\b\*? ?(\w*)|const (\w+)[^=]*= (?:async )?(?:\(|<|\w+ =>))/;
 
-/** How many of these lines a statement has: to the first bracket that closes it, or to where it is no longer indented. */
+/** The number of lines of a statement: up to its closing bracket, or the end of its indentation. */
 function length(lines: string[]): number {
   for (let n = 1; n < lines.length; n++) {
     if (/^[)}\]](?:.*[;}])?$/.test(lines[n])) return n + 1;
@@ -20,7 +20,7 @@ function length(lines: string[]): number {
   return lines.length;
 }
 
-/** The functions of a file that stand in no other, with their lines. */
+/** The top-level functions of a file, with their number of lines. */
 function functions(text: string): { name: string; lines: number }[] {
   const lines = text.trimEnd().split("\n");
   return lines.flatMap((line, i) => {
@@ -29,7 +29,7 @@ function functions(text: string): { name: string; lines: number }[] {
   });
 }
 
-test("a function is read in one look", () => {
+test("functions are short", () => {
   const long: string[] = [];
   let seen = 0;
   for (const file of readdirSync(src, { recursive: true, encoding: "utf8" })) {

@@ -30,7 +30,7 @@ const before = {
   meta,
 } as unknown as QueryResult;
 
-test("an update is laid over the result", () => {
+test("an update is merged into the result", () => {
   const update = {
     from: 105,
     to: 135,
@@ -60,7 +60,7 @@ test("an update is laid over the result", () => {
   assert.deepEqual(before.times, [90, 100, 110, 120], "the result before is as it was");
 });
 
-test("what was missed is a gap, and nothing new is nothing new", () => {
+test("missed intervals are a gap, and an empty update changes nothing", () => {
   const empty = { values: [], ...figures };
   const update: Update = {
     from: 95,

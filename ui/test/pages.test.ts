@@ -15,7 +15,7 @@ test("every page of the list is at its path", () => {
   assert.equal(new Set(pages.map((p) => p.path)).size, pages.length, "two pages share a path");
 });
 
-test("what is no page is not in the list", () => {
+test("other paths have no page", () => {
   for (const path of ["/nowhere", "/explore/", "/explore/x", "/host", "/host/", "/v/", "/s/gone", ""]) {
     assert.equal(pageAt(path), undefined, path);
     assert.equal(asks(path), false, path);
@@ -31,7 +31,7 @@ test("every page is a file that exports it", () => {
   }
 });
 
-test("those in the navigation have a name and a key of their own", () => {
+test("pages in the navigation have a unique name and key", () => {
   const keyed = pages.filter((p) => p.key);
   assert.ok(keyed.length > 5);
   assert.equal(new Set(keyed.map((p) => p.key)).size, keyed.length, "two pages share a key");

@@ -90,7 +90,7 @@ test("quoting and conditions", () => {
   assert.equal(condition("path", "list", ["has"], "174", true), 'not path has "174"');
 });
 
-test("narrowing keeps the meaning of what stands there", () => {
+test("narrowing keeps the meaning of the filter", () => {
   const f = (q: string, term: string, want: string) => assert.equal(narrow(q, term), want);
   f("", "port = 53", "port = 53");
   f("  ", "port = 53", "port = 53");
@@ -106,7 +106,7 @@ test("narrowing keeps the meaning of what stands there", () => {
   f("tcp || udp", "x = 1", "(tcp || udp) and x = 1");
 });
 
-test("a value joins those that are let through already", () => {
+test("a value joins the values that already match", () => {
   const f = (q: string, term: string, want: string) => assert.equal(widen(q, term), want);
   f("", "src.as = 1", "src.as = 1");
   f("src.as = 1", "src.as = 2", "src.as in [1 2]");
@@ -129,7 +129,7 @@ test("a value joins those that are let through already", () => {
   f("not (proto = tcp and port = 80)", "proto = tcp and port = 443", "not (proto = tcp and port = 80) and (proto = tcp and port = 443)");
 });
 
-test("the opposite of a condition", () => {
+test("the negation of a condition", () => {
   assert.equal(without("src.as = 2906"), "src.as != 2906");
   assert.equal(without("path has 174"), "not (path has 174)");
   assert.equal(without('name = "a = b"'), 'not (name = "a = b")');
@@ -215,20 +215,20 @@ test("the outer edge of a stack is the sum of its layers", () => {
   assert.equal(list[0].colour, list[3].colour, "a group has one colour in both directions");
 });
 
-test("what is not known yet is not zero", () => {
+test("unknown values are not zero", () => {
   const list = layers(result([series(["1"], "in", [1, 2, 3, 0])], { through: 25 }));
   assert.deepEqual(list[0].values, [1, 2, 3, null]);
   assert.deepEqual(edges(list, 4, false)[0], [1, 2, 3, null]);
 });
 
-test("sums leave partial buckets out of max and last", () => {
+test("sums exclude incomplete intervals from max and last", () => {
   const list = layers(result([series(["1"], "in", [90, 2, 3, 80]), series(["2"], "in", [1, 1, 1, 1])]));
   const s = sum(list, { first: true, last: true });
   assert.deepEqual([s.max, s.last, s.total], [4, 4, 179]);
   assert.deepEqual([sum(list, { first: false, last: false }).max, sum([], { first: true, last: true }).max], [91, 0]);
 });
 
-test("days lie under each other in the heat map, each from its own beginning", () => {
+test("days are rows of the heat map, each from its own start", () => {
   const day = (key: string, time: [number, number], values: number[]): Series => ({ ...series([key], "in", values), time });
   const begin = Date.parse("2026-11-25T23:00:00Z") / 1000;
   const times = [0, 1, 2, 3].map((i) => begin + i * 43200);
@@ -255,7 +255,7 @@ test("days lie under each other in the heat map, each from its own beginning", (
   ]);
 });
 
-test("a flow from field to field keeps the sum in every column", () => {
+test("a sankey has the same sum in every column", () => {
   const one = (key: string[], avg: number, other = false): Series => ({
     key,
     label: key,
@@ -358,7 +358,7 @@ test("the palette can be told apart", () => {
   }
 });
 
-test("what a line received and sent, as one answer: the latter below zero, the same group in one colour", () => {
+test("received and sent traffic in one result: sent below zero, the same group in one colour", () => {
   const received = {
     ...result([series(["1"], "sum", [1, 2, 3, 4])]),
     total: [{ dir: "sum" as const, values: [1, 2, 3, 4], avg: 2.5, max: 4, last: 4, total: 10 }],
@@ -391,7 +391,7 @@ test("what a line received and sent, as one answer: the latter below zero, the s
   assert.equal(list[0].colour, list[2].colour);
 });
 
-test("points and groups are those of the reader's language", () => {
+test("decimal points and groups follow the user's language", () => {
   const f = (language: string, value: string, exact: string, share: string) => {
     fmt.speak(language);
     assert.deepEqual([fmt.value(1.24e9, "bps"), fmt.grouped(1234567), fmt.share(0.256)], [value, exact, share], language);

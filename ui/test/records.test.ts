@@ -33,7 +33,7 @@ test("a page becomes records that can be found again", () => {
   ]);
 });
 
-test("records are in the order of time or of a column", () => {
+test("records are sorted by time or by a column", () => {
   assert.deepEqual(sorting("", "desc"), { by: "", asc: false });
   assert.deepEqual(sorting("", "asc"), { by: "", asc: true });
   assert.deepEqual(sorting("-Bytes", "asc"), { by: "Bytes", asc: false });
@@ -62,7 +62,7 @@ test("a record is found again among others with more columns", () => {
   assert.equal(find(shown, ["x", 8, ["1", "2"]], answer), -1);
 });
 
-test("values are read as they are", () => {
+test("values are shown exactly", () => {
   const noon = Date.UTC(2026, 10, 24, 12) / 1000;
   assert.equal(text(column("t", "time"), noon, undefined, "UTC", noon + 60), "12:00:00");
   assert.equal(text(column("t", "time"), noon - 86400, undefined, "UTC", noon), "23 Nov 12:00:00");
@@ -78,21 +78,21 @@ test("values are read as they are", () => {
   assert.equal(text(column("l", "list"), ["1", "2"], undefined, "UTC", noon), "1 2");
 });
 
-test("only what is in sight is drawn", () => {
+test("only visible rows are drawn", () => {
   assert.deepEqual(window(0, 280, 28, 10_000, 2), [0, 12]);
   assert.deepEqual(window(2800, 280, 28, 10_000, 2), [98, 112]);
   assert.deepEqual(window(280_000, 280, 28, 10_000, 2), [9998, 10_000]);
   assert.deepEqual(window(0, 280, 28, 0), [0, 0]);
 });
 
-test("records are asked for by what chooses them", () => {
+test("records are queried by the keys that select them", () => {
   const v = parse("?q=port+53&by=src.as&unit=pps&from=-15m&columns=all&order=asc&live=1&hide=x&new=1");
   assert.equal(recordKeys(v, "Europe/Berlin"), "q=port+53&from=-15m&tz=Europe/Berlin&columns=all&order=asc");
   assert.equal(recordKeys(defaults(), "UTC"), "tz=UTC");
   assert.equal(recordKeys(parse("?sort=-Bytes&order=asc"), "UTC"), "tz=UTC&sort=-Bytes");
 });
 
-test("an AS has its name behind its number, and stands as text; without a name the number is left", () => {
+test("an AS is number and name, left-aligned; without a name only the number", () => {
   const as: Field = {
     name: "src.as",
     column: "SrcAS",
@@ -122,7 +122,7 @@ test("an AS has its name behind its number, and stands as text; without a name t
   );
 });
 
-test("exporters and interfaces are called by name where one is known", () => {
+test("exporters and interfaces are shown by name if known", () => {
   const names = namesOf(
     [
       { address: "192.0.2.1", name: "edge1" },

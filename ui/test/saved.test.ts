@@ -21,7 +21,7 @@ const view = (v: Partial<SavedView>): SavedView => ({
   ...v,
 });
 
-test("the address of a view, with what a link changes of it", () => {
+test("the address of a view, with the overrides of a link", () => {
   const f = (v: Partial<SavedView>, search: string, want: string) => assert.equal(saved.addressOf(view(v), search), want);
   f({ query: "by=src.as&q=tcp&from=-6h" }, "", "/explore?q=tcp&by=src.as&from=-6h");
   f({ query: "by=src.as&q=tcp&from=-6h" }, "?from=-7d&to=-1d", "/explore?q=tcp&by=src.as&from=-7d&to=-1d");
@@ -42,7 +42,7 @@ test("slugs are those of the server", () => {
   assert.ok(saved.slugForm.test("a") && saved.slugForm.test("a-1") && !saved.slugForm.test("-a") && !saved.slugForm.test("A"));
 });
 
-test("pinned first, then one's own, shared ones, the configuration's", () => {
+test("pinned views first, then own, shared, and those of the configuration", () => {
   const list = [
     view({ slug: "p", name: "p", provisioned: true }),
     view({ slug: "s", name: "s", owner: "bob" }),
@@ -59,7 +59,7 @@ test("pinned first, then one's own, shared ones, the configuration's", () => {
   );
 });
 
-test("which view is on screen, and whether it was changed", () => {
+test("the current view, and whether it was changed", () => {
   const f = (to: string, want: string) => {
     go(to);
     const c = saved.current.value;
@@ -87,7 +87,7 @@ test("which view is on screen, and whether it was changed", () => {
   f("/status", "none");
 });
 
-test("a name is sent as a header can hold it", () => {
+test("a name is encoded for a header", () => {
   assert.equal(headerOf("Ann Lee"), "Ann Lee");
   assert.equal(headerOf("Łukasz"), "%C5%81ukasz");
   assert.equal(headerOf("100%"), "100%25");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { curve, ticks } from "../src/charts/time/scale.ts";
 
-test("a bent axis mirrors itself, gives values back, and keeps their order", () => {
+test("a non-linear axis is symmetric, invertible and monotonic", () => {
   assert.equal(curve("lin", 100), undefined);
   for (const y of ["log", "sqrt"]) {
     const c = curve(y, 2.7e10)!;
@@ -14,13 +14,13 @@ test("a bent axis mirrors itself, gives values back, and keeps their order", () 
       before = c.to(v);
     }
   }
-  // Ten times as much is as much higher, far above the floor; four times is twice as high.
+  // Logarithm: each decade has the same height, far above the floor. Square root: four times the value is twice as high.
   const log = curve("log", 1e10)!;
   assert.ok(Math.abs(log.to(1e10) - log.to(1e9) - 1) < 0.01);
   assert.equal(curve("sqrt", 1)!.to(400), 2 * curve("sqrt", 1)!.to(100));
 });
 
-test("its ticks are round, apart, in order, with zero among them", () => {
+test("ticks are round, spaced, in order, and include zero", () => {
   assert.deepEqual(ticks(curve("log", 2e10)!, 0, 2e10, 0.1), [0, 1e8, 1e9, 1e10]);
   assert.deepEqual(ticks(curve("sqrt", 1000)!, -100, 1000, 0.09), [-100, -20, 0, 20, 100, 200, 500, 1000]);
   for (const y of ["log", "sqrt"]) {

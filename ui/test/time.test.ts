@@ -61,7 +61,7 @@ test("parseRange", () => {
   f("23:00..now", "utc", undefined); // not yet
 });
 
-test("clocks that change", () => {
+test("daylight saving time", () => {
   // Berlin left summer time on 2026-10-25 at 01:00 UTC: that day had 25 hours.
   const start = time.epoch("Europe/Berlin", 2026, 10, 25);
   const end = time.epoch("Europe/Berlin", 2026, 10, 26);

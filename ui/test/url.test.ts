@@ -3,12 +3,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { defaults, format, notMet, parse, request, type View } from "../src/text/url.ts";
 
-// Every line is a URL somebody may have kept. What it means must never change: entries are added, not edited.
+// Every line is a URL that a user may have saved. Its meaning must never change: entries are added, not edited.
 interface Case {
   url: string;
-  /** What differs from the defaults. */
+  /** The differences from the defaults. */
   view: Partial<View>;
-  /** How the page writes it. */
+  /** The canonical form. */
   canonical: string;
 }
 
@@ -25,7 +25,7 @@ if (process.env.UPDATE) {
   writeFileSync(file, "[\n" + lines.join(",\n") + "\n]\n");
 }
 
-test("kept URLs mean what they meant", () => {
+test("saved URLs keep their meaning", () => {
   assert.ok(cases.length >= 60, `only ${cases.length} URLs`);
   for (const c of cases) {
     const v = parse(c.url);
@@ -36,13 +36,13 @@ test("kept URLs mean what they meant", () => {
   }
 });
 
-test("any state survives its URL", () => {
+test("every state survives its URL", () => {
   let seed = 1;
   const random = (n: number) => {
     seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
     return (seed >>> 8) % n;
   };
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: these are letters like any other
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: these are plain characters
   const alphabet = "aZ09 +&=%?#/,:;@[]()<>\"'\\|~^${}é東🙂\n\t.-_*!`";
   const word = () => Array.from({ length: 1 + random(12) }, () => [...alphabet][random([...alphabet].length)]).join("");
   for (let i = 0; i < 2000; i++) {
@@ -55,14 +55,14 @@ test("any state survives its URL", () => {
     v.live = random(2) === 1;
     v.extra = [["x" + word(), word()]];
     assert.deepEqual(parse("?" + format(v)), v);
-    // The platform's own parser, as the server has one, reads the same values.
+    // The standard parser, as on the server, reads the same values.
     const p = new URLSearchParams(format(v));
     assert.equal(p.get("q"), v.q);
     assert.equal(p.get("by"), v.by.join(","));
   }
 });
 
-test("a number of a URL that is not met is told", () => {
+test("a number of a URL that is limited is reported", () => {
   const f = (url: string, ...want: string[]) => assert.deepEqual(notMet(url, parse(url)), want);
   f("?n=99&skip=5000", "n=99 is shown as n=50", "skip=5000 is shown as skip=1000");
   f("?n=many&by=src.as", "n=many is shown as n=12");
@@ -72,7 +72,7 @@ test("a number of a URL that is not met is told", () => {
   f("");
 });
 
-test("the server is asked only for what changes the answer", () => {
+test("requests contain only keys that affect the result", () => {
   const f = (url: string, want: string) => assert.equal(request(parse(url), "Europe/Berlin", 500), want);
   f("", "tz=Europe/Berlin&px=500");
   f("?viz=line&live=1&hide=a&y=log&foo=1&sel=1~2", "tz=Europe/Berlin&px=500");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { vendors } from "../src/pages/start/vendors.ts";
 
-test("every snippet names the collector, its port and the document that it was checked against", () => {
+test("every snippet has the collector, its port and its source", () => {
   assert.ok(vendors.length >= 19);
   assert.equal(new Set(vendors.map((v) => v.id)).size, vendors.length);
   for (const v of vendors) {
@@ -14,7 +14,7 @@ test("every snippet names the collector, its port and the document that it was c
   }
 });
 
-test("where address and port are one word, an IPv6 address is in brackets", () => {
+test("an IPv6 address joined with a port has brackets", () => {
   for (const v of vendors) {
     const text = v.config("2001:db8::7", "9999");
     if (v.config("198.51.100.7", "9999").includes("198.51.100.7:9999")) assert.match(text, /\[2001:db8::7\]:9999/, v.id);
@@ -31,7 +31,7 @@ test("routers export IPv6 as well", () => {
   assert.match(text("ipt-netflow"), /ip6tables/);
 });
 
-test("nothing is asked to count a packet twice", () => {
+test("no snippet counts a packet twice", () => {
   for (const v of vendors)
     assert.doesNotMatch(
       v.config("198.51.100.7", "9999"),
@@ -40,7 +40,7 @@ test("nothing is asked to count a packet twice", () => {
     );
 });
 
-test("a snippet cites the manual of who makes the device", () => {
+test("a snippet cites the manual of its vendor", () => {
   const maker: Record<string, RegExp> = {
     "ios-xe": /^Cisco IOS XE/,
     "ios-xr": /^Cisco .*IOS XR/,
