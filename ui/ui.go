@@ -1,9 +1,9 @@
-// Package ui holds the page: the built files of this folder, embedded, and the handler that serves them.
+// Package ui holds the web UI: the built files of this folder, embedded, and the handler that serves them.
 //
-// `npm run build` fills dist/; without it the package still compiles and the handler says what to do. Files under
-// /assets/ are named by their content and so never change: browsers may keep them for ever. Each text file has its compressed
-// form beside it, and no request compresses anything. The page asks for nothing outside its own origin, and the
-// content security policy holds it to that.
+// `npm run build` fills dist/; without it the package still compiles and the handler shows how to build it. Files under
+// /assets/ are named by content hash and never change, so browsers may cache them forever. Each text file has its
+// compressed forms next to it, and no request compresses anything. The web UI requests nothing outside its own
+// origin, and the content security policy enforces that.
 package ui
 
 import (
@@ -20,19 +20,19 @@ import (
 	"strings"
 )
 
-// FS is the built page, under dist/. It holds nothing but dist/.keep when the page has not been built.
+// FS holds the built web UI, under dist/. It holds only dist/.keep if the web UI has not been built.
 //
 //go:embed all:dist
 var FS embed.FS
 
-// page is an entry of dist/pages.json, which the build writes from src/pages.ts. All pages are the same index.html: the script reads
-// the path and draws what belongs there.
+// page is an entry of dist/pages.json, which the build writes from src/pages.ts. All pages are the same index.html; the script reads
+// the path and draws its page.
 type page struct {
-	Path    string   `json:"path"`    // one that ends in a slash stands for all below it
-	Preload []string `json:"preload"` // the files that it needs, in the order in which it needs them
+	Path    string   `json:"path"`    // a path that ends in a slash covers all below it
+	Preload []string `json:"preload"` // the files to preload, in order
 }
 
-// link is the header that lets a browser fetch the files of the page while it still reads index.html (RFC 8288).
+// link is the header with which a browser loads the files of the page while it still reads index.html (RFC 8288).
 func (p *page) link() string {
 	links := make([]string, len(p.Preload))
 	for i, name := range p.Preload {
@@ -45,27 +45,27 @@ func (p *page) link() string {
 	return strings.Join(links, ", ")
 }
 
-// Handler serves the page at its paths and its assets under /assets/, and 404 elsewhere: to who reads HTML with the page, which says so.
+// Handler serves the pages at their paths and the assets under /assets/, and 404 elsewhere, with an error page for browsers.
 func Handler() http.Handler {
 	dist, err := fs.Sub(FS, "dist")
 	if err != nil {
-		panic("BUG: " + err.Error()) // the embed directive names dist
+		panic("BUG: " + err.Error()) // the embed directive includes dist
 	}
 	return handler(dist)
 }
 
-// file is one file in every form that it can be sent in.
+// file is one file in all its encodings.
 type file struct {
 	contentType string
 	plain       []byte
-	gzip        []byte // nil when there is no such form
+	gzip        []byte // nil: no such form
 	br          []byte
 	etag        string // of the plain form, without quotes
 }
 
 type site struct {
 	files map[string]*file // by URL path
-	index *file            // what every page is
+	index *file            // served for every page
 	pages []page
 	csp   string
 }
@@ -88,7 +88,7 @@ func handler(dist fs.FS) http.Handler {
 		}
 		typ, ok := contentTypes[path.Ext(name)]
 		if !ok {
-			return nil // .keep, and the compressed forms, which come with their plain one
+			return nil // .keep, and the compressed forms, which are loaded with the plain one
 		}
 		f := &file{contentType: typ}
 		if f.plain, err = fs.ReadFile(dist, name); err != nil {
@@ -109,7 +109,7 @@ func handler(dist fs.FS) http.Handler {
 		panic("BUG: embedded page: " + err.Error())
 	}
 	s.index = s.files["/index.html"]
-	delete(s.files, "/index.html") // it has the paths of the pages, not this one
+	delete(s.files, "/index.html") // served at the paths of the pages, not at this one
 	if s.index == nil {
 		return http.HandlerFunc(notBuilt)
 	}
@@ -118,7 +118,7 @@ func handler(dist fs.FS) http.Handler {
 		err = json.Unmarshal(list, &s.pages)
 	}
 	if err != nil {
-		panic("BUG: embedded list of pages: " + err.Error()) // the build writes it beside index.html
+		panic("BUG: embedded list of pages: " + err.Error()) // the build writes it next to index.html
 	}
 	s.csp = policy(s.index.plain)
 	return s
@@ -139,8 +139,8 @@ func readOptional(dist fs.FS, name string) ([]byte, error) {
 	return b, err
 }
 
-// policy allows what the page needs and nothing else: its own files, and the inline scripts of index.html by their digest (one sets the
-// theme before the first paint).
+// policy allows only the files of the web UI and the inline scripts of index.html by their digest (one sets the theme before the first
+// paint).
 func policy(index []byte) string {
 	csp := "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; script-src 'self'"
 	rest := string(index)
@@ -210,12 +210,12 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	if r.Method == http.MethodGet {
-		w.Write(body) //nolint:errcheck // the client went away; there is nobody to tell
+		w.Write(body) //nolint:errcheck // the client is gone
 	}
 }
 
-// accepts reports whether an Accept-Encoding header allows a coding (RFC 9110, section 12.5.3). The wildcard is not taken as a wish
-// for a particular coding.
+// accepts reports whether an Accept-Encoding header allows a coding (RFC 9110, section 12.5.3). A wildcard does not request
+// a particular coding.
 func accepts(header, coding string) bool {
 	for part := range strings.SplitSeq(header, ",") {
 		name, params, _ := strings.Cut(part, ";")
@@ -232,7 +232,7 @@ func accepts(header, coding string) bool {
 	return false
 }
 
-// matches reports whether an If-None-Match header names an entity tag (RFC 9110, section 13.1.2; weak comparison).
+// matches reports whether an If-None-Match header contains an entity tag (RFC 9110, section 13.1.2; weak comparison).
 func matches(header, etag string) bool {
 	if strings.TrimSpace(header) == "*" {
 		return true
@@ -247,8 +247,8 @@ func matches(header, etag string) bool {
 
 const notBuiltPage = `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>NetMeta</title>
-<h1>The page has not been built</h1>
-<p>This binary was compiled without it. Run <code>make build</code> and start again.
+<h1>The web UI is not built</h1>
+<p>This binary was compiled without it. Run <code>make build</code> and restart.
 <p>Everything else works: <a href="/api/v1/status">/api/v1/status</a>, <a href="/metrics">/metrics</a> and <code>netmeta sql</code>.
 `
 

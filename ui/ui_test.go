@@ -78,7 +78,7 @@ func TestHandler(t *testing.T) {
 	f("POST", "/explore", "", 405, "", "")
 }
 
-// The files of a page are named with its index.html; what is no page has none.
+// A page preloads its files with a Link header; other paths have none.
 func TestPreload(t *testing.T) {
 	h := built()
 	for path, want := range map[string]string{
@@ -94,7 +94,7 @@ func TestPreload(t *testing.T) {
 	}
 }
 
-// A browser that comes to an address without a page gets the page, which says so; it is kept under no such address.
+// A browser at an unknown address gets the web UI, which reports it, without caching.
 func TestNowhere(t *testing.T) {
 	h := built()
 	index := get(h, "GET", "/").Header.Get("ETag")
@@ -155,7 +155,7 @@ func TestNotBuilt(t *testing.T) {
 	}
 }
 
-// TestEmbedded checks the real page when it has been built, and that the package works when it has not.
+// TestEmbedded checks the web UI if it is built, and that the package works if it is not.
 func TestEmbedded(t *testing.T) {
 	h := Handler()
 	res := get(h, "GET", "/explore")
@@ -179,7 +179,7 @@ func TestEmbedded(t *testing.T) {
 	}
 }
 
-// TestPages walks the list that the build has made of src/pages.ts: each page is there, and so are its files.
+// TestPages checks that each page of dist/pages.json and its files exist.
 func TestPages(t *testing.T) {
 	list, err := FS.ReadFile("dist/pages.json")
 	if err != nil {
