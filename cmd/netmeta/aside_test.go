@@ -98,7 +98,7 @@ func TestDamagedFiles(t *testing.T) {
 			p.stop(syscall.SIGTERM)
 			doctor, _, _ := netmeta(t, "", "doctor", "--data", data)
 			for _, name := range o.aside {
-				said := name + " was damaged and is now " + name + ".damaged-"
+				said := name + " was damaged and renamed to " + name + ".damaged-"
 				if !strings.Contains(string(drops), said) {
 					t.Errorf("the status does not say that %s: %s", said, drops)
 				}

@@ -332,7 +332,7 @@ func TestChaosDiskFull(t *testing.T) {
 	fill(t, filepath.Join(dir, "fill"))
 	waitFor(t, 30*time.Second, "the page says that the disk is full", func() error {
 		s := p.status()
-		if e := s.Pipeline.InsertError; !strings.Contains(e, p.data) || !strings.Contains(e, "MiB are free of 2048 MiB") || !strings.Contains(e, "Make room") {
+		if e := s.Pipeline.InsertError; !strings.Contains(e, p.data) || !strings.Contains(e, "MiB free of 2048 MiB") || !strings.Contains(e, "free some space") {
 			return fmt.Errorf("%q, spool %+v", e, s.Spool)
 		}
 		if !strings.Contains(s.Spool.Error, "make room") {

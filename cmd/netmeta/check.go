@@ -13,8 +13,8 @@ type checkCmd struct {
 }
 
 func (checkCmd) Help() string {
-	return `Reads the file as "netmeta run --config FILE" would and says what is wrong with it:
-the line, the key, the value and what to write instead. Nothing is started.
+	return `Reads the file as "netmeta run --config FILE" does and prints each error with its
+line, key, value and fix. Nothing is started.
 
 Example:
   netmeta check /etc/netmeta.yaml`

@@ -131,7 +131,7 @@ func decoded(t *testing.T, stdin string, args ...string) (lines []map[string]any
 		lines = append(lines, m)
 	}
 	summary = map[string]int{}
-	count := regexp.MustCompile(`^(packets|flows|templates|options records|counter samples|discarded-packet notices|missing by sequence number|packets dropped by the exporter):? (\d+)( \([^)]+\))?$`)
+	count := regexp.MustCompile(`^(packets|flows|templates|options records|counter samples|discarded-packet notices|lost by sequence number|packets discarded by the exporter):? (\d+)( \([^)]+\))?$`)
 	refused := regexp.MustCompile(`^not decoded: (\d+) \(.+\)$`)
 	for line := range strings.Lines(stderr) {
 		line = strings.TrimSuffix(line, "\n")
@@ -238,7 +238,7 @@ func TestSimulateAndDecode(t *testing.T) {
 			}
 		}
 		got.Datagrams = uint64(summary["packets"])
-		if got != sent.Totals || notDecoded != 0 || summary["missing by sequence number"] != 0 {
+		if got != sent.Totals || notDecoded != 0 || summary["lost by sequence number"] != 0 {
 			t.Errorf("%s: decode finds %+v, simulate says %+v; summary %v, not decoded %d", protocol, got, sent.Totals, summary, notDecoded)
 		}
 		if sent.Flows != 3000 {

@@ -23,23 +23,23 @@ import (
 )
 
 type decodeCmd struct {
-	JSON   bool     `help:"One JSON object a line."`
-	All    bool     `help:"Print templates, options data, counter samples and what was not decoded too; each line says which record it is."`
-	Mirror bool     `help:"The packets in the files are traffic, not exports: a row for each of them."`
-	Stats  bool     `help:"Print what is known of each exporter in place of its records."`
+	JSON   bool     `help:"One JSON object per line."`
+	All    bool     `help:"Print templates, options data, counter samples and data not decoded as well; each line starts with the kind of its record."`
+	Mirror bool     `help:"Treat packets as traffic, not exports: one row each."`
+	Stats  bool     `help:"Print statistics of each exporter instead of its records."`
 	Extra  []string `placeholder:"NAME,…" help:"Elements of NetFlow v9 and IPFIX to print in Extra: tcpWindowSize, ixia/hostName, ID or PEN:ID."`
-	Listen string   `placeholder:"ADDR" help:"Decode what arrives on a UDP port, like :2055, until Ctrl-C; nothing is stored."`
+	Listen string   `placeholder:"ADDR" help:"Decode datagrams that arrive on a UDP port, e.g. :2055, until Ctrl-C; nothing is stored."`
 	Files  []string `arg:"" optional:"" name:"file" help:"Capture files: pcap or pcapng, also gzip'd; - reads standard input."`
 }
 
 func (decodeCmd) Help() string {
 	return `Prints each flow record with the column names of the flows table. Columns that are
-zero or unset are left out. Afterwards a summary goes to standard error: packets,
-flows, templates, options records, and what was not decoded with the reason.
+zero or unset are omitted. A summary follows on standard error: packets, flows,
+templates, options records, and data not decoded by reason.
 
 With --all a line begins with the kind of its record: flow, template, options_template,
 options, counters (sFlow), discarded (a packet that the exporter dropped), no_template
-(a data set whose template has not come yet; if it comes, the flows follow it),
+(a data set whose template has not arrived; once it arrives, the flows follow it),
 malformed or not_decoded.
 
 Examples:
@@ -56,10 +56,10 @@ Examples:
 
 func (c decodeCmd) Run(ctx context.Context) error {
 	if (len(c.Files) == 0) == (c.Listen == "") {
-		return errors.New("name either capture files or a port with --listen ADDR")
+		return errors.New("no input, or two: use either capture files or --listen ADDR")
 	}
 	if c.Mirror && (c.Listen != "" || c.Stats || c.All) {
-		return errors.New("--mirror reads packets from files: it goes with none of --listen, --stats and --all")
+		return errors.New("--mirror reads packets from files; it cannot be combined with --listen, --stats or --all")
 	}
 	p := printer{out: bufio.NewWriterSize(stdout, 1<<20), json: c.JSON, all: c.All, live: c.Listen != "", quiet: c.Stats}
 	extra, err := netflow.Elements(c.Extra)
@@ -80,16 +80,16 @@ func (c decodeCmd) Run(ctx context.Context) error {
 	return errors.Join(err, p.err, p.out.Flush())
 }
 
-// A summary counts over all files.
+// A summary holds the counts of all files.
 type summary struct {
 	*collector.Decoding
-	packets   uint64 // of captures, that hold no datagram
+	packets   uint64 // of captures, without an export datagram
 	datagrams uint64
-	skipped   []pcap.Skip // what packets were
+	skipped   []pcap.Skip // packets without a datagram, by reason
 	mirror    bool        // packets are traffic
-	mirrored  uint64      // rows made of packets
+	mirrored  uint64      // rows made from packets
 
-	allRecords bool // what makes no flow is printed too
+	allRecords bool // records that make no flow are printed too
 }
 
 // listen decodes what arrives on a port until ctx ends.
@@ -99,13 +99,13 @@ func (s *summary) listen(ctx context.Context, addr string, p *printer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stderr, "listening on UDP %s; Ctrl-C ends\n", ports.Addrs()[0])
+	fmt.Fprintf(stderr, "listening on UDP %s; Ctrl-C stops\n", ports.Addrs()[0])
 	err = ports.Run(ctx, func(source.Durability) *source.Out { return p.newOut() }) // one: a port without workers has one socket
 	s.datagrams = ports.Totals().Datagrams
 	return err
 }
 
-// printing makes the decoders whose rows a printer gets.
+// A printing makes the decoders whose rows go to a printer.
 type printing struct {
 	*summary
 	printer *printer
@@ -165,7 +165,7 @@ func (s *summary) file(ctx context.Context, path string, out *source.Out, p *pri
 	return nil
 }
 
-// packetRows makes a row of each packet of a capture.
+// packetRows makes a row from each packet of a capture.
 func (s *summary) packetRows(ctx context.Context, r *pcap.Reader, out *source.Out, p *printer) error {
 	for ctx.Err() == nil && p.err == nil {
 		frame, err := r.Next()
@@ -197,7 +197,7 @@ func (s *summary) packetRows(ctx context.Context, r *pcap.Reader, out *source.Ou
 	return nil
 }
 
-// stats writes what is known of each exporter.
+// stats writes the statistics of each exporter.
 func (s *summary) stats(w io.Writer, asJSON bool) error {
 	enc, table := json.NewEncoder(w), tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	if !asJSON {
@@ -218,7 +218,7 @@ func (s *summary) stats(w io.Writer, asJSON bool) error {
 				api.Exporter
 				Samplings []api.Sampling `json:"samplings,omitempty"`
 
-				// Captures are of the past: nobody judges how their exporters are.
+				// Captures are of the past: the health of their exporters is not judged.
 				Loss     any `json:"loss,omitempty"`
 				Problems any `json:"problems,omitempty"`
 			}{Exporter: x, Samplings: samplings[x.Address+" "+x.Type]}); err != nil {
@@ -259,11 +259,11 @@ func (s *summary) print(w io.Writer) {
 			continue
 		}
 		for reason, n := range member.Discards {
-			fmt.Fprintf(w, "packets dropped by the exporter: %d (%s)\n", n, reason)
+			fmt.Fprintf(w, "packets discarded by the exporter: %d (%s)\n", n, reason)
 		}
 	}
 	if t.Lost > 0 {
-		fmt.Fprintf(w, "missing by sequence number %d\n", t.Lost)
+		fmt.Fprintf(w, "lost by sequence number %d\n", t.Lost)
 	}
 	for _, skip := range s.skipped {
 		fmt.Fprintf(w, "not decoded: %d (%s)\n", skip.Count, skip.Reason)

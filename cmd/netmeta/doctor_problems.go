@@ -12,12 +12,12 @@ import (
 	"netmeta/query"
 )
 
-// What the NetMeta that runs says is wrong: it judges, doctor prints.
+// The running NetMeta finds its problems; doctor prints them.
 
-// checkedHere are the problems that doctor has checks of its own for, which look further.
+// checkedHere are the IDs of problems that doctor checks in more detail itself.
 var checkedHere = map[string]bool{"loss": true, "engine-down": true, "disk-full": true}
 
-// problems are those of NetMeta itself.
+// problems reports those of NetMeta itself.
 func (d *doctor) problems() {
 	for _, p := range d.status.Problems {
 		if !checkedHere[p.ID] {
@@ -26,8 +26,8 @@ func (d *doctor) problems() {
 	}
 }
 
-// linkProblems are those of the interfaces of each exporter, by its address. Without an
-// answer there are none.
+// linkProblems returns the problems of interfaces by the address of their exporter; nil
+// without an answer.
 func (d *doctor) linkProblems(ctx context.Context) map[string][]diagnosis.Problem {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -54,8 +54,8 @@ func (d *doctor) linkProblems(ctx context.Context) map[string][]diagnosis.Proble
 // mostNamed is how many exporters with the same problem are named.
 const mostNamed = 10
 
-// exporters says what is wrong with them: of each kind of problem the first, and who else
-// has it. Links are the problems of their interfaces, by address.
+// exporters reports the problems of exporters: the first of each kind, and the other
+// exporters that have it. links holds the problems of interfaces by exporter address.
 func (d *doctor) exporters(links map[string][]diagnosis.Problem) {
 	type kind struct {
 		problem diagnosis.Problem
@@ -84,13 +84,13 @@ func (d *doctor) exporters(links map[string][]diagnosis.Problem) {
 	}
 	switch {
 	case len(d.status.Exporters) == 0:
-		d.warn("exporters", "none has sent anything since the start", "point a router here: the Start page says how; a firewall may stand between")
+		d.warn("exporters", "nothing received since the start", "configure a router as the Start page shows; check firewalls on the path")
 	case len(kinds) == 0:
 		d.ok("exporters", "%d exporters, no problems", len(d.status.Exporters))
 	}
 }
 
-// others names who else has a problem.
+// others lists the other exporters that have a problem.
 func others(list []string) string {
 	switch n := len(list) - mostNamed; {
 	case len(list) == 0:

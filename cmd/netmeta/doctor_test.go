@@ -62,7 +62,7 @@ func TestDoctorBefore(t *testing.T) {
 	}
 	wants(t, list, "OK", "configuration")
 	wants(t, list, "OK", "engine", "26.7", "starts")
-	wants(t, list, "OK", "disk", "will be made")
+	wants(t, list, "OK", "disk", "will be created")
 
 	busy, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -85,7 +85,7 @@ func TestDoctorBefore(t *testing.T) {
 	me := fmt.Sprint("process ", os.Getpid())
 	wants(t, list, "FAIL", "ports", "UDP "+busy.LocalAddr().String(), me, "sources.udp.listen")
 	wants(t, list, "FAIL", "ports", "TCP "+page, me, "http.listen")
-	wants(t, list, "FAIL", "running", page, "not NetMeta")
+	wants(t, list, "FAIL", "running", "another program answers on", page)
 	wants(t, list, "FAIL", "engine", "nowhere.so", "make build")
 	wants(t, list, "WARN", "disk", "less than", "store.keep-free")
 
@@ -123,7 +123,7 @@ func TestDoctorChecks(t *testing.T) {
 	}
 	f(buffer("212992\n"), "WARN", "buffers", "0.2 MiB", "net.core.rmem_max=33554432")
 	f(buffer("33554432\n"), "OK", "buffers", "32.0 MiB")
-	f((*doctor).buffers, "WARN", "buffers", "not readable")
+	f((*doctor).buffers, "WARN", "buffers", "cannot read net.core.rmem_max")
 
 	clock := func(state int, status int32, most time.Duration, err error) func(*doctor) {
 		return func(d *doctor) { d.judgeClock(state, status, most, err) }
@@ -153,7 +153,7 @@ func TestDoctorRunning(t *testing.T) {
 	wants(t, list, "OK", "engine", "runs on")
 	wants(t, list, "OK", "ports", "NetMeta listens on UDP "+first)
 	wants(t, list, "OK", "losses")
-	wants(t, list, "WARN", "exporters", "none has sent")
+	wants(t, list, "WARN", "exporters", "nothing received")
 	// The data directory says where the page is.
 	list, _ = examined(t, args[:2]...)
 	wants(t, list, "OK", "running", "answers on "+p.url)
@@ -185,8 +185,8 @@ func TestDoctorRunning(t *testing.T) {
 	wants(t, list, "WARN", "exporters", "127.0.0.1 (ipfix)", "wait for their template", "60 s")
 	wants(t, list, "WARN", "exporters", "127.0.0.1 (ipfix)", "sampling rate unknown", "sampler-table")
 	wants(t, list, "WARN", "losses", "decoder", "unknown version")
-	wants(t, list, "WARN", "ports", "does not listen there", "netmeta reload")
-	wants(t, list, "OK", "forecast", "not known")
+	wants(t, list, "WARN", "ports", "configured but not open", "netmeta reload")
+	wants(t, list, "OK", "forecast", "unknown")
 	if code != 0 {
 		t.Errorf("exit code %d", code)
 	}

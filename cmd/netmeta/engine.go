@@ -9,18 +9,18 @@ import (
 
 type engineCmd struct {
 	Path       string `required:"" type:"path" help:"Data directory."`
-	Listen     string `help:"Address of the ClickHouse HTTP interface; a port of its own choice when left out."`
+	Listen     string `help:"Address of the ClickHouse HTTP interface; default: a free port on 127.0.0.1."`
 	Remote     bool   `help:"Allow an address that is not loopback."`
-	Library    string `type:"path" help:"The engine library, libchdb.so; found by itself when left out."`
-	Memory     int64  `help:"Bytes of memory that the engine may use; a share of the machine's when left out."`
-	MaxQueries int    `help:"Queries that may run at once; two for each core when left out."`
+	Library    string `type:"path" help:"Engine library, libchdb.so; default: found automatically."`
+	Memory     int64  `help:"Maximum memory of the engine in bytes; default: a share of the machine's."`
+	MaxQueries int    `help:"Maximum concurrent queries; default: two per core."`
 }
 
 func (engineCmd) Help() string {
 	return `Loads the ClickHouse engine and serves the ClickHouse HTTP interface. User "netmeta"
 may write; "reader", for SQL clients, and "page", for the web UI, may only read. The
 passwords are in PATH/secrets.
-"netmeta run" starts this by itself and restarts it when it dies.
+"netmeta run" starts the engine automatically and restarts it if it exits.
 
 Example:
   netmeta engine --path ./data --listen 127.0.0.1:8123`

@@ -1,5 +1,5 @@
-// Command netmeta is NetMeta: one binary with a subcommand for each thing that it
-// does. Each subcommand is a file of this package; this one lists them.
+// Command netmeta is NetMeta: one binary with subcommands. Each subcommand is a file
+// of this package; this one lists them.
 package main
 
 import (
@@ -19,19 +19,19 @@ var version = "dev"
 
 // cli is the command line. The help of a command ends with examples.
 type cli struct {
-	Run      runCmd      `cmd:"" help:"Collect flows, keep them and serve the page."`
+	Run      runCmd      `cmd:"" help:"Collect and store flows, serve the web UI."`
 	Decode   decodeCmd   `cmd:"" help:"Print the flow records in capture files."`
 	Replay   replayCmd   `cmd:"" help:"Send the datagrams of capture files to a collector."`
-	Simulate simulateCmd `cmd:"" help:"Send believable flow records to a collector."`
-	Query    queryCmd    `cmd:"" help:"Ask about the traffic, as the page does."`
-	Top      topCmd      `cmd:"" help:"Show who has the most traffic now."`
-	SQL      sqlCmd      `cmd:"" name:"sql" help:"Ask the store in SQL, read-only."`
-	Schema   schemaCmd   `cmd:"" help:"Print the tables, and how the store's differ."`
-	Parts    partsCmd    `cmd:"" help:"Check the parts of the store's tables, and put aside those that cannot be read."`
+	Simulate simulateCmd `cmd:"" help:"Send realistic flow records to a collector."`
+	Query    queryCmd    `cmd:"" help:"Query traffic, as the web UI does."`
+	Top      topCmd      `cmd:"" help:"Show top talkers, live."`
+	SQL      sqlCmd      `cmd:"" name:"sql" help:"Query the store in SQL, read-only."`
+	Schema   schemaCmd   `cmd:"" help:"Print the tables, or how the store's tables differ."`
+	Parts    partsCmd    `cmd:"" help:"Check the parts of the store's tables and detach unreadable ones."`
 	Check    checkCmd    `cmd:"" help:"Check a configuration file."`
-	Doctor   doctorCmd   `cmd:"" help:"Look at everything that a collector depends on, and say what helps."`
-	Reload   reloadCmd   `cmd:"" help:"Have the running NetMeta read its configuration again."`
-	Engine   engineCmd   `cmd:"" help:"Serve the embedded ClickHouse engine (run starts it by itself)."`
+	Doctor   doctorCmd   `cmd:"" help:"Check the setup and suggest fixes."`
+	Reload   reloadCmd   `cmd:"" help:"Reload the running NetMeta's configuration."`
+	Engine   engineCmd   `cmd:"" help:"Serve the embedded ClickHouse engine (run starts it automatically)."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
@@ -43,14 +43,14 @@ func (versionCmd) Run() error {
 }
 
 func main() {
-	// The first Ctrl-C asks for a clean end, the second is not caught.
+	// The first Ctrl-C stops NetMeta cleanly. The second is not caught and kills it.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 
 	var c cli
 	parser := kong.Must(&c,
 		kong.Name("netmeta"),
-		kong.Description("Network observability: takes in NetFlow, IPFIX and sFlow, keeps every flow at one-second resolution, answers questions about it.\n\nStart with: netmeta run"),
+		kong.Description("Network observability: receives NetFlow, IPFIX and sFlow, stores every flow at one-second resolution and answers queries on any field.\n\nStart with: netmeta run"),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Writers(stdout, stderr),
 		kong.BindTo(ctx, (*context.Context)(nil)),

@@ -153,7 +153,7 @@ func launchWith(t testing.TB, data string, cmd *exec.Cmd, begin func(*exec.Cmd) 
 			t.Logf("netmeta run --data %s said:\n%s", data, p.said())
 		}
 	})
-	page := regexp.MustCompile(`look at +(http://\S+)`)
+	page := regexp.MustCompile(`web UI +(http://\S+)`)
 	port := regexp.MustCompile(`send to +UDP (\d+)`)
 	waitFor(t, 15*time.Second, "announcement", func() error {
 		if !p.alive() {

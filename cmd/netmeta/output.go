@@ -11,9 +11,9 @@ import (
 	"netmeta/internal/terminal"
 )
 
-// Where every command writes. What is a terminal gets nothing that it would obey: names
-// come from the network, and errors quote what others have written. Elsewhere bytes pass
-// as they are.
+// stdout and stderr are what every command writes to. Control characters are removed on a
+// terminal, because names come from the network and errors quote foreign text. Files and
+// pipes get all bytes unchanged.
 var (
 	stdout = output(os.Stdout)
 	stderr = output(os.Stderr)
@@ -28,7 +28,7 @@ func output(f *os.File) io.Writer {
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
-// logOptions are those of every log: credentials in what is logged are hidden.
+// logOptions are the options of every log. They mask credentials.
 func logOptions(level slog.Leveler) *slog.HandlerOptions {
 	return &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		switch v := a.Value.Any().(type) {

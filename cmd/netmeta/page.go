@@ -7,8 +7,8 @@ import (
 	"netmeta/config"
 )
 
-// pageOf is the address of the page that a command talks to: the one that a flag names,
-// else that of the NetMeta that runs on the data directory, else that of the configuration.
+// pageOf returns the URL of the web UI that a command uses. named: a flag has set it in
+// cfg. Otherwise the NetMeta that runs on the data directory goes before the configuration.
 func pageOf(ctx context.Context, cfg config.Config, named bool) string {
 	if !named {
 		if at := collector.RunningOn(ctx, cfg.Data); at != "" {

@@ -15,16 +15,16 @@ import (
 type partsCmd struct {
 	Config string `type:"path" help:"Configuration file that names the store."`
 	Data   string `type:"path" help:"Data directory (default ./data)."`
-	Yes    bool   `help:"Do it; else detach and attach only say what they would do."`
+	Yes    bool   `help:"Detach or attach the part; without it the command only shows what would change."`
 	Do     string `arg:"" optional:"" enum:"list,check,detach,attach" default:"list" help:"list (default), check, detach or attach."`
 	Part   string `arg:"" optional:"" help:"Name of the part, or TABLE/NAME."`
 }
 
 func (partsCmd) Help() string {
-	return `The store keeps each table as parts, directories of files. One that cannot be read is
-left out of queries and rollups; Status and the log name it. "check" reads every part and
-prints those that cannot be read, which may take minutes. "detach" puts such a part aside
-for good: its files stay in the directory "detached" of its table. "attach" takes it back.
+	return `Each table consists of parts, which are directories of files. Queries and rollups skip a
+part that cannot be read; the Status page and the log name it. "check" reads every part
+and prints the unreadable ones, which may take minutes. "detach" removes a part from its
+table; its files stay in the table's directory "detached". "attach" adds it again.
 
 Examples:
   netmeta parts
@@ -40,7 +40,7 @@ func (c partsCmd) Run(ctx context.Context) error {
 		return err
 	}
 	if c.Part == "" && (c.Do == "detach" || c.Do == "attach") {
-		return fmt.Errorf("which part: none is named; use netmeta parts %s TABLE/NAME", c.Do)
+		return fmt.Errorf("no part given; use netmeta parts %s TABLE/NAME", c.Do)
 	}
 	switch c.Do {
 	case "check":
@@ -53,7 +53,7 @@ func (c partsCmd) Run(ctx context.Context) error {
 	return listDetached(ctx, client)
 }
 
-// writer is the store as the user that may write.
+// writer returns a client of the store with the right to write.
 func (c partsCmd) writer() (*store.Client, error) {
 	cfg, err := runCmd{Config: c.Config, Data: c.Data}.config()
 	if err != nil {
@@ -64,7 +64,7 @@ func (c partsCmd) writer() (*store.Client, error) {
 	}
 	e, err := engine.Running(cfg.Data)
 	if err != nil {
-		return nil, fmt.Errorf("no engine runs on %s: %w; start netmeta run, or name the directory with --data", cfg.Data, err)
+		return nil, fmt.Errorf("no engine runs on %s: %w; run netmeta run, or set --data", cfg.Data, err)
 	}
 	writer, _, _, err := engine.Users(cfg.Data)
 	if err != nil {
@@ -79,7 +79,7 @@ func listDetached(ctx context.Context, client *store.Client) error {
 		return err
 	}
 	if len(list) == 0 {
-		fmt.Fprintln(stderr, "no part is put aside; netmeta parts check reads those in use")
+		fmt.Fprintln(stderr, "no detached parts; netmeta parts check reads the attached ones")
 		return nil
 	}
 	out := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
@@ -98,21 +98,21 @@ func checkParts(ctx context.Context, client *store.Client) error {
 	found := 0
 	err := store.CheckParts(ctx, client, func(p store.Part) bool {
 		found++
-		fmt.Fprintf(stdout, "%s/%s cannot be read: %s\n  %s\n", p.Table, p.Name, lost(p), p.Error)
+		fmt.Fprintf(stdout, "%s/%s cannot be read: %s\n  %s\n", p.Table, p.Name, extent(p), p.Error)
 		return true
 	})
 	switch {
 	case err != nil:
 		return err
 	case found > 0:
-		return errors.New("parts cannot be read; check the disk, then put each aside with netmeta parts detach TABLE/NAME")
+		return errors.New("unreadable parts found; check the disk, then run netmeta parts detach TABLE/NAME for each")
 	}
-	fmt.Fprintln(stderr, "every part can be read")
+	fmt.Fprintln(stderr, "all parts are readable")
 	return nil
 }
 
-// lost is what a part has.
-func lost(p store.Part) string {
+// extent describes the rows of a part: their number and time range.
+func extent(p store.Part) string {
 	at := func(t int64) string { return time.Unix(t, 0).UTC().Format(time.RFC3339) }
 	return fmt.Sprintf("%d rows from %s to %s", p.Rows, at(p.From), at(p.To))
 }
@@ -127,17 +127,17 @@ func (c partsCmd) detach(ctx context.Context, client *store.Client) error {
 		wrong = err.Error()
 	}
 	if wrong == "" {
-		wrong = "it can be read"
+		wrong = "it is readable"
 	}
-	fmt.Fprintf(stdout, "%s/%s: %s\n  %s\n", p.Table, p.Name, lost(p), wrong)
+	fmt.Fprintf(stdout, "%s/%s: %s\n  %s\n", p.Table, p.Name, extent(p), wrong)
 	if !c.Yes {
-		fmt.Fprintf(stdout, "these rows would be gone from every query; --yes does it\n")
+		fmt.Fprintf(stdout, "queries would no longer find these rows; use --yes to detach the part\n")
 		return nil
 	}
 	if err := store.DetachPart(ctx, client, p); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "detached; netmeta parts attach %s/%s takes it back\n", p.Table, p.Name)
+	fmt.Fprintf(stdout, "detached; to undo, run netmeta parts attach %s/%s\n", p.Table, p.Name)
 	return nil
 }
 
@@ -147,12 +147,12 @@ func (c partsCmd) attach(ctx context.Context, client *store.Client) error {
 		return err
 	}
 	if !c.Yes {
-		fmt.Fprintf(stdout, "%s/%s: %d bytes in %s would be part of the table again; --yes does it\n", d.Table, d.Name, d.Bytes, d.Path)
+		fmt.Fprintf(stdout, "%s/%s: %d bytes in %s would be attached to the table; use --yes to attach the part\n", d.Table, d.Name, d.Bytes, d.Path)
 		return nil
 	}
 	if err := store.AttachPart(ctx, client, d); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s/%s is part of the table again\n", d.Table, d.Name)
+	fmt.Fprintf(stdout, "%s/%s attached\n", d.Table, d.Name)
 	return nil
 }

@@ -21,7 +21,7 @@ func TestParts(t *testing.T) {
 		out, diag, code := netmeta(t, "", append([]string{"parts", "--data", data}, args...)...)
 		return out + diag, code
 	}
-	if out, code := parts("check"); code != 0 || !strings.Contains(out, "every part can be read") {
+	if out, code := parts("check"); code != 0 || !strings.Contains(out, "all parts are readable") {
 		t.Fatalf("check: %d %s", code, out)
 	}
 	sql := func(query string) string {
@@ -60,7 +60,7 @@ func TestParts(t *testing.T) {
 	if out, code := parts("check"); code == 0 || !strings.Contains(out, "flows/"+name+" cannot be read: "+rows+" rows from ") {
 		t.Errorf("check: %d %s", code, out)
 	}
-	if out, code := parts("detach", name); code != 0 || !strings.Contains(out, rows+" rows from ") || !strings.Contains(out, "--yes does it") {
+	if out, code := parts("detach", name); code != 0 || !strings.Contains(out, rows+" rows from ") || !strings.Contains(out, "use --yes") {
 		t.Errorf("detach: %d %s", code, out)
 	}
 	if got := sql("SELECT count() FROM system.parts WHERE active AND name = '" + name + "'"); got != "1" {
@@ -72,7 +72,7 @@ func TestParts(t *testing.T) {
 	if out, _ := parts(); !strings.Contains(out, "flows/"+name) || !strings.Contains(out, "by a user") {
 		t.Errorf("list: %s", out)
 	}
-	if out, code := parts("attach", name); code != 0 || !strings.Contains(out, "--yes does it") {
+	if out, code := parts("attach", name); code != 0 || !strings.Contains(out, "use --yes") {
 		t.Errorf("attach: %d %s", code, out)
 	}
 	if out, code := parts("detach", "no-such-part", "--yes"); code == 0 || !strings.Contains(out, "no such part: no-such-part") {

@@ -14,21 +14,21 @@ import (
 	"netmeta/source"
 )
 
-// A printer writes the rows of batches, and with all what was noted between them.
+// A printer writes the rows of batches and, with all, the notes between them.
 type printer struct {
 	out   *bufio.Writer
 	json  bool
 	all   bool
-	live  bool // somebody watches: do not hold lines back
-	quiet bool // count, and write nothing
+	live  bool // flush after each batch
+	quiet bool // write nothing
 	line  []byte
-	err   error // the first; nothing is written after it
+	err   error // first error; nothing is written after it
 
 	batch *column.Batch // the one being filled
 	notes []note
 }
 
-// A note stands before the row of that number of the batch being filled.
+// A note is printed before row number row of the batch being filled.
 type note struct {
 	source.Note
 	row int
@@ -69,7 +69,7 @@ func (p *printer) show() {
 	}
 }
 
-// noted writes what was noted before a row.
+// noted writes the notes before a row.
 func (p *printer) noted(row int) {
 	for len(p.notes) > 0 && p.notes[0].row <= row {
 		p.write(p.note(p.line[:0], p.notes[0].Note))
@@ -84,14 +84,14 @@ func (p *printer) write(line []byte) {
 	p.line = line
 }
 
-// row is a row as a JSON object, or without braces and quotes, for reading.
+// row appends a row as a JSON object or as text.
 func (p *printer) row(dst []byte, b *column.Batch, row int, record string) []byte {
 	switch {
 	case p.json && p.all:
 		dst = append(column.AppendString(append(dst, `{"record":`...), record), ',')
 		at := len(dst)
 		dst = column.AppendJSON(dst, b, row)
-		return append(dst[:at], dst[at+1:]...) // without its brace
+		return append(dst[:at], dst[at+1:]...) // without the opening brace
 	case p.json:
 		return column.AppendJSON(dst, b, row)
 	case p.all:
@@ -148,7 +148,7 @@ func (p *printer) text(dst []byte, v string) []byte {
 	return append(dst, v...)
 }
 
-// refused notes what does not even reach a decoder.
+// refused notes a datagram that does not reach a decoder.
 func (p *printer) refused(r source.Reason, from netip.Addr) {
 	if p.all {
 		p.write(p.note(p.line[:0], r.Note(source.Part{Name: "ExporterAddress", Value: from.Unmap().String()})))

@@ -24,28 +24,28 @@ import (
 	"netmeta/query"
 )
 
-// asking is what query and top have in common: whom to ask.
-type asking struct {
+// queryTarget holds the flags of query and top that select the NetMeta or store to query.
+type queryTarget struct {
 	Config string `type:"path" help:"Configuration file that names the store."`
 	Data   string `type:"path" help:"Data directory (default ./data)."`
-	Server string `help:"Ask a running NetMeta by its address, like http://127.0.0.1:8080, and not the store."`
+	Server string `help:"Query a running NetMeta at this URL, e.g. http://127.0.0.1:8080, not the store."`
 }
 
 type queryCmd struct {
-	asking
-	JSON bool     `name:"json" xor:"form" help:"Print the answer of the API."`
-	CSV  bool     `name:"csv" xor:"form" help:"Print CSV: a line for each bucket, with of=table for each series."`
-	Raw  bool     `help:"In CSV, leave cells that a spreadsheet would run as formulas as they are."`
-	Ask  []string `arg:"" optional:"" name:"key=value" help:"Keys of the page's URL, or a whole URL of the page; anything else is the filter."`
+	queryTarget
+	JSON bool     `name:"json" xor:"form" help:"Print the JSON result of the API."`
+	CSV  bool     `name:"csv" xor:"form" help:"Print CSV: one line per interval, or per series with of=table."`
+	Raw  bool     `help:"Do not escape CSV cells that a spreadsheet would run as formulas."`
+	Ask  []string `arg:"" optional:"" name:"key=value" help:"URL parameters of the web UI or a full URL; the rest is the filter."`
 }
 
 func (queryCmd) Help() string {
-	return `Answers the questions of the page on the command line. The keys are those of its URL:
+	return `Runs the queries of the web UI on the command line. The keys are its URL parameters:
 q (filter), by, from, to, tz, unit, layer, n, skip, rank, dir, vs, step, agg and others.
 
-In CSV, names that begin like a formula (= + - @, tab, carriage return) get an
-apostrophe in front, since spreadsheets run formulas; numbers stay numbers. --raw leaves
-them as they are. A terminal is given no control characters, in any form.
+In CSV, names that begin like a formula (= + - @, tab, carriage return) are prefixed with
+an apostrophe, because spreadsheets run formulas. Numbers are unchanged. --raw disables
+this. On a terminal, control characters are replaced in every format.
 
 Examples:
   netmeta query
@@ -61,7 +61,7 @@ func (c queryCmd) Run(ctx context.Context) error {
 		return err
 	}
 	if c.Raw && !c.CSV {
-		return errors.New("--raw is for CSV alone: give it with --csv")
+		return errors.New("--raw needs CSV output; use it with --csv")
 	}
 	if c.CSV {
 		v.Set("format", "csv")
@@ -84,13 +84,13 @@ func (c queryCmd) Run(ctx context.Context) error {
 	}
 	var r result
 	if err := json.Unmarshal(text, &r); err != nil {
-		return fmt.Errorf("answer: %w", err)
+		return fmt.Errorf("cannot read the result: %w", err)
 	}
 	return r.table(stdout, v.Get("q"))
 }
 
-// parseAsk reads arguments: key=value for the keys of a URL, a URL, and what is left is
-// the filter.
+// parseAsk parses arguments into URL parameters: key=value, or a full URL. The remaining
+// words are the filter.
 func parseAsk(args []string) (url.Values, error) {
 	v := url.Values{}
 	var words []string
@@ -122,26 +122,26 @@ func parseAsk(args []string) (url.Values, error) {
 	return v, nil
 }
 
-// An asker asks the API: that of a running NetMeta, or our own over the store.
-type asker struct {
+// An apiClient queries the API of a running NetMeta, or one in this process on the store.
+type apiClient struct {
 	base   string
 	client http.Client
 }
 
-func (c asking) open(ctx context.Context) (*asker, func(), error) {
+func (c queryTarget) open(ctx context.Context) (*apiClient, func(), error) {
 	if c.Server != "" {
 		u, err := url.Parse(c.Server)
 		if err != nil || u.Host == "" {
-			return nil, nil, fmt.Errorf("--server %q is no address; write one as http://127.0.0.1:8080", c.Server)
+			return nil, nil, fmt.Errorf("--server: %q: not a URL; use e.g. http://127.0.0.1:8080", c.Server)
 		}
-		return &asker{base: u.Scheme + "://" + u.Host}, func() {}, nil
+		return &apiClient{base: u.Scheme + "://" + u.Host}, func() {}, nil
 	}
 	cfg, err := runCmd{Config: c.Config, Data: c.Data}.config()
 	if err != nil {
 		return nil, nil, err
 	}
 	if at := collector.RunningOn(ctx, cfg.Data); at != "" && c.Config == "" {
-		return &asker{base: at}, func() {}, nil
+		return &apiClient{base: at}, func() {}, nil
 	}
 	client, done, err := connect(ctx, c.Config, c.Data)
 	if err != nil {
@@ -158,43 +158,43 @@ func (c asking) open(ctx context.Context) (*asker, func(), error) {
 			ExporterName: names.ExporterName, Interface: names.Interface}, Log: quiet,
 		Metrics: http.NotFoundHandler(), Page: http.NotFoundHandler(),
 	}
-	return &asker{base: "http://localhost", client: http.Client{Transport: inside{s.Handler()}}}, done, nil
+	return &apiClient{base: "http://localhost", client: http.Client{Transport: handlerTransport{s.Handler()}}}, done, nil
 }
 
-// inside takes requests to a handler without a network between.
-type inside struct{ http.Handler }
+// A handlerTransport passes requests to a handler in this process.
+type handlerTransport struct{ http.Handler }
 
-// RoundTrip is the whole of an exchange.
-func (i inside) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := answerBuffer{header: http.Header{}, status: http.StatusOK}
+// RoundTrip implements http.RoundTripper.
+func (i handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := responseBuffer{header: http.Header{}, status: http.StatusOK}
 	i.ServeHTTP(&w, r)
 	return &http.Response{StatusCode: w.status, Header: w.header, Body: io.NopCloser(&w.body), Request: r}, nil
 }
 
-type answerBuffer struct {
+type responseBuffer struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
 }
 
-func (w *answerBuffer) Header() http.Header         { return w.header }
-func (w *answerBuffer) WriteHeader(status int)      { w.status = status }
-func (w *answerBuffer) Write(b []byte) (int, error) { return w.body.Write(b) }
+func (w *responseBuffer) Header() http.Header         { return w.header }
+func (w *responseBuffer) WriteHeader(status int)      { w.status = status }
+func (w *responseBuffer) Write(b []byte) (int, error) { return w.body.Write(b) }
 
-// get asks, and makes an error of a problem; a filter that is wrong is shown with its
-// place.
-func (a *asker) get(ctx context.Context, path string, v url.Values) ([]byte, error) {
+// get returns the body of a response. A problem becomes an error, which marks the faulty
+// part of a filter.
+func (a *apiClient) get(ctx context.Context, path string, v url.Values) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.base+path+"?"+v.Encode(), nil)
 	if err != nil {
 		return nil, err
 	}
 	resp, err := a.client.Do(req)
 	if err != nil {
-		var u *url.Error // its text has the whole question in it
+		var u *url.Error // its text contains the whole query
 		if errors.As(err, &u) {
 			err = u.Err
 		}
-		return nil, fmt.Errorf("%s does not answer: %w: is netmeta run there?", a.base, err)
+		return nil, fmt.Errorf("cannot reach %s: %w; is NetMeta running?", a.base, err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
@@ -206,7 +206,7 @@ func (a *asker) get(ctx context.Context, path string, v url.Values) ([]byte, err
 		Span                      *[2]int
 	}
 	if json.Unmarshal(text, &p) != nil || p.Detail == "" {
-		return nil, fmt.Errorf("%s answers %d", a.base, resp.StatusCode)
+		return nil, fmt.Errorf("%s returned HTTP status %d", a.base, resp.StatusCode)
 	}
 	if q := v.Get("q"); p.Span != nil && p.Span[1] <= len(q) {
 		from, width := utf8.RuneCountInString(q[:p.Span[0]]), utf8.RuneCountInString(q[p.Span[0]:p.Span[1]])
@@ -218,7 +218,7 @@ func (a *asker) get(ctx context.Context, path string, v url.Values) ([]byte, err
 	return nil, errors.New(p.Detail)
 }
 
-// result is the answer of the API as far as it is shown.
+// result is the part of an API result that is printed.
 type result struct {
 	query.Result
 	Meta struct {
@@ -230,11 +230,11 @@ type result struct {
 	}
 }
 
-// sparkWidth is how many signs a line of values has.
+// sparkWidth is the width of a sparkline in characters.
 const sparkWidth = 24
 
-// table writes the series of each direction with their figures, the largest first, and
-// the total behind them.
+// table writes the series of each direction with their figures, largest first, followed by
+// the total.
 func (r *result) table(w io.Writer, filter string) error {
 	when := func(t int64) string { return time.Unix(t, 0).Format("2006-01-02 15:04:05") }
 	about := "all traffic"
@@ -245,18 +245,18 @@ func (r *result) table(w io.Writer, filter string) error {
 		about += " by " + strings.Join(r.By, ", ")
 	}
 	out := &strings.Builder{}
-	fmt.Fprintf(out, "%s\n%s to %s · buckets of %v · %d rows in %.0f ms\n\n", about, when(r.From), when(r.To), time.Duration(r.Step)*time.Second, r.Meta.Rows, r.Meta.MS)
+	fmt.Fprintf(out, "%s\n%s to %s · intervals of %v · %d rows in %.0f ms\n\n", about, when(r.From), when(r.To), time.Duration(r.Step)*time.Second, r.Meta.Rows, r.Meta.MS)
 	if len(r.Series) == 0 {
-		why := map[string]string{"no-exporter": "nothing has arrived yet", "before-retention": "this is older than what is kept"}[r.Meta.Empty]
+		why := map[string]string{"no-exporter": "no flows received yet", "before-retention": "the range is before the oldest stored flow"}[r.Meta.Empty]
 		if why == "" {
-			why = "the filter finds nothing in this time"
+			why = "no flows in this range match the filter"
 		}
 		fmt.Fprintln(out, why)
 	} else {
 		r.rows(out)
 	}
 	for _, k := range r.Meta.Unknown {
-		r.Meta.Notes = append(r.Meta.Notes, "the key "+k+" means nothing")
+		r.Meta.Notes = append(r.Meta.Notes, "unknown parameter "+k)
 	}
 	for _, n := range r.Meta.Notes {
 		fmt.Fprintln(out, "note:", n)
@@ -280,7 +280,7 @@ func (r *result) rows(w io.Writer) {
 		head = slices.Insert(head, width+2, "peak 1 s")
 	}
 	if r.VS != nil {
-		head = append(head, "before", "change")
+		head = append(head, "previous", "change")
 	}
 	lines := [][]string{head}
 	line := func(dir string, labels []string, f query.Figures, share string, e *float64, values query.Points, vs *query.Versus) {
@@ -324,7 +324,7 @@ func (r *result) rows(w io.Writer) {
 			line(dir, labels, s.Figures, fmt.Sprintf("%.1f %%", s.Share*100), s.Error, s.Values, s.VS)
 			dir = ""
 		}
-		// In per cent of the speed there is none.
+		// There is no total in percent of the interface speed.
 		i := slices.IndexFunc(r.Total, func(t query.Total) bool { return t.Dir == of })
 		if len(r.By) > 0 && i >= 0 {
 			total := r.Total[i]
@@ -334,8 +334,8 @@ func (r *result) rows(w io.Writer) {
 	align(w, lines)
 }
 
-// align writes cells in columns. A head that begins with < is that of a column that is
-// aligned to the left.
+// align writes cells in columns. A heading that begins with < aligns its column to the
+// left.
 func align(w io.Writer, lines [][]string) {
 	left := make([]bool, len(lines[0]))
 	for i, h := range lines[0] {
@@ -366,8 +366,8 @@ func align(w io.Writer, lines [][]string) {
 	}
 }
 
-// spark draws values as a line of blocks, the mean of several where there are more than
-// signs.
+// spark draws values as a sparkline. A character is the mean of several values if there
+// are more than sparkWidth.
 func spark(values []float64) string {
 	n := min(sparkWidth, len(values))
 	means := make([]float64, n)

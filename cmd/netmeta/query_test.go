@@ -63,7 +63,7 @@ func TestQuery(t *testing.T) {
 	}
 
 	table := ask("by=src.as", "dir=sum", "n=3", "from=-15m", "vs=prev", "agg=peak", "tcp")
-	for _, want := range []string{"tcp by src.as", "peak 1 s", "before", "Other (", "Total", local.Series[0].Label[0], "b/s", "█"} {
+	for _, want := range []string{"tcp by src.as", "peak 1 s", "previous", "Other (", "Total", local.Series[0].Label[0], "b/s", "█"} {
 		if !strings.Contains(table, want) {
 			t.Errorf("%q is not in the table:\n%s", want, table)
 		}
@@ -75,7 +75,7 @@ func TestQuery(t *testing.T) {
 	if out := must(t, "top", "--data", p.data, "--count", "1", "by=dst.port", "from=-15m"); !strings.Contains(out, "all traffic by dst.port") || !strings.Contains(out, "Total") {
 		t.Errorf("top:\n%s", out)
 	}
-	if out := ask("port 1", "from=-2h"); !strings.Contains(out, "finds nothing") {
+	if out := ask("port 1", "from=-2h"); !strings.Contains(out, "no flows in this range match the filter") {
 		t.Errorf("nothing found:\n%s", out)
 	}
 
@@ -87,9 +87,9 @@ func TestQuery(t *testing.T) {
 	}
 	f("src prt 53\n      ^^^\ndid you mean port?", "query", "src prt 53")
 	f("by=\"nothing\"", "query", "by=nothing")
-	f("no address", "query", "--server", "here")
+	f("not a URL", "query", "--server", "here")
 	f("refused", "query", "--server", "http://127.0.0.1:1")
-	f("less than a second", "top", "--interval", "1ms")
+	f("too short; use at least 1s", "top", "--interval", "1ms")
 }
 
 func TestParseAsk(t *testing.T) {

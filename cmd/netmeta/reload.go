@@ -15,14 +15,14 @@ import (
 )
 
 type reloadCmd struct {
-	Config string `type:"path" help:"Configuration file that NetMeta runs with."`
-	Listen string `help:"Address of the page, if it is not the one of the configuration."`
+	Config string `type:"path" help:"Configuration file of the running NetMeta."`
+	Listen string `help:"Address of the web UI, if it differs from the configuration."`
 }
 
 func (reloadCmd) Help() string {
-	return `Asks the running NetMeta to read its configuration file again, as SIGHUP does, and
-prints what has changed and what needs a restart. An invalid file is refused with the
-reason, and the old configuration stays.
+	return `Reloads the configuration file of the running NetMeta, as SIGHUP does, and prints the
+keys that changed and those that need a restart. An invalid file is rejected with the
+reason, and the current configuration stays in force.
 
 Example:
   netmeta reload --config /etc/netmeta.yaml`
@@ -41,7 +41,7 @@ func (c reloadCmd) Run(ctx context.Context) error {
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("NetMeta does not answer on %s: start it, or name its address with --listen: %w", req.URL.Host, errors.Unwrap(err))
+		return fmt.Errorf("cannot reach NetMeta on %s: %w; start it, or use --listen", req.URL.Host, errors.Unwrap(err))
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
@@ -57,7 +57,7 @@ func (c reloadCmd) Run(ctx context.Context) error {
 	}
 	var r api.Reloaded
 	if err := json.Unmarshal(text, &r); err != nil {
-		return fmt.Errorf("answer of %s: %w", req.URL, err)
+		return fmt.Errorf("cannot read the response of %s: %w", req.URL, err)
 	}
 	fmt.Fprintln(stdout, "changed:        ", orNothing(r.Applied))
 	fmt.Fprintln(stdout, "needs a restart:", orNothing(r.Restart))

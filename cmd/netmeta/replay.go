@@ -9,17 +9,17 @@ import (
 
 type replayCmd struct {
 	To    string   `required:"" placeholder:"HOST:PORT" help:"Collector to send to."`
-	Rate  float64  `help:"Datagrams per second; 0 keeps to --speed."`
-	Speed float64  `help:"1 keeps the timing of the capture, 10 is ten times as fast, 0 as fast as possible." default:"0"`
-	Loop  int      `help:"Times through the files; -1 until Ctrl-C." default:"1"`
-	Port  uint16   `help:"Send only datagrams that went to this port."`
+	Rate  float64  `help:"Datagrams per second; 0: use --speed."`
+	Speed float64  `help:"Factor on the timing of the capture: 1 as captured, 10 ten times as fast, 0 as fast as possible." default:"0"`
+	Loop  int      `help:"Number of passes; -1: until Ctrl-C." default:"1"`
+	Port  uint16   `help:"Send only datagrams with this destination port."`
 	Files []string `arg:"" name:"file" type:"existingfile" help:"Capture files: pcap or pcapng, also gzip'd."`
 }
 
 func (replayCmd) Help() string {
-	return `Sends the UDP payloads of capture files as they are. Each exporter of the capture
-has a socket of its own; to a loopback address also an address of its own
-(127.0.0.0/8), so that the collector tells them apart. Prints what it sent as JSON.
+	return `Sends the UDP payloads of capture files unchanged. Each exporter of the capture gets its
+own socket and, if the target is a loopback address, its own address (127.0.0.0/8), so
+that the collector can distinguish them. Prints statistics as JSON.
 
 Examples:
   netmeta replay --to 127.0.0.1:2055 flows.pcap

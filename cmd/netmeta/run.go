@@ -12,20 +12,20 @@ import (
 )
 
 type runCmd struct {
-	Config string `type:"path" help:"Configuration file; without it everything has a default."`
-	Data   string `type:"path" help:"Directory for everything that is kept (default ./data)."`
-	Listen string `help:"Address of the page and the API (default 127.0.0.1:8080)."`
-	Demo   bool   `help:"Simulated exporters send an hour of history and then live traffic; data go to ./data-demo."`
+	Config string `type:"path" help:"Configuration file; every key has a default."`
+	Data   string `type:"path" help:"Data directory (default ./data)."`
+	Listen string `help:"Address of the web UI and the API (default 127.0.0.1:8080)."`
+	Demo   bool   `help:"Run simulated exporters that send an hour of history and then live traffic; data is stored in ./data-demo."`
 
-	StopTimeout time.Duration `default:"20s" help:"How long storing what was received may take at the end."`
+	StopTimeout time.Duration `default:"20s" help:"Time limit for storing received flows at shutdown."`
 }
 
 func (runCmd) Help() string {
-	return `Takes in NetFlow v5 and v9, IPFIX and sFlow on UDP 2055, 4739 and 6343 (any of them on
-any port), keeps every flow in the embedded ClickHouse, and serves the page on
-http://127.0.0.1:8080. Ctrl-C stops cleanly: what was received is stored.
-Whoever sends is taken, until somebody says Ignore of it on the page Start.
-A configuration file has more settings: doc/config.md lists them, "netmeta check" checks it.
+	return `Receives NetFlow v5 and v9, IPFIX and sFlow on UDP 2055, 4739 and 6343 (any protocol on
+any port), stores every flow in the embedded ClickHouse, and serves the web UI on
+http://127.0.0.1:8080. Ctrl-C shuts down cleanly: received flows are stored.
+Flows from any sender are accepted until a user ignores it on the Start page.
+All settings: doc/config.md; "netmeta check" validates a file.
 
 Examples:
   netmeta run
@@ -49,8 +49,7 @@ func (c runCmd) Run(ctx context.Context) error {
 	return running.Run(ctx)
 }
 
-// newLogger makes the log. Its least level is set anew when the configuration is read
-// again.
+// newLogger returns the log of the collector. A reload sets level.
 func newLogger(w io.Writer, c config.Log, level *slog.LevelVar) *slog.Logger {
 	level.Set(c.Level.Level())
 	options := logOptions(level)
@@ -60,7 +59,7 @@ func newLogger(w io.Writer, c config.Log, level *slog.LevelVar) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// config is the configuration file with what the command line says instead.
+// config reads the configuration file. Flags override its keys.
 func (c runCmd) config() (config.Config, error) {
 	cfg := config.Default()
 	if c.Demo {
@@ -74,7 +73,7 @@ func (c runCmd) config() (config.Config, error) {
 		}
 	}
 	if c.Demo && cfg.Data == config.Default().Data {
-		cfg.Data = "./data-demo" // invented flows do not go among real ones
+		cfg.Data = "./data-demo" // keeps simulated flows apart from real ones
 	}
 	if c.Data != "" {
 		cfg.Data = c.Data

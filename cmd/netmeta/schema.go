@@ -12,13 +12,13 @@ import (
 type schemaCmd struct {
 	Config string `type:"path" help:"Configuration file that names the store."`
 	Data   string `type:"path" help:"Data directory (default ./data)."`
-	Diff   bool   `help:"Print the statements that would change the store's tables to this, instead of the tables."`
+	Diff   bool   `help:"Print the statements that would update the store's tables."`
 }
 
 func (schemaCmd) Help() string {
-	return `Prints the CREATE TABLE statements, made from the fields that this version knows. With
---diff it compares them with the tables in the store and prints what is different, as
-the ALTER statements that the next start would run. Nothing is changed.
+	return `Prints the CREATE TABLE statements of this version. With --diff it compares them with the
+tables in the store and prints the ALTER statements that the next start would run.
+Nothing is changed.
 
 Examples:
   netmeta schema
@@ -53,7 +53,7 @@ func (c schemaCmd) Run(ctx context.Context) error {
 		fmt.Fprintf(stdout, "-- %s\n%s;\n", ch.Reason, ch.SQL)
 	}
 	if len(changes) == 0 {
-		fmt.Fprintln(stderr, "the store's tables are as this version wants them")
+		fmt.Fprintln(stderr, "the store's tables are up to date")
 	}
 	return nil
 }

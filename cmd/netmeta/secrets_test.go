@@ -195,7 +195,7 @@ func TestSecretsAreHidden(t *testing.T) {
 					<-p.ended
 				}
 				hidden("the log", p.said())
-				if !strings.Contains(p.said(), "kept in") || !strings.Contains(p.said(), "xxxxx@") {
+				if !strings.Contains(p.said(), "\n  data  ") || !strings.Contains(p.said(), "xxxxx@") {
 					t.Errorf("the log does not say where flows are kept: %s", p.said())
 				}
 				entries, _ := os.ReadDir(p.data)

@@ -14,15 +14,15 @@ import (
 
 type simulateCmd struct {
 	To        string        `placeholder:"HOST:PORT" help:"Collector to send to."`
-	Write     string        `placeholder:"FILE.pcap" type:"path" help:"Write a capture file in place of sending."`
+	Write     string        `placeholder:"FILE.pcap" type:"path" help:"Write a capture file instead of sending."`
 	Protocol  string        `default:"ipfix" enum:"netflow5,netflow9,ipfix,sflow" help:"${enum}."`
-	Rate      float64       `default:"1000" help:"Flows per second over all exporters; 0 is as fast as possible."`
-	Duration  time.Duration `help:"How long to send; without it until Ctrl-C."`
-	Flows     uint64        `help:"Stop after so many flows."`
+	Rate      float64       `default:"1000" help:"Flows per second of all exporters together; 0: as fast as possible."`
+	Duration  time.Duration `help:"Time to send; default: until Ctrl-C."`
+	Flows     uint64        `help:"Maximum number of flows; default: no limit."`
 	Seed      uint64        `default:"1" help:"The same seed gives the same traffic."`
-	Exporters int           `default:"4" help:"Exporters, each with a sampling rate of its own."`
+	Exporters int           `default:"4" help:"Number of exporters (1 to 64), each with its own sampling rate."`
 	IPv4Only  bool          `name:"ipv4-only" help:"No IPv6 flows."`
-	Daily     bool          `help:"Let the rate follow the daily curve; --rate is the evening's."`
+	Daily     bool          `help:"Vary the rate over the day; --rate is the evening peak."`
 	NoEvents  bool          `help:"No attacks."`
 	Sources   netip.Addr    `help:"Address of the first exporter when sending to a loopback address (default 127.0.1.1)."`
 	Quiet     bool          `help:"No progress on standard error."`
@@ -30,10 +30,10 @@ type simulateCmd struct {
 
 func (simulateCmd) Help() string {
 	return `Sends the traffic of an invented network: several exporters with different sampling
-rates, IPv4 and IPv6, many ASes with heavy tails, a daily curve, and now and then an
-attack. Templates and options come as from a router. At the end one JSON object says
-exactly what was sent; bytes and packets as the records carry them, bytes_scaled and
-packets_scaled times the sampling rates.
+rates, IPv4 and IPv6, many ASes with a heavy-tailed distribution, a daily curve and
+occasional attacks. Templates and options are sent as by a router. The JSON object
+printed at the end holds the exact totals: bytes and packets as in the records,
+bytes_scaled and packets_scaled multiplied by the sampling rates.
 
 Examples:
   netmeta simulate --to 127.0.0.1:2055 --protocol netflow9 --rate 5000 --duration 60s
@@ -53,7 +53,7 @@ func (c simulateCmd) Run(ctx context.Context) error {
 		defer fmt.Fprintln(os.Stderr)
 	}
 	sent, err := c.send(ctx, o)
-	if sent.Datagrams > 0 || err == nil { // what was sent before an error was sent
+	if sent.Datagrams > 0 || err == nil { // report what was sent before an error
 		err = errors.Join(err, json.NewEncoder(stdout).Encode(sent))
 	}
 	return err
@@ -62,9 +62,9 @@ func (c simulateCmd) Run(ctx context.Context) error {
 func (c simulateCmd) send(ctx context.Context, o simulate.Options) (simulate.Sent, error) {
 	switch {
 	case c.Exporters < 1 || c.Exporters > 64:
-		return simulate.Sent{}, fmt.Errorf("--exporters %d: use 1 to 64", c.Exporters)
+		return simulate.Sent{}, fmt.Errorf("--exporters: %d: out of range; use 1 to 64", c.Exporters)
 	case (c.To == "") == (c.Write == ""):
-		return simulate.Sent{}, errors.New("name either a collector with --to HOST:PORT or a file with --write FILE.pcap")
+		return simulate.Sent{}, errors.New("no target, or two: use either --to HOST:PORT or --write FILE.pcap")
 	case c.Write == "":
 		return simulate.Run(ctx, o)
 	}

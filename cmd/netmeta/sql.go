@@ -17,15 +17,15 @@ import (
 type sqlCmd struct {
 	Config string `type:"path" help:"Configuration file that names the store."`
 	Data   string `type:"path" help:"Data directory (default ./data)."`
-	Format string `help:"Any ClickHouse format, like CSVWithNames, JSONEachRow, Vertical; default PrettyCompact on a terminal, TSV in a pipe."`
-	Query  string `arg:"" optional:"" help:"The query; read from standard input when left out."`
+	Format string `help:"Output format of ClickHouse, e.g. CSVWithNames, JSONEachRow, Vertical; default PrettyCompact on a terminal, otherwise TabSeparated."`
+	Query  string `arg:"" optional:"" help:"SQL query; default: read from standard input."`
 }
 
 func (sqlCmd) Help() string {
-	return `Runs read-only SQL against the running store, or against the one in --data when
-nothing runs. The flows table has a column for everything that is known of a flow;
-"netmeta schema" lists them with their meaning. On a terminal control characters in
-values are replaced; in a pipe or a file every byte stays as it is.
+	return `Runs read-only SQL on the running store, or on the one in --data if NetMeta does not
+run. "netmeta schema" lists the columns of the flows table with their meaning. On a
+terminal, control characters in values are replaced; in a pipe or file every byte is
+unchanged.
 
 Examples:
   netmeta sql "SELECT SrcAS, sum(ScaledBytes) AS b FROM flows GROUP BY SrcAS ORDER BY b DESC LIMIT 10"
@@ -42,7 +42,7 @@ func (c sqlCmd) Run(ctx context.Context) error {
 		c.Query = string(text)
 	}
 	if strings.TrimSpace(c.Query) == "" {
-		return errors.New(`no query: write it as the last argument, like netmeta sql "SELECT count() FROM flows"`)
+		return errors.New(`no query; use it as the last argument, e.g. netmeta sql "SELECT count() FROM flows"`)
 	}
 	if c.Format == "" {
 		c.Format = "TabSeparated"
@@ -64,9 +64,8 @@ func (c sqlCmd) Run(ctx context.Context) error {
 	return err
 }
 
-// connect finds the store as a read-only user: the one that the configuration names,
-// the engine that runs on the data directory, or else one started on it for the
-// moment. done ends it.
+// connect returns a read-only client of the store: the configured one, the engine that
+// runs on the data directory, or one that it starts there. done stops that one.
 func connect(ctx context.Context, configPath, data string) (c *store.Client, done func(), err error) {
 	cfg, err := runCmd{Config: configPath, Data: data}.config()
 	if err != nil {
@@ -82,7 +81,7 @@ func connect(ctx context.Context, configPath, data string) (c *store.Client, don
 
 func connectEmbedded(ctx context.Context, cfg config.Config) (*store.Client, func(), error) {
 	if _, err := os.Stat(cfg.Data); err != nil {
-		return nil, nil, errors.New("no data in " + cfg.Data + ": start netmeta run, or name the directory with --data")
+		return nil, nil, errors.New("no data in " + cfg.Data + "; run netmeta run, or set --data")
 	}
 	if e, err := engine.Running(cfg.Data); err == nil {
 		_, reader, _, err := engine.Users(cfg.Data)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -18,16 +17,15 @@ import (
 )
 
 type topCmd struct {
-	asking
-	Interval time.Duration `default:"2s" help:"Time between two looks, a second at least."`
-	Count    int           `help:"End after as many looks; without it Ctrl-C or q ends it."`
-	Ask      []string      `arg:"" optional:"" name:"key=value" help:"As for netmeta query; by default by=src.ip,dst.ip and the last minute."`
+	queryTarget
+	Interval time.Duration `default:"2s" help:"Refresh interval, at least 1s."`
+	Count    int           `help:"Number of refreshes; default: until Ctrl-C or q."`
+	Ask      []string      `arg:"" optional:"" name:"key=value" help:"As for netmeta query; default by=src.ip,dst.ip and the last minute."`
 }
 
 func (topCmd) Help() string {
-	return `Shows who has the most traffic now, again and again. On a terminal keys change it:
-b groups by something else, u takes another unit, d one direction after another, blank
-pauses, q ends.
+	return `Shows the top talkers, continuously. Keys on a terminal: b changes the grouping, u the
+unit, d the direction; space pauses, q quits.
 
 Examples:
   netmeta top
@@ -36,7 +34,7 @@ Examples:
   netmeta top --count 1 by=dst.port`
 }
 
-// What the keys go through.
+// The choices that the keys cycle through.
 var (
 	topGroups = []string{"src.ip,dst.ip", "src.ip", "dst.ip", "src.as", "dst.as", "proto,dst.port", "in.if", "out.if", "exporter"}
 	topUnits  = []string{"bps", "pps", "fps"}
@@ -49,7 +47,7 @@ func (c topCmd) Run(ctx context.Context) error {
 		return err
 	}
 	if c.Interval < time.Second {
-		return errors.New("--interval is less than a second, which is what traffic is counted by")
+		return fmt.Errorf("--interval: %v: too short; use at least 1s", c.Interval)
 	}
 	for key, value := range map[string]string{"by": topGroups[0], "from": "-1m", "dir": "sum", "n": "20"} {
 		if v.Get(key) == "" {
@@ -68,8 +66,8 @@ func (c topCmd) Run(ctx context.Context) error {
 	return c.show(ctx, a, v)
 }
 
-// print writes one table after another, for a pipe.
-func (c topCmd) print(ctx context.Context, a *asker, v url.Values) error {
+// print writes tables in turn, for a pipe.
+func (c topCmd) print(ctx context.Context, a *apiClient, v url.Values) error {
 	tick := time.NewTicker(c.Interval)
 	defer tick.Stop()
 	for n := 1; ; n++ {
@@ -90,35 +88,35 @@ func (c topCmd) print(ctx context.Context, a *asker, v url.Values) error {
 	}
 }
 
-func look(ctx context.Context, a *asker, v url.Values) (string, error) {
+func look(ctx context.Context, a *apiClient, v url.Values) (string, error) {
 	text, err := a.get(ctx, "/api/v1/query", v)
 	if err != nil {
 		return "", err
 	}
 	var r result
 	if err := json.Unmarshal(text, &r); err != nil {
-		return "", fmt.Errorf("answer: %w", err)
+		return "", fmt.Errorf("cannot read the result: %w", err)
 	}
 	var b strings.Builder
 	err = r.table(&b, v.Get("q"))
 	return b.String(), err
 }
 
-// show draws on the whole terminal until q.
-func (c topCmd) show(ctx context.Context, a *asker, v url.Values) error {
+// show draws on the whole terminal until q is pressed.
+func (c topCmd) show(ctx context.Context, a *apiClient, v url.Values) error {
 	in := int(os.Stdin.Fd())
 	old, err := term.MakeRaw(in)
 	if err != nil {
 		return err
 	}
 	defer term.Restore(in, old)
-	fmt.Fprint(os.Stdout, "\x1b[?1049h\x1b[?25l") // the other screen, no cursor
+	fmt.Fprint(os.Stdout, "\x1b[?1049h\x1b[?25l") // alternate screen, no cursor
 	defer fmt.Fprint(os.Stdout, "\x1b[?25h\x1b[?1049l")
 
 	keys := make(chan byte)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go func() { // ends with the process: nothing ends a read of a terminal
+	go func() { // ends with the process: a read of a terminal cannot be cancelled
 		var b [1]byte
 		for {
 			if n, err := os.Stdin.Read(b[:]); n == 0 || err != nil {
@@ -141,7 +139,7 @@ func (c topCmd) show(ctx context.Context, a *asker, v url.Values) error {
 			if ctx.Err() != nil {
 				return nil
 			}
-			if err != nil { // the store may be away for a moment
+			if err != nil { // the store may be unavailable for a moment
 				text = err.Error() + "\n"
 			}
 			draw(text)
@@ -167,12 +165,12 @@ func (c topCmd) show(ctx context.Context, a *asker, v url.Values) error {
 	}
 }
 
-// next puts the value after the present one in its place.
+// next replaces a value with the next choice.
 func next(v url.Values, key string, of []string) {
 	v.Set(key, of[(slices.Index(of, v.Get(key))+1)%len(of)])
 }
 
-// draw writes lines over what is on the screen, as many as there is room for.
+// draw overwrites the screen with as many lines as fit.
 func draw(text string) {
 	width, height, err := term.GetSize(int(os.Stdout.Fd()))
 	if err != nil || width == 0 {
@@ -182,7 +180,7 @@ func draw(text string) {
 	b.WriteString("\x1b[H")
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	lines = lines[:min(len(lines), height-1)]
-	for _, line := range append(lines, "b group · u unit · d direction · blank pause · q quit") {
+	for _, line := range append(lines, "b group · u unit · d direction · space pause · q quit") {
 		line = terminal.Clean(line)
 		if utf8.RuneCountInString(line) > width {
 			line = string([]rune(line)[:width])
