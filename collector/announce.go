@@ -10,7 +10,7 @@ import (
 	"netmeta/config"
 )
 
-// announce says where to point a router and where to look.
+// announce prints the addresses for routers and the web UI, and how to query and stop.
 func (s *Collector) announce() {
 	var ports []string
 	for _, addr := range s.udp.Addrs() {
@@ -29,23 +29,23 @@ func (s *Collector) announce() {
 	case s.config().Data != config.Default().Data:
 		where = " --data " + s.config().Data
 	}
-	keep := "for ever"
+	keep := "kept forever"
 	if d := s.config().Store.RetentionDays; d > 0 {
-		keep = fmt.Sprintf("for %d days", d)
+		keep = fmt.Sprintf("kept %d days", d)
 	}
 	fmt.Fprintf(s.options.Out, `NetMeta %s
-  look at    http://%s
-  send to    UDP %s of this machine: NetFlow v5, v9, IPFIX or sFlow, any of them on any port
-  flows      are kept in %s %s
-  ask        %s sql%s "SELECT count() FROM flows"
+  web UI     http://%s
+  listening  UDP %s: NetFlow v5, v9, IPFIX and sFlow, any protocol on any port
+  data       %s (%s)
+  query      %s sql%s "SELECT count() FROM flows"
   stop       Ctrl-C
 `, s.options.Version, s.http.Addr(), strings.Join(ports, ", "), kept, keep, os.Args[0], where)
 	if addr := s.http.Addr().(*net.TCPAddr); !addr.IP.IsLoopback() {
-		s.log.Warn("the page has no logins and others can reach it: put a proxy that asks for one before it, or listen on 127.0.0.1", "listen", addr)
+		s.log.Warn("web UI has no login and is reachable from outside; use an authenticating proxy or 127.0.0.1", "listen", addr)
 	}
 }
 
-// PortName says what is customary on a port.
+// PortName names the protocols that are customary on a port.
 func PortName(addr string) string {
 	switch _, port, _ := net.SplitHostPort(addr); port {
 	case "2055", "9995", "9996":

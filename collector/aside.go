@@ -6,13 +6,13 @@ import (
 	"netmeta/internal/wholefile"
 )
 
-// AsideHint says what to do about a file that was put aside, which status and doctor
-// name until it is gone.
-const AsideHint = "NetMeta began without it. Stop NetMeta, repair the file and give it its name back, or remove it with its .reason."
+// AsideHint is the remedy for a damaged file that was moved aside. Status and doctor
+// report the file until it is removed.
+const AsideHint = "NetMeta started without it. Stop NetMeta, repair the file and restore its name, or remove it and its .reason file."
 
-// AsideText says which file was put aside, and why.
+// AsideText names a file that was moved aside, and the reason.
 func AsideText(a wholefile.Aside) string {
-	text := fmt.Sprintf("%s was damaged and is now %s", a.Name, a.File)
+	text := fmt.Sprintf("%s was damaged and renamed to %s", a.Name, a.File)
 	if a.Reason != "" {
 		text += ": " + a.Reason
 	}

@@ -1,5 +1,5 @@
-// Package collector is the running NetMeta: it owns every part from the sockets to the
-// page, starts and stops them, and takes over a changed configuration.
+// Package collector is the running NetMeta. It owns every part from the sockets to the
+// web UI, starts and stops them, and applies a changed configuration.
 package collector
 
 import (
@@ -31,21 +31,21 @@ import (
 	"netmeta/view"
 )
 
-// Options are what a collector needs beside its configuration.
+// Options are what a collector needs besides its configuration.
 type Options struct {
 	Version     string                        // of the program
 	ConfigPath  string                        // empty: the defaults
 	Load        func() (config.Config, error) // reads the configuration again
 	Demo        bool                          // play the demo from the start
-	StopTimeout time.Duration                 // how long what was received may take to be stored at the end
+	StopTimeout time.Duration                 // time limit for storing received flows at shutdown
 
 	Log   *slog.Logger
 	Level *slog.LevelVar // of Log; a reload sets it
-	Out   io.Writer      // where people read how to use it and why it stops
+	Out   io.Writer      // where messages for users go
 }
 
-// A Collector is a running NetMeta: what its parts work on, in the order in which data
-// move. The parts themselves are in parts.go.
+// A Collector is a running NetMeta. It holds the state of its parts, in the order in which
+// data moves. The parts themselves are in parts.go.
 type Collector struct {
 	options Options
 	running atomic.Pointer[config.Config] // read with config; see reload.go
@@ -62,39 +62,39 @@ type Collector struct {
 	tables    *store.Tables
 	writer    *store.Writer
 	retention *store.Retention // by free space
-	roller    *store.Roller    // adds rows up
-	migrated  atomic.Bool      // the tables are there
+	roller    *store.Roller    // fills the rollups
+	migrated  atomic.Bool      // the tables exist
 	client    *store.Client    // writes
 	reader    *store.Client
 	views     *view.Views
 	links     *view.Links
 	senders   *sender.Senders
-	engine    *engine.Supervisor // nil when another ClickHouse is used
+	engine    *engine.Supervisor // nil with an external ClickHouse
 	http      net.Listener
 	debug     net.Listener                 // nil: profiles are not served
-	handler   atomic.Pointer[http.Handler] // of http; made anew when the configuration changes
+	handler   atomic.Pointer[http.Handler] // of http; replaced when the configuration changes
 	rates     rateMeter
 	health    health.Recorder
 	notifier  notifier
 
-	savedChanges uint64        // what the file of templates has; see templates.go
-	safe         chan struct{} // something more is stored, or in the spool; see sequences.go
-	unsaved      store.Outage  // of saving how far
+	savedChanges uint64        // number of changes in the file of templates; see templates.go
+	safe         chan struct{} // more rows are stored or in the spool; see sequences.go
+	unsaved      store.Outage  // of saving sequence numbers
 	followed     int64         // the last place of an earlier run, Unix milliseconds
-	tablesChange chan struct{} // a reload asks for other tables
+	tablesChange chan struct{} // a reload requests a migration
 
 	parts     parts
-	reloading sync.Mutex      // held while the configuration is read again, and from the stop on
-	failed    chan error      // of parts: the first one stops the program
-	storing   context.Context // ends when what is not stored is to stay in the spool
+	reloading sync.Mutex      // held during a reload, and forever once NetMeta stops
+	failed    chan error      // errors of parts; the first one stops the program
+	storing   context.Context // when it ends, rows that are not stored stay in the spool
 	giveUp    context.CancelFunc
 }
 
-// config is what the collector runs with at this moment.
+// config returns the configuration in force.
 func (s *Collector) config() *config.Config { return s.running.Load() }
 
-// New binds every port and starts nothing, so that what is wrong is said
-// before anything happens.
+// New binds every port and starts nothing, so that it reports errors before anything
+// runs.
 func New(cfg config.Config, options Options) (*Collector, error) {
 	if options.Level == nil {
 		options.Level = new(slog.LevelVar)
@@ -118,10 +118,10 @@ func New(cfg config.Config, options Options) (*Collector, error) {
 	return s, nil
 }
 
-// listenHTTP takes the addresses of the page and of profiles.
+// listenHTTP opens the addresses of the web UI and of the profiles.
 func (s *Collector) listenHTTP(cfg config.Config) (err error) {
 	if s.http, err = net.Listen("tcp", cfg.HTTP.Listen.String()); err != nil {
-		return fmt.Errorf("page: %w: choose another address with --listen HOST:PORT or http.listen", err)
+		return fmt.Errorf("page: %w; set http.listen (or --listen) to another address", err)
 	}
 	s.debug, err = listenDebug(cfg.Debug.Listen.String())
 	return err
@@ -145,7 +145,7 @@ func (s *Collector) openSources(cfg config.Config) (err error) {
 	return nil
 }
 
-// openFiles opens what people decided and saved.
+// openFiles opens the files with the decisions of users and their saved views.
 func (s *Collector) openFiles(config.Config) (err error) {
 	if s.senders, err = openKept(s, "senders.json", sender.Open); err != nil {
 		return err
@@ -159,7 +159,7 @@ func (s *Collector) openFiles(config.Config) (err error) {
 	return err
 }
 
-// connect makes what lies between the sources and the store.
+// connect creates the parts between the sources and the store.
 func (s *Collector) connect(cfg config.Config) error {
 	s.pipe = pipe.New(cfg.Store.QueueBlocks, cfg.Store.QueueMiB.Bytes(), s.enrich.Stage)
 	if err := s.openSpool(); err != nil {
@@ -177,12 +177,12 @@ func (s *Collector) connect(cfg config.Config) error {
 	return nil
 }
 
-// openKept opens a file of the data directory. One that is damaged is put aside, so that
-// flows are received without it.
+// openKept opens a file of the data directory. A damaged file is moved aside, so that
+// NetMeta receives flows without it.
 func openKept[T any](s *Collector, name string, open func(path string) (T, error)) (T, error) {
 	v, aside, err := wholefile.OpenOrPutAside(filepath.Join(s.config().Data, name), open)
 	if aside != nil && err == nil {
-		s.log.Error("a file of the data directory is damaged: it is put aside, and NetMeta begins without it", "file", name, "now", aside.File, "err", aside.Reason)
+		s.log.Error("damaged file in the data directory moved aside, starting without it", "file", name, "now", aside.File, "err", aside.Reason)
 	}
 	return v, err
 }
@@ -197,14 +197,14 @@ func (s *Collector) Run(ctx context.Context) error {
 	var err error
 	select {
 	case <-ctx.Done():
-		fmt.Fprintln(s.options.Out, "stopping: storing what was received (Ctrl-C again stops at once)")
+		fmt.Fprintln(s.options.Out, "stopping: storing received flows (Ctrl-C again quits at once)")
 	case err = <-s.failed:
 		fmt.Fprintln(s.options.Out, "netmeta:", secret.Mask(err.Error()))
 	}
 
 	s.notifier.stopping()
-	s.reloading.Lock()                                          // for good: no port may open any more
-	patience := time.AfterFunc(s.options.StopTimeout, s.giveUp) // what is not stored then stays in the spool
+	s.reloading.Lock()                                          // forever: no port may open any more
+	patience := time.AfterFunc(s.options.StopTimeout, s.giveUp) // rows that are not stored by then stay in the spool
 	defer patience.Stop()
 	defer s.giveUp()
 	running.stop()
@@ -214,15 +214,15 @@ func (s *Collector) Run(ctx context.Context) error {
 	return err
 }
 
-// fail takes the error of a part, which stops the program.
+// fail records the error of a part, which stops the program.
 func (s *Collector) fail(err error) {
 	select {
 	case s.failed <- err:
-	default: // the ones before say enough
+	default: // an earlier error is enough
 	}
 }
 
-// close gives back what New took, if Run is never called.
+// close releases what New opened, if Run is never called.
 func (s *Collector) close() {
 	if s.http != nil {
 		s.http.Close()

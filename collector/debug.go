@@ -14,7 +14,7 @@ import (
 	"netmeta/internal/secret"
 )
 
-// debugHandler serves profiles of the program, which the page's listener never does.
+// debugHandler serves profiles of the program. The listener of the web UI never does.
 func debugHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
@@ -31,7 +31,7 @@ func listenDebug(addr string) (net.Listener, error) {
 	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("profiles: %w: choose another address with debug.listen", err)
+		return nil, fmt.Errorf("profiles: %w; set debug.listen to another address", err)
 	}
 	return l, nil
 }
@@ -41,16 +41,16 @@ func (s *Collector) serveDebug(ctx context.Context) {
 	if s.debug == nil {
 		return
 	}
-	s.log.Info("profiles are served", "url", "http://"+s.debug.Addr().String()+"/debug/pprof/")
+	s.log.Info("serving profiles", "url", "http://"+s.debug.Addr().String()+"/debug/pprof/")
 	srv := &http.Server{Handler: debugHandler(), ReadHeaderTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() { srv.Close() })
 	defer stop()
 	if err := srv.Serve(s.debug); ctx.Err() == nil {
-		s.log.Error("profiles are not served any more", "err", err)
+		s.log.Error("profiles no longer served", "err", err)
 	}
 }
 
-// commandLine is what /proc says of this process, without credentials.
+// commandLine serves the command line of this process from /proc, without credentials.
 func commandLine(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

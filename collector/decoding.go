@@ -20,8 +20,8 @@ type Decoding struct {
 	rates   atomic.Pointer[source.SamplingConfig] // configured sampling rates
 }
 
-// NewDecoding makes decoders; rates are sampling rates for exporters that do not
-// say theirs, extra the elements that go into the column of that name. What exporters
+// NewDecoding creates decoders. rates are the configured sampling rates of exporters that
+// do not send theirs; extra holds the elements for the column Extra. What exporters
 // report about their interfaces goes into the book, if there is one.
 func NewDecoding(rates source.SamplingConfig, extra []netflow.Element, book *names.Book) *Decoding {
 	d := &Decoding{}
@@ -46,7 +46,7 @@ func writer(book *names.Book, from names.Origin) source.Names {
 	}
 }
 
-// samplings are the sampling rates of each exporter that are known, whoever said them.
+// samplings returns the known sampling rates of each exporter, from all origins.
 func (d *Decoding) samplings() []source.Sampling {
 	var list []source.Sampling
 	for _, p := range d.Protocols {
@@ -73,7 +73,7 @@ type Totals struct {
 	Refused                                                                             []Refusal
 }
 
-// A Refusal says how often something was refused for one reason.
+// A Refusal is the number of items that were not decoded for one reason.
 type Refusal struct {
 	source.Reason
 	Count uint64

@@ -29,7 +29,7 @@ var demoProtocols = []struct {
 	{simulate.SFlow, netip.MustParseAddr("127.0.6.1")},
 }
 
-// DemoConfig names what they send; a configuration file comes over it.
+// DemoConfig names their networks and interfaces. A configuration file overrides it.
 //
 //go:embed demo.yaml
 var DemoConfig []byte
@@ -39,7 +39,7 @@ const (
 	demoRate    = 300 // flows per second of each protocol
 )
 
-// playDemo plays the demo whenever it is asked for, until ctx ends.
+// playDemo plays the demo whenever it is requested, until ctx ends.
 func (s *Collector) playDemo(ctx context.Context) {
 	var playing sync.WaitGroup
 	s.playing.open(ctx, &playing, s.runDemo)
@@ -62,11 +62,11 @@ func (s *Collector) runDemo(ctx context.Context) {
 	}
 }
 
-// setDemo starts or stops the demo, as the API is asked to.
+// setDemo starts or stops the demo on a request of the API.
 func (s *Collector) setDemo(run bool) error {
 	switch {
 	case !run && s.options.Demo:
-		return errors.New("the demo runs since the start: start NetMeta without --demo")
+		return errors.New("the demo was started with --demo and cannot be stopped; restart NetMeta without it")
 	case !run:
 		s.playing.end()
 		return nil
@@ -77,19 +77,19 @@ func (s *Collector) setDemo(run bool) error {
 	return s.playing.start()
 }
 
-// demoTarget is a port that takes what comes from 127.0.0.0/8, where the simulated
-// exporters have their addresses.
+// demoTarget returns an open port that accepts datagrams from 127.0.0.0/8, the range of
+// the simulated exporters.
 func (s *Collector) demoTarget() (string, error) {
 	for _, addr := range s.udp.Addrs() {
 		if a := addr.Addr().Unmap(); a.IsUnspecified() || a.Is4() && a.IsLoopback() {
 			return fmt.Sprintf("127.0.0.1:%d", addr.Port()), nil
 		}
 	}
-	return "", errors.New("no port is open on 127.0.0.1: add one to sources.udp.listen in the configuration file")
+	return "", errors.New("no UDP port is open on 127.0.0.1; set one in sources.udp.listen")
 }
 
-// A demoRun is the demo of a collector: it runs once at a time, and no more when the
-// collector stops.
+// A demoRun controls the demo of a collector. The demo runs once at a time and cannot
+// start once the collector stops.
 type demoRun struct {
 	mu    sync.Mutex
 	play  func() // runs it, in a goroutine that the collector waits for; nil: it cannot run now
@@ -113,19 +113,19 @@ func (d *demoRun) open(ctx context.Context, wait *sync.WaitGroup, run func(conte
 	}
 }
 
-// close keeps it from starting any more.
+// close prevents further starts.
 func (d *demoRun) close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.play = nil
 }
 
-// start runs it unless it runs.
+// start runs the demo unless it runs already.
 func (d *demoRun) start() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.play == nil {
-		return errors.New("NetMeta is starting or stopping: ask again in a moment")
+		return errors.New("NetMeta is starting or stopping; retry in a moment")
 	}
 	if !d.goesOn() {
 		d.play()
@@ -133,7 +133,7 @@ func (d *demoRun) start() error {
 	return nil
 }
 
-// end stops it, and waits until nothing of it is sent any more.
+// end stops the demo and waits until it sends nothing more.
 func (d *demoRun) end() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -19,7 +19,7 @@ func (s *Collector) prepareDecoders(next *config.Config) (change, error) {
 	}}, nil
 }
 
-// named reports which exporters the configuration names.
+// named reports which addresses the configuration names as exporters.
 func (s *Collector) named() func(netip.Addr) bool {
 	sources := s.config().Sources
 	return func(a netip.Addr) bool {

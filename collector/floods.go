@@ -10,17 +10,17 @@ import (
 )
 
 const (
-	// lookForFloods is how often it is looked who sends more than the limit.
+	// lookForFloods is the interval of checks for exporters over their limit.
 	lookForFloods = 100 * time.Millisecond
-	// asideFor is how long an exporter stays aside after it was over its limit last. To move
-	// it costs more than to leave it there.
+	// asideFor is how long an exporter keeps its own socket after it was last over its
+	// limit. Moving an exporter costs more than leaving it there.
 	asideFor = time.Minute
 )
 
-// keepAside has exporters that send more than their limit come to sockets of their own, so
-// that they fill no buffer that others need, until ctx ends.
+// keepAside gives each exporter that exceeds its limit its own socket, so that it cannot
+// fill the buffer of others. It returns when ctx ends.
 func (s *Collector) keepAside(ctx context.Context) {
-	over := map[netip.Addr]time.Time{} // when they were so last
+	over := map[netip.Addr]time.Time{} // when each was last over its limit
 	var outage store.Outage
 	every(ctx, lookForFloods, func() {
 		now := time.Now()
@@ -37,7 +37,7 @@ func (s *Collector) keepAside(ctx context.Context) {
 		}
 		slices.SortFunc(aside, netip.Addr.Compare)
 		if err := s.udp.Aside(aside); err != nil {
-			outage.Failed(s.log, "exporters over their limit share sockets with others", now, "err", err)
+			outage.Failed(s.log, "cannot separate exporters over their limit from others", now, "err", err)
 		}
 	})
 }

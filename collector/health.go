@@ -7,7 +7,8 @@ import (
 	"netmeta/source"
 )
 
-// recordHealth stores how the exporters are, at the end of each minute, until ctx ends.
+// recordHealth stores the health of the exporters at the end of each minute, until ctx
+// ends.
 func (s *Collector) recordHealth(ctx context.Context) {
 	begin := thisMinute()
 	for pause(ctx, time.Until(begin.Add(time.Minute))) {
@@ -16,12 +17,12 @@ func (s *Collector) recordHealth(ctx context.Context) {
 	}
 }
 
-// recordLastHealth stores what the exporters did in the minute that is cut short.
+// recordLastHealth stores the health in the last, incomplete minute.
 func (s *Collector) recordLastHealth() { s.storeHealth(thisMinute()) }
 
 func thisMinute() time.Time { return time.Now().Truncate(time.Minute) }
 
-// storeHealth hands on what the exporters did since the last time.
+// storeHealth queues the health of the exporters since its last call.
 func (s *Collector) storeHealth(begin time.Time) {
 	out := s.out(source.Kept)
 	s.health.Minute(begin, out)

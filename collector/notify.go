@@ -12,15 +12,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A notifier tells systemd how we are (sd_notify(3)), when that is what started us. The
-// zero value tells nobody.
+// A notifier sends the state of NetMeta to systemd (sd_notify(3)) if systemd started it.
+// The zero value sends nothing.
 type notifier struct {
 	conn     net.Conn
-	watchdog time.Duration // within which systemd wants to hear of us; 0: never
+	watchdog time.Duration // interval in which systemd expects a message; 0: none expected
 }
 
-// newNotifier takes what systemd said from the environment, so that it is not passed on
-// to the engine.
+// newNotifier moves the variables of systemd out of the environment, so that the engine
+// does not inherit them.
 func newNotifier(log *slog.Logger) (n notifier) {
 	socket, usec, pid := os.Getenv("NOTIFY_SOCKET"), os.Getenv("WATCHDOG_USEC"), os.Getenv("WATCHDOG_PID")
 	for _, name := range []string{"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"} {
@@ -31,7 +31,7 @@ func newNotifier(log *slog.Logger) (n notifier) {
 	}
 	conn, err := net.Dial("unixgram", socket) // "@" at the start stands for the abstract namespace here too
 	if err != nil {
-		log.Warn("systemd is not told how we are", "err", err)
+		log.Warn("cannot notify systemd", "err", err)
 		return n
 	}
 	n.conn = conn
@@ -43,7 +43,7 @@ func newNotifier(log *slog.Logger) (n notifier) {
 
 func (n notifier) tell(state string) {
 	if n.conn != nil {
-		n.conn.Write([]byte(state)) // systemd may be restarting: it asks nobody to wait
+		n.conn.Write([]byte(state)) // an error is harmless: systemd may be restarting
 	}
 }
 
@@ -56,22 +56,23 @@ func (n notifier) reloading() {
 
 func (n notifier) ready() { n.tell("READY=1") }
 
-func (n notifier) stopping() { n.tell("STOPPING=1\nSTATUS=storing what was received") }
+func (n notifier) stopping() { n.tell("STOPPING=1\nSTATUS=storing received flows") }
 
-// How often systemd hears of us without a watchdog, and how long the start may go on
-// without having heard.
+// The interval of messages without a watchdog, and the time that one message adds to the
+// start.
 const (
 	notifyEvery = 5 * time.Second
 	startTime   = 30 * time.Second
 )
 
-// notify tells systemd when we are ready, and then that we are alive, until ctx ends.
+// notify reports to systemd when NetMeta is ready, and then that it is alive, until ctx
+// ends.
 func (s *Collector) notify(ctx context.Context) {
 	if s.notifier.conn == nil {
 		return
 	}
 	for !s.migrated.Load() {
-		// A store that is away may come back: what arrives waits for it.
+		// The store may come back; rows wait for it.
 		s.notifier.tell(fmt.Sprintf("EXTEND_TIMEOUT_USEC=%d\nSTATUS=receiving; waiting for the store", startTime.Microseconds()))
 		if !pause(ctx, 200*time.Millisecond) {
 			return
@@ -85,7 +86,7 @@ func (s *Collector) notify(ctx context.Context) {
 	every(ctx, rest, func() {
 		rates, alive := s.rates.last(), s.rates.fresh()
 		state := fmt.Sprintf("STATUS=%.0f flows/s from %d exporters", rates.Flows, len(s.decoding.Exporters.List()))
-		if alive { // the meter has asked every part within the last seconds, and all have answered
+		if alive { // all parts have answered the meter within the last seconds
 			state += "\nWATCHDOG=1"
 		}
 		s.notifier.tell(state)

@@ -6,7 +6,7 @@ import (
 	"netmeta/config"
 )
 
-// list is what NetMeta consists of, in the order in which data move. ARCHITECTURE.md has
+// list returns the parts of NetMeta in the order in which data moves. ARCHITECTURE.md has
 // a line for each goroutine.
 func (s *Collector) list() parts {
 	list := parts{

@@ -8,8 +8,8 @@ import (
 	"netmeta/engine"
 )
 
-// limitMemory has the garbage collector work harder as the heap nears what the
-// configuration allows. The variable GOMEMLIMIT, if somebody has set it, stands.
+// limitMemory sets the soft memory limit of the Go runtime from the configuration. The
+// variable GOMEMLIMIT has priority.
 func limitMemory(cfg config.Config) {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return

@@ -13,25 +13,25 @@ import (
 
 const (
 	rateLook  = 5 * time.Second // how often rates are compared
-	rateQuiet = 5 * time.Minute // an exporter gets no two events within it
-	maxRates  = 100_000         // that are compared; forged samplers get no more
+	rateQuiet = 5 * time.Minute // minimum time between two events of an exporter
+	maxRates  = 100_000         // limit of compared rates, against forged samplers
 	maxUntold = 256             // events that wait for the store
 )
 
-// reportRates reports each change of a sampling rate as an event, so that it stands on
-// the charts: from there on the same traffic looks different, or is more or less exact.
+// reportRates records each change of a sampling rate as an event, because it can explain
+// a change in a chart.
 func (s *Collector) reportRates(ctx context.Context) {
 	var log rateLog
 	every(ctx, rateLook, func() { s.compareRates(ctx, &log) })
 }
 
-// compareRates looks once. What is there at the first look is no change.
+// compareRates compares once. The first comparison finds no changes.
 func (s *Collector) compareRates(ctx context.Context, log *rateLog) {
 	log.untold = append(log.untold, log.changes(s.decoding.samplings(), time.Now())...)
 	log.untold = s.report(ctx, log.untold[max(0, len(log.untold)-maxUntold):])
 }
 
-// report stores events and returns those that the store did not take.
+// report stores events and returns those that could not be stored.
 func (s *Collector) report(ctx context.Context, list []event.Event) []event.Event {
 	if !s.migrated.Load() {
 		return list
@@ -40,7 +40,7 @@ func (s *Collector) report(ctx context.Context, list []event.Event) []event.Even
 	defer cancel()
 	for len(list) > 0 {
 		if err := event.Put(ctx, s.client, list[0]); err != nil {
-			s.log.Warn("an event is not stored yet", "kind", list[0].Kind, "target", list[0].Target, "err", err)
+			s.log.Warn("event not stored, retrying", "kind", list[0].Kind, "target", list[0].Target, "err", err)
 			return list
 		}
 		list = list[1:]
@@ -48,7 +48,7 @@ func (s *Collector) report(ctx context.Context, list []event.Event) []event.Even
 	return nil
 }
 
-// A sampler is what has a sampling rate that somebody says.
+// A sampler is an entity of an exporter that has a sampling rate.
 type sampler struct {
 	exporter netip.Addr
 	typ      uint8
@@ -58,13 +58,13 @@ type sampler struct {
 	from     uint8
 }
 
-// A rateLog compares sampling rates with what they were. The zero value knows none.
+// A rateLog compares sampling rates with earlier ones. The zero value knows none.
 type rateLog struct {
 	rates map[sampler]*rateState
 	last  map[netip.Addr]time.Time // the last event of an exporter
 	more  map[netip.Addr]int       // its changes since then that have no event
 
-	untold []event.Event // that the store has not taken yet
+	untold []event.Event // not stored yet
 }
 
 type rateState struct{ now, told uint32 }
@@ -104,7 +104,7 @@ func (l *rateLog) changes(list []source.Sampling, now time.Time) (events []event
 			state.told = state.now
 		}
 		if more := l.more[a] - 1; more > 0 {
-			events[i].Text += fmt.Sprintf("; %d more changes of its rates since the last event", more)
+			events[i].Text += fmt.Sprintf("; %d more rate changes since the last event", more)
 		}
 		l.last[a] = now
 		delete(l.more, a)
@@ -112,12 +112,12 @@ func (l *rateLog) changes(list []source.Sampling, now time.Time) (events []event
 	return events
 }
 
-// rateText tells a change to people.
+// rateText describes a change for people.
 func rateText(g source.Sampling, was uint32) string {
 	of := ""
 	if g.Of != "exporter" {
 		of = fmt.Sprintf(" of %s %d", g.Of, g.ID)
 	}
-	by := map[uint8]string{flow.SamplingConfig: "the configuration", flow.SamplingHeader: "the header", flow.SamplingOptions: "options data", flow.SamplingRecord: "its records"}[g.From]
-	return fmt.Sprintf("sampling rate%s 1:%d → 1:%d, said by %s", of, was, g.Rate, by)
+	by := map[uint8]string{flow.SamplingConfig: "configuration", flow.SamplingHeader: "header", flow.SamplingOptions: "options data", flow.SamplingRecord: "flow records"}[g.From]
+	return fmt.Sprintf("sampling rate%s 1:%d → 1:%d, from %s", of, was, g.Rate, by)
 }

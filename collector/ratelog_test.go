@@ -43,13 +43,13 @@ func TestRateLog(t *testing.T) {
 	look(0, 100, 100, 10) // nothing was known
 	look(time.Minute, 100, 100, 10)
 	look(time.Minute, 200, 100, 20,
-		"192.0.2.1: sampling rate of selector 1 1:100 → 1:200, said by options data",
-		"2001:db8::2: sampling rate 1:10 → 1:20, said by the header")
+		"192.0.2.1: sampling rate of selector 1 1:100 → 1:200, from options data",
+		"2001:db8::2: sampling rate 1:10 → 1:20, from header")
 	look(time.Minute, 400, 100, 20) // too soon
 	look(time.Minute, 800, 300, 20)
 	look(time.Minute, 800, 300, 30)
 	look(4*time.Minute, 800, 300, 20, // what b had in between it has no more
-		"192.0.2.1: sampling rate of selector 1 1:200 → 1:800, said by options data; 2 more changes of its rates since the last event")
+		"192.0.2.1: sampling rate of selector 1 1:200 → 1:800, from options data; 2 more rate changes since the last event")
 	look(10*time.Minute, 800, 300, 20)
 }
 
@@ -93,7 +93,7 @@ func TestRateEvents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(list) != 1 || list[0].Target != "127.0.1.1" || list[0].Text != "sampling rate 1:100 → 1:200, said by the configuration" {
+	if len(list) != 1 || list[0].Target != "127.0.1.1" || list[0].Text != "sampling rate 1:100 → 1:200, from configuration" {
 		t.Errorf("events %+v", list)
 	}
 }

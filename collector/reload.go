@@ -10,12 +10,11 @@ import (
 	"netmeta/api"
 )
 
-// The configuration is read again on SIGHUP and when the API is asked to. What a
-// running NetMeta can change is immutable state that is swapped: whoever reads it next
-// sees the new one. No goroutine is started again for it and no socket that stays is
-// touched, so not a datagram is lost.
+// The configuration is reloaded on SIGHUP and by the API. Live keys are held as immutable
+// state that is swapped: the next reader sees the new one. No goroutine is restarted and no
+// socket that stays is touched, so no datagram is lost.
 
-// reloadOnSignal reads the configuration again whenever SIGHUP comes, until ctx ends.
+// reloadOnSignal reloads the configuration on each SIGHUP, until ctx ends.
 func (s *Collector) reloadOnSignal(ctx context.Context) {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
@@ -30,24 +29,24 @@ func (s *Collector) reloadOnSignal(ctx context.Context) {
 	}
 }
 
-// reload reads the configuration again, has the parts take over what they can, and says
-// what that was and what needs a restart. After an error nothing has changed.
+// reload reads the configuration, applies the live keys, and returns those that changed
+// and those that need a restart. After an error nothing has changed.
 func (s *Collector) reload() (r api.Reloaded, err error) {
 	if !s.reloading.TryLock() {
-		return r, errors.New("another reload is under way, or NetMeta is stopping")
+		return r, errors.New("another reload is running, or NetMeta is stopping; retry in a moment")
 	}
 	defer s.reloading.Unlock()
 	s.notifier.reloading()
 	defer s.notifier.ready()
 	if r, err = s.takeOver(); err != nil {
-		s.log.Error("the new configuration is refused, the old one stays", "err", err)
+		s.log.Error("configuration rejected, keeping the current one", "err", err)
 		return r, err
 	}
-	s.log.Info("configuration read again", "applied", r.Applied, "needs_restart", r.Restart)
+	s.log.Info("configuration reloaded", "applied", r.Applied, "needs_restart", r.Restart)
 	return r, nil
 }
 
-// takeOver is reload, of which there is one at a time.
+// takeOver is the body of reload, which runs once at a time.
 func (s *Collector) takeOver() (r api.Reloaded, err error) {
 	next, err := s.options.Load()
 	if err != nil {

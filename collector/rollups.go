@@ -18,7 +18,7 @@ const (
 	settleTime = 10 * time.Second
 )
 
-// keepRollups adds rows up, from when the tables are there until ctx ends.
+// keepRollups fills the rollups, from when the tables exist until ctx ends.
 func (s *Collector) keepRollups(ctx context.Context) {
 	if !s.waitForTables(ctx) {
 		return
@@ -34,17 +34,17 @@ func (s *Collector) keepRollups(ctx context.Context) {
 // roll adds one step up and reports whether there is more to do at once.
 func (s *Collector) roll(ctx context.Context, outage *store.Outage) (more bool) {
 	if err := s.client.Parts.Refresh(ctx, s.client, s.log); err != nil && ctx.Err() == nil {
-		s.log.Debug("parts that cannot be read are not checked", "err", err)
+		s.log.Debug("cannot check for unreadable parts", "err", err)
 	}
 	more, err := s.roller.Roll(ctx, s.settled(time.Now()).Unix())
 	switch {
 	case ctx.Err() != nil:
 		return false
 	case err != nil:
-		outage.Failed(s.log, "rollups are behind: questions over days are slower", time.Now(), "err", err)
+		outage.Failed(s.log, "rollups failed, retrying; queries over days are slower", time.Now(), "err", err)
 		s.wantTables() // one may lack a column
 	default:
-		outage.Over(s.log, "rollups are added up again", time.Now())
+		outage.Over(s.log, "rollups recovered", time.Now())
 	}
 	return more
 }
@@ -58,8 +58,8 @@ func (s *Collector) settled(now time.Time) time.Time {
 	return now.Add(-settleTime)
 }
 
-// name is what this collector calls itself among others that write the same tables. It is
-// the same after a restart.
+// name identifies this collector among others that write the same tables. It is the same
+// after a restart.
 func (s *Collector) name() string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -72,15 +72,15 @@ func (s *Collector) name() string {
 }
 
 var (
-	rollupBehind = prometheus.NewDesc("netmeta_rollup_behind_seconds", "How long ago the time is up to which the minutes are added up. About 10 to 80 when all is well, 0 while another collector does it.", nil, nil)
-	rollupRemade = prometheus.NewDesc("netmeta_rollup_remade_total", "Minutes and hours that were added up again, since rows had come late or gone, or for the first time because they are older than the rollup.", nil, nil)
-	rollupFolded = prometheus.NewDesc("netmeta_rollup_folded_total", "Minutes and hours that had too many different keys to keep all of them in a rollup: flows answer for them, and rare values are folded.", nil, nil)
-	partsLost    = prometheus.NewDesc("netmeta_store_unreadable_parts", "Parts of tables that cannot be read and are left out of queries and rollups. Status names them, with what to do.", nil, nil)
-	rowsLost     = prometheus.NewDesc("netmeta_store_unreadable_rows", "Rows of these parts.", nil, nil)
-	rollupErrors = prometheus.NewDesc("netmeta_rollup_errors_total", "Times that adding up failed; it is tried again within seconds.", nil, nil)
+	rollupBehind = prometheus.NewDesc("netmeta_rollup_behind_seconds", "Lag of the 1-minute rollup. Normally 10 to 80; 0 while another collector fills the rollups.", nil, nil)
+	rollupRemade = prometheus.NewDesc("netmeta_rollup_remade_total", "Minutes and hours added up after the fact: again because rows came late or were dropped, or first because they are older than the rollup.", nil, nil)
+	rollupFolded = prometheus.NewDesc("netmeta_rollup_folded_total", "Minutes and hours with too many different keys for a rollup: rare values are folded, and queries read the flows.", nil, nil)
+	partsLost    = prometheus.NewDesc("netmeta_store_unreadable_parts", "Unreadable parts of tables, which queries and rollups skip. The Status page names them and the remedy.", nil, nil)
+	rowsLost     = prometheus.NewDesc("netmeta_store_unreadable_rows", "Rows of unreadable parts.", nil, nil)
+	rollupErrors = prometheus.NewDesc("netmeta_rollup_errors_total", "Failed updates of the rollups, retried within seconds.", nil, nil)
 )
 
-// A rollupCollector tells of the rollups.
+// A rollupCollector collects the metrics of the rollups.
 type rollupCollector struct{ *Collector }
 
 func (rollupCollector) Describe(ch chan<- *prometheus.Desc) {

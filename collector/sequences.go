@@ -47,7 +47,7 @@ func (s *Collector) sequencesPath() string { return filepath.Join(s.config().Dat
 func (s *Collector) loadSequences() {
 	last, err := openKept(s, "sequences", s.decoding.followFile)
 	if err != nil {
-		s.log.Warn("flows lost before this start are not counted", "err", err)
+		s.log.Warn("cannot count flows lost before this start", "err", err)
 	}
 	s.followed = last
 }
@@ -68,11 +68,11 @@ func (s *Collector) countLost(ctx context.Context) {
 		doubts = left
 		if err != nil {
 			if ctx.Err() == nil {
-				outage.Failed(s.log, "cannot tell what was lost before this start, retrying", time.Now(), "err", err)
+				outage.Failed(s.log, "cannot count flows lost before this start, retrying", time.Now(), "err", err)
 			}
 			return
 		}
-		outage.Over(s.log, "loss before this start is counted", time.Now())
+		outage.Over(s.log, "counting flows lost before this start recovered", time.Now())
 	})
 }
 
@@ -195,8 +195,8 @@ func (s *Collector) saveSequences() {
 		err = os.Rename(path+".tmp", path)
 	}
 	if err != nil {
-		s.unsaved.Failed(s.log, "cannot save sequence numbers: after a kill, lost flows are not counted", time.Now(), "err", err)
+		s.unsaved.Failed(s.log, "cannot save sequence numbers, retrying; flows lost in a crash will not be counted", time.Now(), "err", err)
 		return
 	}
-	s.unsaved.Over(s.log, "sequence numbers are saved again", time.Now())
+	s.unsaved.Over(s.log, "saving sequence numbers recovered", time.Now())
 }

@@ -11,7 +11,8 @@ import (
 	"netmeta/config"
 )
 
-// serve serves the page and the API until ctx ends. Requests get a second to end then.
+// serve serves the web UI and the API until ctx ends. Open requests then have one second
+// to finish.
 func (s *Collector) serve(ctx context.Context) error {
 	srv := &http.Server{
 		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*s.handler.Load()).ServeHTTP(w, r) }),
@@ -35,7 +36,7 @@ func (s *Collector) serve(ctx context.Context) error {
 	return nil
 }
 
-// preparePage prepares the page and the API for another configuration.
+// preparePage prepares the web UI and the API for another configuration.
 func (s *Collector) preparePage(*config.Config) (change, error) {
 	return change{commit: s.serveAPI}, nil
 }

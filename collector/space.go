@@ -10,26 +10,26 @@ import (
 	"netmeta/store"
 )
 
-// lookForSpace bounds how much may come between two looks at the free space.
+// lookForSpace is the interval of checks of the free space.
 const lookForSpace = 10 * time.Second
 
-// keepFree is how much of the store's disk is to be left free.
+// keepFree returns how much of the store's disk must stay free.
 func (s *Collector) keepFree() store.Room { return s.config().Store.Room() }
 
 // keepSpace drops the oldest rows when the disk is nearly full, from when the tables
-// are there until ctx ends.
+// exist until ctx ends.
 func (s *Collector) keepSpace(ctx context.Context) {
 	if !s.waitForTables(ctx) {
 		return
 	}
 	every(ctx, lookForSpace, func() {
 		if err := s.retention.Check(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("free space is not kept", "err", err)
+			s.log.Warn("cannot keep disk space free", "err", err)
 		}
 	})
 }
 
-// waitForTables waits until the tables are there; false: ctx has ended.
+// waitForTables waits until the tables exist; false: ctx has ended.
 func (s *Collector) waitForTables(ctx context.Context) bool {
 	for !s.migrated.Load() {
 		if !pause(ctx, 100*time.Millisecond) {
@@ -39,7 +39,7 @@ func (s *Collector) waitForTables(ctx context.Context) bool {
 	return true
 }
 
-// diskSpace is that of the file system where the store keeps its data.
+// diskSpace returns the space of the file system that holds the data of the store.
 func (s *Collector) diskSpace(ctx context.Context) (free, total uint64, err error) {
 	switch cfg := s.config(); {
 	case cfg.Store.URL == "":
@@ -50,7 +50,7 @@ func (s *Collector) diskSpace(ctx context.Context) (free, total uint64, err erro
 	return store.DiskSpace(ctx, s.reader)
 }
 
-// temporary is what temporary data take of that file system.
+// temporary returns the part of it that temporary data uses.
 func (s *Collector) temporary() store.TemporaryData {
 	if s.engine == nil {
 		return store.TemporaryData{}
@@ -60,18 +60,18 @@ func (s *Collector) temporary() store.TemporaryData {
 }
 
 var (
-	diskFree         = prometheus.NewDesc("netmeta_disk_free_bytes", "Bytes that are free on the file system of the data directory.", nil, nil)
+	diskFree         = prometheus.NewDesc("netmeta_disk_free_bytes", "Bytes free on the file system of the data directory.", nil, nil)
 	diskTotal        = prometheus.NewDesc("netmeta_disk_total_bytes", "Size of the file system of the data directory.", nil, nil)
-	diskKeep         = prometheus.NewDesc("netmeta_disk_keep_free_bytes", "Bytes of it that are kept free by dropping the oldest hours.", nil, nil)
-	diskTemporary    = prometheus.NewDesc("netmeta_disk_temporary_bytes", "Bytes of it that temporary data take: statements, held answers and merges. No rows are dropped for them.", nil, nil)
-	retentionEnded   = prometheus.NewDesc("netmeta_retention_ended_statements_total", "Readers' statements that were ended because their temporary data took the space to keep free.", nil, nil)
-	retentionDropped = prometheus.NewDesc("netmeta_retention_dropped_partitions_total", "Partitions, hours of flows, that were dropped for want of space.", nil, nil)
-	retentionRows    = prometheus.NewDesc("netmeta_retention_dropped_rows_total", "Rows of these.", nil, nil)
-	retentionBytes   = prometheus.NewDesc("netmeta_retention_dropped_bytes_total", "Bytes on disk of these.", nil, nil)
-	retentionIsStuck = prometheus.NewDesc("netmeta_retention_stuck", "1 while too little is free and nothing is left that may be dropped.", nil, nil)
+	diskKeep         = prometheus.NewDesc("netmeta_disk_keep_free_bytes", "Bytes to keep free on the file system of the data directory; the oldest hours are dropped for them.", nil, nil)
+	diskTemporary    = prometheus.NewDesc("netmeta_disk_temporary_bytes", "Disk space of temporary data: queries, buffered results and merges. No rows are dropped for it.", nil, nil)
+	retentionEnded   = prometheus.NewDesc("netmeta_retention_ended_statements_total", "Queries cancelled because their temporary data used the space to keep free.", nil, nil)
+	retentionDropped = prometheus.NewDesc("netmeta_retention_dropped_partitions_total", "Partitions (hours of flows) dropped for lack of disk space.", nil, nil)
+	retentionRows    = prometheus.NewDesc("netmeta_retention_dropped_rows_total", "Rows dropped for lack of disk space.", nil, nil)
+	retentionBytes   = prometheus.NewDesc("netmeta_retention_dropped_bytes_total", "Bytes freed by dropping them.", nil, nil)
+	retentionIsStuck = prometheus.NewDesc("netmeta_retention_stuck", "1 while too little space is free and nothing is left to drop.", nil, nil)
 )
 
-// A diskCollector tells of the disk and of what was dropped to keep some of it free.
+// A diskCollector collects the metrics of the disk and of rows dropped to free space.
 type diskCollector struct{ *Collector }
 
 func (diskCollector) Describe(ch chan<- *prometheus.Desc) {

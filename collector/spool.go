@@ -12,7 +12,7 @@ import (
 	"netmeta/tables"
 )
 
-// openSpool takes the directory where rows wait when the store does not take them.
+// openSpool opens the directory where rows wait while inserts fail.
 func (s *Collector) openSpool() error {
 	var err error
 	s.spool, err = store.OpenSpool(filepath.Join(s.config().Data, "spool"), s.config().Spool.MaxSize, tables.All, s.log)
@@ -20,7 +20,7 @@ func (s *Collector) openSpool() error {
 		return err
 	}
 	if st := s.spool.Stats(); st.Rows > 0 {
-		s.log.Info("rows wait in the spool from the last time: they are stored first", "rows", st.Rows, "bytes", st.Bytes)
+		s.log.Info("rows in the spool from the last run; storing them first", "rows", st.Rows, "bytes", st.Bytes)
 	}
 	return nil
 }
@@ -37,7 +37,7 @@ func (s *Collector) spoolStatus() api.Spool {
 	return x
 }
 
-// insertProblem says why the store does not take rows, and what to do when that is known.
+// insertProblem returns why inserts fail, with a remedy if one is known.
 func (s *Collector) insertProblem() string {
 	err := s.writer.Stats.Problem()
 	if err == nil {
@@ -46,29 +46,29 @@ func (s *Collector) insertProblem() string {
 	if s.engine != nil {
 		free, total, unknown := store.FreeSpace(s.config().Data)
 		if unknown == nil && (store.OutOfSpace(err) || free == 0) {
-			return fmt.Sprintf("the disk of %s is full: %d MiB are free of %d MiB. Make room on it, or lower store.retention-days; "+
-				"rows wait meanwhile and are stored by themselves then", s.config().Data, free>>20, total>>20)
+			return fmt.Sprintf("the disk of %s is full: %d MiB free of %d MiB; free some space, or lower store.retention-days. "+
+				"Rows wait until then and are stored automatically", s.config().Data, free>>20, total>>20)
 		}
 	}
 	if store.TooManyFiles(err) {
-		return err.Error() + "; allow the store more open files, with LimitNOFILE in the unit or ulimit -n"
+		return err.Error() + "; set a higher limit of open files with LimitNOFILE in the unit, or run ulimit -n 262144"
 	}
 	return err.Error()
 }
 
 var (
-	spoolBlocks  = prometheus.NewDesc("netmeta_spool_blocks", "Blocks that wait in the spool.", nil, nil)
-	spoolRows    = prometheus.NewDesc("netmeta_spool_rows", "Rows that wait in the spool.", nil, nil)
-	spoolBytes   = prometheus.NewDesc("netmeta_spool_bytes", "Octets of disk that the spool takes, with what was refused.", nil, nil)
-	spoolMax     = prometheus.NewDesc("netmeta_spool_max_bytes", "Octets of disk that the spool may take.", nil, nil)
+	spoolBlocks  = prometheus.NewDesc("netmeta_spool_blocks", "Blocks in the spool.", nil, nil)
+	spoolRows    = prometheus.NewDesc("netmeta_spool_rows", "Rows in the spool.", nil, nil)
+	spoolBytes   = prometheus.NewDesc("netmeta_spool_bytes", "Disk use of the spool in bytes, including rejected blocks.", nil, nil)
+	spoolMax     = prometheus.NewDesc("netmeta_spool_max_bytes", "Maximum disk use of the spool in bytes.", nil, nil)
 	spoolAge     = prometheus.NewDesc("netmeta_spool_oldest_seconds", "Age of the oldest rows in the spool; 0 when it is empty.", nil, nil)
-	spoolWritten = prometheus.NewDesc("netmeta_spool_written_rows_total", "Rows that went to the spool because the store did not take them in time.", nil, nil)
-	spoolDropped = prometheus.NewDesc("netmeta_spool_dropped_rows_total", "Oldest rows of the spool that were removed because it was full.", nil, nil)
+	spoolWritten = prometheus.NewDesc("netmeta_spool_written_rows_total", "Rows written to the spool because the store did not accept them in time.", nil, nil)
+	spoolDropped = prometheus.NewDesc("netmeta_spool_dropped_rows_total", "Rows dropped from the spool, oldest first, because it was full.", nil, nil)
 	spoolRefused = prometheus.NewDesc("netmeta_spool_refused_files", "Files in spool/refused.", nil, nil)
-	spoolBroken  = prometheus.NewDesc("netmeta_spool_write_failing", "1 while the spool cannot be written, because of a full disk for one.", nil, nil)
+	spoolBroken  = prometheus.NewDesc("netmeta_spool_write_failing", "1 while the spool cannot be written, e.g. on a full disk.", nil, nil)
 )
 
-// A spoolCollector tells of the spool.
+// A spoolCollector collects the metrics of the spool.
 type spoolCollector struct{ *Collector }
 
 func (spoolCollector) Describe(ch chan<- *prometheus.Desc) {

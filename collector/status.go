@@ -21,7 +21,7 @@ import (
 	"netmeta/tables"
 )
 
-// status is what the process knows of itself.
+// status returns what the process knows about itself.
 func (s *Collector) status() api.Status {
 	report := s.sourceReport()
 	t := total(report.Members)
@@ -64,7 +64,7 @@ func (s *Collector) status() api.Status {
 		}
 		st.Listeners = append(st.Listeners, of)
 		drop("kernel", "kernel "+in.Addr, "receive buffer full",
-			"The collector could not read fast enough: give it a core, raise net.core.rmem_max, or send less.", of.Dropped)
+			"The collector was too slow; add a core, raise net.core.rmem_max, or send less.", of.Dropped)
 	}
 	for _, t := range s.enrich.Status() {
 		one := api.EnrichTable{Name: t.Name, Entries: t.Entries, Source: t.Source, Error: t.Error}
@@ -75,14 +75,14 @@ func (s *Collector) status() api.Status {
 	}
 	drop("enrichment", "enrichment", "no room for names of interfaces", "Exporters named more interfaces than are kept: forged exporters, or a very large network.", s.enrich.Book.Refused.Load())
 	for _, r := range t.Refused {
-		if r.Reason == source.SenderIgnored { // no loss: it is in the list of the ignored
+		if r.Reason == source.SenderIgnored { // not a loss: it is in the list of ignored senders
 			continue
 		}
 		drop("decoder", "decoder", r.String(), r.Remedy(), r.Count)
 	}
-	drop("network", "network", "missing by sequence number", "Lost on the way or at the exporter: check the path and the exporter's own counters.", t.Lost)
-	drop("spool", "spool", "full: the oldest rows went", "Get the store going again, or give it more room with spool.max-size.", st.Spool.DroppedRows)
-	drop("store", "store", "refused for good", "The files .reason in spool/refused of the data directory say why, and how to try again.", w.RefusedRows.Load())
+	drop("network", "network", "missing by sequence number", "Lost in transit or at the exporter. Check the path and the exporter's own counters.", t.Lost)
+	drop("spool", "spool", "full, oldest rows dropped", "Restore the store, or raise spool.max-size.", st.Spool.DroppedRows)
+	drop("store", "store", "rejected permanently", "The .reason files in spool/refused of the data directory give the reason and how to retry.", w.RefusedRows.Load())
 	for _, a := range wholefile.Asides(s.config().Data) {
 		drop("files", "data directory", AsideText(a), AsideHint, 1)
 	}
@@ -120,7 +120,8 @@ func (s *Collector) status() api.Status {
 	return st
 }
 
-// OthersStatus is what the exporters did that are not in the list. It is nil if there are no others.
+// OthersStatus returns the totals of the exporters that are not in the list; nil if there
+// are none.
 func OthersStatus(others *source.Exporter) *api.Exporter {
 	if others.Datagrams.Load() == 0 && others.Refused.Load() == 0 {
 		return nil
@@ -130,7 +131,7 @@ func OthersStatus(others *source.Exporter) *api.Exporter {
 	return &x
 }
 
-// ExporterStatus is an exporter as the API tells it.
+// ExporterStatus returns an exporter in the form of the API.
 func ExporterStatus(x *source.Exporter) api.Exporter {
 	reasons := map[string]uint64{}
 	for r, n := range x.Reasons() {
@@ -149,7 +150,7 @@ func ExporterStatus(x *source.Exporter) api.Exporter {
 	}
 }
 
-// sampleStatus gives what was not decoded by address and type of the exporter.
+// sampleStatus returns samples of data not decoded, by address and type of the exporter.
 func (d *Decoding) sampleStatus() map[string]*api.Sample {
 	of := map[string]*api.Sample{}
 	for _, x := range d.Exporters.List() {
@@ -163,7 +164,7 @@ func (d *Decoding) sampleStatus() map[string]*api.Sample {
 // maxSamplings bounds the sampling rates of one exporter that are shown.
 const maxSamplings = 1024
 
-// SamplingStatus gives the sampling rates by address and type of the exporter.
+// SamplingStatus returns the sampling rates by address and type of the exporter.
 func (d *Decoding) SamplingStatus() map[string][]api.Sampling {
 	of := map[string][]api.Sampling{}
 	for _, g := range d.samplings() {
@@ -209,7 +210,7 @@ func (m *rateMeter) add(c tally) {
 	}
 }
 
-// fresh reports whether the meter goes on.
+// fresh reports whether the meter still runs.
 func (m *rateMeter) fresh() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -231,7 +232,7 @@ func (m *rateMeter) last() api.Rates {
 	}
 }
 
-// metrics serves Prometheus. Names stand here in full.
+// The metrics for Prometheus. Names are written out in full.
 func (s *Collector) metrics() http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), pathCollector{s}, diskCollector{s}, spoolCollector{s}, rollupCollector{s})
@@ -240,44 +241,44 @@ func (s *Collector) metrics() http.Handler {
 
 var (
 	udpDatagrams      = prometheus.NewDesc("netmeta_udp_datagrams_total", "Datagrams received.", []string{"listener", "socket"}, nil)
-	udpBytes          = prometheus.NewDesc("netmeta_udp_bytes_total", "Octets of payload received.", []string{"listener", "socket"}, nil)
-	udpDropped        = prometheus.NewDesc("netmeta_udp_dropped_total", "Datagrams that the kernel dropped because the receive buffer was full.", []string{"listener", "socket"}, nil)
-	udpQueued         = prometheus.NewDesc("netmeta_udp_queue_bytes", "Octets of the receive buffer in use, as the kernel accounts.", []string{"listener", "socket"}, nil)
-	udpBuffer         = prometheus.NewDesc("netmeta_udp_buffer_bytes", "Octets of the receive buffer, as the kernel accounts.", []string{"listener", "socket"}, nil)
+	udpBytes          = prometheus.NewDesc("netmeta_udp_bytes_total", "Bytes of payload received.", []string{"listener", "socket"}, nil)
+	udpDropped        = prometheus.NewDesc("netmeta_udp_dropped_total", "Datagrams dropped by the kernel because the receive buffer was full.", []string{"listener", "socket"}, nil)
+	udpQueued         = prometheus.NewDesc("netmeta_udp_queue_bytes", "Bytes of the receive buffer in use, as the kernel counts.", []string{"listener", "socket"}, nil)
+	udpBuffer         = prometheus.NewDesc("netmeta_udp_buffer_bytes", "Size of the receive buffer in bytes, as the kernel counts.", []string{"listener", "socket"}, nil)
 	sourceDatagrams   = prometheus.NewDesc("netmeta_source_datagrams_total", "Datagrams decoded.", []string{"source"}, nil)
 	sourceFlows       = prometheus.NewDesc("netmeta_source_flows_total", "Flow records decoded.", []string{"source"}, nil)
-	sourceThinned     = prometheus.NewDesc("netmeta_source_thinned_total", "Flow records that gave no rows because their exporter is over its limit; the sampling rate of the others stands for them.", []string{"source"}, nil)
-	sourceImplausible = prometheus.NewDesc("netmeta_source_implausible_total", "Flow records that no network carries; stored with the quality bit implausible.", []string{"source"}, nil)
+	sourceThinned     = prometheus.NewDesc("netmeta_source_thinned_total", "Flow records dropped because their exporter exceeds its limit; the others' sampling rate compensates.", []string{"source"}, nil)
+	sourceImplausible = prometheus.NewDesc("netmeta_source_implausible_total", "Flow records with impossible values, stored with the quality bit implausible.", []string{"source"}, nil)
 	sourceTemplates   = prometheus.NewDesc("netmeta_source_templates_total", "Template records decoded.", []string{"source"}, nil)
 	sourceOptions     = prometheus.NewDesc("netmeta_source_options_records_total", "Options data records decoded.", []string{"source"}, nil)
-	sourceLost        = prometheus.NewDesc("netmeta_source_lost_total", "Missing by sequence number: datagrams (NetFlow v9, sFlow) or flow records (NetFlow v5, IPFIX).", []string{"source"}, nil)
-	sourceReordered   = prometheus.NewDesc("netmeta_source_reordered_total", "Datagrams that came after a later one, or twice.", []string{"source"}, nil)
-	sourceRestarts    = prometheus.NewDesc("netmeta_source_restarts_total", "Times that an exporter began its sequence anew.", []string{"source"}, nil)
-	sourceContinued   = prometheus.NewDesc("netmeta_source_continued_total", "Records with totals of a flow that was reported before, of which the difference is kept.", []string{"source"}, nil)
+	sourceLost        = prometheus.NewDesc("netmeta_source_lost_total", "Datagrams (NetFlow v9, sFlow) or flow records (NetFlow v5, IPFIX) lost by sequence number.", []string{"source"}, nil)
+	sourceReordered   = prometheus.NewDesc("netmeta_source_reordered_total", "Datagrams received out of order or twice.", []string{"source"}, nil)
+	sourceRestarts    = prometheus.NewDesc("netmeta_source_restarts_total", "Sequence restarts of exporters.", []string{"source"}, nil)
+	sourceContinued   = prometheus.NewDesc("netmeta_source_continued_total", "Records with cumulative counters, stored as the difference from the last report.", []string{"source"}, nil)
 	sourceCounters    = prometheus.NewDesc("netmeta_source_counter_samples_total", "Counter samples decoded.", []string{"source"}, nil)
-	sourceDiscarded   = prometheus.NewDesc("netmeta_source_discarded_total", "Notices of packets that an exporter dropped, by reason.", []string{"source", "reason"}, nil)
-	sourceRefused     = prometheus.NewDesc("netmeta_source_refused_total", "What was not decoded, by reason.", []string{"source", "reason"}, nil)
+	sourceDiscarded   = prometheus.NewDesc("netmeta_source_discarded_total", "Notices of packets discarded by an exporter, by reason.", []string{"source", "reason"}, nil)
+	sourceRefused     = prometheus.NewDesc("netmeta_source_refused_total", "Datagrams, sets and records not decoded, by reason.", []string{"source", "reason"}, nil)
 	exporterCount     = prometheus.NewDesc("netmeta_exporters", "Exporters in the list.", nil, nil)
-	exporterForgotten = prometheus.NewDesc("netmeta_exporters_forgotten_total", "Exporters that were taken off the list to make room for new ones.", nil, nil)
-	sendersIgnored    = prometheus.NewDesc("netmeta_senders_ignored", "Senders whose datagrams are refused because somebody chose to ignore them; netmeta_source_refused_total counts those as ignored.", nil, nil)
+	exporterForgotten = prometheus.NewDesc("netmeta_exporters_forgotten_total", "Exporters evicted from the list in favour of new ones.", nil, nil)
+	sendersIgnored    = prometheus.NewDesc("netmeta_senders_ignored", "Ignored senders. Their datagrams are dropped; netmeta_source_refused_total counts them with the reason ignored.", nil, nil)
 	pipeRows          = prometheus.NewDesc("netmeta_pipe_rows_total", "Rows put into the queue.", nil, nil)
 	pipeBlocks        = prometheus.NewDesc("netmeta_pipe_blocks_total", "Blocks put into the queue.", nil, nil)
-	pipeQueue         = prometheus.NewDesc("netmeta_pipe_queue_blocks", "Blocks that wait in the queue.", nil, nil)
-	pipeCapacity      = prometheus.NewDesc("netmeta_pipe_queue_capacity_blocks", "Blocks that the queue can hold.", nil, nil)
-	pipeBytes         = prometheus.NewDesc("netmeta_pipe_queue_bytes", "Octets of the blocks that wait in the queue.", nil, nil)
-	pipeMaxBytes      = prometheus.NewDesc("netmeta_pipe_queue_max_bytes", "Octets that the queue can hold.", nil, nil)
+	pipeQueue         = prometheus.NewDesc("netmeta_pipe_queue_blocks", "Blocks in the queue.", nil, nil)
+	pipeCapacity      = prometheus.NewDesc("netmeta_pipe_queue_capacity_blocks", "Capacity of the queue in blocks.", nil, nil)
+	pipeBytes         = prometheus.NewDesc("netmeta_pipe_queue_bytes", "Bytes of the blocks in the queue.", nil, nil)
+	pipeMaxBytes      = prometheus.NewDesc("netmeta_pipe_queue_max_bytes", "Capacity of the queue in bytes.", nil, nil)
 	storeRows         = prometheus.NewDesc("netmeta_store_rows_total", "Rows stored.", []string{"table"}, nil)
-	storeBytes        = prometheus.NewDesc("netmeta_store_bytes_total", "Octets of Native blocks stored.", nil, nil)
-	storeInserts      = prometheus.NewDesc("netmeta_store_inserts_total", "Inserts that succeeded.", nil, nil)
-	storeErrors       = prometheus.NewDesc("netmeta_store_insert_errors_total", "Inserts that failed and were tried again or given up.", nil, nil)
-	storeRefused      = prometheus.NewDesc("netmeta_store_refused_rows_total", "Rows put aside in spool/refused: the store will never take them or dies of them, or they were damaged on disk.", nil, nil)
+	storeBytes        = prometheus.NewDesc("netmeta_store_bytes_total", "Bytes of Native blocks stored.", nil, nil)
+	storeInserts      = prometheus.NewDesc("netmeta_store_inserts_total", "Successful inserts.", nil, nil)
+	storeErrors       = prometheus.NewDesc("netmeta_store_insert_errors_total", "Failed inserts, retried or abandoned.", nil, nil)
+	storeRefused      = prometheus.NewDesc("netmeta_store_refused_rows_total", "Rows moved to spool/refused: rejected, crashing the store, or damaged on disk.", nil, nil)
 	engineUp          = prometheus.NewDesc("netmeta_engine_up", "1 while the embedded engine answers.", nil, nil)
-	engineCrashes     = prometheus.NewDesc("netmeta_engine_crashes_total", "Crashes of the embedded engine while statements of this user ran.", []string{"user"}, nil)
-	engineShutOut     = prometheus.NewDesc("netmeta_engine_shut_out", "1 while the user is shut out because the engine crashed too often while the user's statements ran.", []string{"user"}, nil)
-	engineRestarts    = prometheus.NewDesc("netmeta_engine_restarts_total", "Times that the embedded engine was started again.", nil, nil)
+	engineCrashes     = prometheus.NewDesc("netmeta_engine_crashes_total", "Crashes of the embedded engine during queries of this user.", []string{"user"}, nil)
+	engineShutOut     = prometheus.NewDesc("netmeta_engine_shut_out", "1 while the user is locked out because the engine crashed too often during the user's queries.", []string{"user"}, nil)
+	engineRestarts    = prometheus.NewDesc("netmeta_engine_restarts_total", "Restarts of the embedded engine.", nil, nil)
 )
 
-// A pathCollector tells of the path of the data: sockets, sources, queue and store.
+// A pathCollector collects the metrics of the data path: sockets, sources, queue and store.
 type pathCollector struct{ *Collector }
 
 func (pathCollector) Describe(ch chan<- *prometheus.Desc) {

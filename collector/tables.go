@@ -19,7 +19,7 @@ func Schemas(cfg config.Config) []store.Schema {
 	return tables.Schemas(store.Policy{Days: cfg.Store.RetentionDays, RollupDays: map[int64]int{60: minutes, 3600: hours}, Columns: cfg.Store.Columns})
 }
 
-// longer is the longer one of two retentions in days, of which 0 is for ever.
+// longer returns the longer of two retentions in days; 0: forever.
 func longer(a, b int) int {
 	if a == 0 || b == 0 {
 		return 0
@@ -27,8 +27,8 @@ func longer(a, b int) int {
 	return max(a, b)
 }
 
-// migrate waits for the store and brings its tables up to date. Only an error that
-// trying again cannot mend ends it.
+// migrate waits for the store and brings its tables up to date. It returns an error only
+// if a retry cannot help.
 func (s *Collector) migrate(ctx context.Context) error {
 	var outage store.Outage
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
@@ -45,7 +45,7 @@ func (s *Collector) migrate(ctx context.Context) error {
 		if err == nil || ctx.Err() != nil || !store.Temporary(err) {
 			return err
 		}
-		outage.Failed(s.log, "store is not ready: trying again", time.Now(), "err", err)
+		outage.Failed(s.log, "store is not ready, retrying", time.Now(), "err", err)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
@@ -80,7 +80,7 @@ func (s *Collector) changeTables(ctx context.Context) {
 		select {
 		case <-s.tablesChange:
 			if err := s.migrate(ctx); err != nil && ctx.Err() == nil {
-				s.log.Error("the tables are not as the new configuration wants them: the next start tries again", "err", err)
+				s.log.Error("tables not changed to the new configuration; the next start retries", "err", err)
 			}
 		case <-ctx.Done():
 			return

@@ -9,8 +9,7 @@ import (
 // What exporters told (templates, sampling rates, names) is kept in a file of the
 // data directory, so that after a restart nothing waits for it.
 
-// saveTemplatesEvery bounds what a kill forgets. Saving takes a twentieth of the time at
-// most.
+// saveTemplatesEvery limits what a crash loses. Saving takes at most 5% of the time.
 const (
 	saveTemplatesEvery = time.Second
 	saveTemplatesShare = 20
@@ -22,7 +21,7 @@ func (s *Collector) templatesPath() string { return filepath.Join(s.config().Dat
 // template, so nothing here keeps us from starting.
 func (s *Collector) loadTemplates() {
 	if err := s.decoding.NetFlow.LoadFile(s.templatesPath()); err != nil {
-		s.log.Warn("what exporters told an earlier run is not known", "err", err)
+		s.log.Warn("cannot read the templates of the last run; flows will wait for them", "err", err)
 	}
 	s.savedChanges = s.decoding.NetFlow.Changes()
 }
@@ -36,14 +35,14 @@ func (s *Collector) keepTemplates(ctx context.Context) {
 	})
 }
 
-// saveTemplates saves, if anything is new.
+// saveTemplates saves if anything is new.
 func (s *Collector) saveTemplates() {
 	changes := s.decoding.NetFlow.Changes()
 	if changes == s.savedChanges {
 		return
 	}
 	if err := s.decoding.NetFlow.SaveFile(s.templatesPath()); err != nil {
-		s.log.Warn("what exporters told is not saved: after a restart, flows will wait for templates", "err", err)
+		s.log.Warn("cannot save templates; flows will wait for them after a restart", "err", err)
 		return
 	}
 	s.savedChanges = changes

@@ -19,7 +19,7 @@ func (s *Collector) serveAPI() {
 	h := s.api().Handler()
 	s.handler.Store(&h)
 	if err := tellWhere(s.config().Data, s.http.Addr().String(), s.started); err != nil {
-		s.log.Warn("commands will not find this NetMeta by its data directory", "err", err)
+		s.log.Warn("cannot write the address of the web UI; commands need --listen or --server", "err", err)
 	}
 }
 
@@ -61,14 +61,14 @@ func (s *Collector) ready(ctx context.Context) error {
 		return err
 	}
 	if !s.migrated.Load() {
-		return errors.New("the tables are being made")
+		return errors.New("the tables are being created")
 	}
 	if s.pipe.Level().Full {
 		return errors.New("the queue to the store is full")
 	}
 	if err := s.writer.Stats.Unkept(); err != nil {
 		if why := s.insertProblem(); why != "" {
-			return fmt.Errorf("%w; the store does not take them: %s", err, why)
+			return fmt.Errorf("%w; inserts fail: %s", err, why)
 		}
 		return err
 	}

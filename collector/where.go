@@ -53,8 +53,8 @@ func RunningOn(ctx context.Context, data string) string {
 	return at.URL
 }
 
-// Reachable is the address at which we reach what listens on one: this machine where
-// it listens on every address.
+// Reachable returns the address to connect to for a listen address: loopback if that is
+// the unspecified address.
 func Reachable(listen string) string {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {

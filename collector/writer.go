@@ -40,11 +40,11 @@ func (s *Collector) openStore(cfg config.Config) (err error) {
 	return nil
 }
 
-// write takes blocks from the queue to the store. When ctx ends it closes the queue and
-// stores what is left in it; what is not stored when s.storing ends stays in the spool.
+// write moves blocks from the queue to the store. When ctx ends it closes the queue and
+// stores the rest; blocks that are not stored when s.storing ends stay in the spool.
 //
-// A store that can never be written stops the program; what came until then stays in
-// the spool too.
+// A permanent error of the store stops the program. The blocks stay in the spool then
+// too.
 func (s *Collector) write(ctx context.Context) error {
 	defer s.spool.Close()
 	stop := context.AfterFunc(ctx, s.pipe.Close)

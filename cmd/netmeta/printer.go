@@ -155,14 +155,14 @@ func (p *printer) refused(r source.Reason, from netip.Addr) {
 	}
 }
 
-// A teller prints all that a decoder finds in a datagram, one after the other.
-type teller struct {
+// A printingDecoder prints everything that a decoder finds in a datagram, in order.
+type printingDecoder struct {
 	source.Decoder
 	*printer
 }
 
 // Decode implements source.Decoder.
-func (t teller) Decode(dg *source.Datagram, out *source.Out) {
+func (t printingDecoder) Decode(dg *source.Datagram, out *source.Out) {
 	t.batch = out.Batch(&flow.Table, 1)
 	t.Decoder.Decode(dg, out)
 	out.Flush(context.Background()) // which does not end, so there is no error
@@ -177,5 +177,5 @@ func (s *summary) decoderFor(p *printer) source.Decoder {
 		return d
 	}
 	d.Notes(func(n source.Note) { p.notes = append(p.notes, note{n, p.batch.Len()}) })
-	return teller{d, p}
+	return printingDecoder{d, p}
 }
