@@ -301,17 +301,17 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		writeProblem(w, problem{Title: "link not understood", Status: http.StatusBadRequest, Detail: badLink.Error(), Key: "address"})
 	case errors.As(err, &badSender):
 		writeProblem(w, problem{Title: "decision not understood", Status: http.StatusBadRequest, Detail: badSender.Error(), Key: badSender.Key})
-	case errors.Is(err, sender.ErrNamed):
+	case errors.Is(err, sender.ErrConfigured):
 		writeProblem(w, problem{Title: "sender not ignored", Status: http.StatusConflict, Detail: err.Error(), Key: "addresses"})
 	case errors.Is(err, sender.ErrFull):
 		writeProblem(w, problem{Title: "no room for decisions", Status: http.StatusInsufficientStorage, Detail: err.Error()})
-	case errors.Is(err, event.ErrNone):
+	case errors.Is(err, event.ErrNotFound):
 		writeProblem(w, problem{Title: "no such event", Status: http.StatusNotFound, Detail: err.Error()})
-	case errors.Is(err, view.ErrNone):
+	case errors.Is(err, view.ErrNotFound):
 		writeProblem(w, problem{Title: "no such view", Status: http.StatusNotFound, Detail: err.Error()})
 	case errors.Is(err, view.ErrTaken):
 		writeProblem(w, problem{Title: "slug taken", Status: http.StatusConflict, Detail: err.Error(), Key: "slug"})
-	case errors.Is(err, view.ErrProvisioned), errors.Is(err, view.ErrForeign):
+	case errors.Is(err, view.ErrProvisioned), errors.Is(err, view.ErrNotOwner):
 		writeProblem(w, problem{Title: "view not changed", Status: http.StatusForbidden, Detail: err.Error(), Key: "slug"})
 	case errors.Is(err, view.ErrFull):
 		writeProblem(w, problem{Title: "no room for links", Status: http.StatusInsufficientStorage, Detail: err.Error()})

@@ -1,7 +1,6 @@
-// Package event keeps what happened beside the traffic: attacks, changes of a
-// configuration, maintenance. It owns the events table, from which charts, Grafana and
-// scripts read the same rows. Who reports an event again, under the same ID, changes
-// it: that is how it gets its end. What was reported by mistake is deleted.
+// Package event stores events that explain traffic: attacks, configuration changes,
+// maintenance. It owns the events table, which charts, Grafana and scripts read. A second
+// report with the same ID replaces the event, e.g. to set its end. Events can be deleted.
 package event
 
 import (
@@ -22,12 +21,12 @@ import (
 	"netmeta/store"
 )
 
-// An Event is something that happened, or goes on.
+// An Event is something that happened, or still lasts.
 type Event struct {
-	ID       string            `json:"id"`       // empty when it is reported: it gets one
+	ID       string            `json:"id"`       // empty in a report: Complete sets one
 	Kind     string            `json:"kind"`     // attack, change, maintenance, note … any word
 	Start    int64             `json:"start"`    // second
-	End      int64             `json:"end"`      // second; 0: it goes on, or has no length
+	End      int64             `json:"end"`      // second; 0: it lasts, or has no duration
 	Target   string            `json:"target"`   // address, prefix, interface; may be empty
 	Severity string            `json:"severity"` // info, warning, error, critical
 	Text     string            `json:"text"`
@@ -72,12 +71,12 @@ const (
 // Severities in ascending order.
 var Severities = []string{"info", "warning", "error", "critical"}
 
-// An Error says what is wrong with an event, and the remedy.
+// An Error is an invalid key of an event, with the remedy.
 type Error struct{ Key, Message string }
 
 func (e *Error) Error() string { return e.Key + ": " + e.Message }
 
-// Complete gives an event what it lacks and checks it. The error is an *Error.
+// Complete sets missing values of an event and validates it. The error is an *Error.
 func (e *Event) Complete(now time.Time) error {
 	if e.ID == "" {
 		var b [12]byte
@@ -96,24 +95,24 @@ func (e *Event) Complete(now time.Time) error {
 		most       int
 	}{{"id", e.ID, maxID}, {"kind", e.Kind, maxKind}, {"target", e.Target, maxTarget}, {"text", e.Text, maxText}} {
 		if len(text.value) > text.most {
-			return &Error{text.key, fmt.Sprintf("has %d bytes, %d is the most", len(text.value), text.most)}
+			return &Error{text.key, fmt.Sprintf("has %d bytes; use at most %d", len(text.value), text.most)}
 		}
 	}
 	switch {
 	case !slices.Contains(Severities, e.Severity):
-		return &Error{"severity", strconv.Quote(e.Severity) + " is none of " + strings.Join(Severities, ", ")}
+		return &Error{"severity", strconv.Quote(e.Severity) + " is unknown; use " + strings.Join(Severities, ", ")}
 	case e.Start < 0 || e.Start > maxTime:
-		return &Error{"start", "is seconds since 1970"}
+		return &Error{"start", strconv.FormatInt(e.Start, 10) + " is out of range; use seconds since 1970"}
 	case e.End != 0 && e.End < e.Start || e.End > maxTime:
-		return &Error{"end", "is before the start; write 0 while the event goes on"}
+		return &Error{"end", "is before the start or out of range; use 0 while the event lasts"}
 	case e.Target == "" && e.Text == "" && len(e.Attrs) == 0:
-		return &Error{"text", "is missing, and so is a target: say what happened"}
+		return &Error{"text", "is missing; set a text or a target"}
 	case len(e.Attrs) > maxAttrs:
-		return &Error{"attrs", fmt.Sprintf("has %d members, %d is the most", len(e.Attrs), maxAttrs)}
+		return &Error{"attrs", fmt.Sprintf("has %d members; use at most %d", len(e.Attrs), maxAttrs)}
 	}
 	for k, v := range e.Attrs {
 		if len(k)+len(v) > maxAttr {
-			return &Error{"attrs", fmt.Sprintf("%.20q is longer than %d bytes", k, maxAttr)}
+			return &Error{"attrs", fmt.Sprintf("%.20q is too long; use at most %d bytes for key and value", k, maxAttr)}
 		}
 	}
 	return nil
@@ -137,10 +136,11 @@ SELECT {id:String}, {kind:String}, toDateTime({start:UInt32}, 'UTC'), toDateTime
 	})
 }
 
-// ErrNone says that there is no event of that ID.
-var ErrNone = errors.New("there is no such event")
+// ErrNotFound is the error for an unknown ID.
+var ErrNotFound = errors.New("no event with this ID")
 
-// Delete takes an event away, with every report of it.
+// Delete deletes an event with all its reports. The error for an unknown ID is
+// ErrNotFound.
 func Delete(ctx context.Context, c *store.Client, id string) error {
 	params := map[string]string{"id": escape(id)}
 	res, _, err := c.Select(ctx, store.Query{SQL: "SELECT count() AS reports FROM events WHERE id = {id:String}", Params: params})
@@ -148,15 +148,15 @@ func Delete(ctx context.Context, c *store.Client, id string) error {
 		return err
 	}
 	if res.Column("reports").([]uint64)[0] == 0 {
-		return ErrNone
+		return ErrNotFound
 	}
 	return c.Do(ctx, store.Query{SQL: store.Layout{}.Alter(Table.Name) + " DELETE WHERE id = {id:String} SETTINGS mutations_sync = 1", Params: params})
 }
 
-const maxEvents = 1000 // of one answer: the newest
+const maxEvents = 1000 // in one result: the newest
 
-// Between lists the events that touch a window, oldest first. Those that go on touch
-// everything after their start; those without a length are where they start.
+// Between returns the events that overlap a range, oldest first. An event that lasts
+// overlaps everything after its start; one without duration only its start.
 func Between(ctx context.Context, c *store.Client, from, to int64, kind string) ([]Event, error) {
 	res, _, err := c.Select(ctx, store.Query{
 		SQL: `SELECT id, kind, toUInt32(start) AS begin, toUInt32(end) AS until, target, severity, text, toJSONString(attrs) AS more
@@ -183,7 +183,7 @@ ORDER BY start DESC, id LIMIT ` + strconv.Itoa(maxEvents),
 	return list, nil
 }
 
-// escape writes a text as parameters are read: like a field of TSV.
+// escape encodes a text for a query parameter, which ClickHouse reads like a TSV field.
 var escape = strings.NewReplacer("\\", `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`, "\b", `\b`, "\f", `\f`, "\x00", `\0`, "'", `\'`).Replace
 
 func array(list []string) string {

@@ -59,7 +59,7 @@ func TestEvents(t *testing.T) {
 
 	// Deleted, it is gone with all that was reported of it, and can be reported again.
 	for _, id := range []string{hostile, "a-2"} {
-		if err := Delete(t.Context(), w, id); !errors.Is(err, ErrNone) {
+		if err := Delete(t.Context(), w, id); !errors.Is(err, ErrNotFound) {
 			t.Errorf("delete %q: %v", id, err)
 		}
 	}

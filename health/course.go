@@ -6,7 +6,7 @@ import (
 	"netmeta/source"
 )
 
-// courseMinutes is how many minutes a course reaches back.
+// courseMinutes is the length of a course in minutes.
 const courseMinutes = 60
 
 // A course is the flows of an exporter in each of the last whole minutes, as a ring.
@@ -20,7 +20,7 @@ func (c *course) add(flows uint64) {
 	c.n++
 }
 
-// list is the course, oldest first.
+// list returns the course, oldest first.
 func (c *course) list() []uint64 {
 	known := min(c.n, courseMinutes)
 	out := make([]uint64, known)
@@ -30,7 +30,7 @@ func (c *course) list() []uint64 {
 	return out
 }
 
-// courses are those of all exporters in the list; safe for concurrent use.
+// courses holds those of all exporters in the list. It is safe for concurrent use.
 type courses struct {
 	mu sync.Mutex
 	of map[*source.Exporter]*course
@@ -54,8 +54,8 @@ func (c *courses) drop(x *source.Exporter) {
 	delete(c.of, x)
 }
 
-// Course is how many flows came from an exporter in each of the last minutes, at most 60,
-// oldest first; nil while no whole minute is known. It is safe for concurrent use.
+// Course returns the flows of an exporter in each of the last minutes, at most 60, oldest
+// first; nil before the first whole minute. It is safe for concurrent use.
 func (r *Recorder) Course(x *source.Exporter) []uint64 {
 	r.courses.mu.Lock()
 	defer r.courses.mu.Unlock()

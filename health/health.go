@@ -1,7 +1,6 @@
-// Package health keeps how the exporters are: the exporters table, a row for each
-// exporter and minute in which it was heard, or had been heard in the hour before. A
-// row says what came in that minute, what was missing, and how far the data can be
-// trusted.
+// Package health records the health of exporters in the exporters table. An exporter has a
+// row for each minute in which it sent something, and for an hour after. A row holds the
+// datagrams and records of the minute, losses, and the quality of the data.
 package health
 
 import (
@@ -46,7 +45,7 @@ var (
 	Thinned     = count("Thinned", "thinned", "Data records dropped because the exporter exceeds its limit; the sampling rate of the others compensates.")
 	Implausible = count("Implausible", "implausible", "Rows with the quality bit implausible: no network carries that much.")
 	Options     = count("Options", "options", "Options data records.")
-	Lost        = count("Lost", "lost", "Missing by sequence number: datagrams (NetFlow v9, sFlow) or flow records (NetFlow v5, IPFIX).")
+	Lost        = count("Lost", "lost", "Datagrams (NetFlow v9, sFlow) or flow records (NetFlow v5, IPFIX) lost by sequence number.")
 	Reordered   = count("Reordered", "reordered", "Datagrams received after a later one.")
 	Restarts    = count("Restarts", "restarts", "Restarts of the exporter.")
 	Refused     = count("Refused", "refused", "Datagrams, sets and records that were not decoded, for any reason.")
@@ -67,8 +66,7 @@ var (
 		Doc: "Median duration of the records since the start of NetMeta; charts cannot be more precise than this."})
 )
 
-// silence is how long an exporter that is not heard any more still gets rows, which
-// show that it is silent.
+// silence is how long a silent exporter still gets rows, which show that it is silent.
 const silence = time.Hour
 
 // A Recorder makes the rows of the exporters of one list. It belongs to one goroutine,
@@ -83,10 +81,10 @@ type Recorder struct {
 	kernel  uint64
 }
 
-// counts are what Table has of the minute, in the order of counters.
+// counts holds the counts of Table for a minute, in the order of counters.
 type counts [11]uint64
 
-// flowCount is the index of the flows.
+// flowCount is the index of Flows in counts.
 const flowCount = 2
 
 var counters = [len(counts{})]column.U64{Datagrams, Records, Flows, Thinned, Implausible, Options, Lost, Reordered, Restarts, Refused, Dropped}
@@ -105,8 +103,8 @@ func (c counts) plus(o counts) counts {
 	return c
 }
 
-// minus is at least 0: of one that is being forgotten a last datagram may be counted in
-// between.
+// minus is at least 0, because a last datagram of an exporter that is being evicted may be
+// counted in between.
 func (c counts) minus(o counts) counts {
 	for i := range c {
 		c[i] -= min(c[i], o[i])
@@ -142,20 +140,20 @@ func (r *Recorder) Minute(begin time.Time, out *source.Out) {
 		}
 	}
 	list, others := r.Exporters.All()
-	left := maps.Clone(r.last) // of the list
+	left := maps.Clone(r.last) // of the exporters in the list
 	for _, x := range list {
 		delete(left, x)
 		now := countsOf(x)
 		was, seen := r.last[x]
 		r.last[x] = now
-		if seen { // else the minute is not a whole one
+		if seen { // otherwise the minute is incomplete
 			r.courses.add(x, now[flowCount]-was[flowCount])
 		}
 		if now != was || begin.Sub(time.Unix(0, x.LastSeen.Load())) <= silence {
 			row(x, now.minus(was), 0)
 		}
 	}
-	// Of one that was forgotten, the rest; the sum of the others has all of it.
+	// The rest of an evicted exporter; the sum of the others includes all of it.
 	now := countsOf(others)
 	was := r.others
 	r.others = now

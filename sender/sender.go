@@ -1,7 +1,6 @@
-// Package sender keeps what people decide about who sends: that it is known, so that
-// nobody is asked about it any more, or that its datagrams are refused. Decisions are in
-// one file of the data directory. What the configuration names is known and never
-// refused.
+// Package sender stores the decisions of users about senders. An accepted sender is no
+// longer listed as new; the datagrams of an ignored one are dropped. The decisions are in
+// one file of the data directory. Senders in the configuration are never ignored.
 package sender
 
 import (
@@ -17,59 +16,59 @@ import (
 	"netmeta/source"
 )
 
-// How a sender stands.
+// Standings of a sender.
 const (
-	New      = "new"      // nobody has decided
+	New      = "new"      // no decision yet
 	Named    = "named"    // in the configuration
-	Accepted = "accepted" // somebody knows it
-	Ignored  = "ignored"  // its datagrams are refused
+	Accepted = "accepted" // accepted by a user
+	Ignored  = "ignored"  // its datagrams are dropped
 )
 
-// What can be decided.
+// Decisions.
 const (
 	Accept = "accept"
 	Ignore = "ignore"
-	Forget = "forget" // to take back what was decided
+	Forget = "forget" // undoes a decision
 )
 
-// maxDecided bounds the decisions, which are kept in memory and written as a whole.
+// maxDecided limits the decisions, which are held in memory and written as a whole.
 const maxDecided = source.MaxExporters
 
-// A Sender is who was decided about. An exporter goes by the address that the list of
-// exporters has of it, which for sFlow is that of the agent.
+// A Sender is an address with a decision. For exporters it is the address in the list of
+// exporters; for sFlow that is the agent address.
 type Sender struct {
 	Address   netip.Addr `json:"address"`
 	Standing  string     `json:"standing"`
 	Since     int64      `json:"since"`     // second of the decision
-	Datagrams uint64     `json:"datagrams"` // refused since the start of the process
-	Last      int64      `json:"last"`      // second when the last of them came; 0: none
+	Datagrams uint64     `json:"datagrams"` // dropped since the start of the process
+	Last      int64      `json:"last"`      // second of the last one dropped; 0: none
 }
 
-// An Error says what is wrong with a decision, and the remedy.
+// An Error is an invalid key of a decision, with the remedy.
 type Error struct{ Key, Message string }
 
 func (e *Error) Error() string { return e.Key + ": " + e.Message }
 
-// What is wrong with a decision that is well formed.
+// Errors of a valid decision.
 var (
-	ErrNamed = errors.New("the configuration names it, under enrich.exporters or in sources: take it out there first")
-	ErrFull  = fmt.Errorf("%d senders are decided about, which is the most: forget some", maxDecided)
-	ErrWrite = errors.New("the decision could not be written")
+	ErrConfigured = errors.New("the sender is configured under enrich.exporters or sources; remove it there first")
+	ErrFull       = fmt.Errorf("no room for another decision: %d are stored; undo one first", maxDecided)
+	ErrWrite      = errors.New("cannot write the decision")
 )
 
-// A decision is what the file has of a sender.
+// A decision is the entry of a sender in the file.
 type decision struct {
 	Address netip.Addr `json:"address"`
 	Ignored bool       `json:"ignored"`
 	Since   int64      `json:"since"`
 }
 
-// Senders are all that was decided. It is safe for concurrent use.
+// Senders holds all decisions. It is safe for concurrent use.
 type Senders struct {
-	// Refused is what decoders look at. It is Senders alone who changes it.
+	// Refused is the list of ignored senders that decoders read. Only Senders changes it.
 	Refused source.Ignored
-	// Resume is told of who was ignored, before its datagrams are taken again; nil: nobody
-	// wants to know.
+	// Resume is called with an ignored sender before its datagrams are accepted again; nil:
+	// no call.
 	Resume func(netip.Addr)
 
 	path string
@@ -77,7 +76,7 @@ type Senders struct {
 	mu      sync.Mutex // guards the following, and changes of Refused
 	decided map[netip.Addr]decision
 	named   func(netip.Addr) bool
-	refused []netip.Addr // as Refused has them
+	refused []netip.Addr // content of Refused
 }
 
 // Open reads the file of decisions, which need not exist.
@@ -88,7 +87,7 @@ func Open(path string) (*Senders, error) {
 		return nil, fmt.Errorf("senders: %w", err)
 	}
 	if len(list) > maxDecided {
-		return nil, fmt.Errorf("senders: %s: %d decisions: %d is the most; take some out", path, len(list), maxDecided)
+		return nil, fmt.Errorf("senders: %s: too many decisions: %d; use at most %d", path, len(list), maxDecided)
 	}
 	for i, d := range list {
 		if !d.Address.IsValid() {
@@ -101,7 +100,7 @@ func Open(path string) (*Senders, error) {
 	return s, nil
 }
 
-// Provision says whom the configuration names, now that it was read.
+// Provision sets the function that reports whether the configuration names an address.
 func (s *Senders) Provision(named func(netip.Addr) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -109,7 +108,7 @@ func (s *Senders) Provision(named func(netip.Addr) bool) {
 	s.applyLocked()
 }
 
-// applyLocked has decoders refuse those that are ignored.
+// applyLocked updates the ignored senders of the decoders.
 func (s *Senders) applyLocked() {
 	ignored := func(a netip.Addr) bool { return s.decided[a].Ignored && !s.named(a) }
 	for _, a := range s.refused {
@@ -127,14 +126,14 @@ func (s *Senders) applyLocked() {
 	s.Refused.Set(now)
 }
 
-// Decide decides about some senders, all of them or, with an error, none. The error is an
-// *Error, ErrNamed, ErrFull or ErrWrite.
+// Decide stores a decision about senders: about all of them or, after an error, none. The
+// error is an *Error, ErrConfigured, ErrFull or ErrWrite.
 func (s *Senders) Decide(addresses []string, what string, now time.Time) ([]Sender, error) {
 	if what != Accept && what != Ignore && what != Forget {
-		return nil, &Error{"decision", fmt.Sprintf("%q is none: write %s, %s or %s", what, Accept, Ignore, Forget)}
+		return nil, &Error{"decision", fmt.Sprintf("%q is unknown; use %s, %s or %s", what, Accept, Ignore, Forget)}
 	}
 	if len(addresses) == 0 {
-		return nil, &Error{"addresses", "are missing: name one at least"}
+		return nil, &Error{"addresses", "are missing; use at least one"}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -147,7 +146,7 @@ func (s *Senders) Decide(addresses []string, what string, now time.Time) ([]Send
 		}
 		a = a.Unmap().WithZone("")
 		if what == Ignore && s.named(a) {
-			return nil, fmt.Errorf("%s: %w", a, ErrNamed)
+			return nil, fmt.Errorf("%s: %w", a, ErrConfigured)
 		}
 		about = append(about, a)
 		was, ok := next[a]
@@ -185,7 +184,7 @@ func (s *Senders) write(decided map[netip.Addr]decision) error {
 	return nil
 }
 
-// Standing is how a sender stands.
+// Standing returns the standing of a sender.
 func (s *Senders) Standing(a netip.Addr) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -213,7 +212,7 @@ func (s *Senders) senderLocked(a netip.Addr) Sender {
 	return x
 }
 
-// List gives all who were decided about, by address.
+// List returns all senders with a decision, sorted by address.
 func (s *Senders) List() []Sender {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -225,7 +224,7 @@ func (s *Senders) List() []Sender {
 	return list
 }
 
-// Ignored gives those whose datagrams are refused, by address.
+// Ignored returns the ignored senders, sorted by address.
 func (s *Senders) Ignored() []Sender {
 	return slices.DeleteFunc(s.List(), func(x Sender) bool { return x.Standing != Ignored })
 }

@@ -787,15 +787,15 @@ function savedViews() {
     const v = find(slug);
     if (method === "GET" && !slug)
       return { views: [...fixed, ...saved.values()].filter((x) => seen(x, owner)).sort((a, b) => a.name.localeCompare(b.name)) };
-    if (method !== "POST" && method !== "PUT" && !seen(v, owner)) throw new Refused(404, "there is no such view");
+    if (method !== "POST" && method !== "PUT" && !seen(v, owner)) throw new Refused(404, "no view with this slug");
     if (method === "GET") return v;
     if (v?.provisioned)
-      throw new Refused(403, "the view is from the configuration: change it there, or save it under another slug", "slug");
-    if (v && !seen(v, owner)) throw new Refused(403, "the view belongs to somebody else: save it under another slug", "slug");
+      throw new Refused(403, "the view is from the configuration; change it there, or use another slug", "slug");
+    if (v && !seen(v, owner)) throw new Refused(403, "the view belongs to another user; use another slug", "slug");
     if (method === "DELETE") return void saved.delete(slug);
     if (!body.name?.trim()) throw new Refused(400, "name: is missing", "name");
     const under = slug || body.slug;
-    if (method === "POST" && find(under)) throw new Refused(409, "another view has this slug: choose one that is free", "slug");
+    if (method === "POST" && find(under)) throw new Refused(409, "another view has this slug; use a free one", "slug");
     const whole = {
       description: "",
       page: "explore",
@@ -832,7 +832,7 @@ function keptEvents() {
       };
     }
     if (method === "DELETE") {
-      if (!kept.delete(id)) throw new Refused(404, "there is no such event");
+      if (!kept.delete(id)) throw new Refused(404, "no event with this ID");
       return undefined;
     }
     if (!body.text && !body.target) throw new Refused(400, "text: is missing, and so is a target: say what happened", "text");

@@ -17,10 +17,9 @@ import (
 	"netmeta/internal/wholefile"
 )
 
-// Links are short names for addresses of the page that are too long to be sent around,
-// as those with a filter of a thousand prefixes. A name is made from the address, so
-// keeping it again makes nothing new. The file has a line for each and only grows. It is
-// safe for concurrent use.
+// Links are short names for URLs of the web UI that are too long to share, e.g. with a
+// filter of a thousand prefixes. A name is a hash of the address, so an address is stored
+// once. The file has one line per address and only grows. Links is safe for concurrent use.
 type Links struct {
 	path string
 
@@ -29,15 +28,15 @@ type Links struct {
 	size  int               // bytes of all addresses
 }
 
-// Limits of links, which are kept in memory.
+// Limits of links, which are held in memory.
 const (
 	maxAddress   = 64 << 10
 	maxAddresses = 16 << 20 // bytes of all
 	linksMode    = 0o600
 )
 
-// ErrFull says that no link can be kept any more.
-var ErrFull = fmt.Errorf("%d MiB of links are kept, which is the most: save a view instead", maxAddresses>>20)
+// ErrFull is the error when no more links can be stored.
+var ErrFull = fmt.Errorf("no room for another link: %d MiB are stored; use a saved view", maxAddresses>>20)
 
 // OpenLinks reads the file of links, which need not exist.
 func OpenLinks(path string) (*Links, error) {
@@ -50,13 +49,13 @@ func OpenLinks(path string) (*Links, error) {
 		return nil, fmt.Errorf("links: %w", err)
 	}
 	defer file.Close()
-	if err := file.Chmod(linksMode); err != nil { // earlier versions let others read it
+	if err := file.Chmod(linksMode); err != nil { // earlier versions made it readable by others
 		return nil, fmt.Errorf("links: %w", err)
 	}
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, maxAddress+1)
 	for lines.Scan() {
-		if checkAddress(lines.Text()) == nil { // not what a crash left half written
+		if checkAddress(lines.Text()) == nil { // skips a line that a crash left incomplete
 			l.addLocked(lines.Text())
 		}
 	}
@@ -73,33 +72,33 @@ func (l *Links) addLocked(address string) {
 	}
 }
 
-// linkName is 96 bits of a hash, as a URL writes them.
+// linkName returns 96 bits of a hash in the alphabet of URLs.
 func linkName(address string) string {
 	sum := sha256.Sum256([]byte(address))
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
-// A LinkError says what is wrong with the address of a link, and the remedy.
+// A LinkError is an invalid address of a link, with the remedy.
 type LinkError struct{ Message string }
 
 func (e *LinkError) Error() string { return "address: " + e.Message }
 
-// checkAddress says what is wrong with an address: it must be a page of this server. The
-// error is a *LinkError.
+// checkAddress checks that an address is a page of this server. The error is a *LinkError.
 func checkAddress(address string) error {
 	u, err := url.Parse(address)
 	switch {
 	case len(address) > maxAddress:
-		return &LinkError{fmt.Sprintf("is longer than %d bytes", maxAddress)}
+		return &LinkError{fmt.Sprintf("is too long; use at most %d bytes", maxAddress)}
 	case err != nil:
-		return &LinkError{"is none: " + err.Error()}
+		return &LinkError{"is not valid: " + err.Error()}
 	case u.Scheme != "" || u.Host != "" || !strings.HasPrefix(u.Path, "/") || u.Path != "/" && !pageForm.MatchString(strings.TrimPrefix(u.Path, "/")):
-		return &LinkError{"is not a page of this server: write it from its path on, as /explore?q=tcp"}
+		return &LinkError{"is not a page of this server; use path and query, e.g. /explore?q=tcp"}
 	}
 	return nil
 }
 
-// Keep gives an address its name. The error is a *LinkError, ErrFull or ErrWrite.
+// Keep stores an address and returns its name. The error is a *LinkError, ErrFull or
+// ErrWrite.
 func (l *Links) Keep(address string) (name string, err error) {
 	if err := checkAddress(address); err != nil {
 		return "", err
@@ -117,7 +116,7 @@ func (l *Links) Keep(address string) (name string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrWrite, err)
 	}
-	// The line break before it ends what a crash may have left.
+	// The first line break ends a line that a crash may have left incomplete.
 	_, err = file.WriteString("\n" + address + "\n")
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrWrite, err)
@@ -126,7 +125,7 @@ func (l *Links) Keep(address string) (name string, err error) {
 	return name, nil
 }
 
-// Get is the address behind a name.
+// Get returns the address of a name.
 func (l *Links) Get(name string) (address string, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

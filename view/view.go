@@ -1,7 +1,6 @@
-// Package view keeps saved views: a name for a page with its question, so that nobody
-// has to keep a URL. Some are written down in the configuration and cannot be changed
-// from the page; the others are in one file of the data directory, which is replaced as
-// a whole with each change.
+// Package view stores saved views, which are names for a page with its query. Views of the
+// configuration are read-only in the web UI. The others are in one file of the data
+// directory, which each change replaces as a whole.
 package view
 
 import (
@@ -18,7 +17,7 @@ import (
 	"netmeta/internal/wholefile"
 )
 
-// A View is a page with its query, or with Of a board of several views.
+// A View is a page with its query or, if Of is set, a board of several views.
 type View struct {
 	// Slug in the URL of the view: 1 to 64 lower-case letters, digits and -. Default: made
 	// from the name.
@@ -57,21 +56,21 @@ var (
 	pageForm = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}(/[A-Za-z0-9:._-]{1,100}){0,4}$`)
 )
 
-// An Error says what is wrong with a view, and the remedy.
+// An Error is an invalid key of a view, with the remedy.
 type Error struct{ Key, Message string }
 
 func (e *Error) Error() string { return e.Key + ": " + e.Message }
 
-// What is wrong with a call and not with a view.
+// Errors of a call, not of a view.
 var (
-	ErrNone        = errors.New("there is no such view")
-	ErrProvisioned = errors.New("the view is from the configuration: change it there, or save it under another slug")
-	ErrWrite       = errors.New("the views could not be written")
-	ErrForeign     = errors.New("the view belongs to somebody else: save it under another slug")
-	ErrTaken       = errors.New("another view has this slug: choose one that is free")
+	ErrNotFound    = errors.New("no view with this slug")
+	ErrProvisioned = errors.New("the view is from the configuration; change it there, or use another slug")
+	ErrWrite       = errors.New("cannot write the saved views")
+	ErrNotOwner    = errors.New("the view belongs to another user; use another slug")
+	ErrTaken       = errors.New("another view has this slug; use a free one")
 )
 
-// Complete gives a view what it lacks and checks it. The error is an *Error.
+// Complete sets missing values of a view and validates it. The error is an *Error.
 func (v *View) Complete() error {
 	v.fill()
 	return v.check()
@@ -96,19 +95,19 @@ func (v *View) check() error {
 	case v.Name == "":
 		return &Error{"name", "is missing"}
 	case len(v.Name) > maxName:
-		return &Error{"name", fmt.Sprintf("is longer than %d bytes", maxName)}
+		return &Error{"name", fmt.Sprintf("is too long; use at most %d bytes", maxName)}
 	case len(v.Description) > maxDescription:
-		return &Error{"description", fmt.Sprintf("is longer than %d bytes", maxDescription)}
+		return &Error{"description", fmt.Sprintf("is too long; use at most %d bytes", maxDescription)}
 	case !slugForm.MatchString(v.Slug):
-		return &Error{"slug", fmt.Sprintf("%q is not 1 to 64 lower-case letters, digits and -", v.Slug)}
+		return &Error{"slug", fmt.Sprintf("%q is not valid; use 1 to 64 lower-case letters, digits and -", v.Slug)}
 	case !pageForm.MatchString(v.Page):
-		return &Error{"page", fmt.Sprintf("%q is no page", v.Page)}
+		return &Error{"page", fmt.Sprintf("%q is not a page", v.Page)}
 	case len(v.Query) > maxQuery:
-		return &Error{"query", fmt.Sprintf("is longer than %d bytes", maxQuery)}
+		return &Error{"query", fmt.Sprintf("is too long; use at most %d bytes", maxQuery)}
 	case badQuery != nil:
 		return &Error{"query", "is not the query of a URL: " + badQuery.Error()}
 	case len(v.Of) > maxOf:
-		return &Error{"of", fmt.Sprintf("has %d views, %d is the most", len(v.Of), maxOf)}
+		return &Error{"of", fmt.Sprintf("has %d views; use at most %d", len(v.Of), maxOf)}
 	}
 	for _, s := range v.Of {
 		if !slugForm.MatchString(s) {
@@ -118,7 +117,7 @@ func (v *View) check() error {
 	return nil
 }
 
-// slug makes one of a name.
+// slug derives a slug from a name.
 func slug(name string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(name) {
@@ -132,7 +131,7 @@ func slug(name string) string {
 	return strings.Trim(b.String()[:min(b.Len(), 64)], "-")
 }
 
-// Views are all of them. It is safe for concurrent use.
+// Views holds all views. It is safe for concurrent use.
 type Views struct {
 	path string
 
@@ -154,8 +153,8 @@ func Open(path string) (*Views, error) {
 	return vs, nil
 }
 
-// Provision takes over the views of a configuration file, which has been checked. They
-// hide saved ones of the same slug.
+// Provision sets the views of the configuration, which has been checked. They hide
+// saved views with the same slug.
 func (vs *Views) Provision(list []View, file string) {
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
@@ -177,7 +176,7 @@ func (vs *Views) findLocked(slug string) (View, bool) {
 	return v, ok
 }
 
-// List gives the views that an owner sees, by name: those that are shared and his own.
+// List returns the views that an owner sees, sorted by name: shared views and the owner's.
 func (vs *Views) List(owner string) []View {
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
@@ -195,34 +194,34 @@ func (vs *Views) List(owner string) []View {
 
 func (v View) seenBy(owner string) bool { return v.Shared || v.Owner == owner }
 
-// Get finds a view that the owner sees.
+// Get returns a view that the owner sees.
 func (vs *Views) Get(slug, owner string) (View, error) {
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
 	v, ok := vs.findLocked(slug)
 	if !ok || !v.seenBy(owner) {
-		return View{}, ErrNone
+		return View{}, ErrNotFound
 	}
 	return v, nil
 }
 
-// mayChangeLocked says whether an owner may change what has this slug.
+// mayChangeLocked reports why an owner may not change the view with this slug.
 func (vs *Views) mayChangeLocked(slug, owner string) error {
 	v, ok := vs.findLocked(slug)
 	switch {
 	case !ok:
-		return ErrNone
+		return ErrNotFound
 	case v.Provisioned:
 		return ErrProvisioned
 	case !v.seenBy(owner):
-		return ErrForeign
+		return ErrNotOwner
 	}
 	return nil
 }
 
-// Put saves a view, in place of the one that has its slug. With anew there must be
-// none: for a view that names no slug a free one is found. Only who saved a view makes
-// it private, for then nobody else sees it any more.
+// Put saves a view and replaces the one with its slug. With anew the slug must be free; a
+// view without slug gets a free one. Only the owner can make a view private, because then
+// no one else sees it.
 func (vs *Views) Put(v View, anew bool, now time.Time) (View, error) {
 	named := v.Slug != ""
 	if err := v.Complete(); err != nil {
@@ -241,18 +240,18 @@ func (vs *Views) Put(v View, anew bool, now time.Time) (View, error) {
 			}
 			v.Slug = fmt.Sprintf("%.58s-%d", base, n)
 		}
-	} else if err := vs.mayChangeLocked(v.Slug, v.Owner); err != nil && err != ErrNone {
+	} else if err := vs.mayChangeLocked(v.Slug, v.Owner); err != nil && err != ErrNotFound {
 		return v, err
 	}
 	old, was := vs.saved[v.Slug]
 	if was && old.Owner != v.Owner {
 		if !v.Shared {
-			return v, ErrForeign
+			return v, ErrNotOwner
 		}
 		v.Owner = old.Owner
 	}
 	if !was && len(vs.saved) >= maxViews {
-		return v, &Error{"slug", fmt.Sprintf("%d views are saved, which is the most: delete some", maxViews)}
+		return v, &Error{"slug", fmt.Sprintf("no room for another view: %d are saved; delete one first", maxViews)}
 	}
 	v.Provisioned, v.Source, v.Updated = false, "", now.Unix()
 	vs.saved[v.Slug] = v
@@ -265,7 +264,7 @@ func (vs *Views) Put(v View, anew bool, now time.Time) (View, error) {
 	return v, nil
 }
 
-// Delete takes a view away.
+// Delete deletes a view.
 func (vs *Views) Delete(slug, owner string) error {
 	vs.mu.Lock()
 	defer vs.mu.Unlock()

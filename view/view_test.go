@@ -42,10 +42,10 @@ func TestViews(t *testing.T) {
 	}
 	slugs("ann", "traffic-of-our-cdn")
 	slugs("bob", "traffic-of-our-cdn-2 traffic-of-our-cdn")
-	if _, err := vs.Put(View{Slug: "traffic-of-our-cdn-2", Name: "mine", Owner: "ann"}, false, now); !errors.Is(err, ErrForeign) {
+	if _, err := vs.Put(View{Slug: "traffic-of-our-cdn-2", Name: "mine", Owner: "ann"}, false, now); !errors.Is(err, ErrNotOwner) {
 		t.Errorf("what belongs to somebody else: %v", err)
 	}
-	if _, err := vs.Get("traffic-of-our-cdn-2", "ann"); !errors.Is(err, ErrNone) {
+	if _, err := vs.Get("traffic-of-our-cdn-2", "ann"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("what belongs to somebody else: %v", err)
 	}
 	if _, err := vs.Put(View{Slug: "traffic-of-our-cdn-2", Name: "mine", Owner: "ann"}, true, now); !errors.Is(err, ErrTaken) {
@@ -54,7 +54,7 @@ func TestViews(t *testing.T) {
 	if v := put(View{Slug: "traffic-of-our-cdn", Name: "CDN", Owner: "bob", Shared: true}, false); v.Owner != "ann" {
 		t.Errorf("changed by somebody else: %+v", v)
 	}
-	if _, err := vs.Put(View{Slug: "traffic-of-our-cdn", Name: "CDN", Owner: "bob"}, false, now); !errors.Is(err, ErrForeign) {
+	if _, err := vs.Put(View{Slug: "traffic-of-our-cdn", Name: "CDN", Owner: "bob"}, false, now); !errors.Is(err, ErrNotOwner) {
 		t.Errorf("made private by somebody else: %v", err)
 	}
 
@@ -83,7 +83,7 @@ func TestViews(t *testing.T) {
 	if err := vs.Delete("traffic-of-our-cdn", "ann"); err != nil {
 		t.Error(err)
 	}
-	if err := vs.Delete("traffic-of-our-cdn", "ann"); !errors.Is(err, ErrNone) {
+	if err := vs.Delete("traffic-of-our-cdn", "ann"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("deleting it again: %v", err)
 	}
 	slugs("bob", "traffic-of-our-cdn-2")
@@ -133,7 +133,7 @@ func TestLimits(t *testing.T) {
 	for i := range maxViews {
 		vs.saved[strings.Repeat("x", 1+i%60)+string(rune('a'+i%26))+time.Unix(int64(i), 0).String()] = View{}
 	}
-	if _, err := vs.Put(View{Name: "one more"}, true, time.Unix(0, 0)); err == nil || !strings.Contains(err.Error(), "the most") {
+	if _, err := vs.Put(View{Name: "one more"}, true, time.Unix(0, 0)); err == nil || !strings.Contains(err.Error(), "no room") {
 		t.Errorf("one more: %v", err)
 	}
 	if err := (Config{{Name: "a"}, {Name: "A"}}).Validate(); err == nil || !strings.HasPrefix(err.Error(), "[1].slug: a: ") {

@@ -87,7 +87,7 @@ test("a sender in the configuration cannot be ignored", async () => {
     return [res.status, (await res.json()).detail];
   }, named.address);
   assert.equal(answer[0], 409);
-  assert.match(answer[1], /the configuration names it/);
+  assert.match(answer[1], /the sender is configured/);
   await page.close();
 });
 
