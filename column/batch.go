@@ -34,7 +34,7 @@ type Uint128 struct{ Lo, Hi uint64 }
 // Label is the empty text. Labels compare as pointers.
 type Label struct{ h unique.Handle[string] }
 
-// LabelOf interns a text. Do it where the text is learnt, not per row.
+// LabelOf interns a text. Call it where the text is learnt, not per row.
 func LabelOf(s string) Label {
 	if s == "" {
 		return Label{}
@@ -49,7 +49,7 @@ func (l Label) String() string {
 	return l.h.Value()
 }
 
-// Hash spreads labels evenly; equal labels have the same, as long as the process lives.
+// Hash returns an evenly spread hash, which is valid for the life of the process.
 func (l Label) Hash() uint32 {
 	const golden uint64 = 0x9e3779b97f4a7c15 // 2^64 / the golden ratio
 	p := *(*uintptr)(unsafe.Pointer(&l))     // a Handle is a pointer, and the collector moves nothing
@@ -64,12 +64,12 @@ type Pair struct {
 
 // A Batch holds rows of one table, column by column, up to a fixed number.
 //
-// A column that no row has set has no length: it costs nothing to keep, to clear
-// or to encode. The first Set gives it the length of the whole batch, all zero,
-// so the bounds check that Go makes anyway is also the test for "in use".
+// A column that no row has set has length 0: it costs nothing to hold, to clear or
+// to encode. The first Set gives it the length of the whole batch, all zero, so
+// the bounds check that Go makes anyway is also the test for "in use".
 //
-// A batch belongs to one goroutine for ever; what travels between goroutines is
-// the immutable block that native makes of it.
+// A batch belongs to one goroutine forever. The immutable block that native makes
+// from it travels between goroutines.
 type Batch struct {
 	table *Table
 	rows  int
@@ -89,14 +89,14 @@ type Batch struct {
 	arena32    []uint32
 	arena128   []Uint128
 	arenaPairs []Pair
-	text       int // octets of their values
+	text       int // bytes of their values
 }
 
 // A span is a part of an arena: one list of one row.
 type span struct{ off, n uint32 }
 
 // A store holds the columns of one Go type. Each has either no length (unused)
-// or the length of the batch; memory, once made, is kept.
+// or the length of the batch; memory, once allocated, is kept.
 type store[T comparable] [][]T
 
 func (s store[T]) use(slot, rows int) []T {
@@ -144,7 +144,7 @@ func (s store[T]) copyRow(from, to int) {
 	}
 }
 
-// NewBatch makes an empty batch for up to rows rows.
+// NewBatch returns an empty batch for up to rows rows.
 func (t *Table) NewBatch(rows int) *Batch {
 	return &Batch{
 		table:   t,
@@ -170,11 +170,11 @@ func (b *Batch) Len() int { return b.rows }
 // Room is the number of rows that can still be added.
 func (b *Batch) Room() int { return b.cap - b.rows }
 
-// Full reports that no row can be added before Reset.
+// Full reports whether no row can be added before Reset.
 func (b *Batch) Full() bool { return b.rows == b.cap }
 
-// Extent is about how many octets the lists and maps of the rows take, which no
-// number of rows bounds.
+// Extent is the approximate size of the lists and maps of the rows in bytes, which the
+// number of rows does not bound.
 func (b *Batch) Extent() int { return 4*len(b.arena32) + 16*len(b.arena128) + b.text }
 
 // Add adds a row whose columns are all zero and returns its number. The batch
@@ -207,16 +207,16 @@ func (b *Batch) AddCopy(row int) int {
 	return to
 }
 
-// Drop forgets the last row.
+// Drop removes the last row.
 func (b *Batch) Drop() { b.Truncate(b.rows - 1) }
 
-// Truncate forgets all rows from number rows on.
+// Truncate removes all rows from number rows on.
 func (b *Batch) Truncate(rows int) {
 	b.clearRows(rows, b.rows)
 	b.rows = rows
 }
 
-// Reset forgets all rows. Memory is kept.
+// Reset removes all rows. Memory is kept.
 func (b *Batch) Reset() {
 	b.clearRows(0, b.rows)
 	b.rows = 0
@@ -247,7 +247,7 @@ func (b *Batch) clearRows(from, to int) {
 	b.pairs.clear(from, to)
 }
 
-// Turn makes a row its own reverse: it swaps the two fields of every pair.
+// Turn reverses a row: it swaps the two fields of every pair.
 func (b *Batch) Turn(row int) {
 	for _, f := range b.table.Fields {
 		if f.twin == nil || f.twin.index < f.index {
@@ -300,8 +300,8 @@ func (b *Batch) Used(f *Field) bool {
 	}
 }
 
-// Zero reports that the field is zero in every row. It looks at the values of
-// used columns and stops at the first that is not zero.
+// Zero reports whether the field is zero in every row. It reads the values of used
+// columns and stops at the first that is not zero.
 func (b *Batch) Zero(f *Field) bool {
 	if !b.Used(f) {
 		return true
@@ -369,19 +369,19 @@ func (b *Batch) Addrs(f *Field) []Addr { return b.addr.use(f.in(storeAddr), b.ca
 // LabelColumn is the column of a Text or String field.
 func (b *Batch) LabelColumn(f *Field) []Label { return b.label.use(f.in(storeLabel), b.cap) }
 
-// List32At is the list of one row; do not keep it over the next Set or Reset.
+// List32At returns the list of one row, valid until the next Set or Reset.
 func (b *Batch) List32At(f *Field, row int) []uint32 {
 	s := b.list32.at(f.in(storeList32), row)
 	return b.arena32[s.off : s.off+s.n]
 }
 
-// List128At is the list of one row; do not keep it over the next Set or Reset.
+// List128At returns the list of one row, valid until the next Set or Reset.
 func (b *Batch) List128At(f *Field, row int) []Uint128 {
 	s := b.list128.at(f.in(storeList128), row)
 	return b.arena128[s.off : s.off+s.n]
 }
 
-// PairsAt is the map of one row; do not keep it over the next Set or Reset.
+// PairsAt returns the map of one row, valid until the next Set or Reset.
 func (b *Batch) PairsAt(f *Field, row int) []Pair {
 	s := b.pairs.at(f.in(storePairs), row)
 	return b.arenaPairs[s.off : s.off+s.n]
@@ -394,7 +394,7 @@ func (f *Field) in(s storeID) int {
 	return f.slot
 }
 
-// MACFrom is the number that stands for a MAC address in a column: its 48 bits.
+// MACFrom returns the value of a MAC address in a column: its 48 bits.
 func MACFrom(m [6]byte) uint64 {
 	return uint64(binary.BigEndian.Uint16(m[:2]))<<32 | uint64(binary.BigEndian.Uint32(m[2:]))
 }

@@ -1,5 +1,5 @@
-// Package column is how NetMeta holds data: tables of typed fields, and batches
-// of rows stored column by column.
+// Package column holds data: tables of typed fields, and batches of rows stored
+// column by column.
 //
 // A field is declared once, as a Go value. The declaration returns a handle, and
 // the handle is the only way to its values:
@@ -12,8 +12,8 @@
 //	Proto.Set(b, row, 17)
 //
 // Everything else that the system knows about a field (its ClickHouse type, its
-// place in a flow record, its name in the filter language, its unit on the page)
-// is in the same declaration. The package imports nothing of ours.
+// place in a flow record, its name in the filter language, its unit in the web UI)
+// is in the same declaration. The package imports no other package of NetMeta.
 package column
 
 import "fmt"
@@ -41,7 +41,7 @@ const (
 	String                  // Label     String, for texts that hardly repeat
 )
 
-// A Role says what a query does with a field.
+// A Role is the use of a field in a query.
 type Role uint8
 
 const (
@@ -50,7 +50,7 @@ const (
 	Mark                  // describes the record itself: time, type, sampling, quality
 )
 
-// A Unit is what a number counts.
+// A Unit is the unit of a number.
 type Unit string
 
 const (
@@ -62,7 +62,7 @@ const (
 	Millisecond Unit = "ms"
 )
 
-// A Show is how a number is written for people.
+// A Show is the notation of a number for people.
 type Show uint8
 
 const (
@@ -75,7 +75,7 @@ const (
 	Bits          // a bit set, names in Field.Enum by bit number
 )
 
-// A Side tells the two fields of a pair apart.
+// A Side distinguishes the two fields of a pair.
 type Side string
 
 const (
@@ -120,11 +120,11 @@ type Field struct {
 	index int    // in table.Fields
 	sql   string // ClickHouse type
 	store storeID
-	slot  int // in that store of the batch
+	slot  int // in its store of the batch
 	twin  *Field
 }
 
-// Twin is the other field of the pair, nil for a field without one.
+// Twin returns the other field of the pair; nil for a single field.
 func (f *Field) Twin() *Field { return f.twin }
 
 // FilterName is the full name in the filter language: "src.port", "proto".

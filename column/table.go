@@ -26,7 +26,7 @@ type Table struct {
 	Rollups []Rollup // each behind the one that it adds up; the first adds up the table
 
 	byName map[string]*Field
-	slots  [storeCount]int // how many fields live in each store
+	slots  [storeCount]int // number of fields in each store
 }
 
 // An Engine says what the store makes of rows with equal keys (Table.Order).
@@ -52,14 +52,14 @@ const (
 type Rollup struct {
 	Name string
 	Step int64  // seconds
-	Of   string // the rollup that it adds up; empty: the table itself
+	Of   string // the rollup that it sums; empty: the table itself
 
-	// The fields that it keeps of those that say Rollup: some groups of them, and some by
-	// name. All of them when none are named. What it adds up must keep them too.
+	// The fields of the rollup, by group and by name, among those marked Rollup. Default:
+	// all of them. The table that it sums must have them too.
 	Groups, Fields []string
 }
 
-// Keeps says that the rollup keeps a field.
+// Keeps reports whether the rollup has a field.
 func (r *Rollup) Keeps(f *Field) bool {
 	return f.Rollup && (len(r.Groups)+len(r.Fields) == 0 || slices.Contains(r.Groups, f.Group) || slices.Contains(r.Fields, f.Name))
 }
@@ -127,8 +127,8 @@ func (t *Table) add(f Field, k Kind) *Field {
 	return p
 }
 
-// pair declares two fields that Turn swaps. The names of both sides go into the
-// titles and into the filter name; Doc holds for both.
+// pair declares two fields that Turn swaps. Titles and filter names contain the side; Doc
+// applies to both.
 func (t *Table) pair(src, dst string, f Field, k Kind) (*Field, *Field) {
 	a, b := f, f
 	a.Name, b.Name = src, dst

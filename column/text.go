@@ -11,7 +11,7 @@ import (
 )
 
 // AppendJSON appends one row as a JSON object with the column names of the table.
-// Columns that are zero or unset are left out. Addresses are text with IPv4
+// Columns that are zero or unset are omitted. Addresses are text with IPv4
 // unmapped, MAC addresses aa:bb:cc:dd:ee:ff, times RFC 3339 in UTC with
 // milliseconds, enums and bit sets by name.
 func AppendJSON(dst []byte, b *Batch, row int) []byte {
@@ -148,7 +148,7 @@ func (b *Batch) numberAt(f *Field, row int) uint64 {
 	}
 }
 
-// String is the number in decimal.
+// String returns the number in decimal.
 func (u Uint128) String() string {
 	var raw [16]byte
 	binary.BigEndian.PutUint64(raw[:8], u.Hi)
@@ -179,7 +179,7 @@ func appendTime(dst []byte, t time.Time) []byte {
 }
 
 // AppendString appends s as a JSON string. Texts may come from the network, so
-// what is not UTF-8 becomes the replacement character.
+// invalid UTF-8 becomes the replacement character.
 func AppendString(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
@@ -196,8 +196,8 @@ func AppendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// AppendText appends one row as NAME=VALUE words, for reading on a terminal. It
-// leaves out what AppendJSON leaves out.
+// AppendText appends one row as NAME=VALUE words for terminals. It omits the same
+// columns as AppendJSON.
 func AppendText(dst []byte, b *Batch, row int) []byte {
 	start := len(dst)
 	for _, f := range b.table.Fields {

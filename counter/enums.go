@@ -10,8 +10,8 @@ const (
 
 var classes = [...]string{"interface", "vlan", "entity", "logical-entity"}
 
-// Bits of Records: what a row holds. A counter that is zero and whose bit is not set
-// was not measured.
+// Bits of Records: the groups of counters in a row. A counter that is zero and whose
+// bit is not set was not measured.
 const (
 	HasInterface uint32 = 1 << iota
 	HasEthernet

@@ -12,14 +12,14 @@ const (
 
 var types = [...]string{"unknown", "sflow", "netflow5", "netflow9", "ipfix", "mirror"}
 
-// An Announcement is what a kind of record lets exporters say of themselves, and so what
-// can be missing of one.
+// An Announcement is the information that exporters can send with a type of record, and
+// that can therefore be missing.
 type Announcement struct {
-	Templates bool   `json:"templates"` // its records are described by templates, which come from time to time
-	Sampling  bool   `json:"sampling"`  // it can say at what rate it samples
-	Clock     bool   `json:"clock"`     // its datagrams have the time at which they were sent
+	Templates bool   `json:"templates"` // templates describe its records and are sent periodically
+	Sampling  bool   `json:"sampling"`  // it can report its sampling rate
+	Clock     bool   `json:"clock"`     // its datagrams contain the time of sending
 	Sequence  string `json:"sequence"`  // what its sequence numbers count: datagrams or records; empty: it has none
-	Names     string `json:"names"`     // how it tells names of interfaces: options or counters; empty: it cannot
+	Names     string `json:"names"`     // how it reports interface names: options or counters; empty: not at all
 }
 
 // announcements has one for each value of FlowType.
@@ -30,8 +30,7 @@ var announcements = [len(types)]Announcement{
 	TypeIPFIX:    {Templates: true, Sampling: true, Clock: true, Sequence: "records", Names: "options"},
 }
 
-// Announces is what exporters of a FlowType can say of themselves; nothing of one that is
-// not known.
+// Announces returns the Announcement of a FlowType; the zero value for an unknown one.
 func Announces(flowType uint8) Announcement {
 	if int(flowType) >= len(announcements) {
 		return Announcement{}
@@ -41,7 +40,7 @@ func Announces(flowType uint8) Announcement {
 
 // Values of SamplingSource, in rising order of trust.
 const (
-	SamplingUnknown uint8 = iota // nothing said a rate; the row counts as 1
+	SamplingUnknown uint8 = iota // no rate reported; counted as unsampled
 	SamplingConfig               // the configuration file
 	SamplingHeader               // the header of the datagram (v5)
 	SamplingOptions              // options data for the sampler, selector, interface or exporter
@@ -52,14 +51,14 @@ var samplingSources = [...]string{"unknown", "config", "header", "options", "rec
 
 // Bits of Quality.
 const (
-	NoSampling    uint16 = 1 << iota // no sampling rate known: counted as 1
+	NoSampling    uint16 = 1 << iota // sampling rate unknown; counted as unsampled
 	NoInterface                      // neither input nor output interface known
 	LateTemplate                     // waited for its template
 	ClockSkewed                      // the exporter's clock is off by more than a minute
 	TruncatedHead                    // the sampled header ends before its last protocol header does
 	NoTime                           // the record carries no start and end; they are the time of arrival
 	Thinned                          // of a limited exporter: the sampling rate is higher than the exporter's own
-	Implausible                      // no network carries what the record says: see Plausible
+	Implausible                      // values that no network carries; see Plausible
 )
 
 var qualityBits = [...]string{"no-sampling", "no-interface", "late-template", "clock-skewed", "truncated-header", "no-time", "thinned", "implausible"}

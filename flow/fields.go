@@ -1,7 +1,7 @@
-// Package flow says what a flow is: the fields of the flows table, one statement
-// each. This file is the schema of the system. From a statement follow the column
-// in ClickHouse, the place in a NetFlow or IPFIX record, the name in the filter
-// language, the pick-lists and units of the page, and the reference.
+// Package flow defines a flow: the fields of the flows table, one statement each.
+// This file is the schema of the system. A statement creates the column in
+// ClickHouse, the place in a NetFlow or IPFIX record, the name in the filter
+// language, the pick-lists and units of the web UI, and the reference.
 //
 // Numbers of information elements are those of the IANA IPFIX registry; below 128
 // they are the field types of NetFlow v9 as well (RFC 3954, RFC 7012). Elements
@@ -12,7 +12,7 @@ package flow
 import "netmeta/column"
 
 // Table is the flows table. Order here is order in ClickHouse.
-// How it is kept was chosen by measurement: doc/decisions/0009-order-key.md.
+// The order was chosen by measurement: doc/decisions/0009-order-key.md.
 var Table = column.Table{Name: "flows",
 	Order: "toStartOfFiveMinutes(TimeReceived), ExporterAddress, InIf, OutIf, SrcAS, DstAS, SrcAddr, DstAddr",
 	Indexes: []string{
@@ -21,7 +21,7 @@ var Table = column.Table{Name: "flows",
 	},
 	Rollups: []column.Rollup{
 		{Name: "rollup_1m", Step: 60},
-		// Of a day of minutes there are many rows, but few of interfaces alone, or of ASes.
+		// A day of minutes has many rows, but few of interfaces alone, or of ASes.
 		{Name: "rollup_1m_net", Step: 60, Of: "rollup_1m", Groups: []string{"network", "ip"}, Fields: []string{"SamplingRate"}},
 		{Name: "rollup_1m_as", Step: 60, Of: "rollup_1m", Groups: []string{"routing"}, Fields: []string{"SamplingRate", "Direction"}},
 		{Name: "rollup_1m_if", Step: 60, Of: "rollup_1m", Groups: []string{"record", "exporter", "interface"}, Fields: []string{"Direction"}},
@@ -36,7 +36,7 @@ func ie(ids ...uint16) []column.IE {
 	return list
 }
 
-// The envelope: who saw the flow, when, and how far to trust it.
+// The envelope: the exporter of the record, its time and its quality.
 var (
 	TimeReceived = Table.Time(column.Field{Name: "TimeReceived", Title: "time received", Group: "record", Role: column.Mark,
 		Doc:   "When the datagram arrived, in seconds. Graphs are drawn over it.",
@@ -166,7 +166,7 @@ var (
 		Doc: "The network behind the interface."})
 )
 
-// The exporter, as the operator describes it.
+// The exporter, as configured by the operator.
 var (
 	ExporterName = Table.Text(column.Field{Name: "ExporterName", Title: "exporter", Filter: "exportername", Group: "exporter", Rare: true, Rollup: true,
 		Doc: "Name of the exporter."})
