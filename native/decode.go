@@ -9,15 +9,15 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 )
 
-// A Result is what a query returned, as columns of equal length.
+// A Result is the result of a query, as columns of equal length.
 type Result struct {
 	Names   []string
 	Columns []any // []uint8, []uint16, []uint32, []uint64, []int64, []float64, []string, [][]string or []time.Time
 	Rows    int
 }
 
-// Decode reads blocks to the end of r and joins them. Types are those that our own
-// queries ask for; another type is an error that names the column.
+// Decode reads blocks to the end of r and joins them. It supports the types of the
+// queries of NetMeta; another type is an error that names the column.
 func Decode(r io.Reader) (*Result, error) {
 	in := proto.NewReader(r)
 	res := &Result{}
@@ -49,7 +49,7 @@ func Decode(r io.Reader) (*Result, error) {
 	}
 }
 
-// Column finds a column by name; nil when the result has none.
+// Column returns a column by name; nil if the result has none.
 func (r *Result) Column(name string) any {
 	for i, n := range r.Names {
 		if n == name {
@@ -87,7 +87,7 @@ func join(old any, c proto.ColResult) (any, error) {
 	case *proto.ColArr[string]:
 		return extend(old, rows[[]string](c)), nil
 	}
-	return nil, fmt.Errorf("type %s is not read here", c.Type())
+	return nil, fmt.Errorf("type %s is not supported", c.Type())
 }
 
 func rows[T any](c interface {

@@ -24,7 +24,7 @@ type Block struct {
 	Table   *column.Table
 	Data    []byte
 	Rows    int
-	Columns []*column.Field // what the block carries: every column with a value other than zero
+	Columns []*column.Field // columns of the block: those with a value other than zero
 
 	// Safe is called once when the rows of this block, and of all that were put into the
 	// queue before it, are durable: stored, or in the spool; nil: nobody wants to know. A
@@ -36,8 +36,8 @@ type Block struct {
 	Synced bool
 }
 
-// Release gives the memory of the block back for another one. Nobody may look at the
-// data any more, and only one of all copies of a block may be released.
+// Release returns the memory of the block for reuse. The data must not be used any more,
+// and only one of all copies of a block may be released.
 func (b *Block) Release() {
 	if b.Data != nil {
 		data := b.Data[:0]
@@ -46,8 +46,8 @@ func (b *Block) Release() {
 	}
 }
 
-// buffers are what released blocks leave. A block is a megabyte, and memory that is
-// new to the process costs more than the encoding: the kernel must find and clear it.
+// buffers holds the memory of released blocks. A block is a megabyte, and new memory
+// costs more than the encoding, because the kernel must find and clear it.
 var buffers sync.Pool
 
 // take returns an empty buffer, with room for a block of the size of the last one.
@@ -66,9 +66,9 @@ type Encoder struct {
 	dict dictionary
 }
 
-// Encode makes a block of all rows of a batch. Columns that are zero in every row
-// are left out: the store knows their value. A batch without rows gives a block
-// without data.
+// Encode returns a block with all rows of a batch. It omits columns that are zero in
+// every row, because zero is their default in the store. A batch without rows gives a
+// block without data.
 func (e *Encoder) Encode(b *column.Batch) Block {
 	block := Block{Table: b.Table(), Rows: b.Len()}
 	if block.Rows == 0 {
@@ -96,7 +96,7 @@ func (e *Encoder) Encode(b *column.Batch) Block {
 		e.column(f, b)
 	}
 	block.Data, e.size = e.buf.Buf, len(e.buf.Buf)
-	e.buf.Buf = nil // the block is the caller's now
+	e.buf.Buf = nil // the caller owns the block now
 	return block
 }
 
@@ -158,8 +158,8 @@ func (e *Encoder) column(f *column.Field, b *column.Batch) {
 	}
 }
 
-// memory is the bytes of a column as they lie in memory. Native is little-endian, and
-// so is every machine that the engine runs on.
+// memory returns the bytes of a column in memory. Native is little-endian, and so is
+// every machine that the engine runs on.
 func memory[T uint16 | uint32 | uint64 | column.Addr](c []T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(c))), len(c)*int(unsafe.Sizeof(*new(T))))
 }
@@ -173,8 +173,8 @@ func (e *Encoder) offsets(rows int, length func(row int) int) {
 	}
 }
 
-// A dictionary is a LowCardinality(String) column in the making: the texts that
-// occur, each once, and for each row the index of its text.
+// A dictionary is an unfinished LowCardinality(String) column: each text once, and for
+// each row the index of its text.
 type dictionary struct {
 	index map[column.Label]uint32
 	texts []column.Label
@@ -185,7 +185,7 @@ type dictionary struct {
 	// What index said last for the labels that fall into each place. A column has few
 	// labels and many rows, so nearly all are found here, at a tenth of the cost.
 	recent [512]recentLabel
-	column uint32 // which one is in the making: what others left does not count
+	column uint32 // number of the current column; entries of others are stale
 }
 
 type recentLabel struct {
@@ -200,7 +200,7 @@ func (d *dictionary) reset() {
 	}
 	clear(d.index)
 	clear(d.texts)
-	d.texts, d.keys = append(d.texts[:0], column.Label{}), d.keys[:0] // ClickHouse wants the empty text first
+	d.texts, d.keys = append(d.texts[:0], column.Label{}), d.keys[:0] // ClickHouse requires the empty text first
 	d.index[column.Label{}] = 0
 	d.last, d.lastI = column.Label{}, 0
 	if d.column++; d.column == 0 {

@@ -63,7 +63,7 @@ func (d *dissector) ipv4(data []byte) {
 		d.truncated = true
 		return
 	}
-	// Behind the packet is padding of the link. Length 0 is segmentation offload.
+	// Padding of the link follows the packet. Length 0 is segmentation offload.
 	if total < len(data) && total != 0 {
 		data = data[:total]
 	}
@@ -72,7 +72,7 @@ func (d *dissector) ipv4(data []byte) {
 	}
 }
 
-// shortIPv4 reads what there is of a header that is cut.
+// shortIPv4 reads the start of a truncated header.
 func (d *dissector) shortIPv4(data []byte) {
 	d.truncated = true
 	if len(data) == 0 || data[0]>>4 != 4 {
@@ -91,7 +91,7 @@ func (d *dissector) shortIPv4(data []byte) {
 	if n >= 16 {
 		d.src = column.AddrFrom4([4]byte(h[12:]))
 	}
-	if d.tunnel == flow.TunnelNone { // within a tunnel half a header would hide a whole one
+	if d.tunnel == flow.TunnelNone { // within a tunnel a partial header would hide a complete one
 		d.ip = true
 		if n >= 4 {
 			d.length = int(be16(h[2:]))
@@ -122,7 +122,7 @@ func (d *dissector) ipv6(data []byte) {
 	d.payload(d.proto, data)
 }
 
-// shortIPv6 reads what there is of a header that is cut.
+// shortIPv6 reads the start of a truncated header.
 func (d *dissector) shortIPv6(data []byte) {
 	d.truncated = true
 	if len(data) == 0 || data[0]>>4 != 6 {
@@ -147,8 +147,8 @@ func (d *dissector) shortIPv6(data []byte) {
 	}
 }
 
-// payload reads what follows the IP header: extension headers, then the transport
-// or a tunnel. Proto becomes the number of what comes last.
+// payload reads extension headers, then the transport or a tunnel. Proto becomes the
+// number of the last header.
 func (d *dissector) payload(proto uint8, data []byte) {
 	srv6 := false
 	for range maxExtensions {
@@ -239,7 +239,7 @@ func (d *dissector) payload(proto uint8, data []byte) {
 			d.proto = proto
 			d.fragmentID, d.fragmentOffset = be32(data[4:]), be16(data[2:])>>3
 			if d.fragmentOffset != 0 {
-				return // what follows is the middle of something
+				return // the data is the middle of a payload
 			}
 			data = data[8:]
 			continue
@@ -267,7 +267,7 @@ func (d *dissector) tcp(data []byte) {
 	d.has(data, 20)
 }
 
-// udp reads ports and, behind them, tunnels told by their destination port.
+// udp reads ports and the tunnels that their destination port identifies.
 //
 //	0        2             4        6          8
 //	| source | destination | length | checksum | payload

@@ -22,9 +22,9 @@ const (
 	etherCMD      = 0x8909 // Cisco metadata: a security group tag
 	etherVNTag    = 0x8926 // of virtual interfaces
 	etherETag     = 0x893f // 802.1BR
-	etherQinQ9100 = 0x9100 // 802.1ad as it was numbered before the standard
+	etherQinQ9100 = 0x9100 // 802.1ad before its standardisation
 
-	// What is smaller is the length of an 802.3 frame.
+	// Smaller values are the length of an 802.3 frame.
 	minEtherType = 0x0600
 )
 
@@ -73,7 +73,7 @@ func (d *dissector) link(link LinkType, data []byte) {
 		d.cooked(be16(data), data[20:])
 	case Null, Loop:
 		// The family has another number and another byte order on every system; the
-		// version field of the IP header says what is to be known.
+		// version field of the IP header gives the version.
 		if !d.has(data, 4) {
 			return
 		}
@@ -81,7 +81,7 @@ func (d *dissector) link(link LinkType, data []byte) {
 	}
 }
 
-// has reports that n bytes are there. A packet that ends before them is truncated.
+// has reports whether n bytes are left. A packet with fewer is truncated.
 func (d *dissector) has(data []byte, n int) bool {
 	if len(data) < n {
 		d.truncated = true
@@ -142,7 +142,7 @@ func (d *dissector) cooked(proto uint16, data []byte) {
 	}
 }
 
-// network reads what an EtherType announces: VLAN tags, then the network layer.
+// network reads VLAN tags, then the network layer, as the EtherType indicates.
 func (d *dissector) network(etherType uint16, data []byte) {
 	if d.layers++; d.layers > maxLayers {
 		return
@@ -166,7 +166,7 @@ func (d *dissector) network(etherType uint16, data []byte) {
 			etherType, data = be16(data[2:]), data[4:]
 			continue
 		case etherCMD, etherVNTag, etherETag:
-			// Tags of fabrics, which say nothing of the flow: four bytes, or six.
+			// Tags of fabrics, four or six bytes, without information about the flow.
 			size := 6
 			if etherType == etherVNTag {
 				size = 4
@@ -318,8 +318,8 @@ func (d *dissector) underLabels(data []byte) {
 	d.inside(flow.TunnelNone, 0, Ethernet, data)
 }
 
-// startsEthernet reports that the data looks like a frame with IP or ARP. It must not
-// take IP for it: the EtherType would be in the source address, so any host in
+// startsEthernet reports whether the data looks like a frame with IP or ARP. It must not
+// mistake IP for it: the EtherType would be in the source address, so any host in
 // 8.0.64.0/20 would do. The checksum of the IPv4 header behind it makes that sure.
 func startsEthernet(data []byte) bool {
 	for at := 12; at <= 12+2*4 && len(data) >= at+8; at += 4 {
@@ -339,8 +339,8 @@ func startsEthernet(data []byte) bool {
 	return false
 }
 
-// checksumIPv4 reports that the data starts with a whole IPv4 header whose checksum
-// is right (RFC 1071).
+// checksumIPv4 reports whether the data starts with a complete IPv4 header with a correct
+// checksum (RFC 1071).
 func checksumIPv4(data []byte) bool {
 	if len(data) < 20 || data[0]>>4 != 4 {
 		return false

@@ -2,13 +2,13 @@
 // of the flows table from them: addresses, ports, flags, VLAN, MPLS labels. It
 // reads through tags, labels and tunnels to the innermost IP packet.
 //
-// Of a tunnelled packet the columns hold the innermost flow. The outermost tunnel
-// is kept beside it: its type, its two addresses and its id. A tunnel that carries
-// no IP (ARP in VXLAN, spanning tree in ERSPAN) leaves the flow that was read
-// before it, with the tunnel named.
+// For a tunnelled packet the columns hold the innermost flow, and the type, the two
+// addresses and the id of the outermost tunnel. If a tunnel carries no IP (ARP in
+// VXLAN, spanning tree in ERSPAN), the flow is that of the outer packet, with the
+// type of the tunnel.
 //
-// All bytes are foreign: nothing is read beyond the end, nothing recurses deeper
-// than the limits below, and no input is an error. What cannot be read is absent.
+// All input is hostile: nothing is read beyond the end, nothing recurses deeper than
+// the limits below, and no input is an error. Unreadable values stay zero.
 package packet
 
 import (
@@ -18,7 +18,7 @@ import (
 	"netmeta/flow"
 )
 
-// A LinkType says what a packet begins with. Numbers are those of capture files,
+// A LinkType is the type of the first header. Numbers are those of capture files,
 // https://www.tcpdump.org/linktypes.html.
 type LinkType uint16
 
@@ -57,19 +57,19 @@ const (
 	maxLayers     = 32 // EtherTypes of one packet
 )
 
-// Info is what Dissect tells besides the columns.
+// Info is the result of Dissect besides the columns.
 type Info struct {
-	// Length is the length of the outermost IP packet as its header says it; 0 when
-	// there is none, or the header leaves it open (segmentation offload, jumbograms).
+	// Length is the length of the outermost IP packet according to its header; 0 if
+	// there is none or it is not given (segmentation offload, jumbograms).
 	Length int
-	// Truncated reports that the data ends within a header. The row has TruncatedHead
-	// in its Quality then.
+	// Truncated reports whether the data ends within a header. The row then has
+	// TruncatedHead in its Quality.
 	Truncated bool
 }
 
 // Dissect reads data, a packet that begins with the given link layer, into a row.
-// It sets the columns for which it finds a value other than zero and leaves the
-// others as they are.
+// It sets the columns for which it finds a value other than zero and does not change
+// the others.
 func Dissect(b *column.Batch, row int, link LinkType, data []byte) Info {
 	var d dissector
 	d.link(link, data)
@@ -77,8 +77,8 @@ func Dissect(b *column.Batch, row int, link LinkType, data []byte) Info {
 	return Info{Length: d.length, Truncated: d.truncated}
 }
 
-// A header holds the columns of one packet without what surrounds it. A tunnel
-// starts a new one and puts the old one back when it leads nowhere.
+// A header holds the columns of one packet without its tunnel. A tunnel starts a new
+// header and restores the old one if it contains no flow.
 type header struct {
 	src, dst         column.Addr
 	srcMAC, dstMAC   uint64
@@ -115,9 +115,9 @@ type dissector struct {
 	truncated bool
 }
 
-// inside reads a packet within the packet. TunnelNone is for Ethernet over MPLS
-// and the like, which have no addresses of their own and are not kept. It reports
-// whether the packet has a flow, which is then the one in the header.
+// inside reads a packet within the packet. It reports whether the packet has a flow,
+// which is then the one in the header. TunnelNone is for encapsulations without
+// addresses, such as Ethernet over MPLS, which have no columns.
 func (d *dissector) inside(tunnel uint8, vni uint32, link LinkType, data []byte) bool {
 	d.through(tunnel, vni)
 	if d.inner == maxInside {
@@ -134,15 +134,15 @@ func (d *dissector) inside(tunnel uint8, vni uint32, link LinkType, data []byte)
 	return true
 }
 
-// through keeps the tunnel if it is the outermost.
+// through records the tunnel if it is the outermost.
 func (d *dissector) through(tunnel uint8, vni uint32) {
 	if d.tunnel == flow.TunnelNone && tunnel != flow.TunnelNone {
 		d.tunnel, d.vni, d.outerSrc, d.outerDst = tunnel, vni, d.src, d.dst
 	}
 }
 
-// write leaves columns alone that are zero, so that a rare column is not in use
-// for nothing.
+// write skips columns that are zero, so that it does not take an unused rare column
+// into use.
 func (d *dissector) write(b *column.Batch, row int) {
 	if d.ip {
 		flow.SrcAddr.Set(b, row, d.src)

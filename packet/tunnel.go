@@ -4,19 +4,18 @@ import "netmeta/flow"
 
 // Destination ports of tunnels.
 const (
-	portL2TP       = 1701 // of one end; the other may have chosen its own
+	portL2TP       = 1701 // of one end; the other may use another port
 	portGTPU       = 2152
 	portTeredo     = 3544 // of the server; it is the source port of what comes from there
 	portVXLAN      = 4789
 	portVXLANGPE   = 4790
-	portVXLANLinux = 8472 // what Linux used before there was a number, and still does by default
+	portVXLANLinux = 8472 // default of Linux, from before the assignment
 	portGeneve     = 6081
 	portMPLS       = 6635
 )
 
-// TunnelOf is the type of a tunnel of which no more is known than its outer header: the
-// protocol, the destination port of UDP, and whether it is IPv6. TunnelNone is what
-// cannot be told from that.
+// TunnelOf returns the type of a tunnel from its outer header alone: the protocol, the
+// destination port of UDP, and whether it is IPv6. TunnelNone: unknown.
 func TunnelOf(proto uint8, port uint16, ipv6 bool) uint8 {
 	switch proto {
 	case protoIPv4:

@@ -94,7 +94,7 @@ func TestDecide(t *testing.T) {
 	s.Provision(func(a netip.Addr) bool { return a == named })
 	stands("192.0.2.1", Named)
 	stands("192.0.2.2", Ignored)
-	if _, err := s.Decide([]string{"192.0.2.9", "192.0.2.1"}, Ignore, now); !errors.Is(err, ErrConfigured) || !strings.Contains(err.Error(), "192.0.2.1: the configuration") {
+	if _, err := s.Decide([]string{"192.0.2.9", "192.0.2.1"}, Ignore, now); !errors.Is(err, ErrConfigured) || !strings.Contains(err.Error(), "192.0.2.1: the sender is configured") {
 		t.Error(err)
 	}
 	stands("192.0.2.9", New)

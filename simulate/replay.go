@@ -72,9 +72,9 @@ func Replay(ctx context.Context, o ReplayOptions) (ReplayStats, error) {
 	case len(o.Files) == 0:
 		return ReplayStats{}, errors.New("no capture files given")
 	case o.Rate < 0 || o.Rate != o.Rate:
-		return ReplayStats{}, fmt.Errorf("rate %v: want datagrams per second, or 0", o.Rate)
+		return ReplayStats{}, fmt.Errorf("rate: %v: out of range; use datagrams per second, or 0", o.Rate)
 	case o.Speed < 0 || o.Speed != o.Speed:
-		return ReplayStats{}, fmt.Errorf("speed %v: want a factor such as 1 or 10, or 0 for as fast as possible", o.Speed)
+		return ReplayStats{}, fmt.Errorf("speed: %v: out of range; use a factor such as 1 or 10, or 0 for as fast as possible", o.Speed)
 	}
 	to, err := resolve(ctx, o.To)
 	if err != nil {

@@ -93,13 +93,13 @@ func (s *socket) flush(ctx context.Context) (sent int, err error) {
 				failing = time.Now()
 			}
 		case err == nil:
-			err = errors.New("the kernel took nothing")
+			err = errors.New("the kernel accepted nothing")
 			fallthrough
 		default:
 			return sent, fmt.Errorf("send to %v: %w", s.conn.RemoteAddr(), err)
 		}
 		if time.Since(failing) > giveUpAfter {
-			return sent, fmt.Errorf("send to %v: nothing went out for %v: %w", s.conn.RemoteAddr(), giveUpAfter, err)
+			return sent, fmt.Errorf("send to %v: nothing sent for %v: %w", s.conn.RemoteAddr(), giveUpAfter, err)
 		}
 		if !sleep(ctx, wait) {
 			return sent, ctx.Err()
@@ -128,14 +128,14 @@ func sleep(ctx context.Context, d time.Duration) bool {
 func resolve(ctx context.Context, to string) (netip.AddrPort, error) {
 	host, port, err := net.SplitHostPort(to)
 	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("target %q: want HOST:PORT: %w", to, err)
+		return netip.AddrPort{}, fmt.Errorf("target: %q: %w; use HOST:PORT", to, err)
 	}
 	n, err := net.DefaultResolver.LookupPort(ctx, "udp", port)
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("target %q: %w", to, err)
 	}
 	if n == 0 {
-		return netip.AddrPort{}, fmt.Errorf("target %q: port 0 cannot be sent to", to)
+		return netip.AddrPort{}, fmt.Errorf("target: %q: port 0 is not valid; use 1 to 65535", to)
 	}
 	if host == "" {
 		host = "127.0.0.1"
@@ -184,7 +184,7 @@ func Run(ctx context.Context, o Options) (Sent, error) {
 		source = netip.AddrFrom4([4]byte{127, 0, 1, 1})
 	}
 	if onLoopback && !source.IsLoopback() {
-		return Sent{}, fmt.Errorf("source address %v: want one in 127.0.0.0/8 for the target %v", source, to)
+		return Sent{}, fmt.Errorf("source address: %v: not loopback; use one in 127.0.0.0/8 for the target %v", source, to)
 	}
 	t := newTraffic(o, o.Now())
 	sockets := make([]*socket, len(t.exporters))

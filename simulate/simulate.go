@@ -60,7 +60,7 @@ func ParseProtocol(name string) (Protocol, error) {
 	for i, p := range Protocols {
 		names[i] = string(p)
 	}
-	return "", fmt.Errorf("protocol %q: want one of %s", name, strings.Join(names, ", "))
+	return "", fmt.Errorf("protocol: %q: unknown; use one of %s", name, strings.Join(names, ", "))
 }
 
 // DefaultPort is the port that collectors listen on for p.
@@ -117,15 +117,15 @@ func (o Options) Validate() error {
 	}
 	switch {
 	case o.Rate < 0 || o.Rate != o.Rate:
-		return fmt.Errorf("rate %v: want flows per second, or 0 for as fast as possible", o.Rate)
+		return fmt.Errorf("rate: %v: out of range; use flows per second, or 0 for as fast as possible", o.Rate)
 	case o.Duration < 0:
-		return fmt.Errorf("duration %v: want a positive time, or 0 for without end", o.Duration)
+		return fmt.Errorf("duration: %v: out of range; use a positive time, or 0 for no limit", o.Duration)
 	case o.Exporters < 0 || o.Exporters > maxExporters:
-		return fmt.Errorf("exporters %d: want 1 to %d", o.Exporters, maxExporters)
+		return fmt.Errorf("exporters: %d: out of range; use 1 to %d", o.Exporters, maxExporters)
 	case o.Daily && o.Rate == 0:
-		return errors.New("a daily shape needs a rate, which is then that of the evening peak")
+		return errors.New("a daily curve needs a rate; use the rate of the evening peak")
 	case o.Sources.IsValid() && !o.Sources.Is4():
-		return fmt.Errorf("source address %v: want an IPv4 address", o.Sources)
+		return fmt.Errorf("source address: %v: not IPv4; use an IPv4 address", o.Sources)
 	}
 	return nil
 }

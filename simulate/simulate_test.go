@@ -35,16 +35,16 @@ func TestValidate(t *testing.T) {
 		}
 	}
 	f(Options{}, "")
-	f(Options{Protocol: "netflow7"}, `protocol "netflow7": want one of netflow5, netflow9, ipfix, sflow`)
-	f(Options{Rate: -1}, "rate -1: want flows per second, or 0 for as fast as possible")
-	f(Options{Rate: math.NaN()}, "rate NaN: want flows per second, or 0 for as fast as possible")
-	f(Options{Duration: -1}, "duration -1ns: want a positive time, or 0 for without end")
-	f(Options{Exporters: 65}, "exporters 65: want 1 to 64")
-	f(Options{Daily: true}, "a daily shape needs a rate, which is then that of the evening peak")
-	f(Options{Sources: netip.MustParseAddr("2001:db8::1")}, "source address 2001:db8::1: want an IPv4 address")
+	f(Options{Protocol: "netflow7"}, `protocol: "netflow7": unknown; use one of netflow5, netflow9, ipfix, sflow`)
+	f(Options{Rate: -1}, "rate: -1: out of range; use flows per second, or 0 for as fast as possible")
+	f(Options{Rate: math.NaN()}, "rate: NaN: out of range; use flows per second, or 0 for as fast as possible")
+	f(Options{Duration: -1}, "duration: -1ns: out of range; use a positive time, or 0 for no limit")
+	f(Options{Exporters: 65}, "exporters: 65: out of range; use 1 to 64")
+	f(Options{Daily: true}, "a daily curve needs a rate; use the rate of the evening peak")
+	f(Options{Sources: netip.MustParseAddr("2001:db8::1")}, "source address: 2001:db8::1: not IPv4; use an IPv4 address")
 	f(Options{Sources: netip.MustParseAddr("192.0.2.1")}, "")
 	_, err := Run(context.Background(), Options{Protocol: IPFIX, To: "127.0.0.1:9", Sources: netip.MustParseAddr("192.0.2.1")})
-	if want := "source address 192.0.2.1: want one in 127.0.0.0/8 for the target 127.0.0.1:9"; err == nil || err.Error() != want {
+	if want := "source address: 192.0.2.1: not loopback; use one in 127.0.0.0/8 for the target 127.0.0.1:9"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

@@ -169,7 +169,7 @@ func WriteCapture(w io.Writer, o Options) (Sent, error) {
 		return Sent{}, err
 	}
 	if o.Duration == 0 && o.Flows == 0 {
-		return Sent{}, fmt.Errorf("a capture needs an end: give a duration or a number of flows")
+		return Sent{}, fmt.Errorf("the capture has no end; set a duration or a number of flows")
 	}
 	out, err := pcap.NewWriter(w)
 	if err != nil {

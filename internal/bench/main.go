@@ -38,7 +38,7 @@ func main() {
 		}
 	}
 	var o options
-	flag.IntVar(&o.runs, "runs", 3, "how often to measure; figures are medians")
+	flag.IntVar(&o.runs, "runs", 3, "number of runs; figures are medians")
 	flag.IntVar(&o.rate, "rate", 400_000, "flows per second, end to end")
 	flag.IntVar(&o.seconds, "seconds", 60, "duration of an end-to-end run")
 	flag.StringVar(&o.protocol, "protocol", "netflow9", "protocol of the end-to-end run")
@@ -46,16 +46,16 @@ func main() {
 	flag.BoolVar(&o.socket, "socket", true, "measure from the socket to the block")
 	flag.BoolVar(&o.whole, "whole", true, "measure end to end, and the engine alone with the same rows")
 	flag.BoolVar(&o.peer, "peer", false, "measure goflow2 in the same way")
-	flag.IntVar(&o.soak, "soak", 0, "minutes of a steady run that looks for what grows; nothing else is measured then")
+	flag.IntVar(&o.soak, "soak", 0, "minutes of a steady run that checks for growth; nothing else is measured then")
 	flag.StringVar(&o.out, "out", "bench.tsv", "file to write")
 	var b storeBench
-	flag.StringVar(&b.match, "store", "", "measure only the ways to keep the table whose names match this")
-	flag.StringVar(&b.dir, "store-dir", "", "data directory for -store; kept, so that -store-fill=false can ask again")
+	flag.StringVar(&b.match, "store", "", "measure only the layouts of the table whose names match this")
+	flag.StringVar(&b.dir, "store-dir", "", "data directory for -store; kept, so that -store-fill=false can query it again")
 	flag.IntVar(&b.rows, "store-rows", 20_000_000, "rows in each table")
-	flag.DurationVar(&b.span, "store-span", 5*time.Hour, "time that they are spread over")
-	flag.IntVar(&b.insert, "store-insert", 100_000, "rows of an insert")
-	flag.IntVar(&b.again, "store-again", 0, "insert the rows that are there so many times more, each time later by the span")
-	flag.IntVar(&b.days, "store-days", 0, "days before the newest one to give the rollups of hours, after adding up what is there")
+	flag.DurationVar(&b.span, "store-span", 5*time.Hour, "time range of the rows")
+	flag.IntVar(&b.insert, "store-insert", 100_000, "rows per insert")
+	flag.IntVar(&b.again, "store-again", 0, "number of further inserts of the same rows, each later by the span")
+	flag.IntVar(&b.days, "store-days", 0, "days before the newest one to add to the hourly rollups")
 	flag.BoolVar(&b.fill, "store-fill", true, "fill the tables")
 	flag.BoolVar(&b.ask, "store-ask", true, "ask the questions")
 	flag.IntVar(&b.times, "store-times", 3, "how often to ask each; from 20 on the 95th percentile is told too")

@@ -210,7 +210,7 @@ func receive(part string, l load, args ...string) (t tally, s sent, err error) {
 	r := bufio.NewReader(out)
 	var port int
 	if _, err := fmt.Fscanln(r, &port); err != nil {
-		return t, s, fmt.Errorf("%s does not say its port: %w", part, err)
+		return t, s, fmt.Errorf("%s did not print its port: %w", part, err)
 	}
 	s, _, err = generate(port, l, loadSeconds*time.Second)
 	if err != nil {
@@ -252,7 +252,7 @@ func generate(port int, l load, d time.Duration) (s sent, cpu float64, err error
 		return s, 0, fmt.Errorf("generator: %w", err)
 	}
 	if err := json.Unmarshal(answer, &s); err != nil {
-		return s, 0, fmt.Errorf("generator said %q: %w", answer, err)
+		return s, 0, fmt.Errorf("generator printed %q: %w", answer, err)
 	}
 	return s, (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds(), nil
 }
@@ -263,7 +263,7 @@ func netmetaBinary() (string, error) {
 		_, err = os.Stat(path)
 	}
 	if errors.Is(err, os.ErrNotExist) {
-		err = fmt.Errorf("%w: build it with make build, and run this in the top folder", err)
+		err = fmt.Errorf("%w; run make build, and run this in the top folder", err)
 	}
 	return path, err
 }

@@ -25,7 +25,7 @@ func Equal(t testing.TB, path string, got []byte) {
 	}
 	want, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatalf("%v: run the test with -update to make it", err)
+		t.Fatalf("%v; run the test with -update to create it", err)
 	}
 	if string(want) == string(got) {
 		return

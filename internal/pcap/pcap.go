@@ -87,7 +87,7 @@ var reasonText = [reasons]string{
 	reasonBadUDP:        "malformed UDP header",
 	reasonBadFragment:   "malformed or overlapping fragment",
 	reasonFragmentLost:  "datagram with missing fragments",
-	reasonFragmentLimit: "datagram given up: too many with missing fragments",
+	reasonFragmentLimit: "datagram dropped: too many with missing fragments",
 	reasonFileCut:       "file ends within a packet",
 }
 
@@ -156,7 +156,7 @@ func NewReader(in io.Reader) (*Reader, error) {
 	}
 	if err != nil {
 		if errors.Is(err, io.EOF) {
-			return nil, errors.New("not a capture file: it has fewer than 4 bytes")
+			return nil, errors.New("not a capture file: fewer than 4 bytes")
 		}
 		return nil, fmt.Errorf("capture header: %w", err)
 	}
@@ -176,7 +176,7 @@ func NewReader(in io.Reader) (*Reader, error) {
 		}
 		r.src, r.link = classic, LinkType(classic.LinkType())
 	default:
-		return nil, fmt.Errorf("not a capture file: it begins with % x; pcap, pcapng and gzip of these can be read", head)
+		return nil, fmt.Errorf("not a capture file: begins with % x; use pcap or pcapng, optionally compressed with gzip", head)
 	}
 	return r, nil
 }

@@ -168,9 +168,9 @@ func TestNotACapture(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
-	f("", "not a capture file: it has fewer than 4 bytes")
-	f("abc", "not a capture file: it has fewer than 4 bytes")
-	f("# a text file", "not a capture file: it begins with 23 20 61 20; pcap, pcapng and gzip of these can be read")
+	f("", "not a capture file: fewer than 4 bytes")
+	f("abc", "not a capture file: fewer than 4 bytes")
+	f("# a text file", "not a capture file: begins with 23 20 61 20; pcap, pcapng and gzip of these can be read")
 	f("\x1f\x8bnot gzip…", "gzip: gzip: invalid header")
 	f("\xd4\xc3\xb2\xa1", "pcap header: unexpected EOF")
 	if _, err := Open(filepath.Join(t.TempDir(), "none.pcap")); !errors.Is(err, os.ErrNotExist) {

@@ -35,7 +35,7 @@ func PutAside(path string, reason error) (Aside, error) {
 	a.File = a.Name + asideMark + now.Format(asideTime)
 	dir := filepath.Dir(path)
 	if err := os.Rename(path, filepath.Join(dir, a.File)); err != nil {
-		return a, fmt.Errorf("put a damaged file aside: %w", err)
+		return a, fmt.Errorf("cannot set a damaged file aside: %w", err)
 	}
 	os.WriteFile(filepath.Join(dir, a.File+asideReason), []byte(a.Reason+"\n"), 0o600) // if this fails, only the reason is lost
 	older := slices.DeleteFunc(Asides(dir), func(x Aside) bool { return x.Name != a.Name })

@@ -44,7 +44,7 @@ func open(path string, flags int) (*os.File, error) {
 	return file, nil
 }
 
-var errNotRegular = errors.New("it is not a regular file")
+var errNotRegular = errors.New("not a regular file")
 
 // ReadAll reads a regular file of at most limit bytes.
 func ReadAll(path string, limit int64) ([]byte, error) {
