@@ -37,26 +37,10 @@ import (
 
 // serverFor is a server over a store, with a process that knows a little of itself.
 func serverFor(c *store.Client, now time.Time) *Server {
-	return &Server{
-		Store:  c,
-		Hosts:  []string{"example.com"}, // that httptest asks for
-		Schema: query.Schema{Names: filter.Names{Macros: map[string]string{"web": "port in [80, 443]"}}},
-		Status: func() Status {
-			return Status{Version: "test", Started: now.Unix() - 60, Now: now.Unix(),
-				Listeners: []Listener{{Addr: "127.0.0.1:2055", Kind: "NetFlow", Datagrams: 3, Bytes: 400, Sockets: []Socket{{Datagrams: 3, Bytes: 400, Queued: 2304, Buffer: 425984}}}},
-				Drops:     []Drop{{Where: "decode", Reason: "no template", Count: 1, Hint: "wait"}},
-				Enrich:    []EnrichTable{{Name: "networks", Entries: 2, Loaded: 1, Source: "configuration"}},
-				Exporters: []Exporter{{Address: "192.0.2.1", Type: "ipfix", Standing: "new", SamplingSource: "options"}},
-				Ignored:   []Ignored{{Address: "192.0.2.77", Since: now.Unix() - 3600, Datagrams: 7, Last: now.Unix()}}}
-		},
-		Sampled: func() map[string][]Sampling { return nil },
-		Samples: func() map[string]*Sample { return nil },
-		Config:  func() any { return map[string]any{"data": "./data", "http": Default()} },
-		Reload: func() (Reloaded, error) {
-			return Reloaded{Applied: []string{"http.hosts"}, Restart: []string{"data"}}, nil
-		},
-		Demo:  func(bool) error { return nil },
-		Ready: func(context.Context) error { return nil },
+	s := &Server{
+		Store:   c,
+		Process: &process{now: now},
+		Control: control{},
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 			io.WriteString(w, "netmeta_flows_total 1\n")
@@ -65,7 +49,63 @@ func serverFor(c *store.Client, now time.Time) *Server {
 		Log:  slog.New(slog.DiscardHandler),
 		Now:  func() time.Time { return now },
 	}
+	s.Configure(Settings{
+		Hosts:  []string{"example.com"}, // that httptest asks for
+		Schema: query.Schema{Names: filter.Names{Macros: map[string]string{"web": "port in [80, 443]"}}},
+	})
+	return s
 }
+
+// reconfigure changes the settings of a server, as a reload does.
+func reconfigure(s *Server, change func(*Settings)) {
+	next := s.settings().Settings
+	change(&next)
+	s.Configure(next)
+}
+
+// A process knows a little of itself, and what a test makes it say.
+type process struct {
+	now       time.Time
+	exporters []Exporter // nil: one
+	samplings map[string][]Sampling
+	undecoded map[string]*Sample
+	stale     [][2]int64
+	notKnown  error // what is stale
+	notReady  error
+}
+
+func (p *process) Status() Status {
+	now := p.now.Unix()
+	exporters := p.exporters
+	if exporters == nil {
+		exporters = []Exporter{{Address: "192.0.2.1", Type: "ipfix", Standing: "new", SamplingSource: "options"}}
+	}
+	return Status{Version: "test", Started: now - 60, Now: now,
+		Listeners: []Listener{{Addr: "127.0.0.1:2055", Kind: "NetFlow", Datagrams: 3, Bytes: 400, Sockets: []Socket{{Datagrams: 3, Bytes: 400, Queued: 2304, Buffer: 425984}}}},
+		Drops:     []Drop{{Where: "decode", Reason: "no template", Count: 1, Hint: "wait"}},
+		Enrich:    []EnrichTable{{Name: "networks", Entries: 2, Loaded: 1, Source: "configuration"}},
+		Exporters: exporters,
+		Ignored:   []Ignored{{Address: "192.0.2.77", Since: now - 3600, Datagrams: 7, Last: now}}}
+}
+
+func (p *process) Samplings() map[string][]Sampling                 { return p.samplings }
+func (p *process) Undecoded() map[string]*Sample                    { return p.undecoded }
+func (p *process) KeepFree() store.Room                             { return store.Room{} }
+func (p *process) StaleRollups(context.Context) ([][2]int64, error) { return p.stale, p.notKnown }
+func (p *process) Ready(context.Context) error                      { return p.notReady }
+
+// A control does nothing and says that it did.
+type control struct{}
+
+func (control) Config() any {
+	return map[string]any{"data": "./data", "http": Default()}
+}
+
+func (control) Reload() (Reloaded, error) {
+	return Reloaded{Applied: []string{"http.hosts"}, Restart: []string{"data"}}, nil
+}
+
+func (control) SetDemo(bool) error { return nil }
 
 func empty(t testing.TB) (s *Server, w *store.Client) {
 	w, r := enginetest.Clients(t)
@@ -161,7 +201,7 @@ func seeded(t testing.TB) *Server {
 // result is the answer of /api/v1/query.
 type result struct {
 	query.Result
-	Meta meta `json:"meta"`
+	Meta Meta `json:"meta"`
 }
 
 // ask sends a request, checks the answer against the description and decodes it.
@@ -502,7 +542,7 @@ func TestCSVColumns(t *testing.T) {
 	f("/api/v1/query.csv?agg=peak&dir=sum&vs=prev", "time,kind,dir,bps,sampled packets,peak of 1 s,before")
 	f("/api/v1/query.csv?of=table&agg=peak&vs=prev", "kind,dir,avg,max,last,total,share,error,peak of 1 s,before avg,before total,delta,change")
 
-	var p problem
+	var p Problem
 	ask(t, h, "GET", "/api/v1/query.csv?of=cells", "", http.StatusBadRequest, &p)
 	if p.Key != "of" {
 		t.Errorf("%+v", p)
@@ -713,16 +753,14 @@ func TestQueryRollups(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := serverFor(s.Store, s.now())
-	again.Stale = func(context.Context) ([][2]int64, error) {
-		return [][2]int64{{late / 3600 * 3600, late/3600*3600 + 3600}}, nil
-	}
+	again.Process.(*process).stale = [][2]int64{{late / 3600 * 3600, late/3600*3600 + 3600}}
 	h = again.Handler()
 	if got := f("from=-24h&by=src.as", "rollup_1m_as, flows"); got != sums+7 {
 		t.Errorf("%d bytes with a flow that came late, want %d", got, sums+7)
 	}
 	// Nobody knows what the rollups lack: the flows are asked.
 	again = serverFor(s.Store, s.now())
-	again.Stale = func(context.Context) ([][2]int64, error) { return nil, errors.New("the store is away") }
+	again.Process.(*process).notKnown = errors.New("the store is away")
 	h = again.Handler()
 	f("from=-24h&by=src.as", "flows")
 }
@@ -732,7 +770,7 @@ func TestQueryErrors(t *testing.T) {
 	h := seeded(t).Handler()
 	f := func(target, key string) {
 		t.Helper()
-		var p problem
+		var p Problem
 		ask(t, h, "GET", target, "", http.StatusBadRequest, &p)
 		if p.Key != key || p.Detail == "" || p.Status != http.StatusBadRequest {
 			t.Errorf("%s: %+v, want key %s", target, p, key)
@@ -746,7 +784,7 @@ func TestQueryErrors(t *testing.T) {
 	f("/api/v1/query?step=1&from=-10h", "step")
 	f("/api/v1/query?by="+strings.Repeat("src.as,", 9), "by")
 
-	var p problem
+	var p Problem
 	ask(t, h, "GET", "/api/v1/query?q=src+prt+53", "", http.StatusBadRequest, &p)
 	if p.Key != "q" || p.Span == nil || *p.Span != [2]int{4, 7} || p.Suggestion == "" {
 		t.Errorf("filter: %+v", p)
@@ -770,7 +808,7 @@ func TestStoreErrors(t *testing.T) {
 		}))
 		defer srv.Close()
 		s := serverFor(store.NewClient(srv.URL, "", "", ""), time.Now())
-		var p problem
+		var p Problem
 		ask(t, s.Handler(), "GET", "/api/v1/query", "", status, &p)
 		if p.Status != status {
 			t.Errorf("code %d: %+v", code, p)
@@ -782,7 +820,7 @@ func TestStoreErrors(t *testing.T) {
 	f(47, http.StatusBadGateway)
 
 	away := serverFor(store.NewClient("http://127.0.0.1:1", "", "", ""), time.Now()).Handler()
-	var p problem
+	var p Problem
 	ask(t, away, "GET", "/api/v1/query", "", http.StatusServiceUnavailable, &p)
 	if strings.Contains(p.Detail, "127.0.0.1") || !strings.Contains(p.Detail, "again") {
 		t.Errorf("store away: %+v", p)
@@ -803,12 +841,12 @@ func TestStoreErrors(t *testing.T) {
 }
 
 // endless is a server whose questions never end.
-func endless(t *testing.T) (url string, list func() []runningQuery) {
+func endless(t *testing.T) (url string, list func() []RunningQuery) {
 	url, list, _ = endlessStore(t)
 	return url, list
 }
 
-func endlessStore(t *testing.T) (url string, list func() []runningQuery, page *store.Client) {
+func endlessStore(t *testing.T) (url string, list func() []RunningQuery, page *store.Client) {
 	t.Helper()
 	w, r := enginetest.Clients(t)
 	if err := w.Exec(t.Context(), `CREATE VIEW flows AS SELECT toDateTime(now() - 10, 'UTC') AS TimeReceived, CAST('in', 'Enum8(\'in\' = 1)') AS Direction,
@@ -821,17 +859,17 @@ func endlessStore(t *testing.T) (url string, list func() []runningQuery, page *s
 	srv.Config.ReadTimeout = 200 * time.Millisecond // of a request, not of the time that its answer takes
 	srv.Start()
 	t.Cleanup(srv.Close)
-	return srv.URL, func() []runningQuery {
+	return srv.URL, func() []RunningQuery {
 		res, err := http.Get(srv.URL + "/api/v1/queries")
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer res.Body.Close()
-		var a struct{ Queries []runningQuery }
+		var a struct{ Queries []RunningQuery }
 		if err := json.NewDecoder(res.Body).Decode(&a); err != nil {
 			t.Fatal(err)
 		}
-		return slices.DeleteFunc(a.Queries, func(q runningQuery) bool { return !strings.Contains(q.SQL, "FROM flows") })
+		return slices.DeleteFunc(a.Queries, func(q RunningQuery) bool { return !strings.Contains(q.SQL, "FROM flows") })
 	}, r
 }
 
@@ -920,7 +958,7 @@ func TestEndQuery(t *testing.T) {
 		res.Body.Close()
 		return res.StatusCode
 	}
-	f := func(id func(runningQuery) string) {
+	f := func(id func(RunningQuery) string) {
 		t.Helper()
 		ended := make(chan *http.Response, 1)
 		go func() {
@@ -941,14 +979,14 @@ func TestEndQuery(t *testing.T) {
 		}
 		res := <-ended
 		defer res.Body.Close()
-		var p problem
+		var p Problem
 		if err := json.NewDecoder(res.Body).Decode(&p); err != nil || res.StatusCode != http.StatusConflict || p.Title != "query ended" {
 			t.Errorf("who asked gets %d %+v %v", res.StatusCode, p, err)
 		}
 		until(t, "the query is gone", func() bool { return len(list()) == 0 })
 	}
-	f(func(q runningQuery) string { return q.ID })
-	f(func(runningQuery) string { return "tab-7" })
+	f(func(q RunningQuery) string { return q.ID })
+	f(func(RunningQuery) string { return "tab-7" })
 	if status := end("tab-7"); status != http.StatusNotFound {
 		t.Errorf("ending it again: %d", status)
 	}
@@ -957,13 +995,13 @@ func TestEndQuery(t *testing.T) {
 // The estimate comes from the index and is not below what is read.
 func TestEstimate(t *testing.T) {
 	s := seeded(t)
-	var e estimate
+	var e Estimate
 	ask(t, s.Handler(), "GET", "/api/v1/estimate?from=-1h", "", http.StatusOK, &e)
 	if e.Rows == 0 || e.Rows > seedRows || e.Parts == 0 || e.MS != 0 || e.Oldest != s.now().Unix()-6*3600 {
 		t.Errorf("%+v", e)
 	}
 	s.learn(store.Stats{Rows: 10_000_000, Elapsed: time.Second})
-	var two estimate
+	var two Estimate
 	ask(t, s.Handler(), "GET", "/api/v1/estimate?from=-1h&vs=prev&by=src.as", "", http.StatusOK, &two)
 	if two.Rows <= e.Rows || two.MS != float64(two.Rows)/10_000 {
 		t.Errorf("%+v, and without comparison %+v", two, e)
@@ -1041,7 +1079,7 @@ func TestFilter(t *testing.T) {
 
 	for _, path := range []string{"/api/v1/filter/check", "/api/v1/filter/complete"} {
 		for _, body := range []string{"", "{", "[]", `"q"`, "q=1", `{"q":"` + strings.Repeat("x", bodyLimit) + `"}`} {
-			var p problem
+			var p Problem
 			ask(t, h, "POST", path, body, http.StatusBadRequest, &p)
 			if p.Key != "body" || p.Detail == "" {
 				t.Errorf("%s with %.20q: %+v", path, body, p)
@@ -1065,15 +1103,15 @@ func TestStatus(t *testing.T) {
 
 func TestReady(t *testing.T) {
 	s, _ := empty(t)
-	var p problem
-	s.Ready = func(context.Context) error { return errors.New("the queue to the store is full") }
+	var p Problem
+	s.Process.(*process).notReady = errors.New("the queue to the store is full")
 	ask(t, s.Handler(), "GET", "/readyz", "", http.StatusServiceUnavailable, &p)
 	if p.Detail != "the queue to the store is full" {
 		t.Errorf("%+v", p)
 	}
 	var ok map[string]string
 	ask(t, s.Handler(), "GET", "/healthz", "", http.StatusOK, &ok)
-	s.Ready = func(context.Context) error { return nil }
+	s.Process.(*process).notReady = nil
 	ask(t, s.Handler(), "GET", "/readyz", "", http.StatusOK, &ok)
 }
 
@@ -1083,7 +1121,7 @@ func TestNotFound(t *testing.T) {
 		t.Helper()
 		rec := httptest.NewRecorder()
 		s.Handler().ServeHTTP(rec, httptest.NewRequest(method, path, nil))
-		var p problem
+		var p Problem
 		if err := json.Unmarshal(rec.Body.Bytes(), &p); err != nil || rec.Code != http.StatusNotFound || rec.Header().Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s %s: %d %s", method, path, rec.Code, rec.Body)
 		}

@@ -3,10 +3,12 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"time"
 
+	"netmeta/internal/problem"
 	"netmeta/query"
 )
 
@@ -17,13 +19,11 @@ const (
 )
 
 // errStalled says that a body has not come in time.
-var errStalled = errors.New("the body of the request did not arrive in time")
+var errStalled = &problem.Error{Status: http.StatusRequestTimeout, Title: "body stalled",
+	Detail: fmt.Sprintf("the body of the request did not arrive within %.0f s; send all of it at once", bodyTimeout.Seconds())}
 
-// body decodes the JSON object that a request brings, which must have the members of into.
-func (s *Server) body(w http.ResponseWriter, r *http.Request, into any) error {
-	return s.decodeBody(w, r, into, true)
-}
-
+// decodeBody decodes the JSON object that a request brings. If strict, it must have no
+// members but those of into.
 func (s *Server) decodeBody(w http.ResponseWriter, r *http.Request, into any, strict bool) error {
 	most := s.bodyTimeout
 	if most == 0 {
@@ -38,9 +38,10 @@ func (s *Server) decodeBody(w http.ResponseWriter, r *http.Request, into any, st
 	err := dec.Decode(into)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
+		w.Header().Set("Connection", "close") // the rest of the body may still come
 		return errStalled
 	case err != nil:
-		return &query.KeyError{Key: "body", Message: "send a JSON object: " + err.Error()}
+		return query.Invalid("body", "", "send a JSON object: "+err.Error())
 	}
 	// The body is there: what follows takes its own time. Past the deadline the server would
 	// take the client for gone.

@@ -39,7 +39,7 @@ func TestStalledBody(t *testing.T) {
 			path := strings.ReplaceAll(path, "{slug}", "x")
 			for _, part := range []string{"Content-Length: 1000\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"} {
 				res, text := raw(t, srv, fmt.Sprintf("%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%s", strings.ToUpper(method), path, part))
-				var p problem
+				var p Problem
 				if err := json.Unmarshal(text, &p); err != nil || res.StatusCode != http.StatusRequestTimeout || p.Title != "body stalled" || res.Header.Get("Content-Type") != "application/problem+json" {
 					t.Errorf("%s %s: %d %s", method, path, res.StatusCode, text)
 				}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -30,8 +31,8 @@ const (
 	cacheAge  = 10 * time.Second
 )
 
-// get gives the answer under the key, made by ask if there is none. Who waits for
-// somebody else's answer tries himself when that fails: the other may only have left.
+// get gives the answer under the key, made by ask if there is none. If the request that is
+// making the answer fails, the waiting ones try again: its client may just have gone.
 func (c *cache[T]) get(ctx context.Context, key string, ask func() (T, error)) (T, error) {
 	for {
 		c.mu.Lock()
@@ -64,15 +65,16 @@ func (c *cache[T]) get(ctx context.Context, key string, ask func() (T, error)) (
 	}
 }
 
-// writeKept answers a request with what the cache has for its keys, or with what ask makes.
-func writeKept[T any](s *Server, w http.ResponseWriter, r *http.Request, c *cache[T], ask func(context.Context, url.Values) (T, error)) {
+// kept answers a request with what the cache has for its keys, or with what ask makes.
+func kept[T any](s *Server, r *http.Request, c *cache[T], ask func(context.Context, url.Values) (T, error)) (T, error) {
 	v := r.URL.Query()
-	a, err := c.get(r.Context(), v.Encode(), func() (T, error) { return ask(r.Context(), v) })
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	s.writeJSON(w, a)
+	return c.get(r.Context(), s.keptUnder(v), func() (T, error) { return ask(r.Context(), v) })
+}
+
+// keptUnder is the key of an answer in a cache: what was asked, and which settings names and
+// macros in it come from.
+func (s *Server) keptUnder(v url.Values) string {
+	return strconv.Itoa(s.settings().generation) + " " + v.Encode()
 }
 
 // old says that the answer is there and its time is over.

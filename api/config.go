@@ -1,21 +1,39 @@
 package api
 
-import "net/http"
+import (
+	"net/http"
 
-// Reloaded is what reading the configuration again did: the keys that have changed, and
-// those that differ but keep their old value until a restart.
-type Reloaded struct {
-	Applied []string `json:"applied"`
-	Restart []string `json:"restart"`
+	"netmeta/internal/problem"
+)
+
+var configRoutes = []Route{
+	{
+		Method: "GET", Path: "/api/v1/config", Need: Operate, Handler: answer((*Server).config),
+		ID: "config", Summary: "The configuration that runs, without what is secret",
+		Description: "Keys as in the configuration file.",
+		Answer:      Answer{Description: "Every key."},
+	},
+	{
+		Method: "POST", Path: "/api/v1/config/reload", Need: Operate, Handler: answer((*Server).reload),
+		ID: "reload", Summary: "Read the configuration file again",
+		Description: "What can change in a running NetMeta changes at once, without losing a datagram. The same as SIGHUP.",
+		Answer:      Answer{Description: "What that did."},
+		Problems:    map[int]string{http.StatusUnprocessableEntity: "The new configuration is refused with the reason, and the old one stays."},
+	},
 }
 
-func (s *Server) config(w http.ResponseWriter, _ *http.Request) { s.writeJSON(w, s.Config()) }
+// Reloaded is what reading the configuration again did.
+type Reloaded struct {
+	Applied []string `json:"applied"` // Keys that have changed.
+	Restart []string `json:"restart"` // Keys that differ from the file: they keep their value until a restart.
+}
 
-func (s *Server) reload(w http.ResponseWriter, _ *http.Request) {
-	r, err := s.Reload()
+func (s *Server) config(*http.Request) (any, error) { return s.Control.Config(), nil }
+
+func (s *Server) reload(*http.Request) (Reloaded, error) {
+	r, err := s.Control.Reload()
 	if err != nil {
-		writeProblem(w, problem{Title: "the new configuration is refused, the old one stays", Status: http.StatusUnprocessableEntity, Detail: err.Error()})
-		return
+		return r, &problem.Error{Status: http.StatusUnprocessableEntity, Title: "the new configuration is refused, the old one stays", Detail: err.Error()}
 	}
-	s.writeJSON(w, r)
+	return r, nil
 }

@@ -13,22 +13,19 @@ import (
 // queryCSV answers as a table of RFC 4180: with of=series, the default, a line for each
 // series and bucket; with of=table a line for each series and total. Numbers are not
 // rounded. Names that a spreadsheet would run as formulas are guarded, unless raw=1.
-func (s *Server) queryCSV(w http.ResponseWriter, r *http.Request) {
+func (s *Server) queryCSV(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
 	of := v.Get("of")
 	if of != "" && of != "series" && of != "table" {
-		s.fail(w, r, &query.KeyError{Key: "of", Value: of, Message: "is neither series nor table"})
-		return
+		return query.Invalid("of", of, "is neither series nor table")
 	}
 	raw, err := query.ParseRaw(v)
 	if err != nil {
-		s.fail(w, r, err)
-		return
+		return err
 	}
 	a, err := s.ask(r.Context(), v)
 	if err != nil {
-		s.fail(w, r, err)
-		return
+		return err
 	}
 	a.rawCSV = raw
 	h := csvHeader(w, "netmeta.csv")
@@ -41,6 +38,7 @@ func (s *Server) queryCSV(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		s.Log.Debug("answer not written", "err", err) // the client has gone
 	}
+	return nil
 }
 
 func csvHeader(w http.ResponseWriter, name string) http.Header {
@@ -64,7 +62,7 @@ func optional(v *float64) string {
 
 // group begins a line: what it is, its direction, and a key and a label for each field
 // of by. Those of Other and of the total are empty.
-func (a *answer) group(kind, dir string, key, label []string) []string {
+func (a *Result) group(kind, dir string, key, label []string) []string {
 	line := []string{kind, dir}
 	for i := range a.By {
 		if i < len(key) {
@@ -77,14 +75,14 @@ func (a *answer) group(kind, dir string, key, label []string) []string {
 }
 
 // cell is a text of a line.
-func (a *answer) cell(text string) string {
+func (a *Result) cell(text string) string {
 	if a.rawCSV {
 		return text
 	}
 	return query.Guarded(text)
 }
 
-func (a *answer) groupHeader() []string {
+func (a *Result) groupHeader() []string {
 	line := []string{"kind", "dir"}
 	for _, name := range a.By {
 		line = append(line, name, name+" label")
@@ -102,7 +100,7 @@ func kind(one query.Series) string {
 	return "series"
 }
 
-func (a *answer) seriesCSV(w io.Writer) error {
+func (a *Result) seriesCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
 	head := append([]string{"time"}, append(a.groupHeader(), a.Unit, "sampled packets")...)
@@ -132,7 +130,7 @@ func (a *answer) seriesCSV(w io.Writer) error {
 	return out.Error()
 }
 
-func (a *answer) tableCSV(w io.Writer) error {
+func (a *Result) tableCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
 	head := append(a.groupHeader(), "avg", "max", "last", "total", "share", "error")

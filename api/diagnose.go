@@ -50,7 +50,7 @@ func (s *Server) addNames(exporters []query.InterfacesOf, list query.InterfaceLi
 		seen[i.Exporter] = true
 	}
 	announces := map[string]flow.Announcement{}
-	for _, x := range s.Status().Exporters {
+	for _, x := range s.Process.Status().Exporters {
 		if announces[x.Address].Names == "" {
 			announces[x.Address] = x.Announces
 		}

@@ -41,7 +41,7 @@ func TestEvents(t *testing.T) {
 		description(t).answer(t, "DELETE", "/api/v1/events/{id}", rec)
 	}
 	f("from=-1h&kind=attack", 0)
-	var p problem
+	var p Problem
 	for body, key := range map[string]string{`{}`: "text", `{"text":"x","severity":"bad"}`: "severity", `{"colour":"red"}`: "body", `[]`: "body", `{"text":"` + strings.Repeat("x", bodyLimit) + `"}`: "body"} {
 		ask(t, h, "POST", "/api/v1/events", body, http.StatusBadRequest, &p)
 		if p.Key != key {

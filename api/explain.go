@@ -8,22 +8,32 @@ import (
 	"netmeta/query"
 )
 
-// explanation is why a window differs from the one before, with what it was made from.
-type explanation struct {
+var explainRoutes = []Route{{
+	Method: "GET", Path: "/api/v1/explain", Need: Read, Handler: answer((*Server).explain),
+	ID: "explain", Summary: "Why traffic changed",
+	Description: "Sets a window against one before it, in ten fields, and names the few values that make up the change. An answer is kept for ten seconds.",
+	Parameters: []Parameter{qKey, fromKey, toKey, tzKey, unitKey, layerKey, dirKey,
+		textKey("sel", "The window to explain, as begin~end in seconds since 1970 or RFC 3339. Default: from to to."),
+		textKey("vs", "The window to set it against: prev, -1d, -7d or the begin of one. Default prev.").as("prev"),
+	},
+}}
+
+// Explanation is why a window differs from the one before, with what it was made from.
+type Explanation struct {
 	query.Explanation
-	Meta cost `json:"meta"`
+	Meta Cost `json:"meta"`
 }
 
-func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
-	writeKept(s, w, r, &s.explainCache, s.askExplain)
+func (s *Server) explain(r *http.Request) (Explanation, error) {
+	return kept(s, r, &s.explainCache, s.askExplain)
 }
 
-func (s *Server) askExplain(ctx context.Context, v url.Values) (x explanation, err error) {
+func (s *Server) askExplain(ctx context.Context, v url.Values) (x Explanation, err error) {
 	req, rg, unknown, err := s.resolve(v)
 	if err != nil {
 		return x, err
 	}
-	q, err := req.Explain(rg, s.Schema)
+	q, err := req.Explain(rg, s.names())
 	if err != nil {
 		return x, err
 	}
@@ -44,7 +54,7 @@ func (s *Server) askExplain(ctx context.Context, v url.Values) (x explanation, e
 	}
 	x.Meta = costOf(q.Statement, stats, unknown, s.unreadable(q.Tables, rg.From, rg.To)...)
 	if x.Explanation, err = q.Read(rows); err != nil {
-		return x, unexpectedError{err}
+		return x, unexpected(err)
 	}
 	return x, nil
 }

@@ -35,13 +35,13 @@ func planted(t *testing.T, inIf, insert string) (h http.Handler, begin int64) {
 	return s.Handler(), begin
 }
 
-func explainWindow(t *testing.T, h http.Handler, from, to int64, more string) (x explanation) {
+func explainWindow(t *testing.T, h http.Handler, from, to int64, more string) (x Explanation) {
 	t.Helper()
 	ask(t, h, "GET", fmt.Sprintf("/api/v1/explain?sel=%d~%d%s", from, to, more), "", http.StatusOK, &x)
 	return x
 }
 
-func cause(x explanation, by string) *query.Cause {
+func cause(x Explanation, by string) *query.Cause {
 	for i, c := range x.Causes {
 		if strings.Join(c.By, "/") == by {
 			return &x.Causes[i]
@@ -51,7 +51,7 @@ func cause(x explanation, by string) *query.Cause {
 }
 
 // has checks that a cause is there with its filter and share.
-func has(t *testing.T, x explanation, by, filter string, share float64) {
+func has(t *testing.T, x Explanation, by, filter string, share float64) {
 	t.Helper()
 	c := cause(x, by)
 	if c == nil || c.Filter != filter || math.Abs(c.Share-share) > 0.05 {
@@ -148,7 +148,7 @@ func TestExplainNothing(t *testing.T) {
 		t.Errorf("%s %s", x.Kind, x.Text)
 	}
 	none, _ := empty(t)
-	x = explanation{}
+	x = Explanation{}
 	ask(t, none.Handler(), "GET", "/api/v1/explain", "", http.StatusOK, &x)
 	if x.Kind != "steady" || x.Change != nil || len(x.Aspects) != 10 {
 		t.Errorf("%+v", x)
@@ -157,7 +157,7 @@ func TestExplainNothing(t *testing.T) {
 	if x.Kind != "rise" || x.Change != nil || !strings.Contains(x.Text, "nothing before") || !slices.ContainsFunc(x.Causes, func(c query.Cause) bool { return c.By[0] == "flags" }) {
 		t.Errorf("%s %s", x.Kind, x.Text)
 	}
-	var p problem
+	var p Problem
 	for _, bad := range []string{"sel=5", "sel=9~5", "sel=a~b", "vs=band4w", "vs=-1m", "unit=bpp"} {
 		key, _, _ := strings.Cut(bad, "=")
 		ask(t, h, "GET", "/api/v1/explain?"+bad, "", http.StatusBadRequest, &p)

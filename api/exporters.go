@@ -13,83 +13,107 @@ import (
 	"netmeta/store"
 )
 
+var exporterRoutes = []Route{{
+	Method: "GET", Path: "/api/v1/exporters", Need: Read, Handler: answer((*Server).exporters),
+	ID: "exporters", Summary: "The health of each exporter",
+	Answer: Answer{Description: "By address."},
+}}
+
 // Exporter is a device that sent something: what came from it since the start of the
 // process, what was missing, and how far its data can be trusted.
 type Exporter struct {
-	Address        string            `json:"address"`
-	Name           string            `json:"name,omitempty"` // as the configuration calls it
-	Type           string            `json:"type"`
-	Standing       string            `json:"standing,omitempty"` // new, named or accepted; empty: others
-	Datagrams      uint64            `json:"datagrams"`
-	Flows          uint64            `json:"flows"`
-	Thinned        uint64            `json:"thinned"`               // records left out because of a limit; the sampling rate of the others stands for them
-	Implausible    uint64            `json:"implausible,omitempty"` // rows that no network has carried: their quality bit says so
-	Stored         bool              `json:"stored,omitempty"`      // some of its rows are in the store; false: nobody knows
-	Records        uint64            `json:"records"`
-	Options        uint64            `json:"options"`
-	First          int64             `json:"first"` // when it was seen first, Unix time
-	Last           int64             `json:"last"`
+	Address string `json:"address"`
+	Name    string `json:"name,omitempty"` // What the configuration calls it.
+	Type    string `json:"type"`           // How its records come; unknown: nothing that it sends is of a known protocol.
+	// Whether it is known: new (nobody has decided), named (by the configuration, under enrich.exporters
+	// with a name or in sources) or accepted. Absent of others.
+	Standing  string `json:"standing,omitempty" enum:"new,named,accepted"`
+	Datagrams uint64 `json:"datagrams"` // Since the start of the process, like all counts here.
+	Flows     uint64 `json:"flows"`     // Rows made.
+	// Records left out because the exporter is over its limit; the sampling rate of the others stands for
+	// them.
+	Thinned     uint64 `json:"thinned"`
+	Implausible uint64 `json:"implausible,omitempty"` // Rows that no network has carried: their quality bit says so.
+	// Some of the rows that came from it since first are in the store. Absent: not yet, or for more than
+	// 15 minutes nobody asked.
+	Stored         bool              `json:"stored,omitempty"`
+	Records        uint64            `json:"records"` // Data records or samples decoded.
+	Options        uint64            `json:"options"` // Options data records.
+	First          int64             `json:"first"`   // When it was seen first since the start of the process, seconds since 1970.
+	Last           int64             `json:"last"`    // When it last sent, seconds since 1970.
 	SamplingRate   uint32            `json:"sampling_rate"`
-	SamplingSource string            `json:"sampling_source"`
-	Templates      int64             `json:"templates"`
-	Waiting        int64             `json:"waiting"`
-	Dropped        uint64            `json:"dropped"`
-	Lost           uint64            `json:"lost"`
-	Reordered      uint64            `json:"reordered"`
-	Restarts       uint64            `json:"restarts"`
-	Refused        uint64            `json:"refused"`
-	Reasons        map[string]uint64 `json:"reasons,omitempty"` // of what was refused
-	ClockSkewMS    int64             `json:"clock_skew_ms"`     // how far its clock is ahead
-	ResolutionMS   uint64            `json:"resolution_ms"`     // median duration of its records
-	SamplingKnown  bool              `json:"sampling_known"`    // else its traffic counts as not sampled
-	Announces      flow.Announcement `json:"announces"`         // what its type lets it say of itself
+	SamplingSource string            `json:"sampling_source"`   // record, options, header, config or unknown.
+	Templates      int64             `json:"templates"`         // Held.
+	Waiting        int64             `json:"waiting"`           // Data sets that wait for their template.
+	Dropped        uint64            `json:"dropped"`           // Data sets given up for want of their template.
+	Lost           uint64            `json:"lost"`              // Missing by sequence number.
+	Reordered      uint64            `json:"reordered"`         // Datagrams that came after a later one.
+	Restarts       uint64            `json:"restarts"`          // Times that it began anew.
+	Refused        uint64            `json:"refused"`           // Not decoded.
+	Reasons        map[string]uint64 `json:"reasons,omitempty"` // Why it was not decoded.
+	ClockSkewMS    int64             `json:"clock_skew_ms"`     // How far its clock is ahead.
+	ResolutionMS   uint64            `json:"resolution_ms"`     // Median duration of its records: buckets finer than this are smeared.
+	SamplingKnown  bool              `json:"sampling_known"`    // Else its traffic counts as not sampled.
+	Announces      flow.Announcement `json:"announces"`         // What its type lets it say of itself.
 	Course         []uint64          `json:"-"`                 // flows of each of the last minutes that are known, oldest first
 
-	// What diagnose makes of the above.
-	Loss     float64             `json:"loss"`              // share of what was sent that did not arrive
-	Problems []diagnosis.Problem `json:"problems"`          // what is wrong with it, the gravest first
-	Arrival  []diagnosis.Step    `json:"arrival,omitempty"` // how far it has come on the way to the store; of the status alone
+	// Share of what it sent that did not arrive, from 0 to 1; of datagrams or of records, as its sequence
+	// numbers count.
+	Loss     float64             `json:"loss"`
+	Problems []diagnosis.Problem `json:"problems"`          // What is wrong with it, the gravest first.
+	Arrival  []diagnosis.Step    `json:"arrival,omitempty"` // How far it has come on the way to the store. Of the status alone, and absent of others.
 }
 
 // Ignored is a sender whose datagrams are refused because somebody chose so.
 type Ignored struct {
 	Address   string `json:"address"`
-	Since     int64  `json:"since"`     // when that was chosen, Unix time
-	Datagrams uint64 `json:"datagrams"` // refused since the start of the process
-	Last      int64  `json:"last"`      // when the last of them came; 0: none
+	Since     int64  `json:"since"`     // When that was chosen, seconds since 1970.
+	Datagrams uint64 `json:"datagrams"` // Refused since the start of the process.
+	Last      int64  `json:"last"`      // When the last of them came, seconds since 1970; 0: none did.
 }
 
 // Sampling is one of the sampling rates of an exporter.
 type Sampling struct {
-	Domain    uint32  `json:"domain"` // observation domain, or sub-agent
-	Of        string  `json:"of"`     // exporter, selector, interface, …
-	ID        uint64  `json:"id"`
-	Rate      uint32  `json:"rate"` // declared
-	Source    string  `json:"source"`
-	Effective float64 `json:"effective,omitempty"` // as the exporter counts its packets
-	Samples   uint64  `json:"samples,omitempty"`
-	Dropped   uint64  `json:"dropped,omitempty"`
-	Differs   bool    `json:"differs,omitempty"` // Effective is another than Rate
+	Domain uint32 `json:"domain"` // Observation domain, or sub-agent of sFlow.
+	Of     string `json:"of"`     // What samples: exporter for all of it, selector, interface, vlan, entity or logical-entity.
+	ID     uint64 `json:"id"`     // Which one: selector or sampler id, ifIndex.
+	Rate   uint32 `json:"rate"`   // Declared: one of this many packets. 0 when sFlow says none.
+	Source string `json:"source"` // Who declares it: record, options, header, config or unknown.
+	// What the exporter did, by its own count: packets for each sample that it took (sample pool of
+	// sFlow).
+	Effective float64 `json:"effective,omitempty"`
+	Samples   uint64  `json:"samples,omitempty"` // Samples that effective is the mean of.
+	Dropped   uint64  `json:"dropped,omitempty"` // Samples that the exporter took and could not send.
+	Differs   bool    `json:"differs,omitempty"` // The effective rate is another than the declared one. Absent: it is not.
 }
 
 // Sample is the beginning of a datagram of which something was not decoded.
 type Sample struct {
-	At     int64  `json:"at"`
+	At     int64  `json:"at"` // When it came, seconds since 1970.
 	Reason string `json:"reason"`
-	Octets int    `json:"octets"` // of the whole datagram
-	Hex    string `json:"hex"`    // its first octets
+	Octets int    `json:"octets"` // Of the whole datagram.
+	Hex    string `json:"hex"`    // Its first octets.
 }
 
-// detailed is an exporter with its sampling rates and the share of its rows that have
+// ExporterDetail is an exporter with its sampling rates and the share of its rows that have
 // a value in each column.
-type detailed struct {
+type ExporterDetail struct {
 	Exporter
-	Samplings []Sampling         `json:"samplings,omitempty"`
-	Sample    *Sample            `json:"sample,omitempty"`
-	Coverage  map[string]float64 `json:"coverage,omitempty"`
+	Samplings []Sampling `json:"samplings,omitempty"` // Its sampling rates, at most 1024.
+	// The beginning of the last datagram of which something was not decoded, one in ten seconds.
+	Sample   *Sample            `json:"sample,omitempty"`
+	Coverage map[string]float64 `json:"coverage,omitempty"` // Share of its rows of the last five minutes that have a value in a column.
 }
 
-func (s *Server) exporters(w http.ResponseWriter, r *http.Request) {
+// Exporters are those that have sent something since the start of the process.
+type Exporters struct {
+	Exporters []ExporterDetail `json:"exporters"`
+	// The sum of exporters that are not in the list: forgotten for want of room, or without room from the start. Absent if there are none.
+	Others  *Exporter `json:"others,omitempty"`
+	Ignored []Ignored `json:"ignored"` // Senders whose datagrams are refused because somebody chose so; they are not among the exporters.
+}
+
+func (s *Server) exporters(r *http.Request) (Exporters, error) {
 	shares, _ := s.coverageCache.get(r.Context(), "", func() (map[string]map[string]float64, error) {
 		shares, err := s.coverage(r.Context())
 		if err != nil {
@@ -97,19 +121,15 @@ func (s *Server) exporters(w http.ResponseWriter, r *http.Request) {
 		}
 		return shares, nil // that it is not known is kept too: to find out is dear
 	})
-	list, samplings, samples := []detailed{}, s.Sampled(), s.Samples()
-	status := s.Status()
+	list, samplings, samples := []ExporterDetail{}, s.Process.Samplings(), s.Process.Undecoded()
+	status := s.Process.Status()
 	s.markStored(r.Context(), status.Exporters)
 	s.diagnose(&status, samplings)
 	for _, x := range status.Exporters {
 		key := x.key()
-		list = append(list, detailed{x, samplings[key], samples[key], shares[key]})
+		list = append(list, ExporterDetail{x, samplings[key], samples[key], shares[key]})
 	}
-	s.writeJSON(w, struct {
-		Exporters []detailed `json:"exporters"`
-		Others    *Exporter  `json:"others,omitempty"`
-		Ignored   []Ignored  `json:"ignored"`
-	}{list, status.Others, status.Ignored})
+	return Exporters{list, status.Others, status.Ignored}, nil
 }
 
 // markStored says of which exporters rows are in the store.

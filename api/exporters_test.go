@@ -12,18 +12,13 @@ import (
 // The coverage of an exporter is the share of its rows that have a value.
 func TestExporters(t *testing.T) {
 	s := seeded(t)
-	s.Status = func() Status {
-		return Status{Enrich: []EnrichTable{}, Exporters: []Exporter{
-			{Address: "192.0.2.1", Type: "ipfix", Reasons: map[string]uint64{"bad length": 2}},
-			{Address: "203.0.113.1", Type: "ipfix"},
-		}, Ignored: []Ignored{{Address: "192.0.2.77", Since: 1_795_000_000, Datagrams: 4}}}
+	p := s.Process.(*process)
+	p.exporters = []Exporter{
+		{Address: "192.0.2.1", Type: "ipfix", Reasons: map[string]uint64{"bad length": 2}},
+		{Address: "203.0.113.1", Type: "ipfix"},
 	}
-	s.Samples = func() map[string]*Sample {
-		return map[string]*Sample{"192.0.2.1 ipfix": {At: 1_795_000_000, Reason: "bad-length", Octets: 1400, Hex: "000a0578"}}
-	}
-	s.Sampled = func() map[string][]Sampling {
-		return map[string][]Sampling{"192.0.2.1 ipfix": {{Domain: 7, Of: "selector", ID: 3, Rate: 100, Source: "options", Effective: 99.5, Samples: 2, Dropped: 1}}}
-	}
+	p.undecoded = map[string]*Sample{"192.0.2.1 ipfix": {At: 1_795_000_000, Reason: "bad-length", Octets: 1400, Hex: "000a0578"}}
+	p.samplings = map[string][]Sampling{"192.0.2.1 ipfix": {{Domain: 7, Of: "selector", ID: 3, Rate: 100, Source: "options", Effective: 99.5, Samples: 2, Dropped: 1}}}
 	var answer struct {
 		Exporters []struct {
 			Address   string
@@ -37,13 +32,13 @@ func TestExporters(t *testing.T) {
 	if len(answer.Exporters) != 2 || answer.Exporters[0].Coverage != nil {
 		t.Fatalf("exporters %+v", answer.Exporters)
 	}
-	if !slices.Equal(answer.Ignored, s.Status().Ignored) {
+	if !slices.Equal(answer.Ignored, p.Status().Ignored) {
 		t.Errorf("ignored %+v", answer.Ignored)
 	}
-	if of := answer.Exporters[0].Sample; of == nil || *of != *s.Samples()["192.0.2.1 ipfix"] || answer.Exporters[1].Sample != nil {
+	if of := answer.Exporters[0].Sample; of == nil || *of != *p.undecoded["192.0.2.1 ipfix"] || answer.Exporters[1].Sample != nil {
 		t.Errorf("sample %+v", of)
 	}
-	if of := answer.Exporters[0].Samplings; len(of) != 1 || of[0] != s.Sampled()["192.0.2.1 ipfix"][0] || answer.Exporters[1].Samplings != nil {
+	if of := answer.Exporters[0].Samplings; len(of) != 1 || of[0] != p.samplings["192.0.2.1 ipfix"][0] || answer.Exporters[1].Samplings != nil {
 		t.Errorf("samplings %+v", answer.Exporters)
 	}
 	of := answer.Exporters[1].Coverage

@@ -12,44 +12,55 @@ import (
 	"netmeta/store"
 )
 
-// facetsAnswer is the largest values of several fields.
-type facetsAnswer struct {
+var facetRoutes = []Route{{
+	Method: "GET", Path: "/api/v1/facets", Need: Read, Handler: answer((*Server).facets),
+	ID: "facets", Summary: "The largest values of several fields",
+	Description: "All lists are exact. An answer is kept for ten seconds.",
+	Parameters: []Parameter{qKey, fromKey, toKey, tzKey, unitKey, layerKey, dirKey,
+		textKey("facets", "Names as in by, a / joins those of up to 8 fields. Default: addresses, ports with protocol, ASes, interfaces, exporter, flags.").as("dst.ip,proto/dst.port"),
+		{Name: "most", In: "query", Type: "integer", Minimum: new(int), Example: 100000,
+			Description: "Rows that may be read of the table flows. When the lists need more, those that no rollup answers are left out and named in left; when that does not do, all. Default: no bound."},
+	},
+}}
+
+// Facets are the largest values of several fields.
+type Facets struct {
 	From   int64         `json:"from"`
 	To     int64         `json:"to"`
 	Unit   string        `json:"unit"`
-	Total  uint64        `json:"total"` // bytes, packets or flows
+	Total  uint64        `json:"total"` // Bytes, packets or flows.
 	Rate   float64       `json:"rate"`
 	Facets []query.Facet `json:"facets"`
-	Left   *leftFacets   `json:"left"` // nil: none
-	Meta   cost          `json:"meta"`
+	Left   *LeftFacets   `json:"left"` // Lists that were not made, since they read more rows of flows than most.
+	Meta   Cost          `json:"meta"`
 }
 
-// leftFacets are lists that were not made, since they read more rows than most=.
-type leftFacets struct {
-	Facets []string `json:"facets"` // names for facets=
-	Rows   uint64   `json:"rows"`   // that they read
+// LeftFacets are lists that were not made, since they read more rows than most allows.
+type LeftFacets struct {
+	Facets []string `json:"facets"` // Names, to be asked for with facets.
+	Rows   uint64   `json:"rows"`   // That they read.
 }
 
-// cost says what an answer was made from.
-type cost struct {
+// Cost is what an answer was made from.
+type Cost struct {
 	SQL     string            `json:"sql"`
 	Params  map[string]string `json:"params"`
-	Rows    uint64            `json:"rows"`  // read
-	Bytes   uint64            `json:"bytes"` // read
-	MS      float64           `json:"ms"`
-	Unknown []string          `json:"unknown_keys"`
-	Notes   []string          `json:"notes"` // what it lacks
+	Rows    uint64            `json:"rows"`         // Rows read.
+	Bytes   uint64            `json:"bytes"`        // Bytes read.
+	MS      float64           `json:"ms"`           // Time until the result was there.
+	Unknown []string          `json:"unknown_keys"` // Keys of the request that are not known.
+	Notes   []string          `json:"notes"`        // Parts of tables that cannot be read and are missing in the answer.
 }
 
-func costOf(stmt query.Statement, stats store.Stats, unknown []string, notes ...string) cost {
-	return cost{stmt.SQL, stmt.Params, stats.Rows, stats.Bytes, milliseconds(stats.Elapsed), append([]string{}, unknown...), append([]string{}, notes...)}
+func costOf(stmt query.Statement, stats store.Stats, unknown []string, notes ...string) Cost {
+	return Cost{stmt.SQL, stmt.Params, stats.Rows, stats.Bytes, milliseconds(stats.Elapsed), append([]string{}, unknown...), append([]string{}, notes...)}
 }
 
-func (s *Server) facets(w http.ResponseWriter, r *http.Request) {
-	writeKept(s, w, r, &s.facetsCache, s.askFacets)
+func (s *Server) facets(r *http.Request) (Facets, error) {
+	return kept(s, r, &s.facetsCache, s.askFacets)
 }
 
-func (s *Server) askFacets(ctx context.Context, v url.Values) (a facetsAnswer, err error) {
+func (s *Server) askFacets(ctx context.Context, v url.Values) (a Facets, err error) {
 	names, most := v.Get("facets"), v.Get("most")
 	v.Del("facets")
 	v.Del("most")
@@ -62,7 +73,7 @@ func (s *Server) askFacets(ctx context.Context, v url.Values) (a facetsAnswer, e
 	if err != nil {
 		return a, err
 	}
-	a = facetsAnswer{From: rg.From, To: rg.To, Unit: req.Unit, Facets: []query.Facet{}}
+	a = Facets{From: rg.From, To: rg.To, Unit: req.Unit, Facets: []query.Facet{}}
 	if most != "" {
 		if q, a.Left, err = s.within(ctx, req, rg, schema, q, most); err != nil {
 			return a, err
@@ -85,7 +96,7 @@ func (s *Server) askFacets(ctx context.Context, v url.Values) (a facetsAnswer, e
 		}
 	}
 	if a.Facets, a.Total, err = q.Read(rows); err != nil {
-		return a, unexpectedError{err}
+		return a, unexpected(err)
 	}
 	a.Rate, a.Meta = query.Rate(req.Unit, a.Total, rg), costOf(q.Statement, stats, unknown, s.unreadable(q.Tables, rg.From, rg.To)...)
 	return a, nil
@@ -93,16 +104,16 @@ func (s *Server) askFacets(ctx context.Context, v url.Values) (a facetsAnswer, e
 
 // within makes of a query that of the lists which read no more rows of flows than most: of
 // all, of those that rollups answer, or of none, without SQL. It says which are left.
-func (s *Server) within(ctx context.Context, req query.Request, rg query.Range, schema query.Schema, q query.FacetsQuery, most string) (query.FacetsQuery, *leftFacets, error) {
+func (s *Server) within(ctx context.Context, req query.Request, rg query.Range, schema query.Schema, q query.FacetsQuery, most string) (query.FacetsQuery, *LeftFacets, error) {
 	limit, err := strconv.ParseUint(most, 10, 64)
 	if err != nil {
-		return q, nil, &query.KeyError{Key: "most", Value: most, Message: "is not a number of rows"}
+		return q, nil, query.Invalid("most", most, "is not a number of rows")
 	}
 	all, err := s.costBefore(ctx, q.Statement, query.FlowsTable)
 	if err != nil || all.Rows <= limit {
 		return q, nil, err
 	}
-	none, left := query.FacetsQuery{}, &leftFacets{slices.Concat(q.Raw, q.Rolled), all.Rows}
+	none, left := query.FacetsQuery{}, &LeftFacets{slices.Concat(q.Raw, q.Rolled), all.Rows}
 	if len(q.Raw) == 0 || len(q.Rolled) == 0 {
 		return none, left, nil
 	}
@@ -114,5 +125,5 @@ func (s *Server) within(ctx context.Context, req query.Request, rg query.Range, 
 	if err != nil || some.Rows > limit {
 		return none, left, err
 	}
-	return rolled, &leftFacets{q.Raw, all.Rows - min(some.Rows, all.Rows)}, nil
+	return rolled, &LeftFacets{q.Raw, all.Rows - min(some.Rows, all.Rows)}, nil
 }

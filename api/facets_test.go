@@ -16,7 +16,7 @@ import (
 func TestFacets(t *testing.T) {
 	s := seeded(t)
 	h := s.Handler()
-	var got facetsAnswer
+	var got Facets
 	ask(t, h, "GET", "/api/v1/facets?from=-1h&unit=bps&q=not+icmp", "", http.StatusOK, &got)
 	if len(got.Facets) != 10 {
 		t.Fatalf("%d facets", len(got.Facets))
@@ -49,7 +49,7 @@ func TestFacets(t *testing.T) {
 	}
 
 	// A pair in the other order, and a field twice, are lists of their own.
-	var twice facetsAnswer
+	var twice Facets
 	ask(t, h, "GET", "/api/v1/facets?from=-1h&unit=bps&q=not+icmp&facets=proto/dst.port,src.as,dst.port/proto,src.as,in.if/exporter,exporter", "", http.StatusOK, &twice)
 	for i, of := range []int{2, 4, 2, 4, 6, 8} {
 		f, want := twice.Facets[i], got.Facets[of]
@@ -62,7 +62,7 @@ func TestFacets(t *testing.T) {
 	}
 
 	// Asked again, the answer is the same one, at no cost.
-	var again facetsAnswer
+	var again Facets
 	ask(t, h, "GET", "/api/v1/facets?from=-1h&unit=bps&q=not+icmp", "", http.StatusOK, &again)
 	if again.Meta.MS != got.Meta.MS {
 		t.Errorf("asked again it took %v ms, and %v before", again.Meta.MS, got.Meta.MS)
@@ -70,7 +70,7 @@ func TestFacets(t *testing.T) {
 
 	// Lists that read too many rows are left to be asked for by name.
 	// The others read the flows too, at both ends of the window.
-	var less, rest facetsAnswer
+	var less, rest Facets
 	const rolled = "src.as,dst.as,in.if,out.if,exporter"
 	ends := uint64(0)
 	if ask(t, h, "GET", "/api/v1/facets?from=-24h&q=not+icmp&most=0&facets="+rolled, "", http.StatusOK, &less); less.Left != nil {
@@ -79,7 +79,7 @@ func TestFacets(t *testing.T) {
 			t.Errorf("%d lists, left %+v", len(less.Facets), less.Left)
 		}
 	}
-	less = facetsAnswer{}
+	less = Facets{}
 	ask(t, h, "GET", fmt.Sprintf("/api/v1/facets?from=-24h&q=not+icmp&most=%d", ends), "", http.StatusOK, &less)
 	if less.Left == nil || less.Left.Rows == 0 || len(less.Facets) != 5 || strings.Join(less.Left.Facets, " ") != "dst.ip src.ip proto/dst.port proto/src.port flags" {
 		t.Fatalf("%d lists, left %+v", len(less.Facets), less.Left)
@@ -98,12 +98,12 @@ func TestFacets(t *testing.T) {
 	}
 
 	none, _ := empty(t)
-	var nothing facetsAnswer
+	var nothing Facets
 	ask(t, none.Handler(), "GET", "/api/v1/facets?facets=src.net:24:48,remote.as/dst.port,in.if/app", "", http.StatusOK, &nothing)
 	if len(nothing.Facets) != 3 || nothing.Total != 0 || len(nothing.Facets[2].By) != 2 || nothing.Facets[2].Values == nil {
 		t.Errorf("%+v", nothing)
 	}
-	var p problem
+	var p Problem
 	for _, bad := range []string{"facets=port", "facets=src.port/", "facets=ts:1h", "facets=bytes", "facets=" + strings.Repeat("proto/", 8) + "proto"} {
 		ask(t, h, "GET", "/api/v1/facets?"+bad, "", http.StatusBadRequest, &p)
 		if p.Key != "facets" {
@@ -124,7 +124,7 @@ func TestFacetsMany(t *testing.T) {
 		SELECT toDateTime(%d, 'UTC'), toIPv6(concat('2001:db8::', hex(if(number %% 3 = 0, number %% 5, number)))), 100, 1, 1 FROM numbers(60000)`, s.now().Unix()-10)); err != nil {
 		t.Fatal(err)
 	}
-	var got facetsAnswer
+	var got Facets
 	ask(t, s.Handler(), "GET", "/api/v1/facets?facets=src.ip&unit=flows", "", http.StatusOK, &got)
 	f := got.Facets[0]
 	if f.Distinct != 40002 || len(f.Values) != 10 || got.Total != 60000 {

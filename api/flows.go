@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"io"
 	"net/http"
 
@@ -8,65 +9,91 @@ import (
 	"netmeta/store"
 )
 
+var flowRoutes = []Route{{
+	Method: "GET", Path: "/api/v1/flows", Need: Read, Handler: written[Flows]((*Server).flows),
+	ID: "flows", Summary: "The records themselves",
+	Description: "A page of records in the order of time or of a column. csv and jsonl are exports: all records up to the limit.",
+	Parameters: []Parameter{qKey, fromKey, toKey, tzKey, dirKey,
+		textKey("columns", "Columns as SrcAddr or src.ip, or all. Default: those that tell most.").as("TimeReceived,src.ip,dst.ip,Bytes"),
+		integerKey("limit", "Records of a page, 10,000 at most; of an export 1,000,000, in another order than that of time 100,000. Default 200, of an export 10,000.").as(50),
+		textKey("sort", "A column as Bytes or bytes, with - before it for the largest first; ts is time. Equal records are in the order of time. Only the first 256 bytes of a text and 64 of a list count. "+
+			"Another order than that of time reads the whole window. Default -ts.").as("-Bytes"),
+		textKey("order", "Of time, when sort is not given: desc, newest first, or asc. Default desc."),
+		textKey("cursor", "The next of the page before."),
+		textKey("format", "json, csv or jsonl. Default json."), rawKey,
+	},
+	Answer: Answer{Also: []string{"text/csv", "application/jsonl"}},
+}}
+
+// Flows are a page of records, column by column.
+type Flows struct {
+	From    int64              `json:"from"`
+	To      int64              `json:"to"`
+	Rows    int                `json:"rows"`
+	Columns []query.FlowColumn `json:"columns"`
+	Values  []FlowValues       `json:"values"`         // A list for each column.
+	Cursors []string           `json:"cursors"`        // For each record the cursor with which a list in the order of time begins at it.
+	ASNames map[uint64]string  `json:"as_names"`       // By number what the ASes in the values are called; those without a known name are left out.
+	Next    string             `json:"next,omitempty"` // The cursor of the next page; left out on the last one.
+	Meta    Cost               `json:"meta"`
+}
+
+// FlowValues are those of a column: numbers, texts or lists of texts.
+type FlowValues any
+
 // flows gives the records themselves: a page as columns, or with format=csv and
 // format=jsonl all of them up to the limit.
-func (s *Server) flows(w http.ResponseWriter, r *http.Request) {
+func (s *Server) flows(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
 	format := v.Get("format")
 	v.Del("format")
 	switch format {
 	case "", "json", "csv", "jsonl":
 	default:
-		s.fail(w, r, &query.KeyError{Key: "format", Value: format, Message: "is none of json, csv and jsonl"})
-		return
+		return query.Invalid("format", format, "is none of json, csv and jsonl")
 	}
 	export := format == "csv" || format == "jsonl"
 	f, unknown, err := query.ParseFlows(v, export)
 	if err != nil {
-		s.fail(w, r, err)
-		return
+		return err
 	}
 	rg, err := f.Resolve(s.now())
 	if err != nil {
-		s.fail(w, r, err)
-		return
+		return err
 	}
 	if export {
-		s.exportFlows(w, r, f, rg, format)
-		return
+		return s.exportFlows(w, r, f, rg, format)
 	}
-	stmt, err := f.Page(rg, s.Schema)
+	page, err := s.askFlows(r.Context(), f, rg, unknown)
+	if err == nil {
+		s.writeJSON(w, page)
+	}
+	return err
+}
+
+// askFlows asks for a page of records.
+func (s *Server) askFlows(ctx context.Context, f query.Flows, rg query.Range, unknown []string) (page Flows, err error) {
+	names := s.names()
+	stmt, err := f.Page(rg, names)
 	if err != nil {
-		s.fail(w, r, err)
-		return
+		return page, err
 	}
-	res, stats, err := s.selectRows(r.Context(), stmt)
+	res, stats, err := s.selectRows(ctx, stmt)
 	if err != nil {
-		s.fail(w, r, err)
-		return
+		return page, err
 	}
-	rows := min(res.Rows, f.Limit)
-	values := make([]any, len(f.Columns))
-	for i := range values {
-		if values[i] = []any{}; rows > 0 {
-			values[i] = first(res.Columns[i], rows)
+	page = Flows{From: rg.From, To: rg.To, Rows: min(res.Rows, f.Limit), Columns: f.Describe(), Values: make([]FlowValues, len(f.Columns)), Cursors: []string{},
+		Meta: costOf(stmt, stats, unknown, s.unreadable(stmt.Tables, rg.From, rg.To)...)}
+	for i := range page.Values {
+		if page.Values[i] = []any{}; page.Rows > 0 {
+			page.Values[i] = first(res.Columns[i], page.Rows)
 		}
 	}
-	next, cursors := "", []string{}
-	if rows > 0 {
-		next, cursors = f.Places(res.Column("ts").([]uint64), res.Column("tie").([]uint64), res.Column("value").([]string))
+	if page.Rows > 0 {
+		page.Next, page.Cursors = f.Places(res.Column("ts").([]uint64), res.Column("tie").([]uint64), res.Column("value").([]string))
 	}
-	s.writeJSON(w, struct {
-		From    int64              `json:"from"`
-		To      int64              `json:"to"`
-		Rows    int                `json:"rows"`
-		Columns []query.FlowColumn `json:"columns"`
-		Values  []any              `json:"values"` // a list for each column
-		Cursors []string           `json:"cursors"`
-		ASNames map[uint64]string  `json:"as_names"` // by number, of those in values that have one
-		Next    string             `json:"next,omitempty"`
-		Meta    cost               `json:"meta"`
-	}{rg.From, rg.To, rows, f.Describe(), values, cursors, f.ASNames(s.Schema, rows, res.Column), next, costOf(stmt, stats, unknown, s.unreadable(stmt.Tables, rg.From, rg.To)...)})
+	page.ASNames = f.ASNames(names, page.Rows, res.Column)
+	return page, nil
 }
 
 // first are the first n values of a column.
@@ -86,11 +113,10 @@ func first(column any, n int) any {
 
 // exportFlows hands on what the store writes. When the store breaks off after the
 // first line the connection is cut, so that nobody takes a part for the whole.
-func (s *Server) exportFlows(w http.ResponseWriter, r *http.Request, f query.Flows, rg query.Range, format string) {
-	stmt, err := f.Export(rg, s.Schema, format == "csv")
+func (s *Server) exportFlows(w http.ResponseWriter, r *http.Request, f query.Flows, rg query.Range, format string) error {
+	stmt, err := f.Export(rg, s.names(), format == "csv")
 	if err != nil {
-		s.fail(w, r, err)
-		return
+		return err
 	}
 	as := "JSONEachRow"
 	if format == "csv" {
@@ -100,8 +126,7 @@ func (s *Server) exportFlows(w http.ResponseWriter, r *http.Request, f query.Flo
 		"max_execution_time", queryTimeoutText, "output_format_csv_crlf_end_of_line", "1", "output_format_json_quote_64bit_integers", "0",
 	)}, as)
 	if err != nil {
-		s.fail(w, r, err)
-		return
+		return err
 	}
 	defer body.Close()
 	h := csvHeader(w, "flows."+format)
@@ -112,4 +137,5 @@ func (s *Server) exportFlows(w http.ResponseWriter, r *http.Request, f query.Flo
 		s.Log.Warn("export broken off", "err", err)
 		panic(http.ErrAbortHandler)
 	}
+	return nil
 }

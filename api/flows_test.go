@@ -25,7 +25,7 @@ type flowsAnswer struct {
 	Cursors []string
 	ASNames map[string]string `json:"as_names"`
 	Next    string
-	Meta    cost
+	Meta    Cost
 }
 
 // A page names the ASes of its own records; a file has their numbers.
@@ -35,9 +35,11 @@ func TestFlowsASNames(t *testing.T) {
 		VALUES (%d, 2906, 64500, 15169, 1, 1), (%[1]d - 1, 2906, 0, 1, 1, 1), (%[1]d - 2, 3320, 0, 1, 1, 1)`, s.now().Unix()-10)); err != nil {
 		t.Fatal(err)
 	}
-	s.Schema.ASName = func(as uint32) string {
-		return map[uint32]string{2906: "Netflix", 3320: "Telekom", 15169: "Google"}[as]
-	}
+	reconfigure(s, func(c *Settings) {
+		c.Schema.ASName = func(as uint32) string {
+			return map[uint32]string{2906: "Netflix", 3320: "Telekom", 15169: "Google"}[as]
+		}
+	})
 	h := s.Handler()
 	f := func(keys string, want map[string]string) {
 		t.Helper()
@@ -121,7 +123,7 @@ func TestFlowsPages(t *testing.T) {
 	f(3, "desc", "tcp") // less than there are equal ones
 	f(1, "asc", "tcp")
 
-	var p problem
+	var p Problem
 	for _, q := range []string{"cursor=x", "cursor=1.2", "cursor=1.2.-3", "cursor=1.2.3.NA", "cursor=1.2.3&sort=Bytes", "cursor=1.2.3.!&sort=Bytes", "limit=0",
 		"sort=Byte", "order=asc&sort=Bytes", "limit=100001&sort=-Bytes&format=csv", "limit=10001", "order=up", "columns=Src", "format=xml", "from=tomorrow", "q=foo"} {
 		key, _, _ := strings.Cut(q, "=")
@@ -219,12 +221,12 @@ func TestFlowsSorted(t *testing.T) {
 			t.Errorf("at %s is %v, want %v", at, b.Values, a.Values[1][i])
 		}
 	}
-	var e estimate
+	var e Estimate
 	ask(t, h, "GET", "/api/v1/estimate?of=flows&from=-10m&sort=-DstPort", "", http.StatusOK, &e)
 	if e.Rows < a.Meta.Rows || a.Meta.Rows < 4*records {
 		t.Errorf("estimated %d, read %d", e.Rows, a.Meta.Rows)
 	}
-	var p problem
+	var p Problem
 	if ask(t, h, "GET", "/api/v1/estimate?of=rows", "", http.StatusBadRequest, &p); p.Key != "of" {
 		t.Errorf("%+v", p)
 	}

@@ -15,7 +15,7 @@ import (
 // foreign name that points here, nor from its own site.
 func TestGuard(t *testing.T) {
 	s := serverFor(nil, time.Now())
-	s.Hosts = []string{"flows.example.net"}
+	reconfigure(s, func(c *Settings) { c.Hosts = []string{"flows.example.net"} })
 	var err error
 	if s.Links, err = view.OpenLinks(filepath.Join(t.TempDir(), "links")); err != nil {
 		t.Fatal(err)

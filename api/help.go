@@ -23,6 +23,13 @@ var helpFiles embed.FS
 
 var helpPages = template.Must(template.ParseFS(helpFiles, "help/*.html"))
 
+var helpRoutes = []Route{
+	{Method: "GET", Path: "/help/filter", Need: Read, Handler: written[struct{}]((*Server).helpFilter)},
+	{Method: "GET", Path: "/help/api", Need: Public, Handler: written[struct{}]((*Server).helpAPI)},
+	{Method: "GET", Path: "/help/style.css", Need: Public, Handler: written[struct{}]((*Server).helpStyle)},
+	{Method: "GET", Path: "/help/{$}", Need: Public, Handler: written[struct{}]((*Server).helpStart)},
+}
+
 // A helpExample is a filter and a description of the records that it matches.
 type helpExample struct{ Filter, Says string }
 
@@ -110,13 +117,14 @@ func helpGroups() []helpGroup {
 // stem is a name without its side.
 func stem(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
 
-func (s *Server) helpFilter(w http.ResponseWriter, r *http.Request) {
+func (s *Server) helpFilter(w http.ResponseWriter, r *http.Request) error {
+	known := s.names().Macros
 	type macro struct{ Name, Filter string }
 	var macros []macro
-	for _, name := range slices.Sorted(maps.Keys(s.Schema.Macros)) {
-		macros = append(macros, macro{name, s.Schema.Macros[name]})
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		macros = append(macros, macro{name, known[name]})
 	}
-	s.writeHelp(w, r, "filter.html", "Filter language", map[string]any{"Examples": helpExamples, "Kinds": helpKinds, "Groups": helpGroups(), "Macros": macros})
+	return s.writeHelp(w, r, "filter.html", "Filter language", map[string]any{"Examples": helpExamples, "Kinds": helpKinds, "Groups": helpGroups(), "Macros": macros})
 }
 
 // A helpPath is a resource with one method, as openapi.json has it.
@@ -185,7 +193,7 @@ func (p helpPath) curl(base string) string {
 	return "curl -s '" + base + path + "'"
 }
 
-func (s *Server) helpAPI(w http.ResponseWriter, r *http.Request) {
+func (s *Server) helpAPI(w http.ResponseWriter, r *http.Request) error {
 	scheme := "http://"
 	if r.TLS != nil {
 		scheme = "https://"
@@ -193,18 +201,16 @@ func (s *Server) helpAPI(w http.ResponseWriter, r *http.Request) {
 	base := scheme + r.Host
 	paths, err := helpPaths(base)
 	if err != nil {
-		s.fail(w, r, unexpectedError{err})
-		return
+		return unexpected(err)
 	}
-	s.writeHelp(w, r, "api.html", "HTTP API", map[string]any{"Base": base, "Paths": paths})
+	return s.writeHelp(w, r, "api.html", "HTTP API", map[string]any{"Base": base, "Paths": paths})
 }
 
-func (s *Server) writeHelp(w http.ResponseWriter, r *http.Request, name, title string, data map[string]any) {
+func (s *Server) writeHelp(w http.ResponseWriter, r *http.Request, name, title string, data map[string]any) error {
 	data["Title"], data["Path"] = title, r.URL.Path
 	var page bytes.Buffer
 	if err := helpPages.ExecuteTemplate(&page, name, data); err != nil {
-		s.fail(w, r, unexpectedError{err})
-		return
+		return unexpected(err)
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
@@ -212,9 +218,16 @@ func (s *Server) writeHelp(w http.ResponseWriter, r *http.Request, name, title s
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-cache")
 	w.Write(page.Bytes())
+	return nil
 }
 
-func helpStyle(w http.ResponseWriter, r *http.Request) {
+func (*Server) helpStyle(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-cache")
 	http.ServeFileFS(w, r, helpFiles, "help/style.css")
+	return nil
+}
+
+func (*Server) helpStart(w http.ResponseWriter, r *http.Request) error {
+	http.Redirect(w, r, "/help/filter", http.StatusFound)
+	return nil
 }

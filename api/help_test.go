@@ -12,10 +12,12 @@ import (
 
 // The help pages have every field and every path, and no example that is refused.
 func TestHelp(t *testing.T) {
-	s := &Server{Schema: query.Schema{Names: filter.Names{
+	names := query.Schema{Names: filter.Names{
 		Macros: map[string]string{"web": "port in [80, 443]"},
 		FindAS: func(text string, yield func(uint32, string) bool) { yield(2906, "Netflix") },
-	}}, Page: http.NotFoundHandler(), Metrics: http.NotFoundHandler()}
+	}}
+	s := &Server{Page: http.NotFoundHandler(), Metrics: http.NotFoundHandler()}
+	s.Configure(Settings{Schema: names})
 	h := s.Handler()
 	get := func(path string) string {
 		rec := httptest.NewRecorder()
@@ -39,7 +41,7 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	for _, e := range helpExamples {
-		if check := filter.Check(e.Filter, s.Schema.Names); !check.OK {
+		if check := filter.Check(e.Filter, names.Names); !check.OK {
 			t.Errorf("%s: %+v", e.Filter, check.Error)
 		}
 	}

@@ -33,7 +33,7 @@ func TestImplausible(t *testing.T) {
 		s.Handler().ServeHTTP(out, httptest.NewRequest("GET", "http://localhost/api/v1/query?from=-1h&unit=bytes&dir=sum&q="+q, nil))
 		var got struct {
 			Total []struct{ Total uint64 }
-			Meta  meta
+			Meta  Meta
 		}
 		if err := json.Unmarshal(out.Body.Bytes(), &got); err != nil || len(got.Total) != 1 {
 			t.Fatalf("%s: %v %s", q, err, out.Body)

@@ -9,17 +9,40 @@ import (
 	"netmeta/query"
 )
 
-// interfacesAnswer is the interfaces of the exporters, with what they carry.
-type interfacesAnswer struct {
+var interfaceRoutes = []Route{
+	{
+		Method: "GET", Path: "/api/v1/interfaces", Need: Read, Handler: answer((*Server).interfaces),
+		ID: "interfaces", Summary: "The interfaces of the exporters: traffic, use, and the device's own counters",
+		Description: "What flows say, received and sent, beside what the device counts itself (sFlow counter samples). Most traffic first, at most 2,000. Rates are bits per second of layer 2, as octet counters count. An answer is kept for ten seconds.",
+		Parameters: []Parameter{fromKey, toKey, textKey("tz", "IANA time zone for days in from and to."),
+			textKey("exporter", "Address: its interfaces alone.").as("203.0.113.1")},
+	},
+	{
+		Method: "GET", Path: "/api/v1/interfaces/{exporter}/{index}", Need: Read, Handler: answer((*Server).oneInterface),
+		ID: "interface", Summary: "One interface over time: the device's own counters and its last weeks",
+		Description: "The octet counters of the device in the buckets of a chart (sFlow counter samples), to draw beside /api/v1/query with layer=l2, which has the same buckets for the same from, to, tz, step and px. " +
+			"A reading stands for the time since the one before it. And what flows say of each hour of the last 28 days, with its trend; that part does not follow from and to, and is kept for five minutes.",
+		Parameters: []Parameter{
+			pathPart("exporter", "Address of the exporter.").as("203.0.113.1"),
+			{Name: "index", In: "path", Type: "integer", Description: "Number of the interface, as the exporter counts them.", Example: 1},
+			fromKey, toKey, textKey("tz", "IANA time zone for days, in from and to and in the trend."),
+			textKey("step", "Seconds of a bucket, or auto."),
+			integerKey("px", "Width of the plot in pixels: the most buckets that auto makes.").as(400),
+		},
+	},
+}
+
+// Interfaces are the interfaces of the exporters, with what they carry.
+type Interfaces struct {
 	query.InterfaceList
-	Meta cost `json:"meta"`
+	Meta Cost `json:"meta"`
 }
 
-func (s *Server) interfaces(w http.ResponseWriter, r *http.Request) {
-	writeKept(s, w, r, &s.interfacesCache, s.askInterfaces)
+func (s *Server) interfaces(r *http.Request) (Interfaces, error) {
+	return kept(s, r, &s.interfacesCache, s.askInterfaces)
 }
 
-func (s *Server) askInterfaces(ctx context.Context, v url.Values) (a interfacesAnswer, err error) {
+func (s *Server) askInterfaces(ctx context.Context, v url.Values) (a Interfaces, err error) {
 	exporter := v.Get("exporter")
 	window, unknown := only(v, "from", "to", "tz", "exporter")
 	window.Del("exporter")
@@ -37,10 +60,10 @@ func (s *Server) askInterfaces(ctx context.Context, v url.Values) (a interfacesA
 	}
 	list, err := q.Read(int(res.Rows), res.Column)
 	if err != nil {
-		return a, unexpectedError{err}
+		return a, unexpected(err)
 	}
 	s.addNames(list.Exporters, list)
-	return interfacesAnswer{list, costOf(q.Statement, stats, unknown, s.unreadable(append(q.Tables, "counters"), list.From, list.To)...)}, nil
+	return Interfaces{list, costOf(q.Statement, stats, unknown, s.unreadable(append(q.Tables, "counters"), list.From, list.To)...)}, nil
 }
 
 // only are the keys of a URL that are named here, and the names of the others, sorted.

@@ -116,9 +116,9 @@ func near(a, b, by float64) bool { return math.Abs(a-b) <= by*math.Abs(b) }
 func TestInterfaces(t *testing.T) {
 	s, w, start := linked(t)
 	target := fmt.Sprintf("/api/v1/interfaces?from=%d&to=%d", start, start+3600)
-	f := func(h http.Handler) interfacesAnswer {
+	f := func(h http.Handler) Interfaces {
 		t.Helper()
-		var got interfacesAnswer
+		var got Interfaces
 		ask(t, h, "GET", target, "", http.StatusOK, &got)
 		if got.From != start || got.To != start+3600 || got.Step != 60 || got.More != 0 || len(got.Interfaces) != 3 {
 			t.Fatalf("%+v", got)
@@ -176,7 +176,7 @@ func TestInterfaces(t *testing.T) {
 	}
 
 	// A window that begins and ends within a minute takes its ends from the flows.
-	var got interfacesAnswer
+	var got Interfaces
 	ask(t, summed.Handler(), "GET", fmt.Sprintf("/api/v1/interfaces?from=%d&to=%d", start+30, start+3590), "", http.StatusOK, &got)
 	// Of 180 times 200,000 octets and the minute with ten times as many, two are before it and one is after.
 	if one := got.Interfaces[0]; !near(one.In.Avg, (180+27-2)*200_000*8/3560., 1e-9) || one.In.Max != 800_000 {
@@ -205,13 +205,15 @@ func TestInterfaces(t *testing.T) {
 	// What the configuration says is there without flows too: before what counters say, after
 	// what flows do.
 	named := serverFor(s.Store, s.now())
-	named.Schema.ExporterName = func(a netip.Addr) string { return map[string]string{"203.0.113.1": "edge1"}[a.String()] }
-	named.Schema.Interface = func(a netip.Addr, index uint32) (name, description, boundary string, speed uint64) {
-		if a.String() != "203.0.113.1" {
-			t.Errorf("asked for %v", a)
+	reconfigure(named, func(c *Settings) {
+		c.Schema.ExporterName = func(a netip.Addr) string { return map[string]string{"203.0.113.1": "edge1"}[a.String()] }
+		c.Schema.Interface = func(a netip.Addr, index uint32) (name, description, boundary string, speed uint64) {
+			if a.String() != "203.0.113.1" {
+				t.Errorf("asked for %v", a)
+			}
+			return fmt.Sprint("port", index), "as configured", "internal", []uint64{0, 0, 5, 8_000}[index]
 		}
-		return fmt.Sprint("port", index), "as configured", "internal", []uint64{0, 0, 5, 8_000}[index]
-	}
+	})
 	ask(t, named.Handler(), "GET", target, "", http.StatusOK, &got)
 	for i, want := range []string{"edge1 et-0/0/1 TRANSIT external 160000", "edge1 port2 as configured internal 1000000", "edge1 port3 as configured internal 8000"} {
 		x := got.Interfaces[i]
@@ -222,7 +224,7 @@ func TestInterfaces(t *testing.T) {
 	if three := got.Interfaces[2]; three.In.UseP95 == nil {
 		t.Error("no share of the configured speed")
 	}
-	var p problem
+	var p Problem
 	ask(t, s.Handler(), "GET", "/api/v1/interfaces?exporter=core1", "", http.StatusBadRequest, &p)
 	if p.Key != "exporter" {
 		t.Errorf("%+v", p)
@@ -237,7 +239,7 @@ func TestInterfacesBounded(t *testing.T) {
 		SELECT toDateTime(%d, 'UTC'), number + 1, 0, number, 1, 1 FROM numbers(%d)`, s.now().Unix()-100, query.MaxInterfaces+10)); err != nil {
 		t.Fatal(err)
 	}
-	var got interfacesAnswer
+	var got Interfaces
 	ask(t, s.Handler(), "GET", "/api/v1/interfaces", "", http.StatusOK, &got)
 	// The sum of interface 0 takes a place.
 	if len(got.Interfaces) != query.MaxInterfaces-1 || got.More != 11 || got.Interfaces[0].Index != query.MaxInterfaces+10 {

@@ -11,30 +11,34 @@ import (
 	"netmeta/query"
 )
 
-// linkAnswer is one interface over time.
-type linkAnswer struct {
-	From     int64         `json:"from"`
-	To       int64         `json:"to"`
-	Step     int64         `json:"step"`
-	Times    []int64       `json:"times"`
-	Counters *query.Course `json:"counters"` // bits per second as the device counts them; null when it sends none
-	Weeks    *query.Weeks  `json:"weeks"`    // null without sums of hours
+// LinkCourse is one interface over time.
+type LinkCourse struct {
+	From  int64   `json:"from"`
+	To    int64   `json:"to"`
+	Step  int64   `json:"step"`  // Seconds of a bucket.
+	Times []int64 `json:"times"` // Starts of the buckets.
+	// What the device counted, bits per second; null when it sends no counters. A value is null where the
+	// readings cover less than half of its bucket.
+	Counters *query.Course `json:"counters"`
+	// What flows say of each hour of the last 28 days, bits per second of layer 2; null when there are no
+	// sums of hours with this interface.
+	Weeks      *query.Weeks `json:"weeks"`
+	NearlyFull NearlyFull   `json:"nearly_full"` // When it is nearly full if its weeks go on like this.
 
-	NearlyFull nearlyFull `json:"nearly_full"`
-
-	Meta cost `json:"meta"` // of the counters
+	Meta Cost `json:"meta"` // Of the counters.
 }
 
-// nearlyFull is when the interface is nearly full, if its weeks go on like this.
-type nearlyFull struct {
-	Share float64 `json:"share"` // of the speed
-	In    *inDays `json:"in"`    // null when that is not to be expected
-	Out   *inDays `json:"out"`
+// NearlyFull is when the interface is nearly full, if its weeks go on like this.
+type NearlyFull struct {
+	Share float64 `json:"share"` // Of the speed, from which on it is nearly full.
+	In    *InDays `json:"in"`    // Null when that is not to be expected.
+	Out   *InDays `json:"out"`   // Null when that is not to be expected.
 }
 
-type inDays struct {
+// InDays is how long that lasts.
+type InDays struct {
 	Days  int             `json:"days"`
-	Level diagnosis.Level `json:"level"` // warn when that is soon
+	Level diagnosis.Level `json:"level" enum:",warn"` // warn when that is soon.
 }
 
 // weeksAge is how long the weeks of an interface are kept: they change once an hour.
@@ -42,16 +46,11 @@ const weeksAge = 5 * time.Minute
 
 // oneInterface answers what the counters of an interface say in the buckets of a chart,
 // and what it carried over the last weeks.
-func (s *Server) oneInterface(w http.ResponseWriter, r *http.Request) {
-	a, err := s.askLink(r.Context(), r.PathValue("exporter"), r.PathValue("index"), r.URL.Query())
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	s.writeJSON(w, a)
+func (s *Server) oneInterface(r *http.Request) (LinkCourse, error) {
+	return s.askLink(r.Context(), r.PathValue("exporter"), r.PathValue("index"), r.URL.Query())
 }
 
-func (s *Server) askLink(ctx context.Context, exporter, index string, v url.Values) (a linkAnswer, err error) {
+func (s *Server) askLink(ctx context.Context, exporter, index string, v url.Values) (a LinkCourse, err error) {
 	link, err := query.ParseLink(exporter, index)
 	if err != nil {
 		return a, err
@@ -66,9 +65,9 @@ func (s *Server) askLink(ctx context.Context, exporter, index string, v url.Valu
 	if err != nil {
 		return a, err
 	}
-	a = linkAnswer{From: rg.From, To: rg.To, Step: rg.Step, Times: rg.Times, Meta: costOf(stmt, stats, unknown, s.unreadable([]string{"counters"}, rg.From, rg.To)...)}
+	a = LinkCourse{From: rg.From, To: rg.To, Step: rg.Step, Times: rg.Times, Meta: costOf(stmt, stats, unknown, s.unreadable([]string{"counters"}, rg.From, rg.To)...)}
 	if a.Counters, err = query.ReadCounted(rg, int(res.Rows), res.Column); err != nil {
-		return a, unexpectedError{err}
+		return a, unexpected(err)
 	}
 	a.Weeks, err = s.weeksCache.get(ctx, link.String()+" "+req.TZ, func() (*query.Weeks, error) { return s.askWeeks(ctx, link, req.TZ) })
 	a.NearlyFull.Share = diagnosis.NearlyFull
@@ -80,12 +79,12 @@ func (s *Server) askLink(ctx context.Context, exporter, index string, v url.Valu
 }
 
 // forecast is when an interface of this speed is nearly full.
-func forecast(t query.Trend, speed uint64) *inDays {
+func forecast(t query.Trend, speed uint64) *InDays {
 	days, level := t.NearlyFullIn(speed)
 	if days == 0 {
 		return nil
 	}
-	return &inDays{days, level}
+	return &InDays{days, level}
 }
 
 // linkSpeed is that of an interface as the list of interfaces has it for the same window,
@@ -93,7 +92,7 @@ func forecast(t query.Trend, speed uint64) *inDays {
 func (s *Server) linkSpeed(ctx context.Context, exporter string, index uint32, v url.Values) uint64 {
 	v, _ = only(v, "from", "to", "tz")
 	v.Set("exporter", exporter)
-	list, err := s.interfacesCache.get(ctx, v.Encode(), func() (interfacesAnswer, error) { return s.askInterfaces(ctx, v) })
+	list, err := s.interfacesCache.get(ctx, s.keptUnder(v), func() (Interfaces, error) { return s.askInterfaces(ctx, v) })
 	if err != nil {
 		s.Log.Debug("the speed of an interface is not known", "err", err)
 		return 0
@@ -116,7 +115,7 @@ func (s *Server) askWeeks(ctx context.Context, link query.Link, tz string) (*que
 	}
 	weeks, err := q.Read(int(res.Rows), res.Column)
 	if err != nil {
-		return nil, unexpectedError{err}
+		return nil, unexpected(err)
 	}
 	return weeks, nil
 }

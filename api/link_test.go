@@ -16,9 +16,9 @@ import (
 // The counters of linked, in buckets that end with readings and in some that do not.
 func TestLinkCounters(t *testing.T) {
 	s, _, start := linked(t)
-	f := func(index, step int, from, to int64) linkAnswer {
+	f := func(index, step int, from, to int64) LinkCourse {
 		t.Helper()
-		var got linkAnswer
+		var got LinkCourse
 		ask(t, s.Handler(), "GET", fmt.Sprintf("/api/v1/interfaces/203.0.113.1/%d?from=%d&to=%d&step=%d&tz=utc", index, from, to, step), "", http.StatusOK, &got)
 		if got.Weeks != nil || len(got.Times) != int((to-from)/int64(step)) {
 			t.Errorf("%+v", got)
@@ -64,7 +64,7 @@ func TestLinkCounters(t *testing.T) {
 		"core1/1": "exporter", "203.0.113.1/0": "index", "203.0.113.1/-4": "index", "203.0.113.1/4294967296": "index",
 		"203.0.113.1/1?from=now": "from", "203.0.113.1/1?step=0": "step", "203.0.113.1/1?tz=Mars": "tz",
 	} {
-		var p problem
+		var p Problem
 		ask(t, s.Handler(), "GET", "/api/v1/interfaces/"+target, "", http.StatusBadRequest, &p)
 		if p.Key != key {
 			t.Errorf("%s: %+v", target, p)
@@ -84,9 +84,9 @@ func TestLinkWeeks(t *testing.T) {
 	}
 	enginetest.Roll(t, w, store.Schema{Table: &flow.Table, RollupDays: map[int64]int{60: 0, 3600: 0}}, now)
 	h := serverFor(s.Store, s.now()).Handler()
-	f := func(index int) linkAnswer {
+	f := func(index int) LinkCourse {
 		t.Helper()
-		var got linkAnswer
+		var got LinkCourse
 		ask(t, h, "GET", fmt.Sprintf("/api/v1/interfaces/203.0.113.1/%d?tz=utc", index), "", http.StatusOK, &got)
 		return got
 	}

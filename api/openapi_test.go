@@ -175,26 +175,6 @@ func (d *document) answer(t testing.TB, method, path string, rec *httptest.Respo
 	}
 }
 
-// The description has the routes of the server, no more and no less.
-func TestOpenAPIRoutes(t *testing.T) {
-	d := description(t)
-	var have, described []string
-	for pattern := range (&Server{}).routes() {
-		have = append(have, pattern)
-	}
-	have = append(have, "GET /metrics")
-	for path, ops := range d.Paths {
-		for method := range ops {
-			described = append(described, strings.ToUpper(method)+" "+path)
-		}
-	}
-	slices.Sort(have)
-	slices.Sort(described)
-	if !slices.Equal(have, described) {
-		t.Errorf("served:\n%s\ndescribed:\n%s", strings.Join(have, "\n"), strings.Join(described, "\n"))
-	}
-}
-
 // Every schema says of each member whether it must be there, and describes no
 // member of another name.
 func TestOpenAPISchemas(t *testing.T) {

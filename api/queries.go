@@ -4,28 +4,43 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"netmeta/query"
+	"netmeta/internal/problem"
 	"netmeta/store"
 )
 
-// A runningQuery is one that the store is working on, whoever asked it.
-type runningQuery struct {
-	ID      string  `json:"id"`      // the store's own
-	What    string  `json:"what"`    // the resource of the API that asks, as query or flows; empty: somebody asks the store
-	Tag     string  `json:"tag"`     // what the asker calls it: the Query-Tag of a request, or what Grafana says of itself
-	User    string  `json:"user"`    // of the store
-	Elapsed float64 `json:"elapsed"` // seconds
-	Rows    uint64  `json:"rows"`    // read so far
-	Of      uint64  `json:"of"`      // rows to read, about; 0 while nobody knows
-	Bytes   uint64  `json:"bytes"`   // read so far
+var runningRoutes = []Route{
+	{
+		Method: "GET", Path: "/api/v1/queries", Need: Read, Handler: answer((*Server).queries),
+		ID: "queries", Summary: "What the store is working on",
+		Description: "Longest first. A request with the header Query-Tag is found by it, with how far it is.",
+	},
+	{
+		Method: "DELETE", Path: "/api/v1/queries/{id}", Need: Operate, Handler: done((*Server).endQuery),
+		ID: "endQuery", Summary: "End a query",
+		Description: "Only questions are ended, never an insert. Who asked gets status 409.",
+		Parameters:  []Parameter{pathPart("id", "Its id, or the Query-Tag of its request.").as("tab-7")},
+		Answer:      Answer{Description: "It is ending."},
+	},
+}
+
+// RunningQuery is one that the store is working on, whoever asked it.
+type RunningQuery struct {
+	ID string `json:"id"` // The store's own.
+	// The resource of this API that asks, as query or flows; empty: somebody asks the store itself.
+	What    string  `json:"what"`
+	Tag     string  `json:"tag"`     // What the asker calls it: the Query-Tag of a request ends it.
+	User    string  `json:"user"`    // Of the store.
+	Elapsed float64 `json:"elapsed"` // Seconds.
+	Rows    uint64  `json:"rows"`    // Read so far.
+	Of      uint64  `json:"of"`      // To read, about; 0 while nobody knows.
+	Bytes   uint64  `json:"bytes"`   // Read so far.
 	Memory  int64   `json:"memory"`
-	SQL     string  `json:"sql"` // its beginning
+	SQL     string  `json:"sql"` // Its beginning.
 }
 
 // A comment of a query that begins so names the resource of the API that asks, and then
@@ -52,7 +67,7 @@ const pageUser = "page"
 // ownComment marks our look at the list, which is not listed.
 const ownComment = "netmeta: list of queries"
 
-func (s *Server) running(ctx context.Context) ([]runningQuery, error) {
+func (s *Server) running(ctx context.Context) ([]RunningQuery, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	res, _, err := s.Store.Select(ctx, store.Query{
@@ -66,7 +81,7 @@ ORDER BY elapsed DESC LIMIT 200`,
 	if err != nil {
 		return nil, err
 	}
-	list := make([]runningQuery, res.Rows)
+	list := make([]RunningQuery, res.Rows)
 	for i := range list {
 		text := func(name string) string { return res.Column(name).([]string)[i] }
 		n := func(name string) uint64 { return res.Column(name).([]uint64)[i] }
@@ -78,51 +93,44 @@ ORDER BY elapsed DESC LIMIT 200`,
 				what = "" // an SQL client that calls itself the page
 			}
 		}
-		list[i] = runningQuery{ID: text("query_id"), What: what, Tag: tag, User: user, Elapsed: res.Column("elapsed").([]float64)[i],
+		list[i] = RunningQuery{ID: text("query_id"), What: what, Tag: tag, User: user, Elapsed: res.Column("elapsed").([]float64)[i],
 			Rows: n("read_rows"), Of: n("total_rows_approx"), Bytes: n("read_bytes"), Memory: res.Column("memory_usage").([]int64)[i], SQL: text("sql")}
 	}
 	return list, nil
 }
 
+// RunningQueries are what the store is working on.
+type RunningQueries struct {
+	Queries []RunningQuery `json:"queries"`
+}
+
 // queries lists what the store is working on.
-func (s *Server) queries(w http.ResponseWriter, r *http.Request) {
+func (s *Server) queries(r *http.Request) (RunningQueries, error) {
 	list, err := s.running(r.Context())
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	s.writeJSON(w, struct {
-		Queries []runningQuery `json:"queries"`
-	}{list})
+	return RunningQueries{list}, err
 }
 
 // endQuery ends a query by its ID or by its tag. Only questions are ended: an insert is
 // data that somebody sent.
-func (s *Server) endQuery(w http.ResponseWriter, r *http.Request) {
+func (s *Server) endQuery(r *http.Request) error {
 	name := r.PathValue("id")
 	list, err := s.running(r.Context())
 	if err != nil {
-		s.fail(w, r, err)
-		return
+		return err
 	}
 	// Ours first: an SQL client may call its query by the tag of a request.
-	slices.SortStableFunc(list, func(a, b runningQuery) int { return cmp.Compare(b.What, a.What) })
-	for _, q := range list {
-		if q.ID != name && q.Tag != name {
-			continue
-		}
-		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
-		defer cancel()
-		if err := s.Writer.Do(ctx, store.Query{SQL: "KILL QUERY WHERE query_id = {id:String} AND query_kind IN ('Select', '') ASYNC", Params: map[string]string{"id": q.ID}}); err != nil {
-			s.fail(w, r, err)
-			return
-		}
-		s.Log.Info("query ended on request", "query_id", q.ID, "elapsed", q.Elapsed)
-		w.Header().Set("Cache-Control", "no-store")
-		w.WriteHeader(http.StatusNoContent)
-		return
+	slices.SortStableFunc(list, func(a, b RunningQuery) int { return cmp.Compare(b.What, a.What) })
+	i := slices.IndexFunc(list, func(q RunningQuery) bool { return q.ID == name || q.Tag == name })
+	if i < 0 {
+		return &problem.Error{Status: http.StatusNotFound, Title: "no such query", Detail: "no query with the id or tag " + name + " runs: it may have ended by itself"}
 	}
-	writeProblem(w, problem{Title: "no such query", Status: http.StatusNotFound, Detail: "no query with the id or tag " + name + " runs: it may have ended by itself"})
+	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+	defer cancel()
+	if err := s.Writer.Do(ctx, store.Query{SQL: "KILL QUERY WHERE query_id = {id:String} AND query_kind IN ('Select', '') ASYNC", Params: map[string]string{"id": list[i].ID}}); err != nil {
+		return err
+	}
+	s.Log.Info("query ended on request", "query_id", list[i].ID, "elapsed", list[i].Elapsed)
+	return nil
 }
 
 // tagForm is what a request may call its query by.
@@ -134,7 +142,7 @@ func withTag(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if tag := r.Header.Get("Query-Tag"); tag != "" {
 			if !tagForm.MatchString(tag) {
-				writeProblem(w, problem{Title: "tag not understood", Status: http.StatusBadRequest, Detail: "Query-Tag has 1 to 64 letters, digits and _ . -", Key: "Query-Tag"})
+				writeProblem(w, Problem{Title: "tag not understood", Status: http.StatusBadRequest, Detail: "Query-Tag has 1 to 64 letters, digits and _ . -", Key: "Query-Tag"})
 				return
 			}
 		}
@@ -156,94 +164,4 @@ func settings(ctx context.Context, more ...string) map[string]string {
 		m[more[i]] = more[i+1]
 	}
 	return m
-}
-
-// estimate is what a question will cost.
-type estimate struct {
-	Rows   uint64  `json:"rows"` // to read, about
-	Parts  uint64  `json:"parts"`
-	MS     float64 `json:"ms"`     // how long that takes, from the speed of the questions so far; 0 before the first
-	Oldest int64   `json:"oldest"` // second of the oldest record
-}
-
-// estimate says what the answer to a request would cost, from the index alone: series,
-// or with of=flows a page of records in another order than that of time.
-func (s *Server) estimate(w http.ResponseWriter, r *http.Request) {
-	e, err := s.askEstimate(r.Context(), r.URL.Query())
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	s.writeJSON(w, e)
-}
-
-func (s *Server) askEstimate(ctx context.Context, v url.Values) (e estimate, err error) {
-	stmt, err := s.estimated(ctx, v)
-	if err != nil {
-		return e, err
-	}
-	if e, err = s.costBefore(ctx, stmt, ""); err != nil {
-		return e, err
-	}
-	_, e.Oldest, err = s.span(ctx)
-	return e, err
-}
-
-// costBefore is what a statement will read, of one table when that is named.
-func (s *Server) costBefore(ctx context.Context, stmt query.Statement, table string) (e estimate, err error) {
-	stmt.SQL = "EXPLAIN ESTIMATE " + stmt.SQL
-	res, _, err := s.selectRows(ctx, stmt)
-	if err != nil {
-		return e, err
-	}
-	if res.Rows > 0 {
-		for i := range res.Rows {
-			if table != "" && res.Column("table").([]string)[i] != table {
-				continue
-			}
-			e.Parts += res.Column("parts").([]uint64)[i]
-			e.Rows += res.Column("rows").([]uint64)[i]
-		}
-	}
-	if perMS := s.speed.Load(); perMS > 0 {
-		e.MS = float64(e.Rows) / float64(perMS)
-	}
-	return e, nil
-}
-
-// estimated is the statement whose cost is asked for.
-func (s *Server) estimated(ctx context.Context, v url.Values) (query.Statement, error) {
-	of := v.Get("of")
-	v.Del("of")
-	switch of {
-	case "", "series":
-		req, rg, _, err := s.resolve(v)
-		if err != nil {
-			return query.Statement{}, err
-		}
-		return req.Series(rg, s.schema(ctx))
-	case "flows":
-		f, _, err := query.ParseFlows(v, false)
-		if err != nil {
-			return query.Statement{}, err
-		}
-		rg, err := f.Resolve(s.now())
-		if err != nil {
-			return query.Statement{}, err
-		}
-		return f.Reads(rg, s.Schema)
-	}
-	return query.Statement{}, &query.KeyError{Key: "of", Value: of, Message: "is neither series nor flows"}
-}
-
-// learn keeps how many rows the store reads in a millisecond: a mean over the last
-// questions that were large enough to tell.
-func (s *Server) learn(stats store.Stats) {
-	if ms := stats.Elapsed.Milliseconds(); ms >= 20 && stats.Rows >= 100_000 {
-		now := stats.Rows / uint64(ms)
-		if old := s.speed.Load(); old > 0 {
-			now = (7*old + now) / 8
-		}
-		s.speed.Store(now)
-	}
 }

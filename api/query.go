@@ -8,66 +8,81 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
-	"netmeta/filter"
 	"netmeta/native"
 	"netmeta/query"
 	"netmeta/store"
 )
 
-// meta says where the numbers of an answer come from.
-type meta struct {
-	SQL        string            `json:"sql"`
-	Params     map[string]string `json:"params"`
-	Rows       uint64            `json:"rows"`  // read
-	Bytes      uint64            `json:"bytes"` // read
-	MS         float64           `json:"ms"`
-	Table      string            `json:"table"` // or tables, the one with most of the window first
-	Partial    partial           `json:"partial"`
-	Through    int64             `json:"through"`    // newest second in the store, 0 when it is empty
-	Resolution int               `json:"resolution"` // seconds
-	Unknown    []string          `json:"unknown_keys"`
-	Notes      []string          `json:"notes"`
-	Empty      string            `json:"empty,omitempty"` // why there is nothing to show
-	Matches7d  bool              `json:"matches_7d"`      // the filter finds something in the last 7 days
-
-	Implausible uint64 `json:"implausible,omitempty"` // records among the flows of the window that no network carries
+var queryRoutes = []Route{
+	{
+		Method: "GET", Path: "/api/v1/query", Need: Read, Handler: written[Result]((*Server).query),
+		ID: "query", Summary: "Traffic over time, split by any fields",
+		Description: "The keys are those of the page's URL. The answer is columns: one list of bucket starts and one list of values for each series. The series of a direction, Other included, add up to its total.",
+		Parameters:  append(seriesParameters(unitOrShareKey, textKey("viz", "Only for the page.")), textKey("format", "json or csv. Default json."), rawKey),
+		Answer:      Answer{Description: "The series.", Also: []string{"text/csv"}},
+	},
+	{
+		Method: "GET", Path: "/api/v1/query.csv", Need: Read, Handler: written[struct{}]((*Server).queryCSV),
+		ID: "queryCSV", Summary: "The same as CSV",
+		Description: "The keys are those of /api/v1/query. Lines are those of RFC 4180, numbers are not rounded. Names that begin like a formula are guarded against spreadsheets; see raw.",
+		Parameters: append(seriesParameters(unitOrShareKey),
+			textKey("of", "series: a line for each bucket; table: a line for each series and total. Default series.").as("table"), rawKey),
+		Answer: Answer{Description: "Lines with a header.", Also: []string{"text/csv"}},
+	},
 }
 
-type partial struct {
+// Meta is where the numbers of an answer come from.
+type Meta struct {
+	SQL    string            `json:"sql"`    // The statement, for use with netmeta sql.
+	Params map[string]string `json:"params"` // Its parameters.
+	Rows   uint64            `json:"rows"`   // Rows read.
+	Bytes  uint64            `json:"bytes"`  // Bytes read.
+	MS     float64           `json:"ms"`     // Time until the result was there.
+	// The table that answered; when several did, all of them, the one with most of the window first: rollup_1h, rollup_1m_as, rollup_1m, flows.
+	Table      string   `json:"table"`
+	Partial    Partial  `json:"partial"`                                                      // Whether the first and last bucket are cut by the range.
+	Through    int64    `json:"through"`                                                      // Newest second in the store, 0 when it is empty.
+	Resolution int      `json:"resolution"`                                                   // Seconds.
+	Unknown    []string `json:"unknown_keys"`                                                 // Keys of the request that are not known.
+	Notes      []string `json:"notes"`                                                        // What of the request is not answered.
+	Empty      string   `json:"empty,omitempty" enum:"no-exporter,no-match,before-retention"` // Why there is nothing: no-exporter, no-match or before-retention.
+	Matches7d  bool     `json:"matches_7d"`                                                   // Whether the filter finds something in the last seven days.
+
+	Implausible uint64 `json:"implausible,omitempty"` // Records among the flows of the window that no network carries.
+}
+
+// Partial says which buckets at the ends of a range are not whole.
+type Partial struct {
 	First bool `json:"first"`
 	Last  bool `json:"last"`
 }
 
-// An answer is a result with the request behind it.
-type answer struct {
+// Result is the answer to a question about traffic over time.
+type Result struct {
 	request query.Request
 	rg      query.Range
 	rawCSV  bool // cells are not guarded against spreadsheets
 	query.Result
-	Meta meta `json:"meta"`
+	Meta Meta `json:"meta"`
 }
 
 // query answers in JSON, or with format=csv as queryCSV does.
-func (s *Server) query(w http.ResponseWriter, r *http.Request) {
+func (s *Server) query(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
 	switch format := v.Get("format"); format {
 	case "", "json":
 	case "csv":
-		s.queryCSV(w, r)
-		return
+		return s.queryCSV(w, r)
 	default:
-		s.fail(w, r, &query.KeyError{Key: "format", Value: format, Message: "is neither json nor csv"})
-		return
+		return query.Invalid("format", format, "is neither json nor csv")
 	}
 	a, err := s.ask(r.Context(), v)
-	if err != nil {
-		s.fail(w, r, err)
-		return
+	if err == nil {
+		s.writeJSON(w, a)
 	}
-	s.writeJSON(w, a)
+	return err
 }
 
 // resolve reads the request of a URL. The keys that are not of the request itself but
@@ -80,7 +95,7 @@ func (s *Server) resolve(v url.Values) (req query.Request, rg query.Range, unkno
 }
 
 // ask answers a request of a URL.
-func (s *Server) ask(ctx context.Context, v url.Values) (a answer, err error) {
+func (s *Server) ask(ctx context.Context, v url.Values) (a Result, err error) {
 	v.Del("format")
 	v.Del("of")
 	v.Del("raw")
@@ -96,14 +111,14 @@ func (s *Server) ask(ctx context.Context, v url.Values) (a answer, err error) {
 	if err != nil {
 		return a, err
 	}
-	result, err := query.Assemble(req, rg, rows, s.Schema)
+	result, err := query.Assemble(req, rg, rows, s.names())
 	if err != nil {
-		return a, unexpectedError{err}
+		return a, unexpected(err)
 	}
-	m := meta{
+	m := Meta{
 		SQL: stmt.SQL, Params: stmt.Params, Notes: append(append([]string{}, stmt.Notes...), result.Notes...), Unknown: append([]string{}, unknown...),
 		Rows: stats.Rows, Bytes: stats.Bytes, MS: milliseconds(stats.Elapsed),
-		Table: strings.Join(stmt.Tables, ", "), Partial: partial{rg.FirstPartial, rg.LastPartial}, Resolution: 1,
+		Table: strings.Join(stmt.Tables, ", "), Partial: Partial{rg.FirstPartial, rg.LastPartial}, Resolution: 1,
 	}
 	m.Notes = append(m.Notes, s.unreadable(stmt.Tables, rg.From, rg.To)...)
 	newest, oldest, err := s.span(ctx)
@@ -117,13 +132,13 @@ func (s *Server) ask(ctx context.Context, v url.Values) (a answer, err error) {
 	if result.VS != nil && err == nil && rg.From-slices.Max(result.VS.Shifts) < oldest && stmt.FlowsAlone() { // rollups go back further
 		m.Notes = append(m.Notes, "vs: a window that is compared with begins before the oldest record, "+time.Unix(oldest, 0).UTC().Format(time.RFC3339)+": its numbers are too small")
 	}
-	return answer{request: req, rg: rg, Result: result, Meta: m}, nil
+	return Result{request: req, rg: rg, Result: result, Meta: m}, nil
 }
 
 // implausible counts the records of an answer that no network carries. That it cannot be
 // found out is no reason to give no answer.
 func (s *Server) implausible(ctx context.Context, req query.Request, rg query.Range) uint64 {
-	stmt, err := req.Implausible(rg, s.Schema)
+	stmt, err := req.Implausible(rg, s.names())
 	if err != nil {
 		return 0
 	}
@@ -169,7 +184,7 @@ func (s *Server) run(ctx context.Context, stmt query.Statement) (query.Rows, sto
 	}
 	for i, name := range res.Names {
 		if err := rows.Set(name, res.Columns[i]); err != nil {
-			return rows, stats, unexpectedError{err}
+			return rows, stats, unexpected(err)
 		}
 	}
 	return rows, stats, nil
@@ -193,7 +208,7 @@ func (s *Server) whyEmpty(ctx context.Context, req query.Request, rg query.Range
 		return "before-retention", false
 	}
 	now := s.now().Unix()
-	stmt, err := req.Probe(now-7*86400, now, s.Schema)
+	stmt, err := req.Probe(now-7*86400, now, s.names())
 	if err != nil {
 		return "no-match", false
 	}
@@ -219,91 +234,7 @@ func (s *Server) span(ctx context.Context) (newest, oldest int64, err error) {
 	last, lastOK := res.Column("newest").([]uint32)
 	first, firstOK := res.Column("oldest").([]uint32)
 	if !lastOK || !firstOK {
-		return 0, 0, unexpectedError{errors.New("the store does not say what time the flows are of")}
+		return 0, 0, unexpected(errors.New("the store does not say what time the flows are of"))
 	}
 	return int64(last[0]), int64(first[0]), nil
-}
-
-// A catalogue keeps, for each field that somebody types a filter on, the values with
-// the most traffic of late, so that completion never scans for each keystroke.
-type catalogue struct {
-	store   *store.Client
-	schema  query.Schema
-	running chan struct{} // a place for each query
-
-	mu     sync.Mutex
-	fields map[string]*known // at most one for each field that there is
-}
-
-// known is what the catalogue has of one field.
-type known struct {
-	at    time.Time // when asked for
-	done  chan struct{}
-	items []filter.Item
-}
-
-const (
-	catalogueAge    = time.Minute
-	catalogueWait   = 150 * time.Millisecond
-	catalogueQuery  = 3 * time.Second
-	catalogueAtOnce = 2 // queries; a field that finds none free has no values yet
-)
-
-func newCatalogue(c *store.Client, s query.Schema) *catalogue {
-	return &catalogue{store: c, schema: s, running: make(chan struct{}, catalogueAtOnce), fields: map[string]*known{}}
-}
-
-// source gives the completion a way to look values up. A field seen for the first
-// time is asked for in the background; the caller waits a moment for it.
-func (c *catalogue) source(ctx context.Context) filter.ValueSource {
-	return func(field, prefix string) []filter.Item {
-		q, ok := query.Values(field)
-		if !ok {
-			return nil
-		}
-		c.mu.Lock()
-		k := c.fields[field]
-		if k == nil || time.Since(k.at) > catalogueAge {
-			select {
-			case c.running <- struct{}{}:
-				fresh := &known{at: time.Now(), done: make(chan struct{})}
-				if k != nil {
-					fresh.items = k.items // until the new ones are there
-				}
-				c.fields[field] = fresh
-				k = fresh
-				go c.fetch(k, q)
-			default:
-			}
-		}
-		c.mu.Unlock()
-		if k == nil {
-			return nil
-		}
-		select {
-		case <-k.done:
-		case <-time.After(catalogueWait):
-		case <-ctx.Done():
-		}
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		return query.MatchValues(k.items, prefix)
-	}
-}
-
-func (c *catalogue) fetch(k *known, q query.ValuesQuery) {
-	defer func() {
-		close(k.done)
-		<-c.running
-	}()
-	ctx, cancel := context.WithTimeout(context.Background(), catalogueQuery)
-	defer cancel()
-	res, _, err := c.store.Select(ctx, store.Query{SQL: q.SQL, Params: q.Params, Settings: map[string]string{"max_execution_time": "3"}})
-	if err != nil || res.Rows == 0 {
-		return
-	}
-	items := q.Items(res.Columns[0].([][]string), res.Columns[1].([][]string), res.Columns[2].([]float64), c.schema)
-	c.mu.Lock()
-	k.items = items
-	c.mu.Unlock()
 }

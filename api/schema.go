@@ -21,10 +21,12 @@ const (
 // forget is after how long without an answer nothing is known any more.
 const forget = time.Minute
 
-// tableState is what changes about the tables while the process runs.
+// tableState is what changes about the tables while the process runs. Nobody holds its lock
+// while the store is asked.
 type tableState struct {
-	mu  sync.Mutex
-	due time.Time // when to ask again
+	mu     sync.Mutex
+	due    time.Time     // when to ask again
+	asking chan struct{} // closed when the answer is there; nil: nobody asks
 	tableFacts
 }
 
@@ -42,31 +44,57 @@ type tableFacts struct {
 // When the store does not say, what it said last holds for a while; then the flows alone
 // are asked, which are always right.
 func (s *Server) schema(ctx context.Context) query.Schema {
-	out := s.Schema
-	t := &s.tables
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if time.Now().After(t.due) {
-		// For all who ask: that one of them leaves is no reason to know nothing.
-		begun := time.Now()
-		now, err := s.readTables(context.WithoutCancel(ctx))
-		switch {
-		case err == nil:
-			now.read = time.Now()
-			t.tableFacts = now
-		case time.Since(t.read) > forget:
-			t.tableFacts = tableFacts{}
-		}
-		t.due = time.Now().Add(max(stateAge, stateShare*time.Since(begun)))
-	}
+	out := s.names()
+	t := s.tables.get(ctx, s.readTables)
 	out.Rollups, out.Oldest, out.First, out.Once = t.rollups, t.oldest, t.first, t.once
 	return out
 }
 
-// readFolded gives the rollups the times that are folded; those that it knows are read
+// get gives the facts, from ask when it is time to ask again. Everyone waits for the same
+// answer, each as long as its own context lasts; then what was known before has to do.
+func (t *tableState) get(ctx context.Context, ask func(context.Context, tableFacts) (tableFacts, error)) tableFacts {
+	t.mu.Lock()
+	if t.asking == nil && time.Now().After(t.due) {
+		t.asking = make(chan struct{})
+		// The request that happens to ask may be cancelled: the others still want to know.
+		go t.refresh(context.WithoutCancel(ctx), t.tableFacts, ask)
+	}
+	asking, known := t.asking, t.tableFacts
+	t.mu.Unlock()
+	if asking == nil {
+		return known
+	}
+	select {
+	case <-asking:
+	case <-ctx.Done():
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.tableFacts
+}
+
+// refresh asks and keeps the answer.
+func (t *tableState) refresh(ctx context.Context, known tableFacts, ask func(context.Context, tableFacts) (tableFacts, error)) {
+	begun := time.Now()
+	now, err := ask(ctx, known)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case err == nil:
+		now.read = time.Now()
+		t.tableFacts = now
+	case time.Since(t.read) > forget:
+		t.tableFacts = tableFacts{}
+	}
+	t.due = time.Now().Add(max(stateAge, stateShare*time.Since(begun)))
+	close(t.asking)
+	t.asking = nil
+}
+
+// readFolded gives the rollups the times that are folded; those that are known are read
 // again when there is something new. A time is noted there before a rollup says that it
 // has it, so they are read after that.
-func (s *Server) readFolded(ctx context.Context, rollups []query.Rollup) (mark uint64, err error) {
+func (s *Server) readFolded(ctx context.Context, rollups []query.Rollup, known tableFacts) (mark uint64, err error) {
 	res, _, err := s.Store.Select(ctx, store.Query{SQL: query.FoldedMark()})
 	if err != nil {
 		return 0, err
@@ -74,9 +102,9 @@ func (s *Server) readFolded(ctx context.Context, rollups []query.Rollup) (mark u
 	if marks, ok := res.Column("mark").([]uint64); ok && len(marks) == 1 {
 		mark = marks[0]
 	}
-	if known := s.tables.rollups; mark == s.tables.mark && len(known) == len(rollups) {
+	if mark == known.mark && len(known.rollups) == len(rollups) {
 		for i := range rollups {
-			rollups[i].Folded = known[i].Folded
+			rollups[i].Folded = known.rollups[i].Folded
 		}
 		return mark, nil
 	}
@@ -87,13 +115,14 @@ func (s *Server) readFolded(ctx context.Context, rollups []query.Rollup) (mark u
 	hours, hoursOK := res.Column("hour").([]uint32)
 	steps, stepsOK := res.Column("steps").([]uint64)
 	if !namesOK || !hoursOK || !stepsOK {
-		return 0, unexpectedError{errors.New("the store does not say what is folded")}
+		return 0, unexpected(errors.New("the store does not say what is folded"))
 	}
 	query.SetFolded(rollups, names, hours, steps)
 	return mark, nil
 }
 
-func (s *Server) readTables(ctx context.Context) (k tableFacts, err error) {
+// readTables asks the store of its tables, for two seconds at most.
+func (s *Server) readTables(ctx context.Context, known tableFacts) (k tableFacts, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	res, _, err := s.Store.Select(ctx, store.Query{SQL: query.OnceState()})
@@ -113,14 +142,14 @@ func (s *Server) readTables(ctx context.Context) (k tableFacts, err error) {
 	since, sinceOK := res.Column("since").([]uint32)
 	until, untilOK := res.Column("until").([]uint32)
 	if !namesOK || !sinceOK || !untilOK {
-		return k, unexpectedError{errors.New("the store does not say what rollups there are")}
+		return k, unexpected(errors.New("the store does not say what rollups there are"))
 	}
 	k.rollups = query.RollupsOf(names, since, until)
-	if k.mark, err = s.readFolded(ctx, k.rollups); err != nil {
+	if k.mark, err = s.readFolded(ctx, k.rollups, known); err != nil {
 		return k, err
 	}
-	if s.Stale != nil {
-		stale, err := s.Stale(ctx)
+	if s.Process != nil {
+		stale, err := s.Process.StaleRollups(ctx)
 		if err != nil {
 			return k, err
 		}

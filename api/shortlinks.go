@@ -3,34 +3,47 @@ package api
 import (
 	"net/http"
 	"strings"
+
+	"netmeta/internal/problem"
 )
 
-// addLink gives an address of the page a short name.
-func (s *Server) addLink(w http.ResponseWriter, r *http.Request) {
-	var link struct {
-		Address string `json:"address"`
-	}
-	err := s.body(w, r, &link)
-	if err == nil {
-		link.Address, err = s.Links.Keep(link.Address)
-	}
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	link.Address = "/s/" + link.Address
-	s.writeJSON(w, link)
+var linkRoutes = []Route{
+	{
+		Method: "POST", Path: "/api/v1/links", Need: Change, Handler: take((*Server).addLink),
+		ID: "addLink", Summary: "Give a long address a short name",
+		Description: "For addresses of the page that are too long to be sent around. The same address gets the same name. Links are kept for ever, 16 MiB of them at most.",
+		Example:     Link{"/explore?q=udp+src+port+53&by=src.as"},
+		Answer:      Answer{Description: "The short address.", Example: Link{"/s/5Yj1ZkD0bq3wXy2e"}},
+	},
+	{
+		Method: "GET", Path: "/s/{name}", Need: Read, Handler: written[struct{}]((*Server).followLink),
+		ID: "followLink", Summary: "Go to what a short name stands for",
+		Parameters: []Parameter{pathPart("name", "What POST /api/v1/links gave.").as("5Yj1ZkD0bq3wXy2e")},
+		Answer:     Answer{Status: http.StatusFound, Description: "The address."},
+		Problems:   map[int]string{http.StatusNotFound: ""},
+	},
 }
 
-func (s *Server) followLink(w http.ResponseWriter, r *http.Request) {
+// Link is an address of the page.
+type Link struct {
+	Address string `json:"address" need:"true"` // An address of this server, from its path on.
+}
+
+// addLink gives an address of the page a short name.
+func (s *Server) addLink(_ *http.Request, long Link) (Link, error) {
+	name, err := s.Links.Keep(long.Address)
+	return Link{"/s/" + name}, err
+}
+
+func (s *Server) followLink(w http.ResponseWriter, r *http.Request) error {
 	address, ok := s.Links.Get(r.PathValue("name"))
 	if !ok && s.Page != nil && strings.Contains(r.Header.Get("Accept"), "text/html") {
 		s.Page.ServeHTTP(w, r) // a browser gets the page that says so
-		return
+		return nil
 	}
 	if !ok {
-		writeProblem(w, problem{Title: "no such link", Status: http.StatusNotFound, Detail: "nothing was kept under this name: look whether the link was copied whole"})
-		return
+		return &problem.Error{Status: http.StatusNotFound, Title: "no such link", Detail: "nothing was kept under this name: look whether the link was copied whole"}
 	}
 	http.Redirect(w, r, address, http.StatusFound)
+	return nil
 }

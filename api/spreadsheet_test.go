@@ -72,7 +72,7 @@ func TestSpreadsheets(t *testing.T) {
 			}
 		}
 	}
-	var p problem
+	var p Problem
 	for _, path := range []string{"/api/v1/query.csv", "/api/v1/flows"} {
 		if ask(t, h, "GET", path+"?format=csv&raw="+url.QueryEscape("yes"), "", http.StatusBadRequest, &p); p.Key != "raw" {
 			t.Errorf("%s: %+v", path, p)

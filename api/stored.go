@@ -5,11 +5,11 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"netmeta/diagnosis"
+	"netmeta/internal/param"
 	"netmeta/store"
 )
 
@@ -96,7 +96,7 @@ func askStored(ctx context.Context, c *store.Client, open []storedKey, now int64
 	since, addresses := now, make([]string, 0, len(open))
 	for _, key := range open {
 		since = min(since, key.first)
-		addresses = append(addresses, "'"+key.address+"'")
+		addresses = append(addresses, key.address)
 	}
 	since = max(since, now-storedWindow)
 	res, _, err := c.Select(ctx, store.Query{
@@ -105,7 +105,7 @@ SELECT toString(ExporterAddress) AS address, toString(FlowType) AS type, toUInt3
 FROM flows
 WHERE TimeReceived >= toDateTime({since:UInt32}) AND ExporterAddress IN (SELECT arrayJoin(arrayMap(a -> toIPv6(a), {exporters:Array(String)})))
 GROUP BY address, type`,
-		Params: map[string]string{"since": strconv.FormatInt(since, 10), "exporters": "[" + strings.Join(addresses, ",") + "]"},
+		Params: map[string]string{"since": strconv.FormatInt(since, 10), "exporters": param.Array("String", addresses)},
 		Settings: map[string]string{"max_execution_time": "1", "timeout_overflow_mode": "break",
 			"max_rows_to_read": "20000000", "read_overflow_mode": "break"},
 	})

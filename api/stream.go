@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"netmeta/internal/problem"
 	"netmeta/query"
 )
 
@@ -26,21 +27,33 @@ const (
 	maxStreams  = 64
 )
 
-// update is the buckets that changed, of all series and totals in the order of the last
+var streamRoutes = []Route{{
+	Method: "GET", Path: "/api/v1/stream", Need: Read,
+	Handler: written[struct{}]((*Server).stream).sends(Update{}),
+	ID:      "stream", Summary: "The answer to a question as it changes",
+	Description: "The keys are those of /api/v1/query; to must be now. Asked again twice in each step, but at most once a second and half of the time; a pause is never longer than a minute, unless the question took longer.",
+	Parameters:  seriesParameters(unitKey),
+	Answer: Answer{Description: "A stream that has no end.", Text: "text/event-stream",
+		TextIs: "Server-sent events: result with the whole answer of /api/v1/query, at the beginning, when other series win and each half minute; " +
+			"update with the buckets that changed, times, and of all series and totals in the order of the last result their points in those buckets and their figures; " +
+			"problem when there is no answer at the moment."},
+}}
+
+// Update is the buckets that changed, of all series and totals in the order of the last
 // result.
-type update struct {
+type Update struct {
 	From    int64        `json:"from"`
 	To      int64        `json:"to"`
 	Times   []int64      `json:"times"` // of the buckets
-	Series  []updateLine `json:"series"`
-	Total   []updateLine `json:"total"`
+	Series  []UpdateLine `json:"series"`
+	Total   []UpdateLine `json:"total"`
 	Other   int          `json:"other"`
 	Through int64        `json:"through"`
-	Partial partial      `json:"partial"`
+	Partial Partial      `json:"partial"`
 }
 
-// An updateLine is one of them: points of the buckets that changed, figures of the whole.
-type updateLine struct {
+// UpdateLine is one of them: points of the buckets that changed, figures of the whole.
+type UpdateLine struct {
 	Values query.Points `json:"values"`
 	N      []uint64     `json:"n,omitempty"`
 	Peaks  query.Points `json:"peaks,omitempty"`
@@ -51,35 +64,36 @@ type updateLine struct {
 	VS     *query.Versus `json:"vs,omitempty"`
 }
 
-func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
+func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	req, rg, _, err := s.resolve(r.URL.Query())
 	switch {
 	case err != nil:
-		s.fail(w, r, err)
-		return
+		return err
 	case rg.To < s.now().Unix()-60:
-		s.fail(w, r, &query.KeyError{Key: "to", Value: req.To, Message: "is in the past, where nothing changes; write to=now"})
-		return
+		return query.Invalid("to", req.To, "is in the past, where nothing changes; write to=now")
 	}
 	if s.streams.Add(1) > maxStreams {
 		s.streams.Add(-1)
-		writeProblem(w, problem{Title: "too many streams", Status: http.StatusServiceUnavailable, Detail: fmt.Sprintf("%d pages are live, which is the most: close some", maxStreams)})
-		return
+		return &problem.Error{Status: http.StatusServiceUnavailable, Title: "too many streams", Detail: fmt.Sprintf("%d pages are live, which is the most: close some", maxStreams)}
 	}
 	defer s.streams.Add(-1)
 	first, err := s.ask(r.Context(), r.URL.Query())
 	if err != nil {
-		s.fail(w, r, err)
-		return
+		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // a proxy that collects would hold it back
 	out := events{w, http.NewResponseController(w)}
-	if out.send("result", first) != nil {
-		return
+	if out.send("result", first) == nil {
+		s.follow(r, out, first)
 	}
+	return nil
+}
+
+// follow sends what changes after the first answer, until the client goes.
+func (s *Server) follow(r *http.Request, out events, first Result) {
 	last, whole := first, time.Now()
 	every := min(streamSlow, time.Duration(max(2, first.Step))*time.Second/2)
 	wait := time.NewTimer(every)
@@ -97,7 +111,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 		case r.Context().Err() != nil:
 			return
 		case err != nil:
-			err = out.send("problem", problem{Type: "about:blank", Title: "no answer at the moment", Status: http.StatusServiceUnavailable, Detail: err.Error()})
+			err = out.send("problem", Problem{Type: "about:blank", Title: "no answer at the moment", Status: http.StatusServiceUnavailable, Detail: err.Error()})
 		case time.Since(whole) >= streamWhole || !sameSeries(last, now):
 			whole = time.Now()
 			err = out.send("result", now)
@@ -135,19 +149,19 @@ func (e events) send(name string, v any) error {
 
 // sameSeries says that two answers have the same groups in the same order, over buckets
 // of the same length.
-func sameSeries(a, b answer) bool {
+func sameSeries(a, b Result) bool {
 	return a.Step == b.Step && slices.Equal(a.Dirs, b.Dirs) && slices.EqualFunc(a.Series, b.Series, func(x, y query.Series) bool {
 		return x.Dir == y.Dir && x.Other == y.Other && x.Larger == y.Larger && slices.Equal(x.Key, y.Key)
 	})
 }
 
 // changed is what of an answer is not as in the one before.
-func changed(before, now answer) update {
+func changed(before, now Result) Update {
 	at := map[int64]int{}
 	for i, t := range before.Times {
 		at[t] = i
 	}
-	u := update{From: now.From, To: now.To, Times: []int64{}, Other: now.Other, Through: now.Meta.Through, Partial: now.Meta.Partial, Series: make([]updateLine, len(now.Series)), Total: make([]updateLine, len(now.Total))}
+	u := Update{From: now.From, To: now.To, Times: []int64{}, Other: now.Other, Through: now.Meta.Through, Partial: now.Meta.Partial, Series: make([]UpdateLine, len(now.Series)), Total: make([]UpdateLine, len(now.Total))}
 	var buckets []int
 	for i, t := range now.Times {
 		j, same := at[t]
@@ -159,10 +173,10 @@ func changed(before, now answer) update {
 		}
 	}
 	for k, s := range now.Series {
-		u.Series[k] = updateLine{Values: points(s.Values, buckets), N: points(s.N, buckets), Peaks: points(s.Peaks, buckets), Figures: s.Figures, Share: s.Share, Error: s.Error, Folded: s.Folded, VS: versusAt(s.VS, buckets)}
+		u.Series[k] = UpdateLine{Values: points(s.Values, buckets), N: points(s.N, buckets), Peaks: points(s.Peaks, buckets), Figures: s.Figures, Share: s.Share, Error: s.Error, Folded: s.Folded, VS: versusAt(s.VS, buckets)}
 	}
 	for k, t := range now.Total {
-		u.Total[k] = updateLine{Values: points(t.Values, buckets), Peaks: points(t.Peaks, buckets), Figures: t.Figures, VS: versusAt(t.VS, buckets)}
+		u.Total[k] = UpdateLine{Values: points(t.Values, buckets), Peaks: points(t.Peaks, buckets), Figures: t.Figures, VS: versusAt(t.VS, buckets)}
 	}
 	return u
 }

@@ -65,7 +65,7 @@ func TestStream(t *testing.T) {
 	// More of the same is an update with the bucket that it fell into.
 	add(80, 1000)
 	for end := time.Now().Add(20 * time.Second); ; {
-		u := update{}
+		u := Update{}
 		if name := sent(t, in, &u); name != "update" {
 			t.Fatal(name)
 		}
@@ -98,7 +98,7 @@ func TestStream(t *testing.T) {
 	cancel()
 	until(t, "the stream has ended", func() bool { return s.streams.Load() == 0 })
 
-	var p problem
+	var p Problem
 	ask(t, s.Handler(), "GET", "/api/v1/stream?to=-1d&from=-2d", "", http.StatusBadRequest, &p)
 	if p.Key != "to" {
 		t.Errorf("%+v", p)

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"netmeta/api"
 	"netmeta/config"
 	"netmeta/engine"
 	"netmeta/enrich"
@@ -71,8 +72,9 @@ type Collector struct {
 	senders   *sender.Senders
 	engine    *engine.Supervisor // nil with an external ClickHouse
 	http      net.Listener
-	debug     net.Listener                 // nil: profiles are not served
-	handler   atomic.Pointer[http.Handler] // of http; replaced when the configuration changes
+	debug     net.Listener // nil: profiles are not served
+	api       *api.Server
+	handler   http.Handler // of http
 	rates     rateMeter
 	health    health.Recorder
 	notifier  notifier
@@ -159,7 +161,7 @@ func (s *Collector) openFiles(config.Config) (err error) {
 	return err
 }
 
-// connect creates the parts between the sources and the store.
+// connect creates the parts between the sources and the store, and the API.
 func (s *Collector) connect(cfg config.Config) error {
 	s.pipe = pipe.New(cfg.Store.QueueBlocks, cfg.Store.QueueMiB.Bytes(), s.enrich.Stage)
 	if err := s.openSpool(); err != nil {
@@ -174,6 +176,8 @@ func (s *Collector) connect(cfg config.Config) error {
 		s.retention.Reserve = &store.Reserve{Path: filepath.Join(cfg.Data, "reserve"), Left: engine.KeepFree(cfg.Data)}
 	}
 	s.roller = &store.Roller{Client: s.client, Schema: func() store.Schema { return s.tables.Schema(&flow.Table) }, Owner: s.name(), Log: s.log}
+	s.api = s.newAPI()
+	s.handler = s.api.Handler()
 	return nil
 }
 
@@ -190,7 +194,7 @@ func openKept[T any](s *Collector, name string, open func(path string) (T, error
 // Run starts the parts and returns when ctx has ended, or a part has failed, and all that
 // was received is stored or in the spool.
 func (s *Collector) Run(ctx context.Context) error {
-	s.serveAPI()
+	s.configureAPI()
 	running := s.parts.start(s.fail)
 	s.announce()
 

@@ -70,7 +70,7 @@ func stopped(t *testing.T, with ...func(*config.Config)) (s *Collector, load fun
 		t.Fatal(err)
 	}
 	t.Cleanup(s.close)
-	s.serveAPI()
+	s.configureAPI()
 	return s, func(change func(*config.Config)) error {
 		change(&next)
 		_, err := s.reload()
@@ -93,7 +93,7 @@ func value[T any, P interface {
 func (s *Collector) answer(host, path string) string {
 	w, r := httptest.NewRecorder(), httptest.NewRequest("GET", path, nil)
 	r.Host = host
-	(*s.handler.Load()).ServeHTTP(w, r)
+	s.handler.ServeHTTP(w, r)
 	return fmt.Sprint(w.Code, w.Body)
 }
 

@@ -15,7 +15,7 @@ import (
 // to finish.
 func (s *Collector) serve(ctx context.Context) error {
 	srv := &http.Server{
-		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*s.handler.Load()).ServeHTTP(w, r) }),
+		Handler:           s.handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
@@ -38,5 +38,5 @@ func (s *Collector) serve(ctx context.Context) error {
 
 // preparePage prepares the web UI and the API for another configuration.
 func (s *Collector) preparePage(*config.Config) (change, error) {
-	return change{commit: s.serveAPI}, nil
+	return change{commit: s.configureAPI}, nil
 }

@@ -8,10 +8,10 @@ import (
 
 // A Step is a stage between the first datagram of an exporter and its rows in the store.
 type Step struct {
-	ID     string `json:"id"`
+	ID     string `json:"id" enum:"datagrams,type,templates,sampling,names,stored"`
 	Done   bool   `json:"done"`
-	What   string `json:"what"`             // in words
-	Remedy string `json:"remedy,omitempty"` // how to complete it; empty: nothing to do
+	What   string `json:"what"`             // In words.
+	Remedy string `json:"remedy,omitempty"` // What helps it on. Absent: nothing is to be done.
 }
 
 // An Arrival holds what is known about the progress of a new exporter.

@@ -80,11 +80,13 @@ const (
 
 // A Problem is a fault with its remedy.
 type Problem struct {
-	ID     string `json:"id"`           // stable: identifies and groups problems
-	Level  Level  `json:"level"`        // warn or bad
-	Of     string `json:"of,omitempty"` // the part of NetMeta that has it; empty for exporters and interfaces
-	What   string `json:"what"`         // in words, with its figures
-	Remedy string `json:"remedy"`       // a sentence
+	ID string `json:"id"` // Stable: by it problems are told apart and grouped.
+	// bad: data is missing, wrong or about to be. warn: it is less exact than it could be, or may soon be
+	// missing.
+	Level  Level  `json:"level" enum:"warn,bad"`
+	Of     string `json:"of,omitempty"` // The part of NetMeta that has it. Absent of exporters and interfaces.
+	What   string `json:"what"`         // In words, with its figures.
+	Remedy string `json:"remedy"`       // What helps, a sentence.
 }
 
 // gravest puts the bad ones first and keeps the order otherwise.

@@ -9,28 +9,30 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"netmeta/column"
+	"netmeta/internal/param"
+	"netmeta/internal/problem"
 	"netmeta/store"
 )
 
 // An Event is something that happened, or still lasts.
 type Event struct {
-	ID       string            `json:"id"`       // empty in a report: Complete sets one
-	Kind     string            `json:"kind"`     // attack, change, maintenance, note … any word
-	Start    int64             `json:"start"`    // second
-	End      int64             `json:"end"`      // second; 0: it lasts, or has no duration
-	Target   string            `json:"target"`   // address, prefix, interface; may be empty
-	Severity string            `json:"severity"` // info, warning, error, critical
-	Text     string            `json:"text"`
-	Attrs    map[string]string `json:"attrs"`
+	ID       string            `json:"id" example:"attack-1"`                                         // Who reports it again under the same id changes it; empty: it gets one.
+	Kind     string            `json:"kind" example:"attack"`                                         // attack, change, maintenance, note or another word. Default note.
+	Start    int64             `json:"start" example:"1790000000"`                                    // Second; default now.
+	End      int64             `json:"end" example:"0"`                                               // Second; 0 while it goes on.
+	Target   string            `json:"target" example:"192.0.2.7"`                                    // Address, prefix or interface.
+	Severity string            `json:"severity" example:"warning" enum:"info,warning,error,critical"` // info, warning, error or critical.
+	Text     string            `json:"text" example:"UDP flood"`                                      // What happened.
+	Attrs    map[string]string `json:"attrs" example:"{\"pps\":\"735000\"}"`
 }
 
 // Table is the events table. The last report under an ID counts. Order here is order in
@@ -71,12 +73,12 @@ const (
 // Severities in ascending order.
 var Severities = []string{"info", "warning", "error", "critical"}
 
-// An Error is an invalid key of an event, with the remedy.
-type Error struct{ Key, Message string }
+// invalid returns the problem of an invalid key of an event.
+func invalid(key, message string) error {
+	return problem.Invalid("event not understood", key, message)
+}
 
-func (e *Error) Error() string { return e.Key + ": " + e.Message }
-
-// Complete sets missing values of an event and validates it. The error is an *Error.
+// Complete sets missing values of an event and validates it. The error is a *problem.Error.
 func (e *Event) Complete(now time.Time) error {
 	if e.ID == "" {
 		var b [12]byte
@@ -95,24 +97,24 @@ func (e *Event) Complete(now time.Time) error {
 		most       int
 	}{{"id", e.ID, maxID}, {"kind", e.Kind, maxKind}, {"target", e.Target, maxTarget}, {"text", e.Text, maxText}} {
 		if len(text.value) > text.most {
-			return &Error{text.key, fmt.Sprintf("has %d bytes; use at most %d", len(text.value), text.most)}
+			return invalid(text.key, fmt.Sprintf("has %d bytes; use at most %d", len(text.value), text.most))
 		}
 	}
 	switch {
 	case !slices.Contains(Severities, e.Severity):
-		return &Error{"severity", strconv.Quote(e.Severity) + " is unknown; use " + strings.Join(Severities, ", ")}
+		return invalid("severity", strconv.Quote(e.Severity)+" is unknown; use "+strings.Join(Severities, ", "))
 	case e.Start < 0 || e.Start > maxTime:
-		return &Error{"start", strconv.FormatInt(e.Start, 10) + " is out of range; use seconds since 1970"}
+		return invalid("start", strconv.FormatInt(e.Start, 10)+" is out of range; use seconds since 1970")
 	case e.End != 0 && e.End < e.Start || e.End > maxTime:
-		return &Error{"end", "is before the start or out of range; use 0 while the event lasts"}
+		return invalid("end", "is before the start or out of range; use 0 while the event lasts")
 	case e.Target == "" && e.Text == "" && len(e.Attrs) == 0:
-		return &Error{"text", "is missing; set a text or a target"}
+		return invalid("text", "is missing; set a text or a target")
 	case len(e.Attrs) > maxAttrs:
-		return &Error{"attrs", fmt.Sprintf("has %d members; use at most %d", len(e.Attrs), maxAttrs)}
+		return invalid("attrs", fmt.Sprintf("has %d members; use at most %d", len(e.Attrs), maxAttrs))
 	}
 	for k, v := range e.Attrs {
 		if len(k)+len(v) > maxAttr {
-			return &Error{"attrs", fmt.Sprintf("%.20q is too long; use at most %d bytes for key and value", k, maxAttr)}
+			return invalid("attrs", fmt.Sprintf("%.20q is too long; use at most %d bytes for key and value", k, maxAttr))
 		}
 	}
 	return nil
@@ -130,19 +132,19 @@ func Put(ctx context.Context, c *store.Client, e Event) error {
 SELECT {id:String}, {kind:String}, toDateTime({start:UInt32}, 'UTC'), toDateTime({end:UInt32}, 'UTC'), {target:String}, {severity:String}, {text:String},
     mapFromArrays({keys:Array(String)}, {values:Array(String)})`,
 		Params: map[string]string{
-			"id": escape(e.ID), "kind": escape(e.Kind), "start": strconv.FormatInt(e.Start, 10), "end": strconv.FormatInt(e.End, 10),
-			"target": escape(e.Target), "severity": e.Severity, "text": escape(e.Text), "keys": array(keys), "values": array(values),
+			"id": param.Escape(e.ID), "kind": param.Escape(e.Kind), "start": strconv.FormatInt(e.Start, 10), "end": strconv.FormatInt(e.End, 10),
+			"target": param.Escape(e.Target), "severity": e.Severity, "text": param.Escape(e.Text), "keys": param.Array("String", keys), "values": param.Array("String", values),
 		},
 	})
 }
 
 // ErrNotFound is the error for an unknown ID.
-var ErrNotFound = errors.New("no event with this ID")
+var ErrNotFound = &problem.Error{Status: http.StatusNotFound, Title: "no such event", Detail: "no event with this ID"}
 
 // Delete deletes an event with all its reports. The error for an unknown ID is
 // ErrNotFound.
 func Delete(ctx context.Context, c *store.Client, id string) error {
-	params := map[string]string{"id": escape(id)}
+	params := map[string]string{"id": param.Escape(id)}
 	res, _, err := c.Select(ctx, store.Query{SQL: "SELECT count() AS reports FROM events WHERE id = {id:String}", Params: params})
 	if err != nil {
 		return err
@@ -164,7 +166,7 @@ FROM events FINAL
 WHERE start < toDateTime({to:UInt32}, 'UTC') AND (start >= toDateTime({from:UInt32}, 'UTC') OR end = toDateTime(0, 'UTC') OR end > toDateTime({from:UInt32}, 'UTC'))
     AND ({kind:String} = '' OR kind = {kind:String})
 ORDER BY start DESC, id LIMIT ` + strconv.Itoa(maxEvents),
-		Params: map[string]string{"from": strconv.FormatInt(from, 10), "to": strconv.FormatInt(to, 10), "kind": escape(kind)},
+		Params: map[string]string{"from": strconv.FormatInt(from, 10), "to": strconv.FormatInt(to, 10), "kind": param.Escape(kind)},
 	})
 	if err != nil {
 		return nil, err
@@ -181,15 +183,4 @@ ORDER BY start DESC, id LIMIT ` + strconv.Itoa(maxEvents),
 	}
 	slices.Reverse(list)
 	return list, nil
-}
-
-// escape encodes a text for a query parameter, which ClickHouse reads like a TSV field.
-var escape = strings.NewReplacer("\\", `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`, "\b", `\b`, "\f", `\f`, "\x00", `\0`, "'", `\'`).Replace
-
-func array(list []string) string {
-	quoted := make([]string, len(list))
-	for i, s := range list {
-		quoted[i] = "'" + escape(s) + "'"
-	}
-	return "[" + strings.Join(quoted, ",") + "]"
 }

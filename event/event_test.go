@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"netmeta/internal/enginetest"
+	"netmeta/internal/problem"
 	"netmeta/store"
 )
 
@@ -80,8 +81,8 @@ func TestComplete(t *testing.T) {
 	f := func(e Event, key string) {
 		t.Helper()
 		err := e.Complete(time.Unix(5000, 0))
-		var bad *Error
-		if errors.As(err, &bad) && bad.Key == key && bad.Message != "" || err == nil && key == "" && e.ID != "" && e.Kind != "" && e.Start != 0 {
+		var bad *problem.Error
+		if errors.As(err, &bad) && bad.Key == key && bad.Detail != "" || err == nil && key == "" && e.ID != "" && e.Kind != "" && e.Start != 0 {
 			return
 		}
 		t.Errorf("%+v: %v, want %s", e, err, key)

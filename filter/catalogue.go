@@ -3,21 +3,21 @@ package filter
 // FieldInfo says what a page or a script must know about a name of the filter
 // language: what to call it, which operators it takes, whether it can be grouped by.
 type FieldInfo struct {
-	Name       string   `json:"name"`
-	Column     string   `json:"column"` // of the flows table; empty when the field is worked out from several
+	Name       string   `json:"name"`   // Name in the filter language and in by.
+	Column     string   `json:"column"` // Column of the flows table; empty when worked out from several.
 	Title      string   `json:"title"`
 	Doc        string   `json:"doc"`
 	Group      string   `json:"group"`
-	Kind       string   `json:"kind"` // of the values: number, ip, mac, string, enum, flags, duration, list
-	Side       string   `json:"side"` // src dst in out local remote any, or empty
+	Kind       string   `json:"kind"` // number, ip, mac, string, enum, flags, duration or list.
+	Side       string   `json:"side"` // src, dst, in, out, local, remote, any or empty.
 	Ops        []string `json:"ops"`
 	Unit       string   `json:"unit"`
 	Groupable  bool     `json:"groupable"`
 	Filterable bool     `json:"filterable"`
-	Values     []string `json:"values,omitempty"` // of an enumeration: all; of named numbers: the names
-	Type       string   `json:"type"`             // of the column, in ClickHouse
-	Rare       bool     `json:"rare"`             // the column enters the table with its first value
-	Page       string   `json:"page,omitempty"`   // that a value has of its own: host, as, exporter or interface
+	Values     []string `json:"values,omitempty"` // Names of the values, where they have names.
+	Type       string   `json:"type"`             // ClickHouse type.
+	Rare       bool     `json:"rare"`             // The column enters the table with its first value.
+	Page       string   `json:"page,omitempty"`   // Page that a value has of its own: host, as, exporter or interface.
 }
 
 // Catalogue lists every name of the filter language, in the order of the

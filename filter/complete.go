@@ -15,10 +15,10 @@ import (
 
 // CheckResult is what Check found: the canonical text and the tree, or the error.
 type CheckResult struct {
-	OK        bool
-	Canonical string
-	Filter    Filter
-	Error     *Error
+	OK        bool   `json:"ok"`
+	Canonical string `json:"canonical,omitempty"` // The filter as the formatter writes it.
+	Filter    Filter `json:"ast,omitempty"`       // The filter as a tree.
+	Error     *Error `json:"error,omitempty"`
 }
 
 // MarshalJSON gives {"ok":true,"canonical":…,"ast":…} or {"ok":false,"error":…}.
@@ -48,15 +48,15 @@ func Check(text string, names Names) CheckResult {
 
 // An Item is one thing that could be typed next.
 type Item struct {
-	Insert string `json:"insert"`           // what replaces the word at the cursor
-	Label  string `json:"label"`            // what the list shows
-	Kind   string `json:"kind"`             // field, operator, value, keyword, macro
-	Detail string `json:"detail,omitempty"` // what it is, or how much of it there is now
+	Insert string `json:"insert"`           // What replaces the word at the cursor.
+	Label  string `json:"label"`            // What the list shows.
+	Kind   string `json:"kind"`             // field, operator, value, keyword or macro.
+	Detail string `json:"detail,omitempty"` // What it is, or how much of it there is now.
 }
 
 // A Completion is the answer to Complete: the bytes to replace, and with what.
 type Completion struct {
-	Replace [2]int `json:"replace"`
+	Replace [2]int `json:"replace"` // First and last+1 byte to replace.
 	Items   []Item `json:"items"`
 }
 

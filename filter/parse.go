@@ -25,7 +25,7 @@ const (
 // A Error says where a filter is wrong, and what would be right.
 type Error struct {
 	Message    string   `json:"message"`
-	Span       [2]int   `json:"span"` // bytes of the text
+	Span       [2]int   `json:"span"` // Bytes of the text.
 	Expected   []string `json:"expected,omitempty"`
 	Suggestion string   `json:"suggestion,omitempty"`
 }

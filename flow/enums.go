@@ -15,11 +15,11 @@ var types = [...]string{"unknown", "sflow", "netflow5", "netflow9", "ipfix", "mi
 // An Announcement is the information that exporters can send with a type of record, and
 // that can therefore be missing.
 type Announcement struct {
-	Templates bool   `json:"templates"` // templates describe its records and are sent periodically
-	Sampling  bool   `json:"sampling"`  // it can report its sampling rate
-	Clock     bool   `json:"clock"`     // its datagrams contain the time of sending
-	Sequence  string `json:"sequence"`  // what its sequence numbers count: datagrams or records; empty: it has none
-	Names     string `json:"names"`     // how it reports interface names: options or counters; empty: not at all
+	Templates bool   `json:"templates"`                          // Its records are described by templates, which come from time to time.
+	Sampling  bool   `json:"sampling"`                           // It can say at what rate it samples.
+	Clock     bool   `json:"clock"`                              // Its datagrams have the time at which they were sent.
+	Sequence  string `json:"sequence" enum:",datagrams,records"` // What its sequence numbers count. Empty: it has none.
+	Names     string `json:"names" enum:",options,counters"`     // How it tells names of interfaces. Empty: it cannot.
 }
 
 // announcements has one for each value of FlowType.

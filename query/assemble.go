@@ -108,46 +108,51 @@ func (r *Rows) check(keys, labels int) error {
 
 // A Result is the answer to a request: what the chart draws and the table lists.
 type Result struct {
-	From   int64    `json:"from"`
-	To     int64    `json:"to"`
-	Step   int64    `json:"step"`
-	Unit   string   `json:"unit"`
-	By     []string `json:"by"`
-	Times  []int64  `json:"times"`
-	Dirs   []string `json:"dirs"`   // directions that occur, in the order of dirOrder
-	Series []Series `json:"series"` // by direction, then by rank; what skip leaves out is the last but one of its direction, Other the last
-	Total  []Total  `json:"total"`  // by direction, as Dirs: the sum of all series, the top edge of the chart; none with unit=pct
-	Other  int      `json:"other"`  // groups folded into Other, over all directions
+	From  int64    `json:"from"` // Begin, seconds since 1970.
+	To    int64    `json:"to"`   // End, exclusive.
+	Step  int64    `json:"step"` // Seconds of a bucket.
+	Unit  string   `json:"unit"`
+	By    []string `json:"by"`
+	Times []int64  `json:"times"`                                           // Begin of each bucket.
+	Dirs  []string `json:"dirs" enum:"in,out,internal,transit,unknown,sum"` // Directions that occur, or sum.
+	// By direction, then by rank; what skip leaves out is the last but one of its direction, Other the
+	// last.
+	Series []Series `json:"series"`
+	Total  []Total  `json:"total"` // The sum of all series, by direction as dirs; empty with unit=pct.
+	Other  int      `json:"other"` // Groups that are folded into Other.
 
-	VS *Comparison `json:"vs,omitempty"` // what the vs of series and totals is
+	VS *Comparison `json:"vs,omitempty"` // What the vs of series and totals is.
 
 	Notes []string `json:"-"` // a sentence each: what is left out
 }
 
 // A Series is one group in one direction.
 type Series struct {
-	Key    []string `json:"key"`   // a text per field of by; what the group is
-	Label  []string `json:"label"` // a text per field of by; what to call it
-	Dir    string   `json:"dir"`
-	Other  bool     `json:"other"`            // several groups in one: those below the series shown,
-	Larger bool     `json:"larger,omitempty"` // or those above, which skip leaves out
-	Folded int      `json:"folded,omitempty"` // of Other: how many groups it holds
-	Filter []string `json:"filter"`           // a condition per field of by that lets through this group alone; empty for a time. Of Other one for all that it holds, if there is one
-	Time   []int64  `json:"time,omitempty"`   // of a group of by=ts: its own seconds, from and to; Avg is over them
-	Values Points   `json:"values"`           // one per bucket: a rate, or with the units bytes, packets and flows a sum
-	N      []uint64 `json:"n"`                // one per bucket: packets as sampled
-	Peaks  Points   `json:"peaks,omitempty"`  // with agg=peak, one per bucket: the largest rate of one second
+	Key    []string `json:"key"`   // Value of each field of by; empty for Other.
+	Label  []string `json:"label"` // The same for people.
+	Dir    string   `json:"dir" enum:"in,out,internal,transit,unknown,sum"`
+	Other  bool     `json:"other"`            // Whether it is what the first N leave.
+	Larger bool     `json:"larger,omitempty"` // With other: the groups that skip leaves out, which are larger than those shown.
+	Folded int      `json:"folded,omitempty"` // Of Other: how many groups it holds.
+	// What to add to the filter to see this alone: a condition for each of by, empty for a time. Of Other
+	// one condition for all that it holds, such as src.as not in [64500, 64501], with its direction where
+	// directions are ranked apart; none with skip.
+	Filter []string `json:"filter"`
+	Time   []int64  `json:"time,omitempty"`  // Of a group of time: its own seconds, from and to, which avg is over.
+	Values Points   `json:"values"`          // One for each bucket, four digits.
+	N      []uint64 `json:"n"`               // Packets as sampled, one for each bucket: the smaller, the less certain the value.
+	Peaks  Points   `json:"peaks,omitempty"` // With agg=peak: the largest rate of one second in each bucket.
 	Figures
-	VS    *Versus  `json:"vs,omitempty"` // the same in the earlier windows
-	Share float64  `json:"share"`        // of the total of the direction
-	Error *float64 `json:"error"`        // relative error of the estimate with 95 % confidence, from sampling; nil when nothing was sampled
+	VS    *Versus  `json:"vs,omitempty"` // The same in the earlier windows.
+	Share float64  `json:"share"`        // Of the direction's total.
+	Error *float64 `json:"error"`        // Relative error of the total, 95 %, from sampling.
 }
 
 // A Total is the sum of all series of a direction.
 type Total struct {
-	Dir    string `json:"dir"`
+	Dir    string `json:"dir" enum:"in,out,internal,transit,unknown,sum"`
 	Values Points `json:"values"`
-	Peaks  Points `json:"peaks,omitempty"` // with agg=peak; peaks of series do not add up, they are not in the same second
+	Peaks  Points `json:"peaks,omitempty"` // With agg=peak: the largest rate of one second in each bucket.
 	Figures
 	VS *Versus `json:"vs,omitempty"`
 }
@@ -155,12 +160,12 @@ type Total struct {
 // Figures say a series in a few numbers. Max and Last look only at buckets that
 // lie in the window whole, unless none does; Avg and Total at all.
 type Figures struct {
-	Avg   float64 `json:"avg"`
-	Max   float64 `json:"max"`
-	Last  float64 `json:"last"`
-	Total uint64  `json:"total"` // bytes, packets or flows
+	Avg   float64 `json:"avg"`   // Total over the length of the range.
+	Max   float64 `json:"max"`   // Largest of the whole buckets.
+	Last  float64 `json:"last"`  // The last whole bucket.
+	Total uint64  `json:"total"` // Sum over the range in bytes, packets or flows, scaled by the sampling rates; exact.
 
-	Peak *float64 `json:"peak,omitempty"` // with agg=peak: the largest rate of one second, of all buckets
+	Peak *float64 `json:"peak,omitempty"` // With agg=peak: the largest rate of one second.
 }
 
 // Points are the values of a line. In JSON they have 4 significant digits: the

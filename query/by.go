@@ -31,16 +31,16 @@ func parseBy(text string) ([]string, error) {
 		if item == "" {
 			continue
 		}
-		d, err := parseDim(item)
+		d, err := parseDim("by", item)
 		if err != nil {
 			return nil, err
 		}
 		if len(by) == maxBy {
-			return nil, &KeyError{"by", text, fmt.Sprintf("has more than %d fields", maxBy)}
+			return nil, Invalid("by", text, fmt.Sprintf("has more than %d fields", maxBy))
 		}
 		for _, have := range by {
 			if have == d.String() {
-				return nil, &KeyError{"by", text, "has " + have + " twice"}
+				return nil, Invalid("by", text, "has "+have+" twice")
 			}
 		}
 		by = append(by, d.String())
@@ -61,11 +61,12 @@ func (d dim) String() string {
 	return d.field.Name
 }
 
-func parseDim(item string) (dim, error) {
+// parseDim reads a field of by, or of another key that names fields as by does.
+func parseDim(key, item string) (dim, error) {
 	parts := strings.Split(item, ":")
 	name := strings.ToLower(parts[0])
 	if name == "ts" {
-		return parseTimeDim(item, strings.Join(parts[1:], ":"))
+		return parseTimeDim(key, item, strings.Join(parts[1:], ":"))
 	}
 	f := filter.Find(name)
 	if f == nil {
@@ -79,23 +80,22 @@ func parseDim(item string) (dim, error) {
 		if !ok || !filter.IsSide(side) {
 			side, rest = "", name
 		}
-		e := &KeyError{"by", item, "is not a field"}
+		e := Invalid(key, item, "is not a field")
 		if s := nearest.Word(rest, filter.Candidates(side)); s != "" {
 			if side != "" {
 				s = side + "." + s
 			}
-			e.Message += "; did you mean " + s + "?"
+			e.Detail += "; did you mean " + s + "?"
 		} else {
-			e.Message += "; the list is at /api/v1/fields"
+			e.Detail += "; the list is at /api/v1/fields"
 		}
 		return dim{}, e
 	}
 	if !f.Groupable() {
-		e := &KeyError{"by", item, "cannot be grouped by: it is a measure or a list"}
 		if f.Either() {
-			e.Message = "is either side; say which: " + strings.Join(f.Sided(), ", ")
+			return dim{}, Invalid(key, item, "is either side; say which: "+strings.Join(f.Sided(), ", "))
 		}
-		return dim{}, e
+		return dim{}, Invalid(key, item, "cannot be grouped by: it is a measure or a list")
 	}
 	d := dim{field: f}
 	if strings.HasSuffix(name, ".net") || strings.HasSuffix(name, ".prefix") {
@@ -108,7 +108,7 @@ func parseDim(item string) (dim, error) {
 	for i, s := range parts[1:] {
 		n, err := strconv.Atoi(s)
 		if i > 1 || !f.HasPrefixes() || err != nil || n < 1 || n > 128 || i == 0 && n > 32 {
-			return dim{}, &KeyError{"by", item, "has an option that it does not take; prefixes are src.net:24:48, lengths for IPv4 and IPv6"}
+			return dim{}, Invalid(key, item, "has an option that it does not take; prefixes are src.net:24:48, lengths for IPv4 and IPv6")
 		}
 		lengths[i] = n
 	}

@@ -93,7 +93,7 @@ func (r *Request) selection(rg Range) (Range, error) {
 	}
 	from, to, ok := strings.Cut(r.Sel, "~")
 	if !ok {
-		return rg, &KeyError{"sel", r.Sel, "is no window; write begin~end, as 1790000000~1790000300"}
+		return rg, Invalid("sel", r.Sel, "is no window; write begin~end, as 1790000000~1790000300")
 	}
 	out := Range{Location: rg.Location}
 	for _, end := range []struct {
@@ -102,12 +102,12 @@ func (r *Request) selection(rg Range) (Range, error) {
 	}{{from, &out.From}, {to, &out.To}} {
 		t, ok := parseAbsolute(strings.TrimSpace(end.text), rg.Location)
 		if !ok || t.Unix() < 0 || t.Unix() > maxTime {
-			return rg, &KeyError{"sel", r.Sel, "is no window: its ends are times as 1790000000 or 2026-11-20T14:00:00Z"}
+			return rg, Invalid("sel", r.Sel, "is no window: its ends are times as 1790000000 or 2026-11-20T14:00:00Z")
 		}
 		*end.at = t.Unix()
 	}
 	if out.From >= out.To {
-		return rg, &KeyError{"sel", r.Sel, "ends before it begins"}
+		return rg, Invalid("sel", r.Sel, "ends before it begins")
 	}
 	return out, nil
 }
@@ -121,7 +121,7 @@ func (r Request) Explain(rg Range, s Schema) (ExplainQuery, error) {
 	q := ExplainQuery{unit: r.Unit, schema: s}
 	switch r.Unit {
 	case "bpp", "pct":
-		return q, &KeyError{"unit", r.Unit, "is a ratio, and its changes have no shares; write unit=bps or unit=pps"}
+		return q, Invalid("unit", r.Unit, "is a ratio, and its changes have no shares; write unit=bps or unit=pps")
 	case "bytes", "packets", "flows": // the windows are of one length: rates say the same
 		q.unit = map[string]string{"bytes": "bps", "packets": "pps", "flows": "fps"}[r.Unit]
 	}
@@ -136,7 +136,7 @@ func (r Request) Explain(rg Range, s Schema) (ExplainQuery, error) {
 			return q, err
 		}
 		if len(shifts) > 1 || shifts[0] < shift {
-			return q, &KeyError{"vs", r.VS, "is not one window that ends before this one begins; write prev, -1d or -7d"}
+			return q, Invalid("vs", r.VS, "is not one window that ends before this one begins; write prev, -1d or -7d")
 		}
 		shift = shifts[0]
 	}
@@ -196,14 +196,14 @@ type Explanation struct {
 	BeforeFrom int64    `json:"before_from"`
 	BeforeTo   int64    `json:"before_to"`
 	Unit       string   `json:"unit"`
-	Now        float64  `json:"now"`    // rates
+	Now        float64  `json:"now"`    // Rates, in the unit.
 	Before     float64  `json:"before"` //
 	Delta      float64  `json:"delta"`
-	Change     *float64 `json:"change"` // Delta as a share of Before; null when there was nothing
-	Kind       string   `json:"kind"`   // rise, fall, move or steady
-	Text       string   `json:"text"`   // the whole in a sentence
-	Causes     []Cause  `json:"causes"` // what explains it, best first; none when nothing does
-	Filter     string   `json:"filter"` // lets through what all single causes have in common; empty when there are none
+	Change     *float64 `json:"change"`                            // Delta as a share of before; null when there was nothing.
+	Kind       string   `json:"kind" enum:"rise,fall,move,steady"` // rise, fall, move or steady.
+	Text       string   `json:"text"`                              // The whole in a sentence.
+	Causes     []Cause  `json:"causes"`                            // What explains it, best first.
+	Filter     string   `json:"filter"`                            // Lets through what the single causes have in common; empty when there are none.
 	Aspects    []Aspect `json:"aspects"`
 }
 
@@ -212,18 +212,18 @@ type Explanation struct {
 type Cause struct {
 	By     []string `json:"by"`
 	Text   string   `json:"text"`
-	Filter string   `json:"filter"` // lets through the value, or the few; empty when there are many
-	Share  float64  `json:"share"`  // of the change; of a move, of the traffic
-	Values int      `json:"values"` // how many it is about
+	Filter string   `json:"filter"` // Lets through the value, or the few; empty when there are many.
+	Share  float64  `json:"share"`  // Of the change; of a move, of the traffic.
+	Values int      `json:"values"` // How many values it is about.
 }
 
 // An Aspect is a field with the values that changed most.
 type Aspect struct {
 	By       []string `json:"by"`
-	Distinct uint64   `json:"distinct"` // values in both windows
-	Rise     float64  `json:"rise"`     // of the values that rose, together
-	Fall     float64  `json:"fall"`     // of those that fell
-	Values   []Mover  `json:"values"`   // largest change first
+	Distinct uint64   `json:"distinct"` // Values in both windows.
+	Rise     float64  `json:"rise"`     // Of the values that rose, together.
+	Fall     float64  `json:"fall"`     // Of those that fell.
+	Values   []Mover  `json:"values"`   // Largest change first.
 
 	risers uint64
 }

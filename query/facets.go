@@ -36,25 +36,22 @@ func parseFacets(text string) ([]facet, error) {
 	for item := range strings.SplitSeq(text, ",") {
 		var f facet
 		for name := range strings.SplitSeq(item, "/") {
-			d, err := parseDim(strings.TrimSpace(name))
-			if err == nil && d.ts != "" {
-				err = &KeyError{Value: name, Message: "is a time; the values of a facet are over the whole window"}
-			}
+			d, err := parseDim("facets", strings.TrimSpace(name))
 			if err != nil {
-				if key, ok := err.(*KeyError); ok {
-					key.Key = "facets"
-				}
 				return nil, err
+			}
+			if d.ts != "" {
+				return nil, Invalid("facets", name, "is a time; the values of a facet are over the whole window")
 			}
 			f = append(f, d)
 		}
 		if len(f) > maxFacetFields {
-			return nil, &KeyError{"facets", item, fmt.Sprintf("joins more than %d fields", maxFacetFields)}
+			return nil, Invalid("facets", item, fmt.Sprintf("joins more than %d fields", maxFacetFields))
 		}
 		list = append(list, f)
 	}
 	if len(list) > maxFacets {
-		return nil, &KeyError{"facets", text, fmt.Sprintf("names more than %d", maxFacets)}
+		return nil, Invalid("facets", text, fmt.Sprintf("names more than %d", maxFacets))
 	}
 	return list, nil
 }
@@ -104,18 +101,18 @@ func (f facet) present(keys, labels []string, s Schema) (key, label []string, co
 // A Facet is the largest values of one field or pair.
 type Facet struct {
 	By       []string     `json:"by"`
-	Distinct uint64       `json:"distinct"` // values in all
-	Values   []FacetValue `json:"values"`   // largest first
+	Distinct uint64       `json:"distinct"` // How many values there are.
+	Values   []FacetValue `json:"values"`   // The ten largest.
 }
 
 // A FacetValue is one of the largest values of a field.
 type FacetValue struct {
 	Key    []string `json:"key"`
 	Label  []string `json:"label"`
-	Filter string   `json:"filter"` // a condition that lets through this value alone
-	Rate   float64  `json:"rate"`   // in the unit of the request, the mean over the window
-	Total  uint64   `json:"total"`  // bytes, packets or flows
-	Share  float64  `json:"share"`  // of everything that the filter lets through
+	Filter string   `json:"filter"` // A condition that lets through this value alone.
+	Rate   float64  `json:"rate"`   // In the unit, the mean over the window.
+	Total  uint64   `json:"total"`  // Bytes, packets or flows.
+	Share  float64  `json:"share"`  // Of everything that the filter lets through.
 }
 
 // A FacetsQuery is the statement of Facets with what is needed to read its result.
@@ -136,7 +133,7 @@ type FacetsQuery struct {
 func (r Request) Facets(rg Range, s Schema, names string) (FacetsQuery, error) {
 	q := FacetsQuery{rg: rg, unit: r.Unit, schema: s}
 	if r.Unit == "bpp" || r.Unit == "pct" {
-		return q, &KeyError{"unit", r.Unit, "is a ratio, and values are ranked by sums here; write unit=bps or unit=pps"}
+		return q, Invalid("unit", r.Unit, "is a ratio, and values are ranked by sums here; write unit=bps or unit=pps")
 	}
 	var err error
 	if q.facets, err = parseFacets(names); err != nil {

@@ -113,15 +113,15 @@ func parseColumns(text string) ([]*column.Field, error) {
 
 // noColumn says that a key names no column, and how one is written.
 func noColumn(key, name, form string) error {
-	e := &KeyError{key, name, "is not a column"}
+	e := Invalid(key, name, "is not a column")
 	var names []string
 	for _, f := range flow.Table.Fields {
 		names = append(names, f.Name)
 	}
 	if s := nearest.Word(name, names); s != "" {
-		e.Message += "; did you mean " + s + "?"
+		e.Detail += "; did you mean " + s + "?"
 	} else {
-		e.Message += "; write names as " + form + "; the list is at /api/v1/fields"
+		e.Detail += "; write names as " + form + "; the list is at /api/v1/fields"
 	}
 	return e
 }
@@ -138,11 +138,11 @@ func columnOf(name string) *column.Field {
 
 // A FlowColumn describes a column of a page.
 type FlowColumn struct {
-	Column string `json:"column"` // its name in the table
-	Name   string `json:"name"`   // in the filter language; empty: not to be filtered by
+	Column string `json:"column"` // Name in the table.
+	Name   string `json:"name"`   // Name in the filter language, or empty.
 	Title  string `json:"title"`
 	Unit   string `json:"unit"`
-	Kind   string `json:"kind"` // of the values: number, text, list, time (seconds) or time-ms
+	Kind   string `json:"kind" enum:"number,text,list,time,time-ms"` // number, text, list, time (seconds) or time-ms.
 }
 
 // Describe gives the columns of the page, in order.

@@ -43,10 +43,11 @@ func parseCursor(text string, sorted bool) (c cursor, err error) {
 	if text == "" {
 		return c, nil
 	}
-	bad := &KeyError{"cursor", text[:min(len(text), 64)], "is not a cursor; take the one that the page before gave as next"}
+	bad := func(message string) error { return Invalid("cursor", text[:min(len(text), 64)], message) }
+	const none = "is not a cursor; take the one that the page before gave as next"
 	parts := strings.Split(text, ".")
 	if len(text) > maxCursor || len(parts) < 3 || len(parts) > 4 {
-		return c, bad
+		return c, bad(none)
 	}
 	var errs [4]error
 	c.set = true
@@ -59,11 +60,10 @@ func parseCursor(text string, sorted bool) (c cursor, err error) {
 		c.value = new(string(value))
 	}
 	if errs != [4]error{} || c.ts < 0 || c.ts > maxTime || c.skip < 0 || c.skip > maxExport {
-		return c, bad
+		return c, bad(none)
 	}
 	if sorted != (c.value != nil) {
-		bad.Message = "is of a list in another order; begin again without it"
-		return c, bad
+		return c, bad("is of a list in another order; begin again without it")
 	}
 	return c, nil
 }
@@ -73,11 +73,11 @@ func parseCursor(text string, sorted bool) (c cursor, err error) {
 func parseSort(sort, order string) (by *column.Field, asc bool, err error) {
 	switch {
 	case order != "" && order != "asc" && order != "desc":
-		return nil, false, &KeyError{"order", order, "is neither desc, newest first, nor asc"}
+		return nil, false, Invalid("order", order, "is neither desc, newest first, nor asc")
 	case sort == "":
 		return nil, order == "asc", nil
 	case order != "":
-		return nil, false, &KeyError{"order", order, "is the order of time, and sort=" + sort + " is there; leave one out"}
+		return nil, false, Invalid("order", order, "is the order of time, and sort="+sort+" is there; leave one out")
 	}
 	name, down := strings.CutPrefix(sort, "-")
 	if name == "ts" {

@@ -31,63 +31,70 @@ const (
 
 // An Interface is one of an exporter: what flows and counters say of it.
 type Interface struct {
-	Exporter    string   `json:"exporter"`       // address
-	Name        string   `json:"name,omitempty"` // of the exporter
-	Index       uint32   `json:"index"`
-	Interface   string   `json:"interface,omitempty"` // name
-	Description string   `json:"description,omitempty"`
-	Boundary    string   `json:"boundary,omitempty"`
-	Speed       uint64   `json:"speed"`            // bits per second, 0 when nobody says
-	Status      *uint8   `json:"status,omitempty"` // bits: 1 up as configured, 2 up in fact; from counters
+	Exporter    string   `json:"exporter"`              // Address.
+	Name        string   `json:"name,omitempty"`        // Of the exporter; absent when it has none.
+	Index       uint32   `json:"index"`                 // ifIndex.
+	Interface   string   `json:"interface,omitempty"`   // Name; absent when none is known.
+	Description string   `json:"description,omitempty"` // ifAlias.
+	Boundary    string   `json:"boundary,omitempty"`    // external or internal.
+	Speed       uint64   `json:"speed"`                 // Bits per second, 0 when nobody says.
+	Status      *uint8   `json:"status,omitempty"`      // Bits: 1 up as configured, 2 up in fact. Absent without counters.
 	In          LinkSide `json:"in"`
 	Out         LinkSide `json:"out"`
 
-	Problems []diagnosis.Problem `json:"problems"` // what is wrong with it
+	Problems []diagnosis.Problem `json:"problems"` // What is wrong with it.
 }
 
 // A LinkSide is one direction of an interface. Rates are bits per second of layer 2.
 type LinkSide struct {
-	Avg    float64   `json:"avg"`
-	P95    float64   `json:"p95"`
-	Max    float64   `json:"max"`
-	Last   float64   `json:"last"`   // of the last step that is whole
-	Error  *float64  `json:"error"`  // relative error of avg with 95 % confidence, from sampling
-	Course []float64 `json:"course"` // at most 60 rates over the window
+	Avg    float64   `json:"avg"`    // Over the window.
+	P95    float64   `json:"p95"`    // Of the steps that lie in the window whole; one without flows counts as zero.
+	Max    float64   `json:"max"`    // Of the same steps.
+	Last   float64   `json:"last"`   // The last step that is whole.
+	Error  *float64  `json:"error"`  // Relative error of avg with 95 % confidence, from sampling; null when nothing was seen.
+	Course []float64 `json:"course"` // At most 60 rates over the window.
 
-	UseP95 *float64 `json:"use_p95"` // shares of the speed
-	UseMax *float64 `json:"use_max"`
+	UseP95 *float64 `json:"use_p95"` // p95 as a share of the speed; null when that is not known.
+	UseMax *float64 `json:"use_max"` // max as a share of the speed.
 
-	Counter  *float64 `json:"counter"`  // bits per second as the device counts them
-	Errors   *float64 `json:"errors"`   // per second
-	Discards *float64 `json:"discards"` // per second
-	Coverage *float64 `json:"coverage"` // flows over counters, where these cover half the window
+	// Bits per second as the device counts them; null without counters. An interval in which they started
+	// anew does not count.
+	Counter  *float64 `json:"counter"`
+	Errors   *float64 `json:"errors"`   // Per second.
+	Discards *float64 `json:"discards"` // Per second.
+	// Flows over counters: 1 when the sampling is right. Null unless counters cover half the window.
+	Coverage *float64 `json:"coverage"`
 
-	UseLevel  diagnosis.Level `json:"use_level"` // of UseP95: warn, bad or empty
-	Uncovered bool            `json:"uncovered"` // flows and counters are further apart than sampling explains
+	UseLevel  diagnosis.Level `json:"use_level" enum:",warn,bad"` // How full it is, by use_p95.
+	Uncovered bool            `json:"uncovered"`                  // Flows and counters are further apart than sampling explains.
 }
 
 // Unnamed is the share of an exporter's octets on interfaces without a name.
 type Unnamed struct {
-	Exporter string  `json:"exporter"`
+	Exporter string  `json:"exporter"` // Address.
 	Share    float64 `json:"share"`
 }
 
 // An InterfaceList is what InterfacesQuery.Read makes of a result.
 type InterfaceList struct {
-	From       int64       `json:"from"`
-	To         int64       `json:"to"`
-	Step       int64       `json:"step"` // seconds of the buckets that p95 and max are of
+	From int64 `json:"from"`
+	To   int64 `json:"to"`
+	// Seconds that p95 and max are over: 60, of more than 2 days 300, of more than a week 3600, of more
+	// than 120 days 86400.
+	Step       int64       `json:"step"`
 	Interfaces []Interface `json:"interfaces"`
-	More       uint64      `json:"more"` // interfaces with less traffic that are not listed
-	Unnamed    []Unnamed   `json:"unnamed"`
+	More       uint64      `json:"more"` // Interfaces with less traffic that are not listed.
+	// By exporter, how much of its octets is on interfaces without a name: index 0, 0x3FFFFFFF, or one
+	// whose name nobody said.
+	Unnamed []Unnamed `json:"unnamed"`
 
-	Exporters []InterfacesOf `json:"exporters"` // of those in either list, what is wrong with their interfaces
+	Exporters []InterfacesOf `json:"exporters"` // Of the exporters in either list, what is wrong with their interfaces.
 }
 
 // InterfacesOf are the interfaces of an exporter as a whole.
 type InterfacesOf struct {
-	Exporter string              `json:"exporter"`
-	Problems []diagnosis.Problem `json:"problems"`        // each kind once
+	Exporter string              `json:"exporter"`        // Address.
+	Problems []diagnosis.Problem `json:"problems"`        // Each kind once, with the name of the first interface that has it; and of the names.
 	Names    *diagnosis.Step     `json:"names,omitempty"` // whether names have come; nil: not known which interfaces it has
 }
 
@@ -124,7 +131,7 @@ func (r Request) Interfaces(now time.Time, s Schema, exporter string) (Interface
 	if exporter != "" {
 		a, err := netip.ParseAddr(exporter)
 		if err != nil {
-			return InterfacesQuery{}, &KeyError{"exporter", exporter, "is not an address"}
+			return InterfacesQuery{}, Invalid("exporter", exporter, "is not an address")
 		}
 		of = " AND ExporterAddress = " + c.params.Bind("IPv6", netip.AddrFrom16(a.As16()).String())
 	}

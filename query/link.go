@@ -22,14 +22,14 @@ type Link struct {
 	Index    uint32
 }
 
-// ParseLink reads an interface as a path names it. The error is a *KeyError.
+// ParseLink reads an interface as a path names it. The error is a *problem.Error.
 func ParseLink(exporter, index string) (l Link, err error) {
 	if l.Exporter, err = netip.ParseAddr(exporter); err != nil {
-		return l, &KeyError{"exporter", exporter, "is not an address; write that of the exporter, such as 192.0.2.1"}
+		return l, Invalid("exporter", exporter, "is not an address; write that of the exporter, such as 192.0.2.1")
 	}
 	n, err := strconv.ParseUint(index, 10, 32)
 	if err != nil || n == 0 {
-		return l, &KeyError{"index", index, "is not the number of an interface, 1 to 4294967295; /api/v1/interfaces has them"}
+		return l, Invalid("index", index, "is not the number of an interface, 1 to 4294967295; /api/v1/interfaces has them")
 	}
 	l.Index = uint32(n)
 	return l, nil
@@ -170,15 +170,17 @@ func (l Link) Weeks(now time.Time, tz string, s Schema) (q WeeksQuery, ok bool, 
 
 // Weeks are the hours of an interface, in bits per second of layer 2 as flows say.
 type Weeks struct {
-	From  int64     `json:"from"` // start of the first hour
-	In    []float64 `json:"in"`   // one an hour
-	Out   []float64 `json:"out"`
-	Trend *Trends   `json:"trend"` // nil when fewer than seven whole days are known
+	From int64     `json:"from"` // Start of the first hour.
+	In   []float64 `json:"in"`   // Received, hour by hour.
+	Out  []float64 `json:"out"`  // Sent, hour by hour.
+	// The straight line through the 95th percentiles of the hours of each whole day; null with fewer than
+	// seven of them.
+	Trend *Trends `json:"trend"`
 }
 
 // Trends are those of both directions.
 type Trends struct {
-	Days int   `json:"days"` // whole days that they are of
+	Days int   `json:"days"` // Whole days that it is of.
 	In   Trend `json:"in"`
 	Out  Trend `json:"out"`
 }
@@ -186,9 +188,9 @@ type Trends struct {
 // A Trend is the straight line through the 95th percentiles of the hours of each day, by
 // least squares.
 type Trend struct {
-	P95    float64 `json:"p95"`     // of the last day, on the line: bits per second
-	PerDay float64 `json:"per_day"` // how much it rises a day
-	Error  float64 `json:"error"`   // standard error of PerDay
+	P95    float64 `json:"p95"`     // Of the last whole day, on the line: bits per second.
+	PerDay float64 `json:"per_day"` // How much it rises a day, bits per second.
+	Error  float64 `json:"error"`   // Standard error of per_day.
 }
 
 // Read makes the weeks of the result. An hour without a row carried nothing.

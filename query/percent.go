@@ -23,19 +23,19 @@ func speedOf(dims []dim) (speed *column.Field, keys [2]string, err error) {
 	for _, d := range dims {
 		if d.isInterface() {
 			if speed != nil {
-				return nil, keys, &KeyError{"unit", "pct", "is of the speed of one interface; leave in.if or out.if out of by"}
+				return nil, keys, Invalid("unit", "pct", "is of the speed of one interface; leave in.if or out.if out of by")
 			}
 			speed = map[string]*column.Field{"in": flow.InIfSpeed.Field, "out": flow.OutIfSpeed.Field}[d.field.Side]
 			keys = [2]string{fmt.Sprintf("g%d", at), fmt.Sprintf("g%d", at+1)}
 			if speed == nil {
-				return nil, keys, &KeyError{"by", d.field.Name, "is not one interface of each record; write by=in.if or by=out.if"}
+				return nil, keys, Invalid("by", d.field.Name, "is not one interface of each record; write by=in.if or by=out.if")
 			}
 		}
 		width, _ := d.widths()
 		at += width
 	}
 	if speed == nil {
-		return nil, keys, &KeyError{"unit", "pct", "is of the speed of an interface: write by=in.if or by=out.if, or unit=bps"}
+		return nil, keys, Invalid("unit", "pct", "is of the speed of an interface: write by=in.if or by=out.if, or unit=bps")
 	}
 	return speed, keys, nil
 }

@@ -22,6 +22,7 @@ import (
 
 	"netmeta/filter"
 	"netmeta/flow"
+	"netmeta/internal/problem"
 )
 
 // A Schema is what a question may name beside the fields, and what the store has.
@@ -86,10 +87,7 @@ func (s Statement) FlowsAlone() bool { return slices.Equal(s.Tables, []string{fl
 // A ResultColumn is a column of a statement's result.
 type ResultColumn struct{ Name, Type string }
 
-// A KeyError says which key of a request is wrong, and what to write.
-type KeyError struct {
-	Key, Value string
-	Message    string // what is wrong and the remedy
+// Invalid is the problem with a key of a request: its value, and what to write.
+func Invalid(key, value, message string) *problem.Error {
+	return problem.Bad("request not understood", key, fmt.Sprintf("%s=%q: %s", key, value, message))
 }
-
-func (e *KeyError) Error() string { return fmt.Sprintf("%s=%q: %s", e.Key, e.Value, e.Message) }

@@ -122,14 +122,14 @@ func Keys() []string { return known }
 
 // ParseURL reads the keys of a URL. A key that is missing or empty has its
 // default. unknown names the keys that mean nothing here, sorted; they are kept in
-// the request. The error is a *KeyError. The filter is not looked at: see
+// the request. The error is a *problem.Error. The filter is not looked at: see
 // ParseFilter.
 func ParseURL(v url.Values) (r Request, unknown []string, err error) {
 	for _, t := range texts {
 		*t.at(&r) = t.standard
 		if s := v.Get(t.key); s != "" {
 			if len(s) > maxKeyText && t.key != "q" {
-				return r, nil, &KeyError{t.key, s[:32] + "…", fmt.Sprintf("is longer than %d bytes", maxKeyText)}
+				return r, nil, Invalid(t.key, s[:32]+"…", fmt.Sprintf("is longer than %d bytes", maxKeyText))
 			}
 			*t.at(&r) = s
 		}
@@ -138,9 +138,9 @@ func ParseURL(v url.Values) (r Request, unknown []string, err error) {
 		*c.at(&r) = c.values[0]
 		if s := v.Get(c.key); s != "" {
 			if !slices.Contains(c.values, s) {
-				e := &KeyError{c.key, s, "is none of " + strings.Join(c.values, ", ")}
+				e := Invalid(c.key, s, "is none of "+strings.Join(c.values, ", "))
 				if near := nearest.Word(s, c.values); near != "" {
-					e.Message += "; did you mean " + near + "?"
+					e.Detail += "; did you mean " + near + "?"
 				}
 				return r, nil, e
 			}
@@ -170,7 +170,7 @@ func ParseURL(v url.Values) (r Request, unknown []string, err error) {
 		case "1":
 			*is = true
 		default:
-			return r, nil, &KeyError{key, s, "is neither 0 nor 1"}
+			return r, nil, Invalid(key, s, "is neither 0 nor 1")
 		}
 	}
 	for item := range strings.SplitSeq(v.Get("hide"), ",") {
@@ -201,7 +201,7 @@ func number(v url.Values, key string, least, most, standard int) (int, error) {
 	}
 	n, err := strconv.Atoi(s)
 	if err != nil || n < least || n > most {
-		return 0, &KeyError{key, s, fmt.Sprintf("is not a number from %d to %d", least, most)}
+		return 0, Invalid(key, s, fmt.Sprintf("is not a number from %d to %d", least, most))
 	}
 	return n, nil
 }

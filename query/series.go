@@ -138,7 +138,7 @@ func (r *Request) conditionOf(c *compiler, f filter.Filter) (sql string) {
 func (r *Request) dims(rg *Range) ([]dim, error) {
 	dims := make([]dim, len(r.By))
 	for i, item := range r.By {
-		d, err := parseDim(item)
+		d, err := parseDim("by", item)
 		if err != nil {
 			return nil, err
 		}
@@ -147,7 +147,7 @@ func (r *Request) dims(rg *Range) ([]dim, error) {
 				return nil, err
 			}
 			if r.Spread {
-				return nil, &KeyError{"spread", "1", "counts a record in several times, and " + item + " groups it by one; write spread=0 or leave " + item + " out"}
+				return nil, Invalid("spread", "1", "counts a record in several times, and "+item+" groups it by one; write spread=0 or leave "+item+" out")
 			}
 		}
 		dims[i] = d
@@ -156,16 +156,16 @@ func (r *Request) dims(rg *Range) ([]dim, error) {
 }
 
 // Series is the statement for a chart and its table. The error is a *filter.Error
-// or a *KeyError.
+// or a *problem.Error.
 func (r Request) Series(rg Range, s Schema) (Statement, error) {
 	switch {
 	case r.Rank == "delta" && r.VS == "":
-		return Statement{}, &KeyError{"rank", r.Rank, "ranks by the change against an earlier window: say which with vs=prev or vs=-7d"}
+		return Statement{}, Invalid("rank", r.Rank, "ranks by the change against an earlier window: say which with vs=prev or vs=-7d")
 	case r.Agg == "peak" && r.Unit == "bpp":
-		return Statement{}, &KeyError{"agg", r.Agg, "is the largest sum of one second, and bytes per packet are no sum; write agg=avg or unit=bps"}
+		return Statement{}, Invalid("agg", r.Agg, "is the largest sum of one second, and bytes per packet are no sum; write agg=avg or unit=bps")
 	}
 	if r.Spread && r.Agg == "peak" {
-		return Statement{}, &KeyError{"spread", "1", "has no peaks: a record that counts over its whole time has no second of its own; write agg=avg or spread=0"}
+		return Statement{}, Invalid("spread", "1", "has no peaks: a record that counts over its whole time has no second of its own; write agg=avg or spread=0")
 	}
 	dims, err := r.dims(&rg)
 	if err != nil {

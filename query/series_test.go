@@ -18,6 +18,7 @@ import (
 
 	"netmeta/filter"
 	"netmeta/internal/golden"
+	"netmeta/internal/problem"
 )
 
 // seriesNow is when the requests of the golden files are asked.
@@ -99,10 +100,10 @@ func TestSeriesErrors(t *testing.T) {
 		t.Helper()
 		r, rg := request(t, query)
 		_, err := r.Series(rg, Schema{})
-		var key *KeyError
+		var key *problem.Error
 		var wrong *filter.Error
 		switch want.(type) {
-		case *KeyError:
+		case *problem.Error:
 			if !errors.As(err, &key) {
 				t.Errorf("%s: %v", query, err)
 			}
@@ -113,19 +114,19 @@ func TestSeriesErrors(t *testing.T) {
 		}
 	}
 	f("q=src+prt+53", &filter.Error{})
-	f("unit=pct", &KeyError{})
-	f("unit=pct&by=proto", &KeyError{})
-	f("unit=pct&by=in.if,out.if", &KeyError{})
-	f("unit=pct&by=in.if&rank=delta", &KeyError{})
-	f("unit=pct&by=in.if&agg=peak&spread=1", &KeyError{})
-	f("rank=delta", &KeyError{})
-	f("vs=1d", &KeyError{})
-	f("vs=-1d/d", &KeyError{})
-	f("vs=2027-01-01", &KeyError{})
-	f("vs=band5w", &KeyError{})
-	f("agg=peak&unit=bpp", &KeyError{})
-	f("by=ts:1s&from=-2h", &KeyError{})
-	f("by=ts:1h&spread=1", &KeyError{})
+	f("unit=pct", &problem.Error{})
+	f("unit=pct&by=proto", &problem.Error{})
+	f("unit=pct&by=in.if,out.if", &problem.Error{})
+	f("unit=pct&by=in.if&rank=delta", &problem.Error{})
+	f("unit=pct&by=in.if&agg=peak&spread=1", &problem.Error{})
+	f("rank=delta", &problem.Error{})
+	f("vs=1d", &problem.Error{})
+	f("vs=-1d/d", &problem.Error{})
+	f("vs=2027-01-01", &problem.Error{})
+	f("vs=band5w", &problem.Error{})
+	f("agg=peak&unit=bpp", &problem.Error{})
+	f("by=ts:1s&from=-2h", &problem.Error{})
+	f("by=ts:1h&spread=1", &problem.Error{})
 }
 
 // rowsOf writes rows down one by one.
@@ -404,7 +405,7 @@ func TestError95(t *testing.T) {
 // What the catalogue calls groupable goes with by=, and nothing else does.
 func TestGroupable(t *testing.T) {
 	for _, f := range filter.Catalogue() {
-		if _, err := parseDim(f.Name); (err == nil) != f.Groupable {
+		if _, err := parseDim("by", f.Name); (err == nil) != f.Groupable {
 			t.Errorf("%s: groupable is %v, by= says %v", f.Name, f.Groupable, err)
 		}
 	}

@@ -25,7 +25,7 @@ func ParseRaw(v url.Values) (bool, error) {
 	case "1":
 		return true, nil
 	default:
-		return false, &KeyError{"raw", text, "is neither 0 nor 1"}
+		return false, Invalid("raw", text, "is neither 0 nor 1")
 	}
 }
 

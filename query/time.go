@@ -58,7 +58,7 @@ func (r Request) Resolve(now time.Time) (Range, error) {
 		return Range{}, err
 	}
 	if rg.From >= rg.To {
-		return Range{}, &KeyError{"from", r.From, fmt.Sprintf("is not before to=%q", r.To)}
+		return Range{}, Invalid("from", r.From, fmt.Sprintf("is not before to=%q", r.To))
 	}
 	rg.Step = int64(r.Step)
 	if rg.Step == 0 {
@@ -79,7 +79,7 @@ func (r Request) Resolve(now time.Time) (Range, error) {
 		if r.Step == 0 || r.Step == maxStep {
 			key, value, remedy = "from", r.From, fmt.Sprintf("ask for %d days at most", maxPoints)
 		}
-		return Range{}, &KeyError{key, value, fmt.Sprintf("makes %d points; %d is the most: %s", n, maxPoints, remedy)}
+		return Range{}, Invalid(key, value, fmt.Sprintf("makes %d points; %d is the most: %s", n, maxPoints, remedy))
 	}
 	rg.buckets()
 	rg.FirstPartial = rg.Times[0] < rg.From
@@ -181,29 +181,27 @@ func location(tz string) (*time.Location, error) {
 	case "", "browser", "utc":
 		return time.UTC, nil
 	case "local": // would be that of the machine
-		return nil, &KeyError{"tz", tz, "is not the name of a time zone; write one as Europe/Berlin, or utc"}
+		return nil, Invalid("tz", tz, "is not the name of a time zone; write one as Europe/Berlin, or utc")
 	}
 	zone, err := time.LoadLocation(tz)
 	if err != nil {
-		return nil, &KeyError{"tz", tz, "is not the name of a time zone; write one as Europe/Berlin, or utc"}
+		return nil, Invalid("tz", tz, "is not the name of a time zone; write one as Europe/Berlin, or utc")
 	}
 	return zone, nil
 }
 
 func parseTime(key, text string, now time.Time, zone *time.Location) (int64, error) {
-	bad := &KeyError{key, text, "is not a time; write now, -6h, -1d/d, 2026-11-20, 2026-11-20T14:00:00Z or seconds since 1970"}
 	t, ok := parseRelative(text, now.In(zone))
 	if !ok {
 		t, ok = parseAbsolute(text, zone)
 	}
 	if !ok {
-		return 0, bad
+		return 0, Invalid(key, text, "is not a time; write now, -6h, -1d/d, 2026-11-20, 2026-11-20T14:00:00Z or seconds since 1970")
 	}
 	if s := t.Unix(); s >= 0 && s <= maxTime {
 		return s, nil
 	}
-	bad.Message = "is outside of 1970 to 2106"
-	return 0, bad
+	return 0, Invalid(key, text, "is outside of 1970 to 2106")
 }
 
 // parseRelative reads [now] [-number unit] [/ unit].

@@ -19,7 +19,7 @@ const (
 )
 
 // parseTimeDim reads the length of ts:1h.
-func parseTimeDim(item, length string) (dim, error) {
+func parseTimeDim(key, item, length string) (dim, error) {
 	text := length
 	if weeks, ok := strings.CutSuffix(length, "w"); ok {
 		if n, err := strconv.Atoi(weeks); err == nil && n > 0 && n <= 52 {
@@ -28,7 +28,7 @@ func parseTimeDim(item, length string) (dim, error) {
 	}
 	ms, err := filter.ParseDuration(text)
 	if err != nil || ms < 1000 || ms%1000 != 0 || ms > maxTimeGroup*1000 {
-		return dim{}, &KeyError{"by", item, "is not a length of time from 1s to 366d; write ts:1h"}
+		return dim{}, Invalid(key, item, "is not a length of time from 1s to 366d; write ts:1h")
 	}
 	return dim{ts: length, step: int64(ms / 1000)}, nil
 }
@@ -43,7 +43,7 @@ func (rg *Range) each(step int64) Range {
 // over gives a dim of time its buckets.
 func (d *dim) over(rg *Range) error {
 	if n := (rg.To - rg.From) / d.step; n > maxPoints {
-		return &KeyError{"by", d.String(), fmt.Sprintf("makes %d groups of this time; %d is the most: write a longer one, as ts:1h", n, maxPoints)}
+		return Invalid("by", d.String(), fmt.Sprintf("makes %d groups of this time; %d is the most: write a longer one, as ts:1h", n, maxPoints))
 	}
 	r := rg.each(d.step)
 	d.buckets = &r

@@ -19,7 +19,7 @@ func (r *Request) shifts(rg *Range) ([]int64, error) {
 	back := func(t time.Time) (int64, error) {
 		shift := rg.From - t.Unix()
 		if shift <= 0 || t.Unix() < 0 {
-			return 0, &KeyError{"vs", r.VS, "is not before the window itself; write prev, -1d, -7d, band4w or the begin of an earlier window"}
+			return 0, Invalid("vs", r.VS, "is not before the window itself; write prev, -1d, -7d, band4w or the begin of an earlier window")
 		}
 		return shift, nil
 	}
@@ -49,25 +49,25 @@ func (r *Request) shifts(rg *Range) ([]int64, error) {
 			return []int64{shift}, err
 		}
 	}
-	return nil, &KeyError{"vs", r.VS, "is nothing to compare with; write prev, -1d, -7d, -28d, band4w or the begin of an earlier window as a time"}
+	return nil, Invalid("vs", r.VS, "is nothing to compare with; write prev, -1d, -7d, -28d, band4w or the begin of an earlier window as a time")
 }
 
 // Comparison says what a result is compared with.
 type Comparison struct {
-	Name   string  `json:"name"`   // as asked: prev, -7d, band4w …
-	Shifts []int64 `json:"shifts"` // seconds from each earlier window to this one
+	Name   string  `json:"name"`   // As asked.
+	Shifts []int64 `json:"shifts"` // Seconds from each earlier window to this one.
 }
 
 // Versus is a series or total in the earlier windows. Of a band, Values is the
 // median of the windows, and so are Avg and Total.
 type Versus struct {
-	Values Points   `json:"values"` // one per bucket of the result
-	Min    Points   `json:"min,omitempty"`
-	Max    Points   `json:"max,omitempty"`
+	Values Points   `json:"values"`        // One for each bucket; of a band the median.
+	Min    Points   `json:"min,omitempty"` // Of a band.
+	Max    Points   `json:"max,omitempty"` // Of a band.
 	Avg    float64  `json:"avg"`
 	Total  uint64   `json:"total"`
-	Delta  float64  `json:"delta"`  // the average now less that of then
-	Change *float64 `json:"change"` // Delta as a share of then; null when there was nothing
+	Delta  float64  `json:"delta"`  // The average now less that of then.
+	Change *float64 `json:"change"` // Delta as a share of then; null when there was nothing.
 }
 
 // versus works out the comparison of a series or total; nil without earlier windows.

@@ -4,14 +4,15 @@
 package sender
 
 import (
-	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/netip"
 	"slices"
 	"sync"
 	"time"
 
+	"netmeta/internal/problem"
 	"netmeta/internal/wholefile"
 	"netmeta/source"
 )
@@ -37,23 +38,24 @@ const maxDecided = source.MaxExporters
 // A Sender is an address with a decision. For exporters it is the address in the list of
 // exporters; for sFlow that is the agent address.
 type Sender struct {
-	Address   netip.Addr `json:"address"`
-	Standing  string     `json:"standing"`
-	Since     int64      `json:"since"`     // second of the decision
-	Datagrams uint64     `json:"datagrams"` // dropped since the start of the process
-	Last      int64      `json:"last"`      // second of the last one dropped; 0: none
+	Address netip.Addr `json:"address"` // As the list of exporters has it: of sFlow the address of the agent.
+	// new, accepted, ignored, or named: the configuration names it, which counts before what was decided.
+	Standing  string `json:"standing" enum:"new,named,accepted,ignored"`
+	Since     int64  `json:"since"`     // When it was decided, seconds since 1970; 0: it was not.
+	Datagrams uint64 `json:"datagrams"` // Refused since the start of the process.
+	Last      int64  `json:"last"`      // When the last of them came, seconds since 1970; 0: none did.
 }
 
-// An Error is an invalid key of a decision, with the remedy.
-type Error struct{ Key, Message string }
-
-func (e *Error) Error() string { return e.Key + ": " + e.Message }
+// invalid returns the problem of an invalid key of a decision.
+func invalid(key, message string) error {
+	return problem.Invalid("decision not understood", key, message)
+}
 
 // Errors of a valid decision.
 var (
-	ErrConfigured = errors.New("the sender is configured under enrich.exporters or sources; remove it there first")
-	ErrFull       = fmt.Errorf("no room for another decision: %d are stored; undo one first", maxDecided)
-	ErrWrite      = errors.New("cannot write the decision")
+	ErrConfigured = &problem.Error{Status: http.StatusConflict, Title: "sender not ignored", Key: "addresses", Detail: "the sender is configured under enrich.exporters or sources; remove it there first"}
+	ErrFull       = &problem.Error{Status: http.StatusInsufficientStorage, Title: "no room for decisions", Detail: fmt.Sprintf("no room for another decision: %d are stored; undo one first", maxDecided)}
+	ErrWrite      = &problem.Error{Status: http.StatusInternalServerError, Title: "not saved", Detail: "cannot write the decision"}
 )
 
 // A decision is the entry of a sender in the file.
@@ -130,10 +132,10 @@ func (s *Senders) applyLocked() {
 // error is an *Error, ErrConfigured, ErrFull or ErrWrite.
 func (s *Senders) Decide(addresses []string, what string, now time.Time) ([]Sender, error) {
 	if what != Accept && what != Ignore && what != Forget {
-		return nil, &Error{"decision", fmt.Sprintf("%q is unknown; use %s, %s or %s", what, Accept, Ignore, Forget)}
+		return nil, invalid("decision", fmt.Sprintf("%q is unknown; use %s, %s or %s", what, Accept, Ignore, Forget))
 	}
 	if len(addresses) == 0 {
-		return nil, &Error{"addresses", "are missing; use at least one"}
+		return nil, invalid("addresses", "are missing; use at least one")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,7 +144,7 @@ func (s *Senders) Decide(addresses []string, what string, now time.Time) ([]Send
 	for _, text := range addresses {
 		a, err := netip.ParseAddr(text)
 		if err != nil {
-			return nil, &Error{"addresses", fmt.Sprintf("%q is not an IP address", text)}
+			return nil, invalid("addresses", fmt.Sprintf("%q is not an IP address", text))
 		}
 		a = a.Unmap().WithZone("")
 		if what == Ignore && s.named(a) {

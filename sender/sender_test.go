@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"netmeta/internal/problem"
 	"netmeta/source"
 )
 
@@ -67,7 +68,7 @@ func TestDecide(t *testing.T) {
 		{"addresses", Accept, nil},
 		{"decision", "block", []string{"192.0.2.1"}},
 	} {
-		var e *Error
+		var e *problem.Error
 		if _, err := s.Decide(bad.addresses, bad.what, now); !errors.As(err, &e) || e.Key != bad.key {
 			t.Errorf("%s %v: %v", bad.what, bad.addresses, err)
 		}

@@ -21,15 +21,15 @@ import (
 
 // A Part is a part of a table that cannot be read.
 type Part struct {
-	Table     string `json:"table"`
-	Name      string `json:"name"`
-	Partition string `json:"partition"`
-	Rows      uint64 `json:"rows"`
-	Bytes     uint64 `json:"bytes"`
-	From      int64  `json:"from"`  // time of its first row, seconds since 1970
-	To        int64  `json:"to"`    // time of its last row
-	Since     int64  `json:"since"` // when it was found
-	Error     string `json:"error"`
+	Table     string `json:"table"`     // Table of the part.
+	Name      string `json:"name"`      // Name of the part.
+	Partition string `json:"partition"` // Partition of the part: of flows the hour, seconds since 1970.
+	Rows      uint64 `json:"rows"`      // Rows of the part.
+	Bytes     uint64 `json:"bytes"`     // Size of the part on disk.
+	From      int64  `json:"from"`      // Time of its first row, seconds since 1970.
+	To        int64  `json:"to"`        // Time of its last row, seconds since 1970.
+	Since     int64  `json:"since"`     // When it was found, seconds since 1970.
+	Error     string `json:"error"`     // Error of the engine.
 }
 
 // Remedy is what a user can do about the part.
@@ -40,12 +40,12 @@ func (p Part) Remedy() string {
 // A Detached is a part that the engine or a user has put aside: it is on the disk, but
 // nothing reads it.
 type Detached struct {
-	Table     string `json:"table"`
-	Name      string `json:"name"`
-	Partition string `json:"partition"`
-	Bytes     uint64 `json:"bytes"`
-	Reason    string `json:"reason"` // of the engine, as broken-on-start; empty: by a user
-	Path      string `json:"path"`
+	Table     string `json:"table"`     // Table of the part.
+	Name      string `json:"name"`      // Name of the part in the directory detached of the table.
+	Partition string `json:"partition"` // Partition of the part.
+	Bytes     uint64 `json:"bytes"`     // Size of the part on disk.
+	Reason    string `json:"reason"`    // Reason of the engine, such as broken-on-start; empty: a user did it.
+	Path      string `json:"path"`      // Directory of the part.
 }
 
 const (

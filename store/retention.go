@@ -206,10 +206,10 @@ func DiskSpace(ctx context.Context, c *Client) (free, total uint64, err error) {
 // A Forecast says how far back the store will reach when rows go on coming as in the
 // last day.
 type Forecast struct {
-	BytesPerDay float64 `json:"bytes_per_day"` // on disk; 0: not known yet
-	Days        float64 `json:"days"`          // that fit, or that are kept by age if these are fewer; 0: not known
-	LimitedBy   string  `json:"limited_by"`    // "age", "disk", or "" when not known
-	FullInDays  float64 `json:"full_in_days"`  // until the disk has no more than the free space to keep; 0: never, or not known
+	BytesPerDay float64 `json:"bytes_per_day"` // On disk; 0: not known yet.
+	Days        float64 `json:"days"`          // That fit on the disk, or that are kept by age if these are fewer; 0: not known yet.
+	LimitedBy   string  `json:"limited_by"`    // age, disk, or empty when not known yet.
+	FullInDays  float64 `json:"full_in_days"`  // Until the disk has only as much free as is kept free; 0: never, or not known.
 }
 
 // NewForecast computes one: stored bytes there are, free on their disk, of which keep

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"netmeta/internal/problem"
 	"netmeta/internal/wholefile"
 )
 
@@ -36,7 +38,7 @@ const (
 )
 
 // ErrFull is the error when no more links can be stored.
-var ErrFull = fmt.Errorf("no room for another link: %d MiB are stored; use a saved view", maxAddresses>>20)
+var ErrFull = &problem.Error{Status: http.StatusInsufficientStorage, Title: "no room for links", Detail: fmt.Sprintf("no room for another link: %d MiB are stored; use a saved view", maxAddresses>>20)}
 
 // OpenLinks reads the file of links, which need not exist.
 func OpenLinks(path string) (*Links, error) {
@@ -78,27 +80,24 @@ func linkName(address string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
-// A LinkError is an invalid address of a link, with the remedy.
-type LinkError struct{ Message string }
-
-func (e *LinkError) Error() string { return "address: " + e.Message }
-
-// checkAddress checks that an address is a page of this server. The error is a *LinkError.
+// checkAddress checks that an address is a page of this server. The error is a
+// *problem.Error.
 func checkAddress(address string) error {
+	bad := func(message string) error { return problem.Invalid("link not understood", "address", message) }
 	u, err := url.Parse(address)
 	switch {
 	case len(address) > maxAddress:
-		return &LinkError{fmt.Sprintf("is too long; use at most %d bytes", maxAddress)}
+		return bad(fmt.Sprintf("is too long; use at most %d bytes", maxAddress))
 	case err != nil:
-		return &LinkError{"is not valid: " + err.Error()}
+		return bad("is not valid: " + err.Error())
 	case u.Scheme != "" || u.Host != "" || !strings.HasPrefix(u.Path, "/") || u.Path != "/" && !pageForm.MatchString(strings.TrimPrefix(u.Path, "/")):
-		return &LinkError{"is not a page of this server; use path and query, e.g. /explore?q=tcp"}
+		return bad("is not a page of this server; use path and query, e.g. /explore?q=tcp")
 	}
 	return nil
 }
 
-// Keep stores an address and returns its name. The error is a *LinkError, ErrFull or
-// ErrWrite.
+// Keep stores an address and returns its name. The error is a
+// *problem.Error.
 func (l *Links) Keep(address string) (name string, err error) {
 	if err := checkAddress(address); err != nil {
 		return "", err

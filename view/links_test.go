@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"netmeta/internal/problem"
 )
 
 func TestLinks(t *testing.T) {
@@ -48,7 +50,7 @@ func TestLinks(t *testing.T) {
 	}
 
 	for _, bad := range []string{"", "explore", "http://example.com/explore", "//example.com/x", `/\example.com`, "/explore\nq", "/..//x", "/explore?q=" + strings.Repeat("a", maxAddress)} {
-		var e *LinkError
+		var e *problem.Error
 		if _, err := l.Keep(bad); !errors.As(err, &e) {
 			t.Errorf("%.40q: %v", bad, err)
 		}

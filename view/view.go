@@ -5,8 +5,8 @@ package view
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"netmeta/internal/problem"
 	"netmeta/internal/wholefile"
 )
 
@@ -21,25 +22,25 @@ import (
 type View struct {
 	// Slug in the URL of the view: 1 to 64 lower-case letters, digits and -. Default: made
 	// from the name.
-	Slug string `json:"slug" yaml:"slug"`
+	Slug string `json:"slug" yaml:"slug" example:""`
 	// Name of the view.
-	Name string `json:"name" yaml:"name"`
+	Name string `json:"name" yaml:"name" example:"CDN" need:"true"`
 	// Description of the view.
-	Description string `json:"description" yaml:"description"`
+	Description string `json:"description" yaml:"description" example:"Traffic of content networks"`
 	// Page that the view opens. Default: explore.
-	Page string `json:"page" yaml:"page"`
+	Page string `json:"page" yaml:"page" example:"explore"`
 	// Query: the parameters of the page's URL, such as q=tcp&by=src.as.
-	Query string `json:"query" yaml:"query"`
+	Query string `json:"query" yaml:"query" example:"q=as+15169&by=in.if"`
 	// Slugs of views, for a board that shows several; up to 24.
-	Of []string `json:"of" yaml:"of"`
+	Of []string `json:"of" yaml:"of" example:"[]"`
 	// Show the view on the overview page.
-	Pinned bool `json:"pinned" yaml:"pinned"`
+	Pinned bool `json:"pinned" yaml:"pinned" example:"false"`
 
-	Shared      bool   `json:"shared" yaml:"-"`      // for everyone, not only under the name of its owner
-	Owner       string `json:"owner" yaml:"-"`       // the name that its owner entered
-	Provisioned bool   `json:"provisioned" yaml:"-"` // from the configuration
-	Source      string `json:"source" yaml:"-"`      // the file of a provisioned one
-	Updated     int64  `json:"updated" yaml:"-"`     // second
+	Shared      bool   `json:"shared" yaml:"-" example:"true"`       // Seen by everybody.
+	Owner       string `json:"owner" yaml:"-" example:""`            // Who saved it, as the header View-Owner said.
+	Provisioned bool   `json:"provisioned" yaml:"-" example:"false"` // From the configuration: it cannot be changed here.
+	Source      string `json:"source" yaml:"-" example:""`           // The configuration file of a provisioned one.
+	Updated     int64  `json:"updated" yaml:"-" example:"0"`         // Second.
 }
 
 // Limits.
@@ -56,21 +57,21 @@ var (
 	pageForm = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}(/[A-Za-z0-9:._-]{1,100}){0,4}$`)
 )
 
-// An Error is an invalid key of a view, with the remedy.
-type Error struct{ Key, Message string }
-
-func (e *Error) Error() string { return e.Key + ": " + e.Message }
+// invalid returns the problem of an invalid key of a view.
+func invalid(key, message string) error {
+	return problem.Invalid("view not understood", key, message)
+}
 
 // Errors of a call, not of a view.
 var (
-	ErrNotFound    = errors.New("no view with this slug")
-	ErrProvisioned = errors.New("the view is from the configuration; change it there, or use another slug")
-	ErrWrite       = errors.New("cannot write the saved views")
-	ErrNotOwner    = errors.New("the view belongs to another user; use another slug")
-	ErrTaken       = errors.New("another view has this slug; use a free one")
+	ErrNotFound    = &problem.Error{Status: http.StatusNotFound, Title: "no such view", Detail: "no view with this slug"}
+	ErrProvisioned = &problem.Error{Status: http.StatusForbidden, Title: "view not changed", Key: "slug", Detail: "the view is from the configuration; change it there, or use another slug"}
+	ErrWrite       = &problem.Error{Status: http.StatusInternalServerError, Title: "not saved", Detail: "cannot write the saved views"}
+	ErrNotOwner    = &problem.Error{Status: http.StatusForbidden, Title: "view not changed", Key: "slug", Detail: "the view belongs to another user; use another slug"}
+	ErrTaken       = &problem.Error{Status: http.StatusConflict, Title: "slug taken", Key: "slug", Detail: "another view has this slug; use a free one"}
 )
 
-// Complete sets missing values of a view and validates it. The error is an *Error.
+// Complete sets missing values of a view and validates it. The error is a *problem.Error.
 func (v *View) Complete() error {
 	v.fill()
 	return v.check()
@@ -93,25 +94,25 @@ func (v *View) check() error {
 	_, badQuery := url.ParseQuery(v.Query)
 	switch {
 	case v.Name == "":
-		return &Error{"name", "is missing"}
+		return invalid("name", "is missing")
 	case len(v.Name) > maxName:
-		return &Error{"name", fmt.Sprintf("is too long; use at most %d bytes", maxName)}
+		return invalid("name", fmt.Sprintf("is too long; use at most %d bytes", maxName))
 	case len(v.Description) > maxDescription:
-		return &Error{"description", fmt.Sprintf("is too long; use at most %d bytes", maxDescription)}
+		return invalid("description", fmt.Sprintf("is too long; use at most %d bytes", maxDescription))
 	case !slugForm.MatchString(v.Slug):
-		return &Error{"slug", fmt.Sprintf("%q is not valid; use 1 to 64 lower-case letters, digits and -", v.Slug)}
+		return invalid("slug", fmt.Sprintf("%q is not valid; use 1 to 64 lower-case letters, digits and -", v.Slug))
 	case !pageForm.MatchString(v.Page):
-		return &Error{"page", fmt.Sprintf("%q is not a page", v.Page)}
+		return invalid("page", fmt.Sprintf("%q is not a page", v.Page))
 	case len(v.Query) > maxQuery:
-		return &Error{"query", fmt.Sprintf("is too long; use at most %d bytes", maxQuery)}
+		return invalid("query", fmt.Sprintf("is too long; use at most %d bytes", maxQuery))
 	case badQuery != nil:
-		return &Error{"query", "is not the query of a URL: " + badQuery.Error()}
+		return invalid("query", "is not the query of a URL: "+badQuery.Error())
 	case len(v.Of) > maxOf:
-		return &Error{"of", fmt.Sprintf("has %d views; use at most %d", len(v.Of), maxOf)}
+		return invalid("of", fmt.Sprintf("has %d views; use at most %d", len(v.Of), maxOf))
 	}
 	for _, s := range v.Of {
 		if !slugForm.MatchString(s) {
-			return &Error{"of", fmt.Sprintf("%q is not the slug of a view", s)}
+			return invalid("of", fmt.Sprintf("%q is not the slug of a view", s))
 		}
 	}
 	return nil
@@ -251,7 +252,7 @@ func (vs *Views) Put(v View, anew bool, now time.Time) (View, error) {
 		v.Owner = old.Owner
 	}
 	if !was && len(vs.saved) >= maxViews {
-		return v, &Error{"slug", fmt.Sprintf("no room for another view: %d are saved; delete one first", maxViews)}
+		return v, invalid("slug", fmt.Sprintf("no room for another view: %d are saved; delete one first", maxViews))
 	}
 	v.Provisioned, v.Source, v.Updated = false, "", now.Unix()
 	vs.saved[v.Slug] = v

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"netmeta/internal/problem"
 )
 
 func TestViews(t *testing.T) {
@@ -109,8 +111,8 @@ func TestLimits(t *testing.T) {
 	f := func(v View, key string) {
 		t.Helper()
 		err := v.Complete()
-		var bad *Error
-		if (key != "" || err != nil) && (!errors.As(err, &bad) || bad.Key != key || bad.Message == "") {
+		var bad *problem.Error
+		if (key != "" || err != nil) && (!errors.As(err, &bad) || bad.Key != key || bad.Detail == "") {
 			t.Errorf("%.200v: %v, want %s", v, err, key)
 		}
 	}

@@ -153,11 +153,9 @@ func (c queryTarget) open(ctx context.Context) (*apiClient, func(), error) {
 		done()
 		return nil, nil, err
 	}
-	s := &api.Server{
-		Store: client, Schema: query.Schema{Names: filter.Names{Macros: cfg.Filter.Macros, ASName: names.ASName, FindAS: names.FindAS},
-			ExporterName: names.ExporterName, Interface: names.Interface}, Log: quiet,
-		Metrics: http.NotFoundHandler(), Page: http.NotFoundHandler(),
-	}
+	s := &api.Server{Store: client, Log: quiet, Metrics: http.NotFoundHandler(), Page: http.NotFoundHandler()}
+	s.Configure(api.Settings{Schema: query.Schema{Names: filter.Names{Macros: cfg.Filter.Macros, ASName: names.ASName, FindAS: names.FindAS},
+		ExporterName: names.ExporterName, Interface: names.Interface}})
 	return &apiClient{base: "http://localhost", client: http.Client{Transport: handlerTransport{s.Handler()}}}, done, nil
 }
 

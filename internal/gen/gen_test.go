@@ -60,3 +60,12 @@ func TestEmptyDescription(t *testing.T) {
 		t.Errorf("errors %v", k.errs)
 	}
 }
+
+// The description of the API is that of today's routes and types.
+func TestDescriptionIsFresh(t *testing.T) {
+	text, err := OpenAPI("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden.Equal(t, "../../api/openapi.json", text)
+}

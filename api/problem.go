@@ -1,0 +1,99 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"netmeta/filter"
+	"netmeta/internal/problem"
+	"netmeta/store"
+)
+
+// Problem is what is wrong, as RFC 9457 writes it; the members after detail are ours.
+type Problem struct {
+	Type string `json:"type"` // Always about:blank.
+	// What kind of error.
+	Title string `json:"title"`
+	// HTTP status.
+	Status int `json:"status"`
+	// What is wrong and what to write instead.
+	Detail string `json:"detail,omitempty"`
+	// The key of the request that is wrong.
+	Key string `json:"key,omitempty"`
+	// First and last+1 byte of the filter that are wrong.
+	Span *[2]int `json:"span,omitempty"`
+	// What may stand there.
+	Expected []string `json:"expected,omitempty"`
+	// What was probably meant.
+	Suggestion string `json:"suggestion,omitempty"`
+}
+
+func writeProblem(w http.ResponseWriter, p Problem) {
+	p.Type = "about:blank"
+	if p.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "3")
+	}
+	write(w, "application/problem+json", p.Status, p)
+}
+
+// unexpected is a mistake of ours: an answer of the store that was not asked for.
+func unexpected(err error) error {
+	return &problem.Error{Status: http.StatusInternalServerError, Title: "internal error", Detail: err.Error()}
+}
+
+// fail answers with the problem that an error stands for.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil && !errors.Is(err, errStalled) { // the client has gone: nobody reads the answer
+		return
+	}
+	p := problemOf(err)
+	log := s.Log.With("path", r.URL.Path, "query", fmt.Sprintf("%.300s", r.URL.RawQuery), "err", err)
+	switch {
+	case p.Status == http.StatusInternalServerError:
+		log.Error(p.Title)
+	case !errors.As(err, new(*problem.Error)) && p.Status > http.StatusInternalServerError:
+		log.Warn(p.Title)
+	}
+	writeProblem(w, p)
+}
+
+// problemOf is the problem that an error stands for. An error that nothing is known of
+// comes from the way to the store.
+func problemOf(err error) Problem {
+	var (
+		known     *problem.Error
+		badFilter *filter.Error
+		exception *store.Exception
+	)
+	switch {
+	case errors.As(err, &known):
+		return Problem{Title: known.Title, Status: known.Status, Detail: err.Error(), Key: known.Key}
+	case errors.As(err, &badFilter):
+		return Problem{Title: "filter not understood", Status: http.StatusBadRequest, Detail: badFilter.Message,
+			Key: "q", Span: &badFilter.Span, Expected: badFilter.Expected, Suggestion: badFilter.Suggestion}
+	case errors.As(err, &exception):
+		if p, ok := refusals[exception.Code]; ok {
+			return p
+		}
+		return Problem{Title: "the store refused the query", Status: http.StatusBadGateway, Detail: exception.Message}
+	case errors.Is(err, context.DeadlineExceeded):
+		return tooLong
+	}
+	return Problem{Title: "the store does not answer", Status: http.StatusServiceUnavailable,
+		Detail: "the store does not answer at the moment; it is restarted by itself: try again in a few seconds"}
+}
+
+var tooLong = Problem{Title: "query took too long", Status: http.StatusGatewayTimeout,
+	Detail: fmt.Sprintf("the query ran longer than %.0f s", queryTimeout.Seconds()) + ": narrow the time range or the filter"}
+
+// refusals are errors of the store that tell what to do, by the code of ClickHouse.
+var refusals = map[int]Problem{
+	159: tooLong,                                                                                              // TIMEOUT_EXCEEDED
+	394: {Title: "query ended", Status: http.StatusConflict, Detail: "somebody ended the query while it ran"}, // QUERY_WAS_CANCELLED
+	202: {Title: "too many queries", Status: http.StatusServiceUnavailable, // TOO_MANY_SIMULTANEOUS_QUERIES
+		Detail: "the store answers as many queries as it may: try again in a few seconds"},
+	241: {Title: "query needs too much memory", Status: http.StatusInsufficientStorage, // MEMORY_LIMIT_EXCEEDED
+		Detail: "the query needs more memory than it may have: narrow the time range or the filter, or group by less"},
+}
