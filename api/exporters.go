@@ -57,9 +57,7 @@ type Exporter struct {
 	Announces      flow.Announcement `json:"announces"`         // What its type lets it say of itself.
 	Course         []uint64          `json:"-"`                 // flows of each of the last minutes that are known, oldest first
 
-	// Share of what it sent that did not arrive, from 0 to 1; of datagrams or of records, as its sequence
-	// numbers count.
-	Loss     float64             `json:"loss"`
+	Loss     float64             `json:"loss"`              // Share of what it sent that did not arrive, from 0 to 1; of datagrams or of records, as its sequence numbers count.
 	Problems []diagnosis.Problem `json:"problems"`          // What is wrong with it, the gravest first.
 	Arrival  []diagnosis.Step    `json:"arrival,omitempty"` // How far it has come on the way to the store. Of the status alone, and absent of others.
 }

@@ -137,11 +137,11 @@ type Series struct {
 	// What to add to the filter to see this alone: a condition for each of by, empty for a time. Of Other
 	// one condition for all that it holds, such as src.as not in [64500, 64501], with its direction where
 	// directions are ranked apart; none with skip.
-	Filter []string `json:"filter"`
-	Time   []int64  `json:"time,omitempty"`  // Of a group of time: its own seconds, from and to, which avg is over.
-	Values Points   `json:"values"`          // One for each bucket, four digits.
-	N      []uint64 `json:"n"`               // Packets as sampled, one for each bucket: the smaller, the less certain the value.
-	Peaks  Points   `json:"peaks,omitempty"` // With agg=peak: the largest rate of one second in each bucket.
+	Filter []string  `json:"filter"`
+	Time   *[2]int64 `json:"time,omitempty"`  // Of a group of time: its own seconds, from and to, which avg is over.
+	Values Points    `json:"values"`          // One for each bucket, four digits.
+	N      []uint64  `json:"n"`               // Packets as sampled, one for each bucket: the smaller, the less certain the value.
+	Peaks  Points    `json:"peaks,omitempty"` // With agg=peak: the largest rate of one second in each bucket.
 	Figures
 	VS    *Versus  `json:"vs,omitempty"` // The same in the earlier windows.
 	Share float64  `json:"share"`        // Of the direction's total.
@@ -304,7 +304,7 @@ func Assemble(r Request, rg Range, rows Rows, s Schema) (Result, error) {
 			one.Label = append(one.Label, "Total")
 		}
 		if c.to != 0 {
-			one.Time = []int64{c.from, c.to}
+			one.Time = &[2]int64{c.from, c.to}
 		}
 		if !c.other {
 			k, l := c.keys, c.labels

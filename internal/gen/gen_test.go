@@ -68,4 +68,8 @@ func TestDescriptionIsFresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden.Equal(t, "../../api/openapi.json", text)
+	if text, err = TypeScript("../.."); err != nil {
+		t.Fatal(err)
+	}
+	golden.Equal(t, "../../ui/src/api/api.gen.ts", text)
 }

@@ -1,25 +1,9 @@
 // Live: the server asks again and sends what changed, as server-sent events (see /api/v1/stream).
 
 import { useEffect } from "preact/hooks";
-import { APIError, type QueryResult, type Series, type Total, type Versus } from "./api.ts";
+import { APIError, type Problem, type QueryResult, type Series, type Total, type Update, type UpdateLine, type Versus } from "./api.ts";
 
 type Points = (number | null)[];
-
-/** Points of the buckets that changed, figures of the whole; what there is none of is left out. */
-interface UpdateLine extends Partial<Omit<Series, "key" | "label" | "dir" | "other" | "values">> {
-  values: Points;
-}
-
-export interface Update {
-  from: number;
-  to: number;
-  times: number[];
-  series: UpdateLine[];
-  total: UpdateLine[];
-  other: number;
-  through: number;
-  partial: { first: boolean; last: boolean };
-}
 
 /** What is left out of a series is this, and not as it was. */
 const nothing = { share: 0, error: null, folded: undefined };
@@ -82,7 +66,7 @@ export function useStream(question: string, told: Told): void {
         s.addEventListener(name, (e) => f(JSON.parse((e as MessageEvent<string>).data) as never));
       on("result", told.result);
       on("update", told.update);
-      on("problem", (p: { title: string; status: number }) => told.problem(new APIError(p.status, p)));
+      on("problem", (p: Problem) => told.problem(new APIError(p.status, p)));
       // A connection that broke is made again by the browser; an answer that is no stream is final.
       s.onerror = () => (s.readyState === EventSource.CLOSED ? told.none() : told.broken());
     };

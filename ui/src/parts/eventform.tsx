@@ -1,7 +1,7 @@
 // The form that saves an event: text, time, severity.
 
 import { useState } from "preact/hooks";
-import { APIError, api } from "../api/api.ts";
+import { APIError, api, type Event } from "../api/api.ts";
 import { eventForm, eventsTurn, kindsSeen, remove } from "../state/events.ts";
 import { hiddenKinds, say, shown, zone } from "../state/state.ts";
 import { parts, resolve } from "../text/time.ts";
@@ -23,7 +23,7 @@ export function EventForm({ start, end }: { start: number; end: number }) {
   const [text, setText] = useState("");
   const [kind, setKind] = useState("note");
   const [target, setTarget] = useState("");
-  const [severity, setSeverity] = useState("info");
+  const [severity, setSeverity] = useState<Event["severity"]>("info");
   const [begin, setBegin] = useState(written(start, tz));
   const [until, setUntil] = useState(end > start ? written(end, tz) : "");
   const [errors, setErrors] = useState<Record<string, string>>({});
@@ -93,7 +93,13 @@ export function EventForm({ start, end }: { start: number; end: number }) {
         ))}
       </datalist>
       <div>
-        <Select label="Severity" id="event-severity" value={severity} choices={severities} onChange={setSeverity} />
+        <Select
+          label="Severity"
+          id="event-severity"
+          value={severity}
+          choices={severities}
+          onChange={(v) => setSeverity(v as Event["severity"])}
+        />
       </div>
     </FormDialog>
   );

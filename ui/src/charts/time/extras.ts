@@ -1,6 +1,5 @@
 // Lines and bands drawn over the series.
 
-import type { Versus } from "../../api/api.ts";
 import { dark } from "../../state/state.ts";
 import { layerColour } from "../stack.ts";
 import type { Props } from "./props.ts";
@@ -15,11 +14,13 @@ export interface Extra {
   colour: string | undefined;
 }
 
+type Points = (number | null)[] | null | undefined;
+
 export function extras(p: Props): Extra[] {
   const out: Extra[] = [];
   const one = (
     side: 1 | -1,
-    s: { vs?: Versus | null; peaks?: (number | null)[] | null; values: (number | null)[] },
+    s: { vs?: { values?: Points; min?: Points; max?: Points }; peaks?: Points; values: (number | null)[] },
     colour: string | undefined,
   ) => {
     if (s.vs?.max && s.vs.min) out.push({ kind: "band", side, high: s.vs.max, low: s.vs.min, colour: undefined });
@@ -32,7 +33,7 @@ export function extras(p: Props): Extra[] {
     for (const side of [1, -1] as const) {
       const all = p.result.total.filter((t) => (t.dir === "out") === side < 0);
       if (all.length === 0) continue;
-      const add = (get: (t: (typeof all)[number]) => (number | null)[] | null | undefined) =>
+      const add = (get: (t: (typeof all)[number]) => Points) =>
         all.some(get)
           ? p.result.times.map((_, i) => all.reduce<number | null>((a, t) => (get(t)?.[i] == null ? a : (a ?? 0) + get(t)![i]!), null))
           : undefined;
@@ -42,7 +43,7 @@ export function extras(p: Props): Extra[] {
         {
           values: add((t) => t.values) ?? [],
           peaks: add((t) => t.peaks),
-          vs: vs ? { ...vs, values: add((t) => t.vs?.values), min: add((t) => t.vs?.min), max: add((t) => t.vs?.max) } : null,
+          vs: vs && { values: add((t) => t.vs?.values), min: add((t) => t.vs?.min), max: add((t) => t.vs?.max) },
         },
         undefined,
       );

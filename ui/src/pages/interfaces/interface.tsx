@@ -23,17 +23,17 @@ export default function Interface({ rest }: { rest: string }) {
 }
 
 /** The counters of the device in the range of the URL and over the last weeks; loaded again with the chart. */
-function useCourse(of: string): LinkCourse | undefined {
+function useCourse(exporter: string, index: number): LinkCourse | undefined {
   const [course, setCourse] = useState<LinkCourse>();
   const keys = ask(view.value, zone.value, ["from", "to"]) + "&px=400"; // the intervals of the chart
   useEffect(() => {
     const stop = new AbortController();
-    api.link(of, keys, stop.signal).then(
+    api.link(exporter, String(index), keys, stop.signal).then(
       ({ body }) => setCourse(body),
       () => undefined, // the chart shows errors of the range
     );
     return () => stop.abort();
-  }, [of, keys, reload.value]);
+  }, [exporter, index, keys, reload.value]);
   return course;
 }
 
@@ -74,7 +74,7 @@ function Link({ exporter, index }: { exporter: string; index: number }) {
   const { list, error } = useInterfaces(exporter);
   const i = list?.interfaces.find((x) => x.index === index);
   const of = `exporter = ${exporter} and `;
-  const course = useCourse(`${exporter}/${index}`);
+  const course = useCourse(exporter, index);
   const name = i ? [i.name || exporter, linkName(i)].join(" · ") : `${exporter} · if ${index}`;
   const troubles = i?.problems ?? [];
   const sides: [string, LinkSide | undefined][] = [
