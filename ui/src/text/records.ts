@@ -4,7 +4,7 @@ import type { Field, FlowColumn, FlowsResult } from "../api/api.ts";
 import * as fmt from "./format.ts";
 import { clock, dayName } from "./time.ts";
 
-export type Cell = number | string | string[];
+export type Cell = number | string | string[] | null;
 
 /** One record, with the cursor to find it again. */
 export interface Rec {
