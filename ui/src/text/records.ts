@@ -54,6 +54,7 @@ const protocols: Record<number, string> = {
 /** A value in a list: exact; times are in the user's time zone. */
 export function text(c: FlowColumn, v: Cell, field: Field | undefined, zone: string, now: number): string {
   if (Array.isArray(v)) return v.join(" ");
+  if (v === null) return ""; // a list with nothing in it
   if (c.kind === "time" || c.kind === "time-ms") {
     const t = Number(v) / (c.kind === "time" ? 1 : 1000);
     if (t <= 0) return "";
