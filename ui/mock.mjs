@@ -789,8 +789,7 @@ function savedViews() {
       return { views: [...fixed, ...saved.values()].filter((x) => seen(x, owner)).sort((a, b) => a.name.localeCompare(b.name)) };
     if (method !== "POST" && method !== "PUT" && !seen(v, owner)) throw new Refused(404, "no view with this slug");
     if (method === "GET") return v;
-    if (v?.provisioned)
-      throw new Refused(403, "the view is from the configuration; change it there, or use another slug", "slug");
+    if (v?.provisioned) throw new Refused(403, "the view is from the configuration; change it there, or use another slug", "slug");
     if (v && !seen(v, owner)) throw new Refused(403, "the view belongs to another user; use another slug", "slug");
     if (method === "DELETE") return void saved.delete(slug);
     if (!body.name?.trim()) throw new Refused(400, "name: is missing", "name");

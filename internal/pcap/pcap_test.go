@@ -170,7 +170,7 @@ func TestNotACapture(t *testing.T) {
 	}
 	f("", "not a capture file: fewer than 4 bytes")
 	f("abc", "not a capture file: fewer than 4 bytes")
-	f("# a text file", "not a capture file: begins with 23 20 61 20; pcap, pcapng and gzip of these can be read")
+	f("# a text file", "not a capture file: begins with 23 20 61 20; use pcap or pcapng, optionally compressed with gzip")
 	f("\x1f\x8bnot gzip…", "gzip: gzip: invalid header")
 	f("\xd4\xc3\xb2\xa1", "pcap header: unexpected EOF")
 	if _, err := Open(filepath.Join(t.TempDir(), "none.pcap")); !errors.Is(err, os.ErrNotExist) {
@@ -349,7 +349,7 @@ func TestFragments(t *testing.T) {
 		for id := range maxPending + 3 {
 			flood = append(flood, pieces(whole, uint16(id), 1480)[0])
 		}
-		f("flood", fmt.Sprintf("%d × datagram with missing fragments\n3 × datagram given up: too many with missing fragments", maxPending), flood...)
+		f("flood", fmt.Sprintf("%d × datagram with missing fragments\n3 × datagram dropped: too many with missing fragments", maxPending), flood...)
 	}
 	r, err := NewReader(bytes.NewReader(file(binary.LittleEndian, true, LinkEthernet, pieces(frame(t, src4, dst4, payload), 1, 1480)...)))
 	if err != nil {
