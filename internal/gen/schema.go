@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"reflect"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -257,9 +256,4 @@ func (s *schemas) body(t reflect.Type) (*schema, error) {
 		out.Description = ""
 	}
 	return out, err
-}
-
-// sorted are all schemas by name.
-func (s *schemas) sorted() []named {
-	return slices.SortedFunc(slices.Values(s.list), func(a, b named) int { return strings.Compare(a.name, b.name) })
 }
