@@ -187,9 +187,9 @@ func TestSetRefuses(t *testing.T) {
 			t.Error("something has changed")
 		}
 	}
-	f(func(c *Config) { c.NetworkFiles = []feed.Location{"/nowhere.csv"} }, "enrich.network-files: /nowhere.csv: no such file")
-	f(func(c *Config) { c.Data = "/nowhere" }, "enrich.data: /nowhere: no such file")
-	f(func(c *Config) { c.Data = "/nowhere"; c.NetworkFiles = []feed.Location{"/nowhere.csv"} }, "enrich.data", "enrich.network-files") // all at once
+	f(func(c *Config) { c.NetworkFiles = []feed.Location{"/nowhere.csv"} }, "network-files: /nowhere.csv: no such file")
+	f(func(c *Config) { c.Data = "/nowhere" }, "data: /nowhere: no such file")
+	f(func(c *Config) { c.Data = "/nowhere"; c.NetworkFiles = []feed.Location{"/nowhere.csv"} }, "data", "network-files") // all at once
 }
 
 // Each member checks its values, and the error begins with the key.
@@ -208,11 +208,11 @@ func TestValidate(t *testing.T) {
 			}
 		}
 	}
-	f(func(c *Config) { c.Own.AS = []uint32{0} }, "enrich.own.as: 0")
-	f(func(c *Config) { c.AS.Order = []route.Origin{"data", "data"} }, "enrich.as.order: data")
-	f(func(c *Config) { c.Names.Order = names.Order{names.SFlow, names.SFlow} }, "enrich.names.order: sflow")
-	f(func(c *Config) { c.Interfaces = []exporter.Interface{{}} }, "enrich.interfaces[0]")
-	f(func(c *Config) { c.Own.AS = []uint32{0}; c.Interfaces = []exporter.Interface{{}} }, "enrich.own.as", "enrich.interfaces") // all at once
+	f(func(c *Config) { c.Own.AS = []uint32{0} }, "own.as: 0")
+	f(func(c *Config) { c.AS.Order = []route.Origin{"data", "data"} }, "as.order: data")
+	f(func(c *Config) { c.Names.Order = names.Order{names.SFlow, names.SFlow} }, "names.order: sflow")
+	f(func(c *Config) { c.Interfaces = []exporter.Interface{{}} }, "interfaces[0]")
+	f(func(c *Config) { c.Own.AS = []uint32{0}; c.Interfaces = []exporter.Interface{{}} }, "own.as", "interfaces") // all at once
 }
 
 // A reload swaps everything while workers enrich: each batch is of one configuration.

@@ -154,7 +154,7 @@ func launchWith(t testing.TB, data string, cmd *exec.Cmd, begin func(*exec.Cmd) 
 		}
 	})
 	page := regexp.MustCompile(`web UI +(http://\S+)`)
-	port := regexp.MustCompile(`send to +UDP (\d+)`)
+	port := regexp.MustCompile(`listening +UDP (\d+)`)
 	waitFor(t, 15*time.Second, "announcement", func() error {
 		if !p.alive() {
 			t.Fatalf("netmeta run ended: %s", p.said())
