@@ -450,7 +450,7 @@ func TestRunEnds(t *testing.T) {
 	}
 
 	if _, err := Run(context.Background(), Options{Protocol: IPFIX, To: "127.0.0.1"}); err == nil ||
-		!strings.HasPrefix(err.Error(), `target "127.0.0.1": want HOST:PORT`) {
+		!strings.HasPrefix(err.Error(), `target: "127.0.0.1": `) || !strings.HasSuffix(err.Error(), "; use HOST:PORT") {
 		t.Errorf("target without port: %v", err)
 	}
 }
