@@ -182,7 +182,7 @@ func TestDoctorRunning(t *testing.T) {
 	})
 	rewrite(udpPort(first, freeUDP(t)))
 	list, code := examined(t, args...)
-	wants(t, list, "WARN", "exporters", "127.0.0.1 (ipfix)", "wait for their template", "60 s")
+	wants(t, list, "WARN", "exporters", "127.0.0.1 (ipfix)", "waiting for their template", "60 s")
 	wants(t, list, "WARN", "exporters", "127.0.0.1 (ipfix)", "sampling rate unknown", "sampler-table")
 	wants(t, list, "WARN", "losses", "decoder", "unknown version")
 	wants(t, list, "WARN", "ports", "configured but not open", "netmeta reload")
