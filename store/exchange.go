@@ -44,7 +44,7 @@ func (u *rollup) exchange(ctx context.Context, id string, of []timeRange, sums b
 	}
 	l := u.table.Layout
 	steps := []string{
-		l.drop(aside),
+		l.Drop(aside),
 		l.createAs(aside, u.name),
 		fmt.Sprintf("INSERT INTO %s (%s) SELECT %[2]s FROM %s WHERE _partition_id = '%s' AND NOT (%s)", aside, columns, u.name, id, during("TimeReceived", of)),
 	}
@@ -106,7 +106,7 @@ func (u *rollup) leave(ctx context.Context, aside, id string) (string, error) {
 		keep = keep || part.Partition == id && part.From < u.roller.oldest
 	}
 	if !keep {
-		return u.table.Layout.drop(aside), nil
+		return u.table.Layout.Drop(aside), nil
 	}
 	name := fmt.Sprintf("%s_unreadable_%d", u.name, u.roller.clock)
 	u.roller.Log.Warn("sums that cannot be read are kept in a table of their own", "rollup", u.name, "table", name)

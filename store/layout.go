@@ -36,8 +36,8 @@ func (l Layout) createAs(table, like string) string {
 	return "CREATE TABLE " + l.Local(table) + l.onCluster() + " AS " + l.Local(like)
 }
 
-// drop takes a table away, if it is there, before it returns.
-func (l Layout) drop(table string) string {
+// Drop is the statement that drops a table, if it exists.
+func (l Layout) Drop(table string) string {
 	return "DROP TABLE IF EXISTS " + l.Local(table) + l.onCluster() + " SYNC"
 }
 

@@ -257,7 +257,7 @@ func (s Schema) restore(ctx context.Context, c *Client, i int, columns []Column)
 	step := func(sql string) {
 		changes = append(changes, Change{SQL: sql, Reason: "rollup " + name + " has lost its definition, and gets it again"})
 	}
-	step(l.drop(aside))
+	step(l.Drop(aside))
 	step(r.Create())
 	for row := range parts.Rows {
 		step(l.Alter(aside) + " ATTACH PARTITION ID " + quote(parts.Columns[0].([]string)[row]) + " FROM " + l.Local(name))
@@ -265,7 +265,7 @@ func (s Schema) restore(ctx context.Context, c *Client, i int, columns []Column)
 	step(fmt.Sprintf("INSERT INTO %s SELECT * REPLACE ((SELECT toString(uuid) FROM system.tables WHERE database = currentDatabase() AND name = %s) AS Next, Revision + 1 AS Revision) FROM %[1]s FINAL WHERE Name = %[3]s",
 		l.Distributed(StateTable), quote(aside), quote(name)))
 	step(l.exchange(aside, name))
-	step(l.drop(aside))
+	step(l.Drop(aside))
 	changes[len(changes)-1].more = true
 	return changes, nil
 }

@@ -82,7 +82,7 @@ func testKilled(t *testing.T) {
 		{"with a store that comes and goes", false, 2500 * time.Millisecond},
 	} {
 		t.Run(kill.name, func(t *testing.T) {
-			if err := writer.Exec(t.Context(), "DROP TABLE IF EXISTS flows"); err != nil {
+			if err := writer.Exec(t.Context(), store.Layout{}.Drop("flows")); err != nil {
 				t.Fatal(err)
 			}
 			dir := t.TempDir()
