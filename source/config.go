@@ -36,8 +36,7 @@ func (c SamplingConfig) Names(a netip.Addr) bool {
 	return ok
 }
 
-// LimitConfig has the limits of exporters, which keep one that floods from using the
-// room of the others.
+// LimitConfig has the limits of exporters, so that one that floods leaves room for the others.
 type LimitConfig struct {
 	// Flows per second of each exporter; 0: no limit. Above it, 1 datagram in k is kept and
 	// the sampling rate of its flows multiplied by k, so that totals stay right. The quality

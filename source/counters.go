@@ -5,29 +5,29 @@ import (
 	"sync/atomic"
 )
 
-// Counters count what a source took in and what it refused. They are safe for
+// Counters count what a source received, and what it dropped or could not decode. They are safe for
 // concurrent use.
 type Counters struct {
 	Datagrams        atomic.Uint64
 	Flows            atomic.Uint64 // rows emitted
-	Thinned          atomic.Uint64 // records that gave no rows because of a limit
-	Implausible      atomic.Uint64 // rows that are marked: no network carries what they say
+	Thinned          atomic.Uint64 // records without rows because of a limit
+	Implausible      atomic.Uint64 // rows marked as implausible: no network carries their values
 	Templates        atomic.Uint64 // template records, options templates included
 	OptionsRecords   atomic.Uint64
 	CounterSamples   atomic.Uint64 // sFlow counter samples
-	DiscardedSamples atomic.Uint64 // sFlow notices of dropped packets
-	Continued        atomic.Uint64 // records with totals of a flow that was reported before: the difference is kept
+	DiscardedSamples atomic.Uint64 // sFlow notifications of discarded packets
+	Continued        atomic.Uint64 // records with cumulative counters of a flow reported before: the difference is stored
 	Lost             atomic.Uint64 // datagrams (v9, sFlow) or flows (v5, IPFIX) missing by sequence number
-	Reordered        atomic.Uint64 // datagrams that came after a later one
-	Restarts         atomic.Uint64 // times that a sender began anew
+	Reordered        atomic.Uint64 // datagrams received after a later one
+	Restarts         atomic.Uint64 // restarts of the sequence of an exporter
 
 	refused refusals
 }
 
-// Refuse counts something that was refused.
+// Refuse counts something that was dropped or not decoded.
 func (c *Counters) Refuse(r Reason) { c.refused.add(r, 1) }
 
-// Find counts what a sequence number told.
+// Find counts the result of checking a sequence number.
 func (c *Counters) Find(f Finding) { f.count(&c.Lost, &c.Reordered, &c.Restarts) }
 
 func (f Finding) count(lost, reordered, restarts *atomic.Uint64) {
@@ -42,5 +42,5 @@ func (f Finding) count(lost, reordered, restarts *atomic.Uint64) {
 	}
 }
 
-// Refused yields each reason with its count, those that never occurred included.
+// Refused yields each reason with its count, also those that never occurred.
 func (c *Counters) Refused() iter.Seq2[Reason, uint64] { return c.refused.all() }

@@ -11,31 +11,29 @@ import (
 	"time"
 )
 
-// MaxExporters bounds the list of exporters, so that forged source addresses
-// cannot fill memory. The flows of an exporter for which there is no room are still
-// decoded; they share one entry, and TooManyExporters counts them.
+// MaxExporters bounds the list of exporters, so that forged source addresses cannot fill memory. Flows of
+// further exporters are still decoded. They share one entry, and TooManyExporters counts them.
 const MaxExporters = 10_000
 
-// An Exporter is what is known of one sender of one protocol. Its fields are
-// updated by the decoders and read by the status page.
+// Exporter describes one exporter of one protocol. Decoders update its fields, the status page reads them.
 type Exporter struct {
 	Address netip.Addr // IPv4 unmapped
 	Type    uint8      // flow.Type…
-	First   time.Time  // when it was seen first
+	First   time.Time  // when it was first heard
 
 	Datagrams   atomic.Uint64
 	Flows       atomic.Uint64 // rows emitted
-	Thinned     atomic.Uint64 // records that gave no rows because of a limit
-	Implausible atomic.Uint64 // rows that no network has carried, by flow.Plausible
-	Records     atomic.Uint64 // data records or samples decoded: a record may give two rows, or none
+	Thinned     atomic.Uint64 // records without rows because of a limit
+	Implausible atomic.Uint64 // rows that no network carries, by flow.Plausible
+	Records     atomic.Uint64 // data records or samples decoded: a record may have two rows, or none
 	Options     atomic.Uint64 // options data records
 	Templates   atomic.Int64  // templates held
 	Waiting     atomic.Int64  // data sets that wait for their template
-	Dropped     atomic.Uint64 // data sets given up for want of their template
+	Dropped     atomic.Uint64 // data sets dropped because their template is missing
 
-	Lost      atomic.Uint64 // missing by sequence number: see Counters.Lost
-	Reordered atomic.Uint64 // datagrams that came after a later one
-	Restarts  atomic.Uint64 // times that the sender began anew
+	Lost      atomic.Uint64 // missing by sequence number; see Counters.Lost
+	Reordered atomic.Uint64 // datagrams received after a later one
+	Restarts  atomic.Uint64 // restarts of its sequence
 
 	LastSeen       atomic.Int64 // Unix nanoseconds
 	SamplingRate   atomic.Uint32
@@ -48,29 +46,29 @@ type Exporter struct {
 
 	skew     atomic.Int64 // in 1/256 ms, so that the average can move by less than 1
 	hasSkew  atomic.Bool
-	duration [33]atomic.Uint32 // how many records of the sample lasted below 2^i ms
+	duration [33]atomic.Uint32 // records of the sample that lasted less than 2^i ms
 
 	limit limit
 
 	gone atomic.Bool
-	heir *Exporter // counts what comes after it is gone
+	heir *Exporter // continues the counts after the eviction
 }
 
-// Refuse counts something of this exporter that was refused.
+// Refuse counts something of this exporter that was dropped or not decoded.
 func (x *Exporter) Refuse(r Reason) {
 	x.Refused.Add(1)
 	x.byReason.add(r, 1)
 }
 
-// Find counts what a sequence number of this exporter told.
+// Find counts the result of checking a sequence number of this exporter.
 func (x *Exporter) Find(f Finding) { f.count(&x.Lost, &x.Reordered, &x.Restarts) }
 
-// A Sample is the beginning of a datagram of which something was refused.
+// Sample is the beginning of a datagram that was not decoded completely.
 type Sample struct {
-	At     time.Time // when it came
+	At     time.Time // time of arrival
 	Reason Reason
 	Octets int    // of the whole datagram
-	Head   []byte // its first octets
+	Head   []byte // its first bytes
 }
 
 const (
@@ -78,8 +76,7 @@ const (
 	sampleEvery  = 10 * time.Second
 )
 
-// Keep keeps the beginning of a datagram of which something was refused, for who looks for
-// the fault, one in ten seconds.
+// Keep stores the beginning of a datagram that was not decoded, for debugging; at most one in ten seconds.
 func (x *Exporter) Keep(r Reason, d *Datagram) {
 	if last := x.sample.Load(); last != nil && d.Received.Sub(last.At).Abs() < sampleEvery {
 		return
@@ -87,19 +84,18 @@ func (x *Exporter) Keep(r Reason, d *Datagram) {
 	x.sample.Store(&Sample{At: d.Received, Reason: r, Octets: len(d.Payload), Head: bytes.Clone(d.Payload[:min(len(d.Payload), sampleOctets)])})
 }
 
-// Sample is the last datagram that was kept; nil when there is none.
+// Sample returns the last datagram that was kept; nil if there is none.
 func (x *Exporter) Sample() *Sample { return x.sample.Load() }
 
-// Reasons yields each reason with its count, those that never occurred included.
+// Reasons yields each reason with its count, also those that never occurred.
 func (x *Exporter) Reasons() iter.Seq2[Reason, uint64] { return x.byReason.all() }
 
-// Skew takes note of how far the exporter's clock was ahead of the arrival of a
-// datagram.
+// Skew records how far the exporter's clock was ahead when a datagram arrived.
 func (x *Exporter) Skew(ms int64) {
 	const unit, weight = 256, 16
 	now := ms * unit
 	if x.hasSkew.Load() {
-		// Of two decoders that do this at once one is not heard: it is an average.
+		// If two decoders do this at once, one value is lost: it is only an average.
 		old := x.skew.Load()
 		now = old + (now-old)/weight
 		if now == old {
@@ -111,16 +107,15 @@ func (x *Exporter) Skew(ms int64) {
 	x.skew.Store(now)
 }
 
-// ClockSkewMS is how far the exporter's clock is ahead of ours, in milliseconds; a
-// moving average. Clocks that count in whole seconds are behind by half a one.
+// ClockSkewMS returns how far the exporter's clock is ahead of ours: a moving average in milliseconds. Clocks
+// with a resolution of one second are half a second behind.
 func (x *Exporter) ClockSkewMS() int64 { return x.skew.Load() / 256 }
 
-// Duration takes note of how long a record says that its flow lasted. A few out
-// of each datagram are enough.
+// Duration records the duration of a flow record. A few per datagram are enough.
 func (x *Exporter) Duration(ms uint64) { x.duration[min(bits.Len64(ms), 32)].Add(1) }
 
-// MedianDurationMS is what half of the records do not exceed, the resolution of
-// the exporter's data, to a factor of two; 0 when most have no duration.
+// MedianDurationMS returns the median duration of records, up to a factor of two: the resolution of the
+// exporter's data; 0 if most have no duration.
 func (x *Exporter) MedianDurationMS() uint64 {
 	var counts [len(x.duration)]uint64
 	total := uint64(0)
@@ -137,22 +132,19 @@ func (x *Exporter) MedianDurationMS() uint64 {
 	return 0
 }
 
-// Exporters is the list of the exporters. The zero value is ready; it is safe for
-// concurrent use.
+// Exporters is the list of exporters. The zero value is ready; it is safe for concurrent use.
 //
-// When it is full, a new exporter takes the place of the least useful one of a few
-// that are taken at random, as long as that one is of little use: nothing of it was
-// decoded, or only a few datagrams, or it is silent for a day. So a flood of forged
-// senders neither keeps new exporters out nor pushes out those that send. What a
-// forgotten one had counted is in Others.
+// When the list is full, a new exporter replaces the least useful of a few entries chosen at random, but only
+// one of little use: nothing of it was decoded, or only a few datagrams, or it has been silent for a day. So
+// a flood of forged senders neither blocks new exporters nor evicts active ones. Others has the counts of
+// evicted entries.
 type Exporters struct {
 	mu      sync.RWMutex
 	byKey   map[exporterKey]*Exporter
 	limitOf func(netip.Addr) uint64 // nil: no limits
 
-	// other stands for all exporters that have no entry, and is the sum of those
-	// that were forgotten. Of the last of these it is not yet: decoders may still count
-	// to them what they are decoding.
+	// other counts for all exporters without an entry, and is the sum of those that were evicted. The last
+	// few of these are not added yet, because decoders may still count in them.
 	other     Exporter
 	leaving   [1024]*Exporter // a ring
 	forgotten uint64
@@ -163,9 +155,8 @@ type exporterKey struct {
 	typ  uint8
 }
 
-// Of returns the entry of an exporter, made on first sight; known is false when
-// the list is full of others and the entry is one that it shares. Who keeps an entry
-// asks again when that is Forgotten.
+// Of returns the entry of an exporter, and makes it on first sight. known is false if the list is full and
+// the entry is the shared one. Callers that keep an entry ask again once it is Forgotten.
 func (e *Exporters) Of(addr netip.Addr, typ uint8) (x *Exporter, known bool) {
 	key := exporterKey{addr.Unmap(), typ}
 	e.mu.RLock()
@@ -193,8 +184,7 @@ func (e *Exporters) Of(addr netip.Addr, typ uint8) (x *Exporter, known bool) {
 	return x, true
 }
 
-// forgetLocked makes room for one exporter. It reports whether there was one to
-// forget.
+// forgetLocked evicts one exporter and reports whether it found one.
 func (e *Exporters) forgetLocked() bool {
 	const (
 		some    = 16
@@ -224,11 +214,11 @@ func (e *Exporters) forgetLocked() bool {
 	return true
 }
 
-// How useful the entry of an exporter is.
+// How useful an entry is.
 const (
 	worthNothing = iota // nothing was decoded
 	worthLittle
-	worthMost // records came in many datagrams, which is not forged as cheaply
+	worthMost // records in many datagrams, which are not as cheap to forge
 )
 
 func (x *Exporter) worth() int {
@@ -241,7 +231,7 @@ func (x *Exporter) worth() int {
 	return worthMost
 }
 
-// lessThan says which of two is the better to forget.
+// lessThan reports that x is better to evict than o.
 func (x *Exporter) lessThan(o *Exporter) bool {
 	if a, b := x.worth(), o.worth(); a != b {
 		return a < b
@@ -249,7 +239,7 @@ func (x *Exporter) lessThan(o *Exporter) bool {
 	return x.LastSeen.Load() < o.LastSeen.Load()
 }
 
-// add adds up what o counted.
+// add adds the counts of o.
 func (x *Exporter) add(o *Exporter) {
 	from := o.counts()
 	for i, n := range x.counts() {
@@ -267,10 +257,10 @@ func (x *Exporter) counts() [11]*atomic.Uint64 {
 	return [11]*atomic.Uint64{&x.Datagrams, &x.Flows, &x.Thinned, &x.Implausible, &x.Records, &x.Options, &x.Dropped, &x.Lost, &x.Reordered, &x.Restarts, &x.Refused}
 }
 
-// Forgotten reports that the exporter is no longer in the list.
+// Forgotten reports that the exporter was evicted.
 func (x *Exporter) Forgotten() bool { return x.gone.Load() }
 
-// Current is the exporter, or what stands for those that were forgotten if it was.
+// Current returns the exporter, or the shared entry if it was evicted.
 func (x *Exporter) Current() *Exporter {
 	if x.gone.Load() {
 		return x.heir
@@ -278,22 +268,21 @@ func (x *Exporter) Current() *Exporter {
 	return x
 }
 
-// Forgotten is how many exporters were forgotten.
+// Forgotten returns the number of evicted exporters.
 func (e *Exporters) Forgotten() uint64 {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	return e.forgotten
 }
 
-// List is a snapshot of the entries by address.
+// List returns a snapshot of the entries by address.
 func (e *Exporters) List() []*Exporter {
 	list, _ := e.All()
 	return list
 }
 
-// All is a snapshot of the entries by address, and the sum of all exporters that have
-// none: those that were forgotten, and those for which there was no room. The sum has
-// neither address nor type.
+// All returns a snapshot of the entries by address, and the sum of all exporters without an entry: those that
+// were evicted, and those for which there was no room. The sum has neither address nor type.
 func (e *Exporters) All() (list []*Exporter, others *Exporter) {
 	e.mu.RLock()
 	list = make([]*Exporter, 0, len(e.byKey))

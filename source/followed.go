@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A Followed is the sequence of one sender, and the place in it up to which all rows are
-// durable. The zero value is ready; it is safe for concurrent use.
+// Followed is the sequence of one exporter, and the position in it up to which all rows are durable. The zero
+// value is ready; it is safe for concurrent use.
 type Followed struct {
 	mu       sync.Mutex
 	sequence Sequence
@@ -14,22 +14,21 @@ type Followed struct {
 	isKept   bool
 }
 
-// Heard takes note of a datagram.
+// Heard records a datagram.
 func (f *Followed) Heard(now Arrival, n Numbering) Finding {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.sequence.Heard(now, n)
 }
 
-// Settle gives up waiting for late datagrams.
+// Settle stops waiting for late datagrams.
 func (f *Followed) Settle() Finding {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return Finding{Lost: f.sequence.Settle()}
 }
 
-// Restart has the sequence begin with the next datagram: what was sent until then is not
-// lost.
+// Restart starts the sequence with the next datagram. Earlier datagrams do not count as lost.
 func (f *Followed) Restart() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -37,14 +36,14 @@ func (f *Followed) Restart() {
 	f.isKept = false
 }
 
-// Mark is where the sequence is; see Sequence.Mark.
+// Mark returns the position in the sequence; see Sequence.Mark.
 func (f *Followed) Mark() (m Mark, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.sequence.Mark()
 }
 
-// Kept is the place up to which all rows are durable; ok is false when none is known.
+// Kept returns the position up to which all rows are durable; ok is false if none is known.
 func (f *Followed) Kept() (m Mark, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -57,14 +56,14 @@ func (f *Followed) keep(m Mark, ok bool) {
 	f.kept, f.isKept = m, ok
 }
 
-// Marks are the senders that one decoder has heard since the last Take. It belongs to one
-// goroutine. The zero value is ready.
+// Marks are the exporters that one decoder has heard since the last Take. It belongs to one goroutine. The
+// zero value is ready.
 type Marks struct {
 	heard map[*Followed]struct{}
-	last  *Followed // of heard, most recently
+	last  *Followed // the newest of heard
 }
 
-// Heard takes note of a sender whose datagram is decoded.
+// Heard records an exporter whose datagram is decoded.
 func (m *Marks) Heard(f *Followed) {
 	if f == m.last || len(m.heard) >= MaxHeard {
 		return
@@ -76,9 +75,8 @@ func (m *Marks) Heard(f *Followed) {
 	m.heard[f] = struct{}{}
 }
 
-// Take takes note of the places of the senders that were heard since the last call. Call
-// the function that it returns, on any goroutine, when the rows of all that was decoded
-// until now are durable. It is nil when nothing was heard.
+// Take records the positions of the exporters heard since the last call. Call the returned function, on any
+// goroutine, once the rows of everything decoded until now are durable. It is nil if no exporter was heard.
 func (m *Marks) Take() (durable func()) {
 	if len(m.heard) == 0 {
 		return nil
@@ -102,14 +100,14 @@ func (m *Marks) Take() (durable func()) {
 	}
 }
 
-// markFor is how old the place in a sequence may be to be gone on from.
+// markFor is the maximum age of a position from which a sequence continues.
 const markFor = 24 * time.Hour
 
-// Places are the places in sequences that an earlier run kept, by what tells senders
-// apart, until each sender is heard. The zero value is empty.
+// Places are the positions that an earlier run saved, by the key of the exporter, until each exporter is
+// heard. The zero value is empty.
 type Places[K comparable] struct{ marks map[K]Mark }
 
-// Add adds the place of a sender, unless it is a day old or there are limit places.
+// Add adds the position of an exporter, unless it is a day old or there are limit positions.
 func (p *Places[K]) Add(sender K, m Mark, limit int) {
 	if m.At < time.Now().Add(-markFor).UnixMilli() || len(p.marks) >= limit {
 		return
@@ -120,8 +118,8 @@ func (p *Places[K]) Add(sender K, m Mark, limit int) {
 	p.marks[sender] = m
 }
 
-// Follow has the sequence of a sender that is heard for the first time go on from its
-// place, if there is one. What is missing since then is a Missed, once.
+// Follow continues the sequence of an exporter that is heard for the first time from its saved position, if
+// there is one. What is missing since then is reported once, as Missed.
 func (p *Places[K]) Follow(sender K, f *Followed) {
 	m, ok := p.marks[sender]
 	if !ok {
@@ -134,7 +132,7 @@ func (p *Places[K]) Follow(sender K, f *Followed) {
 	f.kept, f.isKept = m, true
 }
 
-// Forget removes the places of senders.
+// Forget removes positions.
 func (p *Places[K]) Forget(which func(K) bool) {
 	for k := range p.marks {
 		if which(k) {
@@ -143,5 +141,5 @@ func (p *Places[K]) Forget(which func(K) bool) {
 	}
 }
 
-// All are the places of senders that were not heard yet. Do not change the map.
+// All returns the positions of exporters that were not heard yet. Do not change the map.
 func (p *Places[K]) All() map[K]Mark { return p.marks }

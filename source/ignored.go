@@ -5,26 +5,24 @@ import (
 	"sync/atomic"
 )
 
-// Ignored are senders whose datagrams are refused before they are decoded, because
-// somebody chose so. The zero value is empty; it is safe for concurrent use.
+// Ignored are senders that a user chose to ignore: their datagrams are dropped before they are decoded. The
+// zero value is empty; it is safe for concurrent use.
 //
-// To look is one load of a pointer while nobody is ignored, and a look into a map that
-// never changes while somebody is.
+// A lookup costs one load of a pointer while the list is empty, and one lookup in an immutable map otherwise.
 type Ignored struct {
 	senders atomic.Pointer[map[netip.Addr]*Refusals]
 }
 
-// Refusals count what was refused of an ignored sender since the start of the process.
+// Refusals count what was dropped of an ignored sender since the start of the process.
 type Refusals struct {
 	Datagrams atomic.Uint64
-	LastSeen  atomic.Int64 // Unix nanoseconds; 0: nothing came
+	LastSeen  atomic.Int64 // Unix nanoseconds; 0: never
 }
 
-// Empty says that nobody is ignored.
+// Empty reports that no sender is ignored.
 func (g *Ignored) Empty() bool { return g.senders.Load() == nil }
 
-// Of is where the datagrams of an address are counted; nil: they are taken. The address
-// is unmapped.
+// Of returns the counters of an ignored address; nil: its datagrams are accepted. The address is unmapped.
 func (g *Ignored) Of(addr netip.Addr) *Refusals {
 	senders := g.senders.Load()
 	if senders == nil {
@@ -33,8 +31,7 @@ func (g *Ignored) Of(addr netip.Addr) *Refusals {
 	return (*senders)[addr]
 }
 
-// Set says who is ignored from now on. Who was so before keeps the counts. Only one
-// goroutine calls it at a time.
+// Set replaces the list. Senders that stay on it keep their counts. Only one goroutine calls it at a time.
 func (g *Ignored) Set(list []netip.Addr) {
 	if len(list) == 0 {
 		g.senders.Store(nil)

@@ -6,14 +6,14 @@ import (
 	"sync/atomic"
 )
 
-// An exporter may have a limit of flows per second, so that one that floods leaves
-// room for the others. Of one that sends more, only one datagram of k gives rows, and
-// their sampling rate is k times as large: totals stay right, with a larger error. All
-// else in the others is read: sequence numbers, templates, options data, counters.
+// An exporter may have a limit of flows per second, so that one that floods leaves room for the others. Above
+// the limit only one datagram in k has rows, and their sampling rate is k times as large: totals stay right,
+// with a larger error. Everything else in the other datagrams is still read: sequence numbers, templates,
+// options data, counters.
 //
-// Which datagrams are kept is drawn, with a chance of 1/k whatever is in them, so that
-// nothing that repeats in a datagram or among them makes totals wrong. k is what was
-// sent in the last second, or in this one so far if that is more, over the limit.
+// Each datagram is kept with probability 1/k whatever its content, so that no periodic pattern distorts the
+// totals. k is the flows of the last second, or of this second if they are already more, divided by the
+// limit.
 type limit struct {
 	flows  atomic.Uint64 // per second; 0: no limit
 	second atomic.Int64  // Unix time of the last datagram
@@ -21,19 +21,18 @@ type limit struct {
 	this   atomic.Uint64 // and so far
 }
 
-// A Draw decides for one datagram.
+// Draw is the decision about one datagram.
 type Draw struct {
 	OneOf uint32 // k; 1 or 0: everything is kept
 	Skip  bool   // its flows give no rows
 }
 
-// Raise is the sampling rate of a row that was kept. What does not fit into 32 bits
-// is the largest that does.
+// Raise returns the sampling rate of a row that was kept, at most the largest value of 32 bits.
 func (d Draw) Raise(rate uint32) uint32 {
 	return uint32(min(uint64(rate)*uint64(max(d.OneOf, 1)), math.MaxUint32))
 }
 
-// Draw decides about a datagram that arrived at a second.
+// Draw decides about a datagram that arrived in a second.
 func (x *Exporter) Draw(second int64, dice *Dice) (d Draw) {
 	l := &x.limit
 	flows := l.flows.Load()
@@ -53,15 +52,14 @@ func (x *Exporter) Draw(second int64, dice *Dice) (d Draw) {
 	return d
 }
 
-// Over reports that the exporter sends more than its limit at a second.
+// Over reports that the exporter exceeds its limit in a second.
 func (x *Exporter) Over(second int64) bool {
 	l := &x.limit
 	flows := l.flows.Load()
 	return flows > 0 && second-l.second.Load() <= 1 && max(l.last.Load(), l.this.Load()) > flows
 }
 
-// Sent takes note of the flows of a datagram for which Draw was asked, and of how
-// many of them give no rows.
+// Sent records the flows of a datagram for which Draw was called, and how many of them were thinned.
 func (x *Exporter) Sent(flows, thinned uint64) {
 	if x.limit.flows.Load() > 0 {
 		x.limit.this.Add(flows)
@@ -71,11 +69,10 @@ func (x *Exporter) Sent(flows, thinned uint64) {
 	}
 }
 
-// Dice are pseudo-random numbers for one goroutine (xorshift64). The zero value is
-// ready.
+// Dice generates pseudo-random numbers for one goroutine (xorshift64). The zero value is ready.
 type Dice struct{ state uint64 }
 
-// roll is a number below n.
+// roll returns a number below n.
 func (d *Dice) roll(n uint32) uint32 {
 	x := d.state
 	if x == 0 {
@@ -88,9 +85,8 @@ func (d *Dice) roll(n uint32) uint32 {
 	return uint32(x >> 32 * uint64(n) >> 32)
 }
 
-// Limit sets the limits, in flows per second, of the exporters that are in the list
-// and of those that will be; 0 is none. All that have no entry of their own share the
-// limit of the address that is not valid.
+// Limit sets the limits, in flows per second, of current and future exporters; 0 is none. All exporters
+// without an entry share the limit of the invalid address.
 func (e *Exporters) Limit(of func(netip.Addr) uint64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -101,8 +97,8 @@ func (e *Exporters) Limit(of func(netip.Addr) uint64) {
 	}
 }
 
-// Over are the addresses of those exporters that send more than their limit at a second,
-// in no order. An address may be there for each of its protocols.
+// Over returns the addresses of exporters that exceed their limit in a second, unsorted. An address may occur
+// once for each of its protocols.
 func (e *Exporters) Over(second int64) (list []netip.Addr) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()

@@ -2,9 +2,8 @@ package source
 
 import "net/netip"
 
-// A Lookup finds the entries of exporters as Exporters.Of does, without the lock that all
-// share: it keeps what it found. It belongs to one goroutine. The zero value with a list
-// is ready.
+// Lookup finds entries as Exporters.Of does, but without the shared lock, because it keeps what it found. It
+// belongs to one goroutine. The zero value with a list is ready.
 type Lookup struct {
 	Exporters *Exporters
 	found     map[exporterKey]found
@@ -17,13 +16,13 @@ type found struct {
 }
 
 const (
-	// maxFound bounds what a Lookup keeps. Forged senders only make it forget.
+	// maxFound bounds the entries of a Lookup. Forged senders only make it look up again.
 	maxFound = 2048
-	// askAgainMS is how long one that found no room in the list waits before it asks again.
+	// askAgainMS is the delay before an exporter without room in the list is looked up again.
 	askAgainMS = 1000
 )
 
-// Of is the entry of an exporter that sent something at a time, in Unix milliseconds.
+// Of returns the entry of an exporter that sent something at a time, in Unix milliseconds.
 func (l *Lookup) Of(addr netip.Addr, typ uint8, now int64) (x *Exporter, known bool) {
 	key := exporterKey{addr.Unmap(), typ}
 	f, ok := l.found[key]

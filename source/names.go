@@ -2,8 +2,7 @@ package source
 
 import "netmeta/column"
 
-// An Interface is what an exporter reports about one of its interfaces. Zero values are
-// not reported.
+// Interface is what an exporter reports about one of its interfaces. Zero values were not reported.
 type Interface struct {
 	Name        column.Label
 	Description column.Label

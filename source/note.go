@@ -1,8 +1,7 @@
 package source
 
-// A Note tells of something in a datagram that makes no row: a template, options
-// data, a set whose template is not known, what was refused. Only those who look at
-// single datagrams want them.
+// Note describes something in a datagram that is not a row: a template, options data, a set whose template is
+// unknown, something that was not decoded. Only tools that show single datagrams want notes.
 type Note struct {
 	Record string
 	Parts  []Part
@@ -19,13 +18,13 @@ const (
 	NoteNotDecoded      = "not_decoded" // well formed, as far as can be told
 )
 
-// A Part is a value in a note: a string, a uint64 or a []string.
+// Part is a value in a note: a string, a uint64 or a []string.
 type Part struct {
 	Name  string
 	Value any
 }
 
-// Note says that something was refused.
+// Note returns a note about something that was not decoded.
 func (r Reason) Note(parts ...Part) Note {
 	record := NoteNotDecoded
 	if r.Malformed() {

@@ -11,26 +11,25 @@ const (
 	// BatchRows is the size of a batch. A block of this size is cheap to carry and large
 	// enough to encode well.
 	BatchRows = 8192
-	// maxBatchBytes bounds the columns of a batch: tables with wide rows have smaller
-	// batches. maxExtent is how much its lists and texts take before it is handed on as if
-	// it were full; no number of rows bounds them.
+	// maxBatchBytes bounds the columns of a batch: tables with wide rows have smaller batches. A batch is
+	// also handed on when its lists and texts, which the number of rows does not bound, reach maxExtent.
 	maxBatchBytes = 5 << 20
 	maxExtent     = 2 << 20
-	// handOnAfter is how long rows wait for others before they are handed on.
+	// handOnAfter is how long rows wait for more rows before they are handed on.
 	handOnAfter = 250 * time.Millisecond
 )
 
-// A Sink is where an Out hands its batches on. It belongs to the same goroutine. There are
-// two: the end of the pipe, which enriches, encodes and queues, and a SinkFunc.
+// Sink receives the batches of an Out. It belongs to the same goroutine. There are two: the end of the pipe,
+// which enriches, encodes and queues, and SinkFunc.
 type Sink interface {
-	// Emit takes the rows of the batch, which is empty afterwards. It waits while there is
-	// no room. When ctx ends first it returns the error of that, and the batch has its rows
-	// still. durable is called once, on any goroutine, when these rows and all that the
-	// sink took before are durable; nil: nobody wants to know. The batch may be empty.
+	// Emit takes the rows of the batch, which is empty afterwards. It waits while there is no room. If ctx
+	// ends first, it returns the context's error and the batch keeps its rows. durable is called once, on any
+	// goroutine, when these rows and all that the sink took before are durable; it may be nil. The batch may
+	// be empty.
 	Emit(ctx context.Context, b *column.Batch, durable func()) error
 }
 
-// A SinkFunc is a Sink that is done with the rows when it returns.
+// SinkFunc is a Sink that has used the rows when it returns.
 type SinkFunc func(*column.Batch)
 
 // Emit implements Sink.
@@ -45,42 +44,40 @@ func (f SinkFunc) Emit(_ context.Context, b *column.Batch, durable func()) error
 	return nil
 }
 
-// An Out takes rows on. It has a batch for each table, which it hands on when it is full,
-// or large, or old. It belongs to one goroutine.
+// Out hands rows on. It has a batch for each table, which it hands on when it is full, large or old. It
+// belongs to one goroutine.
 type Out struct {
 	sink    Sink
 	batches []*column.Batch
-	only    bool // takes rows of these tables alone
+	only    bool // accepts rows of these tables only
 
 	mark    func() (durable func())
-	durable func()    // what the next batch that is handed on will carry
-	used    bool      // since the last time that all was handed on
-	since   time.Time // when Tick saw that first; zero: it has not yet
+	durable func()    // for the next batch that is handed on
+	used    bool      // has rows since everything was last handed on
+	since   time.Time // when Tick first saw that; zero: not yet
 }
 
-// NewOut makes an Out. With batches it takes rows of their tables alone, and puts them
-// there; without, rows of any table.
+// NewOut makes an Out. With batches it accepts only rows of their tables and puts them there; without, rows
+// of any table.
 func NewOut(sink Sink, batches ...*column.Batch) *Out {
 	return &Out{sink: sink, batches: batches, only: len(batches) > 0}
 }
 
-// Acknowledge has mark called whenever all rows are handed on, which may be within Batch.
-// The function that mark returns is called once, on any goroutine, when those rows and all
-// before them are durable; nil: nobody wants to know. So mark takes note of what it has
-// given to the Out as a whole, and the function acknowledges that.
+// Acknowledge calls mark whenever all rows are handed on, which may be within Batch. The function that mark
+// returns is called once, on any goroutine, when those rows and all before them are durable; it may be nil.
+// So mark records what it has given to the Out completely, and the function acknowledges that.
 func (o *Out) Acknowledge(mark func() (durable func())) { o.mark = mark }
 
-// Batch is the batch of a table, with room for so many rows at least: a few. When it has
-// less, all rows are handed on first, which waits as long as there is no room; to give up
-// earlier, call Flush before. It is nil when nobody wants rows of that table. A row is to
-// be complete before the next call.
+// Batch returns the batch of a table with room for at least the given number of rows, which must be small. If it has less
+// room, all rows are handed on first, which waits as long as there is no room; to stop waiting earlier, call
+// Flush before. It returns nil if rows of that table are not wanted. Complete a row before the next call.
 func (o *Out) Batch(t *column.Table, rows int) *column.Batch {
 	for _, b := range o.batches {
 		if b.Table() != t {
 			continue
 		}
 		if (b.Room() < rows || b.Extent() > maxExtent) && b.Len() > 0 {
-			o.handOn(context.Background(), nil) // which does not end, so there is no error
+			o.handOn(context.Background(), nil) // never ends, so there is no error
 		}
 		o.used = true
 		return b
@@ -94,8 +91,8 @@ func (o *Out) Batch(t *column.Table, rows int) *column.Batch {
 	return b
 }
 
-// Tick hands all rows on when the oldest have waited for a quarter of a second. It returns
-// how long it may be until the next call; a negative time means that there are no rows.
+// Tick hands all rows on once the oldest have waited for handOnAfter. It returns the time until the next
+// call; a negative time means that there are no rows.
 func (o *Out) Tick(ctx context.Context, now time.Time) (next time.Duration, err error) {
 	if !o.used {
 		return -1, nil
@@ -109,8 +106,7 @@ func (o *Out) Tick(ctx context.Context, now time.Time) (next time.Duration, err 
 	return -1, o.handOn(ctx, nil)
 }
 
-// Flush hands all rows on. When ctx ends before there is room the rows stay, and go with
-// the next that are handed on.
+// Flush hands all rows on. If ctx ends before there is room, the rows stay and are handed on next time.
 func (o *Out) Flush(ctx context.Context) error {
 	if !o.used {
 		return nil
@@ -118,7 +114,7 @@ func (o *Out) Flush(ctx context.Context) error {
 	return o.handOn(ctx, nil)
 }
 
-// Settle hands all rows on and waits until they are durable, or ctx ends.
+// Settle hands all rows on and waits until they are durable or ctx ends.
 func (o *Out) Settle(ctx context.Context) error {
 	if len(o.batches) == 0 {
 		return nil
@@ -135,8 +131,7 @@ func (o *Out) Settle(ctx context.Context) error {
 	}
 }
 
-// handOn hands all rows on. The last batch carries the acknowledgement, so that all rows
-// are before it.
+// handOn hands all rows on. The last batch carries the acknowledgement, so that it follows all rows.
 func (o *Out) handOn(ctx context.Context, settled func()) error {
 	if o.mark != nil {
 		o.durable = both(o.durable, o.mark())
@@ -165,7 +160,7 @@ func (o *Out) handOn(ctx context.Context, settled func()) error {
 	return nil
 }
 
-// both calls two functions, of which each may be nil.
+// both calls two functions; either may be nil.
 func both(f, g func()) func() {
 	switch {
 	case f == nil:

@@ -4,44 +4,42 @@ import (
 	"net/netip"
 )
 
-// A Protocol is a member of the family of datagrams. Any of them may come to any port; the
-// first that says that a datagram is its own decodes it.
+// Protocol is a datagram protocol. Its datagrams may arrive at any port; the first protocol that recognises a
+// datagram decodes it.
 type Protocol struct {
-	Name string // in metrics, and in the file of sequences
+	Name string // in metrics and in the file of sequences
 	Is   func(payload []byte) bool
 	New  func() Decoder // for one goroutine
 
-	// Agent is the exporter that a datagram names, if that may be another than its sender;
-	// ok is false when it names none. nil: datagrams name nobody.
+	// Agent returns the exporter that a datagram names, if it may differ from the sender; ok is false if it
+	// names none. nil: datagrams never name one.
 	Agent func(payload []byte) (exporter netip.Addr, ok bool)
 
 	State
 }
 
-// A State is what the decoders of a protocol share. It is safe for concurrent use.
+// State is shared by the decoders of a protocol. It is safe for concurrent use.
 type State interface {
 	// Report adds the counters of the protocol.
 	Report(*Report)
 
-	// Samplings lists the sampling rates that exporters told.
+	// Samplings lists the sampling rates that exporters reported.
 	Samplings() []Sampling
 
-	// Resume starts the sequences of an exporter or a sender again: its datagrams were
-	// refused for a while, and are not lost.
+	// Resume restarts the sequences of an exporter or a sender whose datagrams were dropped for a while, so
+	// that they do not count as lost.
 	Resume(netip.Addr)
 
-	// Settle counts what is still open: no more datagrams come.
+	// Settle counts what is still pending: no more datagrams will arrive.
 	Settle()
 
-	// MarshalSequences is the places in all sequences up to which everything is durable, as
-	// JSON.
+	// MarshalSequences returns the positions in all sequences up to which everything is durable, as JSON.
 	MarshalSequences() ([]byte, error)
 
-	// FollowSequences has the sequences of an earlier run go on when their senders are
-	// heard. Call it before the first datagram. It returns the time of the last place, in
-	// Unix milliseconds.
+	// FollowSequences continues the sequences of an earlier run once their exporters are heard. Call it
+	// before the first datagram. It returns the time of the last position in Unix milliseconds.
 	FollowSequences(json []byte) (last int64, err error)
 
-	// Missed are the gaps since these places that were found since the last call.
+	// Missed returns the gaps since these positions that were found since the last call.
 	Missed() []Doubt
 }

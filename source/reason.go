@@ -5,21 +5,21 @@ import (
 	"sync/atomic"
 )
 
-// A Reason is why something that arrived was refused. Every branch of a decoder that
-// gives up counts one. It belongs to the package that declares it with NewReason.
+// Reason says why something that arrived was dropped or not decoded. Each such branch of a decoder counts
+// one. It belongs to the package that declares it with NewReason.
 type Reason uint8
 
 // Why describes a Reason.
 type Why struct {
-	Name      string // in words, as in metrics and on the page; no other reason has it
+	Name      string // in words, as in metrics and the web UI; unique
 	Remedy    string // what an operator can do about it
-	Malformed bool   // the sender broke the format, as opposed to: we do not know it
+	Malformed bool   // the exporter violated the format, instead of: we do not know it
 }
 
 // maxReasons bounds the reasons of all packages together.
 const maxReasons = 256
 
-// reasons is written while the program starts, and read-only afterwards.
+// reasons is written during program initialisation, and read-only afterwards.
 var reasons []Why
 
 // NewReason declares a reason. Call it from a package variable, so that every reason is
@@ -37,7 +37,7 @@ func NewReason(w Why) Reason {
 	return Reason(len(reasons) - 1)
 }
 
-// Reasons that several sources have.
+// Reasons of several sources.
 var (
 	UnknownVersion = NewReason(Why{
 		Name:   "unknown version",
@@ -71,17 +71,17 @@ var (
 
 const malformedRecords = "The exporter sends malformed records: capture some with `netmeta decode` and report them to its vendor."
 
-// String is the reason in words, as in metrics and on the page.
+// String returns the reason in words, as in metrics and the web UI.
 func (r Reason) String() string { return reasons[r].Name }
 
-// Remedy is what an operator can do about it.
+// Remedy returns what an operator can do about it.
 func (r Reason) Remedy() string { return reasons[r].Remedy }
 
-// Malformed reports that the sender broke the format.
+// Malformed reports that the exporter violated the format.
 func (r Reason) Malformed() bool { return reasons[r].Malformed }
 
-// A refusals counts by reason. The zero value is ready; memory comes with the first
-// refusal, since most exporters have none.
+// refusals counts by reason. The zero value is ready; it allocates with the first count, since most exporters
+// have none.
 type refusals struct {
 	counts atomic.Pointer[[]atomic.Uint64] // by number of the reason
 }
@@ -96,7 +96,7 @@ func (c *refusals) add(r Reason, n uint64) {
 	(*counts)[r].Add(n)
 }
 
-// all yields each reason with its count, those that never occurred included.
+// all yields each reason with its count, also those that never occurred.
 func (c *refusals) all() iter.Seq2[Reason, uint64] {
 	return func(yield func(Reason, uint64) bool) {
 		counts := c.counts.Load()

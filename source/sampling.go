@@ -6,23 +6,23 @@ import (
 	"slices"
 )
 
-// A Sampling is one rate at which an exporter looks at packets: what is declared, and,
-// where the exporter counts it, what was done.
+// Sampling is one rate at which an exporter samples packets: the declared rate and, if the exporter counts
+// them, the effective one.
 type Sampling struct {
 	Exporter netip.Addr
 	Type     uint8  // flow.Type…
 	Domain   uint32 // observation domain, or sub-agent
-	Of       string // what samples: exporter for all of it, selector, interface, vlan, …
-	ID       uint64 // which one: selector or sampler id, ifIndex
-	From     uint8  // who says so: flow.Sampling…
-	Rate     uint32 // declared: one of this many packets
+	Of       string // what samples: exporter for the whole exporter, selector, interface, vlan, …
+	ID       uint64 // selector or sampler ID, ifIndex
+	From     uint8  // where the rate is from: flow.Sampling…
+	Rate     uint32 // declared: one of Rate packets
 
-	Effective float64 // packets for each sample that was taken; 0 when not known
-	Samples   uint64  // that Effective is the mean of
-	Dropped   uint64  // samples that were taken and could not be sent
+	Effective float64 // packets per sample taken; 0: unknown
+	Samples   uint64  // samples over which Effective is the mean
+	Dropped   uint64  // samples that were taken but could not be sent
 }
 
-// SortSamplings sorts by exporter and domain, and what is of all of it before its parts.
+// SortSamplings sorts by exporter and domain, the whole exporter before its parts.
 func SortSamplings(list []Sampling) {
 	part := func(x Sampling) int {
 		if x.Of == "exporter" {

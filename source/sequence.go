@@ -6,15 +6,13 @@ import (
 	"sync"
 )
 
-// A Counting is a way to number datagrams. A sequence number counts what was sent
-// before: datagrams in NetFlow v9 and sFlow, flows in v5, data records in IPFIX. That
-// is the norm; real exporters also count what the datagram itself carries (ulogd,
-// softflowd and Open vSwitch in IPFIX), or flows in v9, or messages in IPFIX. Which way
-// a sender counts is told from which way fits, or loss would be counted where there is
-// none.
+// Counting is a way to number datagrams. A sequence number counts what was sent before: datagrams in NetFlow
+// v9 and sFlow, flows in v5, data records in IPFIX. That is the standard; real exporters also count the
+// content of the datagram itself (ulogd, softflowd and Open vSwitch in IPFIX), or flows in v9, or messages in
+// IPFIX. A Sequence detects the way that fits, because a wrong one would show loss where there is none.
 type Counting uint8
 
-// The ways to count.
+// Ways to count.
 const (
 	ByDatagram Counting = iota // one more with each datagram
 	Before                     // by what the previous datagram carried
@@ -22,41 +20,39 @@ const (
 	countings
 )
 
-// A Numbering is how the senders of a protocol number datagrams.
+// Numbering is how the exporters of a protocol number datagrams.
 type Numbering struct {
 	Norm Counting
 
-	// Near is the size of a gap that is loss at any rate. A larger one is loss if the
-	// sender's rate explains it, and otherwise a sender that started again.
+	// Near is the size up to which a gap is always loss. A larger one is loss if the exporter's rate explains
+	// it, and otherwise a restart.
 	Near uint32
 }
 
 const (
-	// MaxHeard bounds how many senders a decoder takes note of between two marks.
+	// MaxHeard bounds the exporters that a decoder records between two marks.
 	MaxHeard = 1 << 16
 
-	// Patience is how many datagrams may come until a gap counts as lost.
+	// Patience is the number of datagrams after which a gap counts as lost.
 	Patience = 16
 
-	// rateMargin is how many times its usual rate a sender may have had during a gap.
+	// rateMargin is how many times its usual rate an exporter may have had during a gap.
 	rateMargin = 4
-	// paceMS is how long a rate is measured, and paceLeastMS is the shortest time that
-	// tells one.
+	// paceMS is how long a rate is measured; paceLeastMS is the minimum.
 	paceMS, paceLeastMS = 1000, 100
 	// An uptime that goes back by more than rebootMS is a restart.
 	rebootMS = 10_000
-	// uptimeShare is the part of the time between two datagrams that their uptimes may
-	// be off.
+	// uptimeShare is the share of the time between two datagrams by which their uptimes may be off.
 	uptimeShare = 8
 )
 
-// A Place is a datagram in a sequence.
+// Place is the position of a datagram in a sequence.
 type Place struct {
 	Seq   uint32 `json:"seq"`
-	Units uint32 `json:"units"` // flows or records that it carries; not used where datagrams count
+	Units uint32 `json:"units"` // flows or records in it; unused where datagrams count
 }
 
-// step is how far the next datagram is from p.
+// step returns the distance from p to the next datagram.
 func (c Counting) step(p Place, next uint32) uint32 {
 	switch c {
 	case ByDatagram:
@@ -67,51 +63,51 @@ func (c Counting) step(p Place, next uint32) uint32 {
 	return next
 }
 
-// An Arrival is a datagram as its sequence sees it.
+// Arrival is a datagram as its sequence sees it.
 type Arrival struct {
 	Place
 	At        int64  // Unix milliseconds
-	Uptime    uint32 // of the sender, in milliseconds
+	Uptime    uint32 // of the exporter, in milliseconds
 	HasUptime bool
-	Uncounted bool // not all that it carries could be counted, and the sender may count it
+	Uncounted bool // part of its content could not be counted, and the exporter may count it
 }
 
-// A Sequence follows the sequence numbers of one sender: it tells loss from datagrams
-// out of order and from restarts. The zero value is ready.
+// Sequence follows the sequence numbers of one exporter: it tells loss from reordering and from restarts. The
+// zero value is ready.
 type Sequence struct {
 	started bool
 	last    Arrival
-	fits    [countings]int8 // how often each way of counting was right lately
+	fits    [countings]int8 // how often each way of counting was right recently
 	pace    pace
 
-	// other is a datagram that did not fit. If the next one follows it, the sender has
-	// started again (the method of RFC 3550 A.1).
+	// other is a datagram that did not fit. If the next one follows it, the exporter has restarted (the
+	// method of RFC 3550 A.1).
 	other    Place
 	hasOther bool
 
 	gap  uint64 // missing, but may still come
-	wait int    // datagrams until the gap counts
+	wait int    // datagrams until the gap counts as lost
 
-	followed bool // a mark, and nothing was heard since
+	followed bool // a mark is followed, and no datagram was heard since
 }
 
-// A Finding is what a datagram's place in the sequence tells.
+// Finding is the result of checking the sequence number of a datagram.
 type Finding struct {
-	Lost      uint64 // units that are now certainly lost
-	Reordered bool   // a datagram was out of its place: late, or sent twice
-	Restarted bool   // the sender has started again
+	Lost      uint64 // units that are now lost for certain
+	Reordered bool   // the datagram was out of order: late or a duplicate
+	Restarted bool   // the exporter has restarted
 	Missed    Missed // since the mark that is followed
 }
 
-// Missed is what lacks between a mark and the first datagram after it. What came last
-// before the mark was followed may be stored all the same.
+// Missed is the gap between a mark and the first datagram after it. The first part of it may be stored
+// nevertheless.
 type Missed struct {
 	From     uint32 // the number that was expected
-	Units    uint32 // of the sequence, from there on
+	Units    uint32 // of the sequence, from that number on
 	Counting Counting
 }
 
-// Lost is what is lost when the last datagram that is stored has that place.
+// Lost returns how many units are lost if the last stored datagram has that position.
 func (m Missed) Lost(stored Place) uint64 {
 	next := stored.Seq
 	switch m.Counting {
@@ -123,7 +119,7 @@ func (m Missed) Lost(stored Place) uint64 {
 	return uint64(m.Units - min(m.Units, uint32(max(0, int32(next-m.From)))))
 }
 
-// Heard takes note of a datagram.
+// Heard records a datagram.
 func (s *Sequence) Heard(now Arrival, n Numbering) (f Finding) {
 	if s.gap > 0 {
 		if s.wait--; s.wait <= 0 {
@@ -141,7 +137,7 @@ func (s *Sequence) Heard(now Arrival, n Numbering) (f Finding) {
 	ahead := int32(now.Seq - s.last.Seq - way.step(s.last.Place, now.Units))
 	switch {
 	case ahead == 0:
-		f.Reordered = s.hasOther // since this follows what was before the other
+		f.Reordered = s.hasOther // since this one follows the position before the other
 	case s.hasOther && now.Seq == s.other.Seq+way.step(s.other, now.Units):
 		f.Restarted = true
 	case ahead > 0 && (ahead <= int32(n.Near) || s.explains(now, uint32(ahead))):
@@ -170,21 +166,21 @@ func (s *Sequence) Heard(now Arrival, n Numbering) (f Finding) {
 	return f
 }
 
-// take makes a datagram the last one. If not all of it could be counted, the sequence
-// begins again with the next.
+// take makes a datagram the last one. If part of it could not be counted, the sequence starts again with the
+// next.
 func (s *Sequence) take(now Arrival, advance uint32) {
 	s.pace.move(now.At, advance)
 	s.last, s.started, s.hasOther = now, !now.Uncounted, false
 }
 
-// rebooted reports that the uptime went back. It wraps after 49 days, and then goes on
-// at 0: not backwards modulo 2³².
+// rebooted reports that the uptime decreased. It wraps after 49 days and continues at 0, which is no decrease
+// modulo 2³².
 func (s *Sequence) rebooted(now Arrival) bool {
 	return now.HasUptime && s.last.HasUptime && int32(now.Uptime-s.last.Uptime) < -rebootMS
 }
 
-// explains reports that a sender that never stopped may have sent so many units since
-// the last datagram: its rate says so, and its uptime does not deny it.
+// explains reports that an exporter that did not restart may have sent that many units since the last
+// datagram: its rate allows it, and its uptime does not contradict it.
 func (s *Sequence) explains(now Arrival, units uint32) bool {
 	elapsed := now.At - s.last.At
 	if elapsed <= 0 || uint64(units) > s.pace.most(s.last.At, elapsed) {
@@ -197,7 +193,7 @@ func (s *Sequence) explains(now Arrival, units uint32) bool {
 	return max(off, -off) <= rebootMS+elapsed/uptimeShare
 }
 
-// way is how the sender counts.
+// way returns how the exporter counts.
 func (s *Sequence) way(now Place, norm Counting) Counting {
 	const memory = 8
 	best := norm
@@ -216,24 +212,23 @@ func (s *Sequence) way(now Place, norm Counting) Counting {
 	return best
 }
 
-// Settle gives up waiting for late datagrams.
+// Settle stops waiting for late datagrams.
 func (s *Sequence) Settle() (lost uint64) {
 	lost, s.gap = s.gap, 0
 	return lost
 }
 
-// Restart has the sequence begin with the next datagram: what was sent until then is
-// not lost.
+// Restart starts the sequence with the next datagram. Earlier datagrams do not count as lost.
 func (s *Sequence) Restart() { s.started, s.hasOther = false, false }
 
-// A pace is how fast a sequence advances.
+// pace measures how fast a sequence advances.
 type pace struct {
 	from  int64  // when the measurement began, Unix milliseconds
 	units uint64 // since then
-	rate  uint64 // units per second, the most of late
+	rate  uint64 // units per second, the recent maximum
 }
 
-// move takes note of an advance.
+// move records an advance.
 func (p *pace) move(at int64, advance uint32) {
 	p.units += uint64(advance)
 	switch passed := at - p.from; {
@@ -245,7 +240,7 @@ func (p *pace) move(at int64, advance uint32) {
 	}
 }
 
-// since is the rate since the measurement began.
+// since returns the rate since the measurement began.
 func (p *pace) since(at int64) uint64 {
 	if passed := at - p.from; passed >= paceLeastMS {
 		return p.units * 1000 / uint64(passed)
@@ -253,8 +248,8 @@ func (p *pace) since(at int64) uint64 {
 	return 0
 }
 
-// most is how many units may have been sent in the milliseconds after at. Half of the
-// numbers is the bound, since more cannot be told from fewer.
+// most returns how many units may have been sent in the elapsed milliseconds after at, at most half of the
+// range of numbers, since larger steps are ambiguous.
 func (p *pace) most(at, elapsed int64) uint64 {
 	rate := max(p.rate, p.since(at))
 	if rate == 0 {
@@ -267,7 +262,7 @@ func (p *pace) most(at, elapsed int64) uint64 {
 	return uint64(min(likely*rateMargin, math.MaxInt32))
 }
 
-// A Mark is a place in a sequence from which another process can follow it.
+// Mark is a position in a sequence from which another process can follow it.
 type Mark struct {
 	Place
 	At        int64           `json:"at"`
@@ -278,16 +273,16 @@ type Mark struct {
 	Gap       uint64          `json:"gap,omitempty"`
 }
 
-// Mark is where the sequence is. ok is false while it has no place: the next datagram
-// begins it.
+// Mark returns the current position. ok is false if there is none, because the next datagram starts the
+// sequence.
 func (s *Sequence) Mark() (m Mark, ok bool) {
 	x := &s.last
 	return Mark{x.Place, x.At, x.Uptime, x.HasUptime, s.fits, max(s.pace.rate, s.pace.since(x.At)), s.gap}, s.started
 }
 
-// A Doubt is what one sender missed, of which some may be stored.
+// Doubt is what one exporter missed, of which some may be stored.
 type Doubt struct {
-	Exporter netip.Addr // as the rows have it
+	Exporter netip.Addr // as in the rows
 	Type     uint8      // flow.Type…
 	Domain   uint32
 	Missed
@@ -296,7 +291,7 @@ type Doubt struct {
 	entry    *Exporter
 }
 
-// Count counts what is lost of it.
+// Count counts lost units.
 func (d Doubt) Count(lost uint64) {
 	d.counters.Find(Finding{Lost: lost})
 	d.entry.Current().Find(Finding{Lost: lost})
@@ -308,7 +303,7 @@ type Doubts struct {
 	list []Doubt
 }
 
-// Add takes note of what an exporter missed; counters are those of the source.
+// Add adds what an exporter missed; counters are those of the source.
 func (l *Doubts) Add(m Missed, x *Exporter, domain uint32, counters *Counters) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -323,7 +318,7 @@ func (l *Doubts) Take() (list []Doubt) {
 	return list
 }
 
-// Follow has the sequence go on from a mark. What is missing since then is a Missed, once.
+// Follow continues the sequence from a mark. What is missing since then is reported once, as Missed.
 func (s *Sequence) Follow(m Mark) {
 	*s = Sequence{
 		started: true,
