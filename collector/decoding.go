@@ -28,10 +28,10 @@ func NewDecoding(rates source.SamplingConfig, extra []netflow.Element, book *nam
 	d.Exporters = &source.Exporters{}
 	d.rates.Store(&rates)
 	rate := func(a netip.Addr) uint32 { return d.rates.Load().Rate(a) }
-	d.NetFlow = netflow.New(netflow.Config{Exporters: d.Exporters, SamplingRate: rate, Extra: extra, Names: writer(book, names.NetFlow)})
+	d.NetFlow = netflow.New(netflow.Options{Exporters: d.Exporters, SamplingRate: rate, Extra: extra, Names: writer(book, names.NetFlow)})
 	d.Protocols = []source.Protocol{ // in the order in which they are asked
 		d.NetFlow.Protocol(),
-		sflow.New(sflow.Config{Exporters: d.Exporters, SamplingRate: rate, Names: writer(book, names.SFlow)}).Protocol(),
+		sflow.New(sflow.Options{Exporters: d.Exporters, SamplingRate: rate, Names: writer(book, names.SFlow)}).Protocol(),
 	}
 	return d
 }

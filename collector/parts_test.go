@@ -101,7 +101,7 @@ func (s *Collector) answer(host, path string) string {
 func (s *Collector) over(a netip.Addr) bool {
 	x, _ := s.decoding.Exporters.Of(a, flow.TypeNetFlow5)
 	now := time.Now().Unix()
-	x.Draw(now, new(source.Dice))
+	x.Thin(now, new(source.PRNG))
 	x.Sent(1000, 0)
 	return x.Over(now)
 }

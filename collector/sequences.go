@@ -86,7 +86,7 @@ func (s *Collector) countDoubts(ctx context.Context, doubts []source.Doubt) (lef
 		var values []string
 		for i, d := range some {
 			end := uint64(d.Units)
-			if d.Counting == source.Including {
+			if d.SequenceUnit == source.Including {
 				end++ // a datagram has the number of its last record
 			}
 			values = append(values, fmt.Sprintf("(%d, toIPv6('%s'), %d, %d, %d, %d)", i, d.Exporter, d.Type, d.Domain, d.From, end))
@@ -102,11 +102,11 @@ GROUP BY i`, strings.Join(values, ", "), (s.followed-fileBehind.Milliseconds())/
 		if err != nil {
 			return doubts, err
 		}
-		stored := map[uint32]source.Place{}
+		stored := map[uint32]source.Position{}
 		if res.Rows > 0 {
 			seq, units := res.Column("seq").([]uint32), res.Column("units").([]uint32)
 			for row, i := range res.Column("i").([]uint32) {
-				stored[i] = source.Place{Seq: some[i].From + seq[row], Units: units[row]}
+				stored[i] = source.Position{Seq: some[i].From + seq[row], Units: units[row]}
 			}
 		}
 		for i, d := range some {

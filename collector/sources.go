@@ -11,7 +11,7 @@ import (
 // listen opens the UDP ports of the configuration.
 func (s *Collector) listen() (*udp.Source, error) {
 	c := s.config().Sources.UDP
-	return udp.Open(c.Addresses(), udp.Config{Name: PortName, Workers: c.Workers, Buffer: int(c.BufferMiB.Bytes()), Spread: c.Spread}, s.decoding, s.log)
+	return udp.Open(c.Addresses(), udp.Options{Name: PortName, Workers: c.Workers, Buffer: int(c.BufferMiB.Bytes()), Spread: c.Spread}, s.decoding, s.log)
 }
 
 // out makes the way on for one goroutine of a source.

@@ -54,8 +54,8 @@ type Config struct {
 
 // Sources are the ways in.
 type Sources struct {
-	UDP      udp.Settings          `yaml:"udp"`
-	NetFlow  netflow.Settings      `yaml:"netflow"`
+	UDP      udp.Config          `yaml:"udp"`
+	NetFlow  netflow.Config      `yaml:"netflow"`
 	Sampling source.SamplingConfig `yaml:"sampling"`
 }
 

@@ -95,7 +95,7 @@ func newChain(t testing.TB, c Config) *Chain {
 func traffic(t testing.TB, rows int) *column.Batch {
 	t.Helper()
 	b := flow.Table.NewBatch(rows)
-	d := netflow.New(netflow.Config{Exporters: &source.Exporters{}}).Decoder()
+	d := netflow.New(netflow.Options{Exporters: &source.Exporters{}}).Decoder()
 	out := source.NewOut(source.SinkFunc(func(*column.Batch) {}), b)
 	payloads, _ := simulate.Capture(simulate.IPFIX, 2*rows, 1)
 	for _, p := range payloads {

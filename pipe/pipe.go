@@ -1,12 +1,12 @@
-// Package pipe is where the stages meet. A source hands over a batch with a plain call: it
-// is enriched, encoded to a Native block and put into the one bounded queue of the system,
-// from which the store's writer takes it.
+// Package pipe connects sources to the store. A source hands over a batch with a plain call: it is enriched,
+// encoded to a Native block and put into the only bounded queue of the system, which the store's writer
+// reads.
 //
 //	source.Out ─ Emit ─► stages ─► native.Encode ─► queue ─► store.Writer
 //
-// When the store is slow the queue fills and Emit blocks. Sources that can wait do so;
-// the workers of UDP stop reading and the kernel drops datagrams at the socket, where they
-// are counted. Loss has one place.
+// If the store is slow, the queue fills and Emit blocks. Sources that can wait do so. The UDP workers stop
+// reading, and the kernel drops datagrams at the socket, where they are counted. So loss happens in one
+// place.
 package pipe
 
 import (
@@ -18,40 +18,39 @@ import (
 	"netmeta/native"
 )
 
-// A Stage fills columns of a batch in place. It never blocks and never fails: what
-// it does not know it leaves zero. It belongs to one emitter, and so to one goroutine.
-// It is given the batches of every table, and one batch again when there was no room for it.
+// Stage fills columns of a batch in place. It never blocks and never fails: columns that it cannot fill stay
+// zero. It belongs to one emitter, and so to one goroutine. It receives the batches of every table, and the
+// same batch again if there was no room for it.
 type Stage = func(*column.Batch)
 
-// A Pipe joins any number of emitters to one queue.
+// Pipe connects any number of emitters to one queue.
 type Pipe struct {
 	stages []func() Stage
 	queue  chan native.Block
-	limit  int64 // of the octets in the queue
+	limit  int64 // of the bytes in the queue
 
 	mu      sync.Mutex
-	room    sync.Cond // of mu: octets have become fewer
+	room    sync.Cond // of mu: bytes has decreased
 	bytes   int64     // in the queue, or about to be
 	holding int       // emitters that wait for room
 
-	Rows   atomic.Uint64 // that went into the queue
+	Rows   atomic.Uint64 // put into the queue
 	Blocks atomic.Uint64
 }
 
-// New makes a pipe whose queue holds up to capacity blocks and so many octets, whichever
-// comes first; one block it holds in any case. A block of 8,192 rows is about a megabyte,
-// though long texts make it up to eight: 256 of them are 4 s of 500,000 flows/s. Each
-// emitter gets stages of its own, in this order.
+// New makes a pipe whose queue holds up to capacity blocks and limit bytes, whichever comes first, and always
+// at least one block. A block of 8,192 rows is about a megabyte, or up to eight with long texts: 256 of them
+// are 4 s of 500,000 flows/s. Each emitter gets its own stages, in this order.
 func New(capacity int, limit int64, stages ...func() Stage) *Pipe {
 	p := &Pipe{stages: stages, queue: make(chan native.Block, capacity), limit: limit}
 	p.room.L = &p.mu
 	return p
 }
 
-// Queue is where blocks come out. Whoever takes one calls Taken.
+// Queue returns the queue. Call Taken for each block received from it.
 func (p *Pipe) Queue() <-chan native.Block { return p.queue }
 
-// Taken gives the room of a block back that was taken from the queue.
+// Taken frees the room of a block that was received from the queue.
 func (p *Pipe) Taken(b native.Block) {
 	p.mu.Lock()
 	p.bytes -= int64(len(b.Data))
@@ -59,7 +58,7 @@ func (p *Pipe) Taken(b native.Block) {
 	p.room.Broadcast()
 }
 
-// hold waits until there is room for so many octets, and takes it, or until ctx ends.
+// hold waits until there is room for size bytes and reserves it, or until ctx ends.
 func (p *Pipe) hold(ctx context.Context, size int64) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -68,7 +67,7 @@ func (p *Pipe) hold(ctx context.Context, size int64) error {
 		return nil
 	}
 	defer context.AfterFunc(ctx, func() {
-		p.mu.Lock() // or it could come between a look at ctx and the wait
+		p.mu.Lock() // otherwise this could happen between checking ctx and waiting
 		defer p.mu.Unlock()
 		p.room.Broadcast()
 	})()
@@ -100,14 +99,14 @@ func (p *Pipe) put(ctx context.Context, b native.Block) error {
 	}
 }
 
-// A Level is how full a queue is.
+// Level is the fill level of a queue.
 type Level struct {
 	Blocks, MaxBlocks int
 	Bytes, MaxBytes   int64
-	Full              bool // somebody waits for room, or would
+	Full              bool // an emitter waits for room, or would have to
 }
 
-// Share is the part that is taken, from 0 to 1.
+// Share returns the used share, from 0 to 1.
 func (l Level) Share() float64 {
 	if l.Full {
 		return 1
@@ -115,7 +114,7 @@ func (l Level) Share() float64 {
 	return max(float64(l.Blocks)/float64(l.MaxBlocks), min(1, float64(l.Bytes)/float64(l.MaxBytes)))
 }
 
-// Level is how full the queue is. A block that an emitter waits to put in counts.
+// Level returns the fill level of the queue. It includes blocks that an emitter waits to put in.
 func (p *Pipe) Level() Level {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -123,13 +122,12 @@ func (p *Pipe) Level() Level {
 	return Level{Blocks: n, MaxBlocks: cap(p.queue), Bytes: p.bytes, MaxBytes: p.limit, Full: n == cap(p.queue) || p.holding > 0}
 }
 
-// Close ends the queue. No emitter may be in use any more.
+// Close closes the queue. No emitter may still be in use.
 func (p *Pipe) Close() { close(p.queue) }
 
-// An Emitter is the end of the pipe that a goroutine has for itself. It implements
-// source.Sink.
+// Emitter is the input of the pipe for one goroutine. It implements source.Sink.
 type Emitter struct {
-	// Synced asks that rows survive a loss of power before they are said to be durable.
+	// Synced requires that rows survive a loss of power before they are reported as durable.
 	Synced bool
 
 	pipe   *Pipe
@@ -137,7 +135,7 @@ type Emitter struct {
 	enc    native.Encoder
 }
 
-// Emitter makes an end for one goroutine.
+// Emitter makes an input for one goroutine.
 func (p *Pipe) Emitter() *Emitter {
 	e := &Emitter{pipe: p}
 	for _, stage := range p.stages {
@@ -146,9 +144,9 @@ func (p *Pipe) Emitter() *Emitter {
 	return e
 }
 
-// Emit hands the rows of the batch on and empties it. It waits while the queue is full;
-// when ctx ends first the batch keeps its rows. durable is called, on any goroutine, when
-// these rows and all that came before are stored or in the spool; nil: nobody wants to know.
+// Emit hands the rows of the batch on and empties it. It waits while the queue is full; if ctx ends first,
+// the batch keeps its rows. durable is called, on any goroutine, when these rows and all earlier ones are
+// stored or in the spool; it may be nil.
 func (e *Emitter) Emit(ctx context.Context, b *column.Batch, durable func()) error {
 	if b.Len() == 0 {
 		if durable == nil {
@@ -161,7 +159,7 @@ func (e *Emitter) Emit(ctx context.Context, b *column.Batch, durable func()) err
 	}
 	block := e.enc.Encode(b)
 	block.Safe, block.Synced = durable, e.Synced
-	rows := block.Rows // others have the block once it is in the queue
+	rows := block.Rows // the block belongs to others once it is in the queue
 	if err := e.pipe.put(ctx, block); err != nil {
 		block.Release()
 		return err

@@ -28,9 +28,9 @@ type Counters struct {
 func (c *Counters) Refuse(r Reason) { c.refused.add(r, 1) }
 
 // Find counts the result of checking a sequence number.
-func (c *Counters) Find(f Finding) { f.count(&c.Lost, &c.Reordered, &c.Restarts) }
+func (c *Counters) Find(f SequenceResult) { f.count(&c.Lost, &c.Reordered, &c.Restarts) }
 
-func (f Finding) count(lost, reordered, restarts *atomic.Uint64) {
+func (f SequenceResult) count(lost, reordered, restarts *atomic.Uint64) {
 	if f.Lost > 0 {
 		lost.Add(f.Lost)
 	}

@@ -61,7 +61,7 @@ func (x *Exporter) Refuse(r Reason) {
 }
 
 // Find counts the result of checking a sequence number of this exporter.
-func (x *Exporter) Find(f Finding) { f.count(&x.Lost, &x.Reordered, &x.Restarts) }
+func (x *Exporter) Find(f SequenceResult) { f.count(&x.Lost, &x.Reordered, &x.Restarts) }
 
 // Sample is the beginning of a datagram that was not decoded completely.
 type Sample struct {

@@ -15,17 +15,17 @@ type Followed struct {
 }
 
 // Heard records a datagram.
-func (f *Followed) Heard(now Arrival, n Numbering) Finding {
+func (f *Followed) Heard(now Arrival, n Numbering) SequenceResult {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.sequence.Heard(now, n)
 }
 
 // Settle stops waiting for late datagrams.
-func (f *Followed) Settle() Finding {
+func (f *Followed) Settle() SequenceResult {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return Finding{Lost: f.sequence.Settle()}
+	return SequenceResult{Lost: f.sequence.Settle()}
 }
 
 // Restart starts the sequence with the next datagram. Earlier datagrams do not count as lost.
@@ -103,12 +103,12 @@ func (m *Marks) Take() (durable func()) {
 // markFor is the maximum age of a position from which a sequence continues.
 const markFor = 24 * time.Hour
 
-// Places are the positions that an earlier run saved, by the key of the exporter, until each exporter is
+// Positions are the positions that an earlier run saved, by the key of the exporter, until each exporter is
 // heard. The zero value is empty.
-type Places[K comparable] struct{ marks map[K]Mark }
+type Positions[K comparable] struct{ marks map[K]Mark }
 
 // Add adds the position of an exporter, unless it is a day old or there are limit positions.
-func (p *Places[K]) Add(sender K, m Mark, limit int) {
+func (p *Positions[K]) Add(sender K, m Mark, limit int) {
 	if m.At < time.Now().Add(-markFor).UnixMilli() || len(p.marks) >= limit {
 		return
 	}
@@ -120,7 +120,7 @@ func (p *Places[K]) Add(sender K, m Mark, limit int) {
 
 // Follow continues the sequence of an exporter that is heard for the first time from its saved position, if
 // there is one. What is missing since then is reported once, as Missed.
-func (p *Places[K]) Follow(sender K, f *Followed) {
+func (p *Positions[K]) Follow(sender K, f *Followed) {
 	m, ok := p.marks[sender]
 	if !ok {
 		return
@@ -133,7 +133,7 @@ func (p *Places[K]) Follow(sender K, f *Followed) {
 }
 
 // Forget removes positions.
-func (p *Places[K]) Forget(which func(K) bool) {
+func (p *Positions[K]) Forget(which func(K) bool) {
 	for k := range p.marks {
 		if which(k) {
 			delete(p.marks, k)
@@ -142,4 +142,4 @@ func (p *Places[K]) Forget(which func(K) bool) {
 }
 
 // All returns the positions of exporters that were not heard yet. Do not change the map.
-func (p *Places[K]) All() map[K]Mark { return p.marks }
+func (p *Positions[K]) All() map[K]Mark { return p.marks }

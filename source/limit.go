@@ -21,19 +21,19 @@ type limit struct {
 	this   atomic.Uint64 // and so far
 }
 
-// Draw is the decision about one datagram.
-type Draw struct {
+// ThinDecision is the decision about one datagram.
+type ThinDecision struct {
 	OneOf uint32 // k; 1 or 0: everything is kept
 	Skip  bool   // its flows give no rows
 }
 
 // Raise returns the sampling rate of a row that was kept, at most the largest value of 32 bits.
-func (d Draw) Raise(rate uint32) uint32 {
+func (d ThinDecision) Raise(rate uint32) uint32 {
 	return uint32(min(uint64(rate)*uint64(max(d.OneOf, 1)), math.MaxUint32))
 }
 
-// Draw decides about a datagram that arrived in a second.
-func (x *Exporter) Draw(second int64, dice *Dice) (d Draw) {
+// Thin decides about a datagram that arrived in a second.
+func (x *Exporter) Thin(second int64, rng *PRNG) (d ThinDecision) {
 	l := &x.limit
 	flows := l.flows.Load()
 	if flows == 0 {
@@ -48,7 +48,7 @@ func (x *Exporter) Draw(second int64, dice *Dice) (d Draw) {
 	}
 	sent := max(l.last.Load(), l.this.Load())
 	d.OneOf = uint32(min((sent+flows-1)/flows, math.MaxUint32))
-	d.Skip = d.OneOf > 1 && dice.roll(d.OneOf) != 0
+	d.Skip = d.OneOf > 1 && rng.roll(d.OneOf) != 0
 	return d
 }
 
@@ -59,7 +59,7 @@ func (x *Exporter) Over(second int64) bool {
 	return flows > 0 && second-l.second.Load() <= 1 && max(l.last.Load(), l.this.Load()) > flows
 }
 
-// Sent records the flows of a datagram for which Draw was called, and how many of them were thinned.
+// Sent records the flows of a datagram for which Thin was called, and how many of them were thinned.
 func (x *Exporter) Sent(flows, thinned uint64) {
 	if x.limit.flows.Load() > 0 {
 		x.limit.this.Add(flows)
@@ -69,19 +69,19 @@ func (x *Exporter) Sent(flows, thinned uint64) {
 	}
 }
 
-// Dice generates pseudo-random numbers for one goroutine (xorshift64). The zero value is ready.
-type Dice struct{ state uint64 }
+// PRNG generates pseudo-random numbers for one goroutine (xorshift64). The zero value is ready.
+type PRNG struct{ state uint64 }
 
 // roll returns a number below n.
-func (d *Dice) roll(n uint32) uint32 {
-	x := d.state
+func (r *PRNG) roll(n uint32) uint32 {
+	x := r.state
 	if x == 0 {
 		x = 0x9e3779b97f4a7c15
 	}
 	x ^= x << 13
 	x ^= x >> 7
 	x ^= x << 17
-	d.state = x
+	r.state = x
 	return uint32(x >> 32 * uint64(n) >> 32)
 }
 

@@ -8,11 +8,11 @@ import (
 
 // send sends datagrams of ten flows each for some seconds and returns the share of
 // datagrams that were kept in the last second, and the sum of flows times k over all.
-func send(x *Exporter, dice *Dice, from int64, seconds, perSecond int) (kept float64, scaled uint64) {
+func send(x *Exporter, rng *PRNG, from int64, seconds, perSecond int) (kept float64, scaled uint64) {
 	for s := range seconds {
 		kept = 0
 		for range perSecond / 10 {
-			d := x.Draw(from+int64(s), dice)
+			d := x.Thin(from+int64(s), rng)
 			x.Sent(10, 0)
 			if !d.Skip {
 				kept++
@@ -35,7 +35,7 @@ func TestLimit(t *testing.T) {
 		}
 		return 10_000
 	})
-	var dice Dice
+	var rng PRNG
 	for i, c := range []struct {
 		addr      netip.Addr
 		perSecond int
@@ -48,7 +48,7 @@ func TestLimit(t *testing.T) {
 	} {
 		x, _ := list.Of(c.addr, 1)
 		const seconds = 10
-		share, scaled := send(x, &dice, int64(1000*(i+1)), seconds, c.perSecond)
+		share, scaled := send(x, &rng, int64(1000*(i+1)), seconds, c.perSecond)
 		if math.Abs(share-c.share) > 0.15*c.share {
 			t.Errorf("%v: of %d flows a second a share of %.4f is kept, want %.4f", c.addr, c.perSecond, share, c.share)
 		}
@@ -59,9 +59,9 @@ func TestLimit(t *testing.T) {
 		}
 	}
 	now := int64(20_000)
-	send(early, &dice, now, 1, 1_000_000)
+	send(early, &rng, now, 1, 1_000_000)
 	x, _ := list.Of(quiet, 1)
-	send(x, &dice, now, 1, 9_000)
+	send(x, &rng, now, 1, 9_000)
 	for _, c := range []struct {
 		after int64
 		want  int
@@ -74,15 +74,15 @@ func TestLimit(t *testing.T) {
 		t.Error("a limit made another entry")
 	}
 	// When the flood is over everything is kept again, in the second after.
-	if share, _ := send(early, &dice, 22000, 2, 5_000); share != 1 {
+	if share, _ := send(early, &rng, 22000, 2, 5_000); share != 1 {
 		t.Errorf("after the flood a share of %.3f is kept", share)
 	}
 	// In the first second of a flood the limit works already.
-	if share, _ := send(early, &dice, 23000, 1, 1_000_000); share > 0.1 {
+	if share, _ := send(early, &rng, 23000, 1, 1_000_000); share > 0.1 {
 		t.Errorf("in its first second a share of %.3f of a flood is kept", share)
 	}
 	list.Limit(func(netip.Addr) uint64 { return 0 })
-	if share, _ := send(early, &dice, 24000, 2, 1_000_000); share != 1 {
+	if share, _ := send(early, &rng, 24000, 2, 1_000_000); share != 1 {
 		t.Errorf("without a limit a share of %.3f is kept", share)
 	}
 }
@@ -91,7 +91,7 @@ func TestRaise(t *testing.T) {
 	for _, c := range []struct{ k, rate, want uint32 }{
 		{0, 7, 7}, {1, 7, 7}, {3, 1000, 3000}, {3, math.MaxUint32 / 2, math.MaxUint32}, {math.MaxUint32, math.MaxUint32, math.MaxUint32},
 	} {
-		if got := (Draw{OneOf: c.k}).Raise(c.rate); got != c.want {
+		if got := (ThinDecision{OneOf: c.k}).Raise(c.rate); got != c.want {
 			t.Errorf("1 of %d at a rate of %d: %d, want %d", c.k, c.rate, got, c.want)
 		}
 	}
@@ -100,11 +100,11 @@ func TestRaise(t *testing.T) {
 // Every number is as likely as the others, and none depends on the one before.
 func TestDice(t *testing.T) {
 	const n, rolls = 7, 700_000
-	var dice Dice
+	var rng PRNG
 	var pairs [n][n]int
-	last := dice.roll(n)
+	last := rng.roll(n)
 	for range rolls {
-		now := dice.roll(n)
+		now := rng.roll(n)
 		pairs[last][now]++
 		last = now
 	}
@@ -116,7 +116,7 @@ func TestDice(t *testing.T) {
 			}
 		}
 	}
-	if testing.AllocsPerRun(100, func() { dice.roll(n) }) > 0 {
+	if testing.AllocsPerRun(100, func() { rng.roll(n) }) > 0 {
 		t.Error("a roll allocates")
 	}
 }

@@ -5,11 +5,11 @@ import "net/netip"
 // Lookup finds entries as Exporters.Of does, but without the shared lock, because it keeps what it found. It
 // belongs to one goroutine. The zero value with a list is ready.
 type Lookup struct {
-	Exporters *Exporters
-	found     map[exporterKey]found
+	Exporters   *Exporters
+	lookupEntry map[exporterKey]lookupEntry
 }
 
-type found struct {
+type lookupEntry struct {
 	entry *Exporter
 	known bool
 	at    int64 // when the list was asked, Unix milliseconds
@@ -25,17 +25,17 @@ const (
 // Of returns the entry of an exporter that sent something at a time, in Unix milliseconds.
 func (l *Lookup) Of(addr netip.Addr, typ uint8, now int64) (x *Exporter, known bool) {
 	key := exporterKey{addr.Unmap(), typ}
-	f, ok := l.found[key]
+	f, ok := l.lookupEntry[key]
 	if ok && !f.entry.Forgotten() && (f.known || now-f.at < askAgainMS) {
 		return f.entry, f.known
 	}
-	if l.found == nil {
-		l.found = map[exporterKey]found{}
+	if l.lookupEntry == nil {
+		l.lookupEntry = map[exporterKey]lookupEntry{}
 	}
-	if len(l.found) >= maxFound {
-		clear(l.found)
+	if len(l.lookupEntry) >= maxFound {
+		clear(l.lookupEntry)
 	}
 	x, known = l.Exporters.Of(addr, typ)
-	l.found[key] = found{x, known, now}
+	l.lookupEntry[key] = lookupEntry{x, known, now}
 	return x, known
 }

@@ -71,7 +71,7 @@ func TestLookupAsksAgain(t *testing.T) {
 	for i := range 2 * maxFound {
 		l.Of(netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)}), flow.TypeUnknown, 3000)
 	}
-	if len(l.found) > maxFound {
-		t.Errorf("%d are kept", len(l.found))
+	if len(l.lookupEntry) > maxFound {
+		t.Errorf("%d are kept", len(l.lookupEntry))
 	}
 }

@@ -6,23 +6,23 @@ import (
 	"sync"
 )
 
-// Counting is a way to number datagrams. A sequence number counts what was sent before: datagrams in NetFlow
+// SequenceUnit is a way to number datagrams. A sequence number counts what was sent before: datagrams in NetFlow
 // v9 and sFlow, flows in v5, data records in IPFIX. That is the standard; real exporters also count the
 // content of the datagram itself (ulogd, softflowd and Open vSwitch in IPFIX), or flows in v9, or messages in
 // IPFIX. A Sequence detects the way that fits, because a wrong one would show loss where there is none.
-type Counting uint8
+type SequenceUnit uint8
 
 // Ways to count.
 const (
-	ByDatagram Counting = iota // one more with each datagram
-	Before                     // by what the previous datagram carried
-	Including                  // by what this datagram carries
-	countings
+	ByDatagram SequenceUnit = iota // one more with each datagram
+	Before                         // by what the previous datagram carried
+	Including                      // by what this datagram carries
+	sequenceUnits
 )
 
 // Numbering is how the exporters of a protocol number datagrams.
 type Numbering struct {
-	Norm Counting
+	Norm SequenceUnit
 
 	// Near is the size up to which a gap is always loss. A larger one is loss if the exporter's rate explains
 	// it, and otherwise a restart.
@@ -46,14 +46,14 @@ const (
 	uptimeShare = 8
 )
 
-// Place is the position of a datagram in a sequence.
-type Place struct {
+// Position is the position of a datagram in a sequence.
+type Position struct {
 	Seq   uint32 `json:"seq"`
 	Units uint32 `json:"units"` // flows or records in it; unused where datagrams count
 }
 
 // step returns the distance from p to the next datagram.
-func (c Counting) step(p Place, next uint32) uint32 {
+func (c SequenceUnit) step(p Position, next uint32) uint32 {
 	switch c {
 	case ByDatagram:
 		return 1
@@ -65,7 +65,7 @@ func (c Counting) step(p Place, next uint32) uint32 {
 
 // Arrival is a datagram as its sequence sees it.
 type Arrival struct {
-	Place
+	Position
 	At        int64  // Unix milliseconds
 	Uptime    uint32 // of the exporter, in milliseconds
 	HasUptime bool
@@ -77,12 +77,12 @@ type Arrival struct {
 type Sequence struct {
 	started bool
 	last    Arrival
-	fits    [countings]int8 // how often each way of counting was right recently
+	fits    [sequenceUnits]int8 // how often each way of counting was right recently
 	pace    pace
 
 	// other is a datagram that did not fit. If the next one follows it, the exporter has restarted (the
 	// method of RFC 3550 A.1).
-	other    Place
+	other    Position
 	hasOther bool
 
 	gap  uint64 // missing, but may still come
@@ -91,8 +91,8 @@ type Sequence struct {
 	followed bool // a mark is followed, and no datagram was heard since
 }
 
-// Finding is the result of checking the sequence number of a datagram.
-type Finding struct {
+// SequenceResult is the result of checking the sequence number of a datagram.
+type SequenceResult struct {
 	Lost      uint64 // units that are now lost for certain
 	Reordered bool   // the datagram was out of order: late or a duplicate
 	Restarted bool   // the exporter has restarted
@@ -102,15 +102,15 @@ type Finding struct {
 // Missed is the gap between a mark and the first datagram after it. The first part of it may be stored
 // nevertheless.
 type Missed struct {
-	From     uint32 // the number that was expected
-	Units    uint32 // of the sequence, from that number on
-	Counting Counting
+	From         uint32 // the number that was expected
+	Units        uint32 // of the sequence, from that number on
+	SequenceUnit SequenceUnit
 }
 
 // Lost returns how many units are lost if the last stored datagram has that position.
-func (m Missed) Lost(stored Place) uint64 {
+func (m Missed) Lost(stored Position) uint64 {
 	next := stored.Seq
-	switch m.Counting {
+	switch m.SequenceUnit {
 	case ByDatagram:
 		next++
 	case Before:
@@ -120,7 +120,7 @@ func (m Missed) Lost(stored Place) uint64 {
 }
 
 // Heard records a datagram.
-func (s *Sequence) Heard(now Arrival, n Numbering) (f Finding) {
+func (s *Sequence) Heard(now Arrival, n Numbering) (f SequenceResult) {
 	if s.gap > 0 {
 		if s.wait--; s.wait <= 0 {
 			f.Lost, s.gap = s.gap, 0
@@ -133,8 +133,8 @@ func (s *Sequence) Heard(now Arrival, n Numbering) (f Finding) {
 		s.take(now, 0)
 		return f
 	}
-	way := s.way(now.Place, n.Norm)
-	ahead := int32(now.Seq - s.last.Seq - way.step(s.last.Place, now.Units))
+	way := s.way(now.Position, n.Norm)
+	ahead := int32(now.Seq - s.last.Seq - way.step(s.last.Position, now.Units))
 	switch {
 	case ahead == 0:
 		f.Reordered = s.hasOther // since this one follows the position before the other
@@ -151,11 +151,11 @@ func (s *Sequence) Heard(now Arrival, n Numbering) (f Finding) {
 		s.gap += uint64(ahead)
 		s.wait = Patience
 	case ahead < 0 && ahead >= -int32(n.Near) && s.gap > 0:
-		s.gap -= min(s.gap, uint64(way.step(now.Place, now.Units))) // late: fills a gap
+		s.gap -= min(s.gap, uint64(way.step(now.Position, now.Units))) // late: fills a gap
 		f.Reordered = true
 		return f
 	default: // twice, or somewhere else
-		s.other, s.hasOther = now.Place, !now.Uncounted
+		s.other, s.hasOther = now.Position, !now.Uncounted
 		return f
 	}
 	advance := now.Seq - s.last.Seq
@@ -194,17 +194,17 @@ func (s *Sequence) explains(now Arrival, units uint32) bool {
 }
 
 // way returns how the exporter counts.
-func (s *Sequence) way(now Place, norm Counting) Counting {
+func (s *Sequence) way(now Position, norm SequenceUnit) SequenceUnit {
 	const memory = 8
 	best := norm
-	for c := range countings {
-		if now.Seq == s.last.Seq+c.step(s.last.Place, now.Units) {
+	for c := range sequenceUnits {
+		if now.Seq == s.last.Seq+c.step(s.last.Position, now.Units) {
 			s.fits[c] = min(s.fits[c]+1, memory)
 		} else {
 			s.fits[c] = max(s.fits[c]-1, 0)
 		}
 	}
-	for c := range countings {
+	for c := range sequenceUnits {
 		if s.fits[c] > s.fits[best] {
 			best = c
 		}
@@ -264,20 +264,20 @@ func (p *pace) most(at, elapsed int64) uint64 {
 
 // Mark is a position in a sequence from which another process can follow it.
 type Mark struct {
-	Place
-	At        int64           `json:"at"`
-	Uptime    uint32          `json:"uptime,omitempty"`
-	HasUptime bool            `json:"hasUptime,omitempty"`
-	Fits      [countings]int8 `json:"fits"`
-	Rate      uint64          `json:"rate,omitempty"`
-	Gap       uint64          `json:"gap,omitempty"`
+	Position
+	At        int64               `json:"at"`
+	Uptime    uint32              `json:"uptime,omitempty"`
+	HasUptime bool                `json:"hasUptime,omitempty"`
+	Fits      [sequenceUnits]int8 `json:"fits"`
+	Rate      uint64              `json:"rate,omitempty"`
+	Gap       uint64              `json:"gap,omitempty"`
 }
 
 // Mark returns the current position. ok is false if there is none, because the next datagram starts the
 // sequence.
 func (s *Sequence) Mark() (m Mark, ok bool) {
 	x := &s.last
-	return Mark{x.Place, x.At, x.Uptime, x.HasUptime, s.fits, max(s.pace.rate, s.pace.since(x.At)), s.gap}, s.started
+	return Mark{x.Position, x.At, x.Uptime, x.HasUptime, s.fits, max(s.pace.rate, s.pace.since(x.At)), s.gap}, s.started
 }
 
 // Doubt is what one exporter missed, of which some may be stored.
@@ -293,8 +293,8 @@ type Doubt struct {
 
 // Count counts lost units.
 func (d Doubt) Count(lost uint64) {
-	d.counters.Find(Finding{Lost: lost})
-	d.entry.Current().Find(Finding{Lost: lost})
+	d.counters.Find(SequenceResult{Lost: lost})
+	d.entry.Current().Find(SequenceResult{Lost: lost})
 }
 
 // Doubts are those of one source. The zero value is ready; it is safe for concurrent use.
@@ -322,7 +322,7 @@ func (l *Doubts) Take() (list []Doubt) {
 func (s *Sequence) Follow(m Mark) {
 	*s = Sequence{
 		started: true,
-		last:    Arrival{Place: m.Place, At: m.At, Uptime: m.Uptime, HasUptime: m.HasUptime},
+		last:    Arrival{Position: m.Position, At: m.At, Uptime: m.Uptime, HasUptime: m.HasUptime},
 		fits:    m.Fits,
 		pace:    pace{from: m.At, rate: m.Rate},
 		gap:     m.Gap,

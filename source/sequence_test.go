@@ -8,7 +8,7 @@ var (
 )
 
 type (
-	p = Place
+	p = Position
 	// a told is the sum of findings.
 	told struct {
 		lost, reordered, restarts uint64
@@ -16,7 +16,7 @@ type (
 	}
 )
 
-func (x *told) add(f Finding) {
+func (x *told) add(f SequenceResult) {
 	x.lost += f.Lost
 	if f.Missed != (Missed{}) {
 		x.missed = f.Missed
@@ -31,12 +31,12 @@ func (x *told) add(f Finding) {
 
 // What datagrams that come at once tell, by the ways to count that are seen.
 func TestSequence(t *testing.T) {
-	f := func(what string, n Numbering, want told, places ...Place) {
+	f := func(what string, n Numbering, want told, places ...Position) {
 		t.Helper()
 		var s Sequence
 		var got told
 		for _, p := range places {
-			got.add(s.Heard(Arrival{Place: p}, n))
+			got.add(s.Heard(Arrival{Position: p}, n))
 		}
 		if got.lost += s.Settle(); got != want {
 			t.Errorf("%s: %+v, want %+v", what, got, want)
@@ -64,7 +64,7 @@ func TestSequence(t *testing.T) {
 		var s Sequence
 		var got told
 		for i, n := range numbers {
-			got.add(s.Heard(Arrival{Place: Place{n, 1}, At: 1 + int64(i)*1000, Uptime: uint32(i) * 1000, HasUptime: true}, Numbering{ByDatagram, 1 << 14}))
+			got.add(s.Heard(Arrival{Position: Position{n, 1}, At: 1 + int64(i)*1000, Uptime: uint32(i) * 1000, HasUptime: true}, Numbering{ByDatagram, 1 << 14}))
 		}
 		if got.lost += s.Settle(); got != want {
 			t.Errorf("%v: %+v, want %+v", numbers, got, want)
@@ -104,8 +104,8 @@ func TestUptime(t *testing.T) {
 		for _, n := range []Numbering{byDatagrams, byRecords} {
 			var s Sequence
 			var got told
-			got.add(s.Heard(Arrival{Place: p{7, 1}, Uptime: c.before, HasUptime: true}, n))
-			got.add(s.Heard(Arrival{Place: p{50, 1}, Uptime: c.after, HasUptime: true}, n))
+			got.add(s.Heard(Arrival{Position: p{7, 1}, Uptime: c.before, HasUptime: true}, n))
+			got.add(s.Heard(Arrival{Position: p{50, 1}, Uptime: c.after, HasUptime: true}, n))
 			if got.lost += s.Settle(); got != c.want {
 				t.Errorf("uptime %d, then %d: %+v, want %+v", c.before, c.after, got, c.want)
 			}
@@ -116,9 +116,9 @@ func TestUptime(t *testing.T) {
 // A gap counts when it was waited for long enough.
 func TestPatience(t *testing.T) {
 	var s Sequence
-	lost := s.Heard(Arrival{Place: p{0, 1}}, byDatagrams).Lost
+	lost := s.Heard(Arrival{Position: p{0, 1}}, byDatagrams).Lost
 	for i := range uint32(Patience + 1) {
-		lost += s.Heard(Arrival{Place: p{10 + i, 1}}, byDatagrams).Lost
+		lost += s.Heard(Arrival{Position: p{10 + i, 1}}, byDatagrams).Lost
 	}
 	if lost != 9 {
 		t.Error("lost ", lost, ", want 9")
@@ -169,7 +169,7 @@ func TestGapAndRate(t *testing.T) {
 		)
 		send := func(datagrams uint32) {
 			for range datagrams {
-				got.add(s.Heard(Arrival{Place: Place{seq, c.sender.step}, At: at, Uptime: uint32(at) - back, HasUptime: c.sender.uptime}, c.sender.n))
+				got.add(s.Heard(Arrival{Position: Position{seq, c.sender.step}, At: at, Uptime: uint32(at) - back, HasUptime: c.sender.uptime}, c.sender.n))
 				at, seq = at+1000/int64(c.sender.perSecond), seq+c.sender.step
 			}
 		}
@@ -185,7 +185,7 @@ func TestGapAndRate(t *testing.T) {
 // Another process goes on from a mark as this one would have.
 func TestMark(t *testing.T) {
 	heard := func(s *Sequence, i uint32, got *told) {
-		got.add(s.Heard(Arrival{Place: p{i * 270, 270}, At: 1_000_000 + int64(i), Uptime: i, HasUptime: true}, byRecords))
+		got.add(s.Heard(Arrival{Position: p{i * 270, 270}, At: 1_000_000 + int64(i), Uptime: i, HasUptime: true}, byRecords))
 	}
 	var s Sequence
 	var got told
@@ -220,7 +220,7 @@ func TestMark(t *testing.T) {
 		t.Errorf("after Restart %+v, want %+v", got, before)
 	}
 	// Of a datagram that could not be counted nobody knows where the next should be.
-	next.Heard(Arrival{Place: p{20_001 * 270, 3}, Uncounted: true}, byRecords)
+	next.Heard(Arrival{Position: p{20_001 * 270, 3}, Uncounted: true}, byRecords)
 	if _, ok := next.Mark(); ok {
 		t.Error("a sequence without a place has a mark")
 	}
@@ -231,28 +231,28 @@ func TestMark(t *testing.T) {
 func TestMissed(t *testing.T) {
 	for _, c := range []struct {
 		n     Numbering
-		marks [3]Place // of which the last is the mark
-		next  Place    // what is heard then
-		last  Place    // that is stored; zero: nothing since the mark
+		marks [3]Position // of which the last is the mark
+		next  Position    // what is heard then
+		last  Position    // that is stored; zero: nothing since the mark
 		want  uint64
 	}{
-		{byDatagrams, [3]Place{{1, 9}, {2, 9}, {3, 9}}, p{10, 9}, p{3, 9}, 6},
-		{byDatagrams, [3]Place{{1, 9}, {2, 9}, {3, 9}}, p{10, 9}, p{}, 6},
-		{byDatagrams, [3]Place{{1, 9}, {2, 9}, {3, 9}}, p{10, 9}, p{7, 9}, 2},
-		{byDatagrams, [3]Place{{1, 9}, {2, 9}, {3, 9}}, p{10, 9}, p{9, 9}, 0},
-		{byDatagrams, [3]Place{{1, 9}, {2, 9}, {3, 9}}, p{10, 9}, p{500, 9}, 0},
-		{byDatagrams, [3]Place{{1<<32 - 3, 9}, {1<<32 - 2, 9}, {1<<32 - 1, 9}}, p{4, 9}, p{1, 9}, 2},
-		{byRecords, [3]Place{{100, 10}, {110, 10}, {120, 10}}, p{170, 10}, p{140, 10}, 20},
-		{byRecords, [3]Place{{100, 10}, {110, 10}, {120, 10}}, p{170, 10}, p{120, 10}, 40},
-		{byRecords, [3]Place{{100, 10}, {113, 13}, {120, 7}}, p{170, 9}, p{140, 6}, 21}, // includes what it carries
+		{byDatagrams, [3]Position{{1, 9}, {2, 9}, {3, 9}}, p{10, 9}, p{3, 9}, 6},
+		{byDatagrams, [3]Position{{1, 9}, {2, 9}, {3, 9}}, p{10, 9}, p{}, 6},
+		{byDatagrams, [3]Position{{1, 9}, {2, 9}, {3, 9}}, p{10, 9}, p{7, 9}, 2},
+		{byDatagrams, [3]Position{{1, 9}, {2, 9}, {3, 9}}, p{10, 9}, p{9, 9}, 0},
+		{byDatagrams, [3]Position{{1, 9}, {2, 9}, {3, 9}}, p{10, 9}, p{500, 9}, 0},
+		{byDatagrams, [3]Position{{1<<32 - 3, 9}, {1<<32 - 2, 9}, {1<<32 - 1, 9}}, p{4, 9}, p{1, 9}, 2},
+		{byRecords, [3]Position{{100, 10}, {110, 10}, {120, 10}}, p{170, 10}, p{140, 10}, 20},
+		{byRecords, [3]Position{{100, 10}, {110, 10}, {120, 10}}, p{170, 10}, p{120, 10}, 40},
+		{byRecords, [3]Position{{100, 10}, {113, 13}, {120, 7}}, p{170, 9}, p{140, 6}, 21}, // includes what it carries
 	} {
 		var s, next Sequence
 		for _, m := range c.marks {
-			s.Heard(Arrival{Place: m}, c.n)
+			s.Heard(Arrival{Position: m}, c.n)
 		}
 		m, _ := s.Mark()
 		next.Follow(m)
-		if got := next.Heard(Arrival{Place: c.next}, c.n).Missed.Lost(c.last); got != c.want {
+		if got := next.Heard(Arrival{Position: c.next}, c.n).Missed.Lost(c.last); got != c.want {
 			t.Errorf("%v, then %v, stored until %v: lost %d, want %d", c.marks, c.next, c.last, got, c.want)
 		}
 	}

@@ -95,7 +95,7 @@ type summary struct {
 // listen decodes what arrives on a port until ctx ends.
 func (s *summary) listen(ctx context.Context, addr string, p *printer) error {
 	log := slog.New(slog.NewTextHandler(stderr, logOptions(nil)))
-	ports, err := udp.Open([]string{addr}, udp.Config{}, printing{s, p}, log)
+	ports, err := udp.Open([]string{addr}, udp.Options{}, printing{s, p}, log)
 	if err != nil {
 		return err
 	}

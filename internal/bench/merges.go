@@ -225,7 +225,7 @@ func (m *mergeRun) source(begin time.Time) func(until time.Time, yield func(simu
 }
 
 var decoding = sync.OnceValue(func() source.Decoder {
-	return netflow.New(netflow.Config{Exporters: &source.Exporters{}}).Decoder()
+	return netflow.New(netflow.Options{Exporters: &source.Exporters{}}).Decoder()
 })
 
 // record is the blocks of the datagrams of before a time.

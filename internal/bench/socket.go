@@ -67,13 +67,13 @@ func newCollector(enriched bool) (*collector, error) {
 	}
 	c := &collector{
 		family: &detect.Family{Protocols: []source.Protocol{
-			netflow.New(netflow.Config{Exporters: exporters, Names: fromNetFlow}).Protocol(),
-			sflow.New(sflow.Config{Exporters: exporters, Names: fromSFlow}).Protocol(),
+			netflow.New(netflow.Options{Exporters: exporters, Names: fromNetFlow}).Protocol(),
+			sflow.New(sflow.Options{Exporters: exporters, Names: fromSFlow}).Protocol(),
 		}},
 		pipe: pipe.New(256, 256<<20, stages...),
 	}
 	var err error
-	c.ports, err = udp.Open([]string{"127.0.0.1:0"}, udp.Config{Workers: 2}, c.family, slog.New(slog.DiscardHandler))
+	c.ports, err = udp.Open([]string{"127.0.0.1:0"}, udp.Options{Workers: 2}, c.family, slog.New(slog.DiscardHandler))
 	return c, err
 }
 

@@ -246,7 +246,7 @@ var storeBegin = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 // simulated yields blocks of simulated NetFlow v9 of eight exporters.
 func (m measurement) simulated(ctx context.Context, blocks chan<- native.Block) {
 	defer close(blocks)
-	state := netflow.New(netflow.Config{Exporters: &source.Exporters{}})
+	state := netflow.New(netflow.Options{Exporters: &source.Exporters{}})
 	decoder := state.Decoder()
 	var encoder native.Encoder
 	left := m.rows

@@ -1,5 +1,5 @@
-// Package detect tells the protocol of a datagram from its content, so that any protocol
-// may come to any port.
+// Package detect detects the protocol of a datagram from its content, so that any protocol may arrive at any
+// port.
 package detect
 
 import (
@@ -9,13 +9,13 @@ import (
 	"netmeta/source"
 )
 
-// A Family is the protocols of datagrams, with what none of them decodes.
+// Family has the datagram protocols, and the counters of datagrams that none of them decodes.
 type Family struct {
 	Protocols []source.Protocol
-	Exporters *source.Exporters // who sends what no protocol knows is there too; nil: nobody wants to know
-	Ignored   *source.Ignored   // whose datagrams are refused unread; nil: nobody's
+	Exporters *source.Exporters // also receives senders of no known protocol; may be nil
+	Ignored   *source.Ignored   // senders whose datagrams are dropped unread; may be nil
 
-	Unread source.Counters // datagrams of no protocol, or refused unread
+	Unread source.Counters // datagrams of no protocol, or dropped unread
 }
 
 // Decoder makes a decoder for one goroutine.
@@ -29,7 +29,7 @@ func (f *Family) decoder() *Decoder {
 	return d
 }
 
-// Report adds the counters of all protocols, and of what none of them decodes.
+// Report adds the counters of all protocols, and of datagrams that none of them decodes.
 func (f *Family) Report(r *source.Report) {
 	for _, p := range f.Protocols {
 		p.Report(r)
@@ -37,29 +37,29 @@ func (f *Family) Report(r *source.Report) {
 	r.Members = append(r.Members, source.Member{Name: "udp", Counters: &f.Unread})
 }
 
-// Resume takes note that the datagrams of a sender are taken again.
+// Resume records that the datagrams of a sender are accepted again.
 func (f *Family) Resume(a netip.Addr) {
 	for _, p := range f.Protocols {
 		p.Resume(a)
 	}
 }
 
-// Settle counts what was still awaited: no more datagrams come.
+// Settle counts what is still pending: no more datagrams will arrive.
 func (f *Family) Settle() {
 	for _, p := range f.Protocols {
 		p.Settle()
 	}
 }
 
-// A Decoder decodes datagrams of every protocol. It belongs to one goroutine.
+// Decoder decodes datagrams of every protocol. It belongs to one goroutine.
 type Decoder struct {
 	family  *Family
 	members []member
 	senders source.Lookup
-	tell    func(source.Note) // nil when nobody wants notes
+	tell    func(source.Note) // nil if notes are not wanted
 }
 
-// A member is the decoder of one protocol.
+// member is the decoder of one protocol.
 type member struct {
 	is func(payload []byte) bool
 	source.Decoder
@@ -128,8 +128,8 @@ func (d *Decoder) Mark() (durable func()) {
 	}
 }
 
-// ignores refuses the datagram if its sender is ignored. An exporter is ignored under the
-// address that the list of exporters has of it, which may be one that the datagram names.
+// ignores drops the datagram if its sender is ignored. An exporter is ignored by its address in the list of
+// exporters, which may be one that the datagram names.
 func (d *Decoder) ignores(dg *source.Datagram) bool {
 	ignored := d.family.Ignored
 	if ignored.Empty() {

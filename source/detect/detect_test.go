@@ -22,7 +22,7 @@ func into(b *column.Batch, flush func()) *source.Out {
 }
 
 func newFamily() *Family {
-	return &Family{Protocols: []source.Protocol{netflow.New(netflow.Config{}).Protocol(), sflow.New(sflow.Config{}).Protocol()}}
+	return &Family{Protocols: []source.Protocol{netflow.New(netflow.Options{}).Protocol(), sflow.New(sflow.Options{}).Protocol()}}
 }
 
 func newDecoder() (*Decoder, *source.Counters) {
@@ -100,7 +100,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte("GET / HTTP/1.1"))
 	b := flow.Table.NewBatch(16)
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		flows, samples := netflow.New(netflow.Config{}), sflow.New(sflow.Config{})
+		flows, samples := netflow.New(netflow.Options{}), sflow.New(sflow.Options{})
 		family := &Family{Protocols: []source.Protocol{flows.Protocol(), samples.Protocol()}}
 		d, refused := family.decoder(), &family.Unread
 		d.Decode(&source.Datagram{Payload: payload, Received: time.Unix(1767290400, 0)}, into(b, b.Reset))

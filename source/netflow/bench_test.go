@@ -163,7 +163,7 @@ func benchmark5() ([]byte, int) {
 func BenchmarkDecode20(b *testing.B) {
 	run := func(name string, template, data []byte, flows int) {
 		b.Run(name, func(b *testing.B) {
-			d := New(Config{}).Decoder()
+			d := New(Options{}).Decoder()
 			batch := flow.Table.NewBatch(8192)
 			out := into(batch, batch.Reset)
 			dg := source.Datagram{Exporter: router, Received: arrival}

@@ -5,18 +5,16 @@ import (
 	"netmeta/flow"
 )
 
-// Biflows (RFC 5103): one record carries both directions of a conversation. The
-// elements of the reverse direction have the numbers of the forward ones under an
-// enterprise number of their own. A record whose reverse direction has packets
-// becomes two rows; if only that has, one turned round.
+// Biflows (RFC 5103): one record has both directions of a conversation. The elements of the reverse direction
+// have the IDs of the forward ones with a separate enterprise number. A record whose reverse direction has
+// packets becomes two rows, or one row in the reverse direction if only that has packets.
 
 const reversePEN = 29305
 
-// compileReverse makes the plan of the reverse direction, nil if the template has
-// none.
+// compileReverse makes the plan of the reverse direction, nil if the template has none.
 func (c *compiler) compileReverse() *plan {
-	// Firewalls count per initiator and responder; the counters of the latter are
-	// the reverse of those that compile takes when there are no others.
+	// Firewalls count per initiator and responder. The counters of the responder are the reverse of those
+	// that compile uses if there are no others.
 	initiator := c.counts(231)
 	elements := make([]element, len(c.elements))
 	found := false
@@ -54,7 +52,7 @@ func (c *compiler) compileReverse() *plan {
 	return r
 }
 
-// counts reports that an element is where Bytes come from.
+// counts reports that Bytes comes from an element.
 func (c *compiler) counts(id uint16) bool {
 	for _, s := range c.steps {
 		if s.field == flow.Bytes.Field {
@@ -64,8 +62,8 @@ func (c *compiler) counts(id uint16) bool {
 	return false
 }
 
-// reverse adds the row of the reverse direction of a record, whose forward row is
-// finished. The batch must have room.
+// reverse adds the row of the reverse direction of a record whose forward row is complete. The batch must
+// have room.
 func (d *Decoder) reverse(p *plan, at *layout, record []byte, forward int) {
 	r := p.reverse
 	some := uint64(0)
@@ -82,7 +80,7 @@ func (d *Decoder) reverse(p *plan, at *layout, record []byte, forward int) {
 		d.flows++
 	}
 	b.Turn(row)
-	// What the record says of the forward direction only.
+	// These values describe only the forward direction.
 	flow.Bytes.Set(b, row, 0)
 	flow.Packets.Set(b, row, 0)
 	flow.TCPFlags.Set(b, row, 0)
@@ -114,7 +112,7 @@ func (d *Decoder) reverse(p *plan, at *layout, record []byte, forward int) {
 	}
 	times := uint32(1)
 	if quality[0]&flow.Thinned != 0 {
-		times = max(d.draw.OneOf, 1)
+		times = max(d.thin.OneOf, 1)
 	}
 	d.judge(quality, row, 1, times)
 }

@@ -8,21 +8,18 @@ import (
 	"netmeta/source"
 )
 
-// What is known of the senders, from the outside in:
+// State of the exporters, from the outside in:
 //
 //	exporter (address, version) ─► domain (observation domain) ─► session (source port) ─► template (id)
 //
-// A template belongs to the session that announced it (RFC 7011 §8: transport
-// session and observation domain), so that two processes behind one address do
-// not overwrite each other's. But exporters come back from another source port
-// without announcing anything for minutes, and some announce from one port and
-// send data from another. So a session that lacks a template borrows it from
-// another session of its domain, provided that all which have that id agree on
-// its layout.
+// A template belongs to the session that announced it (RFC 7011 §8: transport session and observation
+// domain), so that two processes with one address do not overwrite each other's templates. But exporters
+// return with another source port and announce nothing for minutes, and some announce from one port and send
+// data from another. So a session that lacks a template borrows it from another session of its domain, if all
+// templates with that ID have the same layout.
 //
-// Everything here is guarded by State.mu. Decoders do not take it for data: each
-// has a view of a session, with the templates it has used, that is good as long
-// as the domain's generation stands.
+// State.mu guards everything here. Decoders do not lock it for data: each has a view of a session, with the
+// templates it has used, which is valid until the domain's generation changes.
 
 type exporterKey struct {
 	addr    netip.Addr
@@ -32,7 +29,7 @@ type exporterKey struct {
 type exporter struct {
 	key     exporterKey
 	entry   *source.Exporter
-	known   bool // entry is its own, not the shared one
+	known   bool // entry is the exporter's own, not the shared one
 	domains map[uint32]*domain
 	held    int // sessions and templates
 }
@@ -40,11 +37,10 @@ type exporter struct {
 type domain struct {
 	exporter *exporter
 	id       uint32
-	// generation changes whenever a view of one of the sessions may have become
-	// wrong: a template is new, replaced or forgotten, or options data told
-	// something new.
+	// generation changes whenever a view of one of the sessions may be outdated: a template was added,
+	// replaced or evicted, or options data changed something.
 	generation atomic.Uint64
-	sessions   []*session // few: one for each source port
+	sessions   []*session // few: one per source port
 	waiting    []waitingSet
 	waitBytes  int
 }
@@ -53,12 +49,11 @@ type session struct {
 	domain    *domain
 	port      uint16
 	templates map[uint16]*template
-	facts     *facts // nil: told nothing
+	reported  *exporterOptions // nil: none received
 
-	// Age is told by sweeps, not by clocks: a message sets used, a sweep takes it
-	// back and counts how often it found nothing. proven says that data came
-	// which a template fitted, settled that it did so in many messages; the forged
-	// do not get that far as cheaply.
+	// Sweeps measure age instead of clocks: a message sets used; a sweep clears it and counts how often it
+	// was clear already. proven says that a template fitted some data, settled that this happened in many
+	// messages, which is harder to forge.
 	used    atomic.Bool
 	proven  atomic.Bool
 	settled atomic.Bool
@@ -68,15 +63,14 @@ type session struct {
 	withData atomic.Int32 // messages with data, up to settledAfter
 }
 
-// settledAfter is the number of messages with data after which a session is
-// settled.
+// settledAfter is the number of messages with data after which a session is settled.
 const settledAfter = 32
 
-// maxPorts is the number of source ports of one domain that are told apart; when
-// one more comes, the one that was silent longest goes.
+// maxPorts is the number of source ports per domain that are distinguished; one more evicts the one that was
+// silent longest.
 const maxPorts = 64
 
-// expiry is measured in sweeps.
+// Expiry is measured in sweeps.
 const sweepsPerExpiry = 24
 
 type viewKey struct {
@@ -85,18 +79,17 @@ type viewKey struct {
 	version  uint16
 }
 
-// A view is what one decoder knows of one session. It is used by that decoder
-// alone.
+// view is one decoder's copy of a session. Only that decoder uses it.
 type view struct {
 	key        viewKey
 	generation uint64
 	session    *session
 	entry      *source.Exporter
 	known      bool
-	made       int64 // when the message came for which it was made, in milliseconds
-	facts      *facts
-	metadata   *Metadata                 // nil: told nothing
-	templates  map[uint16]viewedTemplate // with nil for ids known to be unknown
+	made       int64 // time of the message for which it was made, in milliseconds
+	reported   *exporterOptions
+	metadata   *Metadata                 // nil: none received
+	templates  map[uint16]viewedTemplate // nil for IDs known to be unknown
 }
 
 type viewedTemplate struct {
@@ -104,10 +97,10 @@ type viewedTemplate struct {
 	borrowed bool
 }
 
-// maxViews bounds the views of a decoder; all are made anew when it is reached.
+// maxViews bounds the views of a decoder, which discards all of them when it reaches the limit.
 const maxViews = 8192
 
-// lookup is the view of the sender of the current message.
+// lookup returns the view of the sender of the current message.
 func (d *Decoder) lookup() *view {
 	key := viewKey{d.exporter, d.domain, d.version}
 	v := d.last
@@ -126,7 +119,7 @@ func (d *Decoder) lookup() *view {
 	return v
 }
 
-// view makes a view of a session, and the session if there is none.
+// view makes a view of a session, and the session if necessary.
 func (s *State) view(key viewKey, typ uint8) *view {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -144,7 +137,7 @@ func (s *State) viewLocked(key viewKey, typ uint8) *view {
 	if x.entry == nil || !x.known || x.entry.Forgotten() {
 		s.enlistLocked(x, typ)
 	}
-	v.entry, v.known, v.facts = x.entry, x.known, noFacts
+	v.entry, v.known, v.reported = x.entry, x.known, noOptions
 	dom := x.domains[key.domain]
 	if dom == nil {
 		dom = &domain{exporter: x, id: key.domain}
@@ -155,10 +148,10 @@ func (s *State) viewLocked(key viewKey, typ uint8) *view {
 		}
 	}
 	if v.session == nil {
-		if len(dom.sessions) >= maxPorts || x.held >= s.config.ExporterTemplates {
+		if len(dom.sessions) >= maxPorts || x.held >= s.options.ExporterTemplates {
 			s.evictLocked(leastOf(dom.sessions))
 		}
-		if x.held >= s.config.ExporterTemplates || !s.roomLocked(0, nil) {
+		if x.held >= s.options.ExporterTemplates || !s.roomLocked(0, nil) {
 			return v
 		}
 		s.exporters[xk], x.domains[key.domain] = x, dom
@@ -170,15 +163,14 @@ func (s *State) viewLocked(key viewKey, typ uint8) *view {
 		s.held++
 	}
 	v.generation = dom.generation.Load()
-	v.facts = factsLocked(v.session)
+	v.reported = optionsLocked(v.session)
 	v.metadata = s.metadata[xk.addr]
 	return v
 }
 
-// enlistLocked gives an exporter an entry in the list, once more if it was forgotten
-// or there was no room for it.
+// enlistLocked gives an exporter an entry in the list, again if it was evicted or there was no room for it.
 func (s *State) enlistLocked(x *exporter, typ uint8) {
-	entry, known := s.config.Exporters.Of(x.key.addr, typ)
+	entry, known := s.options.Exporters.Of(x.key.addr, typ)
 	if entry == x.entry {
 		return
 	}
@@ -196,12 +188,11 @@ func (s *State) enlistLocked(x *exporter, typ uint8) {
 	x.entry, x.known = entry, known
 }
 
-// factsLocked is what options data told that holds for a session: its own, or of
-// another port of its domain, or of domain 0, which in IPFIX stands for the whole
-// exporter (RFC 7011 §3.1).
-func factsLocked(ses *session) *facts {
-	if ses.facts != nil {
-		return ses.facts
+// optionsLocked returns the options data that apply to a session: its own, or those of another port of its
+// domain, or of domain 0, which in IPFIX means the whole exporter (RFC 7011 §3.1).
+func optionsLocked(ses *session) *exporterOptions {
+	if ses.reported != nil {
+		return ses.reported
 	}
 	whole := ses.domain
 	if x := ses.domain.exporter; x.key.version == 10 {
@@ -211,24 +202,24 @@ func factsLocked(ses *session) *facts {
 		if dom == nil {
 			continue
 		}
-		if f := newestFacts(dom); f != nil {
+		if f := newestOptions(dom); f != nil {
 			return f
 		}
 	}
-	return noFacts
+	return noOptions
 }
 
-// newestFacts are the latest that any port of the domain told; nil if none did.
-func newestFacts(dom *domain) (newest *facts) {
+// newestOptions returns the latest options data of any port of the domain; nil if there are none.
+func newestOptions(dom *domain) (newest *exporterOptions) {
 	for _, ses := range dom.sessions {
-		if f := ses.facts; f != nil && (newest == nil || f.told > newest.told) {
+		if f := ses.reported; f != nil && (newest == nil || f.version > newest.version) {
 			newest = f
 		}
 	}
 	return newest
 }
 
-// template finds a template for the message's session.
+// template looks up a template for the message's session.
 func (d *Decoder) template(id uint16) viewedTemplate {
 	if d.session == nil {
 		return viewedTemplate{}
@@ -258,19 +249,18 @@ func (s *State) templateLocked(ses *session, id uint16) (t viewedTemplate) {
 		}
 	}
 	if t.template != nil && t.plan == nil && !t.options {
-		// Not before it is needed: most templates of a flood never are.
+		// Deferred until needed, because most templates of a flood never are.
 		elements := t.elements()
 		t.plan = compile(elements)
 		t.plan.extras = s.extras(elements)
-		if s.config.oneWay {
+		if s.options.oneWay {
 			t.plan.reverse = nil
 		}
 	}
 	return t
 }
 
-// setTemplate remembers a template of the message's session. It reports whether
-// the template is one that was not known before.
+// setTemplate stores a template of the message's session. It reports whether the template is new.
 func (d *Decoder) setTemplate(t *template) (news bool) {
 	s := d.state
 	if d.session == nil {
@@ -285,7 +275,7 @@ func (d *Decoder) setTemplate(t *template) (news bool) {
 		return false
 	}
 	if ses.domain.sessions == nil || ses.gone() {
-		return false // evicted by another decoder just now; the next message makes it anew
+		return false // another decoder has just evicted it; the next message makes it again
 	}
 	if !s.addLocked(ses, t) {
 		d.refuse(TooManyTemplates)
@@ -295,19 +285,19 @@ func (d *Decoder) setTemplate(t *template) (news bool) {
 	return true
 }
 
-// addLocked puts a template into a session, in place of one with the same id. It
-// reports whether there was room.
+// addLocked puts a template into a session and replaces one with the same ID. It reports whether there was
+// room.
 func (s *State) addLocked(ses *session, t *template) bool {
 	x := ses.domain.exporter
 	if old := ses.templates[t.id]; old == nil {
-		if x.held >= s.config.ExporterTemplates || !s.roomLocked(len(t.spec), ses) {
+		if x.held >= s.options.ExporterTemplates || !s.roomLocked(len(t.spec), ses) {
 			return false
 		}
 		x.held++
 		s.held++
 		x.entry.Templates.Add(1)
 	} else {
-		if more := len(t.spec) - len(old.spec); s.bytes+more > s.config.TemplateBytes && !s.roomLocked(more, ses) {
+		if more := len(t.spec) - len(old.spec); s.bytes+more > s.options.TemplateBytes && !s.roomLocked(more, ses) {
 			return false
 		}
 		s.bytes -= len(old.spec)
@@ -319,17 +309,17 @@ func (s *State) addLocked(ses *session, t *template) bool {
 	return true
 }
 
-// refreshLocked brings the view of the current message up to date.
+// refreshLocked updates the view of the current message.
 func (s *State) refreshLocked(d *Decoder) {
 	v := d.view
 	clear(v.templates)
 	v.generation = d.session.domain.generation.Load()
-	v.facts = factsLocked(d.session)
+	v.reported = optionsLocked(d.session)
 	v.metadata = s.metadata[v.key.exporter.Addr().Unmap()]
-	d.facts, d.metadata = v.facts, v.metadata
+	d.reported, d.metadata = v.reported, v.metadata
 }
 
-// everyGenerationLocked makes all views of an exporter wrong.
+// everyGenerationLocked invalidates all views of an exporter.
 func (x *exporter) everyGenerationLocked() {
 	for _, dom := range x.domains {
 		dom.generation.Add(1)
@@ -345,13 +335,12 @@ func (ses *session) gone() bool {
 	return true
 }
 
-// roomLocked makes room for one more session or template of so many bytes. When
-// the limit in all is reached, of a few sessions taken at random the least
-// useful goes; sessions of which data were decoded lately and often stay.
+// roomLocked makes room for one more session or template of that many bytes. At the global limit it evicts
+// the least useful of a few sessions chosen at random; sessions with recent and frequent data stay.
 func (s *State) roomLocked(bytes int, keep *session) bool {
-	for try := 0; s.held >= s.config.Templates || s.bytes+bytes > s.config.TemplateBytes; try++ {
+	for try := 0; s.held >= s.options.Templates || s.bytes+bytes > s.options.TemplateBytes; try++ {
 		var some []*session
-		for _, x := range s.exporters { // in random order
+		for _, x := range s.exporters { // random order
 			for _, dom := range x.domains {
 				if ses := leastOf(dom.sessions); ses != nil && ses != keep {
 					some = append(some, ses)
@@ -380,9 +369,8 @@ func leastOf(sessions []*session) (least *session) {
 	return least
 }
 
-// lessThan says which of two is the better to forget: one without templates of
-// its own, which loses nothing by it, then one of which no data were decoded, then
-// one of which few were, then the one that is silent longer.
+// lessThan reports which of two sessions is better to evict: one without its own templates, which loses
+// nothing, then one without decoded data, then one with few, then the one that has been silent longer.
 func (ses *session) lessThan(other *session) bool {
 	if a, b := len(ses.templates) > 0, len(other.templates) > 0; a != b {
 		return b
@@ -396,7 +384,7 @@ func (ses *session) lessThan(other *session) bool {
 	return ses.idle > other.idle
 }
 
-// evictLocked forgets a session; nil does nothing.
+// evictLocked removes a session; nil does nothing.
 func (s *State) evictLocked(ses *session) {
 	if ses == nil || ses.gone() {
 		return
@@ -428,11 +416,11 @@ func (s *State) evictLocked(ses *session) {
 	}
 }
 
-// sweepLocked looks, a few times within the time of expiry, for sessions of which
-// nothing came, and forgets those that were silent all the time.
+// sweepLocked looks for silent sessions a few times per expiry time, and evicts those that were silent all
+// that time.
 func (s *State) sweepLocked() {
 	now := time.Now()
-	if now.Sub(s.swept) < s.config.Expiry/sweepsPerExpiry {
+	if now.Sub(s.swept) < s.options.Expiry/sweepsPerExpiry {
 		return
 	}
 	s.swept = now

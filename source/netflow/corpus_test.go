@@ -196,7 +196,7 @@ func TestCorpus(t *testing.T) {
 func compareCapture(t *testing.T, file, name string, used map[string]bool) {
 	// Biflows are one record each to the other decoders; their reverse directions are
 	// compared below.
-	state := New(Config{oneWay: true})
+	state := New(Options{oneWay: true})
 	b := decodeFile(t, state, file)
 	var rows []int
 	for row := range b.Len() {
@@ -333,7 +333,7 @@ func compareCapture(t *testing.T, file, name string, used map[string]bool) {
 			}
 		}
 	}
-	both := decodeFile(t, New(Config{}), file)
+	both := decodeFile(t, New(Options{}), file)
 	sum := func(b *column.Batch) (n uint64) {
 		for _, v := range flow.Bytes.Column(b)[:b.Len()] {
 			n += v

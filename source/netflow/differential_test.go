@@ -70,7 +70,7 @@ func FuzzDifferential(f *testing.F) {
 			binary.BigEndian.PutUint16(m[2:], 1000)
 		}
 
-		state := New(Config{})
+		state := New(Options{})
 		d := state.Decoder()
 		got := flow.Table.NewBatch(1024)
 		d.Decode(&source.Datagram{Payload: m, Exporter: router, Received: arrival}, into(got, func() { t.Fatal("full") }))

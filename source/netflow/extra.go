@@ -15,30 +15,30 @@ import (
 	"netmeta/flow"
 )
 
-// Elements that the configuration names go into the map Extra, as text: they may
-// be of any vendor and of any type.
+// Elements listed in the configuration go into the map Extra, as text: they may be of any vendor and any
+// type.
 
-// An extra is an element of a template that goes into Extra.
+// extra is an element of a template that goes into Extra.
 type extra struct {
 	pos  uint16
 	typ  valueType
 	name column.Label
-	of   func(Application) column.Label // not nil: of the application whose id is at pos
+	of   func(Application) column.Label // not nil: of the application whose ID is at pos
 }
 
-// attributes of applications, which options data tell for all records with the id.
+// attributes of applications, which options data have for all records with the ID.
 var attributes = map[column.IE]func(Application) column.Label{
 	{ID: 372}: func(a Application) column.Label { return a.Category },
 	{ID: 373}: func(a Application) column.Label { return a.SubCategory },
 	{ID: 374}: func(a Application) column.Label { return a.Group },
 }
 
-// SetExtra changes the elements that go into Extra; see Config. It takes effect with
-// the next message of each decoder.
+// SetExtra changes the elements that go into Extra; see Options. It takes effect with the next message of
+// each decoder.
 func (s *State) SetExtra(list []Element) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.config.Extra = list
+	s.options.Extra = list
 	for _, x := range s.exporters {
 		for _, dom := range x.domains {
 			for _, ses := range dom.sessions {
@@ -53,14 +53,13 @@ func (s *State) SetExtra(list []Element) {
 	}
 }
 
-// extras finds the elements of a template that Extra shall have. Of those that a
-// record has twice, the first counts. Attributes of applications come from options data
-// when the record has only the id (95).
+// extras returns the elements of a template that go into Extra. If a record has one twice, the first counts.
+// Attributes of applications come from options data if the record has only the ID (95).
 func (s *State) extras(elements []element) (list []extra) {
 	find := func(ie column.IE) int {
 		return slices.IndexFunc(elements, func(e element) bool { return e.IE == ie && e.length > 0 })
 	}
-	for _, want := range s.config.Extra {
+	for _, want := range s.options.Extra {
 		x := extra{typ: want.typ, name: column.LabelOf(want.Name)}
 		pos := find(want.IE)
 		if of, ok := attributes[want.IE]; ok && pos < 0 {
@@ -74,8 +73,7 @@ func (s *State) extras(elements []element) (list []extra) {
 	return list
 }
 
-// putExtras fills Extra of one row. Values that are known from before allocate
-// nothing.
+// putExtras fills Extra of one row. Values that occurred before do not allocate.
 func (d *Decoder) putExtras(list []extra, at *layout, record []byte, row int) {
 	d.pairs = d.pairs[:0]
 	for _, x := range list {
@@ -105,12 +103,11 @@ func (d *Decoder) putExtras(list []extra, at *layout, record []byte, row int) {
 	}
 }
 
-// maxText bounds what is kept of a value, in octets.
+// maxText bounds a value, in bytes.
 const maxText = 512
 
-// appendValue writes a value as text: numbers in decimal, addresses and times as
-// usual, what has no better form in hexadecimal. A value whose length its type
-// does not have is hexadecimal as well.
+// appendValue writes a value as text: numbers in decimal, addresses and times in their usual form, everything
+// else in hexadecimal. A value whose length does not suit its type is also hexadecimal.
 func appendValue(dst []byte, typ valueType, p []byte) []byte {
 	if len(p) > maxText {
 		p = p[:maxText]
@@ -155,7 +152,7 @@ func appendTime(dst []byte, t time.Time) []byte {
 	return t.UTC().AppendFormat(dst, "2006-01-02T15:04:05.000Z07:00")
 }
 
-// appendText appends a string up to its padding, with what is not UTF-8 replaced.
+// appendText appends a string up to its padding, and replaces what is not UTF-8.
 func appendText(dst, p []byte) []byte {
 	for p = untilZero(p); len(p) > 0; {
 		r, size := utf8.DecodeRune(p)
@@ -168,7 +165,7 @@ func appendText(dst, p []byte) []byte {
 	return dst
 }
 
-// printable reports that octets of an unknown type are a string.
+// printable reports that bytes of an unknown type are a string.
 func printable(p []byte) bool {
 	p = bytes.TrimRight(p, "\x00")
 	for len(p) > 0 {

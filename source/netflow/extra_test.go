@@ -96,7 +96,7 @@ func TestExtra(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := New(Config{Extra: chosen}).Decoder()
+	d := New(Options{Extra: chosen}).Decoder()
 	b := flow.Table.NewBatch(10)
 	f := func(version uint16, list []element, record []byte, want string) {
 		t.Helper()
@@ -141,7 +141,7 @@ func TestExtra(t *testing.T) {
 // Other elements may be chosen while templates are known: what comes next is decoded
 // with them, without a new template.
 func TestSetExtra(t *testing.T) {
-	s := New(Config{})
+	s := New(Options{})
 	d, other := s.Decoder(), s.Decoder()
 	b := flow.Table.NewBatch(10)
 	fields := []element{iana(1, 4), iana(148, 2)}

@@ -4,11 +4,10 @@ import (
 	"netmeta/flow"
 )
 
-// What start and end may be. Older than a year or more than a day ahead of the
-// arrival, they are marked: the exporter's clock is wrong, or it reads an old
-// capture. Before 2000 or more than a year ahead they are no times at all (of a
-// clock that was never set, or a field that means something else), and the time
-// of arrival stands in for them.
+// Limits of start and end. Times more than a year before or a day after the arrival are marked: the
+// exporter's clock is wrong, or it reads an old capture. Times before 2000 or more than a year ahead are not
+// times at all (a clock that was never set, or a field that means something else), and the time of arrival
+// replaces them.
 const (
 	oldMS    = 366 * 24 * 3600 * 1000
 	aheadMS  = 24 * 3600 * 1000
@@ -79,37 +78,36 @@ func (d *Decoder) placeInTime(quality []uint16, row, n int) {
 	}
 }
 
-// scale completes the sampling rate. What the records say themselves, or options
-// data of their selector, is there already; the order of the rest is: options
-// data of the interface, options data of the whole exporter, header,
+// scale completes the sampling rate. A rate in the record, or in options data of its selector, is already
+// set. Then follow, in this order: options data of the interface, options data of the whole exporter, header,
 // configuration.
 func (d *Decoder) scale(p *plan, quality []uint16, row, n int) {
 	b := d.batch
 	rates, from := flow.SamplingRate.Column(b)[row:row+n], flow.SamplingSource.Column(b)[row:row+n]
-	if d.facts.byIf {
+	if d.reported.byIf {
 		in, out := flow.InIf.Column(b)[row:row+n], flow.OutIf.Column(b)[row:row+n]
 		for i := range rates {
 			if rates[i] != 0 {
 				continue
 			}
-			r := d.facts.rates[ifKey(uint64(in[i]))]
+			r := d.reported.rates[ifKey(uint64(in[i]))]
 			if r == 0 {
-				r = d.facts.rates[ifKey(uint64(out[i]))]
+				r = d.reported.rates[ifKey(uint64(out[i]))]
 			}
 			if r != 0 {
 				rates[i], from[i] = r, flow.SamplingOptions
 			}
 		}
 	}
-	rate, source := d.facts.wide, flow.SamplingOptions
+	rate, source := d.reported.wide, flow.SamplingOptions
 	if rate == 0 && !p.selector {
-		rate = d.facts.only
+		rate = d.reported.only
 	}
 	if rate == 0 {
 		rate, source = d.headerRate, flow.SamplingHeader
 	}
-	if rate == 0 && d.state.config.SamplingRate != nil {
-		rate, source = d.state.config.SamplingRate(d.exporter.Addr()), flow.SamplingConfig
+	if rate == 0 && d.state.options.SamplingRate != nil {
+		rate, source = d.state.options.SamplingRate(d.exporter.Addr()), flow.SamplingConfig
 	}
 	unknown := uint16(0)
 	if rate == 0 {
@@ -129,16 +127,15 @@ func (d *Decoder) scale(p *plan, quality []uint16, row, n int) {
 		x.SamplingSource.Store(last)
 	}
 	d.judge(quality, row, n, 1)
-	if d.draw.OneOf > 1 && p.thinnable() {
+	if d.thin.OneOf > 1 && p.thinnable() {
 		for i := range rates {
-			rates[i] = d.draw.Raise(rates[i])
+			rates[i] = d.thin.Raise(rates[i])
 			quality[i] |= flow.Thinned
 		}
 	}
 }
 
-// judge marks rows that no network has carried. Their sampling rate is so many times the
-// exporter's own.
+// judge marks rows that no network carries. Their sampling rate is times the exporter's own.
 func (d *Decoder) judge(quality []uint16, row, n int, times uint32) {
 	b := d.batch
 	octets, packets, rates := flow.Bytes.Column(b)[row:row+n], flow.Packets.Column(b)[row:row+n], flow.SamplingRate.Column(b)[row:row+n]
@@ -150,8 +147,7 @@ func (d *Decoder) judge(quality []uint16, row, n int, times uint32) {
 	}
 }
 
-// icmp takes type and code from the destination port, where v5 and most v9
-// exporters write them.
+// icmp reads type and code from the destination port, where v5 and most v9 exporters write them.
 func (d *Decoder) icmp(row, n int) {
 	b := d.batch
 	proto, port := flow.Proto.Column(b)[row:row+n], flow.DstPort.Column(b)[row:row+n]

@@ -41,7 +41,7 @@ func FuzzDecode(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, p []byte) {
-		state := New(Config{ExporterTemplates: 20, Templates: 30, WaitBytes: 4096, NameBytes: 2000, Extra: extra})
+		state := New(Options{ExporterTemplates: 20, Templates: 30, WaitBytes: 4096, NameBytes: 2000, Extra: extra})
 		d := state.Decoder()
 		b := flow.Table.NewBatch(64)
 		rows := uint64(0)
@@ -66,7 +66,7 @@ func FuzzDecode(f *testing.F) {
 			t.Fatal(state.waiting, " bytes still wait")
 		}
 		// What is kept over a restart is what was known.
-		again := New(Config{NameBytes: 2000})
+		again := New(Options{NameBytes: 2000})
 		if err := again.Load(bytes.NewReader(saved(t, state))); err != nil {
 			t.Fatal(err)
 		}

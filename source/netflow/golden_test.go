@@ -20,7 +20,7 @@ func TestCaptures(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			state := New(Config{})
+			state := New(Options{})
 			b := decodeFile(t, state, file)
 			state.Settle()
 			var got bytes.Buffer

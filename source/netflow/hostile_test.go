@@ -41,12 +41,12 @@ func heap() int64 {
 // that is really there loses nothing.
 func TestTemplateFlood(t *testing.T) {
 	n := datagrams(t)
-	config := Config{Templates: 5000, TemplateBytes: 4 << 20, WaitBytes: 2 << 20, NameBytes: 1 << 20}
+	config := Options{Templates: 5000, TemplateBytes: 4 << 20, WaitBytes: 2 << 20, NameBytes: 1 << 20}
 	if n > 100_000 {
-		config = Config{} // as it runs
+		config = Options{} // as it runs
 	}
 	state := New(config)
-	config = state.config
+	config = state.options
 	d := state.Decoder()
 	b := flow.Table.NewBatch(8192)
 	before := heap()
@@ -107,7 +107,7 @@ func TestTemplateFlood(t *testing.T) {
 	if flows != sent || wrong != 0 {
 		t.Errorf("of %d flows of the good exporter %d came, %d of them wrong", sent, flows, wrong)
 	}
-	if x, known := state.config.Exporters.Of(router.Addr(), flow.TypeNetFlow9); !known || x.Lost.Load() != 0 || x.Refused.Load() != 0 {
+	if x, known := state.options.Exporters.Of(router.Addr(), flow.TypeNetFlow9); !known || x.Lost.Load() != 0 || x.Refused.Load() != 0 {
 		t.Errorf("the good exporter: %d lost, %d refused", x.Lost.Load(), x.Refused.Load())
 	}
 	if state.held > config.Templates || state.bytes > config.TemplateBytes || state.waiting > config.WaitBytes || state.names > config.NameBytes {
@@ -129,7 +129,7 @@ func TestTemplateFlood(t *testing.T) {
 	if refused(state, NoTemplate) == 0 {
 		t.Error("refusals are not counted")
 	}
-	list, others := state.config.Exporters.All()
+	list, others := state.options.Exporters.All()
 	sum := others.Datagrams.Load()
 	for _, x := range list {
 		sum += x.Datagrams.Load()
@@ -142,7 +142,7 @@ func TestTemplateFlood(t *testing.T) {
 // TestRoomAfterFlood: forged senders that sent a template and a few data do not
 // keep a new exporter out, and one that sends data all the time stays.
 func TestRoomAfterFlood(t *testing.T) {
-	state := New(Config{Templates: 400})
+	state := New(Options{Templates: 400})
 	d := state.Decoder()
 	b := flow.Table.NewBatch(100)
 	send := func(from netip.AddrPort, sets ...[]byte) int {
@@ -180,7 +180,7 @@ func TestGarbage(t *testing.T) {
 			real = append(real, dg.Payload)
 		}
 	}
-	state := New(Config{WaitBytes: 4 << 20})
+	state := New(Options{WaitBytes: 4 << 20})
 	d := state.Decoder()
 	b := flow.Table.NewBatch(8192)
 	rows, good := uint64(0), 0
@@ -243,7 +243,7 @@ func TestGarbage(t *testing.T) {
 			t.Log(reason, ": ", n)
 		}
 	}
-	for _, x := range state.config.Exporters.List() {
+	for _, x := range state.options.Exporters.List() {
 		byExporter += x.Refused.Load()
 	}
 	unknown := refused(state, source.UnknownVersion)

@@ -17,28 +17,27 @@ import (
 	"netmeta/internal/wholefile"
 )
 
-// What exporters told is kept over a restart: they send templates every few
-// minutes at best, and what comes before the next would have to wait for it. The
-// file is
+// Templates and options data are saved across restarts, because exporters send templates every few minutes at
+// best, and data would have to wait for the next. The file is
 //
 //	0 "netmeta templates 1\n"   20 length of the content   28 its CRC-32C   32 content, JSON
 //
-// It is written whole and renamed, so that it is there in full or not at all.
+// It is written whole and renamed, so that it is either complete or absent.
 
-const keptMagic = "netmeta templates 1\n"
+const savedMagic = "netmeta templates 1\n"
 
-// maxKept bounds the file: what the limits of State allow, in JSON.
-const maxKept = 512 << 20
+// maxSaved bounds the file: what the limits of State allow, in JSON.
+const maxSaved = 512 << 20
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// kept is the content of the file.
-type kept struct {
-	Sessions []keptSession  `json:"sessions"`
-	Metadata []keptMetadata `json:"metadata"`
+// savedState is the content of the file.
+type savedState struct {
+	Sessions []savedSession  `json:"sessions"`
+	Metadata []savedMetadata `json:"metadata"`
 }
 
-type keptSession struct {
+type savedSession struct {
 	Exporter  netip.Addr         `json:"exporter"`
 	Version   uint16             `json:"version"`
 	Domain    uint32             `json:"domain"`
@@ -46,54 +45,54 @@ type keptSession struct {
 	LastSeen  int64              `json:"lastSeen"`       // of the exporter, Unix nanoseconds
 	Idle      int                `json:"idle,omitempty"` // sweeps
 	Settled   bool               `json:"settled,omitempty"`
-	Templates []keptTemplate     `json:"templates"`
+	Templates []savedTemplate    `json:"templates"`
 	Told      uint64             `json:"told,omitempty"`
 	Rates     map[rateKey]uint32 `json:"rates,omitempty"`
 	Wide      uint32             `json:"wide,omitempty"`
 	Booted    uint64             `json:"booted,omitempty"`
 }
 
-type keptTemplate struct {
+type savedTemplate struct {
 	ID      uint16 `json:"id"`
 	Options bool   `json:"options,omitempty"`
 	Scopes  uint16 `json:"scopes,omitempty"`
 	Fields  []byte `json:"fields"`
 }
 
-type keptMetadata struct {
-	Exporter     netip.Addr                `json:"exporter"`
-	Interfaces   map[uint32]keptInterface  `json:"interfaces,omitempty"`
-	VRFs         map[uint32]string         `json:"vrfs,omitempty"`
-	Applications map[uint64]string         `json:"applications,omitempty"`
-	Attributes   map[uint64]keptAttributes `json:"attributes,omitempty"` // of applications
-	Domain       string                    `json:"domain,omitempty"`
-	Active       uint32                    `json:"activeTimeout,omitempty"`
-	Idle         uint32                    `json:"idleTimeout,omitempty"`
-	Booted       uint64                    `json:"booted,omitempty"`
+type savedMetadata struct {
+	Exporter     netip.Addr                 `json:"exporter"`
+	Interfaces   map[uint32]savedInterface  `json:"interfaces,omitempty"`
+	VRFs         map[uint32]string          `json:"vrfs,omitempty"`
+	Applications map[uint64]string          `json:"applications,omitempty"`
+	Attributes   map[uint64]savedAttributes `json:"attributes,omitempty"` // of applications
+	Domain       string                     `json:"domain,omitempty"`
+	Active       uint32                     `json:"activeTimeout,omitempty"`
+	Idle         uint32                     `json:"idleTimeout,omitempty"`
+	Booted       uint64                     `json:"booted,omitempty"`
 }
 
-type keptAttributes struct {
+type savedAttributes struct {
 	Category    string `json:"category,omitempty"`
 	SubCategory string `json:"subCategory,omitempty"`
 	Group       string `json:"group,omitempty"`
 }
 
-type keptInterface struct {
+type savedInterface struct {
 	Name        string `json:"name,omitempty"`
 	Description string `json:"description,omitempty"`
 }
 
-// Changes rises with whatever Save would write anew.
+// Changes increases with every change that Save would write.
 func (s *State) Changes() uint64 { return s.changes.Load() }
 
-// Save writes the templates of all senders of which data were decoded, and what
-// their options data told. It blocks decoders only while it takes a copy.
+// Save writes the templates of all senders whose data were decoded, and their options data. It blocks
+// decoders only while it makes a copy.
 func (s *State) Save(w io.Writer) error {
 	content, err := json.Marshal(s.copy())
 	if err != nil {
 		return fmt.Errorf("templates: %w", err)
 	}
-	head := binary.BigEndian.AppendUint64([]byte(keptMagic), uint64(len(content)))
+	head := binary.BigEndian.AppendUint64([]byte(savedMagic), uint64(len(content)))
 	head = binary.BigEndian.AppendUint32(head, crc32.Checksum(content, castagnoli))
 	for _, p := range [][]byte{head, content} {
 		if _, err := w.Write(p); err != nil {
@@ -103,7 +102,7 @@ func (s *State) Save(w io.Writer) error {
 	return nil
 }
 
-func (s *State) copy() (k kept) {
+func (s *State) copy() (k savedState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, x := range s.exporters {
@@ -113,16 +112,16 @@ func (s *State) copy() (k kept) {
 		}
 		for _, dom := range x.domains {
 			for _, ses := range dom.sessions {
-				// What no data have fitted may be forged, and is no loss.
+				// Templates that fitted no data may be forged, and losing them does no harm.
 				if !ses.proven.Load() || len(ses.templates) == 0 {
 					continue
 				}
-				ks := keptSession{Exporter: x.key.addr, Version: x.key.version, Domain: dom.id, Port: ses.port, LastSeen: lastSeen, Idle: ses.idle, Settled: ses.settled.Load()}
+				ks := savedSession{Exporter: x.key.addr, Version: x.key.version, Domain: dom.id, Port: ses.port, LastSeen: lastSeen, Idle: ses.idle, Settled: ses.settled.Load()}
 				for _, t := range ses.templates {
-					ks.Templates = append(ks.Templates, keptTemplate{t.id, t.options, t.scopes, []byte(t.spec)})
+					ks.Templates = append(ks.Templates, savedTemplate{t.id, t.options, t.scopes, []byte(t.spec)})
 				}
-				if f := ses.facts; f != nil {
-					ks.Told, ks.Rates, ks.Wide, ks.Booted = f.told, f.rates, f.wide, f.booted // rates never change
+				if f := ses.reported; f != nil {
+					ks.Told, ks.Rates, ks.Wide, ks.Booted = f.version, f.rates, f.wide, f.booted // rates never change
 				}
 				k.Sessions = append(k.Sessions, ks)
 			}
@@ -134,15 +133,15 @@ func (s *State) copy() (k kept) {
 	return k
 }
 
-func (m *Metadata) copy(addr netip.Addr) keptMetadata {
+func (m *Metadata) copy(addr netip.Addr) savedMetadata {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	k := keptMetadata{
-		Exporter: addr, Interfaces: map[uint32]keptInterface{}, VRFs: map[uint32]string{}, Applications: map[uint64]string{}, Attributes: map[uint64]keptAttributes{},
+	k := savedMetadata{
+		Exporter: addr, Interfaces: map[uint32]savedInterface{}, VRFs: map[uint32]string{}, Applications: map[uint64]string{}, Attributes: map[uint64]savedAttributes{},
 		Domain: m.system.Domain.String(), Active: m.system.ActiveTimeoutS, Idle: m.system.IdleTimeoutS, Booted: m.system.Booted,
 	}
 	for index, x := range m.interfaces {
-		k.Interfaces[index] = keptInterface{x.Name.String(), x.Description.String()}
+		k.Interfaces[index] = savedInterface{x.Name.String(), x.Description.String()}
 	}
 	for id, name := range m.vrfs {
 		k.VRFs[id] = name.String()
@@ -150,35 +149,34 @@ func (m *Metadata) copy(addr netip.Addr) keptMetadata {
 	for id, x := range m.applications {
 		k.Applications[id] = x.Name.String()
 		if x != (Application{Name: x.Name}) {
-			k.Attributes[id] = keptAttributes{x.Category.String(), x.SubCategory.String(), x.Group.String()}
+			k.Attributes[id] = savedAttributes{x.Category.String(), x.SubCategory.String(), x.Group.String()}
 		}
 	}
 	return k
 }
 
-// Load takes in what Save wrote, before the first datagram. The limits hold as if
-// it had been received: what does not fit is left out. An error means that
-// nothing was taken in.
+// Load reads what Save wrote, before the first datagram. The limits apply as if it had been received: what
+// does not fit is ignored. After an error nothing was loaded.
 func (s *State) Load(r io.Reader) error {
-	head := make([]byte, len(keptMagic)+12)
+	head := make([]byte, len(savedMagic)+12)
 	if _, err := io.ReadFull(r, head); err != nil {
 		return fmt.Errorf("templates: header: %w", err)
 	}
-	if string(head[:len(keptMagic)]) != keptMagic {
-		return fmt.Errorf("templates: file begins with %q, want %q", head[:len(keptMagic)], keptMagic)
+	if string(head[:len(savedMagic)]) != savedMagic {
+		return fmt.Errorf("templates: file starts with %q, want %q", head[:len(savedMagic)], savedMagic)
 	}
-	length := binary.BigEndian.Uint64(head[len(keptMagic):])
-	if length > maxKept {
-		return fmt.Errorf("templates: length is %d, the most is %d", length, maxKept)
+	length := binary.BigEndian.Uint64(head[len(savedMagic):])
+	if length > maxSaved {
+		return fmt.Errorf("templates: length is %d, the maximum %d", length, maxSaved)
 	}
-	var content bytes.Buffer // grows with what is there, not with what the header says
+	var content bytes.Buffer // grows with the data, not with the length in the header
 	if n, err := io.Copy(&content, io.LimitReader(r, int64(length))); err != nil || uint64(n) != length {
-		return fmt.Errorf("templates: file ends after %d of %d octets: %w", n, length, errors.Join(err, io.ErrUnexpectedEOF))
+		return fmt.Errorf("templates: file ends after %d of %d bytes: %w", n, length, errors.Join(err, io.ErrUnexpectedEOF))
 	}
-	if sum, want := crc32.Checksum(content.Bytes(), castagnoli), binary.BigEndian.Uint32(head[len(keptMagic)+8:]); sum != want {
+	if sum, want := crc32.Checksum(content.Bytes(), castagnoli), binary.BigEndian.Uint32(head[len(savedMagic)+8:]); sum != want {
 		return fmt.Errorf("templates: checksum is %08x, want %08x", sum, want)
 	}
-	var k kept
+	var k savedState
 	if err := json.Unmarshal(content.Bytes(), &k); err != nil {
 		return fmt.Errorf("templates: %w", err)
 	}
@@ -191,8 +189,8 @@ func (s *State) Load(r io.Reader) error {
 	return nil
 }
 
-// restore makes a session of what was kept.
-func (s *State) restore(k *keptSession) {
+// restore makes a session from a saved one.
+func (s *State) restore(k *savedSession) {
 	if !k.Exporter.IsValid() || k.Version != 9 && k.Version != 10 {
 		return
 	}
@@ -220,17 +218,17 @@ func (s *State) restore(k *keptSession) {
 	ses.used.Store(false)
 	ses.proven.Store(true)
 	ses.settled.Store(k.Settled)
-	if k.Wide != 0 || k.Booted != 0 || len(k.Rates) > 0 && len(k.Rates) <= maxFacts {
-		s.told = max(s.told, k.Told)
-		f := &facts{told: k.Told, rates: k.Rates, wide: k.Wide, booted: k.Booted}
+	if k.Wide != 0 || k.Booted != 0 || len(k.Rates) > 0 && len(k.Rates) <= maxRates {
+		s.optionsVersion = max(s.optionsVersion, k.Told)
+		f := &exporterOptions{version: k.Told, rates: k.Rates, wide: k.Wide, booted: k.Booted}
 		f.summarise()
-		ses.facts = f
+		ses.reported = f
 	}
 	ses.domain.generation.Add(1)
 }
 
-// template checks what was kept as if it had been received; nil if it is none.
-func (k *keptTemplate) template(version uint16) *template {
+// template checks a saved template as if it had been received; nil if it is invalid.
+func (k *savedTemplate) template(version uint16) *template {
 	count, least := 0, 0
 	for p := k.Fields; len(p) > 0; count++ {
 		e, n := readElement(p, version)
@@ -246,15 +244,15 @@ func (k *keptTemplate) template(version uint16) *template {
 	return &template{id: k.ID, version: version, options: k.Options, scopes: k.Scopes, spec: string(k.Fields)}
 }
 
-func (s *State) restoreMetadata(k *keptMetadata) {
+func (s *State) restoreMetadata(k *savedMetadata) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	addr := k.Exporter.Unmap()
 	if s.exporters[exporterKey{addr, 9}] == nil && s.exporters[exporterKey{addr, 10}] == nil || s.metadata[addr] != nil {
-		return // nobody would ever forget it
+		return // it would never be evicted
 	}
 	m := newMetadata()
-	learn := func(r optionsRecord) { m.learnLocked(&r, s.config.NameBytes-s.names-m.size) }
+	learn := func(r optionsRecord) { m.learnLocked(&r, s.options.NameBytes-s.names-m.size) }
 	for index, x := range k.Interfaces {
 		learn(optionsRecord{ifIndex: index, hasIf: true, ifName: []byte(x.Name), ifDescription: []byte(x.Description)})
 	}
@@ -280,7 +278,7 @@ func (s *State) restoreMetadata(k *keptMetadata) {
 	}
 }
 
-// SaveFile saves to a file, whole or not at all.
+// SaveFile saves to a file, completely or not at all.
 func (s *State) SaveFile(path string) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
 	if err != nil {
@@ -288,7 +286,7 @@ func (s *State) SaveFile(path string) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			f.Close() // again, after the error of the first
+			f.Close() // after the error of the first
 			os.Remove(f.Name())
 		}
 	}()
@@ -304,8 +302,8 @@ func (s *State) SaveFile(path string) (err error) {
 	return nil
 }
 
-// LoadFile loads what SaveFile wrote. No file is no error. One that cannot be
-// used is set aside, and the error says as what.
+// LoadFile loads what SaveFile wrote. A missing file is not an error. A file that cannot be used is renamed,
+// and the error has the new name.
 func (s *State) LoadFile(path string) error {
 	f, err := wholefile.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -20,7 +20,7 @@ import (
 
 // taught is a state that knows templates, sampling rates and names of an exporter.
 func taught(t testing.TB) *State {
-	state := New(Config{})
+	state := New(Options{})
 	d := state.Decoder()
 	b := flow.Table.NewBatch(100)
 	sampler := []element{iana(1, 4), iana(48, 1), iana(50, 4)}
@@ -60,7 +60,7 @@ func TestRestart(t *testing.T) {
 	}
 
 	reported := ""
-	state := New(Config{Names: func(exporter column.Addr, index uint32, x source.Interface) {
+	state := New(Options{Names: func(exporter column.Addr, index uint32, x source.Interface) {
 		reported += fmt.Sprintln(exporter.IP(), index, x.Name, x.Description)
 	}})
 	if err := state.LoadFile(path); err != nil {
@@ -94,7 +94,7 @@ func TestRestart(t *testing.T) {
 	if state.held != old.held+1 || state.bytes != old.bytes || state.names != old.names {
 		t.Error("accounts: ", state.held, old.held, state.bytes, old.bytes, state.names, old.names)
 	}
-	x, _ := state.config.Exporters.Of(router.Addr(), flow.TypeNetFlow9)
+	x, _ := state.options.Exporters.Of(router.Addr(), flow.TypeNetFlow9)
 	if x.Templates.Load() != 3 || x.LastSeen.Load() != arrival.UnixNano() {
 		t.Error(x.Templates.Load(), x.LastSeen.Load())
 	}
@@ -108,14 +108,14 @@ func TestRestart(t *testing.T) {
 
 func TestLoadRefuses(t *testing.T) {
 	good := saved(t, taught(t))
-	content := len(keptMagic) + 12
+	content := len(savedMagic) + 12
 	f := func(what string, file []byte, want string) {
 		t.Helper()
 		path := filepath.Join(t.TempDir(), "templates")
 		if err := os.WriteFile(path, file, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		state := New(Config{})
+		state := New(Options{})
 		err := state.LoadFile(path)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), filepath.Base(path)+".damaged-") {
 			t.Errorf("%s: %v", what, err)
@@ -142,12 +142,12 @@ func TestLoadRefuses(t *testing.T) {
 	flipped[content+5] ^= 1
 	f("a flipped bit", flipped, "checksum")
 	huge := slices.Clone(good)
-	binary.BigEndian.PutUint64(huge[len(keptMagic):], 1<<60)
+	binary.BigEndian.PutUint64(huge[len(savedMagic):], 1<<60)
 	f("a length without end", huge, "length is")
 	f("no JSON", sealed([]byte("{")), "JSON")
 
 	// What cannot have been saved is left out.
-	state := New(Config{})
+	state := New(Options{})
 	err := state.Load(bytes.NewReader(sealed([]byte(`{"sessions":[
 		{"exporter":"192.0.2.1","version":9,"templates":[{"id":1,"fields":"AAEABA=="},{"id":300,"fields":"AAE="},{"id":301,"fields":"AAEAAA=="},
 			{"id":302,"scopes":9,"options":true,"fields":"AAEABA=="},{"id":303,"fields":"AAEABA=="}]},
@@ -160,7 +160,7 @@ func TestLoadRefuses(t *testing.T) {
 
 // sealed is a file with the content.
 func sealed(content []byte) []byte {
-	p := binary.BigEndian.AppendUint64([]byte(keptMagic), uint64(len(content)))
+	p := binary.BigEndian.AppendUint64([]byte(savedMagic), uint64(len(content)))
 	p = binary.BigEndian.AppendUint32(p, crc32.Checksum(content, castagnoli))
 	return append(p, content...)
 }
@@ -178,7 +178,7 @@ func TestSaveBounds(t *testing.T) {
 	if after := len(saved(t, state)); after != before {
 		t.Errorf("%d bytes, %d before the flood", after, before)
 	}
-	small := New(Config{Templates: 3, NameBytes: nameCost + 10})
+	small := New(Options{Templates: 3, NameBytes: nameCost + 10})
 	if err := small.Load(bytes.NewReader(saved(t, state))); err != nil || small.held > 3 || small.names > nameCost+10 {
 		t.Error(err, small.held, small.names)
 	}
@@ -187,10 +187,10 @@ func TestSaveBounds(t *testing.T) {
 // FuzzLoad: whatever the content of the file is, the accounts are right and data
 // decode.
 func FuzzLoad(f *testing.F) {
-	f.Add(saved(f, taught(f))[len(keptMagic)+12:])
+	f.Add(saved(f, taught(f))[len(savedMagic)+12:])
 	f.Add([]byte(`{"sessions":[{"exporter":"192.0.2.1","version":10,"rates":{"1":2},"templates":[{"id":256,"fields":"AAEABA=="}]}]}`))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		state := New(Config{ExporterTemplates: 20, Templates: 30, NameBytes: 1000})
+		state := New(Options{ExporterTemplates: 20, Templates: 30, NameBytes: 1000})
 		state.Load(bytes.NewReader(sealed(content)))
 		if state.held > 30 || state.names > 1000 || state.names < 0 || state.bytes < 0 {
 			t.Fatal(state.held, state.names, state.bytes)

@@ -32,7 +32,7 @@ func TestThinning(t *testing.T) {
 	} {
 		exporters := new(source.Exporters)
 		exporters.Limit(func(netip.Addr) uint64 { return limit })
-		state := New(Config{Exporters: exporters})
+		state := New(Options{Exporters: exporters})
 		d := state.Decoder()
 		b := flow.Table.NewBatch(1000)
 		var rows, scaled [2]float64 // of each of the two rates
@@ -124,7 +124,7 @@ func TestThinning(t *testing.T) {
 func TestThinningReadsOptions(t *testing.T) {
 	exporters := new(source.Exporters)
 	exporters.Limit(func(netip.Addr) uint64 { return 1 })
-	state := New(Config{Exporters: exporters})
+	state := New(Options{Exporters: exporters})
 	d, b := state.Decoder(), flow.Table.NewBatch(1000)
 	x, _ := exporters.Of(router.Addr(), flow.TypeIPFIX)
 	rows := func(body []byte) int {
@@ -148,7 +148,7 @@ func TestThinningReadsOptions(t *testing.T) {
 func BenchmarkSkip(b *testing.B) {
 	exporters := new(source.Exporters)
 	exporters.Limit(func(netip.Addr) uint64 { return 1 })
-	d, batch := New(Config{Exporters: exporters}).Decoder(), flow.Table.NewBatch(8192)
+	d, batch := New(Options{Exporters: exporters}).Decoder(), flow.Table.NewBatch(8192)
 	template, data, flows := benchmarkDatagram(9)
 	dg := source.Datagram{Payload: template, Exporter: router, Received: arrival}
 	out := into(batch, batch.Reset)

@@ -16,7 +16,7 @@ import (
 //	12 sequence number           12 observation domain id
 //	16 source id
 //
-// The count of v9 is not looked at: exporters disagree on what it counts.
+// The count of v9 is ignored: exporters disagree on what it counts.
 const (
 	header9  = 20
 	header10 = 16
@@ -48,8 +48,7 @@ func (d *Decoder) decode10(p []byte) {
 	switch length := int(binary.BigEndian.Uint16(p[2:])); {
 	case length == len(p):
 	case length < header10 || length > len(p):
-		// Cut short on the way, or a wrong length: the sets say themselves how
-		// far they go.
+		// Truncated on the way, or a wrong length: the sets have their own lengths.
 		d.refuse(source.BadLength)
 		d.blind = true
 	default:
@@ -76,13 +75,13 @@ const (
 //
 //	0 id   2 length   4 records, then padding
 //
-// A set that cannot be decoded does not keep the next from being; a length that
-// leads out of the message does, since nothing says where the next set begins.
+// A set that cannot be decoded does not affect the next. A length that points beyond the message does, since
+// the start of the next set is unknown.
 func (d *Decoder) sets(p []byte) {
 	for len(p) >= 4 {
 		id, length := binary.BigEndian.Uint16(p), int(binary.BigEndian.Uint16(p[2:]))
 		if length < 4 || length > len(p) {
-			if !allZero(p) { // padding behind the last set, as some v9 exporters write
+			if !allZero(p) { // padding after the last set, as some v9 exporters write
 				d.refuse(source.BadLength)
 				d.blind = true
 			}
@@ -107,8 +106,8 @@ func (d *Decoder) data(id uint16, body []byte) {
 	t := d.template(id)
 	if t.template == nil || t.borrowed && !t.fits(body) {
 		d.blind = true
-		if d.draw.Skip {
-			return // those that are kept stand for it
+		if d.thin.Skip {
+			return // the sets that are kept represent the rest
 		}
 		d.noteWaiting(id, body)
 		d.wait(id, body)
@@ -123,7 +122,7 @@ func (d *Decoder) decodeSet(t *template, body []byte) {
 	switch {
 	case t.options:
 		d.optionsData(t, body)
-	case d.draw.Skip && t.plan.thinnable():
+	case d.thin.Skip && t.plan.thinnable():
 		d.skip(t.plan, body)
 	case t.plan.stride > 0:
 		n := len(body) / t.plan.stride

@@ -10,28 +10,28 @@ import (
 	"netmeta/source"
 )
 
-// Metadata is what an exporter reports about itself in options data: names that its
-// records refer to by number. It belongs to the address of the exporter, whatever
-// version and observation domain it came with. It is safe for concurrent use.
+// Metadata is what an exporter reports about itself in options data: names that its records refer to by
+// number. It belongs to the address of the exporter, for all versions and observation domains. It is safe for
+// concurrent use.
 //
-// Names of interfaces are held here to be saved with the templates; whoever uses them
-// receives them through Config.Names.
+// Names of interfaces are stored here only to be saved with the templates; their users receive them through
+// Options.Names.
 type Metadata struct {
 	mu           sync.RWMutex // guards the following; State.mu is taken before it, never after
 	interfaces   map[uint32]Interface
 	vrfs         map[uint32]column.Label
 	applications map[uint64]Application
 	system       System
-	size         int // of all names, as the bound counts it
+	size         int // of all names, by the measure of the limit
 }
 
-// An Interface is what is known of an ifIndex.
+// Interface describes an ifIndex.
 type Interface struct {
 	Name        column.Label // interfaceName (82)
 	Description column.Label // interfaceDescription (83)
 }
 
-// An Application is what is known of an application id. Zero is not told.
+// Application describes an application ID. Zero values were not reported.
 type Application struct {
 	Name        column.Label // applicationName (96)
 	Category    column.Label // applicationCategoryName (372)
@@ -39,7 +39,7 @@ type Application struct {
 	Group       column.Label // applicationGroupName (374)
 }
 
-// System is what an exporter told of itself as a whole. Zero is not told.
+// System is what an exporter reports about itself as a whole. Zero values were not reported.
 type System struct {
 	Domain         column.Label // observationDomainName (300)
 	Booted         uint64       // systemInitTimeMilliseconds (160), milliseconds since 1970
@@ -50,57 +50,56 @@ type System struct {
 	Records        uint64       // exportedFlowRecordTotalCount (42)
 }
 
-// Bounds of the names of one exporter. All exporters together may have
-// Config.NameBytes.
+// Limits of the names of one exporter. All exporters together have Options.NameBytes.
 const (
 	maxInterfaces   = 16_384
 	maxVRFs         = 4096
 	maxApplications = 16_384
-	maxName         = 256 // octets of a name; the rest is cut off
-	nameCost        = 96  // octets that an entry takes beside its text
+	maxName         = 256 // bytes of a name; the rest is cut off
+	nameCost        = 96  // bytes of an entry besides its text
 )
 
 func newMetadata() *Metadata {
 	return &Metadata{interfaces: map[uint32]Interface{}, vrfs: map[uint32]column.Label{}, applications: map[uint64]Application{}}
 }
 
-// Interface is what is known of an ifIndex; zero if nothing was told.
+// Interface returns the description of an ifIndex; zero if none was reported.
 func (m *Metadata) Interface(index uint32) Interface {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return m.interfaces[index]
 }
 
-// VRF is the name of a VRF by its id; zero if none was told.
+// VRF returns the name of a VRF by its ID; zero if none was reported.
 func (m *Metadata) VRF(id uint32) column.Label {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return m.vrfs[id]
 }
 
-// Interfaces is a copy of all interfaces by ifIndex.
+// Interfaces returns a copy of all interfaces by ifIndex.
 func (m *Metadata) Interfaces() map[uint32]Interface {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return maps.Clone(m.interfaces)
 }
 
-// VRFs is a copy of all names of VRFs by id.
+// VRFs returns a copy of all names of VRFs by ID.
 func (m *Metadata) VRFs() map[uint32]column.Label {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return maps.Clone(m.vrfs)
 }
 
-// Applications is a copy of all applications by id: classification engine in the
-// upper 8 bits, selector below (RFC 6759 §4).
+// Applications returns a copy of all applications by ID: classification engine in the upper 8 bits, selector
+// below (RFC 6759 §4).
 func (m *Metadata) Applications() map[uint64]Application {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return maps.Clone(m.applications)
 }
 
-// application is what is known of an application id; zero if nothing was told.
+// application returns the description of an application ID; zero if none was reported.
 func (m *Metadata) application(id uint64) Application {
 	if m == nil {
 		return Application{}
@@ -110,22 +109,22 @@ func (m *Metadata) application(id uint64) Application {
 	return m.applications[id]
 }
 
-// System is what the exporter told of itself.
+// System returns what the exporter reports about itself.
 func (m *Metadata) System() System {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return m.system
 }
 
-// Metadata is what the exporter of an address told, nil if nothing. It stays valid,
-// but is no longer kept up to date, when the exporter has been forgotten.
+// Metadata returns the metadata of the exporter with an address, nil if there are none. They stay valid, but
+// are no longer updated, after the exporter was evicted.
 func (s *State) Metadata(exporter netip.Addr) *Metadata {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.metadata[exporter.Unmap()]
 }
 
-// describe takes in what records of options data say of names.
+// describeLocked stores the names in records of options data.
 func (s *State) describeLocked(d *Decoder, records []optionsRecord) {
 	addr := d.exporter.Addr().Unmap()
 	m := s.metadata[addr]
@@ -141,7 +140,7 @@ func (s *State) describeLocked(d *Decoder, records []optionsRecord) {
 	defer m.mu.Unlock()
 	before, news, refused := m.size, false, false
 	for i := range records {
-		n, r := m.learnLocked(&records[i], s.config.NameBytes-(s.names+m.size-before))
+		n, r := m.learnLocked(&records[i], s.options.NameBytes-(s.names+m.size-before))
 		news, refused = news || n, refused || r
 		if records[i].hasIf {
 			s.reportLocked(addr, m, records[i].ifIndex)
@@ -156,11 +155,11 @@ func (s *State) describeLocked(d *Decoder, records []optionsRecord) {
 	}
 }
 
-// reportLocked hands on what an exporter reports about an interface, also when it is not
-// new: the receiver may have evicted it.
+// reportLocked hands on what an exporter reports about an interface, even if it is not new: the receiver may
+// have evicted it.
 func (s *State) reportLocked(addr netip.Addr, m *Metadata, index uint32) {
-	if x := m.interfaces[index]; x != (Interface{}) && s.config.Names != nil {
-		s.config.Names(column.AddrFrom(addr), index, source.Interface{Name: x.Name, Description: x.Description})
+	if x := m.interfaces[index]; x != (Interface{}) && s.options.Names != nil {
+		s.options.Names(column.AddrFrom(addr), index, source.Interface{Name: x.Name, Description: x.Description})
 	}
 }
 
@@ -174,7 +173,7 @@ func (r optionsRecord) describesApp() bool {
 	return r.app != 0 && len(r.appName)+len(r.appCategory)+len(r.appSub)+len(r.appGroup) > 0
 }
 
-// learnLocked takes in one record, if the room suffices.
+// learnLocked stores one record, if there is room.
 func (m *Metadata) learnLocked(r *optionsRecord, room int) (news, refused bool) {
 	// put changes one name.
 	put := func(name *column.Label, raw []byte) {
@@ -198,8 +197,7 @@ func (m *Metadata) learnLocked(r *optionsRecord, room int) (news, refused bool) 
 		room -= cost
 		*name, news = now, true
 	}
-	// reserve makes room for an entry, if it is new; settle gives it back, if nothing
-	// came of it.
+	// reserve makes room for an entry, if it is new; settle frees it if the entry was not added.
 	reserve := func(known bool, n, limit int) bool {
 		if known {
 			return true
@@ -265,7 +263,7 @@ func (m *Metadata) learnLocked(r *optionsRecord, room int) (news, refused bool) 
 	set(&m.system.Booted, r.system.Booted)
 	set32(&m.system.ActiveTimeoutS, r.system.ActiveTimeoutS)
 	set32(&m.system.IdleTimeoutS, r.system.IdleTimeoutS)
-	// The totals rise all the time: no news.
+	// The totals increase all the time, which is not news.
 	set(&m.system.Octets, r.system.Octets)
 	set(&m.system.Messages, r.system.Messages)
 	set(&m.system.Records, r.system.Records)
@@ -273,7 +271,7 @@ func (m *Metadata) learnLocked(r *optionsRecord, room int) (news, refused bool) 
 	return news || steady(was) != steady(m.system), refused
 }
 
-// forgetLocked forgets the metadata of an address from which nothing is left.
+// forgetLocked removes the metadata of an address without remaining exporters.
 func (s *State) forgetLocked(addr netip.Addr) {
 	m := s.metadata[addr]
 	if m == nil || s.exporters[exporterKey{addr, 9}] != nil || s.exporters[exporterKey{addr, 10}] != nil {

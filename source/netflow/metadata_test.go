@@ -17,7 +17,7 @@ func padded(s string, n int) []byte { return append([]byte(s), make([]byte, n-le
 
 func TestMetadata(t *testing.T) {
 	reported, reports := map[uint32]source.Interface{}, 0
-	state := New(Config{Names: func(exporter column.Addr, index uint32, x source.Interface) {
+	state := New(Options{Names: func(exporter column.Addr, index uint32, x source.Interface) {
 		if exporter != column.AddrFrom(router.Addr()) {
 			t.Errorf("interface %d of %s", index, exporter.IP())
 		}
@@ -93,7 +93,7 @@ func TestMetadata(t *testing.T) {
 // The names of all exporters together stay within the bound, and go with the
 // exporters.
 func TestMetadataBounds(t *testing.T) {
-	state := New(Config{NameBytes: 100 * (nameCost + 8)})
+	state := New(Options{NameBytes: 100 * (nameCost + 8)})
 	d := state.Decoder()
 	b := flow.Table.NewBatch(10)
 	names := []element{iana(10, 4), iana(82, 8)}
@@ -112,8 +112,8 @@ func TestMetadataBounds(t *testing.T) {
 		size += m.size
 		entries += len(m.interfaces)
 	}
-	if size != state.names || size > state.config.NameBytes || entries != 100 {
-		t.Errorf("%d bytes, %d counted, bound %d; %d entries", size, state.names, state.config.NameBytes, entries)
+	if size != state.names || size > state.options.NameBytes || entries != 100 {
+		t.Errorf("%d bytes, %d counted, bound %d; %d entries", size, state.names, state.options.NameBytes, entries)
 	}
 	if n := refused(state, TooManyNames); n != 45 {
 		t.Error(n, " refused")

@@ -1,19 +1,17 @@
 // Package netflow decodes NetFlow v5, NetFlow v9 (RFC 3954) and IPFIX (RFC 7011)
 // into rows of the flows table.
 //
-// A template is compiled once into a plan, a list of steps that each copy one
-// element into one column (plan.go; the elements that need thought are in
-// special.go). A set of n records is then decoded step by step over all n, not
-// record by record:
+// A template is compiled once into a plan: a list of steps that each copy one element into one column
+// (plan.go; elements with special rules are in special.go). A set of n records is then decoded step by step
+// over all n, not record by record:
 //
 //	datagram ─► message (v5.go, message.go) ─► set ─► plan of its template ─► columns ─► finish: times, sampling, quality
 //	                                            ├─► template set: cache (cache.go, template.go)
 //	                                            ├─► options data: sampling rates, names (options.go)
 //	                                            └─► no template yet: wait (waiting.go)
 //
-// State is what all decoders of the process share; a Decoder belongs to one
-// goroutine and reads the state through a view of its own, so that decoding takes
-// no lock that another decoder wants.
+// All decoders of the process share a State. A Decoder belongs to one goroutine and reads the state through
+// its own views, so that decoding takes no lock that another decoder needs.
 package netflow
 
 import (
@@ -28,8 +26,7 @@ import (
 	"netmeta/source"
 )
 
-// Version is the version that the first two bytes of a datagram name, and
-// whether this package decodes it.
+// Version returns the version in the first two bytes of a datagram, and whether this package decodes it.
 func Version(payload []byte) (version int, ok bool) {
 	if len(payload) < 2 {
 		return 0, false
@@ -44,105 +41,100 @@ func Is(payload []byte) bool {
 	return ok
 }
 
-// Config has the limits of a State. The zero value of a limit stands for its
-// default.
-type Config struct {
-	// Exporters is the list of exporters to keep up to date; nil means a list
-	// of its own.
+// Options has the limits of a State. Zero means the default.
+type Options struct {
+	// Exporters is the list of exporters to update; nil: a private list.
 	Exporters *source.Exporters
 
-	// SamplingRate is the configured rate of an exporter, 0 for none. It is used
-	// when neither the records nor options data nor a header say one. Nil means
-	// that nothing is configured. It must be safe for concurrent use.
+	// SamplingRate returns the configured rate of an exporter, 0 for none. It is used if neither the records
+	// nor options data nor a header has a rate. Nil: nothing is configured. It must be safe for concurrent
+	// use.
 	SamplingRate func(exporter netip.Addr) uint32
 
-	// Names receives the names of interfaces in options data, and in what Load reads.
-	// Nil means that they are not used.
+	// Names receives the names of interfaces in options data, and those that Load reads. Nil: they are not
+	// used.
 	Names source.Names
 
-	// Extra are the elements that go into the column of that name. Elements makes
-	// them of names.
+	// Extra are the elements that go into the column Extra. Elements finds them by name.
 	Extra []Element
 
-	// At most 4096 templates of one exporter and 100,000 in all. Each source port
-	// and observation domain that sends counts as one too.
+	// At most 4096 templates per exporter and 100,000 in total. Each source port and observation domain that
+	// sends also counts as one.
 	ExporterTemplates, Templates int
 
-	// TemplateBytes bounds the memory of all templates by the length of their
-	// records: 64 MiB.
+	// TemplateBytes bounds the memory of all templates by the length of their records: 64 MiB.
 	TemplateBytes int
 
-	// NameBytes bounds the memory of names that options data told: 32 MiB.
+	// NameBytes bounds the memory of names from options data: 32 MiB.
 	NameBytes int
 
-	// What a sender told is forgotten when nothing came from it for 24 hours.
+	// The state of a sender expires if it sends nothing for 24 hours.
 	Expiry time.Duration
 
-	// Sets whose template is not known yet wait for it up to 5 minutes, in at
-	// most 32 MiB.
+	// Sets with an unknown template wait for it up to 5 minutes, in at most 32 MiB.
 	WaitTime  time.Duration
 	WaitBytes int
 
 	oneWay bool // tests: no rows for the reverse direction of biflows
 }
 
-func (c *Config) fill() {
+func (o *Options) fill() {
 	set := func(v *int, def int) {
 		if *v <= 0 {
 			*v = def
 		}
 	}
-	set(&c.ExporterTemplates, 4096)
-	set(&c.Templates, 100_000)
-	set(&c.TemplateBytes, 64<<20)
-	set(&c.WaitBytes, 32<<20)
-	set(&c.NameBytes, 32<<20)
-	if c.Expiry <= 0 {
-		c.Expiry = 24 * time.Hour
+	set(&o.ExporterTemplates, 4096)
+	set(&o.Templates, 100_000)
+	set(&o.TemplateBytes, 64<<20)
+	set(&o.WaitBytes, 32<<20)
+	set(&o.NameBytes, 32<<20)
+	if o.Expiry <= 0 {
+		o.Expiry = 24 * time.Hour
 	}
-	if c.WaitTime <= 0 {
-		c.WaitTime = 5 * time.Minute
+	if o.WaitTime <= 0 {
+		o.WaitTime = 5 * time.Minute
 	}
-	if c.Exporters == nil {
-		c.Exporters = new(source.Exporters)
+	if o.Exporters == nil {
+		o.Exporters = new(source.Exporters)
 	}
 }
 
-// State is what the decoders of a process share: templates, what options data
-// told, sequence numbers, and the counters. It is safe for concurrent use.
+// State is shared by the decoders of a process: templates, options data, sequence numbers and counters. It is
+// safe for concurrent use.
 type State struct {
-	doubts   source.Doubts // what was missed since the places given to Follow
+	doubts   source.Doubts // gaps since the positions given to Follow
 	counters source.Counters
-	config   Config
-	changes  atomic.Uint64 // rises with whatever Save keeps
+	options  Options
+	changes  atomic.Uint64 // increases with every change to what Save writes
 
-	mu        sync.Mutex // guards everything below, and all exporters, domains and templates
-	exporters map[exporterKey]*exporter
-	held      int // sessions and templates
-	bytes     int // of template records
-	waiting   int // bytes of waiting sets
-	swept     time.Time
-	told      uint64 // how many facts were made
-	metadata  map[netip.Addr]*Metadata
-	names     int // bytes of names in metadata
+	mu             sync.Mutex // guards everything below, and all exporters, domains and templates
+	exporters      map[exporterKey]*exporter
+	held           int // sessions and templates
+	bytes          int // of template records
+	waiting        int // bytes of waiting sets
+	swept          time.Time
+	optionsVersion uint64 // of the newest exporterOptions
+	metadata       map[netip.Addr]*Metadata
+	names          int // bytes of names in metadata
 
-	following source.Places[sequenceKey] // of an earlier run
+	following source.Positions[sequenceKey] // of an earlier run
 
-	living flowTable // whose templates have totals; it has a lock of its own
+	activeFlows flowTable // of templates with cumulative counters; it has its own lock
 }
 
 // New makes an empty State.
-func New(c Config) *State {
-	c.fill()
-	return &State{config: c, exporters: map[exporterKey]*exporter{}, metadata: map[netip.Addr]*Metadata{}}
+func New(o Options) *State {
+	o.fill()
+	return &State{options: o, exporters: map[exporterKey]*exporter{}, metadata: map[netip.Addr]*Metadata{}}
 }
 
-// Protocol is this member of the family of datagrams.
+// Protocol returns the protocol for the list of datagram protocols.
 func (s *State) Protocol() source.Protocol {
 	return source.Protocol{Name: name, Is: Is, New: func() source.Decoder { return s.Decoder() }, State: s}
 }
 
-// name is that of the protocols in metrics, and in the file of sequences.
+// name is the name of the protocols in metrics and in the file of sequences.
 const name = "netflow"
 
 // Report implements source.State.
@@ -152,45 +144,44 @@ func (s *State) Report(r *source.Report) {
 
 // Decoder makes a decoder for one goroutine.
 func (s *State) Decoder() *Decoder {
-	return &Decoder{state: s, views: map[viewKey]*view{}, cut: source.Lookup{Exporters: s.config.Exporters}, labels: map[string]column.Label{}, values: map[string]string{}}
+	return &Decoder{state: s, views: map[viewKey]*view{}, cut: source.Lookup{Exporters: s.options.Exporters}, labels: map[string]column.Label{}, values: map[string]string{}}
 }
 
-// A Decoder decodes datagrams. It belongs to one goroutine.
+// Decoder decodes datagrams. It belongs to one goroutine.
 type Decoder struct {
 	state *State
 	views map[viewKey]*view
-	last  *view         // the view of the previous datagram: often the next one's too
-	cut   source.Lookup // of those whose datagrams have no header that can be read
+	last  *view         // the view of the previous datagram, often also of the next one
+	cut   source.Lookup // of senders whose header cannot be read
 
 	marks source.Marks
 
 	message
 	out   *source.Out
-	batch *column.Batch // of flows, that of out
+	batch *column.Batch // of flows, in out
 
 	lay    layout     // of the variable-length record being decoded
 	stack  [10]uint32 // MPLS labels of one row
 	labels map[string]column.Label
 
-	// For Extra: the entries and a value of the row being decoded, and the values
-	// of the last rows.
+	// For Extra: the entries and a value of the row being decoded, and the values of the last rows.
 	pairs  []column.Pair
 	text   []byte
 	values map[string]string
 
-	dice source.Dice
+	rng source.PRNG
 
-	tell func(source.Note) // nil when nobody wants notes
+	tell func(source.Note) // nil if notes are not wanted
 }
 
 var _ source.Decoder = (*Decoder)(nil)
 
-// A message is what the rows of a datagram have in common.
+// message is what the rows of a datagram have in common.
 type message struct {
 	version   uint16
 	typ       uint8 // flow.Type…
 	known     bool  // entry is the exporter's own
-	refused   bool  // something of it, and why
+	refused   bool  // part of it was not decoded, and why
 	reason    source.Reason
 	quality   uint16
 	received  int64 // milliseconds since 1970
@@ -202,20 +193,20 @@ type message struct {
 	addr      column.Addr
 	exporter  netip.AddrPort
 	entry     *source.Exporter
-	facts     *facts    // what options data told about the sender; never nil
-	metadata  *Metadata // the names that it told; nil if none
+	reported  *exporterOptions // options data of the sender; never nil
+	metadata  *Metadata        // names in its options data; nil if there are none
 
-	draw    source.Draw
-	thinned uint32 // records that give no rows
+	thin    source.ThinDecision
+	thinned uint32 // records without rows because of a limit
 
-	implausible uint64 // rows that no network has carried
+	implausible uint64 // rows that no network carries
 
 	headerRate uint32 // sampling rate in the header of v5; 0 for none
 
 	records uint32   // data records seen so far
 	blind   bool     // some records could not be counted
 	flows   uint64   // rows added
-	session *session // nil when there is no room for one
+	session *session // nil if there is no room for one
 	view    *view
 }
 
@@ -226,7 +217,7 @@ func (d *Decoder) Decode(dg *source.Datagram, out *source.Out) {
 	p := dg.Payload
 	version, ok := Version(p)
 	if !ok {
-		// Nothing tells who this is: no entry in the list of exporters for it.
+		// The sender is unknown, so it has no entry in the list of exporters.
 		s.counters.Refuse(source.UnknownVersion)
 		if d.tell != nil {
 			d.tell(source.UnknownVersion.Note(source.Part{Name: "ExporterAddress", Value: dg.Exporter.Addr().Unmap().String()}))
@@ -239,7 +230,7 @@ func (d *Decoder) Decode(dg *source.Datagram, out *source.Out) {
 		received: dg.Received.UnixMilli(),
 		exporter: dg.Exporter,
 		addr:     column.AddrFrom(dg.Exporter.Addr()),
-		facts:    noFacts,
+		reported: noOptions,
 	}
 	switch version {
 	case 5:
@@ -281,10 +272,10 @@ func (d *Decoder) Decode(dg *source.Datagram, out *source.Out) {
 	d.out, d.batch = nil, nil
 }
 
-// A skew of the exporter's clock beyond this is marked on its rows.
+// A skew of the exporter's clock above this is marked in its rows.
 const skewMS = 60_000
 
-// open finds the sender of the message whose header has been read.
+// open looks up the sender of the message whose header was read.
 func (d *Decoder) open() {
 	d.use(d.lookup())
 	skew := d.exported - d.received
@@ -292,7 +283,7 @@ func (d *Decoder) open() {
 		d.quality |= flow.ClockSkewed
 	}
 	d.entry.Skew(skew)
-	d.draw = d.entry.Draw(d.received/1000, &d.dice)
+	d.thin = d.entry.Thin(d.received/1000, &d.rng)
 	if !d.known {
 		d.refuse(source.TooManyExporters)
 	}
@@ -301,15 +292,15 @@ func (d *Decoder) open() {
 	}
 }
 
-// unread refuses a message whose header is cut, or cannot be one.
+// unread counts a message whose header is truncated or invalid.
 func (d *Decoder) unread(r source.Reason) {
 	d.entry, d.known = d.cut.Of(d.exporter.Addr(), d.typ, d.received)
 	d.refuse(r)
 }
 
-// use makes a view that of the message.
+// use makes a view the current one.
 func (d *Decoder) use(v *view) {
-	d.view, d.session, d.entry, d.known, d.facts, d.metadata = v, v.session, v.entry, v.known, v.facts, v.metadata
+	d.view, d.session, d.entry, d.known, d.reported, d.metadata = v, v.session, v.entry, v.known, v.reported, v.metadata
 }
 
 func (d *Decoder) refuse(r source.Reason) {
@@ -321,8 +312,7 @@ func (d *Decoder) refuse(r source.Reason) {
 	d.noteRefused(r)
 }
 
-// follow checks the sequence number of the message, after its records have been
-// counted.
+// follow checks the sequence number of the message, after its records were counted.
 func (d *Decoder) follow(n source.Numbering) {
 	ses := d.session
 	if ses == nil {
@@ -330,10 +320,10 @@ func (d *Decoder) follow(n source.Numbering) {
 	}
 	d.marks.Heard(&ses.sequence)
 	f := ses.heard(source.Arrival{
-		Place: source.Place{Seq: d.sequence, Units: d.records}, At: d.received, Uptime: d.uptime, HasUptime: d.hasUptime,
+		Position: source.Position{Seq: d.sequence, Units: d.records}, At: d.received, Uptime: d.uptime, HasUptime: d.hasUptime,
 		Uncounted: d.blind && n.Norm != source.ByDatagram,
 	}, n)
-	if f == (source.Finding{}) {
+	if f == (source.SequenceResult{}) {
 		return
 	}
 	d.state.counters.Find(f)
@@ -343,12 +333,12 @@ func (d *Decoder) follow(n source.Numbering) {
 	}
 }
 
-// Counters count what came in and what was refused.
+// Counters returns the counters of what was received, dropped and not decoded.
 func (s *State) Counters() *source.Counters { return &s.counters }
 
-// Settle counts what is still open: sets that wait for their template as
-// NoTemplate, gaps that a late datagram might have filled as lost. Call it when
-// no more datagrams come, as at the end of a capture file.
+// Settle counts what is still pending: sets that wait for their template as NoTemplate, and gaps that late
+// datagrams might have filled as lost. Call it when no more datagrams will arrive, as at the end of a capture
+// file.
 func (s *State) Settle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -100,7 +100,7 @@ func TestProbability(t *testing.T) {
 }
 
 func TestSampling(t *testing.T) {
-	state := New(Config{SamplingRate: func(a netip.Addr) uint32 {
+	state := New(Options{SamplingRate: func(a netip.Addr) uint32 {
 		if a == netip.MustParseAddr("192.0.2.1") {
 			return 7
 		}
@@ -209,14 +209,14 @@ ipfix 9 selector 3 256`; got != want {
 	if got := rates(b); !strings.HasPrefix(got, "100 header, ") {
 		t.Error("v5: ", got)
 	}
-	x, _ := state.config.Exporters.Of(router.Addr(), flow.TypeNetFlow5)
+	x, _ := state.options.Exporters.Of(router.Addr(), flow.TypeNetFlow5)
 	if x.SamplingRate.Load() != 100 || x.SamplingSource.Load() != uint32(flow.SamplingHeader) {
 		t.Error("the exporter has ", x.SamplingRate.Load(), x.SamplingSource.Load())
 	}
 }
 
 func TestTemplates(t *testing.T) {
-	state := New(Config{})
+	state := New(Options{})
 	d := state.Decoder()
 	b := flow.Table.NewBatch(100)
 	f := func(what string, m datagram, want []uint64, sets ...[]byte) {
@@ -261,7 +261,7 @@ func TestTemplates(t *testing.T) {
 }
 
 func TestWaiting(t *testing.T) {
-	state := New(Config{WaitBytes: 4 * waitingSize(make([]byte, 4)) * 10})
+	state := New(Options{WaitBytes: 4 * waitingSize(make([]byte, 4)) * 10})
 	d := state.Decoder()
 	b := flow.Table.NewBatch(100)
 	for i := range 12 { // room for 10
@@ -270,7 +270,7 @@ func TestWaiting(t *testing.T) {
 	if b.Len() != 0 || refused(state, NoTemplate) != 2 {
 		t.Fatal(b.Len(), " rows, refused ", refused(state, NoTemplate))
 	}
-	x, _ := state.config.Exporters.Of(router.Addr(), flow.TypeNetFlow9)
+	x, _ := state.options.Exporters.Of(router.Addr(), flow.TypeNetFlow9)
 	if x.Waiting.Load() != 10 || x.Dropped.Load() != 2 {
 		t.Error(x.Waiting.Load(), " sets wait, ", x.Dropped.Load(), " dropped")
 	}
@@ -306,7 +306,7 @@ func TestWaiting(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	state := New(Config{ExporterTemplates: 10, Templates: 50})
+	state := New(Options{ExporterTemplates: 10, Templates: 50})
 	d := state.Decoder()
 	b := flow.Table.NewBatch(100)
 	good := datagram{version: 10, port: 9, body: append(templateOf(10, 300, bytesOnly...), set16(300, 0, 0, 0, 1)...)}
@@ -318,7 +318,7 @@ func TestLimits(t *testing.T) {
 	if n := refused(state, TooManyTemplates); n != 12 {
 		t.Error(n, " templates refused, want 12")
 	}
-	x, _ := state.config.Exporters.Of(router.Addr(), flow.TypeIPFIX)
+	x, _ := state.options.Exporters.Of(router.Addr(), flow.TypeIPFIX)
 	if x.Templates.Load() != 9 {
 		t.Error(x.Templates.Load())
 	}
@@ -369,7 +369,7 @@ func TestLimits(t *testing.T) {
 
 // TestLoss goes through datagrams: IPFIX counts records, those of options too.
 func TestLoss(t *testing.T) {
-	state := New(Config{})
+	state := New(Options{})
 	d := state.Decoder()
 	b := flow.Table.NewBatch(100)
 	wide := []element{iana(144, 4), iana(34, 4)}
@@ -378,7 +378,7 @@ func TestLoss(t *testing.T) {
 	datagram{version: 10, sequence: 3, body: set16(300, 0, 0, 0, 3)}.decode(d, b)
 	datagram{version: 10, sequence: 6, body: set16(300, 0, 0, 0, 3)}.decode(d, b)
 	state.Settle()
-	x, _ := state.config.Exporters.Of(router.Addr(), flow.TypeIPFIX)
+	x, _ := state.options.Exporters.Of(router.Addr(), flow.TypeIPFIX)
 	if state.Counters().Lost.Load() != 2 || x.Lost.Load() != 2 {
 		t.Error("lost ", state.Counters().Lost.Load(), x.Lost.Load())
 	}
@@ -390,7 +390,7 @@ func TestTimes(t *testing.T) {
 	f := func(what string, version uint16, list []element, record []byte, start, end int64, quality uint16) {
 		t.Helper()
 		b.Reset()
-		datagram{version: version, body: append(templateOf(version, 300, list...), set16(300, record...)...)}.decode(New(Config{}).Decoder(), b)
+		datagram{version: version, body: append(templateOf(version, 300, list...), set16(300, record...)...)}.decode(New(Options{}).Decoder(), b)
 		if b.Len() != 1 {
 			t.Fatal(what, ": no row")
 		}
@@ -441,7 +441,7 @@ func TestTwoHeaders(t *testing.T) {
 	list := []element{iana(27, 16), iana(28, 16), iana(4, 1), iana(5, 1), iana(8, 4), iana(12, 4), iana(4, 1), iana(5, 1), iana(60, 1)}
 	p := slices.Concat([]byte{0x20, 1, 15: 1}, []byte{0x20, 1, 15: 2}, []byte{4, 9, 10, 0, 0, 1, 10, 0, 0, 2, 17, 8, 6})
 	b := flow.Table.NewBatch(10)
-	datagram{version: 10, body: append(templateOf(10, 300, list...), set16(300, p...)...)}.decode(New(Config{}).Decoder(), b)
+	datagram{version: 10, body: append(templateOf(10, 300, list...), set16(300, p...)...)}.decode(New(Options{}).Decoder(), b)
 	got := string(column.AppendJSON(nil, b, 0))
 	for _, want := range []string{`"SrcAddr":"10.0.0.1"`, `"DstAddr":"10.0.0.2"`, `"OuterSrcAddr":"2001::1"`, `"OuterDstAddr":"2001::2"`, `"Proto":17`, `"IPTos":8`, `"EType":2048`} {
 		if !strings.Contains(got, want) {
@@ -464,7 +464,7 @@ func TestTunnelType(t *testing.T) {
 			record = append(record, 1)
 		}
 		b := flow.Table.NewBatch(10)
-		datagram{version: 10, body: append(templateOf(10, 300, list...), set16(300, record...)...)}.decode(New(Config{}).Decoder(), b)
+		datagram{version: 10, body: append(templateOf(10, 300, list...), set16(300, record...)...)}.decode(New(Options{}).Decoder(), b)
 		if got := flow.TunnelType.At(b, 0); got != want || flow.Proto.At(b, 0) != 6 {
 			t.Errorf("protocol %d in %s: type %d, want %d; inner protocol %d", proto, outer, got, want, flow.Proto.At(b, 0))
 		}
@@ -492,7 +492,7 @@ func TestRareElements(t *testing.T) {
 	f := func(want string, list []element, record []byte) {
 		t.Helper()
 		b := flow.Table.NewBatch(10)
-		state := New(Config{})
+		state := New(Options{})
 		datagram{version: 10, body: append(templateOf(10, 300, list...), set16(300, record...)...)}.decode(state.Decoder(), b)
 		if b.Len() != 1 {
 			t.Fatal(b.Len(), " rows")
@@ -564,7 +564,7 @@ func TestSections(t *testing.T) {
 				record = append(record, byte(len(section)))
 			}
 			b := flow.Table.NewBatch(10)
-			datagram{version: 10, body: append(templateOf(10, 300, list...), set16(300, append(record, section...)...)...)}.decode(New(Config{}).Decoder(), b)
+			datagram{version: 10, body: append(templateOf(10, 300, list...), set16(300, append(record, section...)...)...)}.decode(New(Options{}).Decoder(), b)
 			if got := string(column.AppendJSON(nil, b, 0)); b.Len() != 1 || !strings.Contains(got, want) {
 				t.Errorf("element %d: %d rows, no %s in %s", id, b.Len(), want, got)
 			}
@@ -604,7 +604,7 @@ func TestBiflow(t *testing.T) {
 				body = append(body, record...)
 			}
 			p := datagram{version: 10, body: append(templateOf(10, 300, list...), set16(300, body...)...)}.bytes()
-			state := New(Config{})
+			state := New(Options{})
 			state.Decoder().Decode(&source.Datagram{Payload: p, Exporter: router, Received: arrival}, into(b, flush))
 			flush()
 			if len(got) != 5*len(want) || state.Counters().Flows.Load() != uint64(len(got)) {
@@ -641,7 +641,7 @@ func TestMalformed(t *testing.T) {
 	f := func(what string, payload []byte, reason source.Reason, flows int) {
 		t.Helper()
 		exporters := &source.Exporters{}
-		state := New(Config{Exporters: exporters})
+		state := New(Options{Exporters: exporters})
 		b := flow.Table.NewBatch(100)
 		state.Decoder().Decode(&source.Datagram{Payload: payload, Exporter: router, Received: arrival}, into(b, b.Reset))
 		if b.Len() != flows || refused(state, reason) == 0 {
@@ -702,7 +702,7 @@ func TestSmallBatch(t *testing.T) {
 			}
 		}
 		p := datagram{version: 10, body: append(templateOf(10, 300, list...), set16(300, body...)...)}.bytes()
-		state := New(Config{})
+		state := New(Options{})
 		state.Decoder().Decode(&source.Datagram{Payload: p, Exporter: router, Received: arrival}, into(b, flush))
 		flush()
 		if !slices.Equal(got, []uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) || state.Counters().Flows.Load() != 10 {
@@ -712,7 +712,7 @@ func TestSmallBatch(t *testing.T) {
 }
 
 func TestApplications(t *testing.T) {
-	state := New(Config{})
+	state := New(Options{})
 	d := state.Decoder()
 	b := flow.Table.NewBatch(10)
 	names := []element{iana(1, 4), iana(95, 4), iana(96, 8)}
@@ -729,7 +729,7 @@ func TestApplications(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	state = New(Config{Extra: chosen})
+	state = New(Options{Extra: chosen})
 	d = state.Decoder()
 	for _, own := range []bool{false, true} {
 		b.Reset()
@@ -775,7 +775,7 @@ func TestAllocs(t *testing.T) {
 	out := into(b, b.Reset)
 	f := func(what string, first, data []byte) {
 		t.Helper()
-		d := New(Config{}).Decoder()
+		d := New(Options{}).Decoder()
 		dg := source.Datagram{Payload: first, Exporter: router, Received: arrival}
 		d.Decode(&dg, out)
 		dg.Payload = data
@@ -806,7 +806,7 @@ func TestAllocs(t *testing.T) {
 // TestConcurrent decodes in several goroutines what shares templates and facts
 // that keep changing. Run it with -race.
 func TestConcurrent(t *testing.T) {
-	state := New(Config{Templates: 200})
+	state := New(Options{Templates: 200})
 	long := []element{iana(4, 1), iana(1, 8)}
 	wide := []element{iana(144, 4), iana(34, 4)}
 	var wg sync.WaitGroup
@@ -842,10 +842,10 @@ func TestConcurrent(t *testing.T) {
 // with the templates and the waiting sets that are held of it; nothing that was
 // counted is missing from the sum.
 func TestForgottenExporter(t *testing.T) {
-	state := New(Config{})
+	state := New(Options{})
 	d := state.Decoder()
 	b := flow.Table.NewBatch(100)
-	list := state.config.Exporters
+	list := state.options.Exporters
 	good := datagram{version: 10, body: slices.Concat(templateOf(10, 300, bytesOnly...), set16(300, 0, 0, 0, 1), set16(301, 0, 0, 0, 2))}
 	good.decode(d, b)
 	first, _ := list.Of(router.Addr(), flow.TypeIPFIX)
@@ -899,7 +899,7 @@ func TestForgottenExporter(t *testing.T) {
 // another sender it would be.
 func TestResume(t *testing.T) {
 	for _, resumes := range []bool{true, false} {
-		state := New(Config{})
+		state := New(Options{})
 		d := state.Decoder()
 		b := flow.Table.NewBatch(100)
 		for _, n := range []uint32{1, 2, 4, 100, 101, 103} { // of 3 and 102 nobody heard

@@ -9,11 +9,10 @@ import (
 	"netmeta/source"
 )
 
-// Notes makes the decoder tell what it comes across beside flows.
+// Notes sets the function that receives notes about everything that is not a flow.
 func (d *Decoder) Notes(tell func(source.Note)) { d.tell = tell }
 
-// parts are what the notes of a message have in common, by the names of the columns
-// of flows.
+// parts returns what the notes of a message have in common, by the names of columns of flows.
 func (d *Decoder) parts() []source.Part {
 	parts := []source.Part{
 		{Name: "FlowType", Value: flow.FlowType.Field.Enum[d.typ]},
@@ -57,7 +56,7 @@ func (d *Decoder) noteTemplate(t *template) {
 	d.tell(note)
 }
 
-// described are elements with their lengths.
+// describe lists elements with their lengths.
 func described(elements []element) []string {
 	list := make([]string, len(elements))
 	for i, e := range elements {
@@ -96,7 +95,7 @@ func (d *Decoder) noteOptions(t *template, elements []element, lay *layout, reco
 	d.tell(note)
 }
 
-// nameOf is the name of an element as Elements takes it.
+// nameOf returns the name of an element in the form that Elements accepts.
 func nameOf(ie column.IE) string {
 	reg := names()
 	if e, ok := reg.byIE[ie]; ok {

@@ -7,32 +7,30 @@ import (
 	"netmeta/source"
 )
 
-// facts is what options data told about a sender that its records are decoded
-// with. It does not change: news make a new one. Names are in Metadata.
-type facts struct {
-	told   uint64             // rises with each facts made
-	rates  map[rateKey]uint32 // sampling rates of selectors, samplers and interfaces
-	byIf   bool               // some are of interfaces
-	wide   uint32             // sampling rate of everything, 0 if not told
-	only   uint32             // sampling rate of all selectors, if they have the same
-	booted uint64             // when SysUptime was 0, milliseconds since 1970; 0 if not told
+// exporterOptions are the options data of a sender that decoding needs. They are immutable: a change makes
+// new ones. Names are in Metadata.
+type exporterOptions struct {
+	version uint64             // increases with each new value
+	rates   map[rateKey]uint32 // sampling rates of selectors, samplers and interfaces
+	byIf    bool               // some are of interfaces
+	wide    uint32             // sampling rate of everything; 0: not reported
+	only    uint32             // sampling rate of all selectors, if it is the same
+	booted  uint64             // when SysUptime was 0, milliseconds since 1970; 0: not reported
 }
 
-var noFacts = &facts{}
+var noOptions = &exporterOptions{}
 
-// maxFacts bounds the rates of a sender, a few for each interface of a large
-// router.
-const maxFacts = 8192
+// maxRates bounds the rates of a sender: a few for each interface of a large router.
+const maxRates = 8192
 
-// A rateKey is what a sampling rate is for.
+// rateKey identifies what a sampling rate applies to.
 type rateKey uint64
 
-// A selector (302) and a flow sampler (48) are the same thing: the registry
-// replaced the latter by the former.
+// A selector (302) and a flow sampler (48) are the same: the former replaced the latter in the registry.
 func selectorKey(id uint64) rateKey { return rateKey(id &^ (1 << 63)) }
 func ifKey(index uint64) rateKey    { return rateKey(index | 1<<63) }
 
-// An optionsRecord is what this package understands of a record of options data.
+// optionsRecord has the values of a record of options data that this package uses.
 type optionsRecord struct {
 	key       rateKey
 	wide      bool
@@ -63,9 +61,8 @@ type optionsRecord struct {
 	system        System
 }
 
-// rate is the sampling rate, 0 if the record says none. Selector algorithm 1 is
-// systematic by count (306), 3 chooses n out of N (310); exporters fill in the
-// fields of the other one as well (RFC 5477 §8.2).
+// rate returns the sampling rate, 0 if the record has none. Selector algorithm 1 is systematic by count
+// (306), 3 chooses n out of N (310); exporters also fill in the fields of the other one (RFC 5477 §8.2).
 func (r *optionsRecord) rate() uint32 {
 	spaced, sized := uint32(0), uint32(0)
 	if r.hasSpace {
@@ -82,13 +79,13 @@ func (r *optionsRecord) rate() uint32 {
 			return v
 		}
 	}
-	if r.chosen > 1 { // without a space: one of so many
+	if r.chosen > 1 { // without a space: one of that many
 		return clamp32(r.chosen)
 	}
 	return 0
 }
 
-// optionsData takes in a set of options data.
+// optionsData stores a set of options data.
 func (d *Decoder) optionsData(t *template, body []byte) {
 	elements := t.elements()
 	widths := make([]uint32, len(elements))
@@ -123,16 +120,16 @@ func (d *Decoder) optionsData(t *template, body []byte) {
 		return
 	}
 	s.describeLocked(d, records)
-	old := d.session.facts
+	old := d.session.reported
 	if old == nil {
-		old = noFacts
+		old = noOptions
 	}
 	if now := old.with(records); now != old {
-		s.told++
+		s.optionsVersion++
 		s.changes.Add(1)
-		now.told = s.told
-		d.session.facts = now
-		// Facts of domain 0 hold for the other domains too.
+		now.version = s.optionsVersion
+		d.session.reported = now
+		// Options data of domain 0 also apply to the other domains.
 		for _, dom := range d.session.domain.exporter.domains {
 			if dom == d.session.domain || d.session.domain.id == 0 {
 				dom.generation.Add(1)
@@ -152,7 +149,7 @@ func readOptions(elements []element, scopes int, lay *layout, p []byte) (r optio
 	for i, e := range elements {
 		id := e.ID
 		if e.PEN == ciscoPEN && id >= 12232 && id <= 12234 {
-			id -= 12232 - 372 // attributes of applications, from before there were elements for them
+			id -= 12232 - 372 // attributes of applications, from before they had elements
 		} else if e.PEN != 0 {
 			continue
 		}
@@ -227,14 +224,13 @@ func readOptions(elements []element, scopes int, lay *layout, p []byte) (r optio
 	return r
 }
 
-// with is what is known with some more records; the same facts if they say
-// nothing new.
-func (f *facts) with(records []optionsRecord) *facts {
+// with returns the options data with some more records added, or f itself if they change nothing.
+func (f *exporterOptions) with(records []optionsRecord) *exporterOptions {
 	now := f
-	// change gives the copy that may be written to.
-	change := func() *facts {
+	// change returns the copy that may be modified.
+	change := func() *exporterOptions {
 		if now == f {
-			now = &facts{rates: maps.Clone(f.rates), wide: f.wide, booted: f.booted}
+			now = &exporterOptions{rates: maps.Clone(f.rates), wide: f.wide, booted: f.booted}
 			if now.rates == nil {
 				now.rates = map[rateKey]uint32{}
 			}
@@ -249,7 +245,7 @@ func (f *facts) with(records []optionsRecord) *facts {
 				if now.wide != rate {
 					change().wide = rate
 				}
-			case now.rates[r.key] != rate && (len(now.rates) < maxFacts || now.rates[r.key] != 0):
+			case now.rates[r.key] != rate && (len(now.rates) < maxRates || now.rates[r.key] != 0):
 				change().rates[r.key] = rate
 			}
 		}
@@ -264,8 +260,8 @@ func (f *facts) with(records []optionsRecord) *facts {
 	return now
 }
 
-// summarise finds out what follows from the rates.
-func (f *facts) summarise() {
+// summarise derives values from the rates.
+func (f *exporterOptions) summarise() {
 	mixed := false
 	for key, rate := range f.rates {
 		switch {

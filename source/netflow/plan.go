@@ -9,15 +9,15 @@ import (
 	"netmeta/source"
 )
 
-// A layout says where the elements of a record are.
+// layout has the positions of the elements of a record.
 type layout struct {
 	offset []uint32
 	width  []uint32
 }
 
-// A plan decodes the records of one template. It is read-only once compiled.
+// plan decodes the records of one template. It is immutable once compiled.
 type plan struct {
-	layout          // of a fixed-length record; of others, width only, and variable where it is in the record
+	layout          // of a fixed-length record; otherwise only width, and variable for lengths in the record
 	stride int      // length of a record; 0 when records have different lengths
 	least  int      // of the shortest record
 	steps  []step   // in the order in which they must run
@@ -29,16 +29,16 @@ type plan struct {
 	volume    []uint16 // of a reverse plan: its counters
 	timed     bool     // of a reverse plan: it has times of its own
 
-	totals *totals // nil unless the counters are totals of living flows
+	totals *totals // nil unless the counters are cumulative
 
-	selector   bool // records name a selector or sampler
+	selector   bool // records have the ID of a selector or sampler
 	icmpInPort bool // ICMP type and code may be in the destination port
 }
 
-// A step copies one element of each record into one column.
+// step copies one element of each record into one column.
 type step struct {
 	op    op
-	fill  bool          // only where the column is still zero: an earlier element wins
+	fill  bool          // only if the column is still zero: an earlier element takes precedence
 	pos   uint16        // the element, by place in the template
 	with  uint16        // a second element that the step needs
 	field *column.Field // the column
@@ -53,13 +53,12 @@ const (
 	putUint32
 	putUint64
 	putAddr    // IPv4 or IPv6, told by its length
-	putNextHop // an address of which zero means none
+	putNextHop // an address, where zero means none
 	plainOps
 )
 
-// compile makes the plan of a template. Plain elements come from the fields of
-// the flows table, in the order of the list of each field; the first that the
-// template has wins, the others fill in where it is zero.
+// compile makes the plan of a template. Plain elements are those listed by the fields of the flows table, in
+// the order of each list. The first that the template has takes precedence; the others replace its zeros.
 func compile(elements []element) *plan {
 	c := compileOneWay(elements)
 	c.plan.totals = c.totals(c)
@@ -99,7 +98,7 @@ func (c *compiler) place() {
 	}
 }
 
-// find calls f with each place of an element that has a length.
+// find calls f for each position of an element that has a length.
 func (c *compiler) find(ie column.IE, f func(pos uint16, length uint16)) {
 	for i, e := range c.elements {
 		if e.IE == ie && e.length > 0 {
@@ -108,7 +107,7 @@ func (c *compiler) find(ie column.IE, f func(pos uint16, length uint16)) {
 	}
 }
 
-// first is the first place of an IANA element, -1 if the template lacks it.
+// first returns the first position of an IANA element, -1 if the template lacks it.
 func (c *compiler) first(id uint16) (pos int) {
 	pos = -1
 	c.find(column.IE{ID: id}, func(p, _ uint16) {
@@ -121,8 +120,7 @@ func (c *compiler) first(id uint16) (pos int) {
 
 func (c *compiler) add(s step) { c.steps = append(c.steps, s) }
 
-// plain adds the steps of a field that is a number or an address. It reports
-// whether there were any.
+// plain adds the steps of a field that is a number or an address. It reports whether there were any.
 func (c *compiler) plain(f *column.Field, list []column.IE) (found bool) {
 	for _, ie := range list {
 		c.find(ie, func(pos, length uint16) {
@@ -163,7 +161,7 @@ func plainOp(f *column.Field) op {
 	panic("BUG: field " + f.Name + " has elements but is neither number nor address")
 }
 
-// fixed decodes records of one length. The body holds nothing else.
+// fixed decodes records of one length. The body has nothing else.
 func (d *Decoder) fixed(p *plan, body []byte) {
 	for len(body) > 0 {
 		n := min(len(body)/p.stride, d.room(p))
@@ -182,7 +180,7 @@ func (d *Decoder) fixed(p *plan, body []byte) {
 		d.finish(p, row, n)
 		if p.reverse != nil {
 			for i := range n {
-				if !d.batch.Full() { // never, but in a batch of one row
+				if !d.batch.Full() { // always, except in a batch of one row
 					d.reverse(p, &p.layout, body[i*p.stride:], row+i)
 				}
 			}
@@ -232,7 +230,7 @@ func (d *Decoder) variable(p *plan, body []byte) {
 	}
 }
 
-// layout has room for the fields of one record.
+// layout returns a layout with room for the fields of one record.
 func (d *Decoder) layout(p *plan) layout {
 	if cap(d.lay.offset) == 0 {
 		d.lay = layout{make([]uint32, maxFields), make([]uint32, maxFields)}
@@ -240,14 +238,14 @@ func (d *Decoder) layout(p *plan) layout {
 	return layout{d.lay.offset[:len(p.width)], d.lay.width[:len(p.width)]}
 }
 
-// thinnable reports that each record stands for itself: of totals, the next record
-// has what one that is left out had.
+// thinnable reports that each record is independent. With cumulative counters, the next record includes one
+// that is left out.
 func (p *plan) thinnable() bool {
 	return p.totals == nil && (p.reverse == nil || p.reverse.totals == nil)
 }
 
-// room is the number of records that can be added; at least one, since a full
-// batch is handed on. Biflows need two rows.
+// room returns the number of records that can be added; at least one, since a full batch is handed on.
+// Biflows need two rows.
 func (d *Decoder) room(p *plan) int {
 	rows := 1
 	if p.reverse != nil {
@@ -259,13 +257,13 @@ func (d *Decoder) room(p *plan) int {
 	return max(d.batch.Room()/rows, 1)
 }
 
-// padding reports that what is left of a set holds no record (RFC 7011 §3.3.1).
+// padding reports that the rest of a set holds no record (RFC 7011 §3.3.1).
 func padding(p []byte, least int) bool {
 	return len(p) < least || len(p) <= 3 && allZero(p)
 }
 
-// measure finds the elements of a record and its length, -1 if it does not fit.
-// The length of a variable-length element is in front of it (RFC 7011 §7):
+// measure finds the elements of a record and its length, -1 if it does not fit. The length of a
+// variable-length element precedes it (RFC 7011 §7):
 //
 //	0 length below 255   1 content
 //	0 255                1 length, 2 bytes   3 content
@@ -294,12 +292,11 @@ func (l *layout) measure(widths []uint32, p []byte) (size int) {
 	return size
 }
 
-// run executes one step over n records, which begin stride bytes apart, into n
-// rows from row on.
+// run executes one step over n records, which start stride bytes apart, into n rows from row on.
 func (d *Decoder) run(pl *plan, s *step, at *layout, records []byte, stride, row, n int) {
 	b := d.batch
 	width := int(at.width[s.pos])
-	if width == 0 || width > 8 && s.op <= putUint64 { // no integer is longer (RFC 7011 §6.1.1)
+	if width == 0 || width > 8 && s.op <= putUint64 { // integers are not longer (RFC 7011 §6.1.1)
 		return
 	}
 	p := records[at.offset[s.pos]:]
@@ -325,9 +322,8 @@ func (d *Decoder) run(pl *plan, s *step, at *layout, records []byte, stride, row
 	}
 }
 
-// numbers copies unsigned integers of 1 to 8 bytes, which may be shorter than
-// the element is defined (RFC 7011 §6.2) or longer than the column; of the
-// latter the lower bytes count.
+// numbers copies unsigned integers of 1 to 8 bytes. They may be shorter than the element's definition (RFC
+// 7011 §6.2) or longer than the column, which then holds the lower bytes.
 func numbers[T uint8 | uint16 | uint32 | uint64](col []T, p []byte, stride, width int, fill bool) {
 	at := 0
 	switch {
@@ -401,7 +397,7 @@ func addresses(col []column.Addr, p []byte, stride, width int) {
 	}
 }
 
-// nextHops copies addresses of which zero means that there is none.
+// nextHops copies addresses, where zero means none.
 func nextHops(col []column.Addr, p []byte, stride, width int, fill bool) {
 	at := 0
 	switch width {

@@ -14,7 +14,7 @@ func TestImplausible(t *testing.T) {
 	back := func(id, length uint16) element { return element{column.IE{PEN: reversePEN, ID: id}, length} }
 	list := []element{iana(1, 8), iana(2, 8), iana(34, 4), back(1, 8), back(2, 8)}
 	exporters := new(source.Exporters)
-	state := New(Config{Exporters: exporters})
+	state := New(Options{Exporters: exporters})
 	d, b := state.Decoder(), flow.Table.NewBatch(100)
 	body := templateOf(10, 300, list...)
 	for _, r := range [][]uint64{

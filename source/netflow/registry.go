@@ -10,25 +10,23 @@ import (
 	"netmeta/column"
 )
 
-// The names of elements stand in registry/, a file for each registry, called by
-// its name and enterprise number: iana-0.csv is the IANA registry of RFC 7012,
-// the others are of vendors, as these document them. A line is
+// The names of elements are in registry/, one file per registry, named after it and its enterprise number:
+// iana-0.csv is the IANA registry of RFC 7012, the others are of vendors, from their documentation. A line is
 //
 //	element id,name,type
 //
-// Types are those of RFC 7011 §6.1 as far as they make a difference to a reader:
-// unsigned stands for unsigned8 to unsigned256 (the template says how long a
-// value is), float for both lengths, dateTimeNTP for micro- and nanoseconds,
-// list for the structured data of RFC 6313.
+// Types are those of RFC 7011 §6.1, as far as they make a difference here: unsigned means unsigned8 to
+// unsigned256 (the template has the length), float both lengths, dateTimeNTP micro- and nanoseconds, list the
+// structured data of RFC 6313.
 //
 //go:embed registry/*.csv
 var registryFiles embed.FS
 
-// A valueType is how the octets of an element are read.
+// valueType says how to read the bytes of an element.
 type valueType uint8
 
 const (
-	unknownType valueType = iota // told from the value
+	unknownType valueType = iota // guessed from the value
 	unsigned
 	signed
 	float
@@ -50,16 +48,15 @@ var valueTypes = map[string]valueType{
 	"dateTimeSeconds": dateTimeSeconds, "dateTimeMilliseconds": dateTimeMilliseconds, "dateTimeNTP": dateTimeNTP, "list": list,
 }
 
-// An Element is an information element that has been chosen by its name.
+// Element is an information element in the configuration.
 type Element struct {
 	column.IE
-	Name string // as it was chosen
+	Name string // as configured
 
 	typ valueType
 }
 
-// registry is all elements that have a name: those of IANA by their name, those
-// of others by VENDOR/NAME.
+// registry has all elements with a name: those of IANA by their name, others by VENDOR/NAME.
 type registry struct {
 	byName map[string]Element
 	byIE   map[column.IE]Element
@@ -92,7 +89,7 @@ func (r *registry) read(file string) error {
 	for line := range strings.Lines(string(content)) {
 		parts := strings.Split(strings.TrimSpace(line), ",")
 		if len(parts) != 3 {
-			return fmt.Errorf("line %q has not 3 parts", line)
+			return fmt.Errorf("line %q does not have 3 parts", line)
 		}
 		id, err := strconv.ParseUint(parts[0], 10, 16)
 		if err != nil {
@@ -103,17 +100,16 @@ func (r *registry) read(file string) error {
 			e.Name = vendor + "/" + e.Name
 		}
 		if _, twice := r.byName[e.Name]; twice || e.typ == unknownType || r.byIE[e.IE].Name != "" {
-			return fmt.Errorf("line %q: name or number stands twice, or type is unknown", line)
+			return fmt.Errorf("line %q: duplicate name or number, or unknown type", line)
 		}
 		r.byName[e.Name], r.byIE[e.IE] = e, e
 	}
 	return nil
 }
 
-// Elements finds elements by name: applicationName for one of the IANA registry,
-// ixia/l7ApplicationName for one of a vendor, reverse/octetDeltaCount for the
-// reverse direction of a biflow (RFC 5103); by number, 96 or 3054:111, for those
-// that have no name here. The error tells of all that are unknown.
+// Elements finds elements by name: applicationName in the IANA registry, ixia/l7ApplicationName of a vendor,
+// reverse/octetDeltaCount for the reverse direction of a biflow (RFC 5103); or by number, 96 or 3054:111, for
+// those without a name here. The error lists all that are unknown.
 func Elements(list []string) (elements []Element, err error) {
 	var unknown []string
 	for _, name := range list {
@@ -140,13 +136,13 @@ func (e *Element) UnmarshalText(name []byte) error {
 	return nil
 }
 
-// String returns the name as it was chosen.
+// String returns the name as configured.
 func (e Element) String() string { return e.Name }
 
-// MarshalText returns the name as it was chosen.
+// MarshalText returns the name as configured.
 func (e Element) MarshalText() ([]byte, error) { return []byte(e.Name), nil }
 
-// elementNamed finds one element. If there is none, hint is what to write instead.
+// elementNamed finds one element. If there is none, hint suggests another.
 func elementNamed(name string) (e Element, hint string) {
 	reg := names()
 	if e, ok := reg.byName[name]; ok {

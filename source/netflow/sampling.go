@@ -5,8 +5,7 @@ import (
 	"netmeta/source"
 )
 
-// Samplings lists the rates that options data told: of a whole exporter, of its
-// selectors and of its interfaces.
+// Samplings lists the rates in options data: of a whole exporter, of its selectors and of its interfaces.
 func (s *State) Samplings() (list []source.Sampling) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -16,7 +15,7 @@ func (s *State) Samplings() (list []source.Sampling) {
 			typ = flow.TypeIPFIX
 		}
 		for _, dom := range x.domains {
-			f := newestFacts(dom)
+			f := newestOptions(dom)
 			if f == nil {
 				continue
 			}

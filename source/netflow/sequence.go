@@ -7,8 +7,7 @@ import (
 	"netmeta/source"
 )
 
-// nearGap is the gap that counts as loss whatever an exporter's rate: see
-// source.Numbering.
+// nearGap is the gap that counts as loss whatever an exporter's rate; see source.Numbering.
 const nearGap = 1 << 20
 
 var (
@@ -17,15 +16,15 @@ var (
 	numbering10 = source.Numbering{Norm: source.Before, Near: nearGap}
 )
 
-// heard takes note of a datagram.
-func (ses *session) heard(now source.Arrival, n source.Numbering) source.Finding {
+// heard records a datagram.
+func (ses *session) heard(now source.Arrival, n source.Numbering) source.SequenceResult {
 	if now.Units > 0 && ses.withData.Load() < settledAfter && ses.withData.Add(1) == settledAfter {
 		ses.settled.Store(true)
 	}
 	return ses.sequence.Heard(now, n)
 }
 
-// A sequenceKey tells apart who numbers datagrams.
+// sequenceKey identifies a sequence.
 type sequenceKey struct {
 	exporter netip.AddrPort
 	version  uint16
@@ -37,8 +36,7 @@ func (ses *session) key() sequenceKey {
 	return sequenceKey{netip.AddrPortFrom(x.addr, ses.port), x.version, ses.domain.id}
 }
 
-// A KeptSequence is the place in the sequence of one sender up to which all rows are
-// durable.
+// KeptSequence is the position in the sequence of one exporter up to which all rows are durable.
 type KeptSequence struct {
 	Exporter netip.AddrPort `json:"exporter"`
 	Version  uint16         `json:"version"`
@@ -49,11 +47,11 @@ type KeptSequence struct {
 // maxFollowing bounds the sequences of an earlier run.
 const maxFollowing = 100_000
 
-// Mark takes note of the places of the senders that the decoder heard since the last
-// call; see source.Marks.
+// Mark records the positions of the exporters that the decoder has heard since the last call; see
+// source.Marks.
 func (d *Decoder) Mark() (durable func()) { return d.marks.Take() }
 
-// Sequences lists the places up to which everything is durable.
+// Sequences lists the positions up to which everything is durable.
 func (s *State) Sequences() (list []KeptSequence) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,9 +71,9 @@ func (s *State) Sequences() (list []KeptSequence) {
 	return list
 }
 
-// Follow has the sequences of an earlier run go on when their senders are heard, so that
-// what is missing since then counts as lost. Call it before the first datagram, and
-// before Load. Places that are a day old are left out, and so are those beyond a bound.
+// Follow continues the sequences of an earlier run once their exporters are heard, so that what is missing
+// since then counts as lost. Call it before the first datagram, and before Load. It ignores positions that
+// are a day old, and those beyond a limit.
 func (s *State) Follow(list []KeptSequence) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,8 +101,8 @@ func (s *State) FollowSequences(text []byte) (last int64, err error) {
 // Missed implements source.State.
 func (s *State) Missed() []source.Doubt { return s.doubts.Take() }
 
-// Resume starts the sequences of a sender again: its datagrams were refused for a while,
-// and are not lost.
+// Resume restarts the sequences of a sender whose datagrams were dropped for a while, so that they do not
+// count as lost.
 func (s *State) Resume(addr netip.Addr) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -21,7 +21,7 @@ func TestFollow(t *testing.T) {
 		p := datagram{version: version, sequence: sequence, body: append(templateOf(version, 300, bytesOnly...), set16(300, 0, 0, 0, 1)...)}.bytes()
 		d.Decode(&source.Datagram{Payload: p, Exporter: netip.AddrPortFrom(router.Addr(), port), Received: now}, into(b, b.Reset))
 	}
-	first := New(Config{})
+	first := New(Options{})
 	d := first.Decoder()
 	if d.Mark() != nil {
 		t.Error("a mark, though nothing was heard")
@@ -74,7 +74,7 @@ func TestFollow(t *testing.T) {
 		}
 		return units
 	}
-	s := New(Config{})
+	s := New(Options{})
 	s.Follow(again())
 	if len(s.Sequences()) != 2 {
 		t.Error("what is not heard again yet is not kept")
@@ -85,7 +85,7 @@ func TestFollow(t *testing.T) {
 	if len(s.Sequences()) != 2 {
 		t.Errorf("kept %+v", s.Sequences())
 	}
-	s = New(Config{})
+	s = New(Options{})
 	s.Follow(again())
 	s.Resume(router.Addr())
 	if got := doubts(s); len(got) != 0 || len(s.Sequences()) != 0 {
@@ -95,7 +95,7 @@ func TestFollow(t *testing.T) {
 	for i := range old {
 		old[i].At -= (25 * time.Hour).Milliseconds()
 	}
-	s = New(Config{})
+	s = New(Options{})
 	s.Follow(old)
 	if got := doubts(s); len(got) != 0 {
 		t.Errorf("a day later: missed %v", got)
@@ -104,7 +104,7 @@ func TestFollow(t *testing.T) {
 
 // To take note of who was heard costs nothing for each datagram.
 func TestMarkDoesNotAllocate(t *testing.T) {
-	d := New(Config{}).Decoder()
+	d := New(Options{}).Decoder()
 	b := flow.Table.NewBatch(100)
 	out := into(b, b.Reset)
 	p, _ := benchmark5()

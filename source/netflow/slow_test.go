@@ -190,7 +190,7 @@ func slowFinish(d *Decoder, want, got *column.Batch, version uint16, list []elem
 		return
 	}
 	d.message = message{version: version, typ: got.Uint8s(flow.FlowType.Field)[0], received: arrival.UnixMilli(), exporter: router,
-		addr: column.AddrFrom(router.Addr()), facts: noFacts, entry: d.last.entry}
+		addr: column.AddrFrom(router.Addr()), reported: noOptions, entry: d.last.entry}
 	d.batch = want
 	d.finish(compile(list), 0, want.Len())
 }
@@ -252,7 +252,7 @@ func TestPlan(t *testing.T) {
 			}
 			slowRecord(want, list, values, arrival.Unix()*1000, 1_000_000, version == 9)
 		}
-		d := New(Config{}).Decoder()
+		d := New(Options{}).Decoder()
 		m := datagram{version: version, body: slices.Concat(templateOf(version, 300, list...), set16(300, body...))}
 		m.decode(d, got)
 		if got.Len() != n {

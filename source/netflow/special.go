@@ -10,7 +10,7 @@ import (
 	"netmeta/packet"
 )
 
-// The elements that need thought. Numbers are those of the IANA registry.
+// Elements with special rules. Numbers are those of the IANA registry.
 
 // The special steps.
 const (
@@ -22,11 +22,11 @@ const (
 	timeUptime                        // milliseconds of SysUptime
 	timeDuration                      // milliseconds between start and end
 	timeDurationMicro
-	rateInterval // one of so many
-	rateSpace    // so many chosen, so many not: 305 and 306
+	rateInterval // one of that many
+	rateSpace    // number chosen, number skipped: 305 and 306
 	ratePopulation
 	rateProbability
-	rateSelector // of a selector or sampler that options data told of
+	rateSelector // of a selector or sampler in options data
 	icmpTypeCode
 	direction
 	ipVersion
@@ -39,28 +39,27 @@ const (
 	frameSection // the first bytes of a sampled packet
 )
 
-// none stands for no second element.
+// none means no second element.
 const none = math.MaxUint16
 
-// Octets and packets: only one element is right, whatever it says. The counters
-// of this observation point come first, then those behind it, the totals since
-// the flow began, those of the initiator, and what layer 2 counts, in the same
-// order.
+// Bytes and packets: only one element is right, even if it is zero. The counters of this observation point
+// come first, then those after it, the cumulative counters since the flow start, those of the initiator, and
+// the layer 2 counts, in the same order.
 var counters = map[*column.Field][]column.IE{
 	flow.Bytes.Field:   {{ID: 1}, {ID: 23}, {ID: 85}, {ID: 171}, {ID: 231}, {ID: 352}, {ID: 417}, {ID: 353}, {ID: 420}},
 	flow.Packets.Field: {{ID: 2}, {ID: 24}, {ID: 86}, {ID: 172}, {ID: 298}, {ID: 430}, {ID: 431}},
 }
 
-// Those of them that count since the flow began.
+// Those of them that count since the flow start.
 var sinceBegin = []column.IE{{ID: 85}, {ID: 171}, {ID: 353}, {ID: 420}, {ID: 86}, {ID: 172}, {ID: 431}}
 
-// What a template with an outer and an inner header has twice, in this order.
+// Elements that a template with an outer and an inner header has twice, in this order.
 var layered = []*column.Field{
 	flow.SrcPort.Field, flow.DstPort.Field, flow.Proto.Field, flow.TCPFlags.Field, flow.IPTos.Field, flow.IPv6FlowLabel.Field,
 }
 
-// Elements of start and end, the most exact first: zero means absent, and then
-// the next is asked. The last four are the time of an event.
+// Elements of start and end, the most precise first: zero means absent, and then the next one is used. The
+// last four are the time of an event.
 var times = []struct {
 	start, end uint16
 	op         op
@@ -77,8 +76,7 @@ var times = []struct {
 	{322, 322, timeSeconds},
 }
 
-// Elements that hold the beginning of a sampled packet (RFC 5477 §8.5), and what
-// it begins with.
+// Elements that hold the first bytes of a sampled packet (RFC 5477 §8.5), and their protocol.
 var sections = []struct {
 	id   uint16
 	link packet.LinkType
@@ -89,7 +87,7 @@ var sections = []struct {
 	{316, packet.MPLS},     // mplsLabelStackSection
 }
 
-// Elements with the name of an application; the first that says one counts.
+// Elements with the name of an application; the first that has one counts.
 var appNames = []column.IE{
 	{ID: 96},                // applicationName
 	{PEN: 25461, ID: 56701}, // Palo Alto Networks App-ID
@@ -97,8 +95,7 @@ var appNames = []column.IE{
 	{PEN: 3054, ID: 111},    // Ixia L7 application name
 }
 
-// specialField handles a field of the table whose elements are plain but whose
-// rules are not.
+// specialField handles a field of the table whose elements are plain but have special rules.
 func (c *compiler) specialField(f *column.Field) bool {
 	switch {
 	case counters[f] != nil:
@@ -107,7 +104,7 @@ func (c *compiler) specialField(f *column.Field) bool {
 				break
 			}
 		}
-		// The first place wins, if the template has the element twice.
+		// If the template has the element twice, the first one counts.
 		c.steps = slices.DeleteFunc(c.steps, func(s step) bool { return s.field == f && s.fill })
 		return true
 	case f == flow.SrcAddr.Field, f == flow.DstAddr.Field:
@@ -247,9 +244,9 @@ func (c *compiler) time(id uint16, o op, f *column.Field) {
 	c.add(s)
 }
 
-// etherType: the IP version and the addresses know it best. The element (256)
-// is what was in front of the IP header, which may be a tag or a label, and some
-// exporters fill it with something else; it is asked for what is not IP.
+// etherType: the IP version and the addresses are the best sources. The element (256) is what was in front of
+// the IP header, which may be a tag or a label, and some exporters fill it with something else; it is used
+// for what is not IP.
 func (c *compiler) etherType() {
 	versioned := c.one(60, ipVersion)
 	v4, v6, pos := false, false, 0
@@ -282,8 +279,8 @@ func (c *compiler) etherType() {
 // Seconds between 1900 and 1970.
 const ntpEpoch = 2_208_988_800
 
-// ntpMillis converts an NTP timestamp to milliseconds since 1970. Seconds with
-// the upper bit clear are of the era that begins in 2036 (RFC 4330 §3).
+// ntpMillis converts an NTP timestamp to milliseconds since 1970. Seconds whose top bit is clear are of the
+// era that begins in 2036 (RFC 4330 §3).
 func ntpMillis(v uint64) uint64 {
 	if v == 0 {
 		return 0
@@ -342,10 +339,10 @@ func (d *Decoder) runSpecial(s *step, at *layout, records []byte, stride, row, n
 			}
 			return
 		}
-		// IPFIX has no SysUptime in its header: without the time of the last
-		// initialisation, in the record or in options data, it cannot be placed.
+		// IPFIX has no SysUptime in its header. Without the time of the last initialisation, in the record or
+		// in options data, the absolute time is unknown.
 		for i := range col {
-			boot := d.facts.booted
+			boot := d.reported.booted
 			if s.with != none {
 				boot = second(i)
 			}
@@ -384,7 +381,7 @@ func (d *Decoder) runSpecial(s *step, at *layout, records []byte, stride, row, n
 			case rateProbability:
 				r = probability(value(i), width)
 			case rateSelector:
-				r, source = d.facts.rates[selectorKey(value(i))], flow.SamplingOptions
+				r, source = d.reported.rates[selectorKey(value(i))], flow.SamplingOptions
 			}
 			if r != 0 {
 				rate[i], from[i] = r, source
@@ -463,7 +460,7 @@ func (d *Decoder) runSpecial(s *step, at *layout, records []byte, stride, row, n
 //
 //	label 20 bits | traffic class 3 | bottom of stack 1
 //
-// The exporter writes zeros behind the bottom.
+// The exporter writes zeros after the bottom.
 func (d *Decoder) mpls(positions []uint16, at *layout, records []byte, stride, row, n int) {
 	for i := range n {
 		depth := 0
@@ -483,8 +480,8 @@ func (d *Decoder) mpls(positions []uint16, at *layout, records []byte, stride, r
 	}
 }
 
-// inner copies the second source or destination address of a record. If the
-// first is set as well, it is that of the outer header.
+// inner copies the second source or destination address of a record. If the first is also set, it is that of
+// the outer header.
 func (d *Decoder) inner(f *column.Field, p []byte, stride, width, row, n int) {
 	outer := flow.OuterSrcAddr
 	if f == flow.DstAddr.Field {
@@ -506,8 +503,7 @@ func (d *Decoder) inner(f *column.Field, p []byte, stride, width, row, n int) {
 	}
 }
 
-// frame reads the flow out of sampled packets. Each counts as one, unless the
-// record has counters.
+// frame reads the flow from sampled packets. Each counts as one, unless the record has counters.
 func (d *Decoder) frame(pl *plan, link packet.LinkType, s *step, at *layout, records []byte, stride, row, n int) {
 	b := d.batch
 	for i := range n {
@@ -529,9 +525,8 @@ func (d *Decoder) frame(pl *plan, link packet.LinkType, s *step, at *layout, rec
 	}
 }
 
-// family sets the EtherType from the addresses; etype is not zero when the
-// template has addresses of that one family only. With fill, only what the IP
-// version did not say.
+// family sets the EtherType from the addresses; etype is not zero if all addresses of the template are of
+// that family. With fill, it only sets what the IP version did not.
 func (d *Decoder) family(etype uint16, fill bool, row, n int) {
 	col := flow.EType.Column(d.batch)[row : row+n]
 	if etype != 0 && !fill {
@@ -559,7 +554,7 @@ func (d *Decoder) tunnelled(row int) bool {
 	return flow.OuterSrcAddr.At(d.batch, row) != (column.Addr{})
 }
 
-// tunnel is the type of a tunnel by what its outer header says.
+// tunnel returns the type of a tunnel from its outer header.
 func tunnel(proto uint8, port uint16, outer column.Addr, segments bool) uint8 {
 	if segments {
 		return flow.TunnelSRv6
@@ -574,14 +569,14 @@ func etherTypeOf(a column.Addr) uint16 {
 	return flow.EtherTypeIPv6
 }
 
-// sinceBoot is the time so many milliseconds after boot, modulo 2^32, that is
-// nearest to the export time.
+// sinceBoot returns the time switched milliseconds after boot, modulo 2^32, that is nearest to the export
+// time.
 func (d *Decoder) sinceBoot(boot uint64, switched uint32) uint64 {
 	age := int32(uint32(d.exported) - uint32(boot) - switched)
 	return uint64(d.exported - int64(age))
 }
 
-// oneOf is the rate when n of every total packets are chosen, rounded.
+// oneOf returns the rate if n of every total packets are chosen, rounded.
 func oneOf(n, total uint64) uint32 {
 	if n == 0 {
 		return 0
@@ -589,7 +584,7 @@ func oneOf(n, total uint64) uint32 {
 	return clamp32((total + n/2) / n)
 }
 
-// probability is the rate that a sampling probability stands for, a float.
+// probability returns the rate for a sampling probability, a float.
 func probability(v uint64, width int) uint32 {
 	var f float64
 	switch width {
@@ -606,10 +601,9 @@ func probability(v uint64, width int) uint32 {
 
 func clamp32(v uint64) uint32 { return uint32(min(v, math.MaxUint32)) }
 
-// appKey makes one number of an application id (RFC 6759 §4): classification
-// engine, one byte, and selector, whose length varies. Engine 20 is that of a vendor,
-// whose enterprise number comes before a selector of four bytes (§4.1); these numbers
-// have less than 24 bits.
+// appKey makes one number of an application ID (RFC 6759 §4): classification engine, one byte, and selector,
+// of variable length. Engine 20 is that of a vendor: a selector of four bytes follows the enterprise number
+// (§4.1), which has less than 24 bits.
 func appKey(p []byte) uint64 {
 	switch n := len(p); {
 	case n == 0 || n > 9 || n == 9 && p[1] != 0:
@@ -621,7 +615,7 @@ func appKey(p []byte) uint64 {
 	}
 }
 
-// maxLabels bounds the texts that a decoder keeps.
+// maxLabels bounds the texts that a decoder stores.
 const maxLabels = 8192
 
 // label interns a text of a record, cut at the first zero byte.

@@ -6,21 +6,20 @@ import (
 	"netmeta/column"
 )
 
-// maxFields is the number of fields of a template; real ones have less than 150.
+// maxFields bounds the fields of a template; real templates have less than 150.
 const maxFields = 512
 
-// variable is the length of a field whose length is in the record (RFC 7011
-// §7). A v9 field of that length could not be in a datagram, and some v9
-// exporters mean the same by it.
+// variable is the length of a field whose length is in the record (RFC 7011 §7). A v9 field of that length
+// would not fit into a datagram, and some v9 exporters mean the same by it.
 const variable = 65535
 
-// An element is a field specifier of a template (RFC 7011 §3.2).
+// element is a field specifier of a template (RFC 7011 §3.2).
 type element struct {
 	column.IE
 	length uint16
 }
 
-// least is the number of octets that the field takes at least.
+// least returns the minimum size of the field in bytes.
 func (e element) least() int {
 	if e.length == variable {
 		return 1
@@ -28,21 +27,20 @@ func (e element) least() int {
 	return int(e.length)
 }
 
-// A template as it was announced. It does not change once it is in the cache,
-// except that its plan is made when the first data need it.
+// template is a template as announced. It does not change once it is in the cache, except that its plan is
+// made when the first data need it.
 type template struct {
 	id      uint16
 	version uint16
 	options bool
-	scopes  uint16 // of an options template: how many elements are the scope
-	spec    string // the field specifiers as they came
+	scopes  uint16 // of an options template: number of scope elements
+	spec    string // the field specifiers as received
 	plan    *plan  // guarded by State.mu until a view has it
 }
 
-// fits reports that a set could be of this template, judged by what is left over
-// behind the last record. It is asked about borrowed templates only: right after
-// two processes behind one address have started, one's data may come before its
-// template and find the other's.
+// fits reports that a set may be of this template, judged by the rest after the last record. It is used for
+// borrowed templates only: right after two processes with one address have started, data of one may arrive
+// before its template and find the other's.
 func (t *template) fits(body []byte) bool {
 	if t.options || t.plan.stride == 0 {
 		return true
@@ -50,7 +48,7 @@ func (t *template) fits(body []byte) bool {
 	return len(body) >= t.plan.stride && len(body)%t.plan.stride <= 3
 }
 
-// same says that records of both are read alike.
+// same reports that records of both are read alike.
 func (t *template) same(o *template) bool {
 	return t.spec == o.spec && t.options == o.options && t.scopes == o.scopes
 }
@@ -96,8 +94,8 @@ func readElement(p []byte, version uint16) (e element, n int) {
 	return e, 8
 }
 
-// scope9 is the element that a scope field type of v9 (RFC 3954 §6.1) stands for.
-// Exporters also write element numbers there, as IPFIX does.
+// scope9 returns the element for a scope field type of v9 (RFC 3954 §6.1). Exporters also write element IDs
+// there, as in IPFIX.
 func scope9(typ uint16) uint16 {
 	switch typ {
 	case 1: // system
@@ -107,18 +105,17 @@ func scope9(typ uint16) uint16 {
 	case 3: // line card
 		return 141 // lineCardId
 	case 4: // cache
-		return 173 // flowKeyIndicator stands in for "flow cache"; nothing reads it
+		return 173 // flowKeyIndicator replaces "flow cache"; nothing reads it
 	case 5: // template
 		return 145 // templateId
 	}
 	return typ
 }
 
-// vendor9 is the element that a field type of v9 stands for. There are no
-// enterprise numbers in v9, so vendors took types from the upper end. ASA writes
-// address translation with numbers from before there were elements for it (Cisco
-// ASA NetFlow Implementation Guide, table 2), Palo Alto Networks two of its own,
-// and nProbe its IPFIX elements with 57472 added.
+// vendor9 returns the element for a field type of v9. v9 has no enterprise numbers, so vendors used types
+// from the upper end. ASA writes address translation with numbers from before there were elements for it
+// (Cisco ASA NetFlow Implementation Guide, table 2), Palo Alto Networks has two of its own, and nProbe adds
+// 57472 to its IPFIX elements.
 func vendor9(typ uint16) column.IE {
 	const nprobe = 57472
 	switch {
@@ -151,8 +148,8 @@ func (d *Decoder) templateSet(p []byte, options bool) {
 		t.id = binary.BigEndian.Uint16(p)
 		count := int(binary.BigEndian.Uint16(p[2:]))
 		if count == 0 && d.version == 10 && t.id >= 2 {
-			// A withdrawal. Over UDP it must not be sent and is ignored, since
-			// datagrams may come in another order than sent (RFC 7011 §8.4).
+			// A withdrawal. Over UDP it must not be sent and is ignored, since datagrams may arrive in
+			// another order than sent (RFC 7011 §8.4).
 			d.state.counters.Templates.Add(1)
 			d.noteTemplate(t)
 			p = p[4:]
@@ -187,7 +184,7 @@ func (d *Decoder) templateSet(p []byte, options bool) {
 		for i := 0; i < count; i++ {
 			e, n := readElement(fields[size:], d.version)
 			if n == 0 {
-				d.refuse(BadTemplate) // ends inside a field: nothing behind it can be found
+				d.refuse(BadTemplate) // ends inside a field, so nothing after it can be found
 				return
 			}
 			size += n

@@ -11,38 +11,33 @@ import (
 	"netmeta/flow"
 )
 
-// Totals. Templates without delta counters may have totals since the flow began (85,
-// 86 and their like). An exporter that reports a living flow again and again reports what it
-// has reported before, and the sum would count it many times. So the last totals of
-// living flows are remembered, and a row gets the difference.
+// Cumulative counters. Templates without delta counters may have totals since the flow start (85, 86 and the
+// like). An exporter that reports an active flow repeatedly includes what it has reported before, and the sum
+// would count that many times. So the last totals of active flows are stored, and a row has the difference.
 //
-// A record goes on a flow that was reported before when it comes from the same session,
-// its key elements and its start are the same, and its totals and its end are not less.
-// One that says that the flow has ended (flowEndReason) is the last.
+// A record continues a flow that was reported before if it comes from the same session, its key elements and
+// its start are the same, and neither its totals nor its end decrease. One with a flowEndReason is the last.
 //
 // Not all totals are of a flow:
-//   - Without a start nothing tells a flow from the next one of the same key: what such a
-//     template says is taken as it is.
-//   - Firewalls (233) and translators (230) write totals into the record of an event, each
-//     once: taken as it is.
-//   - YAF writes totals and begins anew after the active timeout, with a new start: the
-//     start tells.
-//   - Exporters that keep the start and write what came since the last record betray
-//     themselves when a total falls while the end rises. From then on the totals of that
-//     template are taken as they are.
+//   - Without a start, a flow cannot be distinguished from the next one with the same key: the values of such a
+//     template are used as they are.
+//   - Firewalls (233) and translators (230) write totals into the record of an event, each once: used as they are.
+//   - YAF writes totals and starts again after the active timeout, with a new start, which shows it.
+//   - Exporters that keep the start and write the difference since the last record are detected when a total falls
+//     while the end rises. From then on the totals of that template are used as they are.
 //
-// What came before this process began is in the first report that it sees. Templates
-// with delta counters are not concerned and pay nothing.
+// Traffic from before this process started is in the first report that it receives. Templates with delta
+// counters are not affected and pay nothing.
 
-// totals says how records of a plan go on.
+// totals says how records of a plan continue flows.
 type totals struct {
-	key    []uint16 // elements that tell flows apart, the start among them
+	key    []uint16 // elements that identify a flow, including the start
 	reason int      // flowEndReason, -1 if there is none
 	way    byte     // 1: of the reverse direction
 
 	bytes, packets int // the elements with the totals, -1 if there is none
 
-	perRecord atomic.Bool // what looks like totals is none
+	perRecord atomic.Bool // the totals turned out to be differences
 }
 
 var keyElements = []uint16{
@@ -51,7 +46,7 @@ var keyElements = []uint16{
 
 var startElements = []uint16{152, 156, 154, 150, 22}
 
-// totals finds out whether the counters are totals; nil if they are not.
+// totals reports whether and how the counters are cumulative; nil if they are not.
 func (c *compiler) totals(of *compiler) *totals {
 	t := &totals{reason: of.first(136), bytes: -1, packets: -1}
 	for _, s := range c.steps {
@@ -81,33 +76,33 @@ func (c *compiler) totals(of *compiler) *totals {
 	return t
 }
 
-// A living flow, as last reported. Zero is none.
-type living struct {
+// activeFlow is a flow as last reported. The zero value is none.
+type activeFlow struct {
 	hash           uint64
 	bytes, packets uint64
 	end            uint64
 	heard          int64 // milliseconds since 1970
 }
 
-// flowTable remembers living flows, in a room that does not grow. All decoders share it,
-// since the reports of one flow may come to any of them.
+// flowTable stores active flows in a fixed amount of memory. All decoders share it, since the reports of one
+// flow may reach any of them.
 type flowTable struct {
 	mu    sync.Mutex // guards everything below
 	seed  maphash.Seed
-	flows []living
+	flows []activeFlow
 	key   []byte
 }
 
 const (
-	maxLiving  = 1 << 16 // flows
-	livingWays = 8       // places for a flow
-	livingMS   = 30 * 60 * 1000
+	maxActiveFlows = 1 << 16 // flows
+	activeFlowWays = 8       // places for a flow
+	livingMS       = 30 * 60 * 1000
 )
 
-// find is the place of a flow: its own, or the one that was heard longest ago.
-func (t *flowTable) find(hash uint64) *living {
-	at := hash % (maxLiving / livingWays) * livingWays
-	places := t.flows[at : at+livingWays]
+// find returns the entry of a flow: its own, or the one that was heard longest ago.
+func (t *flowTable) find(hash uint64) *activeFlow {
+	at := hash % (maxActiveFlows / activeFlowWays) * activeFlowWays
+	places := t.flows[at : at+activeFlowWays]
 	oldest := &places[0]
 	for i := range places {
 		p := &places[i]
@@ -121,16 +116,16 @@ func (t *flowTable) find(hash uint64) *living {
 	return oldest
 }
 
-// goOn takes from the counters of rows what earlier records of the same flows had.
+// goOn subtracts from the counters of rows what earlier records of the same flows had.
 func (d *Decoder) goOn(t *totals, at *layout, records []byte, stride, row, n int) {
 	if t.perRecord.Load() {
 		return
 	}
-	table := &d.state.living
+	table := &d.state.activeFlows
 	table.mu.Lock()
 	defer table.mu.Unlock()
 	if table.flows == nil {
-		table.seed, table.flows = maphash.MakeSeed(), make([]living, maxLiving)
+		table.seed, table.flows = maphash.MakeSeed(), make([]activeFlow, maxActiveFlows)
 	}
 	bytes, packets := flow.Bytes.Column(d.batch)[row:row+n], flow.Packets.Column(d.batch)[row:row+n]
 	ends := flow.FlowEnd.Column(d.batch)[row : row+n]
@@ -141,7 +136,7 @@ func (d *Decoder) goOn(t *totals, at *layout, records []byte, stride, row, n int
 		}
 		hash := d.hashLocked(t, at, record)
 		was := table.find(hash)
-		now := living{hash, bytes[i], packets[i], ends[i], d.received}
+		now := activeFlow{hash, bytes[i], packets[i], ends[i], d.received}
 		if was.hash == hash {
 			if t.bytes >= 0 {
 				now.bytes = beyond(was.bytes, now.bytes, at.width[t.bytes])
@@ -154,7 +149,7 @@ func (d *Decoder) goOn(t *totals, at *layout, records []byte, stride, row, n int
 					t.perRecord.Store(true)
 					return
 				}
-				now = *was // it was overtaken: the later one had what it has
+				now = *was // it was overtaken: the later record includes it
 			}
 			if t.bytes >= 0 {
 				bytes[i] = now.bytes - was.bytes
@@ -164,11 +159,11 @@ func (d *Decoder) goOn(t *totals, at *layout, records []byte, stride, row, n int
 			}
 			d.state.counters.Continued.Add(1)
 		} else if was.hash != 0 && d.received-was.heard < livingMS {
-			d.refuse(TooManyLiving)
+			d.refuse(TooManyActiveFlows)
 		}
 		*was = now
 		if t.reason >= 0 && ended(number(record[at.offset[t.reason]:], int(at.width[t.reason]))) {
-			*was = living{}
+			*was = activeFlow{}
 		}
 	}
 }
@@ -176,8 +171,8 @@ func (d *Decoder) goOn(t *totals, at *layout, records []byte, stride, row, n int
 // ended reports a flowEndReason other than the active timeout. SiLK sets upper bits.
 func ended(reason uint64) bool { r := reason & 7; return r == 1 || r >= 3 && r <= 5 }
 
-// beyond is a total of so many octets without the limit of these: when one that was in
-// the upper quarter is in the lowest, it has passed its end.
+// beyond returns a total of width bytes without its limit: if the previous value was in the upper quarter and
+// this one is in the lowest, the counter has wrapped.
 func beyond(was, now uint64, width uint32) uint64 {
 	if width >= 8 {
 		return now
@@ -189,10 +184,10 @@ func beyond(was, now uint64, width uint32) uint64 {
 	return was/span*span + now
 }
 
-// hashLocked tells a flow by its session, its key and its start. It is never 0.
+// hashLocked identifies a flow by its session, its key and its start. It is never 0.
 func (d *Decoder) hashLocked(t *totals, at *layout, record []byte) uint64 {
 	addr := d.exporter.Addr().As16()
-	table := &d.state.living
+	table := &d.state.activeFlows
 	key := append(table.key[:0], addr[:]...)
 	key = binary.BigEndian.AppendUint16(key, d.exporter.Port())
 	key = binary.BigEndian.AppendUint32(key, d.domain)

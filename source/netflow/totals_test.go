@@ -24,7 +24,7 @@ func TestTotals(t *testing.T) {
 		t.Helper()
 		for _, variableLength := range []bool{false, true} {
 			list := slices.Clone(list)
-			state := New(Config{})
+			state := New(Options{})
 			d, b := state.Decoder(), flow.Table.NewBatch(100)
 			if variableLength {
 				list = append(list, iana(999, variable))
@@ -74,7 +74,7 @@ func TestTotals(t *testing.T) {
 func TestTotalsOfBiflows(t *testing.T) {
 	back := func(id, length uint16) element { return element{column.IE{PEN: reversePEN, ID: id}, length} }
 	list := []element{iana(8, 4), iana(12, 4), iana(152, 8), iana(85, 4), iana(86, 4), back(85, 4), back(86, 4)}
-	state := New(Config{})
+	state := New(Options{})
 	d, b := state.Decoder(), flow.Table.NewBatch(100)
 	datagram{version: 10, body: templateOf(10, 300, list...)}.decode(d, b)
 	for _, v := range [][4]uint64{{100, 1, 50, 1}, {300, 2, 60, 2}, {300, 2, 1060, 3}} {
@@ -92,10 +92,10 @@ func TestTotalsOfBiflows(t *testing.T) {
 // More living flows than are remembered: memory does not grow, and it is said.
 func TestTooManyLiving(t *testing.T) {
 	list := []element{iana(8, 4), iana(152, 8), iana(85, 4)}
-	state := New(Config{})
+	state := New(Options{})
 	d, b := state.Decoder(), flow.Table.NewBatch(8192)
 	datagram{version: 10, body: templateOf(10, 300, list...)}.decode(d, b)
-	const n = 2 * maxLiving
+	const n = 2 * maxActiveFlows
 	send := func(from, to int, bytes uint64, at time.Time) {
 		for ; from < to; from += 50 {
 			var body []byte
@@ -106,16 +106,16 @@ func TestTooManyLiving(t *testing.T) {
 		}
 	}
 	send(0, n, 100, arrival)
-	if len(state.living.flows) != maxLiving || refused(state, TooManyLiving) < n/4 {
-		t.Errorf("%d living flows are remembered, %d forgotten", len(state.living.flows), refused(state, TooManyLiving))
+	if len(state.activeFlows.flows) != maxActiveFlows || refused(state, TooManyActiveFlows) < n/4 {
+		t.Errorf("%d living flows are remembered, %d forgotten", len(state.activeFlows.flows), refused(state, TooManyActiveFlows))
 	}
 	// Those that were silent for long are no loss.
-	was := refused(state, TooManyLiving)
+	was := refused(state, TooManyActiveFlows)
 	send(n, n+n/100, 100, arrival.Add(time.Hour))
-	if r := refused(state, TooManyLiving); r != was {
+	if r := refused(state, TooManyActiveFlows); r != was {
 		t.Errorf("%d more forgotten", r-was)
 	}
-	for _, p := range state.living.flows {
+	for _, p := range state.activeFlows.flows {
 		if p.hash != 0 && p.bytes != 100 {
 			t.Fatal(p)
 		}

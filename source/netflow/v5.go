@@ -7,7 +7,7 @@ import (
 	"netmeta/source"
 )
 
-// NetFlow v5 has no templates, but its record can be written as one.
+// NetFlow v5 has no templates, but its record can be described by one.
 //
 //	header, 24 bytes                         record, 48 bytes
 //	 0 version 5       12 nanoseconds         0 srcaddr      20 octets      38 protocol
@@ -28,7 +28,7 @@ var plan5 = compile([]element{
 
 func iana(id, length uint16) element { return element{column.IE{ID: id}, length} }
 
-// padding5 is how many octets may follow the last record.
+// padding5 is the number of bytes that may follow the last record.
 const padding5 = 3
 
 func (d *Decoder) decode5(p []byte) {
@@ -59,7 +59,7 @@ func (d *Decoder) decode5(p []byte) {
 		d.refuse(source.BadCount)
 	}
 	d.records = uint32(count)
-	if d.draw.Skip {
+	if d.thin.Skip {
 		d.thinned = d.records
 	} else {
 		d.fixed(plan5, body)
@@ -67,25 +67,24 @@ func (d *Decoder) decode5(p []byte) {
 	d.follow(numbering5)
 }
 
-// count5 is how many records to read of a body, given how many the header says. agrees
-// is false when the two differ: then it is what fits. ok is false when neither may be
-// right.
+// count5 returns the number of records to read from a body, given the number in the header. agrees is false
+// if the two differ; count is then what fits. ok is false if neither can be right.
 func count5(said, length int) (count int, agrees, ok bool) {
-	const most = 30 // of a datagram, by the format
+	const most = 30 // per datagram, by the format
 	whole, rest := length/record5, length%record5
 	switch {
 	case said == whole && rest <= padding5:
 		return said, true, true
 	case said <= most:
-		return min(said, whole), false, true // cut, or followed by something else
+		return min(said, whole), false, true // truncated, or followed by something else
 	case whole <= most && rest <= padding5:
 		return whole, false, true // the header is wrong, the length is right
 	}
 	return 0, false, false
 }
 
-// plausible5 reports that at least half of the records have prefixes of at most 32 bits.
-// One in sixty of random records does.
+// plausible5 reports that at least half of the records have prefixes of at most 32 bits. One in sixty of
+// random records has.
 func plausible5(records []byte) bool {
 	const source, destination, bits = 44, 45, 32
 	wrong := 0

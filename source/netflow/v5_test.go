@@ -42,7 +42,7 @@ func TestCountOfV5(t *testing.T) {
 		}
 		p = append(p[:header5+c.records*record5], make([]byte, c.octets)...)
 		binary.BigEndian.PutUint16(p[2:], uint16(c.said))
-		state := New(Config{})
+		state := New(Options{})
 		b := flow.Table.NewBatch(100)
 		state.Decoder().Decode(&source.Datagram{Payload: p, Exporter: router, Received: arrival}, into(b, func() { t.Fatal("full") }))
 		if b.Len() != c.want || (refused(state, c.reason) == 1) != (c.reason != 0) {
@@ -60,7 +60,7 @@ func TestGarbageLikeV5(t *testing.T) {
 		copy(p, head)
 		return p
 	}
-	state := New(Config{})
+	state := New(Options{})
 	d := state.Decoder()
 	b := flow.Table.NewBatch(8192)
 	decode := func(p []byte) {

@@ -4,15 +4,14 @@ import (
 	"netmeta/flow"
 )
 
-// A waitingSet is a data set whose template had not come.
+// waitingSet is a data set that waits for its template.
 type waitingSet struct {
 	id   uint16
 	body []byte
 	from message
 }
 
-// wait keeps a set until its template comes, if there is room. What is dropped
-// counts as NoTemplate.
+// wait stores a set until its template arrives, if there is room. Sets that are dropped count as NoTemplate.
 func (d *Decoder) wait(id uint16, body []byte) {
 	s := d.state
 	if d.session == nil {
@@ -23,16 +22,16 @@ func (d *Decoder) wait(id uint16, body []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	dom := d.session.domain
-	// The first has waited longest. When its time is over, those go too whose time
-	// is nearly over, so that this pass over all is not made for every set.
-	limit := s.config.WaitTime.Milliseconds()
+	// The first has waited longest. When its time is over, those whose time is nearly over are dropped too,
+	// so that this pass does not happen for every set.
+	limit := s.options.WaitTime.Milliseconds()
 	if len(dom.waiting) > 0 && dom.waiting[0].from.received < d.received-limit {
 		oldest := d.received - limit*7/8
 		s.dropWaitingLocked(dom, func(w *waitingSet) bool { return w.from.received < oldest })
 	}
 	size := waitingSize(body)
-	// One domain takes at most a quarter of the room.
-	if s.waiting+size > s.config.WaitBytes || dom.waitBytes+size > s.config.WaitBytes/4 || d.session.gone() {
+	// One domain uses at most a quarter of the room.
+	if s.waiting+size > s.options.WaitBytes || dom.waitBytes+size > s.options.WaitBytes/4 || d.session.gone() {
 		d.refuse(NoTemplate)
 		d.entry.Dropped.Add(1)
 		return
@@ -45,7 +44,7 @@ func (d *Decoder) wait(id uint16, body []byte) {
 
 func waitingSize(body []byte) int { return len(body) + 256 }
 
-// release decodes what waited for a template that has just come.
+// release decodes the sets that waited for a template that has just arrived.
 func (d *Decoder) release(id uint16) {
 	s := d.state
 	s.mu.Lock()
@@ -62,11 +61,11 @@ func (d *Decoder) release(id uint16) {
 		case t.template == nil || t.borrowed && !t.fits(w.body):
 			kept = append(kept, w)
 			continue
-		case w.from.received < d.received-s.config.WaitTime.Milliseconds():
+		case w.from.received < d.received-s.options.WaitTime.Milliseconds():
 			d.refuse(NoTemplate)
 			d.entry.Dropped.Add(1)
 		default:
-			w.from.entry, w.from.facts, w.from.metadata = d.entry, factsLocked(w.from.session), s.metadata[w.from.exporter.Addr().Unmap()]
+			w.from.entry, w.from.reported, w.from.metadata = d.entry, optionsLocked(w.from.session), s.metadata[w.from.exporter.Addr().Unmap()]
 			now, with = append(now, w), append(with, t)
 		}
 		dom.waitBytes -= waitingSize(w.body)
@@ -86,11 +85,11 @@ func (d *Decoder) release(id uint16) {
 		current.flows += d.flows
 		d.entry.Records.Add(uint64(d.records))
 		d.message = current
-		d.facts, d.metadata = d.view.facts, d.view.metadata // options data may have been among them
+		d.reported, d.metadata = d.view.reported, d.view.metadata // the sets may have included options data
 	}
 }
 
-// dropWaitingLocked forgets waiting sets and counts them.
+// dropWaitingLocked drops waiting sets and counts them.
 func (s *State) dropWaitingLocked(dom *domain, drop func(*waitingSet) bool) {
 	kept := dom.waiting[:0]
 	for _, w := range dom.waiting {

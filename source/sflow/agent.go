@@ -12,34 +12,34 @@ import (
 	"netmeta/source"
 )
 
-// Limits of what is remembered. Flows beyond them are decoded all the same.
+// Limits of the state of agents. Flows beyond them are decoded nevertheless.
 const (
-	// maxAgents bounds the number of agents whose sequence numbers are followed;
-	// TooManyExporters counts the datagrams of further ones.
+	// maxAgents bounds the agents whose sequence numbers are followed; TooManyExporters counts the datagrams
+	// of further ones.
 	maxAgents = 2 * source.MaxExporters
-	// maxSamplers bounds the number of data sources whose sampling is followed, of all
-	// agents together, and maxAgentSamplers of one, so that one leaves room for others.
-	// TooManySamplers counts the samples of further ones.
+	// maxSamplers bounds the data sources whose sampling is followed, of all agents together, and
+	// maxAgentSamplers those of one agent, so that it leaves room for others. TooManySamplers counts the
+	// samples of further ones.
 	maxSamplers      = 1 << 17
 	maxAgentSamplers = 1 << 13
-	// When a limit is reached, agents that were not heard for this long make room, and
-	// whoever is idle is looked for no more often than sweepEvery.
+	// At a limit, agents that were silent for idleAfter are evicted. The search for them runs at most once
+	// per sweepEvery.
 	idleAfter  = 10 * time.Minute
 	sweepEvery = 10 * time.Second
 )
 
-// An agentKey tells apart who numbers datagrams: each sub-agent of an agent does.
-// Agents behind different senders may give the same address, 127.0.0.1 above all.
+// agentKey identifies a sequence: each sub-agent of an agent numbers its datagrams. Agents with different
+// sender addresses may report the same agent address, 127.0.0.1 in particular.
 type agentKey struct {
 	sender   netip.Addr
 	agent    column.Addr
 	subAgent uint32
 }
 
-// An agent is one sender of a sequence of datagrams.
+// agent is one exporter of a sequence of datagrams.
 type agent struct {
 	entry     *source.Exporter
-	known     bool         // entry is the exporter's own, and sequence is in use
+	known     bool         // entry is the exporter's own, and sequence is used
 	lastHeard atomic.Int64 // Unix seconds
 
 	sequence source.Followed
@@ -48,31 +48,30 @@ type agent struct {
 	samplers map[uint64]*sampler // by class and index of the data source
 }
 
-// A sampler is one data source of an agent, an interface as a rule: what it says of
-// its own sampling.
+// sampler is one data source of an agent, usually an interface, with its reports about its own sampling.
 type sampler struct {
 	sequence, pool, drops uint32 // of the newest sample
 
-	// other is where a sample that came from before would go on: if the next one does,
-	// the source has started anew.
+	// other is the sequence number after a sample that was out of order: if the next sample has it, the
+	// source has restarted.
 	other    uint32
 	hasOther bool
 
 	rate    uint32 // declared
-	samples uint64 // that the source took, of which we may have missed some
-	packets uint64 // out of which it took them
+	samples uint64 // taken by the source, of which we may have missed some
+	packets uint64 // out of which it took the samples
 	dropped uint64 // samples that the agent could not send
 }
 
-// A drawing is what a flow sample says about how it was taken.
-type drawing struct {
+// samplingInfo says how a flow sample was taken.
+type samplingInfo struct {
 	source                      uint64 // class and index
 	sequence, rate, pool, drops uint32
 }
 
-// take takes note of a sample.
-func (s *sampler) take(d drawing) {
-	const most = 1 << 24 // further apart: it has started anew
+// take records a sample.
+func (s *sampler) take(d samplingInfo) {
+	const most = 1 << 24 // further apart: the source has restarted
 	taken, packets, dropped := d.sequence-s.sequence, d.pool-s.pool, d.drops-s.drops
 	switch {
 	case s.hasOther && d.sequence-s.other < 64 && int32(taken) <= 0:
@@ -89,15 +88,15 @@ func (s *sampler) take(d drawing) {
 	s.sequence, s.pool, s.drops, s.rate, s.hasOther = d.sequence, d.pool, d.drops, d.rate, false
 }
 
-// heard takes note of a datagram that arrived at the given time.
-func (a *agent) heard(number, uptime uint32, millis int64) source.Finding {
+// heard records a datagram that arrived at the given time.
+func (a *agent) heard(number, uptime uint32, millis int64) source.SequenceResult {
 	a.lastHeard.Store(millis / 1000)
-	return a.sequence.Heard(source.Arrival{Place: source.Place{Seq: number, Units: 1}, At: millis, Uptime: uptime, HasUptime: true}, numbering)
+	return a.sequence.Heard(source.Arrival{Position: source.Position{Seq: number, Units: 1}, At: millis, Uptime: uptime, HasUptime: true}, numbering)
 }
 
-// drawn takes note of the flow samples of a datagram, and tells of how many the source is
-// not followed.
-func (s *State) drawn(a *agent, list []drawing) (refused int) {
+// drawn records the flow samples of a datagram, and returns how many of them belong to sources that are not
+// followed.
+func (s *State) drawn(a *agent, list []samplingInfo) (refused int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, d := range list {
@@ -119,8 +118,7 @@ func (s *State) drawn(a *agent, list []drawing) (refused int) {
 	return refused
 }
 
-// Samplings lists the data sources of all agents: what they declare, and what their
-// counters say.
+// Samplings lists the data sources of all agents: their declared rates and what their counters show.
 func (s *State) Samplings() (list []source.Sampling) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -146,8 +144,7 @@ func (s *State) Samplings() (list []source.Sampling) {
 	return list
 }
 
-// agentOf finds the agent, or makes it on first sight. Beyond the limit it makes
-// one that nobody keeps.
+// agentOf returns the agent, and makes it on first sight. Beyond the limit it makes one that is not stored.
 func (s *State) agentOf(key agentKey, now int64) *agent {
 	s.mu.RLock()
 	a := s.agents[key]
@@ -155,14 +152,14 @@ func (s *State) agentOf(key agentKey, now int64) *agent {
 	if a != nil && !a.entry.Forgotten() {
 		return a
 	}
-	entry, known := s.config.Exporters.Of(key.agent.IP(), flow.TypeSFlow)
+	entry, known := s.options.Exporters.Of(key.agent.IP(), flow.TypeSFlow)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if a = s.agents[key]; a != nil {
 		if !a.entry.Forgotten() {
 			return a
 		}
-		s.forgetLocked(key, a) // and begin anew
+		s.forgetLocked(key, a) // and start again
 	}
 	if len(s.agents) >= maxAgents || s.samplers.Load() >= maxSamplers {
 		s.sweepLocked(now)
@@ -175,7 +172,7 @@ func (s *State) agentOf(key agentKey, now int64) *agent {
 	return a
 }
 
-// sweepLocked forgets agents that are idle.
+// sweepLocked evicts idle agents.
 func (s *State) sweepLocked(now int64) {
 	if now-s.swept < int64(sweepEvery/time.Second) {
 		return
@@ -198,8 +195,7 @@ func (s *State) forgetLocked(key agentKey, a *agent) {
 	delete(s.agents, key)
 }
 
-// Settle counts as lost what is missing and was still awaited: for the end of a
-// capture file.
+// Settle counts gaps as lost that late datagrams might still have filled: for the end of a capture file.
 func (s *State) Settle() {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -208,9 +204,9 @@ func (s *State) Settle() {
 	}
 }
 
-// found counts what a sequence number told.
-func (s *State) found(a *agent, f source.Finding) {
-	if f != (source.Finding{}) {
+// found counts the result of checking a sequence number.
+func (s *State) found(a *agent, f source.SequenceResult) {
+	if f != (source.SequenceResult{}) {
 		s.counters.Find(f)
 		a.entry.Current().Find(f)
 	}

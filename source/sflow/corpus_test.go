@@ -50,7 +50,7 @@ func TestCorpus(t *testing.T) {
 					discarded++
 				}
 			}
-			state := New(Config{})
+			state := New(Options{})
 			rows := decodeFile(t, state, base+".pcap")
 			if len(rows) != len(wanted) {
 				t.Fatalf("%d flows, want %d", len(rows), len(wanted))
@@ -189,7 +189,7 @@ func TestHostile(t *testing.T) {
 		if filepath.Base(filepath.Dir(name)) == "mirror" {
 			continue
 		}
-		decodeFile(t, New(Config{}), name)
+		decodeFile(t, New(Options{}), name)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 //	0          4                        8
 //	| sequence | class (8), index (24) | records | record …
 //
-// and, expanded, class and index in a word each.
+// and, expanded, class and index in one word each.
 func (d *Decoder) countersSample(b []byte, expanded bool) {
 	d.state.counters.CounterSamples.Add(1)
 	size := 12
@@ -24,7 +24,7 @@ func (d *Decoder) countersSample(b []byte, expanded bool) {
 		d.refuse(source.BadLength)
 		return
 	}
-	if d.counters = d.out.Batch(&counter.Table, 1); d.counters == nil { // nobody wants them
+	if d.counters = d.out.Batch(&counter.Table, 1); d.counters == nil { // not wanted
 		return
 	}
 	class, index := be32(b[4:])>>24, be32(b[4:])&0xffffff
@@ -50,12 +50,12 @@ func (d *Decoder) countersSample(b []byte, expanded bool) {
 	}
 }
 
-// A reading is a counter sample. It is one row, and one for each queue in it.
+// reading is a counter sample: one row, and one more for each queue in it.
 type reading struct {
 	sequence uint32
 	class    uint8
 	index    uint32
-	row      int // -1 until there is one
+	row      int // -1 until it exists
 }
 
 // counterRow adds a row for the reading.
@@ -75,8 +75,8 @@ func (d *Decoder) counterRow(r *reading) int {
 	return row
 }
 
-// counterRecord reads one record into the row; it is false when the record ends too
-// early. What there is of it is read.
+// counterRecord reads one record into the row, as far as it goes. It returns false if the record is too
+// short.
 func (d *Decoder) counterRecord(r *reading, format uint32, b []byte) bool {
 	l, ok := layouts[format]
 	if !ok {
@@ -105,27 +105,27 @@ func (d *Decoder) counterRecord(r *reading, format uint32, b []byte) bool {
 	return true
 }
 
-// reportInterface hands on the name and speed in a row.
+// reportInterface hands on the name and the speed in a row.
 func (d *Decoder) reportInterface(r *reading, row int) {
 	x := source.Interface{Name: counter.IfName.At(d.counters, row), Speed: counter.IfSpeed.At(d.counters, row)}
-	if r.class == counter.ClassInterface && d.state.config.Names != nil && x != (source.Interface{}) {
-		d.state.config.Names(d.exporter, r.index, x)
+	if r.class == counter.ClassInterface && d.state.options.Names != nil && x != (source.Interface{}) {
+		d.state.options.Names(d.exporter, r.index, x)
 	}
 }
 
-// A step reads one field of a record.
+// step reads one field of a record.
 type step struct {
 	read func(b *column.Batch, row int, data []byte) (rest []byte, ok bool)
-	late bool // came with a later version of the record: it may end before
+	late bool // added in a later version of the record, which may end before it
 }
 
-// A layout is a record: what bit says that it is there, and its fields in order.
+// layout is a record: the bit that marks it as present, and its fields in order.
 type layout struct {
 	has   uint32
 	steps []step
 }
 
-// A counter that the device does not keep has all bits set. It stays zero.
+// A counter that the device does not support has all bits set. It stays zero.
 
 // c32 and c64 are counters of four and eight bytes.
 func c32(c column.U64) step {
@@ -152,20 +152,20 @@ func c64(c column.U64) step {
 	}}
 }
 
-// load is a float, kept in hundredths.
+// load is a float, stored in hundredths.
 func load(c column.U64) step {
 	return step{read: func(b *column.Batch, row int, p []byte) ([]byte, bool) {
 		if len(p) < 4 {
 			return p, false
 		}
-		if v := math.Float32frombits(be32(p)); v > 0 && v < 1e6 { // −1 is not known
+		if v := math.Float32frombits(be32(p)); v > 0 && v < 1e6 { // −1: unknown
 			c.Set(b, row, uint64(math.Round(float64(v)*100)))
 		}
 		return p[4:], true
 	}}
 }
 
-// word is a number that is no counter; above the most it is not valid, or not known.
+// word is a number that is not a counter; values above the maximum are invalid or unknown.
 func word[T uint8 | uint16 | uint32](set func(*column.Batch, int, T), most T) step {
 	return step{read: func(b *column.Batch, row int, p []byte) ([]byte, bool) {
 		if len(p) < 4 {
@@ -208,10 +208,10 @@ func text(c column.Labels) step {
 	}}
 }
 
-// maxLanes bounds the lanes of an optical module. Real ones have up to eight.
+// maxLanes bounds the lanes of an optical module. Real modules have up to eight.
 const maxLanes = 16
 
-// lanes are those of an optical module, ten words each:
+// lanes are the lanes of an optical module, ten words each:
 //
 //	0       4      8          12    16    20           24              28    32    36
 //	| index | bias | sent, µW | min | max | wavelength | received, µW | min | max | wavelength
@@ -275,15 +275,14 @@ func join(lists ...[]step) (steps []step) {
 	return steps
 }
 
-const broadcom = 4413 << 12 // an enterprise
+const broadcom = 4413 << 12 // enterprise number
 
-// layouts are the counter records that have columns, by format. Others are skipped: those
-// of media that are gone (token ring, 100VG), of radio and InfiniBand, of Java machines,
-// HTTP servers and caches, sensors, and lists of adaptors. Times in milliseconds,
-// percentages in hundredths, unless said.
+// layouts are the counter records that have columns, by format. Others are skipped: those of obsolete media
+// (token ring, 100VG), of radio and InfiniBand, of Java virtual machines, HTTP servers and caches, sensors,
+// and lists of adaptors. Times are in milliseconds and percentages in hundredths, unless stated otherwise.
 var layouts = map[uint32]layout{
 	1: {counter.HasInterface, []step{ // if_counters
-		skip(4), // ifIndex: the source's own
+		skip(4), // ifIndex: that of the source
 		word(counter.IfType.Set, math.MaxUint32-1), c64(counter.IfSpeed),
 		word(counter.IfDirection.Set, 4), word(counter.IfStatus.Set, 3),
 		c64(counter.InOctets), c32(counter.InUcastPkts), c32(counter.InMulticastPkts), c32(counter.InBroadcastPkts),
@@ -349,7 +348,7 @@ var layouts = map[uint32]layout{
 		counter.IPInReceives, counter.IPInHdrErrors, counter.IPInAddrErrors, counter.IPForwDatagrams, counter.IPInUnknownProtos,
 		counter.IPInDiscards, counter.IPInDelivers, counter.IPOutRequests, counter.IPOutDiscards, counter.IPOutNoRoutes,
 	), []step{skip(12), c32(counter.IPReasmFails), skip(4), c32(counter.IPFragFails), skip(4)})},
-	2009: {counter.HasTCP, join([]step{skip(16)}, all32( // mib2_tcp_group; behind four settings
+	2009: {counter.HasTCP, join([]step{skip(16)}, all32( // mib2_tcp_group; after four settings
 		counter.TCPActiveOpens, counter.TCPPassiveOpens, counter.TCPAttemptFails, counter.TCPEstabResets, counter.TCPCurrEstab,
 		counter.TCPInSegs, counter.TCPOutSegs, counter.TCPRetransSegs, counter.TCPInErrs, counter.TCPOutRsts,
 	), []step{late(skip(4))})}, // TcpInCsumErrors
@@ -357,7 +356,7 @@ var layouts = map[uint32]layout{
 		counter.UDPInDatagrams, counter.UDPNoPorts, counter.UDPInErrors, counter.UDPOutDatagrams,
 		counter.UDPRcvbufErrors, counter.UDPSndbufErrors, counter.UDPInCsumErrors,
 	)},
-	2100: {counter.HasVirtual, []step{ // virt_node: what a host gives to its virtual machines
+	2100: {counter.HasVirtual, []step{ // virt_node: resources of the virtual machines of a host
 		c32(counter.CPUMHz), c32(counter.CPUs), c64(counter.MemoryTotal), c64(counter.MemoryFree), c32(counter.VirtualMachines),
 	}},
 	2101: {counter.HasVirtual, []step{ // virt_cpu

@@ -34,7 +34,7 @@ func decodeCounters(t testing.TB, state *State, each func(func(*source.Datagram)
 func TestCounters(t *testing.T) {
 	f := func(payload, want, wantRefused string) {
 		t.Helper()
-		state := New(Config{})
+		state := New(Options{})
 		rows := decodeCounters(t, state, func(decode func(*source.Datagram)) {
 			decode(&source.Datagram{Payload: words(t, payload), Exporter: sender, Received: arrival})
 		})
@@ -126,7 +126,7 @@ func TestCounters(t *testing.T) {
 }
 
 func TestCountersAllocate(t *testing.T) {
-	d, flows, counters := New(Config{}).Decoder(), flow.Table.NewBatch(8), counter.Table.NewBatch(8)
+	d, flows, counters := New(Options{}).Decoder(), flow.Table.NewBatch(8), counter.Table.NewBatch(8)
 	out := source.NewOut(source.SinkFunc(func(*column.Batch) {}), flows, counters)
 	dg := &source.Datagram{Exporter: sender, Received: arrival, Payload: words(t, head+"1"+block(t, 2, "9 3 2"+
 		block(t, 1, "3 6 0 1000000000 1 3 1 0 2 3 4 5 6 7 0 12 13 14 15 16 17 2")+block(t, 2, "1 2 3 4 5 6 7 8 9 10 11 12 13")))}
@@ -139,7 +139,7 @@ func TestCountersAllocate(t *testing.T) {
 // a whole, and of our simulator.
 func TestGoldenCounters(t *testing.T) {
 	for _, name := range []string{"ovs", "ovs-vxlan", "simulated"} {
-		state := New(Config{})
+		state := New(Options{})
 		var text []byte
 		for _, row := range decodeCounters(t, state, func(decode func(*source.Datagram)) { eachDatagram(t, "testdata/"+name+".pcap", decode) }) {
 			line, err := json.Marshal(row) // columns by name
@@ -157,7 +157,7 @@ func TestGoldenCounters(t *testing.T) {
 // Names and speeds of interfaces are reported, those of other data sources are not.
 func TestNames(t *testing.T) {
 	var got []string
-	state := New(Config{Names: func(exporter column.Addr, index uint32, x source.Interface) {
+	state := New(Options{Names: func(exporter column.Addr, index uint32, x source.Interface) {
 		got = append(got, fmt.Sprint(exporter.IP(), " ", index, " ", x.Name, " ", x.Speed))
 	}})
 	generic := block(t, 1, "3 6 0 1000000000 1 3 1 0 2 3 4 5 6 7 0 12 13 14 15 16 17 2")

@@ -7,14 +7,13 @@ import (
 	"netmeta/source"
 )
 
-// A notice of a dropped packet (https://sflow.org/sflow_drops.txt) is no flow: the
-// packet did not cross the device, and agents limit the rate of notices, so that they
-// cannot be scaled to what was dropped in all. In the flows table they would be taken
-// for traffic, and counted twice where the packet was sampled as well. They are
-// counted by reason; the discards of each interface are in the counters table.
+// A notification of a discarded packet (https://sflow.org/sflow_drops.txt) is not a flow: the packet did not
+// cross the device. Agents limit the rate of notifications, so they cannot be scaled to all discards. In the
+// flows table they would look like traffic, and count twice if the packet was also sampled. They are counted
+// by reason; the counters table has the discards of each interface.
 
-// Reasons below 256 are codes of ICMP destination unreachable, further ones are those
-// of the document and what was added to it since. All beyond share a place.
+// Reasons below 256 are codes of ICMP destination unreachable; others are those of the document and later
+// additions. All larger ones share one counter.
 const discardReasons = 512
 
 var discardNames = map[uint32]string{
@@ -60,8 +59,8 @@ func discardName(reason uint32) string {
 	}
 }
 
-// Discarded yields why packets were dropped and how many notices said so; reasons
-// that never occurred are left out.
+// Discarded yields the reasons for which packets were discarded, and the number of notifications. It omits
+// reasons that never occurred.
 func (s *State) Discarded() iter.Seq2[string, uint64] {
 	return func(yield func(string, uint64) bool) {
 		for i := range s.discarded {

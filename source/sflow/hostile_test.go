@@ -32,7 +32,7 @@ func TestHostileFlood(t *testing.T) {
 	eachDatagram(t, "testdata/ovs.pcap", func(d *source.Datagram) { whole = append(whole, bytes.Clone(d.Payload)) })
 
 	exporters := new(source.Exporters)
-	state := New(Config{Exporters: exporters})
+	state := New(Options{Exporters: exporters})
 	d, flows, counters := state.Decoder(), flow.Table.NewBatch(1024), counter.Table.NewBatch(64)
 	rows := 0
 	out := source.NewOut(source.SinkFunc(func(b *column.Batch) {
@@ -136,7 +136,7 @@ func TestHostileFlood(t *testing.T) {
 // TestManySources: an agent cannot fill memory with data sources, nor take the room of
 // others; its flows still count.
 func TestManySources(t *testing.T) {
-	state := New(Config{})
+	state := New(Options{})
 	d, b := state.Decoder(), flow.Table.NewBatch(1)
 	payload := words(t, head+"1"+block(t, 3, ports2+"0"))
 	const perAgent = maxAgentSamplers + 100

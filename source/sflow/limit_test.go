@@ -18,7 +18,7 @@ func TestThinning(t *testing.T) {
 	decode := func(limit uint64) (state *State, rows int, packets float64) {
 		exporters := new(source.Exporters)
 		exporters.Limit(func(netip.Addr) uint64 { return limit })
-		state = New(Config{Exporters: exporters})
+		state = New(Options{Exporters: exporters})
 		d, b := state.Decoder(), flow.Table.NewBatch(1000)
 		flush := func() {
 			for row := range b.Len() {

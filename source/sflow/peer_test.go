@@ -206,8 +206,8 @@ func comparePeer(t *testing.T, payload []byte) bool {
 			}
 		}
 	}
-	compare(decodePayload(t, New(Config{}), payload), flows)
-	compare(decodeCounters(t, New(Config{}), func(decode func(*source.Datagram)) {
+	compare(decodePayload(t, New(Options{}), payload), flows)
+	compare(decodeCounters(t, New(Options{}), func(decode func(*source.Datagram)) {
 		decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival})
 	}), counters)
 	return true
@@ -279,7 +279,7 @@ func FuzzDecode(f *testing.F) {
 	seed(f)
 	b := flow.Table.NewBatch(4)
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		state := New(Config{})
+		state := New(Options{})
 		rows := 0
 		b.Reset()
 		exact := bytes.Clone(payload)

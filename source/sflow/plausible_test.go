@@ -12,7 +12,7 @@ import (
 
 // A sample of a frame of 4 GiB, and one of a rate that nobody configures, are marked and kept.
 func TestImplausible(t *testing.T) {
-	state := New(Config{Exporters: new(source.Exporters)})
+	state := New(Options{Exporters: new(source.Exporters)})
 	d, b := state.Decoder(), flow.Table.NewBatch(10)
 	word := binary.BigEndian.AppendUint32
 	send := func(rate, length uint32) {

@@ -2,12 +2,12 @@ package sflow
 
 import "netmeta/source"
 
-// Why this package refuses something, besides the reasons that all sources have.
+// Reasons of this package, besides those of several sources.
 var (
-	UnknownSample = source.NewReason(source.Why{ // sample format that is not known
+	UnknownSample = source.NewReason(source.Why{ // unknown sample format
 		Name:   "unknown sample",
 		Remedy: "The agent sends samples that sFlow v5 does not define; flows are not concerned."})
-	BadAddress = source.NewReason(source.Why{ // address of an unknown family
+	BadAddress = source.NewReason(source.Why{ // unknown address family
 		Name:      "bad address",
 		Remedy:    "The exporter sends malformed addresses.",
 		Malformed: true})

@@ -9,11 +9,11 @@ import (
 	"netmeta/source"
 )
 
-// Formats of the records of a flow sample, https://sflow.org/developers/structures.php.
-// Others are skipped: users and URLs (1004, 1005), names of label-switched paths (1008 to
-// 1011), radio (1013 to 1016), the MAC addresses of outer frames (1021, 1022), where the
-// inner header begins (1027, 1028), which the packet itself tells, queues, rules and
-// reasons of drops (1036 to 1042), and transactions of applications (2000 and above).
+// Formats of the records of a flow sample, https://sflow.org/developers/structures.php. Others are skipped:
+// users and URLs (1004, 1005), names of label-switched paths (1008 to 1011), radio (1013 to 1016), MAC
+// addresses of outer frames (1021, 1022), the offset of the inner header (1027, 1028), which the packet
+// itself shows, queues, rules and reasons of discards (1036 to 1042), and application transactions (2000 and
+// above).
 const (
 	sampledHeader      = 1
 	sampledEthernet    = 2
@@ -52,19 +52,19 @@ func (d *Decoder) records(s *sample, n uint32, rest []byte) {
 	}
 }
 
-// next cuts a record off, of which at least the head is there.
+// next cuts off a record, of which at least the head is present.
 func (d *Decoder) next(b []byte) (format uint32, content, rest []byte) {
 	format, length := be32(b), int(be32(b[4:]))
 	content = b[8:]
 	if length > len(content) {
-		d.refuse(source.BadLength) // what there is of it is read
+		d.refuse(source.BadLength) // the rest of it is read as far as it goes
 		return format, content, nil
 	}
 	content, rest = content[:length], content[length:]
 	return format, content, rest[min(len(rest), -length&3):] // padding
 }
 
-// record reads one record; it is false when the record ends too early.
+// record reads one record. It returns false if the record is too short.
 func (d *Decoder) record(s *sample, format uint32, b []byte) bool {
 	switch format {
 	case sampledHeader:
@@ -202,8 +202,8 @@ func (d *Decoder) sampledEthernet(s *sample, b []byte) bool {
 	return true
 }
 
-// sampledIP reads a packet's header as fields; addresses have n bytes. The last is
-// the type of service of IPv4 or the priority of IPv6.
+// sampledIP reads a packet's header as fields; addresses have n bytes. The last field is the type of service
+// of IPv4 or the priority of IPv6.
 //
 //	0        4          8        8+n           8+2n
 //	| length | protocol | source | destination | src port | dst port | TCP flags | TOS
@@ -228,8 +228,8 @@ func (d *Decoder) sampledIP(s *sample, b []byte, etherType uint16, n int) bool {
 	return true
 }
 
-// tunnel reads the outer header of a tunnel, laid out as sampledIP. The tunnel of
-// the sampled header itself, if it has one, is the one that is kept.
+// tunnel reads the outer header of a tunnel, with the layout of sampledIP. A tunnel in the sampled header
+// itself takes precedence.
 func (d *Decoder) tunnel(s *sample, b []byte, n int) bool {
 	if len(b) < 24+2*n {
 		return false
@@ -239,7 +239,7 @@ func (d *Decoder) tunnel(s *sample, b []byte, n int) bool {
 	}
 	proto, port := uint8(be32(b[4:])), uint16(be32(b[12+2*n:]))
 	tunnel := packet.TunnelOf(proto, port, n == 16)
-	if tunnel == flow.TunnelNone { // Open vSwitch writes ports in the byte order of its machine
+	if tunnel == flow.TunnelNone { // Open vSwitch writes ports in the byte order of its host
 		tunnel = packet.TunnelOf(proto, bits.ReverseBytes16(port), n == 16)
 	}
 	src, dst := addresses(b[8:], n)
@@ -289,8 +289,8 @@ func (d *Decoder) extendedGateway(s *sample, b []byte) bool {
 	return true
 }
 
-// extendedMPLS reads the label stack of the packet as it was received; the one with
-// which it was sent, which follows, has no column.
+// extendedMPLS reads the label stack of the packet as it was received. The stack with which it was sent
+// follows, and has no column.
 //
 //	0 (4, 8 or 20) +4
 //	| next hop     | labels | label (20), TC (3), S (1), TTL (8) …
@@ -305,7 +305,7 @@ func (d *Decoder) extendedMPLS(s *sample, b []byte) bool {
 		return false
 	}
 	if len(d.words) == 0 || len(flow.MPLSLabels.At(d.batch, s.row)) > 0 {
-		return true // nothing, or the header has shown them
+		return true // empty, or the header already had them
 	}
 	for i := range d.words {
 		d.words[i] >>= 12
@@ -330,7 +330,7 @@ func (d *Decoder) list(b []byte) (rest []byte, ok bool) {
 	return b, true
 }
 
-// address is address, and counts unknown families.
+// address reads an address, and counts unknown families.
 func (d *Decoder) address(b []byte) (column.Addr, []byte, bool) {
 	a, rest, ok := address(b)
 	if !ok && len(b) >= 4 && be32(b) > familyIPv6 {
@@ -339,7 +339,7 @@ func (d *Decoder) address(b []byte) (column.Addr, []byte, bool) {
 	return a, rest, ok
 }
 
-// addresses are the source and destination of n bytes each.
+// addresses reads source and destination, n bytes each.
 func addresses(b []byte, n int) (src, dst column.Addr) {
 	if n == 4 {
 		return column.AddrFrom4([4]byte(b)), column.AddrFrom4([4]byte(b[4:]))

@@ -6,8 +6,8 @@ import (
 	"netmeta/source"
 )
 
-// Formats of samples. The upper 20 bits are an enterprise; ours are those of
-// sFlow.org, 0. Formats of records are made alike.
+// Formats of samples. The upper 20 bits are an enterprise number; these have that of sFlow.org, 0. Formats of
+// records have the same structure.
 const (
 	flowSample             = 1
 	counterSample          = 2
@@ -21,7 +21,7 @@ const (
 //	0        4        8
 //	| format | length | content …
 //
-// A datagram with a bad length in it is decoded as far as the lengths allow.
+// If a length in a datagram is wrong, the datagram is decoded as far as the lengths allow.
 func (d *Decoder) samples(n uint32, rest []byte) {
 	for ; n > 0; n-- {
 		if len(rest) < 8 {
@@ -35,9 +35,8 @@ func (d *Decoder) samples(n uint32, rest []byte) {
 			d.refuse(source.BadLength)
 			rest = nil
 		case n == 1 && length < len(content):
-			// What is left belongs to no sample. There are agents that say a length too
-			// small; their last sample is read whole, as its records say themselves how
-			// many they are.
+			// The rest belongs to no sample. Some agents send too small a length. Their last sample is read
+			// whole, because its records have their own count.
 			d.refuse(source.BadCount)
 			rest = nil
 		default:
@@ -70,9 +69,9 @@ func (d *Decoder) flowSample(b []byte) {
 		d.refuse(source.BadLength)
 		return
 	}
-	// An interface has its format in the upper two bits.
+	// The upper two bits are the format of an interface.
 	input, output := be32(b[20:]), be32(b[24:])
-	d.drawn = append(d.drawn, drawing{uint64(b[4])<<32 | uint64(be32(b[4:])&0xffffff), be32(b), be32(b[8:]), be32(b[12:]), be32(b[16:])})
+	d.drawn = append(d.drawn, samplingInfo{uint64(b[4])<<32 | uint64(be32(b[4:])&0xffffff), be32(b), be32(b[8:]), be32(b[12:]), be32(b[16:])})
 	d.add(sample{
 		rate: be32(b[8:]),
 		in:   port{input >> 30, input & 0x3fffffff},
@@ -80,7 +79,7 @@ func (d *Decoder) flowSample(b []byte) {
 	}, be32(b[28:]), b[32:])
 }
 
-// expandedFlowSample reads the same without the limits of bit fields:
+// expandedFlowSample reads a flow sample without the limits of bit fields:
 //
 //	0          4       8       12     16     20      24             32              40        44
 //	| sequence | class | index | rate | pool | drops | input (8)    | output (8)    | records | record …
@@ -89,7 +88,7 @@ func (d *Decoder) expandedFlowSample(b []byte) {
 		d.refuse(source.BadLength)
 		return
 	}
-	d.drawn = append(d.drawn, drawing{uint64(be32(b[4:]))<<32 | uint64(be32(b[8:])), be32(b), be32(b[12:]), be32(b[16:]), be32(b[20:])})
+	d.drawn = append(d.drawn, samplingInfo{uint64(be32(b[4:]))<<32 | uint64(be32(b[8:])), be32(b), be32(b[12:]), be32(b[16:]), be32(b[20:])})
 	d.add(sample{
 		rate: be32(b[12:]),
 		in:   port{be32(b[24:]), be32(b[28:])},
@@ -97,19 +96,19 @@ func (d *Decoder) expandedFlowSample(b []byte) {
 	}, be32(b[40:]), b[44:])
 }
 
-// A port is an interface of a sample: one of three formats, and a value.
+// port is an interface of a sample: one of three formats, and a value.
 type port struct{ format, value uint32 }
 
 const (
 	portIndex    = 0 // ifIndex
-	portDropped  = 1 // why the packet was dropped
-	portMultiple = 2 // how many interfaces it was sent to
+	portDropped  = 1 // why the packet was discarded
+	portMultiple = 2 // number of interfaces it was sent to
 
 	// The ifIndex of packets that the device sent or received itself.
 	portInternal = 0x3fffffff
 )
 
-// index is the ifIndex, 0 when there is none or it is not known.
+// index returns the ifIndex; 0 if there is none or it is unknown.
 func (p port) index() uint32 {
 	if p.format != portIndex || p.value == portInternal || p.value == 0xffffffff {
 		return 0
@@ -117,22 +116,22 @@ func (p port) index() uint32 {
 	return p.value
 }
 
-// A sample is what is gathered of a flow sample until its row is complete.
+// sample collects the content of a flow sample until its row is complete.
 type sample struct {
 	row     int
 	rate    uint32
 	in, out port
 
 	bytes                uint64
-	header               bool // a sampled header was read; it says more than sampled_ipv4 and the like
+	header               bool // a sampled header was read; it has more than sampled_ipv4 and the like
 	srcVLAN, dstVLAN     uint32
-	stripped             [2]uint32 // tags that the agent took off, outermost first
+	stripped             [2]uint32 // tags that the agent removed, outermost first
 	nextHop, mplsNextHop column.Addr
 }
 
 // add makes the row of a sample.
 func (d *Decoder) add(s sample, records uint32, b []byte) {
-	if d.draw.Skip {
+	if d.thin.Skip {
 		d.thinned++
 		return
 	}
@@ -157,7 +156,7 @@ func (d *Decoder) add(s sample, records uint32, b []byte) {
 	d.rate, d.rateBy = s.rate, flow.SamplingRecord
 	if d.rate == 0 {
 		d.rate, d.rateBy = 1, flow.SamplingUnknown
-		if f := d.state.config.SamplingRate; f != nil {
+		if f := d.state.options.SamplingRate; f != nil {
 			if rate := f(d.exporter.IP()); rate != 0 {
 				d.rate, d.rateBy = rate, flow.SamplingConfig
 			}
@@ -170,8 +169,8 @@ func (d *Decoder) add(s sample, records uint32, b []byte) {
 		quality |= flow.Implausible
 		d.implausible++
 	}
-	flow.SamplingRate.Set(batch, row, d.draw.Raise(d.rate))
-	if d.draw.OneOf > 1 {
+	flow.SamplingRate.Set(batch, row, d.thin.Raise(d.rate))
+	if d.thin.OneOf > 1 {
 		quality |= flow.Thinned
 	}
 	flow.SamplingSource.Set(batch, row, d.rateBy)
@@ -188,12 +187,11 @@ func (d *Decoder) add(s sample, records uint32, b []byte) {
 	}
 	flow.Quality.Set(batch, row, quality)
 
-	// The switch knows the VLAN of an untagged frame too. Tags that it took off are
-	// outside those.
+	// The switch knows the VLAN of an untagged frame too. Tags that it removed were outside these.
 	src := s.srcVLAN
 	if s.stripped[0] != 0 {
 		src = s.stripped[0]
-		customer := uint32(flow.SrcVlan.At(batch, row)) // the frame's own, if it was behind one that is off
+		customer := uint32(flow.SrcVlan.At(batch, row)) // the frame's own, if it was inside a removed one
 		if s.stripped[1] != 0 {
 			customer = s.stripped[1]
 		}
@@ -216,12 +214,11 @@ func (d *Decoder) add(s sample, records uint32, b []byte) {
 	d.flows++
 }
 
-// isVLAN: 0 is no VLAN, and 0xffffffff one that is not known.
+// isVLAN reports a valid VLAN: 0 is none, and 0xffffffff unknown.
 func isVLAN(id uint32) bool { return id > 0 && id < 0xfff }
 
-// forwardingStatus is a reason for a drop as the IANA registry of
-// forwardingStatus numbers it (RFC 7270, section 4.12). Below 256 sFlow has the
-// codes of ICMP destination unreachable.
+// forwardingStatus returns the number of a discard reason in the IANA registry of forwardingStatus (RFC 7270,
+// section 4.12). Below 256, sFlow has the codes of ICMP destination unreachable.
 func forwardingStatus(reason uint32) uint8 {
 	const (
 		unknown          = 128

@@ -8,12 +8,11 @@ import (
 	"netmeta/source"
 )
 
-// numbering: agents number datagrams. They send fewer of them than others send flows, so
-// a smaller gap is loss whatever the rate.
+// numbering says how agents number datagrams. They send fewer datagrams than other exporters send flows, so
+// smaller gaps are loss whatever the rate.
 var numbering = source.Numbering{Norm: source.ByDatagram, Near: 1 << 14}
 
-// A KeptSequence is the place in the sequence of one agent up to which all rows are
-// durable.
+// KeptSequence is the position in the sequence of one agent up to which all rows are durable.
 type KeptSequence struct {
 	Sender   netip.Addr `json:"sender"`
 	Agent    netip.Addr `json:"agent"`
@@ -21,11 +20,10 @@ type KeptSequence struct {
 	source.Mark
 }
 
-// Mark takes note of the places of the agents that the decoder heard since the last
-// call; see source.Marks.
+// Mark records the positions of the agents that the decoder has heard since the last call; see source.Marks.
 func (d *Decoder) Mark() (durable func()) { return d.marks.Take() }
 
-// Sequences lists the places up to which everything is durable.
+// Sequences lists the positions up to which everything is durable.
 func (s *State) Sequences() (list []KeptSequence) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -59,9 +57,9 @@ func (s *State) FollowSequences(text []byte) (last int64, err error) {
 // Missed implements source.State.
 func (s *State) Missed() []source.Doubt { return s.doubts.Take() }
 
-// Follow has the sequences of an earlier run go on when their agents are heard, so that
-// what is missing since then counts as lost. Call it before the first datagram. Places
-// that are a day old are left out, and so are those beyond the number of agents.
+// Follow continues the sequences of an earlier run once their agents are heard, so that what is missing since
+// then counts as lost. Call it before the first datagram. It ignores positions that are a day old, and those
+// beyond the number of agents.
 func (s *State) Follow(list []KeptSequence) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

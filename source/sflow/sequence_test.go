@@ -20,7 +20,7 @@ func TestFollow(t *testing.T) {
 		binary.BigEndian.PutUint32(p[16:], number)
 		d.Decode(&source.Datagram{Payload: p, Exporter: sender, Received: now}, into(b, b.Reset))
 	}
-	first := New(Config{})
+	first := New(Options{})
 	d := first.Decoder()
 	if d.Mark() != nil {
 		t.Error("a mark, though nothing was heard")
@@ -54,7 +54,7 @@ func TestFollow(t *testing.T) {
 			s.Follow([]KeptSequence{old})
 		}, 0},
 	} {
-		s := New(Config{})
+		s := New(Options{})
 		c.change(s)
 		d := s.Decoder()
 		for n := uint32(20); n < 60; n++ {

@@ -1,6 +1,5 @@
-// Package sflow decodes sFlow version 5 (https://sflow.org/sflow_version_5.txt)
-// into rows of two tables: a row of flows for a flow sample, a row of counters for a
-// counter sample.
+// Package sflow decodes sFlow version 5 (https://sflow.org/sflow_version_5.txt) into rows of two tables:
+// flows has a row for a flow sample, counters one for a counter sample.
 //
 // All of sFlow is XDR, words of four bytes:
 //
@@ -10,9 +9,8 @@
 //	0         4                8        (4 or 16)   +4          +4         +4       +4
 //	| version | address family | agent  | sub-agent | sequence | uptime  | samples | sample …
 //
-// Samples and records carry their length, so that what is not known is skipped.
-// State is what all decoders of the process share; a Decoder belongs to one
-// goroutine.
+// Samples and records have a length, so that unknown ones can be skipped. All decoders of the process share a
+// State; a Decoder belongs to one goroutine.
 package sflow
 
 import (
@@ -45,8 +43,7 @@ func Is(payload []byte) bool {
 	return family == familyIPv4 || family == familyIPv6
 }
 
-// Agent is the address of the agent that a datagram names; ok is false when it is not
-// sFlow version 5, or cut.
+// Agent returns the agent address in a datagram; ok is false if it is not sFlow version 5, or truncated.
 func Agent(payload []byte) (agent netip.Addr, ok bool) {
 	if !Is(payload) {
 		return agent, false
@@ -55,56 +52,53 @@ func Agent(payload []byte) (agent netip.Addr, ok bool) {
 	return a.IP(), ok
 }
 
-// Config is what a State is made with.
-type Config struct {
-	// Exporters is the list of exporters to keep up to date; nil means a list of
-	// its own.
+// Options has the parameters of a State.
+type Options struct {
+	// Exporters is the list of exporters to update; nil: a private list.
 	Exporters *source.Exporters
 
-	// SamplingRate is the configured rate of an exporter, 0 for none. It is used for
-	// samples that say none. Nil means that nothing is configured. It must be safe
-	// for concurrent use.
+	// SamplingRate returns the configured rate of an exporter, 0 if there is none. It is used for samples
+	// without a rate. Nil: nothing is configured. It must be safe for concurrent use.
 	SamplingRate func(exporter netip.Addr) uint32
 
-	// Names receives names and speeds of interfaces in counter samples. Nil means that
-	// they are not used.
+	// Names receives names and speeds of interfaces from counter samples. Nil: they are not used.
 	Names source.Names
 }
 
-// State is what the decoders of a process share. It is safe for concurrent use.
+// State is shared by the decoders of a process. It is safe for concurrent use.
 type State struct {
-	config   Config
+	options  Options
 	counters source.Counters
-	doubts   source.Doubts // what was missed since the places given to Follow
+	doubts   source.Doubts // gaps since the positions given to Follow
 
 	mu        sync.RWMutex // guards the following
 	agents    map[agentKey]*agent
-	following source.Places[agentKey] // of an earlier run
-	swept     int64                   // Unix seconds
+	following source.Positions[agentKey] // of an earlier run
+	swept     int64                      // Unix seconds
 
-	sweeps   atomic.Uint64 // how often agents were forgotten
+	sweeps   atomic.Uint64 // number of sweeps that evicted agents
 	samplers atomic.Int64  // of all agents
 
 	discarded [discardReasons + 1]atomic.Uint64
 }
 
 // New makes an empty State.
-func New(c Config) *State {
-	if c.Exporters == nil {
-		c.Exporters = new(source.Exporters)
+func New(o Options) *State {
+	if o.Exporters == nil {
+		o.Exporters = new(source.Exporters)
 	}
-	return &State{config: c, agents: map[agentKey]*agent{}}
+	return &State{options: o, agents: map[agentKey]*agent{}}
 }
 
-// Counters count what came in and what was refused.
+// Counters returns the counters of what was received, dropped and not decoded.
 func (s *State) Counters() *source.Counters { return &s.counters }
 
-// Protocol is this member of the family of datagrams.
+// Protocol returns the protocol for the list of datagram protocols.
 func (s *State) Protocol() source.Protocol {
 	return source.Protocol{Name: name, Is: Is, New: func() source.Decoder { return s.Decoder() }, Agent: Agent, State: s}
 }
 
-// name is that of the protocol in metrics, and in the file of sequences.
+// name is the protocol's name in metrics and in the file of sequences.
 const name = "sflow"
 
 // Report implements source.State.
@@ -117,30 +111,30 @@ func (s *State) Decoder() *Decoder {
 	return &Decoder{state: s, agents: map[agentKey]*agent{}}
 }
 
-// A Decoder decodes datagrams. It belongs to one goroutine.
+// Decoder decodes datagrams. It belongs to one goroutine.
 type Decoder struct {
 	state  *State
-	agents map[agentKey]*agent // a part of the state's, to be read without a lock
-	sweeps uint64              // of the state, when agents was begun
+	agents map[agentKey]*agent // a part of the state's, to read without a lock
+	sweeps uint64              // of the state, when agents was started
 
 	marks source.Marks
 
 	datagram
-	drawn []drawing // of the flow samples of the datagram
-	words []uint32  // of the list being read: an AS path, communities, labels
+	drawn []samplingInfo // of the flow samples of the datagram
+	words []uint32       // of the list being read: an AS path, communities, labels
 
-	dice source.Dice
+	rng source.PRNG
 
-	tell func(source.Note) // nil when nobody wants notes
+	tell func(source.Note) // nil if notes are not wanted
 
 	counters *column.Batch // of the counters table
 }
 
 var _ source.Decoder = (*Decoder)(nil)
 
-// A datagram is what the rows of a datagram have in common.
+// datagram is what the rows of a datagram have in common.
 type datagram struct {
-	refused  bool // something of it, and why
+	refused  bool // part of it was not decoded, and why
 	reason   source.Reason
 	out      *source.Out
 	batch    *column.Batch // of flows, that of out
@@ -154,10 +148,10 @@ type datagram struct {
 
 	flows   uint64
 	known   uint64 // samples of a known format
-	draw    source.Draw
-	thinned uint64 // samples that give no rows
+	thin    source.ThinDecision
+	thinned uint64 // samples without rows because of a limit
 
-	implausible uint64 // rows that no network has carried
+	implausible uint64 // rows that no network carries
 	rate        uint32 // of the last flow sample
 	rateBy      uint8  // flow.Sampling…
 }
@@ -203,7 +197,7 @@ func (d *Decoder) Decode(dg *source.Datagram, out *source.Out) {
 	}
 	d.find(dg.Exporter.Addr())
 	entry := d.from.entry
-	d.draw = entry.Draw(int64(d.seconds), &d.dice)
+	d.thin = entry.Thin(int64(d.seconds), &d.rng)
 	d.samples(be32(rest[12:]), rest[16:])
 	d.follow()
 
@@ -235,8 +229,8 @@ func (d *Decoder) Decode(dg *source.Datagram, out *source.Out) {
 	d.datagram, d.drawn = datagram{}, d.drawn[:0]
 }
 
-// Resume has the sequence of an agent or a sender begin anew: its datagrams were refused for
-// a while, and are not lost.
+// Resume restarts the sequence of an agent or a sender whose datagrams were dropped for a while, so that they
+// do not count as lost.
 func (s *State) Resume(addr netip.Addr) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -250,7 +244,7 @@ func (s *State) Resume(addr netip.Addr) {
 	s.sweeps.Add(1)
 }
 
-// find finds the agent.
+// find looks up the agent.
 func (d *Decoder) find(sender netip.Addr) {
 	if n := d.state.sweeps.Load(); n != d.sweeps {
 		clear(d.agents)
@@ -269,7 +263,7 @@ func (d *Decoder) find(sender netip.Addr) {
 	}
 }
 
-// follow checks the sequence number, after the samples: what was heard is decoded.
+// follow checks the sequence number, after the samples are decoded.
 func (d *Decoder) follow() {
 	a := d.from
 	if !a.known {
@@ -283,7 +277,7 @@ func (d *Decoder) follow() {
 	}
 }
 
-// refuse counts something of the agent that is not understood.
+// refuse counts something of the agent that was not decoded.
 func (d *Decoder) refuse(r source.Reason) {
 	d.state.counters.Refuse(r)
 	d.refused, d.reason = true, r
@@ -293,7 +287,7 @@ func (d *Decoder) refuse(r source.Reason) {
 	}
 }
 
-// unread refuses a datagram that does not even tell its agent.
+// unread counts a datagram whose agent cannot be read.
 func (d *Decoder) unread(r source.Reason) {
 	d.state.counters.Refuse(r)
 	if d.tell != nil {
@@ -301,12 +295,10 @@ func (d *Decoder) unread(r source.Reason) {
 	}
 }
 
-// Notes makes the decoder tell what it comes across beside samples of flows and
-// counters.
+// Notes sets the function that receives notes about everything that is not a flow sample or a counter sample.
 func (d *Decoder) Notes(tell func(source.Note)) { d.tell = tell }
 
-// parts are what the notes of a datagram have in common, by the names of the columns
-// of flows.
+// parts returns what the notes of a datagram have in common, by the names of columns of flows.
 func (d *Decoder) parts() []source.Part {
 	return []source.Part{
 		{Name: "FlowType", Value: flow.FlowType.Field.Enum[flow.TypeSFlow]},
@@ -316,8 +308,8 @@ func (d *Decoder) parts() []source.Part {
 	}
 }
 
-// address reads the family of an address and the address; ok is false when it is
-// of an unknown family, or cut. An address of no family is ::.
+// address reads the family of an address and the address; ok is false if the family is unknown or the address
+// truncated. An address without family is ::.
 func address(b []byte) (a column.Addr, rest []byte, ok bool) {
 	if len(b) < 4 {
 		return a, b, false

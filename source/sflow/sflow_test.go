@@ -107,7 +107,7 @@ func refused(s *State) string {
 // simulator.
 func TestGolden(t *testing.T) {
 	for _, name := range []string{"pmsflow", "ovs", "ovs-vxlan", "simulated"} {
-		state := New(Config{})
+		state := New(Options{})
 		var text []byte
 		for _, row := range decodeFile(t, state, "testdata/"+name+".pcap") {
 			line, err := json.Marshal(row) // columns by name
@@ -125,7 +125,7 @@ func TestGolden(t *testing.T) {
 
 // TestSimulated compares with what the simulator put in.
 func TestSimulated(t *testing.T) {
-	state := New(Config{})
+	state := New(Options{})
 	d, c := state.Decoder(), newCollector(t)
 	var truth []simulate.Flow
 	for s := range simulate.Datagrams(simulate.Options{Protocol: simulate.SFlow, Flows: 5000, Seed: 1}) {
@@ -200,7 +200,7 @@ const (
 func TestDecode(t *testing.T) {
 	f := func(payload, want, wantRefused string) {
 		t.Helper()
-		state := New(Config{SamplingRate: func(a netip.Addr) uint32 {
+		state := New(Options{SamplingRate: func(a netip.Addr) uint32 {
 			if a == netip.MustParseAddr("192.0.2.77") {
 				return 100
 			}
@@ -359,7 +359,7 @@ func TestIs(t *testing.T) {
 // TestSubAgents: each numbers its own datagrams.
 func TestSubAgents(t *testing.T) {
 	exporters := new(source.Exporters)
-	state := New(Config{Exporters: exporters})
+	state := New(Options{Exporters: exporters})
 	d, c := state.Decoder(), newCollector(t)
 	for n := range 20 {
 		for sub := range 3 {
@@ -386,7 +386,7 @@ func TestSubAgents(t *testing.T) {
 // its address.
 func TestHealth(t *testing.T) {
 	exporters := new(source.Exporters)
-	state := New(Config{Exporters: exporters})
+	state := New(Options{Exporters: exporters})
 	d, c := state.Decoder(), newCollector(t)
 	for _, n := range []int{1, 3, 2, 4, 900_000, 900_001} {
 		payload := words(t, fmt.Sprintf("5 2 0x20010db8000000000000000000000001 0 %d 1000 3", n)+block(t, 1, ports+"0")+block(t, 77, "1")+
@@ -416,7 +416,7 @@ func TestHealth(t *testing.T) {
 
 // TestSamplings compares what an agent declares with what its counters say.
 func TestSamplings(t *testing.T) {
-	state := New(Config{})
+	state := New(Options{})
 	d, c := state.Decoder(), newCollector(t)
 	send := func(format int, id string, seq, rate, pool, drops uint32) {
 		interfaces := "3 4 0"
@@ -457,7 +457,7 @@ func TestSamplings(t *testing.T) {
 // TestSweep: when the tables are full, agents that fell silent make room, and those
 // that did not are still followed.
 func TestSweep(t *testing.T) {
-	state := New(Config{})
+	state := New(Options{})
 	d, b := state.Decoder(), flow.Table.NewBatch(1)
 	payload := words(t, head+"1"+block(t, 1, ports+"0"))
 	send := func(subAgent int, at time.Time) {
@@ -482,7 +482,7 @@ func TestSweep(t *testing.T) {
 
 // TestConcurrent: decoders share agents; run it with -race.
 func TestConcurrent(t *testing.T) {
-	state := New(Config{})
+	state := New(Options{})
 	payloads, truth := simulate.Capture(simulate.SFlow, 2000, 1)
 	var wait sync.WaitGroup
 	const decoders = 4
@@ -503,7 +503,7 @@ func TestConcurrent(t *testing.T) {
 
 // TestManyAgents: forged agents do not fill memory, and their flows still count.
 func TestManyAgents(t *testing.T) {
-	state := New(Config{})
+	state := New(Options{})
 	d, b := state.Decoder(), flow.Table.NewBatch(1)
 	payload := words(t, head+"1"+block(t, 1, ports+"0"))
 	const agents = maxAgents + 1000
@@ -517,7 +517,7 @@ func TestManyAgents(t *testing.T) {
 	if r := refused(state); r != "" {
 		t.Errorf("refused %s", r)
 	}
-	list, others := state.config.Exporters.All()
+	list, others := state.options.Exporters.All()
 	if n := len(list) + int(others.Datagrams.Load()); len(list) != source.MaxExporters || n != agents {
 		t.Errorf("%d exporters are listed; with the others %d, want %d", len(list), n, agents)
 	}
@@ -543,7 +543,7 @@ func benchmarkDatagram(t testing.TB) ([]byte, int) {
 }
 
 func TestDecodeAllocates(t *testing.T) {
-	d, b := New(Config{}).Decoder(), flow.Table.NewBatch(64)
+	d, b := New(Options{}).Decoder(), flow.Table.NewBatch(64)
 	payload, _ := benchmarkDatagram(t)
 	gateway := words(t, head+"1"+block(t, 1, ports+"1 "+block(t, extendedGateway, "1 0xc0000203 64496 64500 64501 1 2 2 64497 64498 2 1 2 100")))
 	dg := &source.Datagram{Exporter: sender, Received: arrival}
@@ -567,7 +567,7 @@ func BenchmarkDecode(b *testing.B) {
 }
 
 func benchmarkDecode(b *testing.B, payloads [][]byte, flows int) {
-	d, batch := New(Config{}).Decoder(), flow.Table.NewBatch(8192)
+	d, batch := New(Options{}).Decoder(), flow.Table.NewBatch(8192)
 	dg := &source.Datagram{Exporter: sender, Received: arrival}
 	out := into(batch, batch.Reset)
 	b.ReportAllocs()
@@ -585,7 +585,7 @@ func benchmarkDecode(b *testing.B, payloads [][]byte, flows int) {
 func TestResume(t *testing.T) {
 	f := func(resumed string, want uint64) {
 		t.Helper()
-		state := New(Config{})
+		state := New(Options{})
 		d, c := state.Decoder(), newCollector(t)
 		for _, n := range []int{1, 2, 4, 100, 101, 103} { // of 3 and 102 nobody heard
 			if n == 100 {

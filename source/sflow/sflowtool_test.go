@@ -106,8 +106,8 @@ func TestSflowtool(t *testing.T) {
 	for _, name := range files {
 		base := strings.TrimSuffix(name, ".sflowtool.jsonl")
 		t.Run(filepath.Base(base), func(t *testing.T) {
-			flowRows := decodeFile(t, New(Config{}), base+".pcap")
-			counterRows := decodeCounters(t, New(Config{}), func(decode func(*source.Datagram)) { eachDatagram(t, base+".pcap", decode) })
+			flowRows := decodeFile(t, New(Options{}), base+".pcap")
+			counterRows := decodeCounters(t, New(Options{}), func(decode func(*source.Datagram)) { eachDatagram(t, base+".pcap", decode) })
 			compare := func(row map[string]any, sample map[string]any, names map[string]string) {
 				t.Helper()
 				fields := []map[string]any{sample}

@@ -214,7 +214,7 @@ func compareSlow(t *testing.T, payload []byte) bool {
 	if !ok {
 		return false
 	}
-	state := New(Config{})
+	state := New(Options{})
 	got := decodePayload(t, state, payload)
 	if len(got) != len(want) {
 		t.Fatalf("%d rows, want %d\n%x", len(got), len(want), payload)

@@ -1,6 +1,6 @@
-// Package sourcetest is one suite of tests that every source passes: all that arrives is
-// handed on, once; a full queue holds the source back; what it acknowledges is durable,
-// whatever is killed. It uses the real pipe, writer, spool and engine.
+// Package sourcetest is one suite of tests for every source: everything that arrives is handed on once, a
+// full queue makes the source wait, and what it acknowledges is durable, whatever process is killed. It uses
+// the real pipe, writer, spool and engine.
 package sourcetest
 
 import (
@@ -24,27 +24,26 @@ import (
 	"netmeta/store"
 )
 
-// A Subject is a source, ready to run, with its other end. What is sent to it are records
-// with the numbers from 0 on; each gives one row of flows, whose Bytes are 1 + its number.
+// Subject is a source, ready to run, with its sender. It sends records numbered from 0; each gives one row of
+// flows, whose Bytes are 1 + its number.
 type Subject struct {
 	source.Source
-	Send  func(first, n int) // returns when the source has them, or what it reads from
-	Acked func() int         // how many records are acknowledged, from the first on
+	Send  func(first, n int) // returns when the source, or what it reads from, has them
+	Acked func() int         // number of records acknowledged, from the first on
 
-	// Reload changes the configuration and back, while the source runs; nil: it has none
-	// that changes.
+	// Reload changes the configuration and back while the source runs; nil: it cannot change.
 	Reload func() error
 
-	// Lost is how many records were lost before the source could have them, as it counts
-	// that itself; nil: none can be.
+	// Lost returns how many records were lost before they reached the source, by its own count; nil: none can
+	// be lost.
 	Lost func() int
 
-	// Keeps says that records cannot be given back: the source hands on all that it has
-	// received before it ends, and waits for room as long as it takes. Others end at once.
+	// Keeps says that records cannot be given back: the source hands on everything that it received before it
+	// ends, and waits for room as long as necessary. Other sources end at once.
 	Keeps bool
 }
 
-// Main is the TestMain of a package with sources to test.
+// Main is the TestMain of a package that tests sources.
 func Main(m *testing.M) {
 	if isChild() {
 		m.Run()
@@ -53,7 +52,7 @@ func Main(m *testing.M) {
 	enginetest.Main(m)
 }
 
-// Test runs the suite over a source, which open makes anew for each part.
+// Test runs the suite over a source, which open makes for each part.
 func Test(t *testing.T, open func(testing.TB) Subject) {
 	if isChild() {
 		beChild(t, open(t))
@@ -69,8 +68,8 @@ func Test(t *testing.T, open func(testing.TB) Subject) {
 
 const some = 3000 // records
 
-// newPipe makes a pipe for so many blocks, which have the number of each record alone:
-// native.Decode does not read every column.
+// newPipe makes a pipe for a number of blocks, which have only the number of each record: native.Decode does
+// not read every column.
 func newPipe(blocks int) *pipe.Pipe {
 	return pipe.New(blocks, 64<<20, func() pipe.Stage {
 		return func(b *column.Batch) {
@@ -83,7 +82,7 @@ func newPipe(blocks int) *pipe.Pipe {
 	})
 }
 
-// A running is a source that runs into a pipe.
+// running is a source that runs into a pipe.
 type running struct {
 	Subject
 	t     testing.TB
@@ -92,7 +91,7 @@ type running struct {
 	ended chan error
 
 	mu   sync.Mutex
-	rows map[int]int // how often each record came
+	rows map[int]int // how often each record arrived
 	all  int
 }
 
@@ -110,7 +109,7 @@ func run(t testing.TB, s Subject, p *pipe.Pipe) *running {
 	return r
 }
 
-// take takes all blocks from the queue; what it has taken counts as durable.
+// take takes all blocks from the queue, after which they count as durable.
 func (r *running) take() {
 	for b := range r.pipe.Queue() {
 		r.pipe.Taken(b)
@@ -161,7 +160,7 @@ func (r *running) end() {
 	}
 }
 
-// once checks that n records came, less those that were lost, each once.
+// once checks that n records arrived, less those that were lost, each once.
 func (r *running) once(n int) {
 	r.t.Helper()
 	r.mu.Lock()
@@ -172,7 +171,7 @@ func (r *running) once(n int) {
 		}
 	}
 	if len(r.rows)+r.lost() != n {
-		r.t.Errorf("%d records came and %d were lost, sent %d", len(r.rows), r.lost(), n)
+		r.t.Errorf("%d records arrived and %d were lost, sent %d", len(r.rows), r.lost(), n)
 	}
 }
 
@@ -185,14 +184,14 @@ func until(t testing.TB, what string, fact func() bool) {
 	}
 }
 
-// All that was sent is handed on, and when the source has ended no goroutine of it is left.
+// Everything that was sent is handed on, and no goroutine of the source is left after its end.
 func testArrives(t *testing.T, s Subject) {
 	before := runtime.NumGoroutine()
 	r := run(t, s, newPipe(64))
 	done := make(chan bool)
 	go func() { r.take(); close(done) }()
 	s.Send(0, some)
-	if !s.Keeps { // else what is not acknowledged is given back
+	if !s.Keeps { // otherwise unacknowledged records are given back
 		until(t, "all records", func() bool { return s.Acked() == some })
 	}
 	r.end()
@@ -208,7 +207,7 @@ func testArrives(t *testing.T, s Subject) {
 	until(t, "the end of the source's goroutines", func() bool { return runtime.NumGoroutine() <= before })
 }
 
-// A record that comes alone does not wait until there are more.
+// A single record does not wait for more.
 func testAge(t *testing.T, s Subject) {
 	r := run(t, s, newPipe(64))
 	go r.take()
@@ -222,7 +221,7 @@ func testAge(t *testing.T, s Subject) {
 	r.pipe.Close()
 }
 
-// A reload loses nothing and doubles nothing.
+// A reload neither loses nor duplicates records.
 func testReload(t *testing.T, s Subject) {
 	if s.Reload == nil {
 		t.Skip("nothing of it changes while it runs")
@@ -244,8 +243,8 @@ func testReload(t *testing.T, s Subject) {
 	r.once(some)
 }
 
-// When the queue is full the source waits, and acknowledges nothing. At its end it waits for
-// room if its records cannot be given back, and else not.
+// If the queue is full, the source waits and acknowledges nothing. At its end it waits for room only if its
+// records cannot be given back.
 func testFull(t *testing.T, s Subject) {
 	r := run(t, s, newPipe(1))
 	const many = 20 * some
@@ -259,7 +258,7 @@ func testFull(t *testing.T, s Subject) {
 	if !s.Keeps {
 		r.end()
 		if s.Acked() != 0 {
-			t.Errorf("%d records are acknowledged that nobody has", s.Acked())
+			t.Errorf("%d records are acknowledged that were not handed on", s.Acked())
 		}
 		return
 	}
@@ -276,7 +275,7 @@ func testFull(t *testing.T, s Subject) {
 	r.once(many)
 }
 
-// What is acknowledged is in the spool, since the store is away; before that nothing is.
+// Acknowledged records are in the spool, because the store is down; before that, none are acknowledged.
 func testAcknowledged(t *testing.T, s Subject) {
 	r := run(t, s, newPipe(64))
 	s.Send(0, some)
@@ -292,7 +291,7 @@ func testAcknowledged(t *testing.T, s Subject) {
 	written := make(chan error, 1)
 	go func() { written <- w.Run(ctx, r.pipe.Queue()) }()
 	until(t, "all records acknowledged", func() bool {
-		acked := s.Acked() // first: the other figure only grows
+		acked := s.Acked() // first: the other number only grows
 		if rows := w.Spool.Stats().WrittenRows; uint64(acked) > rows {
 			t.Fatalf("%d records are acknowledged, %d are in the spool", acked, rows)
 		}

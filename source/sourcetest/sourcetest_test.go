@@ -32,10 +32,10 @@ func TestAnswering(t *testing.T) {
 // openUDP is the source of UDP with NetFlow v5, whose sequence numbers count records, so
 // that the places in the sequence say how many are durable.
 func openUDP(t testing.TB) sourcetest.Subject {
-	state := netflow.New(netflow.Config{})
+	state := netflow.New(netflow.Options{})
 	family := &detect.Family{Protocols: []source.Protocol{state.Protocol()}}
 	const addr = "127.0.0.1:0"
-	ports, err := udp.Open([]string{addr}, udp.Config{Workers: 2}, family, slog.New(slog.DiscardHandler))
+	ports, err := udp.Open([]string{addr}, udp.Options{Workers: 2}, family, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func openUDP(t testing.TB) sourcetest.Subject {
 			}
 		},
 		Acked: func() (n int) {
-			var places []source.Place
+			var places []source.Position
 			text, err := state.MarshalSequences()
 			if err == nil {
 				err = json.Unmarshal(text, &places)

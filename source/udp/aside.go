@@ -10,23 +10,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Sources that send too much are put aside: their datagrams come to a socket of their
-// own, which has a goroutine of its own, so that they fill no buffer but that one. The
-// kernel chooses by a program (classic BPF), without looking at what is in a datagram.
+// Exporters over their limit are moved aside: their datagrams go to a separate socket with its own goroutine,
+// so that they fill no other buffer. A program (classic BPF) in the kernel chooses the socket, without
+// reading the payload.
 //
-// A source that moves has datagrams left in its former socket. The socket aside waits
-// until these are decoded, or its order would be lost.
+// When an exporter moves, datagrams of it remain in its former socket. The socket aside waits until these are
+// decoded, to preserve the order.
 
 const (
-	// MaxAside bounds the sources that are put aside; the program has two instructions
-	// for each of IPv4, eight for each of IPv6, and may have 4,096.
+	// MaxAside bounds the sources that are moved aside; the program has two instructions for each IPv4
+	// address and eight for each IPv6 address, and may have 4,096.
 	MaxAside = 256
-	// holdMost is how long the socket aside waits for the others.
+	// holdMost is the maximum time that the socket aside waits for the others.
 	holdMost = time.Second
 )
 
-// Aside has the datagrams of these sources come to a socket of their own, and of no
-// others. Those beyond MaxAside are not. Only one goroutine calls it at a time.
+// Aside directs the datagrams of these sources, and of no others, to the separate socket. It ignores those
+// beyond MaxAside. Only one goroutine calls it at a time.
 func (l *Listener) Aside(sources []netip.Addr) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -52,7 +52,7 @@ func (l *Listener) Aside(sources []netip.Addr) error {
 	return nil
 }
 
-// All are the sockets, that of the sources aside last if there is one.
+// All returns the sockets, the one aside last if there is one.
 func (l *Listener) All() []*Socket {
 	if s := l.aside.Load(); s != nil {
 		return append(slices.Clip(l.Sockets), s)
@@ -60,7 +60,7 @@ func (l *Listener) All() []*Socket {
 	return l.Sockets
 }
 
-// hold waits until what the other sockets had when a source moved is decoded.
+// hold waits until the other sockets have decoded what they had when a source moved.
 func (l *Listener) hold() {
 	moved := l.moved.Load()
 	for time.Now().UnixNano()-moved < int64(holdMost) {
@@ -71,8 +71,8 @@ func (l *Listener) hold() {
 	}
 }
 
-// choose attaches the program when the sockets have just been opened. A lone socket has
-// no group for it until another joins.
+// choose attaches the program, right after the sockets were opened. A single socket has no group for it until
+// another joins.
 func (l *Listener) choose() error {
 	if len(l.Sockets) == 1 {
 		s, _, err := open(l.Addr.String(), l.buffer, true)
@@ -91,8 +91,8 @@ func (l *Listener) chooseLocked(aside []netip.Addr) error {
 	return os.NewSyscallError("SO_ATTACH_REUSEPORT_CBPF", err)
 }
 
-// chooser is the program that chooses the socket of a datagram: the one after all others
-// for sources aside, else one at random, or by the address and port that sent it.
+// chooser returns the program that chooses the socket of a datagram: the last one for sources aside,
+// otherwise one at random, or by the source address and port.
 func chooser(sockets int, random bool, aside []netip.Addr) (p []unix.SockFilter) {
 	const (
 		protocol = 0xfffff000 // SKF_AD_OFF + SKF_AD_PROTOCOL of linux/filter.h
@@ -113,7 +113,7 @@ func chooser(sockets int, random bool, aside []netip.Addr) (p []unix.SockFilter)
 	}
 	xorX := func() { add(unix.BPF_ALU|unix.BPF_XOR|unix.BPF_X, 0, 0, 0) }
 	toX := func() { add(unix.BPF_MISC|unix.BPF_TAX, 0, 0, 0) }
-	give := func() { // a hash in A, or chance
+	give := func() { // a hash in A, or a random number
 		if random {
 			add(load, 0, 0, dice)
 		} else {
@@ -153,7 +153,7 @@ func chooser(sockets int, random bool, aside []netip.Addr) (p []unix.SockFilter)
 		b := a.As16()
 		for i := range 4 {
 			add(load, 0, 0, source6+4*uint32(i))
-			add(equal, 0, uint8(2*(3-i)+1), binary.BigEndian.Uint32(b[4*i:])) // else to after the return
+			add(equal, 0, uint8(2*(3-i)+1), binary.BigEndian.Uint32(b[4*i:])) // otherwise to after the return
 		}
 		add(unix.BPF_RET|unix.BPF_K, 0, 0, uint32(sockets))
 	}

@@ -93,7 +93,7 @@ func (s *speaker) send(t *testing.T, size int) {
 	}
 }
 
-func listening(t *testing.T, addr string, c Config, w *watch) (*Listener, func()) {
+func listening(t *testing.T, addr string, c Options, w *watch) (*Listener, func()) {
 	t.Helper()
 	l, err := Listen(addr, c, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -130,7 +130,7 @@ func TestAside(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			w := &watch{}
-			l, stop := listening(t, c.addr, Config{Workers: c.workers, Spread: c.spread}, w)
+			l, stop := listening(t, c.addr, Options{Workers: c.workers, Spread: c.spread}, w)
 			to := func(from string) netip.AddrPort {
 				if netip.MustParseAddr(from).Is4() {
 					return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), l.Addr.Port())
@@ -193,7 +193,7 @@ func TestAside(t *testing.T) {
 func TestAsideFillsItsOwnBuffer(t *testing.T) {
 	loudAddr := netip.MustParseAddr("127.0.3.1")
 	w := &watch{block: make(chan struct{}), of: loudAddr}
-	l, stop := listening(t, "127.0.0.1:0", Config{Workers: 1, Buffer: 64 << 10}, w)
+	l, stop := listening(t, "127.0.0.1:0", Options{Workers: 1, Buffer: 64 << 10}, w)
 	if err := l.Aside([]netip.Addr{loudAddr}); err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +225,7 @@ func TestAsideFillsItsOwnBuffer(t *testing.T) {
 
 // The program holds as many sources as it may, of either family.
 func TestAsideIsBounded(t *testing.T) {
-	l, _ := listening(t, "127.0.0.1:0", Config{Workers: 2}, &watch{})
+	l, _ := listening(t, "127.0.0.1:0", Options{Workers: 2}, &watch{})
 	var many []netip.Addr
 	a, b := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")
 	for range MaxAside {

@@ -13,12 +13,11 @@ import (
 const (
 	receiveMessages = 256
 	maxDatagram     = 65535 // the length field of UDP has 16 bits
-	controlSize     = 32    // SCM_TIMESTAMPNS: 16+16 octets
+	controlSize     = 32    // SCM_TIMESTAMPNS: 16+16 bytes
 )
 
-// A receiver reads many datagrams with one recvmmsg(2), without allocating. Only
-// the pages of its buffers that datagrams touch take memory; they are not on the
-// heap, where they would make the garbage collector too patient.
+// receiver reads many datagrams with one recvmmsg(2), without allocating. Only those pages of its buffers
+// that datagrams use take memory. They are not on the heap, because they would delay the garbage collector.
 type receiver struct {
 	headers  [receiveMessages]mmsghdr
 	iovecs   [receiveMessages]unix.Iovec
@@ -55,9 +54,9 @@ func newReceiver() (*receiver, error) {
 
 func (r *receiver) close() { unix.Munmap(r.buffers) }
 
-// receive takes the datagrams that are there, and returns how many.
+// receive reads the datagrams that are available, and returns how many.
 func (r *receiver) receive(fd int) (int, error) {
-	for i := range r.n { // what the last call has changed
+	for i := range r.n { // fields that the last call has changed
 		h := &r.headers[i].hdr
 		h.Namelen = uint32(unsafe.Sizeof(r.names[i]))
 		h.SetControllen(controlSize)
@@ -74,7 +73,7 @@ func (r *receiver) receive(fd int) (int, error) {
 	return r.n, nil
 }
 
-// A message is one datagram as received.
+// message is one datagram as received.
 type message struct {
 	payload []byte
 	from    netip.AddrPort

@@ -13,34 +13,34 @@ import (
 	"netmeta/source"
 )
 
-// A Socket is one of the sockets of a listener.
+// Socket is one of the sockets of a listener.
 type Socket struct {
-	Buffer int // octets of receive buffer, as the kernel accounts: twice what was asked for
+	Buffer int // bytes of receive buffer, as the kernel accounts: twice the requested size
 
 	fd               int
 	datagrams, bytes atomic.Uint64
-	seen             atomic.Int64 // what came before is decoded: Unix nanoseconds
+	seen             atomic.Int64 // everything received earlier is decoded: Unix nanoseconds
 
 	mu      sync.Mutex // guards the following, and fd against being closed
 	closed  bool
-	dropped uint64 // as last asked for
+	dropped uint64 // by the last query
 	queued  int
 }
 
-// Counts are what a socket took in and what it did not.
+// Counts are what a socket received and dropped.
 type Counts struct {
 	Datagrams uint64
 	Bytes     uint64 // of payload
-	Dropped   uint64 // datagrams dropped by the kernel, because the receive buffer was full
-	Queued    int    // octets of the receive buffer in use now
+	Dropped   uint64 // datagrams that the kernel dropped because the receive buffer was full
+	Queued    int    // bytes of the receive buffer in use now
 }
 
-// Plus is the sum.
+// Plus returns the sum.
 func (c Counts) Plus(o Counts) Counts {
 	return Counts{c.Datagrams + o.Datagrams, c.Bytes + o.Bytes, c.Dropped + o.Dropped, c.Queued + o.Queued}
 }
 
-// Counts are up to date, what the kernel has dropped this moment included.
+// Counts returns the current counts, including drops of the kernel up to now.
 func (s *Socket) Counts() Counts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -50,8 +50,8 @@ func (s *Socket) Counts() Counts {
 	return Counts{s.datagrams.Load(), s.bytes.Load(), s.dropped, s.queued}
 }
 
-// askLocked asks the kernel what it has dropped. SO_RXQ_OVFL tells the same number,
-// but with the next datagram only, which may never come.
+// askLocked asks the kernel for its drops. SO_RXQ_OVFL reports the same number, but only with the next
+// datagram, which may never arrive.
 func (s *Socket) askLocked() {
 	const used, drops, fields = 0, 8, 9 // SK_MEMINFO_RMEM_ALLOC, SK_MEMINFO_DROPS, SK_MEMINFO_VARS of linux/sock_diag.h
 	var info [fields]uint32
@@ -74,10 +74,10 @@ func (s *Socket) close() {
 	unix.Close(s.fd)
 }
 
-// read is the loop of one worker, until stop is readable. hold is called before the
-// datagrams of a read are decoded; nil: nothing is to be waited for.
+// read is the loop of one worker, until stop is readable. hold is called before the datagrams of a read are
+// decoded; it may be nil.
 func (s *Socket) read(stop int, decoder source.Decoder, out *source.Out, hold func()) (err error) {
-	// Rows are handed on after the end, too: the kernel has taken the datagrams.
+	// Rows are also handed on after the end, because the kernel no longer has their datagrams.
 	ctx := context.Background()
 	in, err := newReceiver()
 	if err != nil {
@@ -103,14 +103,14 @@ func (s *Socket) read(stop int, decoder source.Decoder, out *source.Out, hold fu
 		seen, octets := now, uint64(0)
 		for i := range n {
 			m := in.message(i)
-			if !ended.IsZero() && m.at.After(ended) { // what was received by then is decoded
+			if !ended.IsZero() && m.at.After(ended) { // what was received until then is decoded
 				return nil
 			}
 			octets += uint64(len(m.payload))
 			dg.Payload, dg.Exporter, dg.Received = m.payload, m.from, m.at
 			decoder.Decode(&dg, out)
 			if n == receiveMessages {
-				seen = m.at // there is more
+				seen = m.at // there are more
 			}
 		}
 		s.seen.Store(seen.UnixNano())
@@ -127,7 +127,7 @@ func (s *Socket) read(stop int, decoder source.Decoder, out *source.Out, hold fu
 				return nil
 			}
 		case n > 0:
-			// Not in the kernel: the runtime takes a thread that blocks there for busy.
+			// Sleep here, not in the kernel: the runtime considers a thread that blocks there busy.
 			time.Sleep(rest(n, now.Sub(last), s.Buffer))
 			if wait(0, stop) {
 				ended = time.Now()
@@ -141,18 +141,17 @@ func (s *Socket) read(stop int, decoder source.Decoder, out *source.Out, hold fu
 	}
 }
 
-// rest is how long a worker rests after a read that found n datagrams, fewer than it
-// could hold, a while after the read before: until about half of what it can hold is
-// there. Waking up for every datagram costs more than decoding it, and the receive
-// buffer holds what arrives meanwhile; a small one does not hold much, so the rest is
-// a millisecond for each MiB.
+// rest returns how long a worker rests after a read that found n datagrams, fewer than it can hold, since
+// after the read before: until about half of its capacity has arrived. Waking up for every datagram costs
+// more than decoding it, and the receive buffer holds what arrives meanwhile. A small buffer holds little, so
+// the rest is at most a millisecond per MiB.
 func rest(n int, since time.Duration, buffer int) time.Duration {
 	most := min(restMost, max(time.Millisecond, time.Duration(buffer>>20)*time.Millisecond))
 	return min(most, since*(receiveMessages/2)/time.Duration(n))
 }
 
-// wait waits until a file descriptor is readable or a time is over; a negative one
-// never is. It reports whether the first is readable.
+// wait waits until a file descriptor is readable or d is over; a negative d never ends. It reports whether
+// the first is readable.
 func wait(d time.Duration, fds ...int) bool {
 	var list [2]unix.PollFd
 	for i, fd := range fds {

@@ -20,10 +20,9 @@ type Decoders interface {
 	Report(*source.Report)
 }
 
-// A Source is all UDP ports that are listened on. Ports are opened and closed while it
-// runs; those that stay are not touched.
+// Source is the UDP ports. Ports are opened and closed while it runs; the others are not touched.
 type Source struct {
-	config   Config
+	options  Options
 	decoders Decoders
 	log      *slog.Logger
 
@@ -36,16 +35,16 @@ type Source struct {
 
 var _ source.Source = (*Source)(nil)
 
-// A port is a UDP port that is open.
+// port is an open UDP port.
 type port struct {
 	*Listener
 	configured string             // its address in the configuration
-	stop       context.CancelFunc // ends its Run; nil: it does not run
+	stop       context.CancelFunc // ends its Run; nil: not running
 }
 
-// Open opens the ports with these addresses, and reads none yet.
-func Open(listen []string, c Config, decoders Decoders, log *slog.Logger) (*Source, error) {
-	s := &Source{config: c, decoders: decoders, log: log}
+// Open opens ports with these addresses, without reading them.
+func Open(listen []string, o Options, decoders Decoders, log *slog.Logger) (*Source, error) {
+	s := &Source{options: o, decoders: decoders, log: log}
 	change, err := s.Prepare(listen)
 	if err != nil {
 		return nil, err
@@ -54,8 +53,8 @@ func Open(listen []string, c Config, decoders Decoders, log *slog.Logger) (*Sour
 	return s, nil
 }
 
-// Run reads all ports until ctx ends. What the kernel had received by then is still decoded
-// and handed on. An error of one port ends all.
+// Run reads all ports until ctx ends. What the kernel had received by then is still decoded and handed on. An
+// error of one port ends all.
 func (s *Source) Run(ctx context.Context, out func(source.Durability) *source.Out) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -63,7 +62,7 @@ func (s *Source) Run(ctx context.Context, out func(source.Durability) *source.Ou
 	s.mu.Lock()
 	if s.start != nil || s.ended {
 		s.mu.Unlock()
-		return errors.New("UDP: the ports are read already, or were")
+		return errors.New("UDP: Run was already called")
 	}
 	s.start = func(p *port) {
 		ctx, stopPort := context.WithCancel(ctx)
@@ -104,7 +103,7 @@ func (s *Source) removeLocked(p *port) {
 	s.closed = s.closed.Plus(p.Totals())
 }
 
-// Close gives the ports back if Run was never called.
+// Close closes the ports if Run was never called.
 func (s *Source) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,16 +117,16 @@ func (s *Source) Close() {
 	s.ended = true
 }
 
-// A Change is of the ports that are listened on. What can fail has been done: ports that
-// are new are open, though not read.
+// Change is a prepared change of the ports. Everything that can fail has been done: new ports are open, but
+// not read yet.
 type Change struct {
 	source *Source
 	leave  []*port
 	opened []*port
 }
 
-// Prepare opens those of a list of addresses that have no port yet. An address with port 0
-// may stand in the list more than once. Only one Change at a time may be under way.
+// Prepare opens the addresses of a list that have no port yet. An address with port 0 may occur more than
+// once. Only one Change may be pending.
 func (s *Source) Prepare(listen []string) (*Change, error) {
 	s.mu.Lock()
 	c := &Change{source: s, leave: slices.Clone(s.open)}
@@ -137,7 +136,7 @@ func (s *Source) Prepare(listen []string) (*Change, error) {
 			c.leave = slices.Delete(c.leave, i, i+1) // stays
 			continue
 		}
-		l, err := Listen(addr, s.config, s.log)
+		l, err := Listen(addr, s.options, s.log)
 		if err != nil {
 			c.Abandon()
 			return nil, err
@@ -147,7 +146,7 @@ func (s *Source) Prepare(listen []string) (*Change, error) {
 	return c, nil
 }
 
-// Abandon closes the ports that were opened.
+// Abandon closes the ports that Prepare opened.
 func (c *Change) Abandon() {
 	for _, p := range c.opened {
 		p.Close()
@@ -155,7 +154,7 @@ func (c *Change) Abandon() {
 	c.opened = nil
 }
 
-// Commit begins to read the new ports, and closes those that are not on the list when what
+// Commit starts to read the new ports. It closes those that are no longer on the list once everything that
 // the kernel has of them is read.
 func (c *Change) Commit() {
 	s := c.source
@@ -188,7 +187,7 @@ func (s *Source) list() []*port {
 	return slices.Clone(s.open)
 }
 
-// Addrs are the addresses of the ports, as bound.
+// Addrs returns the addresses of the ports, as bound.
 func (s *Source) Addrs() (list []netip.AddrPort) {
 	for _, p := range s.list() {
 		list = append(list, p.Addr)
@@ -196,7 +195,7 @@ func (s *Source) Addrs() (list []netip.AddrPort) {
 	return list
 }
 
-// Totals are the counts of all ports since the start, closed ones included.
+// Totals returns the counts of all ports since the start, including closed ones.
 func (s *Source) Totals() Counts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -207,8 +206,8 @@ func (s *Source) Totals() Counts {
 	return t
 }
 
-// Aside has the datagrams of these senders come to sockets of their own; see
-// Listener.Aside. Only one goroutine calls it at a time.
+// Aside directs the datagrams of these senders to separate sockets; see Listener.Aside. Only one goroutine
+// calls it at a time.
 func (s *Source) Aside(senders []netip.Addr) (err error) {
 	for _, p := range s.list() {
 		if failed := p.Aside(senders); failed != nil {

@@ -1,6 +1,6 @@
-// Package udp holds the sockets that datagram sources share: several sockets on one
-// port (SO_REUSEPORT), each read in batches by one goroutine, with kernel timestamps
-// and with the count of what the kernel had to drop because we were too slow.
+// Package udp holds the sockets that datagram sources share: several sockets on one port (SO_REUSEPORT), each
+// read in batches by one goroutine, with kernel timestamps and a count of datagrams that the kernel dropped
+// because we were too slow.
 package udp
 
 import (
@@ -22,70 +22,68 @@ import (
 	"netmeta/source"
 )
 
-// restMost is how long a worker rests at most; see rest.
+// restMost is the maximum rest of a worker; see rest.
 const restMost = 20 * time.Millisecond
 
-// Config says how ports are listened on.
-type Config struct {
-	Name    func(addr string) string // for people: what is expected on a port; nil: nobody asks
-	Workers int                      // of a port: sockets, and goroutines that read them; 0: one
+// Options say how to listen on ports.
+type Options struct {
+	Name    func(addr string) string // protocol that is expected on a port, for people; may be nil
+	Workers int                      // sockets of each port, and goroutines that read them; 0: one
 
-	// Buffer is the octets to ask the kernel for as receive buffer of each socket, with
-	// SO_RCVBUFFORCE, which needs CAP_NET_ADMIN; without it the kernel gives at most
-	// net.core.rmem_max. 0: DefaultBuffer.
+	// Buffer is the receive buffer of each socket in bytes, requested with SO_RCVBUFFORCE, which needs
+	// CAP_NET_ADMIN. Without it the kernel limits the buffer to net.core.rmem_max. 0: DefaultBuffer.
 	Buffer int
 
-	// Spread has the kernel deal the datagrams out to the sockets one by one, at
-	// random, so that one exporter keeps all workers busy. Without it the datagrams of
-	// one address and port always come to the same socket, in order.
+	// Spread makes the kernel distribute the datagrams over the sockets one by one, at random, so that one
+	// exporter keeps all workers busy. Without it the datagrams of one address and port always arrive at the
+	// same socket, in order.
 	Spread bool
 }
 
-// DefaultBuffer holds what comes in a third of a second at a million flows a second.
+// DefaultBuffer holds a third of a second at a million flows per second.
 const DefaultBuffer = 32 << 20
 
-// A Listener is one UDP port and the workers that read it.
+// Listener is one UDP port with the workers that read it.
 type Listener struct {
 	Addr    netip.AddrPort // as bound
 	Name    string
 	Sockets []*Socket
 
-	stop int // eventfd: readable from the end on, which wakes every worker
+	stop int // eventfd, readable once the listener ends, which wakes every worker
 
-	buffer  int                    // octets that each socket asks for
-	spread  bool                   // see Config
+	buffer  int                    // bytes that each socket requests
+	spread  bool                   // see Options
 	chooses bool                   // a program chooses the sockets
-	aside   atomic.Pointer[Socket] // of sources that send too much; see aside.go
-	moved   atomic.Int64           // when these changed, Unix nanoseconds
+	aside   atomic.Pointer[Socket] // of sources over their limit; see aside.go
+	moved   atomic.Int64           // when the sources aside changed, Unix nanoseconds
 
 	mu      sync.Mutex // guards the following
 	running bool
 	closed  bool
 	sources []netip.Addr  // aside
-	start   func(*Socket) // reads another socket; nil unless running
+	start   func(*Socket) // reads a new socket; nil unless running
 }
 
-// Listen opens a port with a socket for each worker. addr without a host listens on
-// IPv6 and IPv4.
-func Listen(addr string, c Config, log *slog.Logger) (*Listener, error) {
+// Listen opens a port with a socket for each worker. addr without a host listens on IPv6 and IPv4.
+func Listen(addr string, o Options, log *slog.Logger) (*Listener, error) {
 	fail := func(err error) error { return fmt.Errorf("listen on UDP %s: %w", addr, err) }
-	if c.Buffer <= 0 {
-		c.Buffer = DefaultBuffer
+	if o.Buffer <= 0 {
+		o.Buffer = DefaultBuffer
 	}
 	stop, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
 		return nil, fail(os.NewSyscallError("eventfd", err))
 	}
-	l := &Listener{stop: stop, buffer: c.Buffer, spread: c.Spread}
-	if c.Name != nil {
-		l.Name = c.Name(addr)
+	l := &Listener{stop: stop, buffer: o.Buffer, spread: o.Spread}
+	if o.Name != nil {
+		l.Name = o.Name(addr)
 	}
-	// The first socket takes the port for itself and shares it afterwards. With
-	// SO_REUSEPORT from the start it would join the sockets of another NetMeta of the
-	// same user, and the kernel would divide the exporters between the two.
+	// The first socket binds the port exclusively and shares it afterwards. With SO_REUSEPORT from the start
+	// it would join the sockets of another NetMeta of the same user, and the kernel would divide the
+	// exporters between the two.
 	at := addr
-	for range max(c.Workers, 1) {
-		s, bound, err := open(at, c.Buffer, len(l.Sockets) > 0)
+	for range max(o.Workers, 1) {
+		s, bound, err := open(at, o.Buffer, len(l.Sockets) > 0)
 		if err != nil {
 			l.Close()
 			if errors.Is(err, syscall.EADDRINUSE) {
@@ -94,25 +92,25 @@ func Listen(addr string, c Config, log *slog.Logger) (*Listener, error) {
 			return nil, fail(err)
 		}
 		l.Sockets = append(l.Sockets, s)
-		l.Addr, at = bound, bound.String() // port 0: the further sockets share what the first was given
+		l.Addr, at = bound, bound.String() // port 0: the further sockets share the port that the first one was assigned
 	}
 	if err := l.choose(); err == nil {
 		l.chooses = true
-	} else if c.Spread && len(l.Sockets) > 1 {
+	} else if o.Spread && len(l.Sockets) > 1 {
 		l.Close()
 		return nil, fail(err)
 	} else {
 		log.Warn("exporters over their limit share sockets with others", "listener", l.Addr, "err", err)
 	}
-	if got := l.Sockets[0].Buffer; got < c.Buffer {
+	if got := l.Sockets[0].Buffer; got < o.Buffer {
 		log.Warn("receive buffer is small: bursts may be dropped by the kernel",
-			"listener", l.Addr, "bytes", got, "wanted", c.Buffer, "remedy", fmt.Sprintf("sysctl -w net.core.rmem_max=%d", c.Buffer))
+			"listener", l.Addr, "bytes", got, "wanted", o.Buffer, "remedy", fmt.Sprintf("sysctl -w net.core.rmem_max=%d", o.Buffer))
 	}
 	return l, nil
 }
 
-// open binds a socket. Afterwards it is not Go's: its network poller would be woken
-// up by every datagram, even while nobody waits for one.
+// open binds a socket. Afterwards it does not belong to Go's network poller, which every datagram would wake
+// up, even if no goroutine waits for one.
 func open(addr string, buffer int, shared bool) (s *Socket, bound netip.AddrPort, err error) {
 	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
 		return control(c, func(fd int) error { return prepare(fd, buffer, shared) })
@@ -146,14 +144,14 @@ func control(c syscall.RawConn, f func(fd int) error) (err error) {
 }
 
 func prepare(fd, buffer int, shared bool) error {
-	if shared { // the first one does so when it has the port
+	if shared { // the first one does so once it has the port
 		if err := reusePort(fd); err != nil {
 			return err
 		}
 	}
-	// The kernel doubles what is asked for, to account for its own overhead.
+	// The kernel doubles the requested size to account for its own overhead.
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, buffer); err != nil {
-		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, buffer) // as far as allowed
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, buffer) // as large as allowed
 	}
 	return os.NewSyscallError("SO_TIMESTAMPNS", unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1))
 }
@@ -162,7 +160,7 @@ func reusePort(fd int) error {
 	return os.NewSyscallError("SO_REUSEPORT", unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1))
 }
 
-// Close ends Run, or gives the port back if Run was never called.
+// Close ends Run, or closes the port if Run was never called.
 func (l *Listener) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -186,7 +184,7 @@ func (l *Listener) closeLocked() {
 	unix.Close(l.stop)
 }
 
-// Totals are the counts of all sockets.
+// Totals returns the counts of all sockets.
 func (l *Listener) Totals() (t Counts) {
 	for _, s := range l.All() {
 		t = t.Plus(s.Counts())
@@ -194,14 +192,13 @@ func (l *Listener) Totals() (t Counts) {
 	return t
 }
 
-// Run reads until ctx ends, each socket with a decoder and an Out of its own. What the
-// kernel had received by then is still decoded and handed on, for which it waits as long as
-// there is no room; what comes later is not.
+// Run reads until ctx ends, each socket with its own decoder and Out. What the kernel had received by then is
+// still decoded and handed on, which waits as long as there is no room; later datagrams are not.
 func (l *Listener) Run(ctx context.Context, decoder func() source.Decoder, out func(source.Durability) *source.Out) error {
 	l.mu.Lock()
 	if l.closed || l.running {
 		l.mu.Unlock()
-		return fmt.Errorf("UDP %s: closed, or read already", l.Addr)
+		return fmt.Errorf("UDP %s: closed, or Run was already called", l.Addr)
 	}
 	l.running = true
 	l.mu.Unlock()

@@ -48,7 +48,7 @@ func (l lines) Decode(d *source.Datagram, out *source.Out) {
 func TestEveryDatagramArrivesOnce(t *testing.T) {
 	for _, addr := range []string{"127.0.0.1:0", "[::1]:0", ":0"} {
 		t.Run(addr, func(t *testing.T) {
-			l, err := Listen(addr, Config{Workers: 2}, slog.Default())
+			l, err := Listen(addr, Options{Workers: 2}, slog.Default())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -100,7 +100,7 @@ func TestEveryDatagramArrivesOnce(t *testing.T) {
 }
 
 func TestQuietBatchIsHandedOn(t *testing.T) {
-	l, err := Listen("127.0.0.1:0", Config{}, slog.Default())
+	l, err := Listen("127.0.0.1:0", Options{}, slog.Default())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,19 +124,19 @@ func TestPortInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer held.Close()
-	if _, err := Listen(held.LocalAddr().String(), Config{}, slog.Default()); err == nil {
+	if _, err := Listen(held.LocalAddr().String(), Options{}, slog.Default()); err == nil {
 		t.Error("no error for a port that is held")
 	}
 }
 
 // Another NetMeta does not share the port, though its sockets are of the same kind.
 func TestPortInUseByAnother(t *testing.T) {
-	first, err := Listen("127.0.0.1:0", Config{Workers: 2}, slog.Default())
+	first, err := Listen("127.0.0.1:0", Options{Workers: 2}, slog.Default())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer first.Close()
-	if second, err := Listen(first.Addr.String(), Config{Workers: 2}, slog.Default()); err == nil {
+	if second, err := Listen(first.Addr.String(), Options{Workers: 2}, slog.Default()); err == nil {
 		second.Close()
 		t.Error("two listeners share a port: each gets a part of the datagrams")
 	}
@@ -145,7 +145,7 @@ func TestPortInUseByAnother(t *testing.T) {
 // What the kernel drops is counted to the datagram, without another one that comes
 // through and before anybody reads.
 func TestKernelDrops(t *testing.T) {
-	l, err := Listen("127.0.0.1:0", Config{Workers: 2, Buffer: 64 << 10}, slog.New(slog.DiscardHandler))
+	l, err := Listen("127.0.0.1:0", Options{Workers: 2, Buffer: 64 << 10}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestKernelDrops(t *testing.T) {
 // With Spread every worker has a share of one sender.
 func TestSpread(t *testing.T) {
 	const workers, sent = 4, 4000
-	l, err := Listen("127.0.0.1:0", Config{Workers: workers, Spread: true}, slog.Default())
+	l, err := Listen("127.0.0.1:0", Options{Workers: workers, Spread: true}, slog.Default())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +241,7 @@ func TestRest(t *testing.T) {
 
 // Close ends a Run, and a Run after Close says that there is nothing to read.
 func TestClose(t *testing.T) {
-	l, err := Listen("127.0.0.1:0", Config{Workers: 2}, slog.Default())
+	l, err := Listen("127.0.0.1:0", Options{Workers: 2}, slog.Default())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +262,7 @@ func TestClose(t *testing.T) {
 	if err := run(); err == nil {
 		t.Error("a closed listener was read")
 	}
-	again, err := Listen(l.Addr.String(), Config{}, slog.Default())
+	again, err := Listen(l.Addr.String(), Options{}, slog.Default())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +270,7 @@ func TestClose(t *testing.T) {
 }
 
 func TestReceiveDoesNotAllocate(t *testing.T) {
-	l, err := Listen("127.0.0.1:0", Config{}, slog.Default())
+	l, err := Listen("127.0.0.1:0", Options{}, slog.Default())
 	if err != nil {
 		t.Fatal(err)
 	}
