@@ -17,14 +17,12 @@ import (
 	"netmeta/flow"
 )
 
-// A Chain holds the tables of all stages and gives each worker its stages. It is safe
-// for concurrent use.
+// Chain holds the tables of all stages and makes the stages of each worker. It is safe for concurrent use.
 //
-// Set takes in a new configuration while stages run: it makes new tables and swaps
-// them in at once. A batch is enriched with the tables that stood when it came; no
-// worker waits.
+// Set applies a new configuration while stages run: it makes new tables and swaps all of them at once. A
+// batch is enriched with the tables that were current when it arrived; no worker waits.
 type Chain struct {
-	Book names.Book // of names that sources report; they write, the stages read
+	Book names.Book // of names that sources report: they write, the stages read
 
 	env     environment
 	now     atomic.Pointer[tables]
@@ -34,8 +32,8 @@ type Chain struct {
 	fetched []feed.Location
 }
 
-// New makes a chain of a valid configuration, as Set does. The last good copies of what
-// it fetches are in the directory feeds of the data directory.
+// New makes a chain from a valid configuration, as Set does. Last good copies of feeds are in the directory
+// feeds of the data directory.
 func New(cfg Config, data string, log *slog.Logger) (*Chain, error) {
 	c := &Chain{changed: make(chan struct{}, 1)}
 	c.env = environment{&c.Book, feed.Options{Dir: filepath.Join(data, "feeds"), Log: log}}
@@ -43,8 +41,8 @@ func New(cfg Config, data string, log *slog.Logger) (*Chain, error) {
 	return c, c.Set(cfg)
 }
 
-// Set makes tables of a valid configuration and of the files that it names, and swaps
-// them in. After an error everything is as before. It never uses the network.
+// Set makes tables from a valid configuration and its files, and swaps them in. After an error nothing has
+// changed. It never uses the network.
 func (c *Chain) Set(cfg Config) error {
 	commit, err := c.Prepare(cfg)
 	if err == nil {
@@ -53,8 +51,8 @@ func (c *Chain) Set(cfg Config) error {
 	return err
 }
 
-// Prepare makes the tables of a configuration, which stages use from the call of commit
-// on. Errors are those of Set.
+// Prepare makes the tables of a configuration; stages use them after commit is called. Errors are those of
+// Set.
 func (c *Chain) Prepare(cfg Config) (commit func(), err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -72,7 +70,7 @@ func (c *Chain) Prepare(cfg Config) (commit func(), err error) {
 	return func() { c.swap(next, append(slices.Clone(cfg.NetworkFiles), cfg.Data)) }, nil
 }
 
-// swap has stages use other tables.
+// swap replaces the tables of all stages.
 func (c *Chain) swap(next *tables, fetched []feed.Location) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -84,8 +82,7 @@ func (c *Chain) swap(next *tables, fetched []feed.Location) {
 	}
 }
 
-// Run runs the tables that work in the background, those of each configuration in turn,
-// until ctx ends.
+// Run runs the tables that work in the background, those of each configuration in turn, until ctx ends.
 func (c *Chain) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		c.prune()
@@ -93,7 +90,7 @@ func (c *Chain) Run(ctx context.Context) {
 	}
 }
 
-// prune removes the copies of what is no longer fetched.
+// prune removes the copies of feeds that are no longer fetched.
 func (c *Chain) prune() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -119,17 +116,17 @@ func (c *Chain) runTables(ctx context.Context, t *tables) {
 	running.Wait()
 }
 
-// Stage makes the stages of one worker: call it with each batch, from one goroutine.
-// Batches of other tables than flows pass as they are.
+// Stage makes the stages of one worker; call it with each batch, from one goroutine. Batches of tables other
+// than flows pass unchanged.
 func (c *Chain) Stage() func(*column.Batch) {
 	w := &worker{chain: c}
 	return w.apply
 }
 
-// A worker owns the stages of one goroutine.
+// worker owns the stages of one goroutine.
 type worker struct {
 	chain  *Chain
-	tables *tables // that the stages are of
+	tables *tables // of the stages
 	stages [len(stages)]stage.Stage
 }
 
@@ -145,7 +142,7 @@ func (w *worker) apply(b *column.Batch) {
 	}
 }
 
-// change makes the stages of other tables.
+// change makes the stages of new tables.
 func (w *worker) change(t *tables) {
 	w.tables = t
 	for i, table := range t {
@@ -153,7 +150,7 @@ func (w *worker) change(t *tables) {
 	}
 }
 
-// Status lists what the stages look things up in.
+// Status lists the data of the stages.
 func (c *Chain) Status() (list []stage.Status) {
 	for _, table := range c.now.Load() {
 		if r, ok := table.(stage.Reporter); ok {

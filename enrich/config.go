@@ -13,28 +13,26 @@ import (
 	"netmeta/enrich/route"
 )
 
-// Config is what the operator knows of the network.
+// Config describes the network.
 type Config struct {
 	Own class.Config `yaml:"own"`
-	// Exporters by address or prefix. What one leaves empty, shorter prefixes fill in.
+	// Exporters by address or prefix. Empty values are inherited from shorter prefixes.
 	Exporters map[network.Prefix]exporter.Exporter `yaml:"exporters" reload:"live"`
-	// Interfaces of any exporter, after those that stand with the exporter.
+	// Interfaces of any exporter; those of the exporter itself take precedence.
 	Interfaces []exporter.Interface `yaml:"interfaces" reload:"live"`
 	Names      names.Settings       `yaml:"names"`
-	// Networks by prefix. What one leaves empty, shorter prefixes fill in.
+	// Networks by prefix. Empty values are inherited from shorter prefixes.
 	Networks network.Config `yaml:"networks" reload:"live"`
-	// CSV files with more networks, by path or http or https URL. The first line of each
-	// names its columns: prefix, and of name, role, site, region and tenant those that it
-	// has.
+	// CSV files with more networks, by path or http or https URL. The first line names the columns: prefix,
+	// and any of name, role, site, region and tenant.
 	NetworkFiles []feed.Location `yaml:"network-files" reload:"live"`
 	AS           route.Config    `yaml:"as"`
 	// Fill the country of addresses.
 	Country bool `yaml:"country" reload:"live"`
-	// File or URL of the table of ASes and countries of addresses, in place of ip.data
-	// beside the program.
+	// File or URL of the table of ASes and countries of addresses, instead of ip.data next to the program.
 	Data feed.Location `yaml:"data" reload:"live"`
-	// How often the URLs of network-files and data are fetched, 1m to 720h. Files are read
-	// at the start and when the configuration is read again.
+	// Interval of fetches of the URLs of network-files and data, 1m to 720h. Files are read at the start and
+	// at each reload.
 	Refresh feed.Interval `yaml:"refresh" reload:"live"`
 }
 
@@ -43,8 +41,7 @@ func Default() Config {
 	return Config{Names: names.Default(), AS: route.Default(), Country: true, Refresh: feed.Interval(time.Hour)}
 }
 
-// Validate checks values; it reads no files. Each error has the key below enrich, the value
-// and the fix.
+// Validate checks values without reading files. Each error has the key below enrich, the value and the fix.
 func (c Config) Validate() error {
 	var errs []error
 	for _, member := range []struct {
@@ -63,7 +60,7 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// naming are the keys of the stage exporter.
+// naming returns the settings of the stage exporter.
 func (c Config) naming() exporter.Config {
 	return exporter.Config{Exporters: c.Exporters, Interfaces: c.Interfaces, Order: c.Names.Order}
 }

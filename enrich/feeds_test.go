@@ -107,7 +107,7 @@ func TestFeeds(t *testing.T) {
 	s.serve("/networks", "prefix,name\n10.1.0.0/99,x\n")
 	eventually(t, "a mistake is shown", problem(chain, "line 2: \"10.1.0.0/99\""))
 	s.serve("/networks", "prefix,name\n10.0.0.0/8,x\n")
-	eventually(t, "a contradiction is shown", problem(chain, "10.0.0.0/8: stands twice"))
+	eventually(t, "a contradiction is shown", problem(chain, "10.0.0.0/8: is listed twice"))
 	if !is(chain, "head office lab Netflix")() {
 		t.Errorf("after mistakes: %s", found(chain))
 	}

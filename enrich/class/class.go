@@ -1,9 +1,9 @@
-// Package class says which way a flow crosses the border of the network: in, out,
-// inside or through. The first of these that knows says it:
+// Package class determines how a flow crosses the border of the network: in, out, internal or transit. The
+// first of these that is known decides:
 //
-//  1. the ends: prefixes and ASes that the operator calls own
-//  2. the interfaces: those that lead out of the network, and those that do not
-//  3. the record, where the exporter says a direction
+//  1. the ends: own prefixes and ASes in the configuration
+//  2. the interfaces: external or internal
+//  3. the record, if the exporter sends a direction
 package class
 
 import (
@@ -19,29 +19,29 @@ import (
 	"netmeta/flow"
 )
 
-// Config is what belongs to the network.
+// Config describes the own network.
 type Config struct {
-	// Prefixes of the network, those of customers included. With them every flow between
-	// addresses has a direction.
+	// Prefixes of the network, including those of customers. With them every flow between IP addresses has a
+	// direction.
 	Prefixes []network.Prefix `yaml:"prefixes" reload:"live"`
-	// ASes of the network, those of customers included. They say the direction of a flow
-	// whose ASes are known.
+	// ASes of the network, including those of customers. They determine the direction of flows whose ASes are
+	// known.
 	AS []uint32 `yaml:"as" reload:"live"`
 }
 
 // Validate checks values. Each error names the key, the value and the remedy.
 func (c Config) Validate() error {
 	if slices.Contains(c.AS, 0) {
-		return errors.New("as: 0: is no AS; leave it out")
+		return errors.New("as: 0: not an AS number; remove it")
 	}
 	return nil
 }
 
-// A Table fills Direction. It does not change.
+// Table fills Direction. It is immutable.
 type Table struct {
 	prefixes bart.Lite
 	byPrefix bool
-	as       []uint32 // rising
+	as       []uint32 // ascending
 	loaded   time.Time
 }
 
@@ -54,7 +54,7 @@ func New(c Config) *Table {
 	return t
 }
 
-// Entries is the number of prefixes and ASes.
+// Entries returns the number of prefixes and ASes.
 func (t *Table) Entries() int { return t.prefixes.Size() + len(t.as) }
 
 // Stage implements stage.Table: the table is a stage itself.
@@ -68,31 +68,31 @@ func (t *Table) Status() []stage.Status {
 	return []stage.Status{{Name: "own prefixes and ASes", Entries: t.Entries(), Loaded: t.loaded, Source: "configuration"}}
 }
 
-// An end is whose an address is.
-type end uint8
+// side says whether an address is local or remote.
+type side uint8
 
 const (
-	unknown end = iota
+	unknown side = iota
 	own
 	foreign
 )
 
-// by says a direction of two ends.
+// by is the direction for two sides.
 var by = [3][3]uint8{
 	own:     {own: flow.DirectionInternal, foreign: flow.DirectionOut},
 	foreign: {own: flow.DirectionIn, foreign: flow.DirectionTransit},
 }
 
-// byBoundary says a direction of the interfaces. Where traffic came from or went to
-// outside it crossed the border, whatever is known of the other interface.
+// byBoundary is the direction for two interfaces. Traffic from or to an external interface crossed the
+// border, whatever the other interface is.
 var byBoundary = [3][3]uint8{
 	flow.BoundaryUnknown:  {flow.BoundaryExternal: flow.DirectionOut},
 	flow.BoundaryExternal: {flow.DirectionIn, flow.DirectionTransit, flow.DirectionIn},
 	flow.BoundaryInternal: {flow.BoundaryExternal: flow.DirectionOut, flow.BoundaryInternal: flow.DirectionInternal},
 }
 
-// Apply fills Direction. AS numbers and boundaries must be there. It asks the last
-// source first, so that those before it have the last word.
+// Apply fills Direction. AS numbers and boundaries must be filled already. It uses the last criterion first,
+// so that earlier ones override it.
 func (t *Table) Apply(b *column.Batch) {
 	rows := b.Len()
 	if b.Used(flow.InIfBoundary.Field) || b.Used(flow.OutIfBoundary.Field) {
@@ -111,15 +111,15 @@ func (t *Table) Apply(b *column.Batch) {
 	srcAS, dstAS := flow.SrcAS.Column(b), flow.DstAS.Column(b)
 	said := flow.Direction.Column(b)
 	for row := range rows {
-		if d := by[t.end(src[row], srcAS[row])][t.end(dst[row], dstAS[row])]; d != flow.DirectionUnknown {
+		if d := by[t.side(src[row], srcAS[row])][t.side(dst[row], dstAS[row])]; d != flow.DirectionUnknown {
 			said[row] = d
 		}
 	}
 }
 
-// end says whose an address is. Without own prefixes only a known AS makes it foreign:
-// many exporters send 0 for their own.
-func (t *Table) end(a column.Addr, as uint32) end {
+// side returns the side of an address. Without own prefixes only a known AS makes it remote, because many
+// exporters send 0 for their own.
+func (t *Table) side(a column.Addr, as uint32) side {
 	if a == (column.Addr{}) {
 		return unknown // not IP
 	}

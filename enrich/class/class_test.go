@@ -101,7 +101,7 @@ func TestAgainstSlow(t *testing.T) {
 }
 
 func TestMistakes(t *testing.T) {
-	if err := (Config{AS: []uint32{64500, 0}}).Validate(); err == nil || !strings.Contains(err.Error(), "as: 0: is no AS") {
+	if err := (Config{AS: []uint32{64500, 0}}).Validate(); err == nil || !strings.Contains(err.Error(), "as: 0: not an AS number") {
 		t.Errorf("AS 0: %v", err)
 	}
 	if err := (Config{AS: []uint32{64500}}).Validate(); err != nil {

@@ -1,5 +1,4 @@
-// Package exporter names exporters and their interfaces: as the operator describes
-// them, and as the book of names has them.
+// Package exporter names exporters and their interfaces, from the configuration and from the book of names.
 package exporter
 
 import (
@@ -18,29 +17,29 @@ import (
 	"netmeta/flow"
 )
 
-// Exporter is what to call an exporter. What an address leaves empty, the prefixes
-// that hold it fill in, the longest first.
+// Exporter describes an exporter. Empty values of an address are inherited from the prefixes that contain it,
+// the longest first.
 type Exporter struct {
 	// Name of the exporter.
 	Name string `yaml:"name"`
-	// Group that it belongs to.
+	// Group of the exporter.
 	Group string `yaml:"group"`
 	// Role: edge, core, access and so on.
 	Role string `yaml:"role"`
-	// Site where it stands.
+	// Site of the exporter.
 	Site string `yaml:"site"`
-	// Region where it stands.
+	// Region of the exporter.
 	Region string `yaml:"region"`
-	// Tenant whom it serves.
+	// Tenant that the exporter serves.
 	Tenant string `yaml:"tenant"`
-	// Interfaces of this exporter; they come before enrich.interfaces.
+	// Interfaces of this exporter; they take precedence over enrich.interfaces.
 	Interfaces []Interface `yaml:"interfaces"`
 }
 
-// Config is what the operator calls exporters and interfaces.
+// Config has the configured names of exporters and interfaces.
 type Config struct {
 	Exporters  map[network.Prefix]Exporter // by address or prefix
-	Interfaces []Interface                 // of any exporter, after its own
+	Interfaces []Interface                 // of any exporter; its own take precedence
 	Order      names.Order                 // which origin of a name takes precedence
 }
 
@@ -57,17 +56,17 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// A Table names exporters and interfaces, from the configuration and a book.
+// Table names exporters and interfaces, from the configuration and a book.
 type Table struct {
 	book      *names.Book
 	order     names.Order
-	exporters bart.Table[*description]
+	exporters bart.Table[*exporterLabels]
 	rules     []Interface // of any exporter
 	loaded    time.Time
 }
 
-// A description is what the configuration says of an exporter.
-type description struct {
+// exporterLabels is the configuration of an exporter.
+type exporterLabels struct {
 	name, group, role, site, region, tenant column.Label
 	rules                                   []Interface
 }
@@ -77,9 +76,9 @@ func New(c Config, book *names.Book) *Table {
 	t := &Table{book: book, order: c.Order, rules: c.Interfaces, loaded: time.Now()}
 	prefixes := slices.Collect(maps.Keys(c.Exporters))
 	slices.SortFunc(prefixes, func(a, b network.Prefix) int { return cmp.Compare(a.Bits(), b.Bits()) })
-	for _, p := range prefixes { // each after those that hold it
+	for _, p := range prefixes { // after the prefixes that contain them
 		x := c.Exporters[p]
-		d := &description{
+		d := &exporterLabels{
 			name: column.LabelOf(x.Name), group: column.LabelOf(x.Group), role: column.LabelOf(x.Role),
 			site: column.LabelOf(x.Site), region: column.LabelOf(x.Region), tenant: column.LabelOf(x.Tenant),
 			rules: x.Interfaces,
@@ -92,7 +91,7 @@ func New(c Config, book *names.Book) *Table {
 	return t
 }
 
-func (d *description) inherit(from *description) {
+func (d *exporterLabels) inherit(from *exporterLabels) {
 	d.name = cmp.Or(d.name, from.name)
 	d.group = cmp.Or(d.group, from.group)
 	d.role = cmp.Or(d.role, from.role)
@@ -102,7 +101,7 @@ func (d *description) inherit(from *description) {
 	d.rules = slices.Concat(d.rules, from.rules)
 }
 
-// Entries is the number of exporters and prefixes described.
+// Entries returns the number of exporters and prefixes described.
 func (t *Table) Entries() int { return t.exporters.Size() }
 
 // Status implements stage.Reporter.
@@ -113,45 +112,47 @@ func (t *Table) Status() []stage.Status {
 	return []stage.Status{{Name: "exporters", Entries: t.Entries(), Loaded: t.loaded, Source: "configuration"}}
 }
 
-var undescribed = &description{}
+var undescribed = &exporterLabels{}
 
-// describe is what the configuration says of an exporter.
-func (t *Table) describe(a column.Addr) *description {
+// describe returns the configuration of an exporter.
+func (t *Table) describe(a column.Addr) *exporterLabels {
 	if d, ok := t.exporters.Lookup(a.IP()); ok {
 		return d
 	}
 	return undescribed
 }
 
-// name is what an exporter is called.
-func (t *Table) name(d *description, a column.Addr) column.Label {
+// name returns the name of an exporter.
+func (t *Table) name(d *exporterLabels, a column.Addr) column.Label {
 	from := t.book.Exporter(a)
 	from[names.Config] = d.name
 	return t.order.Label(from)
 }
 
-// Name is what an exporter is called, empty if nothing says it.
+// Name returns the name of an exporter, empty if it has none.
 func (t *Table) Name(a column.Addr) string { return t.name(t.describe(a), a).String() }
 
-// Described reports that the operator has named an exporter. What an exporter calls
-// itself does not count.
+// Described reports whether the configuration names an exporter. Names that the exporter reports do not
+// count.
 func (t *Table) Described(a column.Addr) bool { return t.describe(a).name != column.Label{} }
 
-// A Stage fills the columns of exporters and interfaces. It keeps what it found for each
-// exporter and interface until the book has something new.
+// Stage fills the columns of exporters and interfaces. It caches the values of each exporter and interface
+// until the book changes.
 type Stage struct {
-	table *Table
-	views map[column.Addr]*view
-	slots int // for interfaces, in all views
+	table  *Table
+	caches map[column.Addr]*exporterCache
+	slots  int // for interfaces, in all caches
 }
 
 // Stage implements stage.Table.
-func (t *Table) Stage() stage.Stage { return &Stage{table: t, views: map[column.Addr]*view{}} }
+func (t *Table) Stage() stage.Stage {
+	return &Stage{table: t, caches: map[column.Addr]*exporterCache{}}
+}
 
-// Bounds of what a stage keeps. Forged addresses and interfaces only make it forget.
+// Limits of the cache of a stage. Forged addresses and interfaces only empty it.
 const (
-	maxViews = 16_384
-	maxSlots = 1 << 20
+	maxCaches = 16_384
+	maxSlots  = 1 << 20
 )
 
 // Apply fills Exporter… and In… and OutIf….
@@ -160,12 +161,12 @@ func (s *Stage) Apply(b *column.Batch) {
 		s.forget()
 	}
 	addrs := flow.ExporterAddress.Column(b)[:b.Len()]
-	for from := 0; from < len(addrs); { // rows of one exporter come in runs
+	for from := 0; from < len(addrs); { // rows of one exporter are often consecutive
 		to := from + 1
 		for to < len(addrs) && addrs[to] == addrs[from] {
 			to++
 		}
-		v := s.view(addrs[from])
+		v := s.cache(addrs[from])
 		v.exporter(b, from, to)
 		v.inputs(b, from, to)
 		v.outputs(b, from, to)
@@ -175,18 +176,18 @@ func (s *Stage) Apply(b *column.Batch) {
 
 func (s *Stage) forget() {
 	s.slots = 0
-	clear(s.views)
+	clear(s.caches)
 }
 
-// view is what is known of an exporter now.
-func (s *Stage) view(a column.Addr) *view {
-	v := s.views[a]
+// cache returns the current cache of an exporter.
+func (s *Stage) cache(a column.Addr) *exporterCache {
+	v := s.caches[a]
 	if v == nil {
-		if len(s.views) == maxViews {
+		if len(s.caches) == maxCaches {
 			s.forget()
 		}
-		v = &view{addr: a, table: s.table, slots: &s.slots, config: s.table.describe(a)}
-		s.views[a] = v
+		v = &exporterCache{addr: a, table: s.table, slots: &s.slots, config: s.table.describe(a)}
+		s.caches[a] = v
 	}
 	if now := s.table.book.Changes(); !v.looked || now != v.changes {
 		v.refresh(now)
@@ -194,7 +195,7 @@ func (s *Stage) view(a column.Addr) *view {
 	return v
 }
 
-func (v *view) exporter(b *column.Batch, from, to int) {
+func (v *exporterCache) exporter(b *column.Batch, from, to int) {
 	fill(b, from, to, flow.ExporterName, v.name)
 	d := v.config
 	if d == undescribed {
@@ -207,7 +208,7 @@ func (v *view) exporter(b *column.Batch, from, to int) {
 	fill(b, from, to, flow.ExporterTenant, d.tenant)
 }
 
-// fill leaves columns alone that have no value: they would cost the store something.
+// fill does not touch columns without a value, because they would cost the store space.
 func fill(b *column.Batch, from, to int, c column.Labels, l column.Label) {
 	if l == (column.Label{}) {
 		return
@@ -218,7 +219,7 @@ func fill(b *column.Batch, from, to int, c column.Labels, l column.Label) {
 	}
 }
 
-func (v *view) inputs(b *column.Batch, from, to int) {
+func (v *exporterCache) inputs(b *column.Batch, from, to int) {
 	for i, index := range flow.InIf.Column(b)[from:to] {
 		if index == 0 {
 			continue
@@ -241,7 +242,7 @@ func (v *view) inputs(b *column.Batch, from, to int) {
 	}
 }
 
-func (v *view) outputs(b *column.Batch, from, to int) {
+func (v *exporterCache) outputs(b *column.Batch, from, to int) {
 	for i, index := range flow.OutIf.Column(b)[from:to] {
 		if index == 0 {
 			continue

@@ -253,8 +253,8 @@ func TestBounds(t *testing.T) {
 			flow.OutIf.Set(b, row, n)
 		}
 		stage.Apply(b)
-		if len(stage.views) > maxViews || stage.slots > maxSlots+8192*2*lowIndexes {
-			t.Fatalf("%d exporters, %d interfaces", len(stage.views), stage.slots)
+		if len(stage.caches) > maxCaches || stage.slots > maxSlots+8192*2*lowIndexes {
+			t.Fatalf("%d exporters, %d interfaces", len(stage.caches), stage.slots)
 		}
 		if last := b.Len() - 1; flow.InIfName.At(b, last).String() != "any" {
 			t.Fatal("forgotten and not found again")

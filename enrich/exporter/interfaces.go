@@ -8,36 +8,36 @@ import (
 	"netmeta/flow"
 )
 
-// ifaceValues are what the rows of one interface get.
-type ifaceValues struct {
+// interfaceLabels are the values of one interface in its rows.
+type interfaceLabels struct {
 	names.Interface
 	connectivity, provider column.Label
 	boundary               uint8
 }
 
-var unnamed = &ifaceValues{}
+var unnamed = &interfaceLabels{}
 
-// A view is what a Stage has looked up about one exporter.
-type view struct {
+// exporterCache is what a Stage has looked up about one exporter.
+type exporterCache struct {
 	addr    column.Addr
 	table   *Table
 	slots   *int // of the stage
-	config  *description
+	config  *exporterLabels
 	name    column.Label
 	looked  bool
-	changes uint64 // of the book, when edition was looked at
+	changes uint64 // of the book, when edition was read
 	edition names.Edition
 
-	low  []*ifaceValues // by ifIndex; nil is not looked up yet
-	high map[uint32]*ifaceValues
+	low  []*interfaceLabels // by ifIndex; nil: not looked up yet
+	high map[uint32]*interfaceLabels
 }
 
-// lowIndexes are kept in a slice as long as it must be: most devices number from 1
-// on. The others are found in a map.
+// lowIndexes are in a slice that grows as necessary, because most devices number from 1. The others are in a
+// map.
 const lowIndexes = 1024
 
-// refresh forgets what was found, if the book has something new about the exporter.
-func (v *view) refresh(changes uint64) {
+// refresh clears the cache if the book has changed for the exporter.
+func (v *exporterCache) refresh(changes uint64) {
 	edition := v.table.book.Edition(v.addr)
 	if !v.looked || edition != v.edition {
 		v.name = v.table.name(v.config, v.addr)
@@ -47,8 +47,8 @@ func (v *view) refresh(changes uint64) {
 	v.looked, v.changes, v.edition = true, changes, edition
 }
 
-// at is what is known of an interface.
-func (v *view) at(index uint32) *ifaceValues {
+// at returns the values of an interface.
+func (v *exporterCache) at(index uint32) *interfaceLabels {
 	if index < uint32(len(v.low)) {
 		if x := v.low[index]; x != nil {
 			return x
@@ -59,8 +59,8 @@ func (v *view) at(index uint32) *ifaceValues {
 	return v.find(index)
 }
 
-// find looks an interface up that is not kept, and keeps it.
-func (v *view) find(index uint32) *ifaceValues {
+// find looks up an interface that is not cached, and caches it.
+func (v *exporterCache) find(index uint32) *interfaceLabels {
 	x := v.resolve(index)
 	if index < lowIndexes {
 		if n := int(index) + 1 - len(v.low); n > 0 {
@@ -75,15 +75,15 @@ func (v *view) find(index uint32) *ifaceValues {
 		}
 	}
 	if v.high == nil {
-		v.high = map[uint32]*ifaceValues{}
+		v.high = map[uint32]*interfaceLabels{}
 	}
 	v.high[index] = x
 	*v.slots++
 	return x
 }
 
-// resolve works out what to call an interface.
-func (v *view) resolve(index uint32) *ifaceValues {
+// resolve determines the values of an interface.
+func (v *exporterCache) resolve(index uint32) *interfaceLabels {
 	reported := v.table.book.Interface(v.addr, index)
 	x := v.table.configured(v.config, index, v.table.order.Interface(reported))
 	reported[names.Config] = x.Interface
@@ -94,8 +94,8 @@ func (v *view) resolve(index uint32) *ifaceValues {
 	return &x
 }
 
-// configured is what the rules say of an interface that is reported so.
-func (t *Table) configured(d *description, index uint32, reported names.Interface) (x ifaceValues) {
+// configured returns the values of the rules for an interface with these reported names.
+func (t *Table) configured(d *exporterLabels, index uint32, reported names.Interface) (x interfaceLabels) {
 	for _, r := range slices.Concat(d.rules, t.rules) {
 		expand, ok := r.holds(index, reported.Name.String(), reported.Description.String())
 		if !ok {
@@ -120,8 +120,8 @@ func (t *Table) configured(d *description, index uint32, reported names.Interfac
 	return x
 }
 
-// Configured is what the operator says of an interface, for those of which no flow
-// tells: texts are empty and the speed is 0 where no rule does.
+// Configured returns the configured values of an interface, also of those without flows: texts are empty and
+// the speed is 0 if no rule sets them.
 func (t *Table) Configured(a column.Addr, index uint32) (name, description, boundary string, speed uint64) {
 	x := t.configured(t.describe(a), index, t.order.Interface(t.book.Interface(a, index)))
 	if x.boundary != 0 {

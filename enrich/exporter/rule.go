@@ -10,14 +10,14 @@ import (
 	"netmeta/flow"
 )
 
-// Interface is what to call interfaces. It holds for those that have its index and
-// whose name or description, as the exporter reports them, matches; without either it
-// holds for all. Of several that hold, each value comes from the first that has it.
+// Interface is a rule for interfaces. It applies to those that have its index and whose reported name or
+// description matches; without either it applies to all. If several apply, each value comes from the first
+// that has it.
 type Interface struct {
 	// ifIndex of the interface.
 	Index uint32 `yaml:"index"`
-	// Regular expression (RE2) on the name or the description that the exporter told.
-	// The values may use what its groups caught, as $1 or ${1}.
+	// Regular expression (RE2) for the name or the description reported by the exporter. The values may refer
+	// to its groups as $1 or ${1}.
 	Match Pattern `yaml:"match"`
 	// Name of the interface.
 	Name string `yaml:"name"`
@@ -25,15 +25,15 @@ type Interface struct {
 	Description string `yaml:"description"`
 	// Speed in bits per second: 10G, 100M.
 	Speed Speed `yaml:"speed"`
-	// Boundary: external for an interface that leads out of the network, else internal.
+	// Boundary: external for an interface that leads out of the network, otherwise internal.
 	Boundary Boundary `yaml:"boundary"`
 	// Connectivity: transit, peering, customer and so on.
 	Connectivity string `yaml:"connectivity"`
-	// Provider: the network behind the interface.
+	// Provider: the network connected to the interface.
 	Provider string `yaml:"provider"`
 }
 
-// validate checks rules. An error begins with the place in the list.
+// validate checks rules. An error starts with the index in the list.
 func validate(rules []Interface) error {
 	for i, x := range rules {
 		if x.Name == "" && x.Description == "" && x.Speed == 0 && x.Boundary == 0 && x.Connectivity == "" && x.Provider == "" {
@@ -43,8 +43,8 @@ func validate(rules []Interface) error {
 	return nil
 }
 
-// holds says whether a rule is about an interface, and how to put what the groups of
-// its expression caught into its values.
+// holds reports whether a rule applies to an interface, and returns how to expand the groups of its
+// expression in values.
 func (r *Interface) holds(index uint32, name, description string) (expand func(string) string, ok bool) {
 	plain := func(text string) string { return text }
 	if r.Index != 0 && r.Index != index {
@@ -66,7 +66,7 @@ func (r *Interface) holds(index uint32, name, description string) (expand func(s
 	return nil, false
 }
 
-// A Pattern is a regular expression; the zero value is none.
+// Pattern is a regular expression; the zero value is none.
 type Pattern struct{ *regexp.Regexp }
 
 // UnmarshalText compiles an expression; an empty text is none.
@@ -76,7 +76,7 @@ func (p *Pattern) UnmarshalText(text []byte) (err error) {
 		return nil
 	}
 	if p.Regexp, err = regexp.Compile(string(text)); err != nil {
-		return fmt.Errorf("%s: is no regular expression: %w", text, err)
+		return fmt.Errorf("%s: is not a regular expression: %w", text, err)
 	}
 	return nil
 }
@@ -92,7 +92,7 @@ func (p Pattern) String() string {
 	return p.Regexp.String()
 }
 
-// A Speed is in bits per second; 0 is not known.
+// Speed is in bits per second; 0 is unknown.
 type Speed uint64
 
 var speedUnits = [...]struct {
@@ -115,14 +115,13 @@ func (s *Speed) UnmarshalText(text []byte) error {
 	}
 	n, err := strconv.ParseFloat(number, 64)
 	if n *= factor; err != nil || !(n >= 1 && n <= 1e15) {
-		return fmt.Errorf("%s: write bits per second, like 10G, 100M or 2500000000", text)
+		return fmt.Errorf("%s: use bits per second, such as 10G, 100M or 2500000000", text)
 	}
 	*s = Speed(n)
 	return nil
 }
 
-// String returns the speed as the configuration has it, in the largest unit that it has
-// at least one of.
+// String returns the speed as in the configuration, in the largest unit not above it.
 func (s Speed) String() string {
 	if s == 0 {
 		return ""
@@ -138,7 +137,7 @@ func (s Speed) String() string {
 // MarshalText is String.
 func (s Speed) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// A Boundary is one of flow.Boundary…; 0 is not known.
+// Boundary is one of flow.Boundary…; 0 is unknown.
 type Boundary uint8
 
 // UnmarshalText reads external or internal; an empty text is 0.
@@ -155,7 +154,7 @@ func (b *Boundary) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// String returns the boundary as the configuration has it.
+// String returns the boundary as in the configuration.
 func (b Boundary) String() string {
 	if b == 0 {
 		return ""

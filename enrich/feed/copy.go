@@ -17,8 +17,8 @@ import (
 	"netmeta/internal/wholefile"
 )
 
-// The last good copy of a URL is a file of the directory, named by a hash of the URL,
-// which may hold a password:
+// The last good copy of a URL is a file in the directory, named by a hash of the URL, because that may
+// contain a password:
 //
 //	"netmeta feed 1\n"   head, a line of JSON   content
 const (
@@ -59,7 +59,7 @@ func encodeCopy(content []byte, m mark, fetched time.Time) []byte {
 	return slices.Concat([]byte(copyMagic), head, []byte("\n"), content)
 }
 
-// readCopy makes the copy on disk the value.
+// readCopy loads the value from the copy on disk.
 func (f *Feed[T]) readCopy() error {
 	file, err := wholefile.ReadAll(filepath.Join(f.options.Dir, copyName(f.options.Location)), f.options.MaxBytes+int64(len(copyMagic))+maxHead)
 	if err != nil {
@@ -84,18 +84,18 @@ func decodeCopy(file []byte) (content []byte, head copyHead, err error) {
 	rest, ok := bytes.CutPrefix(file, []byte(copyMagic))
 	line, content, cut := bytes.Cut(rest, []byte("\n"))
 	if !ok || !cut || len(line) > maxHead {
-		return nil, head, errors.New("it is damaged, or of another version")
+		return nil, head, errors.New("damaged or of another version")
 	}
 	if err := json.Unmarshal(line, &head); err != nil {
-		return nil, head, fmt.Errorf("its head: %w", err)
+		return nil, head, fmt.Errorf("head: %w", err)
 	}
 	if sum := crc32.Checksum(content, castagnoli); sum != head.Sum {
-		return nil, head, fmt.Errorf("it is damaged: its checksum is %08x, expected %08x", sum, head.Sum)
+		return nil, head, fmt.Errorf("damaged: checksum is %08x, expected %08x", sum, head.Sum)
 	}
 	return content, head, nil
 }
 
-// Prune removes the copies of URLs other than those given from a directory.
+// Prune removes the copies of all URLs except those to keep from a directory.
 func Prune(dir string, keep []Location) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {

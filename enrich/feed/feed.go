@@ -1,13 +1,13 @@
-// Package feed keeps up to date what is read from a file or a URL: lists of networks,
-// the table of ASes and countries.
+// Package feed reads data from a file or a URL and keeps them up to date: lists of networks, the table of
+// ASes and countries.
 //
 //	file ─┐                               ┌─► value, until the next good one
 //	URL  ─┴─► bytes ─► parse ─► owner ────┤
 //	           (bounded)       may refuse └─► of a URL: last good copy on disk
 //
-// What cannot be read, is too large or does not parse changes nothing: the last good
-// value stays, and Status says since when and why. Nothing but the configured location
-// is asked: a redirect to another host is an error.
+// Data that cannot be read, are too large or do not parse change nothing: the last good value stays, and
+// Status has the time and the reason. Only the configured location is used: a redirect to another host is an
+// error.
 package feed
 
 import (
@@ -24,12 +24,12 @@ import (
 	"netmeta/internal/wholefile"
 )
 
-// Options say what a Feed reads.
+// Options describe a Feed.
 type Options struct {
 	Location Location
-	MaxBytes int64         // of the file, or of the answer when it is unpacked
+	MaxBytes int64         // of the file, or of the unpacked response
 	Timeout  time.Duration // of one fetch; 0: two minutes
-	Dir      string        // where the last good copy of a URL is kept; empty: it is not
+	Dir      string        // for the last good copy of a URL; empty: no copy
 	Log      *slog.Logger
 }
 
@@ -38,24 +38,24 @@ const (
 	firstRetry     = 30 * time.Second // after a failure; doubled up to the interval
 )
 
-// A Feed holds the last good value of a location. It is safe for concurrent use.
+// Feed holds the last good value of a location. It is safe for concurrent use.
 type Feed[T any] struct {
 	options Options
 	parse   func([]byte) (T, error)
 
-	asking sync.Mutex // held during a look at the location
+	asking sync.Mutex // held while the location is read
 
 	mu       sync.Mutex // guards the following
 	value    T
-	edition  int       // how many values there were; 0: there is none
+	edition  int       // number of values so far; 0: none
 	mark     mark      // of the value
-	loaded   time.Time // when the value was read, or confirmed
-	asked    time.Time // when the location was last looked at, with success or not
+	loaded   time.Time // when the value was read or confirmed
+	asked    time.Time // when the location was last read, successfully or not
 	failures int       // since the last success
-	err      error     // of the last look
+	err      error     // of the last attempt
 }
 
-// A mark tells whether a location has something new.
+// mark identifies a version of a location.
 type mark struct {
 	Modified time.Time `json:"-"` // of a file
 	Size     int64     `json:"-"`
@@ -64,8 +64,7 @@ type mark struct {
 	LastModified string `json:"lastModified,omitempty"`
 }
 
-// New makes a feed that has no value yet. parse makes a value of what was read; it may
-// keep the bytes.
+// New makes a feed without a value. parse makes a value from the content; it may keep the bytes.
 func New[T any](o Options, parse func([]byte) (T, error)) *Feed[T] {
 	if o.Timeout == 0 {
 		o.Timeout = defaultTimeout
@@ -73,8 +72,7 @@ func New[T any](o Options, parse func([]byte) (T, error)) *Feed[T] {
 	return &Feed[T]{options: o, parse: parse}
 }
 
-// Reuse returns the feed of a location among those of an earlier configuration, or makes
-// one.
+// Reuse returns the feed of a location from an earlier configuration, or makes one.
 func Reuse[T any](old []*Feed[T], o Options, parse func([]byte) (T, error)) *Feed[T] {
 	for _, f := range old {
 		if f.options.Location == o.Location {
@@ -84,31 +82,30 @@ func Reuse[T any](old []*Feed[T], o Options, parse func([]byte) (T, error)) *Fee
 	return New(o, parse)
 }
 
-// Location is where the feed reads.
+// Location returns the location of the feed.
 func (f *Feed[T]) Location() Location { return f.options.Location }
 
-// Value is the last good value; edition tells one from another, and is 0 when there is
-// none.
+// Value returns the last good value; edition identifies it, and is 0 if there is none.
 func (f *Feed[T]) Value() (value T, edition int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.value, f.edition
 }
 
-// Status is how a feed is.
+// Status is the state of a feed.
 type Status struct {
-	Loaded time.Time // when the value was read, or confirmed to be the newest; zero: there is none
-	Err    error     // of the last look; nil: it succeeded
+	Loaded time.Time // when the value was read, or confirmed to be the newest; zero: none
+	Err    error     // of the last attempt; nil: it succeeded
 }
 
-// Status says how old the value is, and why there is nothing newer.
+// Status returns the age of the value, and why there is nothing newer.
 func (f *Feed[T]) Status() Status {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return Status{f.loaded, f.err}
 }
 
-// Of is the line of the status page for a table that was read by the feed.
+// Of returns the line of the status page for a table from the feed.
 func (s Status) Of(name string, entries int, source string) stage.Status {
 	line := stage.Status{Name: name, Entries: entries, Loaded: s.Loaded, Source: source}
 	if s.Err != nil {
@@ -117,9 +114,8 @@ func (s Status) Of(name string, entries int, source string) stage.Status {
 	return line
 }
 
-// Open reads a file, unless it is the one that was read last; an error names no path.
-// Of a URL it reads the last good copy, if there is no value yet. It never uses the
-// network.
+// Open reads a file, unless it is unchanged; an error names no path. For a URL it reads the last good copy if
+// there is no value yet. It never uses the network.
 func (f *Feed[T]) Open() error {
 	f.asking.Lock()
 	defer f.asking.Unlock()
@@ -134,12 +130,11 @@ func (f *Feed[T]) Open() error {
 	return nil
 }
 
-// Run looks at the location at each interval, and at once when there is no value, until
-// ctx ends. take receives each value, the first if its edition is not have; when it
-// refuses one, the value before stays.
+// Run reads the location at each interval, and at once if there is no value, until ctx ends. take receives
+// each value, the first if its edition is not have. If take rejects a value, the previous one stays.
 func (f *Feed[T]) Run(ctx context.Context, interval time.Duration, have int, take func(T) error) {
 	if value, edition := f.Value(); edition != have {
-		take(value) // fetched by the table before this one, which accepted it
+		take(value) // fetched by the previous table, which accepted it
 	}
 	for {
 		timer := time.NewTimer(f.wait(interval))
@@ -153,7 +148,7 @@ func (f *Feed[T]) Run(ctx context.Context, interval time.Duration, have int, tak
 	}
 }
 
-// wait is the time until the next look.
+// wait returns the time until the next attempt.
 func (f *Feed[T]) wait(interval time.Duration) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -162,13 +157,12 @@ func (f *Feed[T]) wait(interval time.Duration) time.Duration {
 	}
 	last := f.asked
 	if last.IsZero() {
-		last = f.loaded // of the copy on disk; zero: there is none
+		last = f.loaded // of the copy on disk; zero: none
 	}
 	return min(max(time.Until(last.Add(interval)), 0), interval) // the clock may have been set back
 }
 
-// Refresh looks at the location now. take, unless nil, receives a new value and may
-// refuse it.
+// Refresh reads the location now. take, unless nil, receives a new value and may reject it.
 func (f *Feed[T]) Refresh(ctx context.Context, take func(T) error) error {
 	f.asking.Lock()
 	defer f.asking.Unlock()
@@ -178,7 +172,7 @@ func (f *Feed[T]) Refresh(ctx context.Context, take func(T) error) error {
 	return f.readFile(take)
 }
 
-// readFile reads a file that is another one than the last.
+// readFile reads the file if it has changed.
 func (f *Feed[T]) readFile(take func(T) error) error {
 	path := string(f.options.Location)
 	info, err := os.Stat(path)
@@ -200,7 +194,7 @@ func (f *Feed[T]) readFile(take func(T) error) error {
 	return f.accept(content, now, take)
 }
 
-// withoutPath is an error of the file system without the path, which the caller names.
+// withoutPath returns an error of the file system without the path, which the caller adds.
 func withoutPath(err error) error {
 	if p := (*fs.PathError)(nil); errors.As(err, &p) {
 		return p.Err
@@ -208,7 +202,7 @@ func withoutPath(err error) error {
 	return err
 }
 
-// accept parses content and makes it the value, if the owner takes it.
+// accept parses content and makes it the value, unless take rejects it.
 func (f *Feed[T]) accept(content []byte, m mark, take func(T) error) error {
 	value, err := f.parse(content)
 	if err == nil && take != nil {
@@ -225,7 +219,7 @@ func (f *Feed[T]) accept(content []byte, m mark, take func(T) error) error {
 	return nil
 }
 
-// confirmed takes note that the value is the newest there is.
+// confirmed records that the value is the newest.
 func (f *Feed[T]) confirmed() {
 	f.mu.Lock()
 	recovered := f.err != nil
@@ -237,7 +231,7 @@ func (f *Feed[T]) confirmed() {
 	}
 }
 
-// failed takes note of a failure, and logs it if it is not the same as before.
+// failed records a failure, and logs it unless it repeats the last one.
 func (f *Feed[T]) failed(err error) error {
 	err = secret.Error(err, secret.URL(f.options.Location).Secrets()...)
 	f.mu.Lock()
@@ -246,7 +240,7 @@ func (f *Feed[T]) failed(err error) error {
 	f.failures++
 	loaded := f.loaded
 	f.mu.Unlock()
-	if known := !loaded.IsZero(); !repeated && (known || f.options.Location.Remote()) { // else it is for the caller to say
+	if known := !loaded.IsZero(); !repeated && (known || f.options.Location.Remote()) { // otherwise the caller reports it
 		f.options.Log.Warn("feed failed, the last good value stays", "feed", f.options.Location, "err", err, "loaded", loaded)
 	}
 	return err

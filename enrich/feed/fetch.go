@@ -11,11 +11,10 @@ import (
 	"netmeta/internal/secret"
 )
 
-// maxRedirects bounds how often one fetch is sent on.
+// maxRedirects bounds the redirects of one fetch.
 const maxRedirects = 5
 
-// client fetches feeds. It follows redirects on the same host alone: what the operator
-// has not named is not asked.
+// client fetches feeds. It follows redirects only on the same host, because other hosts are not configured.
 var client = http.Client{CheckRedirect: func(next *http.Request, before []*http.Request) error {
 	first := before[0].URL
 	switch {
@@ -29,7 +28,7 @@ var client = http.Client{CheckRedirect: func(next *http.Request, before []*http.
 	return nil
 }}
 
-// fetch asks a URL for something newer than the value.
+// fetch asks a URL for a newer version.
 func (f *Feed[T]) fetch(ctx context.Context, take func(T) error) error {
 	stopped := ctx
 	ctx, cancel := context.WithTimeout(ctx, f.options.Timeout)
@@ -37,12 +36,12 @@ func (f *Feed[T]) fetch(ctx context.Context, take func(T) error) error {
 	content, m, err := f.get(ctx)
 	switch {
 	case stopped.Err() != nil:
-		return stopped.Err() // says nothing about the feed
+		return stopped.Err() // not a failure of the feed
 	case errors.Is(err, errNotModified):
 		f.confirmed()
 		return nil
 	case errors.Is(err, context.DeadlineExceeded):
-		return f.failed(fmt.Errorf("no complete answer within %s: check the server and the network", f.options.Timeout))
+		return f.failed(fmt.Errorf("no complete response within %s: check the server and the network", f.options.Timeout))
 	case err != nil:
 		return f.failed(err)
 	}
@@ -107,7 +106,7 @@ func conditional(req *http.Request) bool {
 	return req.Header.Get("If-None-Match") != "" || req.Header.Get("If-Modified-Since") != ""
 }
 
-// tag is a header to be sent back; one that is too long is not kept.
+// tag returns a header to send back; one that is too long is ignored.
 func tag(resp *http.Response, name string) string {
 	if v := resp.Header.Get(name); len(v) <= 1024 {
 		return v

@@ -10,14 +10,13 @@ import (
 	"netmeta/internal/secret"
 )
 
-// A Location is the path of a file, or an http or https URL. It prints without the
-// credentials that a URL may hold.
+// Location is the path of a file, or an http or https URL. It prints without the credentials in a URL.
 type Location string
 
-// Remote reports that it is a URL.
+// Remote reports whether it is a URL.
 func (l Location) Remote() bool { return strings.Contains(string(l), "://") }
 
-// String returns the path, or the URL without credentials and values of its query.
+// String returns the path, or the URL without credentials and query values.
 func (l Location) String() string {
 	if l.Remote() {
 		return secret.URL(l).String()
@@ -47,10 +46,10 @@ func (l *Location) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// An Interval is the time between two fetches of a URL.
+// Interval is the time between two fetches of a URL.
 type Interval time.Duration
 
-// String returns the interval as the configuration has it: 1h, 90s.
+// String returns the interval as in the configuration: 1h, 90s.
 func (i Interval) String() string {
 	text := time.Duration(i).String()
 	if strings.HasSuffix(text, "m0s") {

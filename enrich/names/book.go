@@ -1,6 +1,5 @@
-// Package names is the book of names: what exporters and their interfaces are called.
-// Whatever learns a name writes it here under its Origin; the stages and the page read
-// here, in the Order of the configuration.
+// Package names is the book of names of exporters and their interfaces. Each source of names writes them
+// under its Origin; the stages and the web UI read them in the Order of the configuration.
 //
 //	NetFlow options ─┐
 //	sFlow counters  ─┼─► Book ─► Order ─► stages, page
@@ -23,23 +22,21 @@ import (
 // Limits of a Book. Names come from the network, so forged ones must not fill memory.
 const (
 	MaxExporters  = 20_000   // further ones evict the least useful
-	MaxInterfaces = 65_536   // of one exporter and origin; further ones are refused
+	MaxInterfaces = 65_536   // of one exporter and origin; further ones are dropped
 	MaxBytes      = 48 << 20 // of all names, with entryCost for each interface
 	MaxName       = 256      // bytes of a name; the rest is cut off
 
-	maxExporterBytes = MaxBytes / 4 // of the names of one exporter
-	entryCost        = 96           // bytes of memory an entry takes, without its texts
+	maxExporterBytes = MaxBytes / 4 // of one exporter
+	entryCost        = 96           // memory of an entry in bytes, without its texts
 )
 
-// A Book holds names by exporter and origin. The zero value is ready; it is safe for
-// concurrent use. Readers that look up many rows keep what they found for as long as
-// Changes and the exporter's Edition stay the same.
+// Book holds names by exporter and origin. The zero value is ready; it is safe for concurrent use. Readers
+// that look up many rows cache names as long as Changes and the exporter's Edition stay the same.
 //
-// When it is full it evicts the exporters that matter least: first those whose names
-// nobody has asked for, since no flows come from them, then those whose flows ceased
-// first. A flood of forged names therefore evicts forged names.
+// If it is full, it evicts the least useful exporters: first those whose names were never read, since they
+// send no flows, then those whose flows ended first. A flood of forged names therefore evicts forged names.
 type Book struct {
-	Refused atomic.Uint64 // interfaces that were evicted, or for which there was no room
+	Refused atomic.Uint64 // interfaces that were evicted or did not fit
 
 	changes atomic.Uint64 // of everything below
 
@@ -48,19 +45,19 @@ type Book struct {
 	bytes     int // as MaxBytes counts them
 }
 
-// An exporter holds the names of one exporter.
+// exporter holds the names of one exporter.
 type exporter struct {
 	addr       column.Addr
 	changes    uint64
-	asked      atomic.Int64 // when a reader last asked, Unix seconds; 0: never
-	written    atomic.Int64 // when an origin last wrote, Unix seconds
+	asked      atomic.Int64 // last read, Unix seconds; 0: never
+	written    atomic.Int64 // last write of an origin, Unix seconds
 	labels     Labels
 	interfaces [origins]map[uint32]Interface // by ifIndex
 	bytes      int
 }
 
-// Put writes what an origin says about an interface of an exporter. Zero values leave
-// what the origin said before; index 0 is not an interface.
+// Put stores what an origin reports about an interface of an exporter. Zero values keep what the origin
+// reported before; index 0 is not an interface.
 func (b *Book) Put(from Origin, addr column.Addr, index uint32, x Interface) {
 	x.Name, x.Description = clean(x.Name), clean(x.Description)
 	if index == 0 || x == (Interface{}) {
@@ -92,7 +89,7 @@ func (b *Book) Put(from Origin, addr column.Addr, index uint32, x Interface) {
 	b.changedLocked(e, cost)
 }
 
-// PutExporter writes what an origin calls an exporter.
+// PutExporter stores the name that an origin reports for an exporter.
 func (b *Book) PutExporter(from Origin, addr column.Addr, name column.Label) {
 	name = clean(name)
 	if name == (column.Label{}) {
@@ -108,7 +105,7 @@ func (b *Book) PutExporter(from Origin, addr column.Addr, name column.Label) {
 	}
 }
 
-// has reports that an origin has said this before, which is the usual case.
+// has reports whether an origin has reported this before, which is the usual case.
 func (b *Book) has(from Origin, addr column.Addr, index uint32, x Interface) bool {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -121,14 +118,14 @@ func (b *Book) has(from Origin, addr column.Addr, index uint32, x Interface) boo
 	return known && x.over(was) == was
 }
 
-// over is x, with the values of was where x has none.
+// over returns x, with values of was where x has none.
 func (x Interface) over(was Interface) Interface {
 	return Interface{cmp.Or(x.Name, was.Name), cmp.Or(x.Description, was.Description), cmp.Or(x.Speed, was.Speed)}
 }
 
 func (x Interface) bytes() int { return len(x.Name.String()) + len(x.Description.String()) }
 
-// exporterLocked finds an exporter, or makes it.
+// exporterLocked returns an exporter, and makes it if necessary.
 func (b *Book) exporterLocked(addr column.Addr) *exporter {
 	e := b.exporters[addr]
 	if e != nil {
@@ -147,7 +144,7 @@ func (b *Book) exporterLocked(addr column.Addr) *exporter {
 	return e
 }
 
-// changedLocked counts a change of an exporter, which costs so many bytes.
+// changedLocked counts a change of an exporter that costs cost bytes.
 func (b *Book) changedLocked(e *exporter, cost int) {
 	e.bytes += cost
 	b.bytes += cost
@@ -158,8 +155,8 @@ func (b *Book) changedLocked(e *exporter, cost int) {
 	b.changes.Add(1)
 }
 
-// evictLocked evicts the least useful exporters, but not the one given, until a
-// sixteenth of the book is free: so that a flood does not search the book each time.
+// evictLocked evicts the least useful exporters, except not, until a sixteenth of the book is free, so that a
+// flood does not search the book for every name.
 func (b *Book) evictLocked(not *exporter) {
 	list := make([]*exporter, 0, len(b.exporters))
 	for _, e := range b.exporters {
@@ -183,18 +180,17 @@ func (b *Book) evictLocked(not *exporter) {
 	b.changes.Add(1)
 }
 
-// Changes rises with every change of the book.
+// Changes increases with every change of the book.
 func (b *Book) Changes() uint64 { return b.changes.Load() }
 
-// An Edition identifies what the book says about one exporter: as long as it is the
-// same, so are all names of the exporter.
+// Edition identifies the names of one exporter: while it is the same, so are all names of the exporter.
 type Edition struct {
 	exporter *exporter
 	changes  uint64
 }
 
-// Edition is that of an exporter now. It tells the book that flows come from the
-// exporter, so that its names are useful.
+// Edition returns the current edition of an exporter. The call also marks its names as useful, because flows
+// of it arrive.
 func (b *Book) Edition(addr column.Addr) Edition {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -206,7 +202,7 @@ func (b *Book) Edition(addr column.Addr) Edition {
 	return Edition{e, e.changes}
 }
 
-// Interface is what all origins say about an interface.
+// Interface returns what all origins report about an interface.
 func (b *Book) Interface(addr column.Addr, index uint32) (x Interfaces) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -218,7 +214,7 @@ func (b *Book) Interface(addr column.Addr, index uint32) (x Interfaces) {
 	return x
 }
 
-// Exporter is what all origins call an exporter.
+// Exporter returns the names that all origins report for an exporter.
 func (b *Book) Exporter(addr column.Addr) Labels {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -228,7 +224,7 @@ func (b *Book) Exporter(addr column.Addr) Labels {
 	return Labels{}
 }
 
-// Counts are the exporters and the interfaces with a name, as each origin counts.
+// Counts returns the number of exporters and interfaces with a name, summed over origins.
 func (b *Book) Counts() (exporters, interfaces int) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -240,13 +236,13 @@ func (b *Book) Counts() (exporters, interfaces int) {
 	return len(b.exporters), interfaces
 }
 
-// clean is a name without control characters, in valid UTF-8, of MaxName bytes at most.
+// clean returns a name without control characters, in valid UTF-8, of at most MaxName bytes.
 func clean(l column.Label) column.Label {
 	text := l.String()
 	if len(text) <= MaxName && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl) {
 		return l
 	}
-	text = strings.Map(func(r rune) rune { // an octet that is not UTF-8 becomes U+FFFD
+	text = strings.Map(func(r rune) rune { // a byte that is not UTF-8 becomes U+FFFD
 		if unicode.IsControl(r) {
 			return -1
 		}

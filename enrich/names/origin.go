@@ -8,11 +8,11 @@ import (
 	"netmeta/column"
 )
 
-// An Origin is what a name comes from.
+// Origin is where a name comes from.
 type Origin uint8
 
 const (
-	Config  Origin = iota // rules of the configuration, which readers apply to what the book holds
+	Config  Origin = iota // rules of the configuration, which readers apply to the names in the book
 	NetFlow               // options data of NetFlow v9 and IPFIX
 	SFlow                 // counter samples
 	origins
@@ -37,16 +37,14 @@ func (o *Origin) UnmarshalText(text []byte) error {
 	return fmt.Errorf("%q is not an origin of names; use %s", text, strings.Join(originNames[:], ", "))
 }
 
-// An Order lists origins, the one that takes precedence first. What the others say is
-// not used.
+// Order lists origins by precedence. Origins that are not listed are not used.
 type Order []Origin
 
-// Settings are the keys of the configuration about names.
+// Settings has the settings for names.
 type Settings struct {
-	// What names, descriptions and speeds of exporters and interfaces are taken from, the
-	// origin that takes precedence first: config, the keys exporters and interfaces;
-	// netflow, options data; sflow, counter samples. An origin that is not listed is not
-	// used.
+	// Origins of names, descriptions and speeds of exporters and interfaces, the one that takes precedence
+	// first: config, the keys exporters and interfaces; netflow, options data; sflow, counter samples.
+	// Origins that are not listed are not used.
 	Order Order `yaml:"order" reload:"live"`
 }
 
@@ -65,17 +63,17 @@ func (s Settings) Validate() error {
 	return nil
 }
 
-// An Interface is what an origin says about an interface. Zero values are not known.
+// Interface is what an origin reports about an interface. Zero values are unknown.
 type Interface struct {
 	Name        column.Label // ifName: xe-0/0/1
-	Description column.Label // ifAlias, or ifDescr where the device has nothing else
+	Description column.Label // ifAlias, or ifDescr if the device has nothing else
 	Speed       uint64       // bits per second
 }
 
-// Interfaces are what all origins say about one interface, by origin.
+// Interfaces are what all origins report about one interface, by origin.
 type Interfaces [origins]Interface
 
-// Interface takes each value from the first origin that knows it.
+// Interface returns each value from the first origin that has it.
 func (o Order) Interface(from Interfaces) (x Interface) {
 	for _, origin := range o {
 		x.Name = cmp.Or(x.Name, from[origin].Name)
@@ -85,10 +83,10 @@ func (o Order) Interface(from Interfaces) (x Interface) {
 	return x
 }
 
-// Labels are what all origins call one exporter, by origin.
+// Labels are the names that all origins report for one exporter, by origin.
 type Labels [origins]column.Label
 
-// Label takes the first name there is.
+// Label returns the first name.
 func (o Order) Label(from Labels) (l column.Label) {
 	for _, origin := range o {
 		l = cmp.Or(l, from[origin])

@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// parseCSV reads networks. The first line names the columns: prefix, and of name, role,
-// site, region and tenant those that the file has.
+// parseCSV reads networks. The first line names the columns: prefix, and any of name, role, site, region and
+// tenant.
 func parseCSV(content []byte) (list []entry, err error) {
 	r := csv.NewReader(bytes.NewReader(content))
 	r.Comment, r.TrimLeadingSpace = '#', true
 	head, err := r.Read()
 	if err != nil {
-		return nil, fmt.Errorf("the first line must name the columns, like prefix,name,role: %w", err)
+		return nil, fmt.Errorf("the first line must name the columns, such as prefix,name,role: %w", err)
 	}
 	var n Network
 	prefix := -1
@@ -41,7 +41,7 @@ func parseCSV(content []byte) (list []entry, err error) {
 		}
 	}
 	if prefix < 0 {
-		return nil, errors.New("the first line names no column prefix")
+		return nil, errors.New("the first line has no column prefix")
 	}
 	r.ReuseRecord = true
 	seen := map[netip.Prefix]bool{}
@@ -59,9 +59,9 @@ func parseCSV(content []byte) (list []entry, err error) {
 		case err != nil:
 			return nil, fmt.Errorf("line %d: %w", line, err)
 		case seen[p.Prefix]:
-			return nil, fmt.Errorf("line %d: %s: stands twice; remove one", line, p.Prefix)
+			return nil, fmt.Errorf("line %d: %s: is listed twice; remove one", line, p.Prefix)
 		case len(list) == maxPrefixes:
-			return nil, fmt.Errorf("line %d: these are more than %d prefixes", line, maxPrefixes)
+			return nil, fmt.Errorf("line %d: more than %d prefixes", line, maxPrefixes)
 		}
 		seen[p.Prefix] = true
 		n = Network{}

@@ -1,5 +1,5 @@
-// Package network names the networks that addresses belong to, from prefixes that the
-// operator describes. What a prefix leaves empty, the shorter ones that hold it fill in.
+// Package network names the networks of addresses, from the prefixes in the configuration. Empty values are
+// inherited from shorter prefixes.
 package network
 
 import (
@@ -20,10 +20,10 @@ import (
 	"netmeta/flow"
 )
 
-// Config is the networks, by prefix.
+// Config has the networks by prefix.
 type Config map[Prefix]Network
 
-// Network is what to call a prefix.
+// Network describes a prefix.
 type Network struct {
 	// Name of the network.
 	Name string `yaml:"name"`
@@ -38,11 +38,11 @@ type Network struct {
 }
 
 const (
-	maxPrefixes = 1_000_000 // of a table: a prefix takes about 300 bytes
+	maxPrefixes = 1_000_000 // of a table: a prefix uses about 300 bytes
 	maxFile     = 128 << 20 // bytes of a CSV file
 )
 
-// labels are the texts of a network, interned.
+// labels are the interned texts of a network.
 type labels struct{ name, role, site, region, tenant column.Label }
 
 func (n Network) labels() labels {
@@ -52,7 +52,7 @@ func (n Network) labels() labels {
 	}
 }
 
-// inherit fills what l leaves empty.
+// inherit fills the empty values of l.
 func (l *labels) inherit(wider *labels) {
 	l.name = cmp.Or(l.name, wider.name)
 	l.role = cmp.Or(l.role, wider.role)
@@ -61,15 +61,15 @@ func (l *labels) inherit(wider *labels) {
 	l.tenant = cmp.Or(l.tenant, wider.tenant)
 }
 
-// An entry is a described prefix.
+// entry is a described prefix.
 type entry struct {
 	prefix netip.Prefix
 	labels labels
-	line   int // of its file
+	line   int // in its file
 }
 
-// A Table fills the columns of networks. Its Run keeps the part that comes from URLs up
-// to date; each batch sees one state of it.
+// Table fills the columns of networks. Its Run updates the parts that come from URLs; each batch sees one
+// version.
 type Table struct {
 	config   []entry
 	loaded   time.Time // the configuration
@@ -82,12 +82,12 @@ type Table struct {
 	parts [][]entry  // that the trie is made of, by feed
 }
 
-// A trie finds the longest prefix of an address. It does not change.
+// trie finds the longest prefix of an address. It is immutable.
 type trie struct{ bart.Table[*labels] }
 
-// New makes a table of prefixes and of CSV files or URLs, which are fetched at intervals
-// of refresh. A prefix may be described once in all. The table takes over the feeds of an
-// earlier one, which may be nil. Errors begin with a key.
+// New makes a table from prefixes and from CSV files or URLs, which are fetched at intervals of refresh. A
+// prefix may be described only once in total. The table reuses the feeds of old, which may be nil. Errors
+// start with a key.
 func New(c Config, files []feed.Location, refresh time.Duration, shared feed.Options, old *Table) (*Table, error) {
 	t := &Table{loaded: time.Now(), refresh: refresh}
 	for p, n := range c {
@@ -115,7 +115,7 @@ func New(c Config, files []feed.Location, refresh time.Duration, shared feed.Opt
 	return t, nil
 }
 
-// merge makes a trie of the configuration and the parts.
+// merge makes a trie from the configuration and the parts.
 func (t *Table) merge(parts [][]entry) (*trie, error) {
 	all := slices.Clone(t.config)
 	seen := make(map[netip.Prefix]bool, len(all))
@@ -125,15 +125,15 @@ func (t *Table) merge(parts [][]entry) (*trie, error) {
 	for i, entries := range parts {
 		for _, e := range entries {
 			if seen[e.prefix] {
-				return nil, fmt.Errorf("%s: line %d: %s: stands twice; remove one", t.feeds[i].Location(), e.line, e.prefix)
+				return nil, fmt.Errorf("%s: line %d: %s: is listed twice; remove one", t.feeds[i].Location(), e.line, e.prefix)
 			}
 			seen[e.prefix] = true
 		}
 		if all = append(all, entries...); len(all) > maxPrefixes {
-			return nil, fmt.Errorf("%s: these are more than %d prefixes", t.feeds[i].Location(), maxPrefixes)
+			return nil, fmt.Errorf("%s: more than %d prefixes", t.feeds[i].Location(), maxPrefixes)
 		}
 	}
-	// Each prefix after those that hold it.
+	// Each prefix after those that contain it.
 	slices.SortFunc(all, func(a, b entry) int { return cmp.Compare(a.prefix.Bits(), b.prefix.Bits()) })
 	made := &trie{}
 	for _, e := range all {
@@ -147,7 +147,7 @@ func (t *Table) merge(parts [][]entry) (*trie, error) {
 	return made, nil
 }
 
-// take makes another list the part of a feed.
+// take replaces the part of a feed.
 func (t *Table) take(i int, entries []entry) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -166,7 +166,7 @@ func (t *Table) take(i int, entries []entry) error {
 func (t *Table) Run(ctx context.Context) {
 	var feeds sync.WaitGroup
 	for i, f := range t.feeds {
-		if f.Location().Remote() { // files are read when the configuration is
+		if f.Location().Remote() { // files are read at each reload
 			feeds.Go(func() {
 				f.Run(ctx, t.refresh, t.editions[i], func(entries []entry) error { return t.take(i, entries) })
 			})
@@ -190,7 +190,7 @@ func (t *Table) Status() (list []stage.Status) {
 	return list
 }
 
-// Entries is the number of prefixes.
+// Entries returns the number of prefixes.
 func (t *Table) Entries() int { return t.trie.Load().Size() }
 
 // Apply fills Src… and DstNetName, Role, Site, Region and Tenant.
@@ -220,7 +220,7 @@ func (t *Table) Apply(b *column.Batch) {
 	}
 }
 
-// set leaves columns alone that have no value: they would cost the store something.
+// set does not touch columns without a value, because they would cost the store space.
 func set(b *column.Batch, row int, c column.Labels, l column.Label) {
 	if l != (column.Label{}) {
 		c.Set(b, row, l)

@@ -5,8 +5,7 @@ import (
 	"net/netip"
 )
 
-// A Prefix is a key of the configuration: a prefix, or an address, which is a prefix of
-// full length.
+// Prefix is a key of the configuration: a prefix, or an address, which is a prefix of full length.
 type Prefix struct{ netip.Prefix }
 
 // ParsePrefix reads a prefix or an address.
@@ -18,14 +17,14 @@ func ParsePrefix(text string) (Prefix, error) {
 	p, err := netip.ParsePrefix(text)
 	switch {
 	case err != nil || p.Addr().Is4In6():
-		return Prefix{p}, fmt.Errorf("%q is neither a prefix, like 192.0.2.0/24 or 2001:db8::/32, nor an address", text)
+		return Prefix{p}, fmt.Errorf("%q is not a prefix; use e.g. 192.0.2.0/24, 2001:db8::/32 or an address", text)
 	case p != p.Masked():
-		return Prefix{p}, fmt.Errorf("%s has bits set behind its length; write %s", text, p.Masked())
+		return Prefix{p}, fmt.Errorf("%s has host bits set; use %s", text, p.Masked())
 	}
 	return Prefix{p}, nil
 }
 
-// String returns the prefix; one of full length is written as an address.
+// String returns the prefix; one of full length as an address.
 func (p Prefix) String() string {
 	if p.IsSingleIP() {
 		return p.Addr().String()

@@ -15,18 +15,17 @@ import (
 	"netmeta/column"
 )
 
-// Sources are the tables that Data is made from: CSV without a header, ranges of
-// addresses with both ends.
+// Sources are the input of Build: CSV without a header, ranges of addresses with both ends.
 type Sources struct {
-	Name      string      // of all, for people
+	Name      string      // of all, for display
 	AS        []io.Reader // from,to,as,name
 	Countries []io.Reader // from,to,country
 }
 
-const maxName = 128 // octets of the name of an AS; the rest is cut off
+const maxName = 128 // bytes of the name of an AS; the rest is cut off
 
-// Build makes Data from tables of ranges. Addresses are cut to /64; IPv6 other than
-// global unicast is left out.
+// Build makes Data from tables of ranges. Addresses are cut to /64; IPv6 other than global unicast is
+// omitted.
 func Build(s Sources) (*Data, error) {
 	var as [2][]rng[uint32]      // IPv4, IPv6
 	var country [2][]rng[string] // the same
@@ -35,7 +34,7 @@ func Build(s Sources) (*Data, error) {
 		err := eachRange(r, 4, func(family int, from, to netip.Addr, rest []string) error {
 			n, err := strconv.ParseUint(rest[0], 10, 32)
 			if err != nil {
-				return fmt.Errorf("%q is no AS number", rest[0])
+				return fmt.Errorf("%q is not an AS number", rest[0])
 			}
 			as[family] = append(as[family], rng[uint32]{from, to, uint32(n)})
 			if name := strings.TrimSpace(rest[1]); name != "" && n != 0 {
@@ -51,7 +50,7 @@ func Build(s Sources) (*Data, error) {
 		err := eachRange(r, 3, func(family int, from, to netip.Addr, rest []string) error {
 			code := strings.ToUpper(rest[0])
 			if len(code) != 2 || code[0] < 'A' || code[0] > 'Z' || code[1] < 'A' || code[1] > 'Z' {
-				return fmt.Errorf("%q is no country", rest[0])
+				return fmt.Errorf("%q is not a country", rest[0])
 			}
 			country[family] = append(country[family], rng[string]{from, to, code})
 			return nil
@@ -61,33 +60,33 @@ func Build(s Sources) (*Data, error) {
 		}
 	}
 	d := &Data{Source: s.Name}
-	index := map[place]uint32{{}: 0}
-	d.places = []Place{{}}
-	number := func(p place) uint32 {
+	index := map[location]uint32{{}: 0}
+	d.locations = []Location{{}}
+	number := func(p location) uint32 {
 		i, ok := index[p]
 		if !ok {
-			i = uint32(len(d.places))
+			i = uint32(len(d.locations))
 			index[p] = i
-			d.places = append(d.places, Place{p.as, column.LabelOf(p.country)})
+			d.locations = append(d.locations, Location{p.as, column.LabelOf(p.country)})
 		}
 		return i
 	}
 	d.v4, d.v6 = []point4{{}}, []point6{{}}
-	join(flatten(as[0]), flatten(country[0]), func(at netip.Addr, p place) {
+	join(flatten(as[0]), flatten(country[0]), func(at netip.Addr, p location) {
 		b := at.As4()
 		point := point4{binary.BigEndian.Uint32(b[:]), number(p)}
 		if last := &d.v4[len(d.v4)-1]; last.start == point.start {
-			last.place = point.place
-		} else if last.place != point.place {
+			last.location = point.location
+		} else if last.location != point.location {
 			d.v4 = append(d.v4, point)
 		}
 	})
-	join(flatten(as[1]), flatten(country[1]), func(at netip.Addr, p place) {
+	join(flatten(as[1]), flatten(country[1]), func(at netip.Addr, p location) {
 		b := at.As16()
 		point := point6{binary.BigEndian.Uint64(b[:8]), number(p)}
 		if last := &d.v6[len(d.v6)-1]; last.start == point.start {
-			last.place = point.place
-		} else if last.place != point.place && point.start>>61 == 1 {
+			last.location = point.location
+		} else if last.location != point.location && point.start>>61 == 1 {
 			d.v6 = append(d.v6, point)
 		}
 	})
@@ -102,15 +101,15 @@ func Build(s Sources) (*Data, error) {
 	return d, nil
 }
 
-// place is a Place in the making.
-type place struct {
+// location is a Location while Data is built.
+type location struct {
 	as      uint32
 	country string
 }
 
-// join calls emit wherever one of two lists of steps takes a new value.
-func join(as []step[uint32], country []step[string], emit func(netip.Addr, place)) {
-	var p place
+// join calls emit where either of two lists of steps changes its value.
+func join(as []step[uint32], country []step[string], emit func(netip.Addr, location)) {
+	var p location
 	for len(as) > 0 || len(country) > 0 {
 		var at netip.Addr
 		switch {
@@ -153,7 +152,7 @@ func eachRange(r io.Reader, columns int, row func(family int, from, to netip.Add
 			return fmt.Errorf("line %d: %w", line, err)
 		}
 		if from.Is4() != to.Is4() || to.Less(from) {
-			return fmt.Errorf("line %d: %s to %s is no range", line, from, to)
+			return fmt.Errorf("line %d: %s to %s is not a range", line, from, to)
 		}
 		family := 0
 		if from.Is6() {

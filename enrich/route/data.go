@@ -15,67 +15,67 @@ import (
 	"netmeta/column"
 )
 
-// A Place is what is known of an address. Zero is nothing.
-type Place struct {
+// Location is the AS and the country of an address. The zero value is unknown.
+type Location struct {
 	AS      uint32
 	Country column.Label // ISO 3166-1 alpha-2
 }
 
-// Data says which place an address belongs to, and what ASes are called. It does not
-// change, and is safe for any number of readers. A nil *Data knows nothing.
+// Data has the locations of addresses and the names of ASes. It is immutable, and safe for any number of
+// readers. A nil *Data is empty.
 //
-// Addresses lie in ranges: a point is the begin of one, which ends where the next
-// begins. A search goes to the points with the same leading bits and halves those.
+// Addresses are in ranges: a point is the start of one, which ends where the next starts. A search is binary
+// among the points with the same leading bits.
 type Data struct {
-	Source string // what it was made from
+	Source string // its sources
 
-	v4     []point4
-	first4 []uint32 // by the upper 20 bits: the first point that begins at or after them
-	v6     []point6
-	first6 []uint32 // the same of the 20 bits after 2000::/3
-	places []Place
+	v4        []point4
+	first4    []uint32 // by the upper 20 bits: the first point that starts at or after them
+	v6        []point6
+	first6    []uint32 // the same of the 20 bits after 2000::/3
+	locations []Location
 
-	as    []uint32 // rising
-	ends  []uint32 // of their names in names
+	as    []uint32 // ascending
+	ends  []uint32 // offsets of the ends of their names in names
 	names string
-	lower string // names in small letters, of the same length
+	lower string // names in lower case, of the same length
 }
 
-type point4 struct{ start, place uint32 }
+type point4 struct{ start, location uint32 }
 
-// IPv6 is told apart down to /64.
+// IPv6 prefixes are distinguished up to /64.
 type point6 struct {
-	start uint64
-	place uint32
+	start    uint64
+	location uint32
 }
 
 const (
-	bits4 = 20 // 4 MiB of index, so that a search looks at a line or two of memory
+	bits4 = 20 // 4 MiB of index, so that a search reads a cache line or two
 	bits6 = 20
 )
 
 func bucket4(v uint32) uint32 { return v >> (32 - bits4) }
 func bucket6(v uint64) uint64 { return v << 3 >> (64 - bits6) } // of an address in 2000::/3
 
-// Place is where an address belongs.
-func (d *Data) Place(a column.Addr) Place {
+// Location returns the location of an address.
+func (d *Data) Location(a column.Addr) Location {
 	if d == nil {
-		return Place{}
+		return Location{}
 	}
 	hi := binary.BigEndian.Uint64(a[:8])
 	if hi == 0 && binary.BigEndian.Uint32(a[8:]) == 0xffff {
-		return d.place4(binary.BigEndian.Uint32(a[12:]))
+		return d.location4(binary.BigEndian.Uint32(a[12:]))
 	}
 	if hi>>61 != 1 {
-		return Place{} // not global unicast
+		return Location{} // not global unicast
 	}
-	return d.place6(hi)
+	return d.location6(hi)
 }
 
-// The point that counts is the last that begins at v or before. It may stand before
-// the bucket of v, if the bucket has none so early: point 0 is the begin of everything.
+// The point that counts is the last one at or before v. It may be before the bucket of v, if that has no
+// point early enough; point 0 is the start of everything.
 
-func (d *Data) place4(v uint32) Place {
+func (d *Data) location4(v uint32) Location {
 	k := bucket4(v)
 	i, j := d.first4[k], d.first4[k+1]
 	for i < j {
@@ -85,10 +85,10 @@ func (d *Data) place4(v uint32) Place {
 			j = m
 		}
 	}
-	return d.places[d.v4[i-1].place]
+	return d.locations[d.v4[i-1].location]
 }
 
-func (d *Data) place6(v uint64) Place {
+func (d *Data) location6(v uint64) Location {
 	k := bucket6(v)
 	i, j := d.first6[k], d.first6[k+1]
 	for i < j {
@@ -98,10 +98,10 @@ func (d *Data) place6(v uint64) Place {
 			j = m
 		}
 	}
-	return d.places[d.v6[i-1].place]
+	return d.locations[d.v6[i-1].location]
 }
 
-// index makes the buckets.
+// index builds the buckets.
 func (d *Data) index() {
 	d.first4 = make([]uint32, 1<<bits4+1)
 	i := 0
@@ -121,7 +121,7 @@ func (d *Data) index() {
 	}
 }
 
-// Entries is the number of ranges.
+// Entries returns the number of ranges.
 func (d *Data) Entries() int {
 	if d == nil {
 		return 0
@@ -129,7 +129,7 @@ func (d *Data) Entries() int {
 	return len(d.v4) + len(d.v6)
 }
 
-// Names is the number of ASes that have a name.
+// Names returns the number of ASes with a name.
 func (d *Data) Names() int {
 	if d == nil {
 		return 0
@@ -137,7 +137,7 @@ func (d *Data) Names() int {
 	return len(d.as)
 }
 
-// Name is what an AS is called, empty if that is not known.
+// Name returns the name of an AS, empty if it is unknown.
 func (d *Data) Name(as uint32) string {
 	if d == nil {
 		return ""
@@ -155,8 +155,8 @@ func (d *Data) begin(i int) uint32 {
 	return d.ends[i-1]
 }
 
-// Find calls yield with the ASes whose names contain a text, whatever the case of its
-// letters, by rising number, until it returns false.
+// Find calls yield with the ASes whose names contain a text, ignoring case, by ascending number, until it
+// returns false.
 func (d *Data) Find(text string, yield func(as uint32, name string) bool) {
 	if d == nil || text == "" {
 		return
@@ -197,17 +197,17 @@ var le = binary.LittleEndian
 
 func (d *Data) encode() []byte {
 	b := []byte(magic)
-	for _, n := range []int{len(d.Source), len(d.v4), len(d.v6), len(d.places), len(d.as), len(d.names)} {
+	for _, n := range []int{len(d.Source), len(d.v4), len(d.v6), len(d.locations), len(d.as), len(d.names)} {
 		b = le.AppendUint32(b, uint32(n))
 	}
 	b = append(b, d.Source...)
 	for _, p := range d.v4 {
-		b = le.AppendUint32(le.AppendUint32(b, p.start), p.place)
+		b = le.AppendUint32(le.AppendUint32(b, p.start), p.location)
 	}
 	for _, p := range d.v6 {
-		b = le.AppendUint32(le.AppendUint64(b, p.start), p.place)
+		b = le.AppendUint32(le.AppendUint64(b, p.start), p.location)
 	}
-	for _, p := range d.places {
+	for _, p := range d.locations {
 		b = le.AppendUint32(b, p.AS)
 		country := [4]byte{}
 		copy(country[:2], p.Country.String())
@@ -228,9 +228,9 @@ func (d *Data) Write(w io.Writer) error {
 	return err
 }
 
-var errDamaged = errors.New("is damaged or of another version: make it again with `make build`")
+var errDamaged = errors.New("is damaged or of another version: run `make build`")
 
-// decode reads what encode wrote. Everything that a search relies on is checked.
+// decode reads what encode wrote. It checks everything that a search relies on.
 func decode(b []byte) (*Data, error) {
 	const head = len(magic) + 6*4
 	if len(b) < head+4 || string(b[:len(magic)]) != magic || crc32.ChecksumIEEE(b[:len(b)-4]) != le.Uint32(b[len(b)-4:]) {
@@ -246,29 +246,29 @@ func decode(b []byte) (*Data, error) {
 	}
 	d := &Data{
 		Source: string(b[:n[0]]),
-		v4:     make([]point4, n[1]), v6: make([]point6, n[2]), places: make([]Place, n[3]), as: make([]uint32, n[4]), ends: make([]uint32, n[4]),
+		v4:     make([]point4, n[1]), v6: make([]point6, n[2]), locations: make([]Location, n[3]), as: make([]uint32, n[4]), ends: make([]uint32, n[4]),
 	}
 	b = b[n[0]:]
 	ok := true
 	for i := range d.v4 {
 		d.v4[i] = point4{le.Uint32(b), le.Uint32(b[4:])}
-		ok = ok && int(d.v4[i].place) < n[3] && (i == 0 && d.v4[i].start == 0 || i > 0 && d.v4[i].start > d.v4[i-1].start)
+		ok = ok && int(d.v4[i].location) < n[3] && (i == 0 && d.v4[i].start == 0 || i > 0 && d.v4[i].start > d.v4[i-1].start)
 		b = b[8:]
 	}
 	for i := range d.v6 {
 		d.v6[i] = point6{le.Uint64(b), le.Uint32(b[8:])}
-		ok = ok && int(d.v6[i].place) < n[3] && (i == 0 && d.v6[i].start == 0 || i > 0 && d.v6[i].start > d.v6[i-1].start && d.v6[i].start>>61 == 1)
+		ok = ok && int(d.v6[i].location) < n[3] && (i == 0 && d.v6[i].start == 0 || i > 0 && d.v6[i].start > d.v6[i-1].start && d.v6[i].start>>61 == 1)
 		b = b[12:]
 	}
 	countries := map[[2]byte]column.Label{{}: {}}
-	for i := range d.places {
+	for i := range d.locations {
 		code := [2]byte(b[4:])
 		country, known := countries[code]
 		if !known {
 			country = column.LabelOf(string(code[:]))
 			countries[code] = country
 		}
-		d.places[i] = Place{le.Uint32(b), country}
+		d.locations[i] = Location{le.Uint32(b), country}
 		b = b[8:]
 	}
 	for i := range d.as {
@@ -284,7 +284,7 @@ func decode(b []byte) (*Data, error) {
 	return d, nil
 }
 
-// finish makes what is not in the file.
+// finish derives what is not in the file.
 func (d *Data) finish() {
 	d.lower = strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' { // letters of other alphabets may change their length
@@ -295,14 +295,14 @@ func (d *Data) finish() {
 	d.index()
 }
 
-// File is the name of the file that `make build` makes.
+// File is the name of the file that `make build` writes.
 const File = "ip.data"
 
-// Env names the environment variable that says where the file is.
+// Env is the environment variable with the path of the file.
 const Env = "NETMETA_IPDATA"
 
-// Find is the path of the file: what $NETMETA_IPDATA names, else beside the
-// executable or in ../lib/netmeta of it. Empty when there is none.
+// Find returns the path of the file: that in $NETMETA_IPDATA, otherwise next to the executable or in its
+// ../lib/netmeta; empty if there is none.
 func Find() string {
 	if path := os.Getenv(Env); path != "" {
 		return path
@@ -323,20 +323,20 @@ func Find() string {
 	return ""
 }
 
-// A rng is a range of addresses with a value, in the making of Data.
+// rng is a range of addresses with a value, while Data is built.
 type rng[V any] struct {
 	from, to netip.Addr
 	value    V
 }
 
-// A step is where a value begins.
+// step is where a value starts.
 type step[V any] struct {
 	from  netip.Addr
 	value V
 }
 
-// flatten turns ranges into steps. Of ranges that overlap the later begin counts, and
-// of those with the same begin the earlier end.
+// flatten turns ranges into steps. Where ranges overlap, the later start counts, or the earlier end if the
+// starts are equal.
 func flatten[V comparable](ranges []rng[V]) []step[V] {
 	slices.SortStableFunc(ranges, func(a, b rng[V]) int {
 		return cmp.Or(a.from.Compare(b.from), b.to.Compare(a.to))

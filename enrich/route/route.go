@@ -1,6 +1,5 @@
-// Package route says which AS and country an address belongs to, when the exporter
-// does not, and what ASes are called. What it knows is Data, a file that is made of
-// public tables; see ipdata.
+// Package route adds the AS and country of addresses if the exporter does not send them, and the names of
+// ASes. Its Data is a file made from public tables; see ipdata.
 package route
 
 import (
@@ -18,16 +17,16 @@ import (
 	"netmeta/flow"
 )
 
-// Config is where the AS of an address comes from, and names of ASes.
+// Config has the origins of AS numbers, and names of ASes.
 type Config struct {
-	// Who says the AS of an address: "exporter" in its records, "data", the public table
-	// that comes with NetMeta. The first that knows counts.
+	// Origins of the AS of an address, in order: "exporter", its records; "data", the public table that comes
+	// with NetMeta. The first that has one counts.
 	Order []Origin `yaml:"order" reload:"live"`
-	// Names of ASes by number: private ones, or other names than the public table has.
+	// Names of ASes by number: private ones, or names that replace those of the public table.
 	Names map[uint32]string `yaml:"names" reload:"live"`
 }
 
-// An Origin says the AS of an address.
+// Origin is where the AS of an address comes from.
 type Origin string
 
 // The origins.
@@ -52,42 +51,41 @@ func (c Config) Validate() error {
 	seen := map[Origin]bool{}
 	for _, o := range c.Order {
 		if seen[o] {
-			return fmt.Errorf("order: %s: stands twice; use exporter, data or both, each once, the one that counts first", o)
+			return fmt.Errorf("order: %s: is listed twice; use exporter and data at most once each", o)
 		}
 		seen[o] = true
 	}
 	for as, name := range c.Names {
 		if as == 0 || strings.TrimSpace(name) == "" {
-			return fmt.Errorf("names: %d: %q: write an AS number and a name, like 64500: Example", as, name)
+			return fmt.Errorf("names: %d: %q: use an AS number and a name, such as 64500: Example", as, name)
 		}
 	}
 	return nil
 }
 
-// A Table fills AS and country. Its Run keeps Data up to date, if that comes from a URL.
+// Table fills AS and country. Its Run updates Data if they come from a URL.
 type Table struct {
 	names    map[uint32]string
-	exporter bool // what the exporter says stays, if it is not zero
-	clear    bool // what the exporter says goes, even when nobody else knows
-	as       bool // data says ASes
+	exporter bool // AS numbers of the exporter stay, if not zero
+	clear    bool // AS numbers of the exporter are removed, even if Data has none
+	as       bool // fill AS numbers from Data
 	country  bool
 
-	feed    *feed.Feed[*Data] // nil: there is no file
+	feed    *feed.Feed[*Data] // nil: no file
 	edition int               // of the feed, when the table was made
 	refresh time.Duration     // between two fetches of a URL
 	data    atomic.Pointer[Data]
 }
 
-// New makes a table of a valid Config. data is where Data is, fetched at intervals of
-// refresh if that is a URL; without it the file that came with the program is used, if
-// there is one. The table takes over the feed of an earlier one, which may be nil.
-// Errors begin with a key.
+// New makes a table from a valid Config. data is the location of Data, fetched at intervals of refresh if it
+// is a URL; if empty, the file of the program is used, if it exists. The table reuses the feed of old, which
+// may be nil. Errors start with a key.
 func New(c Config, country bool, data feed.Location, refresh time.Duration, shared feed.Options, old *Table) (*Table, error) {
 	t := newTable(c, country)
 	t.refresh = refresh
 	shared.Location, shared.MaxBytes = cmp.Or(data, feed.Location(Find())), maxFile
 	if shared.Location == "" {
-		shared.Log.Info("AS and country are only what exporters tell: no " + File + " beside the program; make build makes it")
+		shared.Log.Info("no " + File + " next to the program, so no countries and only exporters' AS numbers; run make build")
 		return t, nil
 	}
 	var earlier []*feed.Feed[*Data]
@@ -97,8 +95,8 @@ func New(c Config, country bool, data feed.Location, refresh time.Duration, shar
 	f := feed.Reuse(earlier, shared, decode)
 	if err := f.Open(); err != nil && data != "" {
 		return nil, fmt.Errorf("data: %s: %w", data, err)
-	} else if err != nil { // that the file of the program is damaged keeps nobody from starting
-		shared.Log.Warn("AS and country are only what exporters tell", "file", shared.Location, "err", err)
+	} else if err != nil { // a damaged file of the program must not prevent a start
+		shared.Log.Warn("cannot read AS and country data, so no countries and only exporters' AS numbers", "file", shared.Location, "err", err)
 		return t, nil
 	}
 	t.feed = f
@@ -119,7 +117,7 @@ func newTable(c Config, country bool) *Table {
 
 // Run implements stage.Runner: it fetches Data from its URL.
 func (t *Table) Run(ctx context.Context) {
-	if t.feed != nil && t.feed.Location().Remote() { // a file is read when the configuration is
+	if t.feed != nil && t.feed.Location().Remote() { // files are read at each reload
 		t.feed.Run(ctx, t.refresh, t.edition, func(d *Data) error { t.data.Store(d); return nil })
 	}
 }
@@ -166,7 +164,7 @@ func (t *Table) side(d *Data, b *column.Batch, addrs []column.Addr, as column.U3
 		if !ask && !t.country {
 			continue
 		}
-		p := d.Place(addrs[row])
+		p := d.Location(addrs[row])
 		if ask && p.AS != 0 {
 			said[row] = p.AS
 		}
@@ -176,7 +174,7 @@ func (t *Table) side(d *Data, b *column.Batch, addrs []column.Addr, as column.U3
 	}
 }
 
-// Name is what an AS is called, empty if that is not known.
+// Name returns the name of an AS, empty if it is unknown.
 func (t *Table) Name(as uint32) string {
 	if name, ok := t.names[as]; ok {
 		return name
@@ -184,8 +182,8 @@ func (t *Table) Name(as uint32) string {
 	return t.data.Load().Name(as)
 }
 
-// Find calls yield with the ASes whose names contain a text, whatever the case of its
-// letters: the configured ones first, then by rising number, until it returns false.
+// Find calls yield with the ASes whose names contain a text, ignoring case: the configured ones first, then
+// by ascending number, until it returns false.
 func (t *Table) Find(text string, yield func(as uint32, name string) bool) {
 	if text == "" {
 		return

@@ -132,8 +132,8 @@ func TestAgainstSlow(t *testing.T) {
 						continue
 					}
 				}
-				got := d.Place(column.AddrFrom(a))
-				want := Place{Country: column.LabelOf(country.find(a))}
+				got := d.Location(column.AddrFrom(a))
+				want := Location{Country: column.LabelOf(country.find(a))}
 				n, _ := strconv.ParseUint(as.find(a), 10, 32)
 				want.AS = uint32(n)
 				if got != want {
@@ -305,7 +305,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		r := rand.New(rand.NewPCG(1, 1))
 		for range 50 {
-			d.Place(column.AddrFrom(randomAddr(r)))
+			d.Location(column.AddrFrom(randomAddr(r)))
 		}
 		d.Find("a", func(as uint32, _ string) bool { d.Name(as); return true })
 	})
@@ -343,7 +343,7 @@ func TestInstalledTables(t *testing.T) {
 			short++ // longer than /64, which are not told apart
 			continue
 		}
-		if got := fmt.Sprint(d.Place(column.AddrFrom(from)).AS); got != l[2] {
+		if got := fmt.Sprint(d.Location(column.AddrFrom(from)).AS); got != l[2] {
 			wrong++
 			t.Logf("%s is of AS%s, want AS%s", from, got, l[2])
 		}
