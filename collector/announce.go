@@ -11,37 +11,37 @@ import (
 )
 
 // announce prints the addresses for routers and the web UI, and how to query and stop.
-func (s *Collector) announce() {
+func (c *Collector) announce() {
 	var ports []string
-	for _, addr := range s.udp.Addrs() {
+	for _, addr := range c.udp.Addrs() {
 		ports = append(ports, fmt.Sprint(addr.Port()))
 	}
-	kept, where := s.config().Data, ""
-	if abs, err := filepath.Abs(s.config().Data); err == nil {
+	kept, arguments := c.config().Data, ""
+	if abs, err := filepath.Abs(c.config().Data); err == nil {
 		kept = abs
 	}
-	if s.config().Store.URL != "" {
-		kept = s.config().Store.URL.String()
+	if c.config().Store.URL != "" {
+		kept = c.config().Store.URL.String()
 	}
 	switch {
-	case s.options.ConfigPath != "":
-		where = " --config " + s.options.ConfigPath
-	case s.config().Data != config.Default().Data:
-		where = " --data " + s.config().Data
+	case c.options.ConfigPath != "":
+		arguments = " --config " + c.options.ConfigPath
+	case c.config().Data != config.Default().Data:
+		arguments = " --data " + c.config().Data
 	}
 	keep := "kept forever"
-	if d := s.config().Store.RetentionDays; d > 0 {
+	if d := c.config().Store.RetentionDays; d > 0 {
 		keep = fmt.Sprintf("kept %d days", d)
 	}
-	fmt.Fprintf(s.options.Out, `NetMeta %s
+	fmt.Fprintf(c.options.Out, `NetMeta %s
   web UI     http://%s
   listening  UDP %s: NetFlow v5, v9, IPFIX and sFlow, any protocol on any port
   data       %s (%s)
   query      %s sql%s "SELECT count() FROM flows"
   stop       Ctrl-C
-`, s.options.Version, s.http.Addr(), strings.Join(ports, ", "), kept, keep, os.Args[0], where)
-	if addr := s.http.Addr().(*net.TCPAddr); !addr.IP.IsLoopback() {
-		s.log.Warn("web UI has no login and is reachable from outside; use an authenticating proxy or 127.0.0.1", "listen", addr)
+`, c.options.Version, c.http.Addr(), strings.Join(ports, ", "), kept, keep, os.Args[0], arguments)
+	if addr := c.http.Addr().(*net.TCPAddr); !addr.IP.IsLoopback() {
+		c.log.Warn("web UI has no login and is reachable from outside; use an authenticating proxy or 127.0.0.1", "listen", addr)
 	}
 }
 

@@ -37,16 +37,16 @@ func listenDebug(addr string) (net.Listener, error) {
 }
 
 // serveDebug serves profiles until ctx ends.
-func (s *Collector) serveDebug(ctx context.Context) {
-	if s.debug == nil {
+func (c *Collector) serveDebug(ctx context.Context) {
+	if c.debug == nil {
 		return
 	}
-	s.log.Info("serving profiles", "url", "http://"+s.debug.Addr().String()+"/debug/pprof/")
+	c.log.Info("serving profiles", "url", "http://"+c.debug.Addr().String()+"/debug/pprof/")
 	srv := &http.Server{Handler: debugHandler(), ReadHeaderTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() { srv.Close() })
 	defer stop()
-	if err := srv.Serve(s.debug); ctx.Err() == nil {
-		s.log.Error("profiles no longer served", "err", err)
+	if err := srv.Serve(c.debug); ctx.Err() == nil {
+		c.log.Error("profiles no longer served", "err", err)
 	}
 }
 

@@ -13,23 +13,23 @@ import (
 	"netmeta/source/sflow"
 )
 
-// A Decoding is the protocols of datagrams and what they share.
+// Decoding has the datagram protocols and what they share.
 type Decoding struct {
 	detect.Family
 	NetFlow *netflow.State
 	rates   atomic.Pointer[source.SamplingConfig] // configured sampling rates
 }
 
-// NewDecoding creates decoders. rates are the configured sampling rates of exporters that
-// do not send theirs; extra holds the elements for the column Extra. What exporters
-// report about their interfaces goes into the book, if there is one.
+// NewDecoding makes decoders. rates are the configured sampling rates of exporters that do not send theirs;
+// extra holds the elements for the column Extra. Interface names that exporters report go into the book,
+// unless it is nil.
 func NewDecoding(rates source.SamplingConfig, extra []netflow.Element, book *names.Book) *Decoding {
 	d := &Decoding{}
 	d.Exporters = &source.Exporters{}
 	d.rates.Store(&rates)
 	rate := func(a netip.Addr) uint32 { return d.rates.Load().Rate(a) }
 	d.NetFlow = netflow.New(netflow.Options{Exporters: d.Exporters, SamplingRate: rate, Extra: extra, Names: writer(book, names.NetFlow)})
-	d.Protocols = []source.Protocol{ // in the order in which they are asked
+	d.Protocols = []source.Protocol{ // in the order of recognition
 		d.NetFlow.Protocol(),
 		sflow.New(sflow.Options{Exporters: d.Exporters, SamplingRate: rate, Names: writer(book, names.SFlow)}).Protocol(),
 	}
@@ -67,26 +67,26 @@ func (d *Decoding) samplings() []source.Sampling {
 	return list
 }
 
-// Totals are the counters of all sources, added up.
+// Totals are the summed counters of all sources.
 type Totals struct {
 	Datagrams, Flows, Templates, OptionsRecords, CounterSamples, DiscardedSamples, Lost uint64
 	Refused                                                                             []Refusal
 }
 
-// A Refusal is the number of items that were not decoded for one reason.
+// Refusal is the number of items that were dropped or not decoded for one reason.
 type Refusal struct {
 	source.Reason
 	Count uint64
 }
 
-// Totals are those of the protocols.
+// Totals returns the totals of the protocols.
 func (d *Decoding) Totals() Totals {
 	var r source.Report
 	d.Report(&r)
 	return total(r.Members)
 }
 
-// total adds up the counters of members.
+// total sums the counters of members.
 func total(members []source.Member) (t Totals) {
 	counts := map[source.Reason]uint64{}
 	var order []source.Reason

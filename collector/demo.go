@@ -17,9 +17,8 @@ import (
 	"netmeta/store"
 )
 
-// The demo: exporters of each protocol, an hour of history and then live traffic.
-// Each has addresses of its own, so that its history and its live traffic are of the
-// same exporters.
+// The demo: exporters of each protocol, an hour of history and then live traffic. The addresses of each
+// protocol are fixed, so that its history and its live traffic have the same exporters.
 var demoProtocols = []struct {
 	protocol simulate.Protocol
 	sources  netip.Addr
@@ -40,47 +39,47 @@ const (
 )
 
 // playDemo plays the demo whenever it is requested, until ctx ends.
-func (s *Collector) playDemo(ctx context.Context) {
+func (c *Collector) playDemo(ctx context.Context) {
 	var playing sync.WaitGroup
-	s.playing.open(ctx, &playing, s.runDemo)
-	if s.options.Demo {
-		s.playing.start()
+	c.playing.open(ctx, &playing, c.runDemo)
+	if c.options.Demo {
+		c.playing.start()
 	}
 	<-ctx.Done()
-	s.playing.close()
+	c.playing.close()
 	playing.Wait()
 }
 
-func (s *Collector) runDemo(ctx context.Context) {
+func (c *Collector) runDemo(ctx context.Context) {
 	var g errgroup.Group
 	for i, p := range demoProtocols {
 		o := simulate.Options{Protocol: p.protocol, Sources: p.sources, Rate: demoRate, Seed: uint64(i + 1), Exporters: 2, Daily: true}
-		g.Go(func() error { return s.demoProtocol(ctx, o) })
+		g.Go(func() error { return c.demoProtocol(ctx, o) })
 	}
 	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
-		s.log.Error("demo ended", "err", err)
+		c.log.Error("demo ended", "err", err)
 	}
 }
 
 // setDemo starts or stops the demo on a request of the API.
-func (s *Collector) setDemo(run bool) error {
+func (c *Collector) setDemo(run bool) error {
 	switch {
-	case !run && s.options.Demo:
+	case !run && c.options.Demo:
 		return errors.New("the demo was started with --demo and cannot be stopped; restart NetMeta without it")
 	case !run:
-		s.playing.end()
+		c.playing.end()
 		return nil
 	}
-	if _, err := s.demoTarget(); err != nil {
+	if _, err := c.demoTarget(); err != nil {
 		return err
 	}
-	return s.playing.start()
+	return c.playing.start()
 }
 
 // demoTarget returns an open port that accepts datagrams from 127.0.0.0/8, the range of
 // the simulated exporters.
-func (s *Collector) demoTarget() (string, error) {
-	for _, addr := range s.udp.Addrs() {
+func (c *Collector) demoTarget() (string, error) {
+	for _, addr := range c.udp.Addrs() {
 		if a := addr.Addr().Unmap(); a.IsUnspecified() || a.Is4() && a.IsLoopback() {
 			return fmt.Sprintf("127.0.0.1:%d", addr.Port()), nil
 		}
@@ -88,17 +87,17 @@ func (s *Collector) demoTarget() (string, error) {
 	return "", errors.New("no UDP port is open on 127.0.0.1; set one in sources.udp.listen")
 }
 
-// A demoRun controls the demo of a collector. The demo runs once at a time and cannot
-// start once the collector stops.
-type demoRun struct {
+// demoController controls the demo of a collector. The demo runs once at a time and cannot start once the collector
+// stops.
+type demoController struct {
 	mu    sync.Mutex
 	play  func() // runs it, in a goroutine that the collector waits for; nil: it cannot run now
 	stop  context.CancelFunc
 	ended chan struct{} // closed when it has ended; nil: it does not run
 }
 
-// open allows it to run, within ctx.
-func (d *demoRun) open(ctx context.Context, wait *sync.WaitGroup, run func(context.Context)) {
+// open allows the demo to run within ctx.
+func (d *demoController) open(ctx context.Context, wait *sync.WaitGroup, run func(context.Context)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.play = func() {
@@ -114,42 +113,42 @@ func (d *demoRun) open(ctx context.Context, wait *sync.WaitGroup, run func(conte
 }
 
 // close prevents further starts.
-func (d *demoRun) close() {
+func (d *demoController) close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.play = nil
 }
 
-// start runs the demo unless it runs already.
-func (d *demoRun) start() error {
+// start runs the demo unless it is running.
+func (d *demoController) start() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.play == nil {
 		return errors.New("NetMeta is starting or stopping; retry in a moment")
 	}
-	if !d.goesOn() {
+	if !d.isRunning() {
 		d.play()
 	}
 	return nil
 }
 
-// end stops the demo and waits until it sends nothing more.
-func (d *demoRun) end() {
+// end stops the demo and waits until it has sent its last datagram.
+func (d *demoController) end() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.goesOn() {
+	if d.isRunning() {
 		d.stop()
 		<-d.ended
 	}
 }
 
-func (d *demoRun) running() bool {
+func (d *demoController) running() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.goesOn()
+	return d.isRunning()
 }
 
-func (d *demoRun) goesOn() bool {
+func (d *demoController) isRunning() bool {
 	select {
 	case <-d.ended:
 		return false
@@ -158,19 +157,19 @@ func (d *demoRun) goesOn() bool {
 	}
 }
 
-func (s *Collector) demoProtocol(ctx context.Context, o simulate.Options) error {
+func (c *Collector) demoProtocol(ctx context.Context, o simulate.Options) error {
 	now := time.Now()
 
-	// History goes through a decoder of its own with the clock of the simulation, and
-	// into the pipe like anything else. What the store holds already is not doubled.
+	// History is decoded separately with the clock of the simulation, and goes into the pipe like other rows.
+	// It starts after what the store already has.
 	from := now.Add(-demoHistory)
-	if newest, err := s.newest(ctx); err == nil && newest.After(from) {
+	if newest, err := c.newest(ctx); err == nil && newest.After(from) {
 		from = newest
 	}
 	history := o
 	history.Duration = now.Sub(from)
 	history.Now = func() time.Time { return from }
-	decoder, out := NewDecoding(source.SamplingConfig{}, nil, nil).Decoder(), source.NewOut(s.pipe.Emitter(), flow.Table.NewBatch(source.BatchRows))
+	decoder, out := NewDecoding(source.SamplingConfig{}, nil, nil).Decoder(), source.NewOut(c.pipe.Emitter(), flow.Table.NewBatch(source.BatchRows))
 	for d := range simulate.Datagrams(history) {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -182,21 +181,21 @@ func (s *Collector) demoProtocol(ctx context.Context, o simulate.Options) error 
 	}
 
 	var err error
-	if o.To, err = s.demoTarget(); err != nil {
+	if o.To, err = c.demoTarget(); err != nil {
 		return err
 	}
 	_, err = simulate.Run(ctx, o)
 	return err
 }
 
-// newest is the time of the newest flow in the store.
-func (s *Collector) newest(ctx context.Context) (time.Time, error) {
-	if s.engine != nil {
-		if err := s.engine.Ready(ctx); err != nil {
+// newest returns the time of the newest flow in the store.
+func (c *Collector) newest(ctx context.Context) (time.Time, error) {
+	if c.engine != nil {
+		if err := c.engine.Ready(ctx); err != nil {
 			return time.Time{}, err
 		}
 	}
-	res, _, err := s.reader.Select(ctx, store.Query{SQL: "SELECT toUInt32(max(TimeReceived)) FROM flows"})
+	res, _, err := c.reader.Select(ctx, store.Query{SQL: "SELECT toUInt32(max(TimeReceived)) FROM flows"})
 	if err != nil {
 		return time.Time{}, err
 	}

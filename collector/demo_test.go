@@ -19,7 +19,7 @@ func TestDemoRefused(t *testing.T) {
 	if err := (&Collector{udp: new(udp.Source)}).setDemo(true); err == nil || !strings.Contains(err.Error(), "sources.udp.listen") {
 		t.Error(err)
 	}
-	if err := new(demoRun).start(); err == nil {
+	if err := new(demoController).start(); err == nil {
 		t.Error("starts before the collector does")
 	}
 }
@@ -30,7 +30,7 @@ func TestDemoEnds(t *testing.T) {
 	var playing sync.WaitGroup
 	var plays, sending int
 	began := make(chan struct{})
-	d := new(demoRun)
+	d := new(demoController)
 	d.open(t.Context(), &playing, func(ctx context.Context) {
 		plays++
 		sending++

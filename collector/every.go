@@ -13,7 +13,7 @@ func every(ctx context.Context, d time.Duration, f func()) {
 	}
 }
 
-// pause waits, and reports false when ctx has ended before.
+// pause waits, and returns false if ctx ends first.
 func pause(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-time.After(d):

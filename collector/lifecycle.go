@@ -9,49 +9,48 @@ import (
 	"netmeta/config"
 )
 
-// A part is a piece of the running NetMeta. The list of parts says in which order they
-// start and stop, and who takes over which keys of a changed configuration.
+// part is a part of the running NetMeta. The list of parts has the order in which they start and stop, and
+// the keys that each applies at a reload.
 type part struct {
 	name  string
 	stage stage
 
-	// run works until its context ends, and returns when nothing of it goes on. An error
-	// stops the program. nil: the part has no goroutine.
+	// run works until its context ends, and returns when all its goroutines have ended. An error stops the
+	// program. nil: the part has no goroutine.
 	run func(context.Context) error
-	// last is called once every run of the stage has returned; nil: nothing is left to do.
+	// last is called once every run of the stage has returned; may be nil.
 	last func()
 
-	// live are the keys of the configuration, or the sections of it, that the part takes
-	// over while it runs.
+	// live are the keys or sections of the configuration that the part applies while it runs.
 	live []string
-	// prepare makes everything that a new configuration needs and changes nothing yet. nil:
-	// the part looks at the configuration whenever it needs its keys.
+	// prepare makes everything that a new configuration needs without changing anything. nil: the part reads
+	// the configuration whenever it needs its keys.
 	prepare func(next *config.Config) (change, error)
 }
 
-// A stage is a group of parts that stop together. Stages stop one after the other, each
-// when the one before has ended, so that what was received still finds its way.
+// stage is a group of parts that stop together. Stages stop in turn, each after the previous one has ended,
+// so that everything received is still processed.
 type stage int
 
 const (
-	sources stage = iota // what brings rows in, and what looks after the other parts
+	sources stage = iota // receive rows, or monitor the other parts
 	writing              // from the queue to the store
-	web                  // the page and the API
+	web                  // the web UI and the API
 	storage              // the engine
 	stages
 )
 
-// A change is what a part has prepared for a new configuration.
+// change is what a part has prepared for a new configuration.
 type change struct {
-	commit func() // takes it over; it cannot fail
-	undo   func() // gives back what was prepared; nil: nothing is held
+	commit func() // applies it; cannot fail
+	undo   func() // releases what was prepared; nil: nothing is held
 }
 
-// parts are in the order in which data move.
+// parts are in the order in which data moves.
 type parts []part
 
-// prepare has every part prepare for a configuration. commit has all of them take it
-// over. After an error everything is as it was.
+// prepare makes every part prepare for a configuration. commit applies it in all of them. After an error
+// nothing has changed.
 func (list parts) prepare(next *config.Config) (commit func(), err error) {
 	var changes []change
 	for _, p := range list {
@@ -76,7 +75,7 @@ func (list parts) prepare(next *config.Config) (commit func(), err error) {
 	}, nil
 }
 
-// A lifecycle is the goroutines of parts that were started.
+// lifecycle has the goroutines of parts that were started.
 type lifecycle struct {
 	parts parts
 	stage [stages]struct {
@@ -85,8 +84,8 @@ type lifecycle struct {
 	}
 }
 
-// start starts the parts from the last to the first, so that each finds the next one
-// ready. fail is called with each error of a part; it must not block.
+// start starts the parts from the last to the first, so that each finds the next one ready. fail is called
+// with each error of a part; it must not block.
 func (list parts) start(fail func(error)) *lifecycle {
 	l := &lifecycle{parts: list}
 	var contexts [stages]context.Context
@@ -97,7 +96,7 @@ func (list parts) start(fail func(error)) *lifecycle {
 		if p.run == nil {
 			continue
 		}
-		// The name shows in profiles.
+		// Profiles show the name.
 		ctx := pprof.WithLabels(contexts[p.stage], pprof.Labels("part", p.name))
 		l.stage[p.stage].ended.Go(func() {
 			pprof.SetGoroutineLabels(ctx)
@@ -109,7 +108,7 @@ func (list parts) start(fail func(error)) *lifecycle {
 	return l
 }
 
-// stop stops one stage after the other and returns when all have ended.
+// stop stops the stages in turn and returns when all have ended.
 func (l *lifecycle) stop() {
 	for i := range l.stage {
 		l.stage[i].stop()

@@ -90,16 +90,16 @@ func value[T any, P interface {
 }
 
 // answer is what the API says to a request under a host name.
-func (s *Collector) answer(host, path string) string {
+func (c *Collector) answer(host, path string) string {
 	w, r := httptest.NewRecorder(), httptest.NewRequest("GET", path, nil)
 	r.Host = host
-	s.handler.ServeHTTP(w, r)
+	c.handler.ServeHTTP(w, r)
 	return fmt.Sprint(w.Code, w.Body)
 }
 
 // over reports whether an exporter that sends a thousand flows in this second is over its limit.
-func (s *Collector) over(a netip.Addr) bool {
-	x, _ := s.decoding.Exporters.Of(a, flow.TypeNetFlow5)
+func (c *Collector) over(a netip.Addr) bool {
+	x, _ := c.decoding.Exporters.Of(a, flow.TypeNetFlow5)
 	now := time.Now().Unix()
 	x.Thin(now, new(source.PRNG))
 	x.Sent(1000, 0)
@@ -107,7 +107,7 @@ func (s *Collector) over(a netip.Addr) bool {
 }
 
 // extra is the column Extra of a flow whose record has element 186, tcpWindowSize, of 1500.
-func (s *Collector) extra() string {
+func (c *Collector) extra() string {
 	m := []byte{0, 10, 0, 0}
 	m = binary.BigEndian.AppendUint32(m, uint32(time.Now().Unix()))
 	m = append(m, make([]byte, 8)...)
@@ -115,17 +115,17 @@ func (s *Collector) extra() string {
 	m = append(m, 1, 0, 0, 6, 5, 220)
 	binary.BigEndian.PutUint16(m[2:], uint16(len(m)))
 	b := flow.Table.NewBatch(10)
-	s.decoding.Decoder().Decode(&source.Datagram{Payload: m, Exporter: netip.MustParseAddrPort("192.0.2.7:4739"), Received: time.Now()}, into(b))
+	c.decoding.Decoder().Decode(&source.Datagram{Payload: m, Exporter: netip.MustParseAddrPort("192.0.2.7:4739"), Received: time.Now()}, into(b))
 	return string(column.AppendJSON(nil, b, 0))
 }
 
 // wanted is how the tables are to be kept, and whether somebody was asked to change them.
-func (s *Collector) wanted() string {
-	asked := len(s.tablesChange)
+func (c *Collector) wanted() string {
+	asked := len(c.tablesChange)
 	for range asked {
-		<-s.tablesChange
+		<-c.tablesChange
 	}
-	return fmt.Sprintf("%+v %d", Schemas(*s.config())[0], asked)
+	return fmt.Sprintf("%+v %d", Schemas(*c.config())[0], asked)
 }
 
 // Each live key has its effect on a collector that reads it. What enrichment makes of its

@@ -21,13 +21,13 @@ func limitMemory(cfg config.Config) {
 	debug.SetMemoryLimit(limit)
 }
 
-// prepareMemory prepares another limit of memory.
-func (s *Collector) prepareMemory(next *config.Config) (change, error) {
+// prepareMemory prepares a new limit of memory.
+func (c *Collector) prepareMemory(next *config.Config) (change, error) {
 	return change{commit: func() { limitMemory(*next) }}, nil
 }
 
-// prepareLog prepares another minimum level of the log.
-func (s *Collector) prepareLog(next *config.Config) (change, error) {
+// prepareLog prepares a new minimum level of the log.
+func (c *Collector) prepareLog(next *config.Config) (change, error) {
 	level := next.Log.Level.Level()
-	return change{commit: func() { s.options.Level.Set(level) }}, nil
+	return change{commit: func() { c.options.Level.Set(level) }}, nil
 }

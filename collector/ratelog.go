@@ -12,35 +12,35 @@ import (
 )
 
 const (
-	rateLook  = 5 * time.Second // how often rates are compared
-	rateQuiet = 5 * time.Minute // minimum time between two events of an exporter
-	maxRates  = 100_000         // limit of compared rates, against forged samplers
-	maxUntold = 256             // events that wait for the store
+	rateLook      = 5 * time.Second // how often rates are compared
+	rateQuiet     = 5 * time.Minute // minimum time between two events of an exporter
+	maxRates      = 100_000         // limit of compared rates, against forged samplers
+	maxUnreported = 256             // events that wait for the store
 )
 
 // reportRates records each change of a sampling rate as an event, because it can explain
 // a change in a chart.
-func (s *Collector) reportRates(ctx context.Context) {
+func (c *Collector) reportRates(ctx context.Context) {
 	var log rateLog
-	every(ctx, rateLook, func() { s.compareRates(ctx, &log) })
+	every(ctx, rateLook, func() { c.compareRates(ctx, &log) })
 }
 
 // compareRates compares once. The first comparison finds no changes.
-func (s *Collector) compareRates(ctx context.Context, log *rateLog) {
-	log.untold = append(log.untold, log.changes(s.decoding.samplings(), time.Now())...)
-	log.untold = s.report(ctx, log.untold[max(0, len(log.untold)-maxUntold):])
+func (c *Collector) compareRates(ctx context.Context, log *rateLog) {
+	log.unreported = append(log.unreported, log.changes(c.decoding.samplings(), time.Now())...)
+	log.unreported = c.report(ctx, log.unreported[max(0, len(log.unreported)-maxUnreported):])
 }
 
 // report stores events and returns those that could not be stored.
-func (s *Collector) report(ctx context.Context, list []event.Event) []event.Event {
-	if !s.migrated.Load() {
+func (c *Collector) report(ctx context.Context, list []event.Event) []event.Event {
+	if !c.migrated.Load() {
 		return list
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	for len(list) > 0 {
-		if err := event.Put(ctx, s.client, list[0]); err != nil {
-			s.log.Warn("event not stored, retrying", "kind", list[0].Kind, "target", list[0].Target, "err", err)
+		if err := event.Put(ctx, c.client, list[0]); err != nil {
+			c.log.Warn("event not stored, retrying", "kind", list[0].Kind, "target", list[0].Target, "err", err)
 			return list
 		}
 		list = list[1:]
@@ -48,7 +48,7 @@ func (s *Collector) report(ctx context.Context, list []event.Event) []event.Even
 	return nil
 }
 
-// A sampler is an entity of an exporter that has a sampling rate.
+// sampler is a part of an exporter that has a sampling rate.
 type sampler struct {
 	exporter netip.Addr
 	typ      uint8
@@ -58,24 +58,24 @@ type sampler struct {
 	from     uint8
 }
 
-// A rateLog compares sampling rates with earlier ones. The zero value knows none.
+// rateLog compares sampling rates with earlier ones. The zero value has none.
 type rateLog struct {
 	rates map[sampler]*rateState
 	last  map[netip.Addr]time.Time // the last event of an exporter
 	more  map[netip.Addr]int       // its changes since then that have no event
 
-	untold []event.Event // not stored yet
+	unreported []event.Event // not stored yet
 }
 
-type rateState struct{ now, told uint32 }
+type rateState struct{ now, reported uint32 }
 
-// changes are events of rates that are not what was told last, one for an exporter and
-// at most one in rateQuiet. What an exporter changed back in between is only counted.
+// changes returns events for rates that differ from those reported last: one for an exporter, and at most one
+// in rateQuiet. Changes that were reverted in between are only counted.
 func (l *rateLog) changes(list []source.Sampling, now time.Time) (events []event.Event) {
 	if l.rates == nil || len(l.rates) > maxRates {
-		*l = rateLog{rates: map[sampler]*rateState{}, last: map[netip.Addr]time.Time{}, more: map[netip.Addr]int{}, untold: l.untold}
+		*l = rateLog{rates: map[sampler]*rateState{}, last: map[netip.Addr]time.Time{}, more: map[netip.Addr]int{}, unreported: l.unreported}
 	}
-	told := map[netip.Addr][]*rateState{}
+	reported := map[netip.Addr][]*rateState{}
 	for _, g := range list {
 		key := sampler{g.Exporter, g.Type, g.Domain, g.Of, g.ID, g.From}
 		state := l.rates[key]
@@ -87,21 +87,21 @@ func (l *rateLog) changes(list []source.Sampling, now time.Time) (events []event
 			state.now = g.Rate
 			l.more[g.Exporter]++
 		}
-		if g.Rate == state.told || now.Sub(l.last[g.Exporter]) < rateQuiet {
+		if g.Rate == state.reported || now.Sub(l.last[g.Exporter]) < rateQuiet {
 			continue
 		}
-		if len(told[g.Exporter]) == 0 { // the first of it
-			e := event.Event{Kind: "sampling", Target: g.Exporter.String(), Severity: "warning", Text: rateText(g, state.told)}
+		if len(reported[g.Exporter]) == 0 { // its first one
+			e := event.Event{Kind: "sampling", Target: g.Exporter.String(), Severity: "warning", Text: rateText(g, state.reported)}
 			if e.Complete(now) == nil {
 				events = append(events, e)
 			}
 		}
-		told[g.Exporter] = append(told[g.Exporter], state)
+		reported[g.Exporter] = append(reported[g.Exporter], state)
 	}
 	for i, e := range events {
 		a := netip.MustParseAddr(e.Target)
-		for _, state := range told[a] {
-			state.told = state.now
+		for _, state := range reported[a] {
+			state.reported = state.now
 		}
 		if more := l.more[a] - 1; more > 0 {
 			events[i].Text += fmt.Sprintf("; %d more rate changes since the last event", more)

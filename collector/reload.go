@@ -10,19 +10,19 @@ import (
 	"netmeta/api"
 )
 
-// The configuration is reloaded on SIGHUP and by the API. Live keys are held as immutable
-// state that is swapped: the next reader sees the new one. No goroutine is restarted and no
-// socket that stays is touched, so no datagram is lost.
+// The configuration is reloaded on SIGHUP and by the API. Live keys are in immutable state that is swapped:
+// the next reader sees the new one. No goroutine is restarted and no remaining socket is touched, so no
+// datagram is lost.
 
 // reloadOnSignal reloads the configuration on each SIGHUP, until ctx ends.
-func (s *Collector) reloadOnSignal(ctx context.Context) {
+func (c *Collector) reloadOnSignal(ctx context.Context) {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
 	for {
 		select {
 		case <-hup:
-			s.reload()
+			c.reload()
 		case <-ctx.Done():
 			return
 		}
@@ -31,33 +31,33 @@ func (s *Collector) reloadOnSignal(ctx context.Context) {
 
 // reload reads the configuration, applies the live keys, and returns those that changed
 // and those that need a restart. After an error nothing has changed.
-func (s *Collector) reload() (r api.Reloaded, err error) {
-	if !s.reloading.TryLock() {
+func (c *Collector) reload() (r api.Reloaded, err error) {
+	if !c.reloading.TryLock() {
 		return r, errors.New("another reload is running, or NetMeta is stopping; retry in a moment")
 	}
-	defer s.reloading.Unlock()
-	s.notifier.reloading()
-	defer s.notifier.ready()
-	if r, err = s.takeOver(); err != nil {
-		s.log.Error("configuration rejected, keeping the current one", "err", err)
+	defer c.reloading.Unlock()
+	c.notifier.reloading()
+	defer c.notifier.ready()
+	if r, err = c.apply(); err != nil {
+		c.log.Error("configuration rejected, keeping the current one", "err", err)
 		return r, err
 	}
-	s.log.Info("configuration reloaded", "applied", r.Applied, "needs_restart", r.Restart)
+	c.log.Info("configuration reloaded", "applied", r.Applied, "needs_restart", r.Restart)
 	return r, nil
 }
 
-// takeOver is the body of reload, which runs once at a time.
-func (s *Collector) takeOver() (r api.Reloaded, err error) {
-	next, err := s.options.Load()
+// apply is the body of reload, which runs once at a time.
+func (c *Collector) apply() (r api.Reloaded, err error) {
+	next, err := c.options.Load()
 	if err != nil {
 		return r, err
 	}
-	merged, applied, restart := s.config().Reload(next)
-	commit, err := s.parts.prepare(&merged)
+	merged, applied, restart := c.config().Reload(next)
+	commit, err := c.parts.prepare(&merged)
 	if err != nil {
 		return r, err
 	}
-	s.running.Store(&merged)
+	c.running.Store(&merged)
 	commit()
 	return api.Reloaded{Applied: append([]string{}, applied...), Restart: append([]string{}, restart...)}, nil // lists, not null
 }

@@ -13,46 +13,46 @@ import (
 
 const (
 	rollEvery = 10 * time.Second
-	// How long after a second its rows are in the table, as a rule: batches, queue and
-	// insert take no longer. What is later makes a minute of the rollups be added up twice.
+	// settleTime is how long after a second its rows are normally in the table: batches, queue and insert
+	// take no longer. Later rows cause a second sum of the minute in the rollups.
 	settleTime = 10 * time.Second
 )
 
 // keepRollups fills the rollups, from when the tables exist until ctx ends.
-func (s *Collector) keepRollups(ctx context.Context) {
-	if !s.waitForTables(ctx) {
+func (c *Collector) keepRollups(ctx context.Context) {
+	if !c.waitForTables(ctx) {
 		return
 	}
 	var outage store.Outage
 	every(ctx, rollEvery, func() {
 		for more := true; more && ctx.Err() == nil; {
-			more = s.roll(ctx, &outage)
+			more = c.roll(ctx, &outage)
 		}
 	})
 }
 
-// roll adds one step up and reports whether there is more to do at once.
-func (s *Collector) roll(ctx context.Context, outage *store.Outage) (more bool) {
-	if err := s.client.Parts.Refresh(ctx, s.client, s.log); err != nil && ctx.Err() == nil {
-		s.log.Debug("cannot check for unreadable parts", "err", err)
+// roll sums one step and reports whether there is more to do at once.
+func (c *Collector) roll(ctx context.Context, outage *store.Outage) (more bool) {
+	if err := c.client.Parts.Refresh(ctx, c.client, c.log); err != nil && ctx.Err() == nil {
+		c.log.Debug("cannot check for unreadable parts", "err", err)
 	}
-	more, err := s.roller.Roll(ctx, s.settled(time.Now()).Unix())
+	more, err := c.roller.Roll(ctx, c.settled(time.Now()).Unix())
 	switch {
 	case ctx.Err() != nil:
 		return false
 	case err != nil:
-		outage.Failed(s.log, "rollups failed, retrying; queries over days are slower", time.Now(), "err", err)
-		s.wantTables() // one may lack a column
+		outage.Failed(c.log, "rollups failed, retrying; queries over days are slower", time.Now(), "err", err)
+		c.requestMigration() // one may lack a column
 	default:
-		outage.Over(s.log, "rollups recovered", time.Now())
+		outage.Over(c.log, "rollups recovered", time.Now())
 	}
 	return more
 }
 
-// settled is the time whose rows are in the store, as far as we know. While rows wait for
-// it, in the queue or the spool, it stands still.
-func (s *Collector) settled(now time.Time) time.Time {
-	if since := s.writer.Stats.Since.Load(); since > 0 {
+// settled returns the time up to which all rows are in the store, as far as we know. It does not advance
+// while rows wait in the queue or the spool.
+func (c *Collector) settled(now time.Time) time.Time {
+	if since := c.writer.Stats.Since.Load(); since > 0 {
 		now = time.UnixMilli(since)
 	}
 	return now.Add(-settleTime)
@@ -60,12 +60,12 @@ func (s *Collector) settled(now time.Time) time.Time {
 
 // name identifies this collector among others that write the same tables. It is the same
 // after a restart.
-func (s *Collector) name() string {
+func (c *Collector) name() string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "collector"
 	}
-	if dir, err := filepath.Abs(s.config().Data); err == nil {
+	if dir, err := filepath.Abs(c.config().Data); err == nil {
 		host += ":" + dir
 	}
 	return host
@@ -80,7 +80,7 @@ var (
 	rollupErrors = prometheus.NewDesc("netmeta_rollup_errors_total", "Failed updates of the rollups, retried within seconds.", nil, nil)
 )
 
-// A rollupCollector collects the metrics of the rollups.
+// rollupCollector collects the metrics of the rollups.
 type rollupCollector struct{ *Collector }
 
 func (rollupCollector) Describe(ch chan<- *prometheus.Desc) {

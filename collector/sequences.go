@@ -17,70 +17,70 @@ import (
 	"netmeta/store"
 )
 
-// How far each exporter's rows are safe, which is stored or in the spool, is kept in a
-// file of the data directory, by sequence number. After a start, loss is counted from
-// there: what a kill took from memory, and what was sent while nobody listened.
+// A file in the data directory has the sequence number of each exporter up to which its rows are safe, i.e.
+// stored or in the spool. After a start, loss is counted from there: rows that a kill removed from memory,
+// and datagrams sent while NetMeta was down.
 //
-// The file is behind the rows: by some milliseconds, and by an insert that the engine
-// ended when the collector was dead already. So the store is asked for the last number of
+// The file is behind the rows: by some milliseconds, and by an insert that the engine completed after the
+// collector had died. So the store is asked for the last number of each exporter first.
 // each exporter first.
 
 const (
-	// saveSequencesShare: saving takes a twentieth of the time at most.
+	// saveSequencesShare limits saving to a twentieth of the time.
 	saveSequencesShare = 20
-	// maxSequences bounds the file, in octets.
+	// maxSequences bounds the file, in bytes.
 	maxSequences = 64 << 20
 
-	// lookForLost is how often it is looked whether something was missed.
-	lookForLost = time.Second
-	// fileBehind is how far the file may be behind the rows.
+	// lostInterval is the interval of checks for missing sequence numbers.
+	lostInterval = time.Second
+	// fileBehind is the maximum delay of the file behind the rows.
 	fileBehind = time.Minute
 )
 
-// sequences is the content of the file: of each protocol, by its name.
+// sequences is the content of the file, by name of the protocol.
 type sequences map[string]json.RawMessage
 
-func (s *Collector) sequencesPath() string { return filepath.Join(s.config().Data, "sequences") }
+func (c *Collector) sequencesPath() string { return filepath.Join(c.config().Data, "sequences") }
 
-// loadSequences takes in what an earlier run kept. Without it only the loss since the
-// start is counted, so nothing here keeps us from starting.
-func (s *Collector) loadSequences() {
-	last, err := openKept(s, "sequences", s.decoding.followFile)
+// loadSequences reads the file of an earlier run. Without it only the loss since the start is counted, so an
+// error does not prevent a start.
+func (c *Collector) loadSequences() {
+	last, err := openKept(c, "sequences", c.decoding.followFile)
 	if err != nil {
-		s.log.Warn("cannot count flows lost before this start", "err", err)
+		c.log.Warn("cannot count flows lost before this start", "err", err)
 	}
-	s.followed = last
+	c.followed = last
 }
 
-// countLost counts what was missed since the places of the file, until ctx ends.
-func (s *Collector) countLost(ctx context.Context) {
+// countLost counts what was lost since the positions in the file, until ctx ends.
+func (c *Collector) countLost(ctx context.Context) {
 	var doubts []source.Doubt
 	var outage store.Outage
-	every(ctx, lookForLost, func() {
-		for _, p := range s.decoding.Protocols {
+	every(ctx, lostInterval, func() {
+		for _, p := range c.decoding.Protocols {
 			doubts = append(doubts, p.Missed()...)
 		}
-		// What an earlier run left in the spool is to be stored first.
-		if spool := s.spool.Stats(); len(doubts) == 0 || !s.migrated.Load() || spool.Files > 0 && spool.Oldest.Before(s.started) {
+		// Rows in the spool of an earlier run must be stored first.
+		if spool := c.spool.Stats(); len(doubts) == 0 || !c.migrated.Load() || spool.Files > 0 && spool.Oldest.Before(c.started) {
 			return
 		}
-		left, err := s.countDoubts(ctx, doubts)
+		left, err := c.countDoubts(ctx, doubts)
 		doubts = left
 		if err != nil {
 			if ctx.Err() == nil {
-				outage.Failed(s.log, "cannot count flows lost before this start, retrying", time.Now(), "err", err)
+				outage.Failed(c.log, "cannot count flows lost before this start, retrying", time.Now(), "err", err)
 			}
 			return
 		}
-		outage.Over(s.log, "counting flows lost before this start recovered", time.Now())
+		outage.Over(c.log, "counting flows lost before this start recovered", time.Now())
 	})
 }
 
-// countDoubts asks the store how far each exporter's rows are stored after all: which of
-// the numbers that were missed is the last one that is there. Such rows were received
-// shortly after the last place of the file. It returns those that are not counted yet.
-func (s *Collector) countDoubts(ctx context.Context, doubts []source.Doubt) (left []source.Doubt, err error) {
-	const atOnce = 1000 // for the length of the statement
+// countDoubts asks the store up to which of the missing numbers each exporter's rows are stored after all.
+// Such rows were received shortly after the last position in the file. It returns the doubts that are not
+// counted yet.
+func (c *Collector) countDoubts(ctx context.Context, doubts []source.Doubt) (left []source.Doubt, err error) {
+	const atOnce = 1000 // limits the length of the statement
 	for len(doubts) > 0 {
 		some := doubts[:min(len(doubts), atOnce)]
 		var values []string
@@ -91,14 +91,14 @@ func (s *Collector) countDoubts(ctx context.Context, doubts []source.Doubt) (lef
 			}
 			values = append(values, fmt.Sprintf("(%d, toIPv6('%s'), %d, %d, %d, %d)", i, d.Exporter, d.Type, d.Domain, d.From, end))
 		}
-		res, _, err := s.client.Select(ctx, store.Query{SQL: fmt.Sprintf(`
+		res, _, err := c.client.Select(ctx, store.Query{SQL: fmt.Sprintf(`
 SELECT i, max(ahead) AS seq, argMax(n, ahead) AS units FROM (
 	SELECT i, toUInt32(SequenceNum - first) AS ahead, toUInt32(count()) AS n FROM flows
 	INNER JOIN (SELECT * FROM values('i UInt32, address IPv6, type UInt8, domain UInt32, first UInt32, end UInt64', %s)) AS doubts
 	ON ExporterAddress = address AND toUInt8(FlowType) = type AND ObservationDomain = domain
 	WHERE TimeReceived BETWEEN %d AND %d AND toUInt32(SequenceNum - first) < end
 	GROUP BY i, ahead)
-GROUP BY i`, strings.Join(values, ", "), (s.followed-fileBehind.Milliseconds())/1000, min(s.started.Unix(), (s.followed+fileBehind.Milliseconds())/1000))})
+GROUP BY i`, strings.Join(values, ", "), (c.followed-fileBehind.Milliseconds())/1000, min(c.started.Unix(), (c.followed+fileBehind.Milliseconds())/1000))})
 		if err != nil {
 			return doubts, err
 		}
@@ -121,8 +121,8 @@ GROUP BY i`, strings.Join(values, ", "), (s.followed-fileBehind.Milliseconds())/
 	return nil, nil
 }
 
-// followFile has the protocols go on with the sequences of a file. It returns the time of
-// the last place, in Unix milliseconds.
+// followFile continues the sequences of a file. It returns the time of the last position in Unix
+// milliseconds.
 func (d *Decoding) followFile(path string) (last int64, err error) {
 	f, err := wholefile.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -149,7 +149,7 @@ func (d *Decoding) followFile(path string) (last int64, err error) {
 	return last, nil
 }
 
-// marshalSequences is the content of the file.
+// marshalSequences returns the content of the file.
 func (d *Decoding) marshalSequences() ([]byte, error) {
 	kept := sequences{}
 	for _, p := range d.Protocols {
@@ -162,32 +162,32 @@ func (d *Decoding) marshalSequences() ([]byte, error) {
 }
 
 // moreSafe is called by the writer.
-func (s *Collector) moreSafe() {
+func (c *Collector) moreSafe() {
 	select {
-	case s.safe <- struct{}{}:
+	case c.safe <- struct{}{}:
 	default:
 	}
 }
 
 // keepSequences saves whenever rows have become safe, until ctx ends.
-func (s *Collector) keepSequences(ctx context.Context) {
+func (c *Collector) keepSequences(ctx context.Context) {
 	for {
 		select {
-		case <-s.safe:
+		case <-c.safe:
 		case <-ctx.Done():
 			return
 		}
 		began := time.Now()
-		s.saveSequences()
+		c.saveSequences()
 		pause(ctx, saveSequencesShare*time.Since(began))
 	}
 }
 
-// saveSequences replaces the file. It is not synced: a kill leaves it whole all the same,
-// and after a power cut it counts for less than what syncing it twice a second costs.
-func (s *Collector) saveSequences() {
-	path := s.sequencesPath()
-	content, err := s.decoding.marshalSequences()
+// saveSequences replaces the file without a sync. A kill leaves it complete nevertheless, and a power cut
+// costs less than syncing it twice a second.
+func (c *Collector) saveSequences() {
+	path := c.sequencesPath()
+	content, err := c.decoding.marshalSequences()
 	if err == nil {
 		err = os.WriteFile(path+".tmp", content, 0o600)
 	}
@@ -195,8 +195,8 @@ func (s *Collector) saveSequences() {
 		err = os.Rename(path+".tmp", path)
 	}
 	if err != nil {
-		s.unsaved.Failed(s.log, "cannot save sequence numbers, retrying; flows lost in a crash will not be counted", time.Now(), "err", err)
+		c.unsaved.Failed(c.log, "cannot save sequence numbers, retrying; flows lost in a crash will not be counted", time.Now(), "err", err)
 		return
 	}
-	s.unsaved.Over(s.log, "saving sequence numbers recovered", time.Now())
+	c.unsaved.Over(c.log, "saving sequence numbers recovered", time.Now())
 }

@@ -13,13 +13,13 @@ import (
 
 // serve serves the web UI and the API until ctx ends. Open requests then have one second
 // to finish.
-func (s *Collector) serve(ctx context.Context) error {
+func (c *Collector) serve(ctx context.Context) error {
 	srv := &http.Server{
-		Handler:           s.handler,
+		Handler:           c.handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(c.log.Handler(), slog.LevelDebug),
 	}
 	closed := make(chan struct{})
 	context.AfterFunc(ctx, func() {
@@ -29,7 +29,7 @@ func (s *Collector) serve(ctx context.Context) error {
 		srv.Shutdown(patience)
 		srv.Close()
 	})
-	if err := srv.Serve(s.http); !errors.Is(err, http.ErrServerClosed) {
+	if err := srv.Serve(c.http); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("page: %w", err)
 	}
 	<-closed
@@ -37,6 +37,6 @@ func (s *Collector) serve(ctx context.Context) error {
 }
 
 // preparePage prepares the web UI and the API for another configuration.
-func (s *Collector) preparePage(*config.Config) (change, error) {
-	return change{commit: s.configureAPI}, nil
+func (c *Collector) preparePage(*config.Config) (change, error) {
+	return change{commit: c.configureAPI}, nil
 }

@@ -9,37 +9,38 @@ import (
 )
 
 // listen opens the UDP ports of the configuration.
-func (s *Collector) listen() (*udp.Source, error) {
-	c := s.config().Sources.UDP
-	return udp.Open(c.Addresses(), udp.Options{Name: PortName, Workers: c.Workers, Buffer: int(c.BufferMiB.Bytes()), Spread: c.Spread}, s.decoding, s.log)
+func (c *Collector) listen() (*udp.Source, error) {
+	cfg := c.config().Sources.UDP
+	options := udp.Options{Name: PortName, Workers: cfg.Workers, Buffer: int(cfg.BufferMiB.Bytes()), Spread: cfg.Spread}
+	return udp.Open(cfg.Addresses(), options, c.decoding, c.log)
 }
 
-// out makes the way on for one goroutine of a source.
-func (s *Collector) out(d source.Durability) *source.Out {
-	e := s.pipe.Emitter()
+// out makes the Out for one goroutine of a source.
+func (c *Collector) out(d source.Durability) *source.Out {
+	e := c.pipe.Emitter()
 	e.Synced = d == source.Synced
 	return source.NewOut(e)
 }
 
-// receive takes in what comes over UDP, until ctx ends and what had arrived is handed on.
-func (s *Collector) receive(ctx context.Context) error { return s.udp.Run(ctx, s.out) }
+// receive receives datagrams until ctx ends and everything that had arrived is handed on.
+func (c *Collector) receive(ctx context.Context) error { return c.udp.Run(ctx, c.out) }
 
 // preparePorts opens the ports that a configuration adds.
-func (s *Collector) preparePorts(next *config.Config) (change, error) {
-	c, err := s.udp.Prepare(next.Sources.UDP.Addresses())
+func (c *Collector) preparePorts(next *config.Config) (change, error) {
+	ports, err := c.udp.Prepare(next.Sources.UDP.Addresses())
 	if err != nil {
 		return change{}, err
 	}
-	return change{commit: c.Commit, undo: c.Abandon}, nil
+	return change{commit: ports.Commit, undo: ports.Abandon}, nil
 }
 
-// sourceReport is what all sources say about themselves.
-func (s *Collector) sourceReport() (r source.Report) {
-	for _, src := range s.sources {
+// sourceReport returns the counters and the state of all sources.
+func (c *Collector) sourceReport() (r source.Report) {
+	for _, src := range c.sources {
 		src.Report(&r)
 	}
 	return r
 }
 
-// kernelDropped is what the kernel dropped at all sockets.
-func (s *Collector) kernelDropped() uint64 { return s.udp.Totals().Dropped }
+// kernelDropped returns the number of datagrams that the kernel dropped at all sockets.
+func (c *Collector) kernelDropped() uint64 { return c.udp.Totals().Dropped }

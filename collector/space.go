@@ -10,28 +10,28 @@ import (
 	"netmeta/store"
 )
 
-// lookForSpace is the interval of checks of the free space.
-const lookForSpace = 10 * time.Second
+// spaceInterval is the interval of checks of the free space.
+const spaceInterval = 10 * time.Second
 
 // keepFree returns how much of the store's disk must stay free.
-func (s *Collector) keepFree() store.Room { return s.config().Store.Room() }
+func (c *Collector) keepFree() store.Room { return c.config().Store.Room() }
 
 // keepSpace drops the oldest rows when the disk is nearly full, from when the tables
 // exist until ctx ends.
-func (s *Collector) keepSpace(ctx context.Context) {
-	if !s.waitForTables(ctx) {
+func (c *Collector) keepSpace(ctx context.Context) {
+	if !c.waitForTables(ctx) {
 		return
 	}
-	every(ctx, lookForSpace, func() {
-		if err := s.retention.Check(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("cannot keep disk space free", "err", err)
+	every(ctx, spaceInterval, func() {
+		if err := c.retention.Check(ctx); err != nil && ctx.Err() == nil {
+			c.log.Warn("cannot keep disk space free", "err", err)
 		}
 	})
 }
 
 // waitForTables waits until the tables exist; false: ctx has ended.
-func (s *Collector) waitForTables(ctx context.Context) bool {
-	for !s.migrated.Load() {
+func (c *Collector) waitForTables(ctx context.Context) bool {
+	for !c.migrated.Load() {
 		if !pause(ctx, 100*time.Millisecond) {
 			return false
 		}
@@ -40,22 +40,22 @@ func (s *Collector) waitForTables(ctx context.Context) bool {
 }
 
 // diskSpace returns the space of the file system that holds the data of the store.
-func (s *Collector) diskSpace(ctx context.Context) (free, total uint64, err error) {
-	switch cfg := s.config(); {
+func (c *Collector) diskSpace(ctx context.Context) (free, total uint64, err error) {
+	switch cfg := c.config(); {
 	case cfg.Store.URL == "":
 		return store.FreeSpace(cfg.Data)
-	case s.keepFree().IsNone(): // a user who may not ask need not
+	case c.keepFree().IsNone(): // a user who may not ask need not
 		return 0, 0, nil
 	}
-	return store.DiskSpace(ctx, s.reader)
+	return store.DiskSpace(ctx, c.reader)
 }
 
-// temporary returns the part of it that temporary data uses.
-func (s *Collector) temporary() store.TemporaryData {
-	if s.engine == nil {
+// temporary returns the space that temporary data uses.
+func (c *Collector) temporary() store.TemporaryData {
+	if c.engine == nil {
 		return store.TemporaryData{}
 	}
-	t := engine.TemporaryData(s.config().Data, s.engine.Stats().PID)
+	t := engine.TemporaryData(c.config().Data, c.engine.Stats().PID)
 	return store.TemporaryData{Bytes: t.Total() - t.Merges, Merges: t.Merges, What: t.String()}
 }
 
@@ -71,7 +71,7 @@ var (
 	retentionIsStuck = prometheus.NewDesc("netmeta_retention_stuck", "1 while too little space is free and nothing is left to drop.", nil, nil)
 )
 
-// A diskCollector collects the metrics of the disk and of rows dropped to free space.
+// diskCollector collects the metrics of the disk and of rows dropped to free space.
 type diskCollector struct{ *Collector }
 
 func (diskCollector) Describe(ch chan<- *prometheus.Desc) {

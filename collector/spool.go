@@ -13,20 +13,20 @@ import (
 )
 
 // openSpool opens the directory where rows wait while inserts fail.
-func (s *Collector) openSpool() error {
+func (c *Collector) openSpool() error {
 	var err error
-	s.spool, err = store.OpenSpool(filepath.Join(s.config().Data, "spool"), s.config().Spool.MaxSize, tables.All, s.log)
+	c.spool, err = store.OpenSpool(filepath.Join(c.config().Data, "spool"), c.config().Spool.MaxSize, tables.All, c.log)
 	if err != nil {
 		return err
 	}
-	if st := s.spool.Stats(); st.Rows > 0 {
-		s.log.Info("rows in the spool from the last run; storing them first", "rows", st.Rows, "bytes", st.Bytes)
+	if st := c.spool.Stats(); st.Rows > 0 {
+		c.log.Info("rows in the spool from the last run; storing them first", "rows", st.Rows, "bytes", st.Bytes)
 	}
 	return nil
 }
 
-func (s *Collector) spoolStatus() api.Spool {
-	st := s.spool.Stats()
+func (c *Collector) spoolStatus() api.Spool {
+	st := c.spool.Stats()
 	x := api.Spool{
 		Blocks: st.Blocks, Rows: st.Rows, Bytes: st.Bytes, MaxBytes: st.MaxBytes,
 		WrittenRows: st.WrittenRows, DroppedRows: st.DroppedRows, RefusedFiles: st.RefusedFiles, Error: st.Error,
@@ -38,16 +38,16 @@ func (s *Collector) spoolStatus() api.Spool {
 }
 
 // insertProblem returns why inserts fail, with a remedy if one is known.
-func (s *Collector) insertProblem() string {
-	err := s.writer.Stats.Problem()
+func (c *Collector) insertProblem() string {
+	err := c.writer.Stats.Problem()
 	if err == nil {
 		return ""
 	}
-	if s.engine != nil {
-		free, total, unknown := store.FreeSpace(s.config().Data)
+	if c.engine != nil {
+		free, total, unknown := store.FreeSpace(c.config().Data)
 		if unknown == nil && (store.OutOfSpace(err) || free == 0) {
 			return fmt.Sprintf("the disk of %s is full: %d MiB free of %d MiB; free some space, or lower store.retention-days. "+
-				"Rows wait until then and are stored automatically", s.config().Data, free>>20, total>>20)
+				"Rows wait until then and are stored automatically", c.config().Data, free>>20, total>>20)
 		}
 	}
 	if store.TooManyFiles(err) {
@@ -68,7 +68,7 @@ var (
 	spoolBroken  = prometheus.NewDesc("netmeta_spool_write_failing", "1 while the spool cannot be written, e.g. on a full disk.", nil, nil)
 )
 
-// A spoolCollector collects the metrics of the spool.
+// spoolCollector collects the metrics of the spool.
 type spoolCollector struct{ *Collector }
 
 func (spoolCollector) Describe(ch chan<- *prometheus.Desc) {

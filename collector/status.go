@@ -21,30 +21,30 @@ import (
 	"netmeta/tables"
 )
 
-// status returns what the process knows about itself.
-func (s *Collector) status() api.Status {
-	report := s.sourceReport()
+// status returns the state of the process.
+func (c *Collector) status() api.Status {
+	report := c.sourceReport()
 	t := total(report.Members)
-	queue := s.pipe.Level()
-	w := &s.writer.Stats
+	queue := c.pipe.Level()
+	w := &c.writer.Stats
 	st := api.Status{
-		Version: s.options.Version, Started: s.started.Unix(), Now: time.Now().Unix(), Demo: s.playing.running(),
+		Version: c.options.Version, Started: c.started.Unix(), Now: time.Now().Unix(), Demo: c.playing.running(),
 		Pipeline: api.Pipeline{
-			Datagrams: s.udp.Totals().Datagrams, Flows: t.Flows, Blocks: s.pipe.Blocks.Load(), QueueBlocks: queue.Blocks, QueueCapacity: queue.MaxBlocks, QueueBytes: queue.Bytes, QueueMaxBytes: queue.MaxBytes,
-			InsertedRows: s.writer.RowsOf(&flow.Table), InsertErrors: w.Errors.Load(), InsertMS: w.LastMS.Load(),
-			InsertError: s.insertProblem(),
+			Datagrams: c.udp.Totals().Datagrams, Flows: t.Flows, Blocks: c.pipe.Blocks.Load(), QueueBlocks: queue.Blocks, QueueCapacity: queue.MaxBlocks, QueueBytes: queue.Bytes, QueueMaxBytes: queue.MaxBytes,
+			InsertedRows: c.writer.RowsOf(&flow.Table), InsertErrors: w.Errors.Load(), InsertMS: w.LastMS.Load(),
+			InsertError: c.insertProblem(),
 		},
-		Spool:     s.spoolStatus(),
-		Rates:     s.rates.last(),
+		Spool:     c.spoolStatus(),
+		Rates:     c.rates.last(),
 		Listeners: []api.Listener{},
 		Drops:     []api.Drop{},
 		Exporters: []api.Exporter{},
 		Ignored:   []api.Ignored{},
 		Enrich:    []api.EnrichTable{},
-		Storage: api.Storage{TTLDays: s.config().Store.RetentionDays,
-			DroppedRows: s.retention.Stats.Rows.Load(), DroppedAt: s.retention.Stats.Last.Load()},
+		Storage: api.Storage{TTLDays: c.config().Store.RetentionDays,
+			DroppedRows: c.retention.Stats.Rows.Load(), DroppedAt: c.retention.Stats.Last.Load()},
 	}
-	temporary := s.temporary()
+	temporary := c.temporary()
 	st.Storage.Temporary, st.Storage.TemporaryOf = temporary.Bytes+temporary.Merges, temporary.What
 	if since := w.Since.Load(); since > 0 {
 		st.Pipeline.LagMS = time.Now().UnixMilli() - since
@@ -66,14 +66,14 @@ func (s *Collector) status() api.Status {
 		drop("kernel", "kernel "+in.Addr, "receive buffer full",
 			"The collector was too slow; add a core, raise net.core.rmem_max, or send less.", of.Dropped)
 	}
-	for _, t := range s.enrich.Status() {
+	for _, t := range c.enrich.Status() {
 		one := api.EnrichTable{Name: t.Name, Entries: t.Entries, Source: t.Source, Error: t.Error}
 		if !t.Loaded.IsZero() {
 			one.Loaded = t.Loaded.Unix()
 		}
 		st.Enrich = append(st.Enrich, one)
 	}
-	drop("enrichment", "enrichment", "no room for names of interfaces", "Exporters named more interfaces than are kept: forged exporters, or a very large network.", s.enrich.Book.Refused.Load())
+	drop("enrichment", "enrichment", "no room for names of interfaces", "Exporters named more interfaces than are kept: forged exporters, or a very large network.", c.enrich.Book.Refused.Load())
 	for _, r := range t.Refused {
 		if r.Reason == source.SenderIgnored { // not a loss: it is in the list of ignored senders
 			continue
@@ -83,25 +83,25 @@ func (s *Collector) status() api.Status {
 	drop("network", "network", "missing by sequence number", "Lost in transit or at the exporter. Check the path and the exporter's own counters.", t.Lost)
 	drop("spool", "spool", "full, oldest rows dropped", "Restore the store, or raise spool.max-size.", st.Spool.DroppedRows)
 	drop("store", "store", "rejected permanently", "The .reason files in spool/refused of the data directory give the reason and how to retry.", w.RefusedRows.Load())
-	for _, a := range wholefile.Asides(s.config().Data) {
+	for _, a := range wholefile.Asides(c.config().Data) {
 		drop("files", "data directory", AsideText(a), AsideHint, 1)
 	}
-	list, others := s.decoding.Exporters.All()
+	list, others := c.decoding.Exporters.All()
 	for _, x := range list {
 		one := ExporterStatus(x)
-		one.Course = s.health.Course(x)
-		one.Name, one.Standing = s.enrich.ExporterName(x.Address), s.senders.Standing(x.Address)
+		one.Course = c.health.Course(x)
+		one.Name, one.Standing = c.enrich.ExporterName(x.Address), c.senders.Standing(x.Address)
 		if one.Standing != sender.Ignored {
 			st.Exporters = append(st.Exporters, one)
 		}
 	}
-	for _, x := range s.senders.Ignored() {
+	for _, x := range c.senders.Ignored() {
 		st.Ignored = append(st.Ignored, api.Ignored{Address: x.Address.String(), Since: x.Since, Datagrams: x.Datagrams, Last: x.Last})
 	}
 	st.Others = OthersStatus(others)
-	st.Engine = api.Engine{Up: true, URL: s.config().Store.URL.String()}
-	if s.engine != nil {
-		e := s.engine.Stats()
+	st.Engine = api.Engine{Up: true, URL: c.config().Store.URL.String()}
+	if c.engine != nil {
+		e := c.engine.Stats()
 		st.Engine = api.Engine{Up: e.Up, Embedded: true, Version: e.Version, URL: e.URL, Restarts: e.Restarts, Error: e.LastError, Unprotected: e.Confinement.Missing}
 		if e.Version != "" {
 			st.Engine.Confinement = e.Confinement.String()
@@ -179,17 +179,17 @@ func (d *Decoding) SamplingStatus() map[string][]api.Sampling {
 	return of
 }
 
-// A tally is what rates are made of, at one moment.
+// tally has the counts for rates, at one moment.
 type tally struct {
 	at                       time.Time
 	datagrams, flows, stored uint64
 }
 
-func (s *Collector) counts() tally {
-	return tally{at: time.Now(), datagrams: s.udp.Totals().Datagrams, flows: total(s.sourceReport().Members).Flows, stored: s.writer.Stats.Bytes.Load()}
+func (c *Collector) counts() tally {
+	return tally{at: time.Now(), datagrams: c.udp.Totals().Datagrams, flows: total(c.sourceReport().Members).Flows, stored: c.writer.Stats.Bytes.Load()}
 }
 
-// A rateMeter keeps counts of the last ten seconds.
+// rateMeter stores the counts of the last ten seconds.
 type rateMeter struct {
 	mu      sync.Mutex
 	history []tally // oldest first
@@ -197,9 +197,9 @@ type rateMeter struct {
 
 const rateWindow = 10
 
-// measureRates feeds the meter each second until ctx ends.
-func (s *Collector) measureRates(ctx context.Context) {
-	every(ctx, time.Second, func() { s.rates.add(s.counts()) })
+// measureRates adds a tally each second until ctx ends.
+func (c *Collector) measureRates(ctx context.Context) {
+	every(ctx, time.Second, func() { c.rates.add(c.counts()) })
 }
 
 func (m *rateMeter) add(c tally) {
@@ -210,7 +210,7 @@ func (m *rateMeter) add(c tally) {
 	}
 }
 
-// fresh reports whether the meter still runs.
+// fresh reports whether tallies are still added.
 func (m *rateMeter) fresh() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -232,10 +232,10 @@ func (m *rateMeter) last() api.Rates {
 	}
 }
 
-// The metrics for Prometheus. Names are written out in full.
-func (s *Collector) metrics() http.Handler {
+// metrics serves the metrics for Prometheus. Names are written out in full.
+func (c *Collector) metrics() http.Handler {
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), pathCollector{s}, diskCollector{s}, spoolCollector{s}, rollupCollector{s})
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), pathCollector{c}, diskCollector{c}, spoolCollector{c}, rollupCollector{c})
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 }
 
@@ -278,7 +278,7 @@ var (
 	engineRestarts    = prometheus.NewDesc("netmeta_engine_restarts_total", "Restarts of the embedded engine.", nil, nil)
 )
 
-// A pathCollector collects the metrics of the data path: sockets, sources, queue and store.
+// pathCollector collects the metrics of the data path: sockets, sources, queue and store.
 type pathCollector struct{ *Collector }
 
 func (pathCollector) Describe(ch chan<- *prometheus.Desc) {
@@ -341,7 +341,7 @@ func (c pathCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(pipeMaxBytes, int(queue.MaxBytes))
 	w := &c.writer.Stats
 	for _, t := range tables.All {
-		if t != &event.Table { // the API writes it, a row at a time
+		if t != &event.Table { // the API writes it, one row at a time
 			count(storeRows, c.writer.RowsOf(t), t.Name)
 		}
 	}

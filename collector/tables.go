@@ -10,10 +10,9 @@ import (
 	"netmeta/tables"
 )
 
-// Schemas are the tables that we keep.
+// Schemas returns the tables of a configuration.
 func Schemas(cfg config.Config) []store.Schema {
-	// A rollup that is kept shorter than what feeds it would not have the answer to a
-	// question that the other has.
+	// A rollup with a shorter retention than the one it feeds could not answer queries that the other can.
 	minutes := longer(cfg.Store.Rollups.MinuteDays, cfg.Store.RetentionDays)
 	hours := longer(cfg.Store.Rollups.HourDays, minutes)
 	return tables.Schemas(store.Policy{Days: cfg.Store.RetentionDays, RollupDays: map[int64]int{60: minutes, 3600: hours}, Columns: cfg.Store.Columns})
@@ -29,23 +28,23 @@ func longer(a, b int) int {
 
 // migrate waits for the store and brings its tables up to date. It returns an error only
 // if a retry cannot help.
-func (s *Collector) migrate(ctx context.Context) error {
+func (c *Collector) migrate(ctx context.Context) error {
 	var outage store.Outage
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
 		var err error
-		if s.engine != nil {
-			err = s.engine.Ready(ctx)
+		if c.engine != nil {
+			err = c.engine.Ready(ctx)
 		}
 		if err == nil {
-			err = s.tables.Migrate(ctx)
+			err = c.tables.Migrate(ctx)
 		}
 		if err == nil {
-			outage.Over(s.log, "store is ready", time.Now())
+			outage.Over(c.log, "store is ready", time.Now())
 		}
 		if err == nil || ctx.Err() != nil || !store.Temporary(err) {
 			return err
 		}
-		outage.Failed(s.log, "store is not ready, retrying", time.Now(), "err", err)
+		outage.Failed(c.log, "store is not ready, retrying", time.Now(), "err", err)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
@@ -53,34 +52,34 @@ func (s *Collector) migrate(ctx context.Context) error {
 	}
 }
 
-// prepareTables prepares another way to keep the tables.
-func (s *Collector) prepareTables(next *config.Config) (change, error) {
+// prepareTables prepares a new configuration of the tables.
+func (c *Collector) prepareTables(next *config.Config) (change, error) {
 	schemas := Schemas(*next)
-	differ := !reflect.DeepEqual(schemas, Schemas(*s.config()))
+	differ := !reflect.DeepEqual(schemas, Schemas(*c.config()))
 	return change{commit: func() {
-		s.tables.Reload(schemas)
+		c.tables.Reload(schemas)
 		if differ {
-			s.wantTables()
+			c.requestMigration()
 		}
 	}}, nil
 }
 
-// wantTables has changeTables bring the tables up to date, with the configuration of then.
-func (s *Collector) wantTables() {
+// requestMigration makes changeTables update the tables to the configuration of that time.
+func (c *Collector) requestMigration() {
 	select {
-	case s.tablesChange <- struct{}{}:
+	case c.tablesChange <- struct{}{}:
 	default: // that is to be done already
 	}
 }
 
-// changeTables brings the tables up to date after reloads, one after the other, until
-// ctx ends. The store may be away for a while, so no reload waits for it.
-func (s *Collector) changeTables(ctx context.Context) {
+// changeTables updates the tables after reloads, one at a time, until ctx ends. The store may be down for a
+// while, so no reload waits for it.
+func (c *Collector) changeTables(ctx context.Context) {
 	for {
 		select {
-		case <-s.tablesChange:
-			if err := s.migrate(ctx); err != nil && ctx.Err() == nil {
-				s.log.Error("tables not changed to the new configuration; the next start retries", "err", err)
+		case <-c.tablesChange:
+			if err := c.migrate(ctx); err != nil && ctx.Err() == nil {
+				c.log.Error("tables not changed to the new configuration; the next start retries", "err", err)
 			}
 		case <-ctx.Done():
 			return

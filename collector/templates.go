@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// What exporters told (templates, sampling rates, names) is kept in a file of the
-// data directory, so that after a restart nothing waits for it.
+// State that exporters sent (templates, sampling rates, names) is saved in a file of the data directory, so
+// that nothing waits for it after a restart.
 
 // saveTemplatesEvery limits what a crash loses. Saving takes at most 5% of the time.
 const (
@@ -15,35 +15,35 @@ const (
 	saveTemplatesShare = 20
 )
 
-func (s *Collector) templatesPath() string { return filepath.Join(s.config().Data, "templates") }
+func (c *Collector) templatesPath() string { return filepath.Join(c.config().Data, "templates") }
 
-// loadTemplates takes in what an earlier run kept. Without it flows wait for the next
-// template, so nothing here keeps us from starting.
-func (s *Collector) loadTemplates() {
-	if err := s.decoding.NetFlow.LoadFile(s.templatesPath()); err != nil {
-		s.log.Warn("cannot read the templates of the last run; flows will wait for them", "err", err)
+// loadTemplates reads the file of an earlier run. Without it flows wait for the next template, so an error
+// does not prevent a start.
+func (c *Collector) loadTemplates() {
+	if err := c.decoding.NetFlow.LoadFile(c.templatesPath()); err != nil {
+		c.log.Warn("cannot read the templates of the last run; flows will wait for them", "err", err)
 	}
-	s.savedChanges = s.decoding.NetFlow.Changes()
+	c.savedChanges = c.decoding.NetFlow.Changes()
 }
 
-// keepTemplates saves what is new, until ctx ends.
-func (s *Collector) keepTemplates(ctx context.Context) {
+// keepTemplates saves changes, until ctx ends.
+func (c *Collector) keepTemplates(ctx context.Context) {
 	every(ctx, saveTemplatesEvery, func() {
 		began := time.Now()
-		s.saveTemplates()
+		c.saveTemplates()
 		pause(ctx, saveTemplatesShare*time.Since(began))
 	})
 }
 
-// saveTemplates saves if anything is new.
-func (s *Collector) saveTemplates() {
-	changes := s.decoding.NetFlow.Changes()
-	if changes == s.savedChanges {
+// saveTemplates saves if anything has changed.
+func (c *Collector) saveTemplates() {
+	changes := c.decoding.NetFlow.Changes()
+	if changes == c.savedChanges {
 		return
 	}
-	if err := s.decoding.NetFlow.SaveFile(s.templatesPath()); err != nil {
-		s.log.Warn("cannot save templates; flows will wait for them after a restart", "err", err)
+	if err := c.decoding.NetFlow.SaveFile(c.templatesPath()); err != nil {
+		c.log.Warn("cannot save templates; flows will wait for them after a restart", "err", err)
 		return
 	}
-	s.savedChanges = changes
+	c.savedChanges = changes
 }

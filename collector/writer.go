@@ -10,9 +10,9 @@ import (
 	"netmeta/store"
 )
 
-// openStore makes the clients of the store: of the engine, which is not started yet, or
-// of another ClickHouse.
-func (s *Collector) openStore(cfg config.Config) (err error) {
+// openStore makes the clients of the store: of the engine, which is not started yet, or of an external
+// ClickHouse.
+func (c *Collector) openStore(cfg config.Config) (err error) {
 	if _, err := engine.OpenFiles(); err != nil {
 		return err
 	}
@@ -20,55 +20,54 @@ func (s *Collector) openStore(cfg config.Config) (err error) {
 		return fmt.Errorf("data directory: %w", err)
 	}
 	if cfg.Store.URL != "" {
-		s.client, s.reader = StoreClient(cfg), StoreClient(cfg)
-		s.reader.ReadOnly = true
+		c.client, c.reader = StoreClient(cfg), StoreClient(cfg)
+		c.reader.ReadOnly = true
 	} else {
-		s.engine, err = engine.New(engine.Options{
+		c.engine, err = engine.New(engine.Options{
 			Path: cfg.Data, Listen: cfg.Engine.Listen.String(), Memory: cfg.Engine.MemoryMiB.Bytes(),
-			MaxQueries: cfg.Engine.MaxQueries, Logger: s.log,
+			MaxQueries: cfg.Engine.MaxQueries, Logger: c.log,
 		})
 		if err != nil {
 			return err
 		}
-		w, r := s.engine.Writer(), s.engine.Page()
-		s.client = store.NewClient(s.engine.URL(), w.Name, w.Password, "")
-		s.client.Room = func() error { return store.RoomFor(cfg.Data, engine.KeepFree(cfg.Data)) }
-		s.reader = store.NewClient(s.engine.URL(), r.Name, r.Password, "")
+		w, r := c.engine.Writer(), c.engine.Page()
+		c.client = store.NewClient(c.engine.URL(), w.Name, w.Password, "")
+		c.client.Room = func() error { return store.RoomFor(cfg.Data, engine.KeepFree(cfg.Data)) }
+		c.reader = store.NewClient(c.engine.URL(), r.Name, r.Password, "")
 	}
-	s.client.Parts = new(store.Parts)
-	s.reader.Parts = s.client.Parts
+	c.client.Parts = new(store.Parts)
+	c.reader.Parts = c.client.Parts
 	return nil
 }
 
-// write moves blocks from the queue to the store. When ctx ends it closes the queue and
-// stores the rest; blocks that are not stored when s.storing ends stay in the spool.
+// write moves blocks from the queue to the store. When ctx ends it closes the queue and stores the rest;
+// blocks that are not stored when c.storing ends stay in the spool.
 //
-// A permanent error of the store stops the program. The blocks stay in the spool then
-// too.
-func (s *Collector) write(ctx context.Context) error {
-	defer s.spool.Close()
-	stop := context.AfterFunc(ctx, s.pipe.Close)
+// A permanent error of the store stops the program. The blocks then also stay in the spool.
+func (c *Collector) write(ctx context.Context) error {
+	defer c.spool.Close()
+	stop := context.AfterFunc(ctx, c.pipe.Close)
 	defer stop()
-	s.writer.Ready = func(ctx context.Context) error {
-		err := s.migrate(ctx)
-		s.migrated.Store(err == nil)
+	c.writer.Ready = func(ctx context.Context) error {
+		err := c.migrate(ctx)
+		c.migrated.Store(err == nil)
 		if err != nil && ctx.Err() == nil {
-			s.fail(err)
+			c.fail(err)
 		}
 		return err
 	}
-	return s.writer.Run(s.storing, s.pipe.Queue())
+	return c.writer.Run(c.storing, c.pipe.Queue())
 }
 
 // runEngine runs the embedded engine until ctx ends.
-func (s *Collector) runEngine(ctx context.Context) error {
-	if err := s.engine.Run(ctx); ctx.Err() == nil {
+func (c *Collector) runEngine(ctx context.Context) error {
+	if err := c.engine.Run(ctx); ctx.Err() == nil {
 		return err
 	}
 	return nil
 }
 
-// StoreClient is a client of the ClickHouse that the configuration names.
+// StoreClient returns a client of the ClickHouse in the configuration.
 func StoreClient(cfg config.Config) *store.Client {
 	return store.NewClient(cfg.Store.URL.Reveal(), cfg.Store.User, cfg.Store.Password.Reveal(), cfg.Store.Database)
 }
