@@ -66,7 +66,7 @@ type Process interface {
 	// Undecoded are beginnings of datagrams of which something was not decoded, by the same.
 	Undecoded() map[string]*Sample
 	// KeepFree is how much of the disk is left free.
-	KeepFree() store.Room
+	KeepFree() store.DiskShare
 	// StaleRollups are times, from and to, of which the rollups lack rows.
 	StaleRollups(context.Context) ([][2]int64, error)
 	// Ready is why the process is not ready, or nil.

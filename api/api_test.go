@@ -90,7 +90,7 @@ func (p *process) Status() Status {
 
 func (p *process) Samplings() map[string][]Sampling                 { return p.samplings }
 func (p *process) Undecoded() map[string]*Sample                    { return p.undecoded }
-func (p *process) KeepFree() store.Room                             { return store.Room{} }
+func (p *process) KeepFree() store.DiskShare                             { return store.DiskShare{} }
 func (p *process) StaleRollups(context.Context) ([][2]int64, error) { return p.stale, p.notKnown }
 func (p *process) Ready(context.Context) error                      { return p.notReady }
 
@@ -184,7 +184,7 @@ func seeded(t testing.TB) *Server {
 	queue := make(chan native.Block, 1)
 	queue <- e.Encode(b)
 	close(queue)
-	spool, err := store.OpenSpool(t.TempDir(), store.Room{}, []*column.Table{&flow.Table}, s.Log)
+	spool, err := store.OpenSpool(t.TempDir(), store.DiskShare{}, []*column.Table{&flow.Table}, s.Log)
 	if err != nil {
 		t.Fatal(err)
 	}

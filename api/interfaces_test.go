@@ -24,7 +24,7 @@ func put(t testing.TB, w *store.Client, b *column.Batch) {
 	block := e.Encode(b)
 	schemas := []store.Schema{{Table: &flow.Table, RollupDays: map[int64]int{60: 0, 3600: 0}}, {Table: &counter.Table}}
 	s, _ := empty(t)
-	spool, err := store.OpenSpool(t.TempDir(), store.Room{}, []*column.Table{&flow.Table, &counter.Table}, s.Log)
+	spool, err := store.OpenSpool(t.TempDir(), store.DiskShare{}, []*column.Table{&flow.Table, &counter.Table}, s.Log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 const spaceInterval = 10 * time.Second
 
 // keepFree returns how much of the store's disk must stay free.
-func (c *Collector) keepFree() store.Room { return c.config().Store.Room() }
+func (c *Collector) keepFree() store.DiskShare { return c.config().Store.DiskShare() }
 
 // keepSpace drops the oldest rows when the disk is nearly full, from when the tables
 // exist until ctx ends.

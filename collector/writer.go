@@ -32,7 +32,7 @@ func (c *Collector) openStore(cfg config.Config) (err error) {
 		}
 		w, r := c.engine.Writer(), c.engine.Page()
 		c.client = store.NewClient(c.engine.URL(), w.Name, w.Password, "")
-		c.client.Room = func() error { return store.RoomFor(cfg.Data, engine.KeepFree(cfg.Data)) }
+		c.client.CheckFree = func() error { return store.CheckFree(cfg.Data, engine.KeepFree(cfg.Data)) }
 		c.reader = store.NewClient(c.engine.URL(), r.Name, r.Password, "")
 	}
 	c.client.Parts = new(store.Parts)

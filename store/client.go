@@ -38,10 +38,10 @@ type Client struct {
 	Database string // empty: default
 	ReadOnly bool   // the server refuses everything but questions
 
-	// Room is asked before a table is changed, and says when there is too little space for
+	// CheckFree is called before a table is changed, and fails if there is too little space for
 	// that: an ALTER on a full disk may leave a table without its definition (seen with
-	// 26.7). nil: there is.
-	Room func() error
+	// 26.7). nil: no check.
+	CheckFree func() error
 
 	// Parts are those that statements leave out since they cannot be read; a statement
 	// that meets another one notes it. nil: statements fail with them.
@@ -135,8 +135,8 @@ func (c *Client) Do(ctx context.Context, q Query) error { return c.exec(ctx, q, 
 // change runs a statement that changes a table, or what it is filled from, if there is
 // room for that.
 func (c *Client) change(ctx context.Context, q Query) error {
-	if c.Room != nil {
-		if err := c.Room(); err != nil {
+	if c.CheckFree != nil {
+		if err := c.CheckFree(); err != nil {
 			return err
 		}
 	}

@@ -25,7 +25,7 @@ type Config struct {
 	// Disk space to leave free: a percentage such as 10%, a size such as 50GB, or 0. When less
 	// is free, the oldest hours are dropped, never the current one. Default: 10% for the
 	// embedded store, 0 for an external ClickHouse.
-	KeepFree Room `yaml:"keep-free" reload:"live"`
+	KeepFree DiskShare `yaml:"keep-free" reload:"live"`
 	// Sums of flows by exporter, interface, AS, protocol, country and network, for queries
 	// over days and months.
 	Rollups RollupConfig `yaml:"rollups"`
@@ -78,8 +78,8 @@ func (c Config) Validate() error {
 	return errs.Join()
 }
 
-// Room returns the disk space to leave free.
-func (c Config) Room() Room {
+// DiskShare returns the disk space to leave free.
+func (c Config) DiskShare() DiskShare {
 	if c.KeepFree.IsZero() && c.URL == "" {
 		return Percent(10)
 	}
@@ -91,7 +91,7 @@ func (c Config) Room() Room {
 type SpoolConfig struct {
 	// Maximum disk use: a percentage such as 10%, or a size such as 20GiB; at least 512 MiB,
 	// which is a few inserts. When the spool is full, the oldest rows are dropped and counted.
-	MaxSize Room `yaml:"max-size"`
+	MaxSize DiskShare `yaml:"max-size"`
 }
 
 // DefaultSpool is a tenth of the disk.

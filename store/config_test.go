@@ -17,7 +17,7 @@ func TestRoomToLeave(t *testing.T) {
 		if err := c.KeepFree.UnmarshalText([]byte(keep)); err != nil {
 			t.Fatal(err)
 		}
-		if got := c.Room().Of(1000); got != want {
+		if got := c.DiskShare().Of(1000); got != want {
 			t.Errorf("%s, %q: %d of 1000 stay free, want %d", url, keep, got, want)
 		}
 	}

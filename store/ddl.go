@@ -8,28 +8,28 @@ import (
 	"netmeta/column"
 )
 
-// A Schema is how a table is to be kept.
+// Schema says how a table is stored.
 type Schema struct {
 	Table   *column.Table
 	Layout  Layout
 	TTLDays int      // rows older than this are deleted; 0: never
-	Columns []string // which rare columns are real from the start: "all", or their names; none: on demand
+	Columns []string // rare columns that are real from the start: "all", or their names; none: on demand
 
-	RollupDays map[int64]int // TTLDays of Table.Rollups, by their steps; none: no rollups are kept
+	RollupDays map[int64]int // TTLDays of Table.Rollups, by their steps; none: no rollups
 
-	// Of a rollup's own table; see rollup.go.
+	// Only of a rollup's table; see rollup.go.
 	key  []string // columns of the sorting key
-	sums []string // columns that are added up
+	sums []string // columns that are summed
 }
 
-// A Policy says how tables are kept.
+// Policy says how tables are stored.
 type Policy struct {
-	Days       int           // of rows; 0: for ever
-	RollupDays map[int64]int // of sums, by the steps of the rollups; none: no rollups are kept
+	Days       int           // of rows; 0: forever
+	RollupDays map[int64]int // of sums, by the steps of the rollups; none: no rollups
 	Columns    []string      // as in Schema
 }
 
-// Schema is how a table is to be kept.
+// Schema returns the schema of a table.
 func (p Policy) Schema(t *column.Table) Schema {
 	s := Schema{Table: t, TTLDays: p.Days, Columns: p.Columns}
 	if t.Retention == column.Forever {
@@ -41,16 +41,16 @@ func (p Policy) Schema(t *column.Table) Schema {
 	return s
 }
 
-// Rare columns. Every column that a table has but a block does not carry costs the
-// engine time on each insert, so a rare column is declared as an ALIAS of its zero
-// value until the first other value for it arrives. SQL may name it all the same.
-// Then it becomes a real column, which touches metadata only. See doc/decisions/0003-rare-columns-are-aliases.md.
+// Rare columns. Every column that a table has but a block does not carry costs the engine time on each
+// insert. So a rare column is an ALIAS of its zero value until the first other value for it arrives; SQL may
+// name it nevertheless. Then it becomes a real column, which only changes metadata. See
+// doc/decisions/0003-rare-columns-are-aliases.md.
 
 func (s Schema) real(f *column.Field) bool {
 	return f.Kind != column.Alias && (!f.Rare || slices.Contains(s.Columns, "all") || slices.Contains(s.Columns, f.Name))
 }
 
-// Create is the statement that makes the table.
+// Create returns the statement that makes the table.
 func (s Schema) Create() string {
 	var b strings.Builder
 	b.WriteString(s.Layout.create(s.Table.Name) + "\n(\n")
@@ -68,7 +68,7 @@ func (s Schema) Create() string {
 
 func (s Schema) ttl() string { return fmt.Sprintf("TimeReceived + toIntervalDay(%d)", s.TTLDays) }
 
-// define is a column of CREATE TABLE or ADD COLUMN.
+// define returns a column of CREATE TABLE or ADD COLUMN.
 func (s Schema) define(f *column.Field) string {
 	switch {
 	case f.Kind == column.Alias:
@@ -96,7 +96,7 @@ func defineReal(f *column.Field) string {
 	return fmt.Sprintf("%s %s%s COMMENT %s%s", f.Name, f.SQLType(), byDefault, quote(f.Doc), codec)
 }
 
-// zero is the value of a column that no row has set, as an expression.
+// zero returns the value of a column that no row has set, as an expression.
 func zero(f *column.Field) string {
 	return "defaultValueOfTypeName(" + quote(f.SQLType()) + ")"
 }
@@ -105,7 +105,7 @@ func quote(s string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
 }
 
-// A Column is what the store says of an existing column.
+// Column is an existing column as the store describes it.
 type Column struct {
 	Name       string
 	Type       string
@@ -113,17 +113,17 @@ type Column struct {
 	Expression string
 }
 
-// A Change is one step from the table that is there to the one that is wanted.
+// Change is one step from the existing table to the wanted one.
 type Change struct {
 	SQL    string // ALTER TABLE …
 	Reason string // for the log, in words
 
-	rare   string // the rare column that becomes real by this
-	rollup string // what it is for; empty: the table itself
-	more   bool   // what else is to be done can only be planned after it
+	rare   string // the rare column that this makes real
+	rollup string // its rollup; empty: the table itself
+	more   bool   // the rest can only be planned after it
 }
 
-// A MismatchError is a column that cannot become what it must be.
+// MismatchError is a column that cannot be converted.
 type MismatchError struct{ Table, Column, Have, Want string }
 
 func (e *MismatchError) Error() string {
@@ -131,10 +131,9 @@ func (e *MismatchError) Error() string {
 		e.Table, e.Column, e.Have, e.Want)
 }
 
-// Diff compares the table that is there, its columns and its CREATE statement, with
-// the one that is wanted. A column is only ever added, made real, or given further
-// enum names; a difference that would need more is a *MismatchError. Columns that
-// this version does not know stay as they are.
+// Diff compares the existing table, its columns and its CREATE statement, with the wanted one. Columns are
+// only added, made real, or given more enum names; any other difference is a *MismatchError. Columns unknown
+// to this version stay as they are.
 func (s Schema) Diff(have []Column, create string) ([]Change, error) {
 	there := map[string]Column{}
 	for _, c := range have {
@@ -191,7 +190,7 @@ func (s Schema) Diff(have []Column, create string) ([]Change, error) {
 		}
 		after = "AFTER " + f.Name
 	}
-	for _, index := range s.Table.Indexes { // of new parts; those that are there stay as they are
+	for _, index := range s.Table.Indexes { // for new parts; existing parts stay as they are
 		if name, _, _ := strings.Cut(index, " "); !strings.Contains(create, "INDEX "+name+" ") {
 			alter("index "+name+" is new", "ADD INDEX %s", index)
 		}
@@ -211,12 +210,12 @@ func (s Schema) Diff(have []Column, create string) ([]Change, error) {
 	return changes, nil
 }
 
-// moreNames says that an Enum type has all names of another one, and more.
+// moreNames reports that an Enum type has all names of another one, and more.
 func moreNames(fewer, more string) bool {
 	return strings.HasPrefix(more, strings.TrimSuffix(fewer, ")")+", ")
 }
 
-// squeeze drops what ClickHouse may write differently in an expression.
+// squeeze removes what ClickHouse may write differently in an expression.
 func squeeze(s string) string {
 	return strings.NewReplacer(" ", "", "(", "", ")", "").Replace(s)
 }

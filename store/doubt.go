@@ -18,53 +18,53 @@ import (
 	"netmeta/native"
 )
 
-// Rows may kill the store: a bug of the engine, or an insert for which the machine has
-// not the memory. Tried again and again they would keep all others from it, so
+// Rows may crash the store: through a bug of the engine, or an insert that needs more memory than the machine
+// has. Retried continuously, they would block all others, so
 //
-//	an insert killed the store 3 times in a row   ─► its blocks go one by one
-//	a block killed it, alone                      ─► to doubted/; the rest goes on
+//	an insert killed the store 3 times in a row   ─► its blocks are inserted one by one
+//	a block alone killed it                       ─► to doubted/; the rest continues
 //	it did so 3 times, with other inserts between ─► to refused/
 //
-// Somebody may kill the store for other reasons, at any moment. Nothing is doubled or lost
-// by that, since a block has one token on all of this way; and that a block is put aside
-// without being guilty takes three chances, each within the milliseconds of its insert.
+// The store may be killed for other reasons at any moment. That neither duplicates nor loses rows, because a
+// block keeps one token all this way. An innocent block is quarantined only if three such kills each hit the
+// milliseconds of its insert.
 const (
 	killsSplit = 3
 	killsAside = 3
-	// Between two attempts with suspect blocks the others have the store for themselves.
+	// Between two attempts with suspect blocks, only others are inserted.
 	suspectRest = 10 * time.Second
-	// How long the store may take to answer the question that harms nobody.
+	// Time limit of the store's answer to the harmless query.
 	probeTimeout = 10 * time.Second
-	// Rows of a block that are looked for, to know whether it is stored.
+	// Rows of a block that are searched for to find out whether it is stored.
 	rowsLookedFor = 16
 
 	suspectDir = "doubted"
 )
 
-// A connectionLost is an *InterruptedError of a block.
+// connectionLost is an *InterruptedError of a block.
 type connectionLost struct {
 	error
-	block int // which one of the load, when they go one by one
+	block int // index of the block, if they are inserted one by one
 }
 
 func (d *connectionLost) Unwrap() error { return d.error }
 
-// brokeOff tells a connection that ended in the middle from a store that is away.
+// brokeOff distinguishes a connection that broke from a store that is down.
 func brokeOff(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-// A suspectBlock is a block in a file of its own, which has killed the store.
+// suspectBlock is a block that has crashed the store, in its own file.
 type suspectBlock struct {
 	*spoolFile
 	kills  int       // in this process
-	again  time.Time // not to be tried before
-	landed uint64    // inserts that had ended well when it killed the last time
+	again  time.Time // not to be tried earlier
+	landed uint64    // successful inserts at the time of the last crash
 }
 
-// probed makes an attempt after a question that harms nobody: only of a store that has
-// answered can be said that the rows killed it.
+// probed makes an attempt after a harmless query: the rows can only be blamed for a crash if the store was
+// alive before.
 func (r *writerRun) probed(ctx context.Context, l *insertJob, token string, blocks []native.Block) error {
 	short, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
@@ -74,21 +74,21 @@ func (r *writerRun) probed(ctx context.Context, l *insertJob, token string, bloc
 	return r.attempt(ctx, l.table, token, blocks)
 }
 
-// killed draws the conclusion of a death during a load that was probed.
+// killed handles a crash during an insert that was probed.
 func (r *writerRun) killed(l *insertJob, d *connectionLost) {
 	switch {
 	case l.suspect != nil:
 		r.killedAgain(l, d)
 	case l.each:
-		if l.files == nil { // the spool cannot be written
+		if l.files == nil { // the spool is not writable
 			return
 		}
 		b := l.blocks[d.block]
 		if err := r.Spool.setApart(l, d.block, r.well, r.rest()); err != nil {
-			r.Log.Error("rows that killed the store cannot be set apart: they hold up the others", "table", l.table.Name, "rows", b.Rows, "err", err)
+			r.Log.Error("cannot quarantine rows that crashed the store; they block the others", "table", l.table.Name, "rows", b.Rows, "err", err)
 			return
 		}
-		r.Log.Warn("rows killed the store: they are set apart, the others go on", "table", l.table.Name, "rows", b.Rows, "err", d)
+		r.Log.Warn("rows crashed the store; quarantined", "table", l.table.Name, "rows", b.Rows, "err", d)
 	default:
 		r.failures.kills++
 		if r.failures.kills < killsSplit {
@@ -97,16 +97,16 @@ func (r *writerRun) killed(l *insertJob, d *connectionLost) {
 		if l.files == nil && r.put(l) {
 			r.waiting = r.waiting[1:]
 		}
-		if l.files == nil { // without a file nothing could be set apart
+		if l.files == nil { // blocks without a file cannot be set apart
 			return
 		}
 		l.each, l.ask = true, true
 		r.Spool.split(l)
-		r.Log.Warn("an insert killed the store several times in a row: its blocks are tried one by one", "table", l.table.Name, "times", r.failures.kills, "rows", l.rows())
+		r.Log.Warn("an insert crashed the store repeatedly; inserting its blocks one by one", "table", l.table.Name, "times", r.failures.kills, "rows", l.rows())
 	}
 }
 
-// killedAgain puts a suspect block aside when it has killed often enough.
+// killedAgain moves a suspect block to refused/ when it has crashed the store often enough.
 func (r *writerRun) killedAgain(l *insertJob, d *connectionLost) {
 	x := l.suspect
 	x.kills++
@@ -116,15 +116,15 @@ func (r *writerRun) killedAgain(l *insertJob, d *connectionLost) {
 	}
 	l.refused = nil
 	for _, b := range l.blocks {
-		l.refused = append(l.refused, rejectedBlock{b, fmt.Sprintf("the store died each of the %d times that it was given these rows alone, and took others in between: %v", x.kills, d)})
+		l.refused = append(l.refused, rejectedBlock{b, fmt.Sprintf("the store crashed each of the %d times that these rows were inserted alone, and accepted others in between: %v", x.kills, d)})
 	}
-	if err := r.keepRefused(l); err != nil { // at the next death, then
-		r.Log.Error("spool: rows that kill the store cannot be put aside", "err", err)
+	if err := r.keepRefused(l); err != nil { // otherwise at the next crash
+		r.Log.Error("spool: cannot move rows that crash the store", "err", err)
 		return
 	}
 	r.Stats.RefusedRows.Add(uint64(l.rows()))
 	if err := r.Spool.done(l); err != nil {
-		r.Log.Error("spool: remove what is put aside", "err", err)
+		r.Log.Error("spool: cannot remove moved rows", "err", err)
 	}
 }
 
@@ -135,8 +135,8 @@ func (r *writerRun) rest() time.Duration {
 	return suspectRest
 }
 
-// nextSuspect gives a suspect block that may be tried: it has rested, the store takes
-// other inserts, and has done so since this one killed it.
+// nextSuspect returns a suspect block that may be tried: its pause is over, and the store accepts other
+// inserts, and has accepted some since this block crashed it.
 func (r *writerRun) nextSuspect(now time.Time) *suspectBlock {
 	if r.pause > 0 {
 		return nil
@@ -149,15 +149,15 @@ func (r *writerRun) nextSuspect(now time.Time) *suspectBlock {
 	return nil
 }
 
-// takeSuspect makes a load of it.
+// takeSuspect makes a job of the block.
 func (s *Spool) takeSuspect(x *suspectBlock) *insertJob {
 	s.inFlight = []*spoolFile{x.spoolFile}
 	return &insertJob{number: x.number, table: x.table, token: x.token, each: true, probe: true, ask: true, suspect: x, files: s.inFlight}
 }
 
-// setApart gives a block of a load that goes block by block a file of its own. Whenever
-// the process is killed, the block is tried under one token: until join.json says that it
-// is apart, both the load and the file may do so.
+// setApart writes a block of a job that is inserted block by block to its own file. If the process is killed
+// at any time, the block keeps its token: until join.json says that it is apart, both the job and the file
+// may insert it.
 func (s *Spool) setApart(l *insertJob, block int, landed uint64, rest time.Duration) error {
 	defer s.account()
 	b := l.blocks[block]
@@ -209,7 +209,7 @@ func (s *Spool) scanSuspects() error {
 	return nil
 }
 
-// tokenOf is the token under which a block of the load goes alone.
+// tokenOf returns the token under which a block of the job is inserted alone.
 func (l *insertJob) tokenOf(block int) string {
 	if l.suspect != nil {
 		return l.token
@@ -217,9 +217,8 @@ func (l *insertJob) tokenOf(block int) string {
 	return fmt.Sprintf("%s-%d", l.token, block)
 }
 
-// lookedFor gives some rows of a block as tuples of ClickHouse: the columns of a fixed size
-// that come before the first other one. These are who sent a row, when, its number and what
-// it counts.
+// lookedFor returns some rows of a block as tuples of ClickHouse: the fixed-size columns before the first
+// other one. These have the exporter, the time, the sequence number and the counts of a row.
 //
 //	block  = columns:uvarint rows:uvarint column…
 //	column = name:string type:string data
@@ -260,7 +259,7 @@ func lookedFor(b native.Block) (tuples, names []string) {
 		if size == 0 || len(data) < size*b.Rows {
 			break
 		}
-		if f.Kind != column.Enum && f.Kind != column.TimeMS { // literals of these are not plain
+		if f.Kind != column.Enum && f.Kind != column.TimeMS { // their literals are not plain
 			names = append(names, f.Name)
 			for i := range values {
 				at := i * step * size
@@ -280,7 +279,7 @@ func lookedFor(b native.Block) (tuples, names []string) {
 	return tuples, names
 }
 
-// sizeOf is how many bytes a value takes in a block; 0: it depends.
+// sizeOf returns the bytes of a value in a block; 0: variable.
 func sizeOf(k column.Kind) int {
 	switch k {
 	case column.Uint8, column.Enum:

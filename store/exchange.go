@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// remake puts the sums of now in the place of those of some steps, in their order.
+// remake replaces the sums of some steps by the current ones, in their order.
 func (u *rollup) remake(ctx context.Context, steps []timeRange) error {
 	for len(steps) > 0 {
 		id, n := u.partition(steps[0].from), 0
-		var of []timeRange // neighbours joined
+		var of []timeRange // with neighbours merged
 		for ; n < len(steps) && u.partition(steps[n].from) == id; n++ {
 			if n > 0 && of[len(of)-1].to == steps[n].from {
 				of[len(of)-1].to = steps[n].to
@@ -32,10 +32,9 @@ func (u *rollup) remake(ctx context.Context, steps []timeRange) error {
 	return nil
 }
 
-// exchange makes a partition anew in a table beside the rollup, with all others as they are,
-// and exchanges the tables: without the sums of some times, or with what they are now.
-// (REPLACE PARTITION would do, but for minutes the parts that it replaced are on the disk,
-// and an engine that is killed then counts them again.)
+// exchange rebuilds a partition in a table next to the rollup, with copies of all others, and exchanges the
+// tables. The sums of some times are left out, or replaced by the current ones. (REPLACE PARTITION would be
+// simpler, but the replaced parts stay on disk for minutes, and an engine that is killed counts them again.)
 func (u *rollup) exchange(ctx context.Context, id string, of []timeRange, sums bool) error {
 	aside, columns := fmt.Sprintf("%s_new_%08x", u.name, crc32.ChecksumIEEE([]byte(u.roller.Owner))), strings.Join(u.own.stored(), ", ")
 	others, err := u.roller.Client.rows(ctx, "SELECT DISTINCT _partition_id FROM "+u.name+" WHERE _partition_id != '"+id+"'")
@@ -63,7 +62,7 @@ func (u *rollup) exchange(ctx context.Context, id string, of []timeRange, sums b
 	}
 	now, err := columnsOf(ctx, u.roller.Client, u.name, aside)
 	if err == nil && !slices.Equal(now[u.name], now[aside]) {
-		err = fmt.Errorf("rollup %s: its table was changed meanwhile: it is mended again", u.name)
+		err = fmt.Errorf("rollup %s: its table has changed meanwhile; retrying", u.name)
 	}
 	if err == nil {
 		err = u.check(ctx)
@@ -93,9 +92,9 @@ func (u *rollup) exchange(ctx context.Context, id string, of []timeRange, sums b
 	return u.notePlain(ctx)
 }
 
-// leave is the statement that takes the table away which was the rollup until now. It
-// stays under another name when it has sums that cannot be read, or were put aside, and
-// cannot be made again since their rows are gone.
+// leave returns the statement that removes the former table of the rollup. The table is kept under another
+// name if it has sums that cannot be read or were detached, and that cannot be rebuilt because their rows no
+// longer exist.
 func (u *rollup) leave(ctx context.Context, aside, id string) (string, error) {
 	detached, err := DetachedParts(ctx, u.roller.Client)
 	if err != nil {
@@ -109,15 +108,15 @@ func (u *rollup) leave(ctx context.Context, aside, id string) (string, error) {
 		return u.table.Layout.Drop(aside), nil
 	}
 	name := fmt.Sprintf("%s_unreadable_%d", u.name, u.roller.clock)
-	u.roller.Log.Warn("sums that cannot be read are kept in a table of their own", "rollup", u.name, "table", name)
+	u.roller.Log.Warn("unreadable sums are kept in a separate table", "rollup", u.name, "table", name)
 	return u.table.Layout.rename(aside, name), nil
 }
 
-// tableID is the UUID of a table.
+// tableID returns the UUID of a table.
 func tableID(ctx context.Context, c *Client, table string) (string, error) {
 	res, err := c.rows(ctx, "SELECT toString(uuid) FROM system.tables WHERE database = currentDatabase() AND name = "+quote(table))
 	if err == nil && res.Rows != 1 {
-		err = errors.New("it is gone")
+		err = errors.New("no such table")
 	}
 	if err != nil {
 		return "", fmt.Errorf("identity of %s: %w", table, err)
@@ -125,7 +124,7 @@ func tableID(ctx context.Context, c *Client, table string) (string, error) {
 	return res.Columns[0].([]string)[0], nil
 }
 
-// partition is the id of the partition that has a time.
+// partition returns the ID of the partition of a time.
 func (u *rollup) partition(at int64) string {
 	if u.step >= rollHour {
 		return time.Unix(at, 0).UTC().Format("200601")

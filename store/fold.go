@@ -14,32 +14,30 @@ import (
 	"netmeta/column"
 )
 
-// A rollup has a bound on its rows. Flows whose keys hardly repeat (random ASes in forged
-// datagrams) add up to nearly as many sums as there are flows, which costs more than the
-// flows themselves. So a step with too many sums is folded: keys with many flows stay as
-// they are, the others lose their fields but for few. Columns called Folded say which rows
-// are left of that, and the table FoldedTable which steps of a rollup have such rows: of
-// those the flows answer as long as they are kept, and the folded sums after that. See
-// doc/decisions/0018-rollups-have-a-bound.md.
+// A rollup has a limit of rows. Flows whose keys hardly repeat (random ASes in forged datagrams) add up to
+// nearly as many sums as flows, which costs more than the flows themselves. So a step with too many sums is
+// folded: keys with many flows are unchanged, the others lose most of their fields. The column Folded marks
+// such rows, and FoldedTable the steps of a rollup that have them. Queries about these steps read the flows
+// as long as they exist, and then the folded sums. See doc/decisions/0018-rollups-have-a-bound.md.
 
-// FoldedTable keeps which steps of the rollups are folded, the last row of a step counts.
+// FoldedTable has the folded steps of the rollups; the last row of a step counts.
 const FoldedTable = "rollup_folded"
 
 const (
-	// foldedColumn tells rows that have lost fields from others.
+	// foldedColumn marks rows that have lost fields.
 	foldedColumn = "Folded"
-	// foldFloor is how many sums a step may always have. A small network has a sum for six
-	// flows, and they cost nothing.
+	// foldFloor is the number of sums that a step may always have. A small network has one sum for six flows,
+	// at no noticeable cost.
 	foldFloor = 50_000
-	// foldShare is how many flows a sum must stand for, on average, beyond that.
+	// foldShare is the average number of flows per sum beyond that.
 	foldShare = 10
-	// foldBuckets bounds the memory that it takes to find the keys with many flows.
+	// foldBuckets bounds the memory for finding the keys with many flows.
 	foldBuckets = 1 << 21
 )
 
 const codeTooManyRows = 158 // TOO_MANY_ROWS, also of a GROUP BY
 
-// foldedTable is the schema of FoldedTable.
+// foldedTable returns the schema of FoldedTable.
 func (s Schema) foldedTable() Schema {
 	t := &column.Table{Name: FoldedTable, Order: "Name, TimeReceived", Partition: "toYYYYMM(TimeReceived)"}
 	t.Time(column.Field{Name: "TimeReceived", Doc: "Start of the step."})
@@ -58,7 +56,7 @@ func (s Schema) foldedTable() Schema {
 	return Schema{Table: t, Layout: s.Layout, TTLDays: days}
 }
 
-// A stepSet is a set of steps: of each hour a bit for each step of it.
+// stepSet is a set of steps: a bit per step of each hour.
 type stepSet map[int64]uint64
 
 func (s stepSet) bit(at, step int64) (hour int64, bit uint64) {
@@ -81,7 +79,7 @@ func (s stepSet) put(at, step int64, in bool) {
 	}
 }
 
-// readFolded reads which steps of the rollups are folded.
+// readFolded reads the folded steps of the rollups.
 func (r *Roller) readFolded(ctx context.Context, s Schema) error {
 	res, err := r.Client.rows(ctx, `
 SELECT Name, toUInt32(TimeReceived) FROM `+FoldedTable+`
@@ -103,9 +101,8 @@ GROUP BY Name, TimeReceived HAVING argMax(Folded, Noted) = 1`)
 	return nil
 }
 
-// noteFolded writes down that steps are folded, or no longer. It comes before the folded
-// sums, and after those that take their place: at worst the flows answer where the rollup
-// could.
+// noteFolded records that steps are folded, or no longer. It is called before the folded sums are written,
+// and after those that replace them: at worst, queries read the flows although the rollup would do.
 func (u *rollup) noteFolded(ctx context.Context, steps []int64, is bool) error {
 	set := u.roller.folded[u.name]
 	steps = slices.DeleteFunc(slices.Clone(steps), func(at int64) bool { return set.has(at, u.step) == is })
@@ -132,15 +129,14 @@ func (u *rollup) noteFolded(ctx context.Context, steps []int64, is bool) error {
 	return nil
 }
 
-// A tableShare is what one table has of some times.
+// tableShare says what one table has for some times.
 type tableShare struct {
 	table string
 	spans []timeRange
 }
 
-// shares says which tables the rollup adds up for some times. The sums of a folded minute
-// lack fields, so the minutes of other rollups come from the rows themselves; an hour is
-// folded when one of its minutes is.
+// shares returns the tables that the rollup sums for some times. The sums of a folded minute lack fields, so
+// other rollups sum its rows; an hour is folded if one of its minutes is.
 func (u *rollup) shares(of []timeRange) []tableShare {
 	source := u.table.source(u.index)
 	set := u.roller.folded[source]
@@ -174,8 +170,7 @@ func (u *rollup) shares(of []timeRange) []tableShare {
 	return list
 }
 
-// sums puts the sums of what a table has of some times into another one, those of a step
-// folded where they are too many.
+// sums writes the sums of a table for some times into another one. Steps with too many sums are folded.
 func (u *rollup) sums(ctx context.Context, into, source string, of []timeRange) error {
 	counted := "count()"
 	if source != u.table.Table.Name {
@@ -204,7 +199,7 @@ func (u *rollup) sumsOf(ctx context.Context, into, source string, steps []int64,
 		}
 	}
 	limit := u.roller.limit(all)
-	// The engine stops before it has put a row in: it groups first.
+	// The engine aborts before it has written a row, because it groups first.
 	err := u.group(ctx, u.table.addUp(u.own, u.index, source, into, of), limit)
 	switch {
 	case err == nil:
@@ -222,13 +217,13 @@ func (u *rollup) sumsOf(ctx context.Context, into, source string, steps []int64,
 		return err
 	}
 	err = u.group(ctx, u.table.fold(u.own, u.index, source, into, of[0], rows[steps[0]], limit, rand.Uint64()), 2*limit)
-	if tooManyRows(err) { // somebody has guessed what the salt was made for
+	if tooManyRows(err) { // somebody has guessed the salt
 		err = u.group(ctx, u.table.fold(u.own, u.index, source, into, of[0], 0, limit, 0), 0)
 	}
 	return err
 }
 
-// limit is how many sums so many flows may have, of a step or of several.
+// limit returns the maximum number of sums for some flows, of one step or several.
 func (r *Roller) limit(flows uint64) uint64 {
 	return max(cmp.Or(r.Floor, foldFloor), flows/foldShare)
 }
@@ -238,7 +233,7 @@ func tooManyRows(err error) bool {
 	return errors.As(err, &e) && e.Code == codeTooManyRows
 }
 
-// group runs a statement that adds up, unless that makes too many groups; 0: any number.
+// group runs a summing statement, unless it makes too many groups; 0: any number.
 func (u *rollup) group(ctx context.Context, sql string, limit uint64) error {
 	settings := maps.Clone(quietly)
 	if limit > 0 {
@@ -250,9 +245,9 @@ func (u *rollup) group(ctx context.Context, sql string, limit uint64) error {
 	return nil
 }
 
-// noteSums writes down which of some steps are folded now that their sums are in a table:
-// of hours those with a folded minute. What is no longer folded is noted when the table is
-// the rollup itself, see exchange.
+// noteSums records which of some steps are folded, now that their sums are in a table; an hour is folded if
+// one of its minutes is. Steps that are no longer folded are recorded once the table is the rollup itself;
+// see exchange.
 func (u *rollup) noteSums(ctx context.Context, into, source string, steps []int64) error {
 	set := u.roller.folded[source]
 	isFolded := func(at int64) bool { return u.step >= rollHour && set[floor(at, rollHour)] != 0 }
@@ -273,22 +268,22 @@ func (u *rollup) noteSums(ctx context.Context, into, source string, steps []int6
 	return u.notePlain(ctx)
 }
 
-// notePlain writes down that the steps whose new sums are in the rollup are not folded.
+// notePlain records that the steps whose new sums are in the rollup are not folded.
 func (u *rollup) notePlain(ctx context.Context) error {
 	err := u.noteFolded(ctx, u.plain, false)
 	u.plain = nil
 	return err
 }
 
-// Levels of a row in a step that is folded: it keeps all fields, those that say where it
-// came from, or those whose values are few by their nature.
+// Levels of a row in a folded step: it keeps all fields, those that say where the flow came from, or those
+// with few values by nature.
 const (
 	keepsAll = iota
 	keepsOrigin
 	keepsNames
 )
 
-// level is the last level that keeps a field.
+// level returns the last level that keeps a field.
 func level(f *column.Field) int {
 	switch {
 	case f.Kind == column.Enum:
@@ -299,10 +294,10 @@ func level(f *column.Field) int {
 	return keepsAll
 }
 
-// fold is the statement that puts the sums of a step with too many of them into a table
-// like the rollup r, the i-th. A key keeps its fields when its flows are many. Counting
-// keys would take the memory that is to be saved, so it is their hashes that are counted,
-// salted against those who choose keys that meet. Without rows no key keeps them.
+// fold returns the statement that writes the sums of a step with too many of them into a table like the
+// rollup r, the i-th. A key keeps its fields if it has many flows. Counting keys would need the memory that
+// is to be saved, so their hashes are counted, with a salt against chosen collisions. If rows is 0, all keys
+// lose them.
 func (s Schema) fold(r Schema, i int, source, into string, of timeRange, rows, limit, salt uint64) string {
 	count := "count()"
 	if source != s.Table.Name {

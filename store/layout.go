@@ -8,35 +8,34 @@ import (
 	"netmeta/column"
 )
 
-// A Layout says where tables lie and how the store keeps them. It is the only place that
-// spells engines, partitions, clusters, and the names under which a table is written, read
-// and changed. The zero value, the only one for now, is a single node: a table lies there
-// whole, under its own name.
+// Layout says where tables are and how the store stores them. It is the only place with engines, partitions,
+// clusters, and the names by which a table is written, read and changed. The zero value, currently the only
+// one, is a single node: it has each table completely, under its own name.
 type Layout struct{}
 
-// Local is the table of a node, which has the rows and is changed.
+// Local returns the table of a node, which has the rows and is changed.
 func (Layout) Local(table string) string { return table }
 
-// Distributed is the table that inserts and questions name.
+// Distributed returns the table for inserts and queries.
 func (Layout) Distributed(table string) string { return table }
 
-// onCluster stands behind the name of a table in each statement that makes, changes or
-// drops it: the node that is asked does it alone.
+// onCluster follows the name of a table in each statement that makes, changes or drops it: here only the
+// receiving node does so.
 func (Layout) onCluster() string { return "" }
 
-// Alter is the beginning of a statement that changes a table.
+// Alter returns the start of a statement that changes a table.
 func (l Layout) Alter(table string) string { return "ALTER TABLE " + l.Local(table) + l.onCluster() }
 
 func (l Layout) create(table string) string {
 	return "CREATE TABLE IF NOT EXISTS " + l.Local(table) + l.onCluster()
 }
 
-// createAs makes an empty table like another one.
+// createAs returns the statement that makes an empty table like another one.
 func (l Layout) createAs(table, like string) string {
 	return "CREATE TABLE " + l.Local(table) + l.onCluster() + " AS " + l.Local(like)
 }
 
-// Drop is the statement that drops a table, if it exists.
+// Drop returns the statement that drops a table, if it exists.
 func (l Layout) Drop(table string) string {
 	return "DROP TABLE IF EXISTS " + l.Local(table) + l.onCluster() + " SYNC"
 }
@@ -47,12 +46,12 @@ func (l Layout) rename(from, to string) string {
 	return "RENAME TABLE " + l.Local(from) + " TO " + l.Local(to) + l.onCluster()
 }
 
-// exchange gives two tables each other's name, both at once.
+// exchange returns the statement that swaps the names of two tables atomically.
 func (l Layout) exchange(a, b string) string {
 	return "EXCHANGE TABLES " + l.Local(a) + " AND " + l.Local(b) + l.onCluster()
 }
 
-// storage is what CREATE TABLE says behind the columns.
+// storage returns the end of CREATE TABLE, after the columns.
 func (l Layout) storage(s Schema) string {
 	var b strings.Builder
 	t := s.Table
@@ -68,8 +67,7 @@ func (l Layout) storage(s Schema) string {
 		fmt.Fprintf(&b, "PARTITION BY %s\n", partition)
 	}
 	if s.key != nil {
-		// The time alone in the primary key: it is what a question always says, and the
-		// other columns are many.
+		// Only the time is in the primary key: every query has it, and the other columns are many.
 		fmt.Fprintf(&b, "PRIMARY KEY (%s)\n", s.key[0])
 	}
 	fmt.Fprintf(&b, "ORDER BY (%s)\n", cmp.Or(t.Order, strings.Join(s.key, ", "), "toStartOfFiveMinutes(TimeReceived), ExporterAddress, InIf, OutIf"))
@@ -86,18 +84,17 @@ func (l Layout) storage(s Schema) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// A setting of a table.
+// setting is a setting of a table.
 type setting struct{ name, value string }
 
-// settings are those that a table is made with, and that an existing one is given unless
-// somebody has set them.
+// settings returns the settings of a new table. An existing table gets those that were not set explicitly.
 func (Layout) settings(t *column.Table) []setting {
-	if t.Engine == column.Replacing { // equal rows may come again, and must go in
+	if t.Engine == column.Replacing { // equal rows may be inserted again and must be accepted
 		return nil
 	}
 	list := []setting{
-		{"non_replicated_deduplication_window", "1000"}, // how many tokens of inserts it remembers
-		{"ttl_only_drop_parts", "1"},                    // whole partitions go, no part is rewritten
+		{"non_replicated_deduplication_window", "1000"}, // number of remembered insert tokens
+		{"ttl_only_drop_parts", "1"},                    // whole partitions expire, no part is rewritten
 	}
 	if t.Partition == "" { // an hour of two inserts a second
 		list = append(list, setting{"min_parts_to_merge_at_once", wideMerge}, setting{"merge_selector_base", wideMerge})
@@ -105,12 +102,12 @@ func (Layout) settings(t *column.Table) []setting {
 	return list
 }
 
-// wideMerge is how many parts of the flows the store merges at once, and how much smaller
-// than their sum the largest may be: each row is written half as often as with the defaults.
-// See doc/decisions/0021-wide-merges.md.
+// wideMerge is the number of flow parts that the store merges at once, and the minimum ratio of their sum to
+// the largest part: each row is written half as often as with the defaults. See
+// doc/decisions/0021-wide-merges.md.
 const wideMerge = "20"
 
-// settingsOf are the settings in the CREATE statement of a table.
+// settingsOf returns the settings in the CREATE statement of a table.
 func settingsOf(create string) map[string]string {
 	_, text, _ := strings.Cut(create, " SETTINGS ")
 	out := map[string]string{}

@@ -10,8 +10,8 @@ import (
 	"strconv"
 )
 
-// mend makes the hours anew of which the table has other rows than the rollup, the newest
-// first, and adds up one that is older than the rollup. It says whether there may be more.
+// mend rebuilds the hours for which the table and the rollup have different rows, the newest first, and sums
+// one that is older than the rollup. It reports whether there may be more.
 func (u *rollup) mend(ctx context.Context, rows map[int64]uint64) (more bool, err error) {
 	suspects, older, err := u.suspects(ctx, rows)
 	if err != nil {
@@ -43,7 +43,7 @@ func (u *rollup) mend(ctx context.Context, rows map[int64]uint64) (more bool, er
 	if len(older) == 0 || u.source.lacks(older[0], older[0]+rollHour) {
 		return more, nil
 	}
-	// Nobody asks for the sums of before the beginning: they need no exchange.
+	// Queries do not use sums from before the start, so these need no exchange.
 	if err := u.add(ctx, u.name, []timeRange{{older[0], older[0] + rollHour}}); err != nil {
 		return false, err
 	}
@@ -52,13 +52,13 @@ func (u *rollup) mend(ctx context.Context, rows map[int64]uint64) (more bool, er
 	return more || len(older) > 1, u.note(ctx)
 }
 
-// lacks says that the rollup has not the right sums of an hour until a time.
+// lacks reports that the rollup's sums of an hour until a time are wrong.
 func (u *rollup) lacks(hour, until int64) bool {
 	return hour < u.state.from || until > u.state.to || u.waiting[hour]
 }
 
-// suspects are the hours whose sums are of other rows than the table has, and those that
-// are older than the rollup, both with the newest first.
+// suspects returns the hours whose sums are of other rows than the table has, and those older than the
+// rollup, both with the newest first.
 func (u *rollup) suspects(ctx context.Context, rows map[int64]uint64) (wrong, older []int64, err error) {
 	if len(rows) == 0 {
 		return nil, nil, nil
@@ -85,7 +85,7 @@ func (u *rollup) suspects(ctx context.Context, rows map[int64]uint64) (wrong, ol
 		return nil, older, nil
 	}
 	of := timeRange{u.state.from, u.state.to}
-	if right != nil { // else whatever the rollup has is looked at
+	if right != nil { // otherwise everything in the rollup is checked
 		list := slices.Collect(maps.Keys(hours))
 		of = timeRange{slices.Min(list), min(slices.Max(list)+rollHour, u.state.to)}
 	}
@@ -100,8 +100,8 @@ func (u *rollup) suspects(ctx context.Context, rows map[int64]uint64) (wrong, ol
 	}
 	for hour := range hours {
 		n, has := rows[hour], sums[hour]
-		// The oldest rows go by their age, part by part; their sums stay. Of rows that
-		// cannot be read they stay too, see steps.
+		// The oldest rows expire part by part; their sums stay. So do sums of rows that cannot be read; see
+		// steps.
 		if n != has && (n > has || hour >= u.roller.oldest+2*rollHour) && (n > has || !u.roller.held[hour] || right != nil && n > right[hour]) {
 			wrong = append(wrong, hour)
 		}
@@ -110,7 +110,7 @@ func (u *rollup) suspects(ctx context.Context, rows map[int64]uint64) (wrong, ol
 	return wrong, older, nil
 }
 
-// steps are those of some hours, in order, whose sums are of other rows than the table has.
+// steps returns the steps of some hours, in order, whose sums are of other rows than the table has.
 func (u *rollup) steps(ctx context.Context, hours []int64) (list []timeRange, err error) {
 	var of []timeRange
 	for _, hour := range hours {
@@ -154,8 +154,8 @@ func (u *rollup) count(ctx context.Context, by, sum, table, where string) (map[i
 	return out, nil
 }
 
-// clear takes away what lies beyond the rollup's end, or between the oldest row and its
-// beginning: a process died before it had noted that it was there, or it lacks a column.
+// clear removes sums after the rollup's end, or between the oldest row and its start: a process died before
+// it had recorded them, or they lack a column.
 func (u *rollup) clear(ctx context.Context) error {
 	res, err := u.roller.Client.rows(ctx, "SELECT toUInt32(min(at)) FROM (SELECT toStartOfHour(TimeReceived) AS at, count() FROM "+u.table.Table.Name+" GROUP BY at)")
 	if err != nil {
@@ -177,8 +177,8 @@ func (u *rollup) clear(ctx context.Context) error {
 	return nil
 }
 
-// hold finds the hours of which rows cannot be read, or were put aside: fewer rows than
-// there are sums of do not mean there that somebody wanted them gone.
+// hold finds the hours with rows that cannot be read or were detached: fewer rows than sums do not mean there
+// that rows were deleted on purpose.
 func (r *Roller) hold(ctx context.Context, table string) error {
 	r.held = map[int64]bool{}
 	for _, part := range r.Client.Parts.Of(table, 0, math.MaxInt64) {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// columnsOf reads the columns of tables; a table that is not there has none.
+// columnsOf reads the columns of tables; a missing table has none.
 func columnsOf(ctx context.Context, c *Client, tables ...string) (map[string][]Column, error) {
 	res, _, err := c.Select(ctx, Query{SQL: `
 SELECT table, name, type, default_kind, default_expression
@@ -26,7 +26,7 @@ FROM system.columns WHERE database = currentDatabase() AND table IN (` + quoted(
 	return columns, nil
 }
 
-// quoted is a list for IN.
+// quoted returns a list for IN.
 func quoted(names []string) string {
 	list := make([]string, len(names))
 	for i, name := range names {
@@ -35,8 +35,7 @@ func quoted(names []string) string {
 	return strings.Join(list, ", ")
 }
 
-// Describe reads the columns and the CREATE statement of a table; no columns when
-// there is no such table.
+// Describe reads the columns and the CREATE statement of a table; no columns if there is no such table.
 func Describe(ctx context.Context, c *Client, table string) ([]Column, string, error) {
 	columns, err := columnsOf(ctx, c, table)
 	if err != nil || len(columns[table]) == 0 {
@@ -53,10 +52,9 @@ SELECT create_table_query FROM system.tables WHERE database = currentDatabase() 
 	return columns[table], res.Columns[0].([]string)[0], nil
 }
 
-// Plan lists what must be done for the table and its rollups to be as wanted: making
-// them, or changing those that are there. A rare column becomes real in the rollups
-// first and in the table last: as long as it is an alias there, its value is zero and
-// no sum lacks it. With an error of *RollupErrors alone the list is that of all others.
+// Plan lists the changes for the table and its rollups: making them, or changing existing ones. A rare column
+// becomes real in the rollups first and in the table last: while it is an alias there, its value is zero and
+// no sum lacks it. If the only errors are *RollupErrors, the list has all other changes.
 func Plan(ctx context.Context, c *Client, s Schema) ([]Change, error) {
 	have, create, err := Describe(ctx, c, s.Table.Name)
 	if err != nil {
@@ -80,14 +78,14 @@ func Plan(ctx context.Context, c *Client, s Schema) ([]Change, error) {
 	return slices.Concat(slices.DeleteFunc(changes, promotes), rollups, last), err
 }
 
-// onlyRollups says that an error is of rollups alone.
+// onlyRollups reports that an error is only about rollups.
 func onlyRollups(err error) bool {
 	var e *RollupError
 	return errors.As(err, &e)
 }
 
-// Migrate carries the plan out. Any number of processes may do so at once. With an error of
-// *RollupErrors the table itself is as wanted.
+// Migrate executes the plan. Any number of processes may do so at once. If the only errors are *RollupErrors,
+// the table itself is migrated.
 func Migrate(ctx context.Context, c *Client, s Schema, log *slog.Logger) error {
 	m := migration{ctx: ctx, client: c, schema: s, log: log, failed: map[string]error{}}
 	for {
@@ -106,19 +104,19 @@ func Migrate(ctx context.Context, c *Client, s Schema, log *slog.Logger) error {
 	return errors.Join(errs...)
 }
 
-// A migration is one call of Migrate.
+// migration is one call of Migrate.
 type migration struct {
 	ctx    context.Context
 	client *Client
 	schema Schema
 	log    *slog.Logger
 
-	again  bool             // it was planned once more, since some changes asked for that
+	again  bool             // it was planned again because of changes that require it
 	last   Change           // the one that failed in the last attempt
-	failed map[string]error // rollups that are given up, and why
+	failed map[string]error // rollups that failed, and why
 }
 
-// attempt carries out one plan, and says whether it came to its end.
+// attempt executes one plan, and reports whether it was completed.
 func (m *migration) attempt() (done bool, err error) {
 	changes, err := Plan(m.ctx, m.client, m.schema)
 	if err != nil && !onlyRollups(err) {
@@ -129,7 +127,7 @@ func (m *migration) attempt() (done bool, err error) {
 	var entered []string
 	defer func() {
 		if len(entered) > 0 {
-			m.log.Info("store: columns have their first values and enter the table", "table", m.schema.Table.Name, "columns", strings.Join(entered, " "))
+			m.log.Info("store: adding columns with first values", "table", m.schema.Table.Name, "columns", strings.Join(entered, " "))
 		}
 	}()
 	for _, ch := range changes {
@@ -145,9 +143,8 @@ func (m *migration) attempt() (done bool, err error) {
 			if !slices.Contains(entered, ch.rare) {
 				entered = append(entered, ch.rare)
 			}
-		// Two processes plan the same; one of them is first, and the change of the
-		// other fails (a column cannot be added twice). The next plan is without
-		// it. What fails twice is wrong.
+		// Two processes plan the same. One is first, and the change of the other fails (a column cannot be
+		// added twice). The next plan lacks it. A second failure is an error.
 		case ch != m.last && m.ctx.Err() == nil:
 			m.last = ch
 			return false, nil
@@ -164,7 +161,7 @@ func (m *migration) attempt() (done bool, err error) {
 	return true, m.begin()
 }
 
-// begin writes down what rollups have of which nothing is known yet.
+// begin records the state of rollups that have none yet.
 func (m *migration) begin() error {
 	for i := range m.schema.rollups() {
 		name := m.schema.Table.Rollups[i].Name
@@ -181,7 +178,7 @@ func (m *migration) begin() error {
 	return nil
 }
 
-// giveUp notes the rollups of an error.
+// giveUp records the rollups of an error.
 func (m *migration) giveUp(err error) {
 	var e *RollupError
 	switch many, ok := err.(interface{ Unwrap() []error }); {

@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// sayEvery is how often attempts that fail are in the log.
+// sayEvery is the interval of log messages about failing attempts.
 const sayEvery = time.Minute
 
-// An Outage keeps attempts that fail one after the other out of the log, but for the first
-// and one a minute. It belongs to one goroutine; its zero value is ready.
+// Outage logs consecutive failures only at first and once a minute. It belongs to one goroutine; its zero
+// value is ready.
 type Outage struct {
-	since    time.Time // of the first attempt that failed; zero: the last one did not
+	since    time.Time // of the first failure; zero: the last attempt succeeded
 	attempts int
-	said     bool      // that they fail
-	last     time.Time // when that was said, also of an earlier outage
+	said     bool      // the failure was logged
+	last     time.Time // when it was last logged, also in an earlier outage
 }
 
-// Failed counts an attempt, and says so when it is time.
+// Failed counts a failure, and logs it if it is time.
 func (o *Outage) Failed(log *slog.Logger, text string, now time.Time, args ...any) {
 	if o.since.IsZero() {
 		o.since = now
@@ -33,7 +33,7 @@ func (o *Outage) Failed(log *slog.Logger, text string, now time.Time, args ...an
 	log.Warn(text, args...)
 }
 
-// Over says of an attempt that it went well, if the log has that others did not.
+// Over records a success, and logs it if failures were logged.
 func (o *Outage) Over(log *slog.Logger, text string, now time.Time, args ...any) {
 	if o.said {
 		log.Info(text, append(args, "after", now.Sub(o.since).Round(time.Millisecond), "attempts", o.attempts)...)

@@ -11,21 +11,21 @@ import (
 	"netmeta/internal/wholefile"
 )
 
-// A Reserve is a file that holds some of the disk for the moment in which another program
-// has taken all the rest. Dropping rows takes space: the engine writes an empty part in
-// the place of the dropped ones, and with less than what it leaves free it does not begin.
+// Reserve is a file that occupies disk space until another program has used all the rest. Dropping rows takes
+// space: the engine writes an empty part in place of the dropped ones, and refuses to start with less than it
+// leaves free.
 type Reserve struct {
 	Path string
-	Left uint64 // what the engine leaves free
+	Left uint64 // bytes that the engine leaves free
 }
 
-// reserveOwn is what the reserve has beyond what the engine leaves free: dropping takes a
-// few blocks, and other programs may be writing.
+// reserveOwn is added to what the engine leaves free: dropping takes a few blocks, and other programs may be
+// writing.
 const reserveOwn = 64 << 20
 
 func (r *Reserve) size() uint64 { return r.Left + reserveOwn }
 
-// Make makes the file if there is room for it, of what is free beyond what is to be kept.
+// Make makes the file if it fits into the spare space.
 func (r *Reserve) Make(spare uint64) error {
 	info, err := os.Lstat(r.Path)
 	if err == nil && !info.Mode().IsRegular() {
@@ -52,7 +52,7 @@ func (r *Reserve) Make(spare uint64) error {
 	return nil
 }
 
-// Free gives the space back; false: there is no file.
+// Free deletes the file; false: it does not exist.
 func (r *Reserve) Free() (bool, error) {
 	err := os.Remove(r.Path)
 	if errors.Is(err, fs.ErrNotExist) {

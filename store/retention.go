@@ -10,53 +10,50 @@ import (
 	"time"
 )
 
-// Retention by age is the TTL of the tables, which the engine applies. Retention by free
-// space is here: while a file system has less free space than is to be kept, the
-// largest table gives its oldest partition, an hour of flows, and so on. The hour that
-// is being written always stays.
+// Retention by age is the TTL of the tables, which the engine applies. Retention by free space is here: while
+// a file system has less free space than required, the oldest partition of the largest table is dropped, an
+// hour of flows. The current hour always stays.
 //
-// Temporary data go by themselves, so no row is dropped for them: they count as free, are
-// named first, and the readers' statements that hold them are ended when that is not
-// enough.
+// Temporary data disappear automatically, so no row is dropped for them: they count as free, are logged
+// first, and if that is not enough, the readers' statements that hold them are cancelled.
 
-// A Retention keeps space free: Check is called again and again.
+// Retention keeps space free; call Check periodically.
 type Retention struct {
-	Client  *Client                                               // as the user who may write
-	Keep    func() Room                                           // asked each time: it may change
+	Client  *Client                                               // of a user with write access
+	Keep    func() DiskShare                                           // called each time, because it may change
 	Space   func(context.Context) (free, total uint64, err error) // of the file system of the store
 	Log     *slog.Logger
 	Now     func() time.Time // nil: time.Now
 	Reserve *Reserve         // nil: the store is not on this machine
 
-	// Temporary says what temporary data take of that file system; nil: nothing.
+	// Temporary returns the temporary data on that file system; nil: none.
 	Temporary func() TemporaryData
 
-	reserveFailed bool // and that was said
+	reserveFailed bool // and that was logged
 	temporarySaid bool
 
 	Stats RetentionStats
 }
 
-// TemporaryData is what temporary data take of a file system.
+// TemporaryData is the disk usage of temporary data.
 type TemporaryData struct {
-	Bytes  uint64 // of statements and of held answers
-	Merges uint64 // of parts that are being written
-	What   string // all of it, by name
+	Bytes  uint64 // of statements and of held results
+	Merges uint64 // of parts being written
+	What   string // all of it, for the log
 }
 
-// RetentionStats count what was dropped for want of space. They are safe for concurrent
-// use.
+// RetentionStats count what was dropped for lack of space. They are safe for concurrent use.
 type RetentionStats struct {
 	Partitions, Rows, Bytes atomic.Uint64
-	Last                    atomic.Int64  // when, Unix seconds; 0: never
-	Stuck                   atomic.Bool   // too little is free, and nothing is left that may be dropped
-	Ended                   atomic.Uint64 // times that readers' statements were ended for the temporary data that they held
+	Last                    atomic.Int64  // Unix seconds; 0: never
+	Stuck                   atomic.Bool   // too little is free, and nothing may be dropped
+	Ended                   atomic.Uint64 // readers' statements cancelled because of their temporary data
 }
 
 // errNothing says that no partition may be dropped.
 var errNothing = errors.New("nothing is left that is older than this hour: give the store a larger disk, or let other programs free some of it")
 
-// Check drops what it takes to have enough space free.
+// Check drops partitions until enough space is free.
 func (r *Retention) Check(ctx context.Context) error {
 	free, total, err := r.Space(ctx)
 	if err != nil {
@@ -69,7 +66,7 @@ func (r *Retention) Check(ctx context.Context) error {
 		r.keepReserve(free-keep, keep > 0)
 		return nil
 	}
-	// What the engine has replaced or dropped already goes by itself within minutes.
+	// What the engine has already replaced or dropped is deleted within minutes.
 	soon, err := r.number(ctx, `SELECT sum(bytes_on_disk) FROM system.parts WHERE NOT active AND database = currentDatabase()`)
 	if err != nil {
 		return err
@@ -89,15 +86,15 @@ func (r *Retention) Check(ctx context.Context) error {
 	return nil
 }
 
-// temporary names the temporary data that space is short for, ends the statements that
-// hold them when there is too little without, and returns how much counts as free.
+// temporary logs the temporary data if space is short, cancels the statements that hold them if that is
+// necessary, and returns how much counts as free.
 func (r *Retention) temporary(ctx context.Context, free, keep, soon uint64) (uint64, error) {
 	if r.Temporary == nil {
 		return 0, nil
 	}
 	t := r.Temporary()
 	bytes := t.Bytes
-	if free >= keep/4 { // else the disk may be full before a merge is over
+	if free >= keep/4 { // otherwise the disk may be full before a merge ends
 		bytes += t.Merges
 	}
 	if bytes == 0 {
@@ -105,7 +102,7 @@ func (r *Retention) temporary(ctx context.Context, free, keep, soon uint64) (uin
 	}
 	if !r.temporarySaid {
 		r.temporarySaid = true
-		r.Log.Warn("temporary data take space that is to be kept free: no rows are dropped for them", "temporary", t.What, "bytes", t.Bytes+t.Merges, "free", free, "keep_free", keep)
+		r.Log.Warn("temporary data use space that must stay free; no rows are dropped for them", "temporary", t.What, "bytes", t.Bytes+t.Merges, "free", free, "keep_free", keep)
 	}
 	if t.Bytes > 0 && (free < keep/2 || free+soon+bytes < keep) {
 		ended, err := r.number(ctx, `SELECT count() FROM system.processes WHERE `+holdsTemporary)
@@ -114,10 +111,10 @@ func (r *Retention) temporary(ctx context.Context, free, keep, soon uint64) (uin
 		}
 		if ended > 0 {
 			if err := r.Client.Exec(ctx, `KILL QUERY WHERE `+holdsTemporary+` ASYNC`); err != nil {
-				return 0, fmt.Errorf("end the statements that hold temporary data: %w", err)
+				return 0, fmt.Errorf("cancel the statements that hold temporary data: %w", err)
 			}
 			r.Stats.Ended.Add(ended)
-			r.Log.Warn("the disk is nearly full: readers' statements that hold temporary data are ended", "statements", ended, "temporary", t.What, "free", free, "keep_free", keep)
+			r.Log.Warn("disk nearly full; cancelled readers' statements that hold temporary data", "statements", ended, "temporary", t.What, "free", free, "keep_free", keep)
 		}
 	}
 	return bytes, nil
@@ -126,8 +123,7 @@ func (r *Retention) temporary(ctx context.Context, free, keep, soon uint64) (uin
 // holdsTemporary selects the statements of readers that wrote temporary data.
 const holdsTemporary = `Settings['readonly'] = '1' AND arraySum(mapValues(mapFilter((k, v) -> k LIKE 'External%', ProfileEvents))) > 0`
 
-// keepReserve makes the reserve when there is room for it; where nothing is dropped none is
-// needed.
+// keepReserve makes the reserve if there is room for it; it is not needed if nothing is dropped.
 func (r *Retention) keepReserve(spare uint64, needed bool) {
 	if r.Reserve == nil {
 		return
@@ -139,12 +135,12 @@ func (r *Retention) keepReserve(spare uint64, needed bool) {
 		_, err = r.Reserve.Free()
 	}
 	if err != nil && !r.reserveFailed {
-		r.Log.Warn("without a reserve the oldest rows cannot be dropped once the disk is full to the last octet", "err", err)
+		r.Log.Warn("no reserve: the oldest rows cannot be dropped once the disk is completely full", "err", err)
 	}
 	r.reserveFailed = err != nil
 }
 
-// drop has the largest table give its oldest partition and returns its bytes.
+// drop drops the oldest partition of the largest table and returns its bytes.
 func (r *Retention) drop(ctx context.Context, free, keep uint64) (uint64, error) {
 	now := time.Now()
 	if r.Now != nil {
@@ -170,14 +166,14 @@ ORDER BY of_table DESC, newest LIMIT 1`})
 		if had, removed := r.Reserve.Free(); removed != nil {
 			return 0, fmt.Errorf("reserve: %w", removed)
 		} else if had {
-			r.Log.Warn("the disk is full: the reserve is given up, to drop the oldest rows", "file", r.Reserve.Path)
+			r.Log.Warn("disk full; deleted the reserve to drop the oldest rows", "file", r.Reserve.Path)
 			err = r.Client.Exec(ctx, sql)
 		}
 	}
 	if err != nil {
 		return 0, fmt.Errorf("drop the oldest partition %s of %s: %w", partition, table, err)
 	}
-	r.Log.Warn("the disk is nearly full: the oldest rows are dropped", "table", table, "partition", partition,
+	r.Log.Warn("disk nearly full; dropped the oldest rows", "table", table, "partition", partition,
 		"until", time.Unix(int64(newest), 0).UTC().Format(time.RFC3339), "rows", rows, "bytes", bytes, "free", free, "keep_free", keep)
 	r.Stats.Partitions.Add(1)
 	r.Stats.Rows.Add(rows)
@@ -194,7 +190,7 @@ func (r *Retention) number(ctx context.Context, sql string) (uint64, error) {
 	return res.Columns[0].([]uint64)[0], nil
 }
 
-// DiskSpace asks the store for the space of its disks, those that are directories.
+// DiskSpace returns the space of the store's disks that are directories.
 func DiskSpace(ctx context.Context, c *Client) (free, total uint64, err error) {
 	res, _, err := c.Select(ctx, Query{SQL: `SELECT sum(free_space), sum(total_space) FROM system.disks WHERE type = 'Local'`})
 	if err != nil {
@@ -203,17 +199,16 @@ func DiskSpace(ctx context.Context, c *Client) (free, total uint64, err error) {
 	return res.Columns[0].([]uint64)[0], res.Columns[1].([]uint64)[0], nil
 }
 
-// A Forecast says how far back the store will reach when rows go on coming as in the
-// last day.
+// Forecast says how far back the store will reach at the rate of the last day.
 type Forecast struct {
-	BytesPerDay float64 `json:"bytes_per_day"` // On disk; 0: not known yet.
-	Days        float64 `json:"days"`          // That fit on the disk, or that are kept by age if these are fewer; 0: not known yet.
-	LimitedBy   string  `json:"limited_by"`    // age, disk, or empty when not known yet.
-	FullInDays  float64 `json:"full_in_days"`  // Until the disk has only as much free as is kept free; 0: never, or not known.
+	BytesPerDay float64 `json:"bytes_per_day"` // On disk; 0: unknown.
+	Days        float64 `json:"days"`          // Days that fit on the disk, or the retention by age if it is shorter; 0: unknown.
+	LimitedBy   string  `json:"limited_by"`    // age, disk, or empty if unknown.
+	FullInDays  float64 `json:"full_in_days"`  // Days until only the space to keep free is left; 0: never, or unknown.
 }
 
-// NewForecast computes one: stored bytes there are, free on their disk, of which keep
-// stay free; rows are kept for ttl days, 0 for ever.
+// NewForecast computes a forecast: stored bytes are used, free on their disk, of which keep stay free; rows
+// are kept for ttl days, 0: forever.
 func NewForecast(perDay float64, stored, free, keep uint64, ttl int) (f Forecast) {
 	if f.BytesPerDay = perDay; perDay <= 0 {
 		return f
@@ -228,8 +223,8 @@ func NewForecast(perDay float64, stored, free, keep uint64, ttl int) (f Forecast
 	return f
 }
 
-// BytesPerDay is how many bytes on disk a day makes: those of the whole hours of the
-// last day, of what was first stored then.
+// BytesPerDay returns the bytes on disk of a day: those of the complete hours of the last day, for rows first
+// stored then.
 func BytesPerDay(ctx context.Context, c *Client) (float64, error) {
 	res, _, err := c.Select(ctx, Query{SQL: `
 WITH toStartOfHour(now()) AS hour

@@ -16,7 +16,7 @@ import (
 func TestReadRoom(t *testing.T) {
 	f := func(text string, want uint64) { // of 1,000,000,000,000 bytes
 		t.Helper()
-		var r store.Room
+		var r store.DiskShare
 		if err := r.UnmarshalText([]byte(text)); err != nil || r.Of(1e12) != want || r.String() != text || r.IsZero() {
 			t.Errorf("%q: %d, %q, %v; want %d", text, r.Of(1e12), r, err, want)
 		}
@@ -34,7 +34,7 @@ func TestReadRoom(t *testing.T) {
 	f("700MiB", 700<<20)
 	f("123456", 123456)
 	for _, text := range []string{"%", "95%", "-1%", "ten", "10 percent", "5XB", "-5GB", "NaN", "NaN%", "1e30"} {
-		var r store.Room
+		var r store.DiskShare
 		if err := r.UnmarshalText([]byte(text)); err == nil || !strings.Contains(err.Error(), "10%") || !strings.Contains(err.Error(), text) || !r.IsZero() {
 			t.Errorf("%q: %v", text, err)
 		}
@@ -83,7 +83,7 @@ func TestRetention(t *testing.T) {
 
 	// The disk is pretended: what the store has on it, and 900,000 bytes besides.
 	const besides = 900_000
-	keep := store.Room{}
+	keep := store.DiskShare{}
 	used := func() uint64 {
 		var n uint64
 		fmt.Sscan(text(t, r, "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()"), &n)
@@ -91,7 +91,7 @@ func TestRetention(t *testing.T) {
 	}
 	total := used() + besides
 	x := &store.Retention{Client: w, Log: quiet, Now: func() time.Time { return now },
-		Keep:  func() store.Room { return keep },
+		Keep:  func() store.DiskShare { return keep },
 		Space: func(context.Context) (uint64, uint64, error) { return total - used(), total, nil }}
 	is := func(flowsHours, smallHours string) {
 		t.Helper()
@@ -146,7 +146,7 @@ func TestTemporaryData(t *testing.T) {
 	const total = 1 << 30
 	free, temporary := uint64(0), store.TemporaryData{}
 	x := &store.Retention{Client: w, Log: slog.New(slog.NewTextHandler(&log, nil)), Now: func() time.Time { return now },
-		Keep:      func() store.Room { return store.Room{Bytes: 100 << 20} },
+		Keep:      func() store.DiskShare { return store.DiskShare{Bytes: 100 << 20} },
 		Space:     func(context.Context) (uint64, uint64, error) { return free, total, nil },
 		Temporary: func() store.TemporaryData { return temporary }}
 	check := func(freeMiB, heldMiB, mergesMiB uint64, hoursLeft, said string) {
@@ -163,7 +163,7 @@ func TestTemporaryData(t *testing.T) {
 			t.Errorf("%d MiB free, %d held, %d of merges: the log says %q, want %q", freeMiB, heldMiB, mergesMiB, log.String(), said)
 		}
 	}
-	const named = `msg="temporary data take space that is to be kept free: no rows are dropped for them" temporary="held answers"`
+	const named = `msg="temporary data use space that must stay free; no rows are dropped for them" temporary="held answers"`
 	check(200, 50, 0, "3", "")
 	check(90, 50, 0, "3", named)
 	check(90, 50, 0, "3", "") // said once

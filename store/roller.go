@@ -15,64 +15,64 @@ import (
 	"netmeta/native"
 )
 
-// A Roller adds the rows of a table up into its rollups. What each rollup has stands in
-// StateTable, see rollupstate.go.
+// Roller sums the rows of a table into its rollups. StateTable has the state of each rollup; see
+// rollupstate.go.
 //
-// Rows may come late, out of the spool or by a person's hand. So the rows of each hour are
-// counted, which the engine does without reading them, and where the rollup has counted
-// others its steps are added up anew in a table beside it, which takes its place, so that
-// all change at once: at no time does a question get sums that are neither old nor new.
+// Rows may be late, from the spool or inserted by a user. So the rows of each hour are counted, which the
+// engine does without reading them. If the rollup was made from a different number, its steps are summed
+// again in a table next to it, which replaces it atomically: no query ever gets sums that are neither old nor
+// new.
 
 const (
-	rollHour  = 3600 // seconds: what is counted, and made anew, at a time
-	leaseTime = 600  // seconds that the rollups are kept by whoever said so last
-	mendHours = 24   // hours that are made anew in one round: of more the rest comes in the next
-	maxStale  = 16   // times that Stale tells apart; the last one takes in those behind it
+	rollHour  = 3600 // seconds that are counted and rebuilt at a time
+	leaseTime = 600  // seconds for which a collector keeps the rollups
+	mendHours = 24   // hours rebuilt in one round; the next round continues
+	maxStale  = 16   // ranges that Stale distinguishes; the last one includes those after it
 )
 
-// A Roller keeps the rollups of a table.
+// Roller updates the rollups of a table.
 type Roller struct {
 	Client *Client
 	Schema func() Schema // with RollupDays; it may change
-	Owner  string        // a name of this collector that outlives its process
+	Owner  string        // name of this collector, unchanged by restarts
 	Log    *slog.Logger
 	Floor  uint64 // sums that a step may always have, see fold.go; 0: 50,000
 
-	folded map[string]stepSet // steps that are folded, by rollup
-	lost   []string           // for each rollup: its parts that could not be read when its sums were counted
-	held   map[int64]bool     // hours of which rows cannot be read now: their sums stay
+	folded map[string]stepSet // folded steps, by rollup
+	lost   []string           // for each rollup: its unreadable parts when its sums were counted
+	held   map[int64]bool     // hours with rows that cannot be read now: their sums stay
 
-	states []uint64           // revisions of the rollups' states, as the last round left them
-	begun  bool               // what lies beyond the rollups' ends was taken away
-	right  []map[int64]uint64 // for each rollup: how many rows each hour had when its sums were right
-	oldest int64              // the latest that the oldest hour of the table has been
+	states []uint64           // revisions of the rollups' states after the last round
+	begun  bool               // sums after the rollups' ends were removed
+	right  []map[int64]uint64 // for each rollup: rows of each hour when its sums were right
+	oldest int64              // the latest value of the oldest hour of the table
 
-	clock int64 // of the store when the round began, seconds since 1970
+	clock int64 // the store's time at the start of the round, seconds since 1970
 	since time.Time
 
-	latest atomic.Pointer[hourRows] // as of the last round; nil: not known, or another collector keeps the rollups
+	latest atomic.Pointer[hourRows] // after the last round; nil: unknown, or another collector keeps the rollups
 
 	Stats RollerStats
 }
 
-// hourRows are what the sums of rollups are of: how many rows each hour had.
+// hourRows are the numbers of rows that the sums of rollups were made from, by hour.
 type hourRows struct {
 	until []int64            // of each rollup
 	rows  []map[int64]uint64 // of each rollup, up to its end
 }
 
-// RollerStats count what a Roller did. They are safe for concurrent use.
+// RollerStats count the work of a Roller. They are safe for concurrent use.
 type RollerStats struct {
-	Remade atomic.Uint64 // steps and hours that were added up anew, since their rows were others
-	Folded atomic.Uint64 // steps that had too many different keys and were folded
+	Remade atomic.Uint64 // steps and hours rebuilt because their rows had changed
+	Folded atomic.Uint64 // steps folded because of too many different keys
 	Errors atomic.Uint64
-	Until  atomic.Int64 // the first rollup has every row from before then, seconds since 1970; 0: not known, or another collector keeps it
+	Until  atomic.Int64 // the first rollup has every row from before then, seconds since 1970; 0: unknown, or another collector keeps it
 }
 
-// A timeRange is a time from, and to before, seconds since 1970.
+// timeRange is the time from from until before to, in seconds since 1970.
 type timeRange struct{ from, to int64 }
 
-// during is the condition that a column of times is in one of the spans.
+// during returns the condition that a column of times is in one of the ranges.
 func during(column string, spans []timeRange) string {
 	list := make([]string, len(spans))
 	for i, s := range spans {
@@ -81,7 +81,7 @@ func during(column string, spans []timeRange) string {
 	return strings.Join(list, " OR ")
 }
 
-// rows runs a question that the writer has for itself.
+// rows runs a query of the writer.
 func (c *Client) rows(ctx context.Context, sql string) (*native.Result, error) {
 	res, _, err := c.Select(ctx, Query{SQL: sql})
 	return res, err
@@ -89,12 +89,12 @@ func (c *Client) rows(ctx context.Context, sql string) (*native.Result, error) {
 
 func floor(t, step int64) int64 { return t - t%step }
 
-// Roll brings the rollups up to date: no row received before settled, seconds since 1970,
-// is on its way to the store as a rule. It says whether there is more to be done at once:
-// of a time long past an hour is made at a time, so that the present is never behind.
+// Roll updates the rollups. Normally no row received before settled, in seconds since 1970, is still on its
+// way to the store. It reports whether there is more to do at once: a backlog is summed one hour at a time,
+// so that the present is never delayed.
 //
-// A part that cannot be read is left out from then on: what it has is as if it were not
-// there, and is added up when it can be read again.
+// A part that cannot be read is left out from then on: its rows do not exist for the rollup, and are summed
+// when they can be read again.
 func (r *Roller) Roll(ctx context.Context, settled int64) (more bool, err error) {
 	for range maxParts {
 		var met *partError
@@ -108,7 +108,7 @@ func (r *Roller) Roll(ctx context.Context, settled int64) (more bool, err error)
 func (r *Roller) roll(ctx context.Context, settled int64) (more bool, err error) {
 	defer func() {
 		if err != nil {
-			r.begun = false // nobody knows what the last statement did
+			r.begun = false // the effect of the last statement is unknown
 			r.Stats.Errors.Add(1)
 		}
 	}()
@@ -117,7 +117,7 @@ func (r *Roller) roll(ctx context.Context, settled int64) (more bool, err error)
 	if err != nil {
 		return false, err
 	}
-	if !slices.Equal(r.states, revisions(rollups)) { // somebody else has changed one
+	if !slices.Equal(r.states, revisions(rollups)) { // another process has changed one
 		r.begun, r.right = false, nil
 	}
 	if ours, err := r.claim(ctx, rollups[0]); err != nil || !ours {
@@ -167,7 +167,7 @@ func (r *Roller) roll(ctx context.Context, settled int64) (more bool, err error)
 	return more, nil
 }
 
-// rollups are those of the table, as they are now.
+// rollups returns the current rollups of the table.
 func (r *Roller) rollups(ctx context.Context, s Schema, settled int64) ([]*rollup, error) {
 	names := []string{s.Table.Name}
 	for i := range s.rollups() {
@@ -193,19 +193,18 @@ func (r *Roller) rollups(ctx context.Context, s Schema, settled int64) ([]*rollu
 		}
 		for _, name := range u.own.stored() {
 			if !real(columns[u.name], name) {
-				return nil, fmt.Errorf("rollup %s lacks the column %s: its table is being changed", u.name, name)
+				return nil, fmt.Errorf("rollup %s lacks the column %s: its table is being changed; retrying", u.name, name)
 			}
 		}
 		if !u.state.holds {
-			return nil, fmt.Errorf("nothing is known of the sums of rollup %s: its table is being changed", u.name)
+			return nil, fmt.Errorf("rollup %s has no state: its table is being changed; retrying", u.name)
 		}
 		rollups[i] = u
 	}
 	return rollups, nil
 }
 
-// noteLost forgets what a rollup's sums were right for when other parts of it than before
-// cannot be read.
+// noteLost clears the right sums of a rollup if its unreadable parts have changed.
 func (r *Roller) noteLost(rollups []*rollup) {
 	if len(r.right) != len(rollups) {
 		r.right, r.lost = make([]map[int64]uint64, len(rollups)), make([]string, len(rollups))
@@ -229,11 +228,10 @@ func revisions(rollups []*rollup) []uint64 {
 	return list
 }
 
-// Stale are the times, from and to before, seconds since 1970, of which the table has rows
-// that a rollup lacks, since they came after it was added up: for them the rollups are not
-// to be asked. Rows that came before the last round are never among them, and of a time
-// that is older than the rollups nothing is said. Nil when another collector keeps the
-// rollups. It is safe for concurrent use.
+// Stale returns the times, from and until before, in seconds since 1970, for which a rollup lacks rows of the
+// table because they were late: queries must not use the rollups for them. Rows from before the last round
+// are never among them, nor times older than the rollups. Nil if another collector keeps the rollups. It is
+// safe for concurrent use.
 func (r *Roller) Stale(ctx context.Context) (times [][2]int64, err error) {
 	c := r.latest.Load()
 	if c == nil || len(c.until) == 0 {
@@ -259,8 +257,8 @@ func (r *Roller) Stale(ctx context.Context) (times [][2]int64, err error) {
 	return times, nil
 }
 
-// claim says whether this collector keeps the rollups. Whoever finds another name than its
-// own, when it is about to write, leaves them alone.
+// claim reports whether this collector keeps the rollups. A collector that finds another name than its own
+// before it writes leaves them alone.
 func (r *Roller) claim(ctx context.Context, first *rollup) (bool, error) {
 	res, err := r.Client.rows(ctx, "SELECT toUInt32(now('UTC'))")
 	if err != nil {
@@ -273,7 +271,7 @@ func (r *Roller) claim(ctx context.Context, first *rollup) (bool, error) {
 	case !ours && first.state.lease > r.clock:
 		return false, nil
 	case !ours:
-		r.Log.Info("this collector keeps the rollups from now on", "name", r.Owner)
+		r.Log.Info("this collector now keeps the rollups", "name", r.Owner)
 	}
 	if err := first.note(ctx); err != nil {
 		return false, err
@@ -281,26 +279,25 @@ func (r *Roller) claim(ctx context.Context, first *rollup) (bool, error) {
 	return true, first.check(ctx)
 }
 
-// A rollup is one of a table's while it is brought up to date.
+// rollup is one of a table's rollups while it is updated.
 type rollup struct {
 	roller  *Roller
-	own     Schema   // of the table of sums
-	table   Schema   // of the table whose rows it adds up
+	own     Schema   // of the rollup's table
+	table   Schema   // of the table whose rows it sums
 	index   int      // in table.Table.Rollups
 	columns []Column // of that table
 	name    string
 	step    int64
 
 	state   rollupState
-	noted   rollupState    // as StateTable has it
-	source  *rollup        // what it adds up; of the table itself only the time is known until when its rows are there
-	waiting map[int64]bool // hours that are wrong and will be made again in a later round
+	noted   rollupState    // as in StateTable
+	source  *rollup        // what it sums; of the table itself only the time until which its rows are complete
+	waiting map[int64]bool // wrong hours that a later round will rebuild
 	plain   []int64        // steps whose new sums are not folded
 }
 
-// quietly are the settings of a statement that adds up. It takes one core, whatever there
-// is to do. Sums that are made anew are equal to others that the table may remember, and
-// must go in all the same.
+// quietly are the settings of a summing statement. It uses one core, whatever the backlog. Rebuilt sums may
+// equal some that the table remembers, and must be inserted nevertheless.
 var quietly = map[string]string{"max_threads": "1", "insert_deduplicate": "0"}
 
 func (u *rollup) do(ctx context.Context, sql string) error {
@@ -310,8 +307,7 @@ func (u *rollup) do(ctx context.Context, sql string) error {
 	return nil
 }
 
-// add puts the sums of a time into a table. Columns that became real meanwhile may be
-// missing in them.
+// add writes the sums of a time into a table. Columns that became real meanwhile may be missing.
 func (u *rollup) add(ctx context.Context, into string, of []timeRange) error {
 	for _, part := range u.shares(of) {
 		if err := u.sums(ctx, into, part.table, part.spans); err != nil {
@@ -320,18 +316,18 @@ func (u *rollup) add(ctx context.Context, into string, of []timeRange) error {
 	}
 	now, err := columnsOf(ctx, u.roller.Client, u.table.Table.Name)
 	if err == nil && !slices.Equal(now[u.table.Table.Name], u.columns) {
-		err = fmt.Errorf("rollup %s: table %s was changed meanwhile: it is added up again", u.name, u.table.Table.Name)
+		err = fmt.Errorf("rollup %s: table %s has changed meanwhile; retrying", u.name, u.table.Table.Name)
 	}
 	return err
 }
 
-// advance adds up the steps that are over.
+// advance sums the completed steps.
 func (u *rollup) advance(ctx context.Context) error {
 	source := u.source.state
 	limit := floor(source.to, u.step)
 	for u.state.to < limit && source.from <= u.state.to {
 		hour := floor(u.state.to, rollHour)
-		if limit-u.state.to > rollHour { // nights without traffic are jumped over
+		if limit-u.state.to > rollHour { // skips nights without traffic
 			res, err := u.roller.Client.rows(ctx, fmt.Sprintf("SELECT toUInt32(min(at)) FROM (SELECT toStartOfHour(TimeReceived) AS at, count() FROM %s WHERE at >= toDateTime(%d, 'UTC') GROUP BY at)", u.table.source(u.index), hour))
 			if err != nil {
 				return err
@@ -354,7 +350,7 @@ func (u *rollup) advance(ctx context.Context) error {
 	return nil
 }
 
-// note writes down what the rollup has, and that it is kept on.
+// note records what the rollup has, and that this collector keeps it.
 func (u *rollup) note(ctx context.Context) error { return u.noteWith(ctx, "") }
 
 // noteWith does that, and says that the table with the UUID next has the same.
@@ -364,7 +360,7 @@ func (u *rollup) noteWith(ctx context.Context, next string) error {
 		return err
 	}
 	if now[0] != u.noted {
-		return fmt.Errorf("rollup %s: somebody else has changed its state", u.name)
+		return fmt.Errorf("rollup %s: another process has changed its state", u.name)
 	}
 	if u.index == 0 {
 		u.state.owner, u.state.lease = u.roller.Owner, u.roller.clock+int64(time.Since(u.roller.since).Seconds())+leaseTime
@@ -376,7 +372,7 @@ func (u *rollup) noteWith(ctx context.Context, next string) error {
 	return nil
 }
 
-// check fails when another collector has come to keep the rollups.
+// check fails if another collector now keeps the rollups.
 func (u *rollup) check(ctx context.Context) error {
 	first, err := readStates(ctx, u.roller.Client, u.table.Layout, u.table.Table.Rollups[0].Name)
 	if err == nil && first[0].owner != u.roller.Owner {
@@ -385,9 +381,8 @@ func (u *rollup) check(ctx context.Context) error {
 	return err
 }
 
-// hours counts the rows that a table has of each hour, and of the last one those from
-// before the end of the first rollup: the engine knows how many a part has, so only the
-// newest are read.
+// hours counts the rows of a table by hour, and in the last hour those before the end of the first rollup.
+// The engine knows the number of rows of a part, so only the newest are read.
 func (r *Roller) hours(ctx context.Context, table string, until int64) (map[int64]uint64, error) {
 	last := floor(until, rollHour)
 	open := timeRange{until, last + rollHour}

@@ -12,19 +12,19 @@ import (
 	"netmeta/column"
 )
 
-// Rollups are tables of sums: of the rows of a table, step by step, and of another rollup,
-// so that the rows themselves are added up only once. A Roller adds them up when a step is
-// over (roller.go). To have materialized views do it with each insert made the insert
-// twice as dear, and rows of one minute came as a hundred small sums.
+// Rollups are tables of sums: of the rows of a table, step by step, and of another rollup, so that the rows
+// themselves are summed only once. A Roller sums a step when it is over (roller.go). Materialized views,
+// which do it with each insert, doubled the cost of the insert, and made a hundred small sums of the rows of
+// one minute.
 //
-// What adding up costs is the number of columns. So a rare column is an alias in the
-// rollups too until it becomes real. See doc/decisions/0008-rollups.md.
+// The cost of summing is the number of columns. So a rare column is also an alias in the rollups until it
+// becomes real. See doc/decisions/0008-rollups.md.
 
-// flowsColumn counts the rows that a row of a rollup stands for.
+// flowsColumn counts the rows in a row of a rollup.
 const flowsColumn = "Flows"
 
-// rollup is the schema of the i-th rollup's table. Its rare columns are real when they
-// are to be in the table, or are there, which have says.
+// rollup returns the schema of the i-th rollup's table. Its rare columns are real if the table is to have
+// them, or has them already, according to have.
 func (s Schema) rollup(i int, have []Column) Schema {
 	r := &s.Table.Rollups[i]
 	t := &column.Table{Name: r.Name, Partition: "toDate(TimeReceived)", Engine: column.Summing}
@@ -64,12 +64,12 @@ func (s Schema) rollup(i int, have []Column) Schema {
 	return out
 }
 
-// source is the table that the i-th rollup adds up.
+// source returns the table that the i-th rollup sums.
 func (s Schema) source(i int) string {
 	return cmp.Or(s.Table.Rollups[i].Of, s.Table.Name)
 }
 
-// rollups are those that are kept.
+// rollups returns the rollups that are kept.
 func (s Schema) rollups() []column.Rollup {
 	if len(s.RollupDays) == 0 {
 		return nil
@@ -77,9 +77,9 @@ func (s Schema) rollups() []column.Rollup {
 	return s.Table.Rollups
 }
 
-// addUp is the statement that puts the sums of the times, of the rows or of a rollup, into
-// a table like the rollup r, the i-th. Addresses are grouped by a hash of 64 bits of them: they are few, and the key
-// is then short enough for the engine's fast tables.
+// addUp returns the statement that writes the sums of some times, of the rows or of a rollup, into a table
+// like the rollup r, the i-th. Addresses are grouped by a 64-bit hash: they are few, and the key then fits
+// the engine's fast tables.
 func (s Schema) addUp(r Schema, i int, source, into string, of []timeRange) string {
 	count := "count()"
 	if source != s.Table.Name {
@@ -111,17 +111,17 @@ func (s Schema) addUp(r Schema, i int, source, into string, of []timeRange) stri
 
 const maxSum = "18446744073709551615" // 2^64−1
 
-// saturated is a sum that ends at 2^64−1, as sums of questions do: see package query, which
-// tells the same of flows and of their sums.
+// saturated is a sum that ends at 2^64−1, as do sums of queries: see package query, which gets the same from
+// flows and from their sums.
 func saturated(column string) string {
 	sum, rough := "sum("+column+")", "sum(toFloat64("+column+"))"
 	return "if(" + rough + " < 9e18 OR " + rough + " < 27e18 AND " + sum + " > 8800000000000000000, " + sum + ", " + maxSum + ")"
 }
 
-// stored are the columns of a rollup that are not computed.
+// stored returns the columns of a rollup that are not computed.
 func (s Schema) stored() []string { return slices.Concat(s.key, s.sums) }
 
-// CreateAll is every statement that a table and its rollups need, in order.
+// CreateAll returns all statements that make a table and its rollups, in order.
 func (s Schema) CreateAll() []string {
 	list := []string{s.Create()}
 	for i := range s.rollups() {
@@ -136,7 +136,7 @@ func (s Schema) CreateAll() []string {
 
 var sortingKey = regexp.MustCompile(` ORDER BY \(([^)]*)\)`)
 
-// keyOf is the sorting key in the CREATE statement of a rollup.
+// keyOf returns the sorting key in the CREATE statement of a rollup.
 func keyOf(create string) []string {
 	m := sortingKey.FindStringSubmatch(create)
 	if m == nil {
@@ -145,8 +145,8 @@ func keyOf(create string) []string {
 	return strings.Split(m[1], ", ")
 }
 
-// A RollupError says that a rollup, or what is kept of all of them, is not as wanted. Its
-// table is: rows can be stored, and questions be answered from them.
+// RollupError says that a rollup, or the state of all rollups, could not be migrated. The table could: rows
+// can be stored and queried.
 type RollupError struct {
 	Rollup string
 	Err    error
@@ -155,9 +155,8 @@ type RollupError struct {
 func (e *RollupError) Error() string { return "rollup " + e.Rollup + ": " + e.Err.Error() }
 func (e *RollupError) Unwrap() error { return e.Err }
 
-// planRollups lists what must be done for the rollups; have are the columns of the table.
-// Rollups that cannot become what they must be are left out, and are the error, of
-// *RollupErrors.
+// planRollups lists the changes of the rollups; have are the columns of the table. Rollups that cannot be
+// migrated are omitted and returned as *RollupErrors.
 func planRollups(ctx context.Context, c *Client, s Schema, have []Column) (changes []Change, err error) {
 	if len(s.rollups()) == 0 {
 		return nil, nil
@@ -184,7 +183,7 @@ func planRollups(ctx context.Context, c *Client, s Schema, have []Column) (chang
 			return nil, err
 		}
 	}
-	cut := map[string]bool{} // rollups that lack what the rows had
+	cut := map[string]bool{} // rollups that lack values of the rows
 	for i := range s.rollups() {
 		if err := plan(s.Table.Rollups[i].Name, func() ([]Change, error) { return planRollup(ctx, c, s, i, have, cut) }); err != nil {
 			return nil, err
@@ -193,7 +192,7 @@ func planRollups(ctx context.Context, c *Client, s Schema, have []Column) (chang
 	return changes, errors.Join(failed...)
 }
 
-// planTable lists what must be done for one table.
+// planTable lists the changes of one table.
 func planTable(ctx context.Context, c *Client, s Schema, what string) ([]Change, error) {
 	columns, create, err := Describe(ctx, c, s.Table.Name)
 	if err != nil {
@@ -205,7 +204,7 @@ func planTable(ctx context.Context, c *Client, s Schema, what string) ([]Change,
 	return s.Diff(columns, create)
 }
 
-// planRollup lists what must be done for the i-th rollup.
+// planRollup lists the changes of the i-th rollup.
 func planRollup(ctx context.Context, c *Client, s Schema, i int, have []Column, cut map[string]bool) (changes []Change, err error) {
 	r := s.rollup(i, have)
 	name := r.Table.Name
@@ -226,12 +225,12 @@ func planRollup(ctx context.Context, c *Client, s Schema, i int, have []Column, 
 	if create == "" {
 		return s.restore(ctx, c, i, columns)
 	}
-	// A column that has been real in the table is missing in the sums until now. One
-	// that is about to become real has been zero. What the rollup has is forgotten
-	// first: whoever dies in between is not taken for one who has done it all.
+	// A column that is already real in the table is missing in the sums until now. One that is about to
+	// become real was zero. The state of the rollup is cleared first, so that a process that dies in between
+	// leaves no wrong state.
 	cut[name] = cut[s.source(i)] || slices.ContainsFunc(r.stored(), func(name string) bool { return real(have, name) && !real(columns, name) })
 	if cut[name] {
-		changes = append(changes, Change{SQL: s.forget(name), Reason: "rollup " + name + " is added up anew, with more columns"})
+		changes = append(changes, Change{SQL: s.forget(name), Reason: "rollup " + name + " is rebuilt with more columns"})
 	}
 	more, err := r.Diff(columns, create)
 	if err != nil {
@@ -240,9 +239,9 @@ func planRollup(ctx context.Context, c *Client, s Schema, i int, have []Column, 
 	return append(changes, more...), nil
 }
 
-// restore lists what gives the i-th rollup its definition again, which an ALTER on a full disk
-// may have cost it: while the engine runs the table is there, but it cannot be changed, and
-// after a restart it would be gone. A table like it takes its parts and its place.
+// restore lists the changes that restore the definition of the i-th rollup after an ALTER on a full disk has
+// lost it: the table exists until the engine restarts, but cannot be changed. A new table takes over its
+// parts and its name.
 func (s Schema) restore(ctx context.Context, c *Client, i int, columns []Column) (changes []Change, err error) {
 	like := s
 	like.Columns = nil
@@ -270,7 +269,7 @@ func (s Schema) restore(ctx context.Context, c *Client, i int, columns []Column)
 	return changes, nil
 }
 
-// real says that a column is there and not computed.
+// real reports that a column exists and is not computed.
 func real(columns []Column, name string) bool {
 	return slices.ContainsFunc(columns, func(c Column) bool { return c.Name == name && c.Kind == "" })
 }

@@ -10,19 +10,17 @@ import (
 	"netmeta/column"
 )
 
-// StateTable says what each rollup has: from Since until before Until it has the sums of
-// every row. Beyond that there may be sums that a process left behind when it died, and
-// nobody may use them. Until moves on as steps are added up. Since moves back, hour by
-// hour, to the oldest row of the table, when rows are older than the rollup. Of several
-// collectors one keeps the rollups: Owner of the first one, until Lease.
+// StateTable has the state of each rollup: from Since until before Until it has the sums of every row.
+// Outside, there may be sums that a process left behind when it died, which must not be used. Until advances
+// as steps are summed. Since moves back, hour by hour, to the oldest row of the table, if rows are older than
+// the rollup. Of several collectors one keeps the rollups: Owner of the first one, until Lease.
 //
-// A row holds for one table of sums and not for its name: for that with the UUID Current,
-// and for that with the UUID Next, which is about to take its place. So a rollup that
-// somebody drops takes what was said of it along, and an exchange of tables, which is
-// atomic, needs no second step. The row with the greatest Revision counts.
+// A row applies to a table and not to its name: to that with the UUID Current, and that with the UUID Next,
+// which is about to replace it. So a rollup that a user drops loses its state, and an exchange of tables,
+// which is atomic, needs no second step. The row with the greatest Revision counts.
 const StateTable = "rollup_state"
 
-// stateTable is the schema of StateTable.
+// stateTable returns the schema of StateTable.
 func (s Schema) stateTable() Schema {
 	t := &column.Table{Name: StateTable, Partition: "tuple()", Order: "Name", Engine: column.Replacing, Version: "Revision", Retention: column.Forever}
 	t.String(column.Field{Name: "Name", Doc: "Name of the rollup."})
@@ -36,19 +34,19 @@ func (s Schema) stateTable() Schema {
 	return Schema{Table: t, Layout: s.Layout}
 }
 
-// A rollupState is what StateTable says of a rollup.
+// rollupState is the state of a rollup in StateTable.
 type rollupState struct {
 	timeRange
 	owner    string
 	lease    int64
-	revision uint64 // of the row; 0: there is none
+	revision uint64 // of the row; 0: no row
 
-	table   string // UUID of the table that has the rollup's name
-	holds   bool   // for that table; else nothing is known of its sums
-	current string // as the row says
+	table   string // UUID of the table with the rollup's name
+	holds   bool   // for that table; otherwise its sums are unknown
+	current string // in the row
 }
 
-// readStates reads what is said of rollups, in their order.
+// readStates reads the states of rollups, in their order.
 func readStates(ctx context.Context, c *Client, l Layout, rollups ...string) ([]rollupState, error) {
 	res, err := c.rows(ctx, `
 SELECT t.name, toString(t.uuid), s.Current, s.Next, toUInt32(s.Since), toUInt32(s.Until), s.Owner, toUInt32(s.Lease), s.Revision
@@ -68,8 +66,8 @@ LEFT JOIN (SELECT * FROM `+l.Distributed(StateTable)+` FINAL) AS s ON s.Name = t
 	return states, nil
 }
 
-// write writes the state down, for the table that has the rollup's name now, and for the
-// one with the UUID next if that is not empty.
+// write stores the state for the table that has the rollup's name now, and for the one with the UUID next
+// unless that is empty.
 func (st *rollupState) write(ctx context.Context, c *Client, l Layout, rollup, next string) error {
 	sql := fmt.Sprintf("INSERT INTO %s (Name, Current, Next, Since, Until, Owner, Lease, Revision) VALUES (%s, %s, %s, %d, %d, %s, %d, %d)",
 		l.Distributed(StateTable), quote(rollup), quote(st.table), quote(next), st.from, st.to, quote(st.owner), st.lease, st.revision+1)
@@ -80,13 +78,12 @@ func (st *rollupState) write(ctx context.Context, c *Client, l Layout, rollup, n
 	return nil
 }
 
-// forget is the statement after which nothing is known of a rollup's sums.
+// forget returns the statement that clears a rollup's state.
 func (s Schema) forget(rollup string) string {
 	return fmt.Sprintf("INSERT INTO %s (Name, Revision) SELECT %s, max(Revision) + 1 FROM %[1]s WHERE Name = %[2]s", s.Layout.Distributed(StateTable), quote(rollup))
 }
 
-// beginRollup writes down what a rollup has if nothing is known of it yet: a new one, or
-// that of an earlier version.
+// beginRollup stores the state of a rollup that has none yet: a new one, or that of an earlier version.
 func beginRollup(ctx context.Context, c *Client, s Schema, name string) error {
 	states, err := readStates(ctx, c, s.Layout, name)
 	if err != nil {
@@ -104,7 +101,7 @@ func beginRollup(ctx context.Context, c *Client, s Schema, name string) error {
 	return endComment(ctx, c, s, name, st)
 }
 
-// find sets the times of which a rollup has the sums.
+// find sets the times that the rollup has the sums of.
 func (st *rollupState) find(ctx context.Context, c *Client, s Schema, name string) error {
 	res, err := c.rows(ctx, fmt.Sprintf("SELECT toUInt32(now('UTC')), toUInt64(count()), toUInt64(assumeNotNull((SELECT count() FROM %s))) FROM %s",
 		s.Layout.Distributed(name), s.Layout.Distributed(s.Table.Name)))
@@ -120,7 +117,7 @@ func (st *rollupState) find(ctx context.Context, c *Client, s Schema, name strin
 	case st.revision > 0 && st.current != "" && sums > 0: // the table was restored from a backup, with its rows
 	case st.revision == 0 && said: // an earlier version kept it
 		st.timeRange, st.owner, st.lease = text.timeRange, text.owner, text.lease
-		if text.to < 0 { // a view fed it until now
+		if text.to < 0 { // a view filled it until now
 			st.to = hour
 		}
 	case rows > 0:
@@ -131,18 +128,17 @@ func (st *rollupState) find(ctx context.Context, c *Client, s Schema, name strin
 	return nil
 }
 
-// Until this version what a rollup has stood in the comment of its table:
+// Before this version the comment of a rollup's table had its state:
 //
 //	complete from 1795000000 until 1795003660; kept by collector-1 until 1795003720
 //
-// It is read once. A comment by which nobody else keeps the rollups stays instead: a
-// collector of an earlier version that writes the same tables leaves them alone then.
+// It is read once. A comment that excludes other collectors replaces it, so that a collector of an earlier
+// version that writes the same tables leaves them alone.
 var stateComment = regexp.MustCompile(`^complete from (\d+)(?: until (\d+)(?:; kept by (.*) until (\d+))?)?$`)
 
 const endOfTime = 1<<32 - 1
 
-// readComment reads what the comment of a rollup's table says; until is −1 when that is not
-// said.
+// readComment reads the comment of a rollup's table; until is −1 if it is not in there.
 func readComment(ctx context.Context, c *Client, rollup string) (st rollupState, said bool, err error) {
 	res, err := c.rows(ctx, "SELECT comment FROM system.tables WHERE database = currentDatabase() AND name = "+quote(rollup))
 	if err != nil {
@@ -165,7 +161,7 @@ func readComment(ctx context.Context, c *Client, rollup string) (st rollupState,
 	return st, true, nil
 }
 
-// endComment puts the last comment in the place of one that an earlier version wrote.
+// endComment replaces the comment of an earlier version by the final one.
 func endComment(ctx context.Context, c *Client, s Schema, rollup string, st rollupState) error {
 	_, said, err := readComment(ctx, c, rollup)
 	if err != nil || !said {

@@ -25,28 +25,33 @@ import (
 	"netmeta/native"
 )
 
-// A Spool is a directory for blocks that the store does not take now. It holds
+// Spool is a directory for blocks that the store does not accept at the moment. It holds
 //
-//	1764003584123456-flows.blocks   what one insert carries; the first number is the order
+//	1764003584123456-flows.blocks   the blocks of one insert; the first number is the order
 //	join.json                       which files are being inserted together, and under which token
-//	doubted/                        blocks that killed the store, each tried again alone; see doubt.go
-//	refused/                        what is not going to be stored, each file with a .reason
+//	doubted/                        blocks that crashed the store, each retried alone; see doubt.go
+//	refused/                        blocks that will not be stored, each file with a .reason
 //	lock                            locked while a process has the directory
 //	*.tmp                           being written; removed at the next start
 //
-// Files are written under another name and renamed, so a file with its name is whole,
-// however the process ends. Only files with blocks that ask for it (native.Block.Synced)
-// are synced. Of the others a power cut can cost what the kernel had not written, half a
-// minute or so, which the checksums show: syncing each made the disk the limit just when
-// the store was behind. A file is inserted once, whatever is killed when: a token is on
-// disk before a second attempt can be made under it.
+// Files are written under another name and renamed, so a file with its name is complete, however the process
+// ends. Only files with blocks that require it (native.Block.Synced) are synced. Of the others a power cut
+// can cost what the kernel has not written, about half a minute, which the checksums show: syncing each made
+// the disk the limit when the store was behind. A file is inserted once, whatever is killed when, because a
+// token is on disk before a second attempt under it.
 //
-//   - A file is tried alone only when it is the oldest of its table, under the token that
-//     it carries. So after a start only the oldest can have been tried, and it goes alone.
-//   - Files that go together are named in join.json first. They are removed before it is,
-//     so a file that is missing says that the insert has ended well.
+//   - A file is tried alone only if it is the oldest of its table, under the token that it contains. So after
 //
-// The methods are for one goroutine, Stats apart.
+// a
+//
+//	   start only the oldest can have been tried, and it is inserted alone.
+//	- Files that are inserted together are listed in join.json first. They are removed before it is, so a
+//
+// missing
+//
+//	file means that the insert has succeeded.
+//
+// The methods are for one goroutine, except for Stats.
 type Spool struct {
 	dir    string
 	limit  int64
@@ -55,14 +60,14 @@ type Spool struct {
 	log    *slog.Logger
 	lock   *os.File
 
-	last     uint64 // number given to a load
+	last     uint64 // number of the last job
 	files    []*spoolFile
 	suspects []*suspectBlock
 	refused  []refusedFile // oldest first
 	join     *joinedInsert
 	inFlight []*spoolFile // not to be removed to make room
 
-	sync func(*os.File) error // File.Sync; tests look on
+	sync func(*os.File) error // File.Sync; tests replace it
 
 	droppedLogged  time.Time
 	droppedNotSaid uint64
@@ -71,22 +76,22 @@ type Spool struct {
 	stats SpoolStats
 }
 
-// SpoolStats say what a spool holds and what it did since the start.
+// SpoolStats describe the content of a spool and its work since the start.
 type SpoolStats struct {
 	Dir          string
 	Files        int
 	Blocks       int
 	Rows         uint64
-	Bytes        int64     // with what was refused
-	MaxBytes     int64     // that it may take
+	Bytes        int64     // including refused files
+	MaxBytes     int64     // limit
 	Oldest       time.Time // of the oldest file
 	WrittenRows  uint64    // since the start
 	DroppedRows  uint64    // oldest rows, removed to make room
-	RefusedFiles int       // that lie in refused/
+	RefusedFiles int       // in refused/
 	Error        string    // why nothing can be written now
 }
 
-// A spoolFile is a file of the spool.
+// spoolFile is a file of the spool.
 type spoolFile struct {
 	number uint64
 	table  *column.Table
@@ -95,48 +100,48 @@ type spoolFile struct {
 	blocks int
 	size   int64
 	at     time.Time // of writing
-	dir    string    // in which directory of the spool; empty: in itself
-	alone  bool      // may have been tried by itself: it must not be joined with others
+	dir    string    // directory within the spool; empty: the spool itself
+	alone  bool      // may have been tried alone: it must not be joined with others
 }
 
-// A refusedFile is a file in refused/.
+// refusedFile is a file in refused/.
 type refusedFile struct {
 	name string
 	size int64
 }
 
-// A joinedInsert is the content of join.json.
+// joinedInsert is the content of join.json.
 type joinedInsert struct {
 	Token string   `json:"token"`
 	Files []uint64 `json:"files"` // numbers
-	Each  bool     `json:"each"`  // block by block, since the store refuses them together
+	Each  bool     `json:"each"`  // block by block, since the store rejects them together
 
-	// The store died of them together: a block may be stored under Token.
+	// The store crashed with them together: a block may be stored under Token.
 	Ask   bool  `json:"ask,omitempty"`
 	Apart []int `json:"apart,omitempty"` // blocks that have a file in doubted/
 
-	landed map[int]bool // blocks that are stored; of the goroutine that inserts while it does
+	landed map[int]bool // stored blocks; belongs to the goroutine that inserts
 }
 
-// An insertJob is what one insert carries.
+// insertJob is the content of one insert.
 type insertJob struct {
-	number uint64 // its place in the order
+	number uint64 // its position in the order
 	table  *column.Table
 	token  string
 	each   bool // to be inserted block by block
-	tried  bool // under its token
-	probe  bool // the store is to be asked something first
-	ask    bool // whether a block is stored already, before it goes alone
+	tried  bool // an attempt under its token was made
+	probe  bool // send a query to the store first
+	ask    bool // check whether a block is already stored before it is inserted alone
 	blocks []native.Block
-	files  []*spoolFile // where the blocks lie; none: in memory alone
-	group  *group       // what it was formed with; nil when its rows are safe
+	files  []*spoolFile // files with the blocks; none: only in memory
+	group  *group       // the group that it was formed with; nil once its rows are safe
 
-	suspect *suspectBlock // what it is of; nil: it is an ordinary one
-	apart   []int         // blocks that are left out: they are suspects
+	suspect *suspectBlock // the suspect block; nil: an ordinary job
+	apart   []int         // blocks that are left out because they are suspects
 	landed  map[int]bool
 
-	corrupt []corruptFile   // found when they were read
-	refused []rejectedBlock // found when they were inserted block by block
+	corrupt []corruptFile   // found while they were read
+	refused []rejectedBlock // found while they were inserted block by block
 }
 
 func (l *insertJob) rows() (n int) {
@@ -146,13 +151,13 @@ func (l *insertJob) rows() (n int) {
 	return n
 }
 
-// A rejectedBlock is a block that the store will never take, and why.
+// rejectedBlock is a block that the store will never accept, and why.
 type rejectedBlock struct {
 	native.Block
 	reason string
 }
 
-// A corruptFile has rows that are lost, and says why.
+// corruptFile has lost rows, and the reason.
 type corruptFile struct {
 	*spoolFile
 	lost   int
@@ -163,23 +168,23 @@ const (
 	joinFile   = "join.json"
 	refusedDir = "refused"
 	ending     = ".blocks"
-	// A part of the disk is left to the store: it must be able to merge, and to make room
-	// by removing what is old.
+	// A part of the disk is left to the store: it must be able to merge, and to free space by dropping old
+	// rows.
 	leaveShare = 100
 	leaveMost  = 1 << 30
-	leastLimit = 512 << 20 // has room for what is being inserted and for what comes meanwhile
+	leastLimit = 512 << 20 // room for the running insert and for what arrives meanwhile
 )
 
-// newToken makes a name for an insert that no other has.
+// newToken makes a unique name for an insert.
 func newToken() string {
 	var raw [12]byte
 	rand.Read(raw[:])
 	return hex.EncodeToString(raw[:])
 }
 
-// OpenSpool takes the directory and looks through it. It may take as much of the disk as
-// most says, or 512 MiB. Blocks of other tables are put aside.
-func OpenSpool(dir string, most Room, tables []*column.Table, log *slog.Logger) (*Spool, error) {
+// OpenSpool opens and scans the directory. It may use the given share of the disk, or 512 MiB if that is
+// more. Blocks of other tables are moved to refused/.
+func OpenSpool(dir string, most DiskShare, tables []*column.Table, log *slog.Logger) (*Spool, error) {
 	s := &Spool{dir: dir, tables: tables, log: log, sync: (*os.File).Sync}
 	for _, of := range []string{"", refusedDir, suspectDir} {
 		if err := s.makeDir(filepath.Join(dir, of)); err != nil {
@@ -193,7 +198,7 @@ func OpenSpool(dir string, most Room, tables []*column.Table, log *slog.Logger) 
 	s.lock = lock
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		lock.Close()
-		return nil, fmt.Errorf("spool: %s is in use by another netmeta run: stop that, or give another directory with --data: %w", dir, err)
+		return nil, fmt.Errorf("spool: %s is in use by another netmeta run: stop it, or set another directory with --data: %w", dir, err)
 	}
 	_, total, err := FreeSpace(dir)
 	if err != nil {
@@ -210,7 +215,7 @@ func OpenSpool(dir string, most Room, tables []*column.Table, log *slog.Logger) 
 	return s, nil
 }
 
-// makeDir makes a directory. A file that has its name is put aside.
+// makeDir makes a directory. A file with its name is moved aside.
 func (s *Spool) makeDir(path string) error {
 	err := os.MkdirAll(path, 0o700)
 	if errors.Is(err, syscall.ENOTDIR) || errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ELOOP) {
@@ -218,13 +223,13 @@ func (s *Spool) makeDir(path string) error {
 		if failed != nil {
 			return failed
 		}
-		s.log.Error("spool: a file has the name of a directory and is put aside", "file", aside.File, "dir", filepath.Dir(path))
+		s.log.Error("spool: moved aside a file with the name of a directory", "file", aside.File, "dir", filepath.Dir(path))
 		err = os.MkdirAll(path, 0o700)
 	}
 	return err
 }
 
-// openLock opens the file that is locked. A directory that has its name is put aside.
+// openLock opens the lock file. A directory with its name is moved aside.
 func (s *Spool) openLock(path string) (*os.File, error) {
 	const flags = os.O_RDWR | os.O_CREATE | unix.O_NOFOLLOW
 	lock, err := os.OpenFile(path, flags, 0o600)
@@ -233,23 +238,23 @@ func (s *Spool) openLock(path string) (*os.File, error) {
 		if failed != nil {
 			return nil, failed
 		}
-		s.log.Error("spool: what has the name of the lock is put aside", "file", aside.File, "dir", s.dir)
+		s.log.Error("spool: moved aside a directory with the name of the lock", "file", aside.File, "dir", s.dir)
 		lock, err = os.OpenFile(path, flags, 0o600)
 	}
 	return lock, err
 }
 
-// Close gives the directory back.
+// Close unlocks the directory.
 func (s *Spool) Close() error { return s.lock.Close() }
 
-// Stats says how the spool is. It is safe for concurrent use.
+// Stats returns the current stats. It is safe for concurrent use.
 func (s *Spool) Stats() SpoolStats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.stats
 }
 
-// account brings the figures that follow from the lists up to date.
+// account updates the stats that depend on the lists.
 func (s *Spool) account() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -332,15 +337,15 @@ func (s *Spool) scan() error {
 	return nil
 }
 
-// removeTemp removes a file that was being written when the last process ended. One that
-// stays is in nobody's way.
+// removeTemp removes a file that was being written when the last process ended. One that remains does no
+// harm.
 func (s *Spool) removeTemp(name string) {
 	if err := os.Remove(filepath.Join(s.dir, name)); err != nil {
-		s.log.Warn("spool: a file that was being written cannot be removed", "file", name, "err", err)
+		s.log.Warn("spool: cannot remove an incomplete file", "file", name, "err", err)
 	}
 }
 
-// numberOf reads the number that a file's name begins with; 0: it has none.
+// numberOf returns the number at the start of a file's name; 0: none.
 func numberOf(name string) uint64 {
 	number, _, _ := strings.Cut(name, "-")
 	n, err := strconv.ParseUint(number, 10, 63)
@@ -383,8 +388,8 @@ func (s *Spool) look(dir, name string, number uint64) (*spoolFile, error) {
 	return &spoolFile{number: number, table: table, token: h.Token, rows: h.rows(), blocks: len(h.Blocks), size: info.Size(), at: time.UnixMilli(h.Written), dir: dir}, nil
 }
 
-// unreadable makes a corruptError of an error that the file itself causes: its rights, its disk,
-// or that it is something else than a file.
+// unreadable makes a corruptError of an error that the file itself causes: its permissions, its disk, or that
+// it is not a regular file.
 func unreadable(err error) error {
 	if d := (*corruptError)(nil); errors.As(err, &d) || wholefile.Passing(err) {
 		return err
@@ -392,7 +397,7 @@ func unreadable(err error) error {
 	return corrupt("it cannot be read: %v", err)
 }
 
-// resume goes on with a join that the last process had begun.
+// resume continues a join that the last process had started.
 func (s *Spool) resume(present map[uint64]bool) error {
 	path := filepath.Join(s.dir, joinFile)
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
@@ -404,7 +409,7 @@ func (s *Spool) resume(present map[uint64]bool) error {
 		return err
 	}
 	if err == nil && j.Token == "" {
-		err = errors.New("it names no token")
+		err = errors.New("no token")
 	}
 	if err != nil {
 		aside, failed := wholefile.PutAside(path, err)
@@ -436,13 +441,13 @@ func (s *Spool) joinedFiles() (files []*spoolFile) {
 
 func (s *Spool) endJoin() error {
 	s.join = nil
-	if err := os.Remove(filepath.Join(s.dir, joinFile)); !errors.Is(err, fs.ErrNotExist) { // a full disk may have kept it from being written
+	if err := os.Remove(filepath.Join(s.dir, joinFile)); !errors.Is(err, fs.ErrNotExist) { // a full disk may have prevented writing it
 		return err
 	}
 	return nil
 }
 
-// reserve gives a load its place in the order.
+// reserve assigns a job its position in the order.
 func (s *Spool) reserve() uint64 {
 	s.last = max(s.last+1, uint64(time.Now().UnixMicro()))
 	return s.last
@@ -450,8 +455,8 @@ func (s *Spool) reserve() uint64 {
 
 func (s *Spool) empty() bool { return len(s.files) == 0 }
 
-// put writes a load, which is in memory alone, to its place. To make room it removes the
-// oldest files. After an error nothing was changed but that.
+// put writes a job, which is only in memory, to its position. To make room it removes the oldest files, which
+// also happens if it fails.
 func (s *Spool) put(l *insertJob) error {
 	f := &spoolFile{number: l.number, table: l.table, token: l.token, blocks: len(l.blocks), at: time.Now(), alone: l.tried}
 	for _, b := range l.blocks {
@@ -481,7 +486,7 @@ func (s *Spool) put(l *insertJob) error {
 	return nil
 }
 
-// said keeps why nothing can be written, for Stats, and logs when that begins and ends.
+// said stores why nothing can be written, for Stats, and logs when that begins and ends.
 func (s *Spool) said(err error) {
 	text := ""
 	if err != nil {
@@ -493,9 +498,9 @@ func (s *Spool) said(err error) {
 	s.mu.Unlock()
 	switch {
 	case err != nil && before == "":
-		s.log.Error("spool: cannot write: blocks wait in memory", "err", err)
+		s.log.Error("spool: cannot write; blocks wait in memory", "err", err)
 	case err == nil && before != "":
-		s.log.Info("spool: nothing waits in memory for it any more")
+		s.log.Info("spool: writing recovered")
 	}
 }
 
@@ -516,10 +521,10 @@ func (s *Spool) makeRoom(size int64) error {
 		}
 		oldest := slices.IndexFunc(s.files, func(f *spoolFile) bool { return !slices.Contains(s.inFlight, f) })
 		if oldest < 0 {
-			return fmt.Errorf("%d MiB do not fit into the %d MiB that spool.max-size allows", size>>20, s.limit>>20)
+			return fmt.Errorf("%d MiB do not fit into spool.max-size, %d MiB", size>>20, s.limit>>20)
 		}
 		drop := s.files[oldest : oldest+1 : oldest+1]
-		if s.joined(drop[0]) { // all or none: one that is missing would say that the insert has ended
+		if s.joined(drop[0]) { // all or none: a missing one would mean that the insert has succeeded
 			drop = s.joinedFiles()
 		}
 		rows := 0
@@ -547,14 +552,14 @@ func (s *Spool) makeRoom(size int64) error {
 	return nil
 }
 
-// dropped counts rows that were removed to make room, and says so now and then.
+// dropped counts rows that were removed to make room, and logs this periodically.
 func (s *Spool) dropped(rows int) {
 	s.mu.Lock()
 	s.stats.DroppedRows += uint64(rows)
 	s.mu.Unlock()
 	s.droppedNotSaid += uint64(rows)
 	if time.Since(s.droppedLogged) > 10*time.Second {
-		s.log.Error("spool is full: its oldest rows are lost; get the store going again, or raise spool.max-size", "rows", s.droppedNotSaid, "max", s.limit)
+		s.log.Error("spool full; oldest rows dropped; restore the store, or raise spool.max-size", "rows", s.droppedNotSaid, "max", s.limit)
 		s.droppedLogged, s.droppedNotSaid = time.Now(), 0
 	}
 }
@@ -572,7 +577,7 @@ func (s *Spool) bytes() (n int64) {
 	return n
 }
 
-// A noSpaceError says that a disk is full.
+// noSpaceError says that a disk is full.
 type noSpaceError struct {
 	dir         string
 	free, total uint64
@@ -580,11 +585,11 @@ type noSpaceError struct {
 }
 
 func (e *noSpaceError) Error() string {
-	return fmt.Sprintf("the disk of %s has %d MiB free of %d MiB, of which %d MiB are left to the store: make room on it", e.dir, e.free>>20, e.total>>20, e.leave>>20)
+	return fmt.Sprintf("the disk of %s has %d MiB free of %d MiB, of which %d MiB are left to the store; free some space", e.dir, e.free>>20, e.total>>20, e.leave>>20)
 }
 
-// SyncDisk writes all that the kernel has in memory for the file system of a directory, and
-// returns when it is on the disk.
+// SyncDisk writes everything that the kernel holds in memory for the file system of a directory, and returns
+// once it is on disk.
 func SyncDisk(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {
@@ -594,8 +599,8 @@ func SyncDisk(dir string) error {
 	return os.NewSyscallError("syncfs", unix.Syncfs(int(f.Fd())))
 }
 
-// RoomFor says when the file system of a directory has less free than is to be left.
-func RoomFor(dir string, leave uint64) error {
+// CheckFree returns an error if the file system of a directory has less free space than leave.
+func CheckFree(dir string, leave uint64) error {
 	free, total, err := FreeSpace(dir)
 	if err == nil && free < leave {
 		err = &noSpaceError{dir: dir, free: free, total: total, leave: int64(leave)}
@@ -603,7 +608,7 @@ func RoomFor(dir string, leave uint64) error {
 	return err
 }
 
-// FreeSpace is that of the file system of a directory, for users other than root.
+// FreeSpace returns the space of the file system of a directory, for users other than root.
 func FreeSpace(dir string) (free, total uint64, err error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
@@ -612,19 +617,18 @@ func FreeSpace(dir string) (free, total uint64, err error) {
 	return st.Bavail * uint64(st.Bsize), st.Blocks * uint64(st.Bsize), nil
 }
 
-// writeBlocks makes a file of blocks of one table. It is on the disk, with its name, when
-// one of them asks to be synced.
+// writeBlocks makes a file of blocks of one table. If one of them requires a sync, the file and its name are
+// on disk afterwards.
 func (s *Spool) writeBlocks(name, token string, at time.Time, blocks []native.Block) (size int64, err error) {
 	return s.writeWhole(name, synced(blocks), func(w io.Writer) error { return writeSpoolFile(w, token, at, blocks) })
 }
 
-// synced reports that one of the blocks asks to be synced.
+// synced reports that one of the blocks requires a sync.
 func synced(blocks []native.Block) bool {
 	return slices.ContainsFunc(blocks, func(b native.Block) bool { return b.Synced })
 }
 
-// writeWhole makes a file that is there whole or not at all; with sync, that is so after a
-// loss of power too.
+// writeWhole makes a file that is either complete or absent; with sync, also after a loss of power.
 func (s *Spool) writeWhole(name string, sync bool, write func(io.Writer) error) (size int64, err error) {
 	path := filepath.Join(s.dir, name)
 	file, err := os.OpenFile(path+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
@@ -646,7 +650,7 @@ func (s *Spool) writeWhole(name string, sync bool, write func(io.Writer) error) 
 		os.Remove(path + ".tmp")
 		return 0, err
 	}
-	if sync { // the name is in the directory
+	if sync { // the name in the directory
 		if err := s.syncDir(filepath.Dir(path)); err != nil {
 			os.Remove(path)
 			return 0, err
@@ -664,8 +668,7 @@ func (s *Spool) syncDir(path string) error {
 	return s.sync(dir)
 }
 
-// take gives what is to be inserted next: the same as the last time until that is done.
-// The blocks are not read yet.
+// take returns the next job, the same one until it is done. Its blocks are not read yet.
 func (s *Spool) take() *insertJob {
 	if s.join == nil {
 		s.tryJoin()
@@ -684,7 +687,7 @@ func (s *Spool) take() *insertJob {
 	return l
 }
 
-// tryJoin joins the oldest files, if there are several that may be.
+// tryJoin joins the oldest files, if several may be joined.
 func (s *Spool) tryJoin() {
 	first := s.files[0]
 	if first.alone {
@@ -705,8 +708,8 @@ func (s *Spool) tryJoin() {
 	if len(j.Files) < 2 {
 		return
 	}
-	if err := s.writeJoin(j); err != nil { // a full disk, for one: the first goes alone
-		s.log.Warn("spool: cannot join files: they are stored one by one", "err", err)
+	if err := s.writeJoin(j); err != nil { // e.g. a full disk: the first is inserted alone
+		s.log.Warn("spool: cannot join files; storing them one by one", "err", err)
 		return
 	}
 	s.join = j
@@ -717,20 +720,20 @@ func (s *Spool) writeJoin(j *joinedInsert) error {
 	return err
 }
 
-// split makes the load go block by block the next time, because the store refuses the
-// whole or dies of it. It is said on disk before a block is tried.
+// split makes the next attempt of the job block by block, because the store rejects it or crashes with it.
+// This is recorded on disk before a block is tried.
 func (s *Spool) split(l *insertJob) {
 	j := &joinedInsert{Token: l.token, Each: true, Ask: l.ask, landed: map[int]bool{}}
 	for _, f := range l.files {
 		j.Files = append(j.Files, f.number)
 	}
 	if err := s.writeJoin(j); err != nil {
-		s.log.Error("spool: cannot note that rows are stored block by block: if NetMeta is killed meanwhile some may be stored twice", "err", err)
+		s.log.Error("spool: cannot record that rows are stored block by block; if NetMeta is killed meanwhile some may be stored twice", "err", err)
 	}
 	s.join = j
 }
 
-// done removes what was stored, and puts files aside that were damaged.
+// done removes stored blocks, and moves damaged files to refused/.
 func (s *Spool) done(l *insertJob) error {
 	defer s.account()
 	s.inFlight = nil
@@ -745,7 +748,7 @@ func (s *Spool) done(l *insertJob) error {
 	return err
 }
 
-// remove removes files, in order, those apart that are gone already.
+// remove removes files, in order, except missing ones.
 func (s *Spool) remove(files []*spoolFile) error {
 	for _, f := range files {
 		if err := os.Remove(s.path(f)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -757,7 +760,7 @@ func (s *Spool) remove(files []*spoolFile) error {
 	return nil
 }
 
-// read reads the blocks of a load. It may run beside the other methods.
+// read reads the blocks of a job. It may run concurrently with the other methods.
 func (s *Spool) read(l *insertJob) error {
 	l.blocks, l.corrupt = nil, nil
 	for _, f := range l.files {
@@ -786,7 +789,7 @@ func (s *Spool) readFile(path string) ([]native.Block, int, error) {
 	return readSpoolFile(file, s.tables)
 }
 
-// refuse keeps a block that the store will never take, with the reason.
+// refuse stores a block in refused/, with the reason.
 func (s *Spool) refuse(r rejectedBlock) error {
 	defer s.account()
 	name := s.name(s.reserve(), r.Table)
@@ -798,38 +801,38 @@ func (s *Spool) refuse(r rejectedBlock) error {
 		err = s.explain(name, r.reason+"\n\nTo have it tried again: stop NetMeta, move "+name+" to the directory above, start NetMeta.\n")
 	}
 	if err != nil {
-		return fmt.Errorf("keep rows that the store refuses (%s): %w", r.reason, err)
+		return fmt.Errorf("save rows that the store rejects (%s): %w", r.reason, err)
 	}
-	s.log.Error("store refuses rows for good", "table", r.Table.Name, "rows", r.Rows, "kept in", filepath.Join(s.dir, refusedDir), "err", r.reason)
+	s.log.Error("store rejected rows permanently", "table", r.Table.Name, "rows", r.Rows, "kept in", filepath.Join(s.dir, refusedDir), "err", r.reason)
 	return nil
 }
 
 // putAside moves a file to refused/.
 func (s *Spool) putAside(name, reason string) {
-	s.log.Error("spool: a file is put aside", "file", name, "dir", filepath.Join(s.dir, refusedDir), "err", reason)
+	s.log.Error("spool: moved a file aside", "file", name, "dir", filepath.Join(s.dir, refusedDir), "err", reason)
 	err := os.Rename(filepath.Join(s.dir, name), filepath.Join(s.dir, refusedDir, filepath.Base(name)))
 	if err == nil {
 		err = s.explain(filepath.Base(name), reason+"\n")
 	}
 	if err != nil {
-		s.log.Error("spool: a file cannot be put aside", "file", name, "err", err)
+		s.log.Error("spool: cannot move a file aside", "file", name, "err", err)
 	}
 }
 
-// explain writes the reason beside a file in refused/.
+// explain writes the reason next to a file in refused/.
 func (s *Spool) explain(name, reason string) error {
 	path := filepath.Join(s.dir, refusedDir, name)
 	info, err := os.Lstat(path)
 	if err != nil {
 		return err
 	}
-	if info.Mode().IsRegular() { // what else lies there is not ours to remove
+	if info.Mode().IsRegular() { // anything else there must not be removed
 		s.refused = append(s.refused, refusedFile{name, info.Size()})
 	}
 	return os.WriteFile(strings.TrimSuffix(path, ending)+".reason", []byte(reason), 0o600)
 }
 
-// forget removes a refused file.
+// forget removes a file from refused/.
 func (s *Spool) forget(k refusedFile) {
 	path := filepath.Join(s.dir, refusedDir, k.name)
 	os.Remove(path)

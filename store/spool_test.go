@@ -61,7 +61,7 @@ func values(t testing.TB, blocks []native.Block) (all []uint32) {
 
 func spoolAt(t testing.TB, dir string, limit int64) *Spool {
 	t.Helper()
-	s, err := OpenSpool(dir, Room{}, fruit, nothing)
+	s, err := OpenSpool(dir, DiskShare{}, fruit, nothing)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -441,7 +441,7 @@ func TestSpoolFileGone(t *testing.T) {
 // Two processes cannot have one spool.
 func TestSpoolLocked(t *testing.T) {
 	s := spoolAt(t, t.TempDir(), 1<<20)
-	if _, err := OpenSpool(s.dir, Room{}, fruit, nothing); err == nil || !strings.Contains(err.Error(), "--data") {
+	if _, err := OpenSpool(s.dir, DiskShare{}, fruit, nothing); err == nil || !strings.Contains(err.Error(), "--data") {
 		t.Errorf("error %v", err)
 	}
 }

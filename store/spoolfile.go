@@ -16,20 +16,19 @@ import (
 	"netmeta/native"
 )
 
-// A spool file is what one insert carries: blocks of one table, in order.
+// A spool file is the content of one insert: blocks of one table, in order.
 //
 //	"netmeta spool " version "\n"   16 bytes
 //	length:uint32 check:uint32      of the header, little-endian
 //	header                          JSON: a spoolHeader
-//	data                            the Native blocks, one after the other
+//	data                            the Native blocks in sequence
 //
-// Checks are CRC-32C. Each block has its own, so that one damaged block does not take
-// the others with it.
+// Checksums are CRC-32C. Each block has its own, so that a damaged block does not affect the others.
 const (
 	spoolMagic    = "netmeta spool "
 	spoolVersion  = "1"
 	spoolPreamble = len(spoolMagic) + len(spoolVersion) + 1 + 8
-	headerLimit   = 16 << 20 // bytes; 512 blocks with every column different are less than a tenth
+	headerLimit   = 16 << 20 // bytes; 512 blocks, each with different columns, need less than a tenth
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -98,8 +97,8 @@ func writeSpoolFile(w io.Writer, token string, written time.Time, blocks []nativ
 	return nil
 }
 
-// readSpoolHeader reads up to where the data begin. What is wrong with the file is a
-// *corruptError; another error is of the reader.
+// readSpoolHeader reads up to the start of the data. A fault of the file is a *corruptError; other errors are
+// of the reader.
 func readSpoolHeader(r io.Reader) (h spoolHeader, err error) {
 	var preamble [spoolPreamble]byte
 	if err := readWhole(r, preamble[:]); err != nil {
@@ -137,8 +136,8 @@ func readSpoolHeader(r io.Reader) (h spoolHeader, err error) {
 	return h, nil
 }
 
-// readSpoolFile reads a file whole. Blocks that are not what was written are left out:
-// lost is how many rows they had, and the error, a *corruptError, says which they are.
+// readSpoolFile reads a file completely. It omits damaged blocks: lost is the number of their rows, and the
+// error, a *corruptError, lists them.
 func readSpoolFile(r io.Reader, tables []*column.Table) (good []native.Block, lost int, err error) {
 	h, err := readSpoolHeader(r)
 	if err != nil {
@@ -151,7 +150,7 @@ func readSpoolFile(r io.Reader, tables []*column.Table) (good []native.Block, lo
 	var bad []string
 	short := false
 	for i, x := range h.Blocks {
-		var data bytes.Buffer // grows with what there is: the size is the file's word alone
+		var data bytes.Buffer // grows with the data: the size in the file is not trusted
 		if !short {
 			data.Grow(min(x.Size+bytes.MinRead, 4<<20))
 			if _, err := io.CopyN(&data, r, int64(x.Size)); errors.Is(err, io.EOF) {
@@ -176,7 +175,7 @@ func readSpoolFile(r io.Reader, tables []*column.Table) (good []native.Block, lo
 	return good, lost, err
 }
 
-// resolve finds the table and the columns that the header names.
+// resolve finds the table and the columns in the header.
 func (h *spoolHeader) resolve(tables []*column.Table) (*column.Table, [][]*column.Field, error) {
 	for _, t := range tables {
 		if t.Name != h.Table {
@@ -197,14 +196,14 @@ func (h *spoolHeader) resolve(tables []*column.Table) (*column.Table, [][]*colum
 	return nil, nil, corrupt("this program does not know table %q: start the program that wrote it to have it stored", h.Table)
 }
 
-// A corruptError says what is wrong with a spool file.
+// corruptError is a fault of a spool file.
 type corruptError struct{ text string }
 
 func (d *corruptError) Error() string { return d.text }
 
 func corrupt(format string, args ...any) error { return &corruptError{fmt.Sprintf(format, args...)} }
 
-// readWhole fills p. A file that ends before is damaged.
+// readWhole fills p. A file that ends earlier is damaged.
 func readWhole(r io.Reader, p []byte) error {
 	_, err := io.ReadFull(r, p)
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {

@@ -19,7 +19,7 @@ func synchronous(b native.Block) native.Block {
 // A file with a block that asks for it is on the disk, and its name too, before it counts as
 // written; others are not synced. That holds for blocks that are put aside as well.
 func TestSpoolSyncs(t *testing.T) {
-	s, err := OpenSpool(t.TempDir(), Room{}, fruit, nothing)
+	s, err := OpenSpool(t.TempDir(), DiskShare{}, fruit, nothing)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestSpoolSyncs(t *testing.T) {
 // What cannot be synced is not in the spool.
 func TestSpoolCannotSync(t *testing.T) {
 	for _, what := range []string{"file", "directory"} {
-		s, err := OpenSpool(t.TempDir(), Room{}, fruit, nothing)
+		s, err := OpenSpool(t.TempDir(), DiskShare{}, fruit, nothing)
 		if err != nil {
 			t.Fatal(err)
 		}

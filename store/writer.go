@@ -15,51 +15,50 @@ import (
 )
 
 const (
-	// An insert takes what is queued, up to about this many rows: one part of the
-	// table for each insert, so larger is cheaper, until memory matters.
-	// A body of more than a million rows or 256 MiB would be cut by the server and its
-	// token not recognised on a retry. Nor would the tokens of more blocks than the window
-	// of a table remembers, should they have to be inserted one by one.
+	// An insert takes up to about this many queued rows. Each insert makes one part of the table, so larger
+	// is cheaper, until memory matters. The server would split a body of more than a million rows or 256 MiB,
+	// and not recognise its token on a retry. Nor would a table remember the tokens of more blocks than its
+	// window, should they be inserted one by one.
 	insertRows   = 500_000
 	insertBytes  = 128 << 20
 	insertBlocks = 512
-	// Inserts begin at most this often, and while the store is behind no block waits longer
-	// in memory. With the age of a batch and the time of an insert it is less than the second
-	// that a kill of the collector may lose. Inserts once a second would spare the engine a
-	// twelfth of its work at 50,000 flows/s.
+	// Minimum time between inserts, which is also the maximum time that a block waits in memory while the
+	// store is behind. With the age of a batch and the duration of an insert it is below the second that a
+	// kill of the collector may lose. One insert per second would save the engine a twelfth of its work at
+	// 50,000 flows/s.
 	insertEvery = 500 * time.Millisecond
-	// Blocks that the store has not taken after this time go to the spool, though the
-	// insert goes on.
+	// Blocks that the store has not accepted after this time are written to the spool, while the insert
+	// continues.
 	spoolAfter = 2 * time.Second
-	// How often it is looked whether memory runs out during an insert.
+	// Interval of checks for scarce memory during an insert.
 	pressEvery = 50 * time.Millisecond
-	// An attempt that takes longer is given up and made again; the token keeps the rows
-	// from being stored twice should the first one still end well.
+	// An attempt that takes longer is abandoned and repeated. The token prevents duplicates if the first one
+	// succeeds after all.
 	insertTimeout = 2 * time.Minute
-	// Pauses between attempts grow from the first to the last of these.
+	// Pauses between attempts increase from the first to the last of these.
 	retryFirst = 100 * time.Millisecond
 	retryLast  = 5 * time.Second
 )
 
-// A Writer takes blocks to their tables, in order, one insert at a time. What the store
-// does not take goes to the spool, and from there to the store when it does.
+// Writer writes blocks to their tables, in order, one insert at a time. Blocks that the store does not accept
+// go to the spool, and from there to the store once it does.
 type Writer struct {
 	Inserter Inserter
-	Tables   []*column.Table // whose blocks come
+	Tables   []*column.Table // of the blocks in the queue
 	Spool    *Spool
 	Log      *slog.Logger
 
-	// Ready waits until the store can be written. An error that is not the context's says
-	// that it never can: everything then goes to the spool. nil: it can.
+	// Ready waits until the store is writable. An error other than the context's means that it never will be:
+	// everything then goes to the spool. nil: it is writable.
 	Ready func(context.Context) error
 
-	Taken func(native.Block) // is told of each block that is taken from the queue; nil: nobody wants to know
-	Safe  func()             // is called after Safe of some blocks was; nil: nobody wants to know
-	Full  func() float64     // how full the queue is, from 0 to 1; nil: nobody knows, and it may get full
+	Taken func(native.Block) // called with each block taken from the queue; may be nil
+	Safe  func()             // called after Safe of some blocks; may be nil
+	Full  func() float64     // fill level of the queue, from 0 to 1; nil: unknown, and the queue may fill up
 
-	// Sync has what the store took survive a loss of power. It is called after an insert of
-	// blocks that ask for it (native.Block.Synced), and before they are said to be safe, or
-	// are removed from the spool. nil: what the store answers is enough.
+	// Sync makes stored rows survive a loss of power. It is called after an insert of blocks that require it
+	// (native.Block.Synced), before they are reported as safe or removed from the spool. nil: the store's
+	// response is enough.
 	Sync func() error
 
 	suspectRest time.Duration // for tests; 0: the constant
@@ -70,7 +69,7 @@ type Writer struct {
 	rows map[*column.Table]*atomic.Uint64 // stored
 }
 
-// RowsOf is how many rows of a table were stored. It is safe for concurrent use.
+// RowsOf returns the number of stored rows of a table. It is safe for concurrent use.
 func (w *Writer) RowsOf(table *column.Table) uint64 {
 	if n := w.stored()[table]; n != nil {
 		return n.Load()
@@ -78,7 +77,7 @@ func (w *Writer) RowsOf(table *column.Table) uint64 {
 	return 0
 }
 
-// stored counts the rows of each table.
+// stored returns the counters of rows of each table.
 func (w *Writer) stored() map[*column.Table]*atomic.Uint64 {
 	w.once.Do(func() {
 		w.rows = map[*column.Table]*atomic.Uint64{}
@@ -89,23 +88,23 @@ func (w *Writer) stored() map[*column.Table]*atomic.Uint64 {
 	return w.rows
 }
 
-// WriterStats count what the writer did. They are safe for concurrent use.
+// WriterStats count the work of the writer. They are safe for concurrent use.
 type WriterStats struct {
 	Rows        atomic.Uint64 // of all tables
 	Blocks      atomic.Uint64
 	Bytes       atomic.Uint64 // of Native blocks
 	Inserts     atomic.Uint64
-	Errors      atomic.Uint64 // attempts that failed, retried ones included
-	RefusedRows atomic.Uint64 // put aside because the store will never take them or dies of them, or damaged on the spool's disk
+	Errors      atomic.Uint64 // failed attempts, also those repeated later
+	RefusedRows atomic.Uint64 // in refused/, because the store will never accept them, crashes with them, or they were damaged on the spool's disk
 	LastMS      atomic.Uint64 // duration of the last insert
-	Since       atomic.Int64  // Unix milliseconds when the oldest rows not stored yet were taken; 0: there are none
+	Since       atomic.Int64  // Unix milliseconds when the oldest rows not stored yet were taken; 0: none
 
 	problem atomic.Pointer[error] // of the last attempt
-	unkept  atomic.Pointer[error] // why rows wait in memory alone
+	unkept  atomic.Pointer[error] // why rows wait only in memory
 }
 
-// Unkept is why rows are in memory alone: the store has not taken them in time, and they
-// cannot be written to the spool. It is nil when what comes in is kept.
+// Unkept returns why rows are only in memory: the store has not accepted them in time, and the spool is not
+// writable. It is nil otherwise.
 func (s *WriterStats) Unkept() error {
 	if p := s.unkept.Load(); p != nil {
 		return *p
@@ -113,7 +112,7 @@ func (s *WriterStats) Unkept() error {
 	return nil
 }
 
-// Problem is why the last attempt failed; nil when it did not.
+// Problem returns the error of the last attempt; nil if it succeeded.
 func (s *WriterStats) Problem() error {
 	if p := s.problem.Load(); p != nil {
 		return *p
@@ -121,10 +120,9 @@ func (s *WriterStats) Problem() error {
 	return nil
 }
 
-// Run takes blocks from the queue until it is closed, and returns when everything is
-// stored. The end of ctx says that the store is not to be waited for any longer: what it
-// has not taken then stays in the spool, for the next start. The error is that of Ready,
-// and says how many rows are lost because they could not be written to the spool either.
+// Run takes blocks from the queue until it is closed, and returns once everything is stored. When ctx ends it
+// no longer waits for the store: blocks not accepted by then stay in the spool, for the next start. The error
+// is that of Ready, with the number of rows that were lost because the spool was not writable either.
 func (w *Writer) Run(ctx context.Context, queue <-chan native.Block) error {
 	now := time.Now()
 	r := &writerRun{Writer: w, ctx: ctx, queue: queue, stop: ctx.Done(), begun: now, due: now, landed: make(chan error, 1)}
@@ -135,51 +133,51 @@ func (w *Writer) Run(ctx context.Context, queue <-chan native.Block) error {
 	return r.run()
 }
 
-// A writerRun is one Run. All of its state belongs to the goroutine of Run; an insert, or
-// the wait for the store, runs beside it and hands over an error at its end.
+// writerRun is one Run. Its state belongs to the goroutine of Run; an insert, or the wait for the store, runs
+// concurrently and sends an error at its end.
 //
 //	queue ─► pending ─► waiting ─► in flight ─► store
 //	                 └─► spool ─────┘
 //
-// As long as the store keeps up nothing touches the disk. Once it is behind, what is
-// pending goes to the spool until that is empty, so that the order is kept.
+// While the store keeps up, nothing touches the disk. Once it is behind, pending blocks go to the spool until
+// that is empty, which preserves the order.
 type writerRun struct {
 	*Writer
 	ctx   context.Context
-	queue <-chan native.Block // nil when it is closed
-	stop  <-chan struct{}     // nil when ctx has ended
+	queue <-chan native.Block // nil once it is closed
+	stop  <-chan struct{}     // nil once ctx has ended
 
 	begun     time.Time
-	preparing chan error // Ready; nil when it has ended
-	final     error      // of Ready: the store will never take anything
+	preparing chan error // Ready; nil once it has returned
+	final     error      // of Ready: the store will never accept anything
 
 	pending pendingBlocks // taken from the queue
-	due     time.Time     // when it may be inserted
+	due     time.Time     // when they may be inserted
 	waiting []*insertJob  // for the store, in memory
-	groups  []*group      // of which rows are in memory alone, in the order of the queue
+	groups  []*group      // with rows that are only in memory, in the order of the queue
 
 	flight   *insertJob // being inserted
 	launched time.Time
 	landed   chan error
 
-	pause    time.Duration // between attempts; 0: the last one went well
-	again    time.Time     // when the next may be made
-	well     uint64        // inserts that ended well
+	pause    time.Duration // between attempts; 0: the last one succeeded
+	again    time.Time     // time of the next attempt
+	well     uint64        // successful inserts
 	outage   Outage
 	failures insertFailures
 	spill    struct { // to the spool
-		again time.Time // when it may be tried again
-		err   error     // of the last time
-		stuck error     // of the last time that something was to be written, until store or spool take rows
+		again time.Time // time of the next attempt
+		err   error     // of the last attempt
+		stuck error     // of the last necessary attempt, until store or spool accept rows
 	}
 }
 
-// insertFailures are what speaks against the load of a token.
+// insertFailures are the failures of the job with a token.
 type insertFailures struct {
 	token   string
-	refused int // times in a row that the store said never
-	large   int // times that it had not the memory for them
-	kills   int // times in a row that it died of them; see doubt.go
+	refused int // consecutive permanent rejections
+	large   int // attempts for which the store lacked memory
+	kills   int // consecutive crashes of the store; see doubt.go
 }
 
 func (r *writerRun) run() error {
@@ -218,7 +216,7 @@ func (r *writerRun) run() error {
 	}
 }
 
-// take takes from the queue.
+// take takes a block from the queue.
 func (r *writerRun) take(b native.Block, ok bool) {
 	if ok {
 		if r.Taken != nil {
@@ -230,28 +228,28 @@ func (r *writerRun) take(b native.Block, ok bool) {
 	}
 }
 
-// gone says that no further insert is to be tried.
+// gone reports that no further insert is to be tried.
 func (r *writerRun) gone() bool { return r.final != nil || r.ctx.Err() != nil }
 
-// late says that the insert in flight takes so long that its blocks belong on disk.
+// late reports that the insert in flight takes so long that its blocks belong on disk.
 func (r *writerRun) late(now time.Time) bool {
 	return r.flight != nil && (now.Sub(r.launched) >= spoolAfter || r.gone())
 }
 
-// behind says that the store does not keep up: what is pending goes to the spool.
+// behind reports that the store does not keep up: pending blocks go to the spool.
 func (r *writerRun) behind(now time.Time) bool {
 	return r.gone() || r.pause > 0 || !r.Spool.empty() || r.late(now) ||
 		r.preparing != nil && now.Sub(r.begun) >= spoolAfter
 }
 
-// pressed says that blocks come in faster than inserts go out, and that memory for them
-// is running out.
+// pressed reports that blocks arrive faster than they are inserted, and that memory for them is getting
+// scarce.
 func (r *writerRun) pressed() bool {
 	return r.flight != nil && r.pending.full() && r.Full != nil && r.Full() > 0.5
 }
 
-// toSpool writes to disk what belongs there. When that fails, blocks stay where they are
-// and the queue fills.
+// toSpool writes blocks to disk that belong there. If that fails, they stay where they are and the queue
+// fills.
 func (r *writerRun) toSpool(now time.Time) {
 	if now.Before(r.spill.again) {
 		return
@@ -273,7 +271,7 @@ func (r *writerRun) toSpool(now time.Time) {
 	}
 }
 
-// put writes a load to the spool.
+// put writes a job to the spool.
 func (r *writerRun) put(l *insertJob) bool {
 	r.spill.err = r.Spool.put(l)
 	r.spill.stuck = r.spill.err
@@ -285,7 +283,7 @@ func (r *writerRun) put(l *insertJob) bool {
 	return true
 }
 
-// form makes jobs of what is pending, one for each table.
+// form makes jobs of the pending blocks, one per table.
 func (r *writerRun) form() (loads []*insertJob) {
 	g := &group{safe: r.pending.safe}
 	for _, t := range r.Tables {
@@ -304,14 +302,14 @@ func (r *writerRun) form() (loads []*insertJob) {
 	return loads
 }
 
-// A group is loads that were formed at once: of all blocks that were taken from the queue
-// since the group before.
+// group is the jobs that were formed at the same time, of all blocks taken from the queue since the previous
+// group.
 type group struct {
-	left int      // loads whose rows are in memory alone
+	left int      // jobs with rows that are only in memory
 	safe []func() // of its blocks
 }
 
-// safe takes note that the rows of a load are stored, or in the spool.
+// safe records that the rows of a job are stored or in the spool.
 func (r *writerRun) safe(l *insertJob) {
 	if l.group == nil {
 		return
@@ -321,8 +319,7 @@ func (r *writerRun) safe(l *insertJob) {
 	r.tellSafe()
 }
 
-// tellSafe tells it in the order of the queue, since its receiver takes all that
-// came before for safe too.
+// tellSafe calls the functions in the order of the queue, since each also covers all earlier blocks.
 func (r *writerRun) tellSafe() {
 	told := false
 	for len(r.groups) > 0 && r.groups[0].left == 0 {
@@ -337,9 +334,8 @@ func (r *writerRun) tellSafe() {
 	}
 }
 
-// launch begins the next insert if there is one and the time has come. Inserts are large
-// under load, larger still when the store is slow, and the first flow after silence is
-// visible at once.
+// launch starts the next insert if there is one and it is time. Inserts are large under load, and larger if
+// the store is slow. The first flow after silence is visible at once.
 func (r *writerRun) launch(now time.Time) {
 	if r.flight != nil || r.preparing != nil || r.gone() || now.Before(r.again) {
 		return
@@ -372,7 +368,7 @@ func (r *writerRun) launch(now time.Time) {
 	}()
 }
 
-// land ends an insert.
+// land handles the end of an insert.
 func (r *writerRun) land(err error) {
 	l := r.flight
 	r.flight, r.Spool.inFlight = nil, nil
@@ -384,13 +380,13 @@ func (r *writerRun) land(err error) {
 	if err == nil {
 		r.count(l)
 		r.safe(l)
-		if l.files == nil && first { // else a former attempt may still be reading them
+		if l.files == nil && first { // otherwise an earlier attempt may still be reading them
 			for i := range l.blocks {
 				l.blocks[i].Release()
 			}
 		}
 		if l.files != nil {
-			if err = r.Spool.done(l); err != nil { // it is inserted again, in vain: its token is known
+			if err = r.Spool.done(l); err != nil { // it is inserted again without effect: its token is known
 				err = fmt.Errorf("spool: remove what was stored: %w", err)
 			}
 		}
@@ -403,7 +399,7 @@ func (r *writerRun) land(err error) {
 		if len(l.blocks) > len(l.apart)+len(l.refused) {
 			r.well++
 		}
-		if len(r.waiting) == 0 { // nothing is left that it should have taken
+		if len(r.waiting) == 0 { // no rows are left that it should have accepted
 			r.Spool.said(nil)
 		}
 		return
@@ -419,7 +415,7 @@ func (r *writerRun) land(err error) {
 	r.outage.Failed(r.Log, "store does not take rows: trying again", time.Now(), "table", l.table.Name, "err", err)
 }
 
-// behindRows is how many rows wait for the next inserts.
+// behindRows returns the number of rows that wait for the next inserts.
 func (r *writerRun) behindRows() int {
 	n := r.pending.rows + int(r.Spool.Stats().Rows)
 	for _, l := range r.waiting {
@@ -428,8 +424,8 @@ func (r *writerRun) behindRows() int {
 	return n
 }
 
-// weigh looks at why a load has failed, and whether it is to go block by block: one that
-// the store does not take must not keep the others from it.
+// weigh decides after a failure whether a job is continued block by block: one that the store does not accept
+// must not block the others.
 func (r *writerRun) weigh(l *insertJob, err error) {
 	if r.failures.token != l.token {
 		r.failures = insertFailures{token: l.token}
@@ -443,7 +439,7 @@ func (r *writerRun) weigh(l *insertJob, err error) {
 	code := 0
 	if e := (*Exception)(nil); errors.As(err, &e) {
 		code = e.Code
-		r.failures.kills = 0 // it lives, and has seen the rows
+		r.failures.kills = 0 // the store survived the rows
 	}
 	switch {
 	case code == codeMemoryLimit:
@@ -453,7 +449,7 @@ func (r *writerRun) weigh(l *insertJob, err error) {
 	default:
 		r.failures.refused++
 	}
-	// One refusal may come from a table that was changed. Two in a row will not end.
+	// One rejection may be due to a table that was changed. A second one is permanent.
 	if l.each || r.failures.refused < 2 && r.failures.large < 5 {
 		return
 	}
@@ -465,7 +461,7 @@ func (r *writerRun) weigh(l *insertJob, err error) {
 	}
 }
 
-// send makes one attempt to insert a load.
+// send makes one attempt to insert a job.
 func (r *writerRun) send(ctx context.Context, l *insertJob) error {
 	if l.files != nil {
 		if err := r.Spool.read(l); err != nil {
@@ -499,8 +495,8 @@ func (r *writerRun) send(ctx context.Context, l *insertJob) error {
 	return nil
 }
 
-// syncStored has the rows of a load survive a loss of power, if they are to. After an
-// error the load is inserted again, in vain: its token is known.
+// syncStored makes the rows of a job survive a loss of power, if required. After an error the job is inserted
+// again without effect: its token is known.
 func (r *writerRun) syncStored(l *insertJob) error {
 	if r.Sync == nil || !synced(l.blocks) {
 		return nil
@@ -511,7 +507,7 @@ func (r *writerRun) syncStored(l *insertJob) error {
 	return nil
 }
 
-// sendBlock makes one attempt to insert a block of a load that goes block by block.
+// sendBlock makes one attempt to insert a block of a job, block by block.
 func (r *writerRun) sendBlock(ctx context.Context, l *insertJob, i int) error {
 	if l.ask {
 		if there, err := r.Inserter.Has(ctx, l.blocks[i]); err != nil || there {
@@ -525,8 +521,8 @@ func (r *writerRun) sendBlock(ctx context.Context, l *insertJob, i int) error {
 	return err
 }
 
-// keepRefused puts aside what is not stored of a load that has ended. When that cannot be
-// kept, on a full disk for one, the load has not ended.
+// keepRefused saves the blocks of a completed job that were not stored. If that fails, e.g. on a full disk,
+// the job is not complete.
 func (r *writerRun) keepRefused(l *insertJob) error {
 	for _, x := range l.refused {
 		if err := r.Spool.refuse(x); err != nil {
@@ -536,7 +532,7 @@ func (r *writerRun) keepRefused(l *insertJob) error {
 	return nil
 }
 
-// count counts a load that has ended.
+// count counts a completed job.
 func (r *writerRun) count(l *insertJob) {
 	rows, size := 0, 0
 	for _, b := range l.blocks {
@@ -561,17 +557,16 @@ func (r *writerRun) count(l *insertJob) {
 	r.Stats.problem.Store(nil)
 }
 
-// unkept says why rows wait in memory for neither store nor spool to take them, nil if none
-// do.
+// unkept returns why rows wait in memory because neither store nor spool accept them, nil if none do.
 func (r *writerRun) unkept() error {
 	inMemory := len(r.waiting) > 0 || r.pending.count > 0 || r.flight != nil && r.flight.files == nil
 	if r.spill.stuck == nil || !inMemory {
 		return nil
 	}
-	return fmt.Errorf("rows wait in memory: the spool cannot be written: %w", r.spill.stuck)
+	return fmt.Errorf("rows wait in memory; the spool is not writable: %w", r.spill.stuck)
 }
 
-// say brings Stats.Since and what Stats.Unkept says up to date.
+// say updates Stats.Since and Stats.Unkept.
 func (r *writerRun) say() {
 	if err := r.unkept(); err != nil {
 		r.Stats.unkept.Store(&err)
@@ -588,8 +583,8 @@ func (r *writerRun) say() {
 	}
 }
 
-// ended says that there is nothing more to do: everything is stored, or it is in the
-// spool or lost and the store is not waited for.
+// ended reports that there is nothing more to do: everything is stored, or in the spool or lost without
+// waiting for the store.
 func (r *writerRun) ended() bool {
 	if r.queue != nil || r.flight != nil || r.preparing != nil {
 		return false
@@ -607,7 +602,7 @@ func (r *writerRun) result() error {
 	}
 	err := r.final
 	if lost > 0 {
-		err = errors.Join(err, fmt.Errorf("store: %d rows are lost: the store did not take them, nor the spool: %w", lost, r.spill.err))
+		err = errors.Join(err, fmt.Errorf("store: %d rows lost; neither the store nor the spool accepted them: %w", lost, r.spill.err))
 	}
 	if s := r.Spool.Stats(); s.Rows > 0 {
 		r.Log.Warn("rows wait for the next start", "rows", s.Rows, "bytes", s.Bytes, "dir", s.Dir)
@@ -615,10 +610,10 @@ func (r *writerRun) result() error {
 	return err
 }
 
-// sleep is how long nothing needs to be done unless something comes.
+// sleep returns how long nothing needs to be done unless something arrives.
 func (r *writerRun) sleep(now time.Time) time.Duration {
 	next := now.Add(time.Hour)
-	wake := func(times ...time.Time) { // when the latest of them has come
+	wake := func(times ...time.Time) { // at the latest of them
 		last := now
 		for _, t := range times {
 			if t.After(last) {
@@ -648,7 +643,7 @@ func (r *writerRun) sleep(now time.Time) time.Duration {
 			wake(x.again)
 		}
 	}
-	if r.flight != nil && r.pending.full() { // how full the queue is, nobody tells
+	if r.flight != nil && r.pending.full() { // the queue does not signal its fill level
 		wake(now.Add(pressEvery))
 	}
 	return max(next.Sub(now), time.Millisecond)
@@ -658,7 +653,7 @@ func (r *writerRun) sleep(now time.Time) time.Duration {
 type pendingBlocks struct {
 	blocks            map[*column.Table][]native.Block
 	count, rows, size int
-	since             time.Time // when the first came
+	since             time.Time // when the first arrived
 	safe              []func()  // of the blocks
 }
 
@@ -679,7 +674,7 @@ func (g *pendingBlocks) full() bool {
 	return g.rows >= insertRows || g.size >= insertBytes || g.count >= insertBlocks
 }
 
-// attempt inserts blocks, within a time.
+// attempt inserts blocks, with a time limit.
 func (w *Writer) attempt(ctx context.Context, table *column.Table, token string, blocks []native.Block) error {
 	if len(blocks) == 0 {
 		return nil

@@ -45,7 +45,7 @@ func writer(t testing.TB, c *store.Client, tables ...*column.Table) *store.Write
 
 func openSpool(t testing.TB, dir string, tables ...*column.Table) *store.Spool {
 	t.Helper()
-	s, err := store.OpenSpool(dir, store.Room{}, tables, quiet)
+	s, err := store.OpenSpool(dir, store.DiskShare{}, tables, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,7 @@ func TestInventedTables(t *testing.T) {
 	if err := to.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	spool, err := store.OpenSpool(t.TempDir(), store.Room{}, list, quiet)
+	spool, err := store.OpenSpool(t.TempDir(), store.DiskShare{}, list, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -319,7 +319,7 @@ func (d *doctor) disk() {
 	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
 		d.fail("disk", fmt.Sprintf("%s is not writable by this user", dir), "run as the owner of the directory, or set data (or --data) to another one")
 	}
-	keep := d.cfg.Store.Room().Of(total)
+	keep := d.cfg.Store.DiskShare().Of(total)
 	gib := func(n uint64) string { return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30)) }
 	switch {
 	case d.cfg.Store.URL != "":

@@ -85,7 +85,7 @@ func TestReadyFullDisk(t *testing.T) {
 	fillWhole(t, dir)
 	p.waitUnready("MiB free")
 	sent += p.simulate(simulate.Options{Protocol: simulate.NetFlow9, Rate: 10_000, Duration: time.Second, Seed: 3}).Flows
-	p.waitUnready("the spool cannot be written")
+	p.waitUnready("the spool is not writable")
 	p.staysUnready(3)
 	if err := os.Remove(filepath.Join(dir, "fill")); err != nil {
 		t.Fatal(err)
@@ -120,7 +120,7 @@ func TestReadyReadOnly(t *testing.T) {
 	}
 	writableTables := readOnly(tables)
 	sent += p.simulate(simulate.Options{Protocol: simulate.NetFlow9, Rate: 10_000, Duration: time.Second, Seed: 5}).Flows
-	p.waitUnready("the spool cannot be written")
+	p.waitUnready("the spool is not writable")
 	p.staysUnready(3)
 	writableSpool()
 	p.ready()

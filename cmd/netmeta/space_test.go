@@ -59,7 +59,7 @@ func TestKeepFree(t *testing.T) {
 	if text := p.text("/metrics"); !strings.Contains(text, fmt.Sprintf("netmeta_retention_dropped_rows_total %v\n", float64(p.status().Storage.DroppedRows))) {
 		t.Error("/metrics does not say it")
 	}
-	if !strings.Contains(p.said(), "the disk is nearly full") {
+	if !strings.Contains(p.said(), "disk nearly full") {
 		t.Error("the log does not say it")
 	}
 }

@@ -309,7 +309,7 @@ func testAcknowledged(t *testing.T, s Subject) {
 func newWriter(t testing.TB, dir string, c *store.Client) *store.Writer {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
-	spool, err := store.OpenSpool(filepath.Join(dir, "spool"), store.Room{}, []*column.Table{&flow.Table}, quiet)
+	spool, err := store.OpenSpool(filepath.Join(dir, "spool"), store.DiskShare{}, []*column.Table{&flow.Table}, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

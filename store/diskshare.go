@@ -6,26 +6,26 @@ import (
 	"strings"
 )
 
-// Room is a part of a file system: a share of it, or bytes.
-type Room struct {
+// DiskShare is a share of a file system, or a number of bytes.
+type DiskShare struct {
 	Share float64 // from 0 to 1
 	Bytes uint64
 
-	text string // as the configuration has it
+	text string // as in the configuration
 }
 
 // Percent returns a share in percent.
-func Percent(n int) Room { return Room{Share: float64(n) / 100, text: fmt.Sprintf("%d%%", n)} }
+func Percent(n int) DiskShare { return DiskShare{Share: float64(n) / 100, text: fmt.Sprintf("%d%%", n)} }
 
 const roomForms = "use a percentage such as 10%, a size such as 50GB or 20GiB, or 0"
 
 // UnmarshalText reads "10%", "50GB", "20GiB" or "0". An empty text is the zero value.
-func (r *Room) UnmarshalText(text []byte) error {
-	*r = Room{}
+func (r *DiskShare) UnmarshalText(text []byte) error {
+	*r = DiskShare{}
 	if len(text) == 0 {
 		return nil
 	}
-	read := Room{text: string(text)}
+	read := DiskShare{text: string(text)}
 	ok := false
 	if share, percent := strings.CutSuffix(read.text, "%"); percent {
 		read.Share, ok = parseShare(share)
@@ -58,17 +58,17 @@ func parseSize(text string) (bytes uint64, ok bool) {
 	return uint64(n * unit), true
 }
 
-// String returns the room as the configuration has it.
-func (r Room) String() string { return r.text }
+// String returns the share as in the configuration.
+func (r DiskShare) String() string { return r.text }
 
-// MarshalText returns the room as the configuration has it.
-func (r Room) MarshalText() ([]byte, error) { return []byte(r.text), nil }
+// MarshalText returns the share as in the configuration.
+func (r DiskShare) MarshalText() ([]byte, error) { return []byte(r.text), nil }
 
-// IsZero reports that the configuration has no value. "0" is one.
-func (r Room) IsZero() bool { return r == Room{} }
+// IsZero reports that the configuration has no value. "0" is a value.
+func (r DiskShare) IsZero() bool { return r == DiskShare{} }
 
-// IsNone reports that it is nothing of any file system.
-func (r Room) IsNone() bool { return r.Share == 0 && r.Bytes == 0 }
+// IsNone reports that it is zero bytes of any file system.
+func (r DiskShare) IsNone() bool { return r.Share == 0 && r.Bytes == 0 }
 
-// Of returns the bytes of a file system that has a total of bytes.
-func (r Room) Of(total uint64) uint64 { return max(r.Bytes, uint64(r.Share*float64(total))) }
+// Of returns the bytes for a file system with total bytes.
+func (r DiskShare) Of(total uint64) uint64 { return max(r.Bytes, uint64(r.Share*float64(total))) }
