@@ -90,7 +90,7 @@ func (p *process) Status() Status {
 
 func (p *process) Samplings() map[string][]Sampling                 { return p.samplings }
 func (p *process) Undecoded() map[string]*Sample                    { return p.undecoded }
-func (p *process) KeepFree() store.DiskShare                             { return store.DiskShare{} }
+func (p *process) KeepFree() store.DiskShare                        { return store.DiskShare{} }
 func (p *process) StaleRollups(context.Context) ([][2]int64, error) { return p.stale, p.notKnown }
 func (p *process) Ready(context.Context) error                      { return p.notReady }
 

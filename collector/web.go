@@ -53,7 +53,7 @@ type process struct{ c *Collector }
 func (p process) Status() api.Status                   { return p.c.status() }
 func (p process) Samplings() map[string][]api.Sampling { return p.c.decoding.SamplingStatus() }
 func (p process) Undecoded() map[string]*api.Sample    { return p.c.decoding.sampleStatus() }
-func (p process) KeepFree() store.DiskShare                 { return p.c.keepFree() }
+func (p process) KeepFree() store.DiskShare            { return p.c.keepFree() }
 func (p process) Ready(ctx context.Context) error      { return p.c.ready(ctx) }
 func (p process) Config() any                          { return p.c.config().Public() }
 func (p process) Reload() (api.Reloaded, error)        { return p.c.reload() }

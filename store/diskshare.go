@@ -15,7 +15,9 @@ type DiskShare struct {
 }
 
 // Percent returns a share in percent.
-func Percent(n int) DiskShare { return DiskShare{Share: float64(n) / 100, text: fmt.Sprintf("%d%%", n)} }
+func Percent(n int) DiskShare {
+	return DiskShare{Share: float64(n) / 100, text: fmt.Sprintf("%d%%", n)}
+}
 
 const roomForms = "use a percentage such as 10%, a size such as 50GB or 20GiB, or 0"
 

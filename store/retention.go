@@ -20,7 +20,7 @@ import (
 // Retention keeps space free; call Check periodically.
 type Retention struct {
 	Client  *Client                                               // of a user with write access
-	Keep    func() DiskShare                                           // called each time, because it may change
+	Keep    func() DiskShare                                      // called each time, because it may change
 	Space   func(context.Context) (free, total uint64, err error) // of the file system of the store
 	Log     *slog.Logger
 	Now     func() time.Time // nil: time.Now
