@@ -13,14 +13,14 @@ import (
 	"netmeta/engine/libchdb"
 )
 
-// This file lists what the reading users may use of the engine: settings with their
-// bounds, formats, functions, table functions and system tables. The lists are of
-// names, never of prefixes, so that what a new engine brings is refused until somebody
-// has looked at it. TestDecided fails for a name that nobody has decided about.
+// This file lists what the reading users may use of the engine: settings with their bounds, formats,
+// functions, table functions and system tables. The lists are of names, never of prefixes, so that new ones
+// of a new engine are rejected until somebody has reviewed them. TestDecided fails for a name without a
+// decision.
 
-// A bound is a rule for the value of a setting.
+// bound is a rule for the value of a setting.
 type bound struct {
-	want string // as an error says it: "use …"
+	want string // for an error: "use …"
 	ok   func(value string) bool
 }
 
@@ -51,7 +51,7 @@ func oneOf(words string) bound {
 	return bound{strings.Join(all, ", "), func(value string) bool { return slices.Contains(all, strings.ToLower(value)) }}
 }
 
-// plainText allows a name of few characters that cannot be a path or an expression.
+// plainText allows a short name that cannot be a path or an expression.
 var plainText = bound{"up to 64 letters, digits and _ + - /, not beginning with /", func(value string) bool {
 	for i := range len(value) {
 		c := value[i]
@@ -67,13 +67,12 @@ var comment = bound{"one line of up to 1024 bytes", func(value string) bool {
 	return len(value) <= 1024 && utf8.ValidString(value) && !strings.ContainsFunc(value, unicode.IsControl)
 }}
 
-// Bounds of numbers that only make a statement stop, or buffer, and need no bound of
-// their own.
+// anyNumber is the bound of numbers that only make a statement stop, or buffer.
 const anyNumber = math.MaxInt64
 
-// readerSettings are the settings that a reading user may give, in the URL or at the
-// end of a statement. All of them change how an answer looks or is worked out, or make
-// a statement stop earlier. limits.readerSetting bounds some of them further.
+// readerSettings are the settings that a reading user may send, in the URL or at the end of a statement. All
+// of them change the form of a result or how it is computed, or make a statement stop earlier.
+// limits.readerSetting bounds some of them further.
 var readerSettings = settingsOf(
 	group{upTo(anyNumber), `max_execution_time max_memory_usage max_rows_to_read max_bytes_to_read max_rows_to_group_by
 		max_bytes_before_external_group_by max_bytes_before_external_sort max_result_rows max_result_bytes max_rows_to_sort max_bytes_to_sort
@@ -164,8 +163,8 @@ func settingsOf(groups ...group) map[string]bound {
 	return m
 }
 
-// readerFormats are the formats, in lower case, that a reading user may ask an answer
-// in: they need no schema, no template, no file and no other host.
+// readerFormats are the formats, in lower case, in which a reading user may request a result: they need no
+// schema, no template, no file and no other host.
 var readerFormats = set(`
 	arrow arrowstream avro bsoneachrow csv csvwithnames csvwithnamesandtypes customseparated customseparatedwithnames
 	customseparatedwithnamesandtypes geojson hash json jsoncolumns jsoncolumnswithmetadata jsoncompact jsoncompactcolumns jsoncompacteachrow
@@ -180,17 +179,17 @@ var readerFormats = set(`
 	tabseparatedwithnames tabseparatedwithnamesandtypes tskv tsv tsvraw tsvrawwithnames tsvrawwithnamesandtypes tsvwithnames
 	tsvwithnamesandtypes values vertical xml`)
 
-// harmlessTableFunctions are those that a reading user may call: they stay within the
-// store. Every other one that the engine has is forbidden. The engine itself refuses
-// format in a read-only session; it is here since a plain function has the same name.
+// harmlessTableFunctions are those that a reading user may call: they only use the store. All others of the
+// engine are forbidden. The engine itself rejects format in a read-only session; it is listed because a plain
+// function has the same name.
 var harmlessTableFunctions = set(`
 	dictionary format generaterandom generateseries generate_series merge mergetreeindex mergetreeprojection null numbers numbers_mt
 	primes sqlstandardvalues values view zeros zeros_mt`)
 
-// readerTables are the tables of the database system that a reading user may read.
-// They tell what the engine can do and what the tables are. The others tell what others
-// do (processes, errors, query_cache, mutations), where files are (disks,
-// server_settings, certificates) or how the process looks inside (stack_trace, symbols).
+// readerTables are the tables of the database system that a reading user may read. They describe the engine's
+// features and the tables. The others show activities of other users (processes, errors, query_cache,
+// mutations), locations of files (disks, server_settings, certificates) or the inside of the process
+// (stack_trace, symbols).
 var readerTables = set(`
 	aggregate_function_combinators build_options codecs collations columns completions constraints contributors current_roles dashboards
 	data_skipping_index_types data_skipping_indices data_type_families database_engines databases dictionary_layouts dictionary_sources
@@ -198,12 +197,11 @@ var readerTables = set(`
 	parts_columns primes projection_parts projection_parts_columns projections settings settings_changes table_engines table_functions
 	tables time_zones tokenizers unicode zeros zeros_mt`)
 
-// pageTables are those that the page reads besides, for its lists of running queries,
-// of disks and of parts that are put aside.
+// pageTables are those that the web UI reads besides, for its lists of running queries, of disks and of
+// detached parts.
 var pageTables = set(`processes disks detached_parts`)
 
-// readerShows are the statements SHOW … that a reading user may use, by the word that
-// says what.
+// readerShows are the statements SHOW … that a reading user may use, by their second word.
 var readerShows = set(`
 	tables databases columns fields create index indexes indices keys functions engines dictionaries setting settings views`)
 
@@ -212,8 +210,8 @@ var readerShows = set(`
 //go:embed functions.txt
 var functionList string
 
-// readerFunctions returns which functions of the list a reading user may call, by their
-// name in lower case.
+// readerFunctions returns the functions of the list that a reading user may call, by their name in lower
+// case.
 func readerFunctions() map[string]bool {
 	m := map[string]bool{}
 	for line := range strings.Lines(functionList) {
@@ -227,7 +225,7 @@ func readerFunctions() map[string]bool {
 	return m
 }
 
-// forbidden holds what a reader's statement may not use, in lower case.
+// forbidden holds the names that a reader's statement may not use, in lower case.
 type forbidden struct {
 	names map[string]bool // functions, forbidden as a name: SELECT * APPLY file needs no bracket
 	calls map[string]bool // table functions, forbidden before a bracket
@@ -250,7 +248,7 @@ func forbid(conn *libchdb.Conn) (forbidden, error) {
 			f.names[name] = true
 		}
 	}
-	// What the writer has defined in SQL is the writer's choice.
+	// Functions that the writer has defined in SQL are its own decision.
 	functions, err := list("SELECT DISTINCT lower(name) FROM system.functions WHERE origin != 'SQLUserDefined'")
 	if err != nil {
 		return f, err

@@ -8,15 +8,14 @@ import (
 	"sync/atomic"
 )
 
-// What wait_end_of_query holds back of answers beyond their buffer.
+// Limits of results that wait_end_of_query holds back beyond their buffer.
 const (
-	maxHeld    = 256 << 20 // bytes of one answer
-	maxHeldAll = 1 << 30   // bytes of all of them
+	maxHeld    = 256 << 20 // bytes of one result
+	maxHeldAll = 1 << 30   // bytes of all results
 )
 
-// answers is where answers are held back: files without a name in a directory of the
-// data directory, so that they count as temporary data of the engine and are gone with
-// its process.
+// answers holds back results: unnamed files in a directory of the data directory, so that they count as
+// temporary data of the engine and disappear with its process.
 type answers struct {
 	dir  string
 	held atomic.Int64 // bytes
@@ -34,7 +33,7 @@ func newAnswers(path string) (*answers, error) {
 	return a, nil
 }
 
-// A heldAnswer is what is held back of one answer.
+// heldAnswer is the held part of one result.
 type heldAnswer struct {
 	answers *answers
 	file    *os.File
@@ -44,7 +43,7 @@ type heldAnswer struct {
 func (a *answers) hold() (*heldAnswer, error) {
 	f, err := os.CreateTemp(a.dir, "answer-")
 	if err != nil {
-		return nil, fmt.Errorf("hold the answer back: %w", err)
+		return nil, fmt.Errorf("hold the result back: %w", err)
 	}
 	os.Remove(f.Name())
 	return &heldAnswer{answers: a, file: f}, nil
@@ -65,7 +64,7 @@ func (h *heldAnswer) Write(p []byte) (int, error) {
 	return h.file.Write(p)
 }
 
-// copyTo writes what is held.
+// copyTo writes the held part.
 func (h *heldAnswer) copyTo(w io.Writer) error {
 	if _, err := h.file.Seek(0, io.SeekStart); err != nil {
 		return err

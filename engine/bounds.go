@@ -2,21 +2,19 @@ package engine
 
 import "strings"
 
-// Bounds of a reading user's statement. The engine's own bounds are for servers whose
-// clients are trusted: 5,000 joined tables are a statement of 130 KB that ends its
-// process, since it plans them recursively. What ends it, and from which number on, was
-// found by experiment and is in doc/decisions; these bounds are a quarter of that or
-// less.
+// Bounds of a reading user's statement. The engine's own bounds are for servers with trusted clients: a
+// statement of 130 KB with 5,000 joined tables crashes it, since it plans them recursively. The numbers that
+// crash it were found by experiment and are in doc/decisions; these bounds are a quarter of them or less.
 const (
 	maxReaderStatement  = 256 << 10 // bytes of a statement
 	maxReaderAST        = 50_000    // nodes of its syntax tree
 	maxReaderASTDepth   = 500       // nested nodes of its syntax tree
-	maxReaderExpanded   = 100_000   // nodes when aliases and asterisks are written out
-	maxReaderSubqueries = 50        // nested subqueries, those of WITH written out
+	maxReaderExpanded   = 100_000   // nodes with aliases and asterisks expanded
+	maxReaderSubqueries = 50        // nested subqueries, with those of WITH expanded
 )
 
-// A tally is what a statement has of things that the engine handles recursively, in a
-// time that grows with their square, or by writing them out again and again.
+// tally counts elements of a statement that the engine handles recursively, in quadratic time, or by
+// expanding them repeatedly.
 type tally struct {
 	tokens   int
 	depth    int // nested brackets
@@ -26,21 +24,20 @@ type tally struct {
 	applies  int // SELECT * APPLY f APPLY g …
 	betweens int // nested: a BETWEEN b AND c BETWEEN d AND e copies a twice
 	ins      int // nested: each level of IN (SELECT …) is planned twice
-	cube     int // commas of a GROUP BY with CUBE: one more is twice as many groups
-	expanded int // tokens, with each part of WITH and each x -> f(x) AS g written out where it is named
+	cube     int // commas of a GROUP BY with CUBE: one more doubles the groups
+	expanded int // tokens, with each part of WITH and each x -> f(x) AS g expanded where it is named
 }
 
-// readerTally is the most that a reading user's statement may have.
+// readerTally is the maximum for a reading user's statement.
 //
-// pageTally is the same for the statements that NetMeta composes for the web UI: a chart
-// with the band of four weeks names its parts of WITH so often that it has 434,000 words
-// when they are written out.
+// pageTally is the maximum for the statements that NetMeta makes for the web UI: a chart with the band of
+// four weeks names its parts of WITH so often that it expands to 434,000 words.
 var (
 	readerTally = tally{tokens: 50_000, depth: 200, selects: 500, tables: 100, windows: 100, applies: 100, betweens: 4, ins: 10, cube: 10, expanded: 100_000}
 	pageTally   = func() tally { t := readerTally; t.expanded = 2_000_000; return t }()
 )
 
-// check compares with the bounds.
+// check compares with the maximum.
 func (t tally) check(most tally) error {
 	for _, c := range []struct {
 		what      string
@@ -67,17 +64,17 @@ func (t tally) check(most tally) error {
 // clauses are the words that end the list of tables after FROM, and an expression.
 var clauses = set("SELECT WHERE PREWHERE GROUP ORDER HAVING LIMIT UNION INTERSECT EXCEPT WINDOW QUALIFY SETTINGS FORMAT WITH FROM")
 
-// A nesting is what is known of the part between two brackets.
+// nesting is the state of the part between two brackets.
 type nesting struct {
 	from     bool   // in a list of tables
-	part     string // the name that WITH gives to it
+	part     string // its name in WITH
 	expanded int
 	ins      int // IN around it
 
-	item   int  // what expanded was when the expression began
-	lambda bool // it has one
+	item   int  // expanded at the start of the expression
+	lambda bool // the expression has a lambda
 
-	betweens int // BETWEEN on the left of here, that what follows would copy
+	betweens int // preceding BETWEEN that the following ones would copy
 	most     int // of these, anywhere in the part
 	ands     int // those that belong to a BETWEEN
 }
@@ -89,12 +86,12 @@ func (n *nesting) expressionEnds() {
 	n.item, n.lambda = n.expanded, false
 }
 
-// measure counts. It looks at words alone, so a column that is called join counts too.
+// measure counts. It only looks at words, so a column named join counts too.
 func measure(text string) tally {
 	var (
 		t      tally
 		open   = make([]nesting, 1, 16)
-		parts  = map[string]int{} // of WITH, and how many tokens each is written out
+		parts  = map[string]int{} // of WITH, with the number of tokens that each expands to
 		before [3]string          // the last three words
 		groups = -1               // commas since GROUP BY
 		cube   bool
@@ -127,7 +124,7 @@ func measure(text string) tally {
 		word := tok.text(text)
 		in.expanded = sum(in.expanded, 1)
 		if before[2] == "AS" && in.lambda && tok.kind.name() {
-			parts[unquote(word)] = in.expanded - in.item // a function, which is written out too
+			parts[unquote(word)] = in.expanded - in.item // a function, which is also expanded
 			in.lambda = false
 		}
 		switch tok.kind {
@@ -217,5 +214,5 @@ func measure(text string) tally {
 	return t
 }
 
-// sum adds, up to a bound that nothing may reach.
+// sum adds, up to a limit above all bounds.
 func sum(a, b int) int { return min(a+b, 1<<40) }

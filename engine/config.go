@@ -2,7 +2,7 @@ package engine
 
 import "netmeta/internal/conf"
 
-// Config is how the embedded ClickHouse runs.
+// Config has the settings of the embedded ClickHouse.
 type Config struct {
 	// Address of the ClickHouse HTTP interface, for SQL clients; a loopback address. Port 0
 	// chooses a port at the first start and keeps it.
@@ -15,7 +15,7 @@ type Config struct {
 	MaxQueries int `yaml:"max-queries"`
 }
 
-// Default is a free port, and limits that suit the machine.
+// Default is a free port, and limits suitable for the machine.
 func Default() Config { return Config{Listen: conf.Loopback(0)} }
 
 // Validate checks the values.

@@ -21,24 +21,23 @@ import (
 	"netmeta/internal/wholefile"
 )
 
-// The engine runs what its users ask for, in a million lines of C++. So its process
-// may do little: it writes below clickhouse/ and tmp/ of the data directory only, reads
-// nothing else of it, starts no program and opens no connection.
+// The engine runs what its users send, in a million lines of C++. So its process is restricted: it writes
+// only below clickhouse/ and tmp/ of the data directory, reads nothing else of it, starts no program and
+// opens no connection.
 //
-// Landlock limits a thread and what that starts, and the threads of a Go program are
-// there before main is. So the process starts in two stages. The first takes what the
-// second may not reach (lock, port, secrets, configuration), limits one of its threads
-// and has that thread replace the program by itself. The second stage finds what the
-// first one took in the files that it inherits, installs the filter of system calls
-// and loads the engine. [Decision 16] says why it is so.
+// Landlock limits a thread and its children, and the threads of a Go program exist before main. So the
+// process starts in two stages. The first opens what the second may not access (lock, port, secrets,
+// configuration), limits one of its threads, and replaces the program from that thread. The second stage
+// inherits the open files, installs the filter of system calls and loads the engine. [Decision 16] has the
+// reasons.
 //
-// What a system does not know is left out and named in [Confinement].
+// Features that a system lacks are skipped and listed in [Confinement].
 
-// Confinement says what an engine's process is limited by.
+// Confinement lists the restrictions of an engine's process.
 type Confinement struct {
 	Landlock int      `json:"landlock"`          // ABI of the kernel's Landlock; 0: paths are not limited
 	Seccomp  bool     `json:"seccomp"`           // system calls are limited
-	Stack    uint64   `json:"stack"`             // bytes of each thread's stack; 0: unlimited or not known
+	Stack    uint64   `json:"stack"`             // bytes of each thread's stack; 0: unlimited or unknown
 	Temp     string   `json:"tmp"`               // directory of temporary files
 	Missing  []string `json:"missing,omitempty"` // protections that are not in force, with the reason
 }
@@ -58,34 +57,33 @@ func (c Confinement) String() string {
 // debuggers and profilers.
 const Unconfined = "NETMETA_ENGINE_UNCONFINED"
 
-// confinedEnv marks the second stage and tells it what the first has done.
+// confinedEnv marks the second stage and passes the first one's state to it.
 const confinedEnv = "NETMETA_ENGINE_CONFINED"
 
-// threadStack is the stack of each of the engine's threads. It is address space: a
-// page counts when it is touched. It has to hold the deepest statement that readers
-// may send.
+// threadStack is the stack of each of the engine's threads. It is address space: a page counts once it is
+// used. It must be enough for the deepest statement that readers may send.
 const threadStack = 64 << 20
 
-// tempDir is the engine's working directory and the place of everything temporary.
+// tempDir is the engine's working directory and holds everything temporary.
 func tempDir(dir string) string { return filepath.Join(dir, "tmp") }
 
-// engineTemp is where clickhouse/tmp leads.
+// engineTemp is the target of clickhouse/tmp.
 const engineTemp = "../tmp/engine"
 
-// A handover is what a stage gets from the one before, through a pipe: the second stage
-// may not read the files it comes from.
+// handover passes data between stages through a pipe, because the second stage may not read the files they
+// come from.
 type handover struct {
 	Writer  User      `json:"writer"`
 	Reader  User      `json:"reader"`
 	Page    User      `json:"page"`
-	Refused []refusal `json:"refused"` // users who are shut out
+	Refused []refusal `json:"refused"` // users who are blocked
 	Version string    `json:"version"` // of the engine that last had the directory, "" for none
 	Library string    `json:"library"`
 	Memory  int64     `json:"memory"`
 	Queries int       `json:"queries"`
 }
 
-// pipe returns a pipe that gives the handover and then ends.
+// pipe returns a pipe that contains the handover and then ends.
 func (h handover) pipe() (*os.File, error) {
 	text, err := json.Marshal(h)
 	if err != nil {
@@ -96,7 +94,7 @@ func (h handover) pipe() (*os.File, error) {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
 	defer write.Close()
-	// Nobody reads yet. A pipe holds 64 KiB, and what is handed over a few.
+	// It is not read yet. A pipe holds 64 KiB, and a handover has a few.
 	if len(text) > 32<<10 {
 		read.Close()
 		return nil, fmt.Errorf("engine: %d bytes to hand over", len(text))
@@ -115,8 +113,8 @@ func readHandover(r io.Reader) (h handover, err error) {
 	return h, nil
 }
 
-// firstStage prepares the directory and replaces this process by the second stage. It
-// returns only when that is not possible.
+// firstStage prepares the directory and replaces this process by the second stage. It only returns on
+// failure.
 func (c ServeOptions) firstStage(in inheritance) error {
 	var h handover
 	if in.handover != nil {
@@ -137,7 +135,7 @@ func (c ServeOptions) firstStage(in inheritance) error {
 	if err := c.prepare(); err != nil {
 		return err
 	}
-	// As the second stage will write it, but for what only that knows.
+	// As the second stage will write it, except for values that only that knows.
 	endpoint, err := Endpoint{URL: "http://" + in.listener.Addr().String(), PID: os.Getpid(), Version: h.Version, Started: time.Now()}.create(c.Path)
 	if err != nil {
 		return err
@@ -149,8 +147,8 @@ func (c ServeOptions) firstStage(in inheritance) error {
 	}
 	defer in.handover.Close()
 	if in.parent != nil {
-		// When memory runs out, the kernel is to end the engine and not the collector.
-		// It is no error when it does not take the advice.
+		// When memory runs out, the kernel should kill the engine and not the collector. A failure does no
+		// harm.
 		os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0)
 	}
 	state := Confinement{Temp: tempDir(c.Path)}
@@ -178,8 +176,8 @@ func (c ServeOptions) firstStage(in inheritance) error {
 		state.Missing = append(state.Missing, "landlock: switched off by $"+Unconfined)
 		return replace(state)
 	}
-	// On a thread of its own, never given back: should the new program not start under
-	// the limits, it is started without them from here.
+	// In a separate thread that is never released. If the new program does not start under the limits, it is
+	// started without them from here.
 	failed := make(chan error)
 	go func() {
 		runtime.LockOSThread()
@@ -202,8 +200,8 @@ func (c ServeOptions) firstStage(in inheritance) error {
 	return replace(state)
 }
 
-// environment is what the engine may see of this process's, which may hold secrets of
-// other programs: what Go's runtime, the C library and our own tests go by.
+// environment returns the part of this process's environment that the engine may see, because the rest may
+// hold secrets of other programs: variables of Go's runtime, the C library and our tests.
 func environment() []string {
 	return slices.DeleteFunc(os.Environ(), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
@@ -212,7 +210,7 @@ func environment() []string {
 	})
 }
 
-// prepare makes what the second stage needs and may not make.
+// prepare makes what the second stage needs but may not make.
 func (c ServeOptions) prepare() error {
 	store, temp := filepath.Join(c.Path, "clickhouse"), tempDir(c.Path)
 	if info, err := os.Stat(temp); err == nil && !info.IsDir() {
@@ -233,7 +231,7 @@ func (c ServeOptions) prepare() error {
 			return fmt.Errorf("engine: temporary files: %w", err)
 		}
 	}
-	// The embedded engine does not go by tmp_path: it takes tmp/ of its own directory.
+	// The embedded engine ignores tmp_path and uses tmp/ of its own directory.
 	link := filepath.Join(store, "tmp")
 	if to, _ := os.Readlink(link); to != engineTemp {
 		if err := errors.Join(os.RemoveAll(link), os.Symlink(engineTemp, link)); err != nil {
@@ -247,7 +245,7 @@ func (c ServeOptions) prepare() error {
 	return nil
 }
 
-// raiseStack sets the size that the C library gives to the threads of the next program.
+// raiseStack sets the stack size that the C library uses for the threads of the next program.
 func raiseStack(state *Confinement) uint64 {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_STACK, &limit); err != nil {
@@ -279,14 +277,14 @@ const (
 	ofFiles = readRun | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_TRUNCATE
 )
 
-// A grant gives rights on a file, or on a directory and all below it.
+// grant gives rights on a file, or on a directory and everything below it.
 type grant struct {
 	name   string
 	rights uint64
 }
 
-// readable lists what the second stage reads: the program, the libraries that it is
-// made of, what the kernel tells, and time zones. A path that is not there is none.
+// readable lists what the second stage reads: the program, its libraries, kernel information, and time zones.
+// Missing paths are skipped.
 func (c ServeOptions) readable(exe string) []grant {
 	paths := []grant{
 		{exe, readRun}, {c.Library, readRun},
@@ -295,13 +293,12 @@ func (c ServeOptions) readable(exe string) []grant {
 		{"/usr/share/zoneinfo", readTree}, {"/etc/localtime", readFile}, {"/etc/timezone", readFile}, {"/etc/ld.so.cache", readFile},
 		{"/dev/null", device}, {"/dev/zero", readFile}, {"/dev/random", readFile}, {"/dev/urandom", readFile},
 	}
-	// Of /proc not the directories of other processes: with the same user, environment and
-	// memory map of the collector would be readable there.
+	// Not the directories of other processes in /proc: as the same user it could read the collector's
+	// environment and memory map there.
 	for _, name := range []string{"self", "sys", "pressure", "meminfo", "stat", "vmstat", "cpuinfo", "loadavg", "uptime", "diskstats", "version", "filesystems"} {
 		paths = append(paths, grant{"/proc/" + name, readTree})
 	}
-	// The loader and the C library, wherever this system has them: this program has
-	// mapped them.
+	// The loader and the C library, wherever this system has them, because this program has mapped them.
 	maps, _ := os.ReadFile("/proc/self/maps")
 	for line := range strings.Lines(string(maps)) {
 		if _, name, ok := strings.Cut(strings.TrimSpace(line), " /"); ok && strings.Contains(filepath.Base(name), ".so") {
@@ -319,15 +316,15 @@ func (c ServeOptions) writable() []grant {
 	return []grant{{filepath.Join(c.Path, "clickhouse"), own}, {tempDir(c.Path), own}}
 }
 
-// restrictPaths limits this thread, and what it starts, to the paths, without any TCP
-// port. It returns the ABI of the kernel's Landlock. Call it with the thread locked.
+// restrictPaths limits this thread and its children to the paths, without any TCP port. It returns the ABI of
+// the kernel's Landlock. Call it with the thread locked.
 func restrictPaths(lists ...[]grant) (abi int, err error) {
 	version, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	switch {
 	case errno == unix.ENOSYS:
 		return 0, errors.New("the kernel does not have it (5.19 does)")
 	case errno == unix.EOPNOTSUPP:
-		return 0, errors.New("it is switched off in the kernel; put landlock into lsm= of its command line")
+		return 0, errors.New("it is disabled in the kernel; set lsm=landlock,… on its command line")
 	case errno != 0:
 		return 0, fmt.Errorf("%w (does a container or a unit forbid landlock_create_ruleset?)", errno)
 	case version < 2:
@@ -346,7 +343,7 @@ func restrictPaths(lists ...[]grant) (abi int, err error) {
 	if abi >= 5 {
 		rules.Handled_access_fs |= unix.LANDLOCK_ACCESS_FS_IOCTL_DEV
 	}
-	if abi >= 6 { // no signal to a process outside, no abstract socket of one
+	if abi >= 6 { // no signals to outside processes, no abstract sockets of them
 		rules.Scoped = unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | unix.LANDLOCK_SCOPE_SIGNAL
 		size = unsafe.Offsetof(rules.Quiet_access_fs)
 	}
@@ -377,8 +374,8 @@ func allow(set int, p grant, handled uint64) error {
 		return err
 	}
 	if strings.HasPrefix(p.name, "/proc/") {
-		// A rule is about an inode, and /proc makes a new one when it had forgotten the
-		// name: so the second stage holds these names.
+		// A rule is about an inode, and /proc makes a new one once it has evicted the name, so the second
+		// stage keeps these names open.
 		if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0); err != nil {
 			return err
 		}
@@ -400,8 +397,7 @@ func allow(set int, p grant, handled uint64) error {
 	return nil
 }
 
-// secondStage completes the confinement and tells what is in force. second is false in
-// the first stage.
+// secondStage completes the confinement and returns its state. second is false in the first stage.
 func secondStage() (state Confinement, second bool, err error) {
 	text := os.Getenv(confinedEnv)
 	if text == "" {
@@ -423,7 +419,7 @@ func secondStage() (state Confinement, second bool, err error) {
 	return state, true, nil
 }
 
-// say logs what is in force.
+// say logs the confinement.
 func (c Confinement) say(log *slog.Logger) {
 	log.Info("engine: confined", "by", c.String())
 	for _, m := range c.Missing {

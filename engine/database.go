@@ -11,11 +11,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// plainDatabase has the engine open the database default as a plain one. By itself it
-// overlays it with one whose tables are all files of the system: SELECT * FROM
-// '/etc/passwd' reads it, and EXISTS TABLE `/etc/shadow` tells whether it is there.
-// Without a default_database in its configuration it makes no overlay, and opens what
-// metadata/default.sql describes. The tables stay where they are: the directory that
+// plainDatabase makes the engine open the database default as a plain one. Otherwise it is an overlay that
+// has all files of the system as tables: SELECT * FROM '/etc/passwd' reads one, and EXISTS TABLE
+// `/etc/shadow` reveals whether it exists. Without a default_database in its configuration the engine makes
+// no overlay, and opens the database in metadata/default.sql. The tables stay in the same directory, which
 // metadata/default names by its UUID.
 func plainDatabase(store string) error {
 	metadata := filepath.Join(store, "metadata")
@@ -29,7 +28,7 @@ func plainDatabase(store string) error {
 		return fmt.Errorf("engine: database: %w", err)
 	}
 	if id == "" && err == nil {
-		return nil // the engine makes the link again
+		return nil // the engine recreates the link
 	}
 	if _, err := uuid.Parse(id); err != nil {
 		id = uuid.NewString()

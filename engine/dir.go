@@ -25,10 +25,10 @@ const (
 	endpointFile = "engine.json"
 )
 
-// ErrNotRunning says that no engine has a data directory.
+// ErrNotRunning says that no engine uses a data directory.
 var ErrNotRunning = errors.New("no engine is running")
 
-// Endpoint says where a running engine is.
+// Endpoint is the address of a running engine.
 type Endpoint struct {
 	URL     string    `json:"url"`
 	PID     int       `json:"pid"`
@@ -38,13 +38,12 @@ type Endpoint struct {
 	Confinement Confinement `json:"confinement"`
 }
 
-// Running finds the engine that has a data directory. The error is ErrNotRunning
-// when none has it.
+// Running finds the engine that uses a data directory. The error is ErrNotRunning if there is none.
 func Running(dir string) (Endpoint, error) {
 	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR, 0)
 	if err == nil {
 		defer f.Close()
-		// A shared lock disturbs another one who only looks no more than needed.
+		// A shared lock hardly disturbs others who only check.
 		err = syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return readEndpoint(dir)
@@ -64,9 +63,9 @@ func readEndpoint(dir string) (e Endpoint, err error) {
 	return e, nil
 }
 
-// endpointSize is the size of engine.json, padded with spaces. An engine's process may
-// make no file in the data directory, so it writes over the one that it inherits, by one
-// call and always as long: there is no moment without an end or with a part.
+// endpointSize is the size of engine.json, padded with spaces. An engine's process cannot make files in the
+// data directory, so it overwrites the inherited one, with a single write of constant size: the file is
+// always complete.
 const endpointSize = 1024
 
 func (e Endpoint) write(f *os.File) error {
@@ -92,7 +91,7 @@ func (e Endpoint) text() ([]byte, error) {
 	return append(text, '\n'), nil
 }
 
-// create makes the file that write writes over.
+// create makes the file that write overwrites.
 func (e Endpoint) create(dir string) (*os.File, error) {
 	text, err := e.text()
 	if err != nil {
@@ -109,9 +108,9 @@ func (e Endpoint) create(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// lockDir takes a data directory for this process and the children it hands the
-// file to: the lock lasts until the last of them has closed it or died. A child
-// whose parent was killed needs a moment to stop, for which lockDir waits.
+// lockDir locks a data directory for this process and the children that inherit the file: the lock lasts
+// until the last of them has closed it or died. lockDir waits briefly, because a child whose parent was
+// killed needs a moment to stop.
 func lockDir(dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("engine: data directory: %w", err)
@@ -119,13 +118,13 @@ func lockDir(dir string) (*os.File, error) {
 	path := filepath.Join(dir, lockFile)
 	const flags = os.O_RDWR | os.O_CREATE | syscall.O_NOFOLLOW
 	f, err := os.OpenFile(path, flags, 0o600)
-	if errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ELOOP) { // no lock that anybody could hold
+	if errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ELOOP) { // cannot be locked by anyone
 		if _, failed := wholefile.PutAside(path, err); failed == nil {
 			f, err = os.OpenFile(path, flags, 0o600)
 		}
 	}
 	if errors.Is(err, fs.ErrPermission) {
-		return nil, fmt.Errorf("engine: data directory %s belongs to another user: run as that one, or give another directory with --data: %w", dir, err)
+		return nil, fmt.Errorf("engine: data directory %s belongs to another user: run as that user, or set another directory with --data: %w", dir, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("engine: data directory: %w", err)
@@ -137,14 +136,14 @@ func lockDir(dir string) (*os.File, error) {
 		}
 		text, _ := os.ReadFile(path)
 		pid, _ := strconv.Atoi(strings.TrimSpace(string(text)))
-		wait := 200 * time.Millisecond // for one who only looks, in Running
+		wait := 200 * time.Millisecond // for a process that only checks, in Running
 		if pid > 0 && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
 			wait = stopTime + 4*time.Second
 		}
 		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Since(begin) > wait {
 			f.Close()
 			if errors.Is(err, syscall.EWOULDBLOCK) {
-				return nil, fmt.Errorf("engine: %s is in use by process %d; stop that, or give another directory with --data", dir, pid)
+				return nil, fmt.Errorf("engine: %s is in use by process %d; stop it, or set another directory with --data", dir, pid)
 			}
 			return nil, fmt.Errorf("engine: lock %s: %w", path, err)
 		}
@@ -155,26 +154,25 @@ func lockDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// inheritEnv names the environment variable that tells a process what it inherits, and as
-// which files: "listener=3,lock=4,…".
+// inheritEnv is the environment variable with the names and numbers of inherited files:
+// "listener=3,lock=4,…".
 const inheritEnv = "NETMETA_ENGINE_INHERIT"
 
-// An inheritance is what an engine's process gets from its supervisor, or from its own
-// first stage. What is not there is nil.
+// inheritance is the files that an engine's process inherits from its supervisor, or from its own first
+// stage. Missing ones are nil.
 type inheritance struct {
 	listener net.Listener
 	lock     *os.File
-	parent   *os.File // ends when the supervisor does
+	parent   *os.File // ends with the supervisor
 	handover *os.File // a pipe; see handover
 	flight   *os.File // the flight recorder
 	endpoint *os.File // engine.json
 }
 
-// inheritNames are the names of the files in the order of files. The supervisor hands
-// over the first five.
+// inheritNames are the names of the files in the order of files. The supervisor passes the first five.
 var inheritNames = [...]string{"listener", "lock", "parent", "handover", "flight", "endpoint"}
 
-// inheritValue is the value of inheritEnv for files of these numbers; less than 0: none.
+// inheritValue returns the value of inheritEnv for files with these numbers; below 0: none.
 func inheritValue(fds ...int) string {
 	var parts []string
 	for i, fd := range fds {
@@ -185,7 +183,7 @@ func inheritValue(fds ...int) string {
 	return strings.Join(parts, ",")
 }
 
-// inherited takes what was handed over, nothing when there is none.
+// inherited returns the inherited files, none if there are none.
 func inherited() (in inheritance, err error) {
 	value := os.Getenv(inheritEnv)
 	if value == "" {
@@ -215,8 +213,7 @@ func inherited() (in inheritance, err error) {
 	return in, nil
 }
 
-// keep has the next program of this process inherit the files, and returns the value of
-// inheritEnv for it.
+// keep makes the next program of this process inherit the files, and returns its value of inheritEnv.
 func (in inheritance) keep() (string, error) {
 	listener, err := in.listener.(*net.TCPListener).File()
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Codes of ClickHouse errors that the HTTP layer itself raises or looks for.
+// Codes of ClickHouse errors that the HTTP layer itself raises or checks.
 const (
 	codeBadArguments        = 36
 	codeNotImplemented      = 48
@@ -34,7 +34,7 @@ const (
 	codeStdException        = 1001
 )
 
-// exception is an error as ClickHouse tells it to its clients.
+// exception is an error in the form that ClickHouse sends to its clients.
 type exception struct {
 	code    int
 	message string // "Code: 62. DB::Exception: … (SYNTAX_ERROR)"
@@ -42,7 +42,7 @@ type exception struct {
 
 func (e *exception) Error() string { return e.message }
 
-// errorf makes an exception that the engine did not raise itself.
+// errorf makes an exception that the engine did not raise.
 func errorf(code int, name, format string, args ...any) *exception {
 	return &exception{code, fmt.Sprintf("Code: %d. DB::Exception: %s. (%s)", code, strings.TrimSuffix(fmt.Sprintf(format, args...), "."), name)}
 }
@@ -50,15 +50,15 @@ func errorf(code int, name, format string, args ...any) *exception {
 var (
 	codePattern = regexp.MustCompile(`^Code: (\d+)\. DB::(\w+): `)
 
-	// An exception that passed through several layers repeats itself, in whole or its end.
-	// The version is left out: the answer says it.
+	// An exception that passed through several layers repeats itself, completely or in part.
+	// The version is removed: the response has it.
 	//   Code: 164. DB::Exception: Code: 164. DB::Exception: text. (READONLY) (version 26.7.2.1). (READONLY)
 	nestedPattern = regexp.MustCompile(`^(Code: \d+\. DB::\w+: )(?:Code: \d+\. DB::\w+: )+`)
 	endPattern    = regexp.MustCompile(`(?: \(version [^()]*(?:\([^()]*\))?\)\.?| \([A-Z0-9_]+\))+$`)
 	namePattern   = regexp.MustCompile(` \([A-Z0-9_]+\)`)
 )
 
-// engineError reads what the engine said.
+// engineError parses an error of the engine.
 func engineError(err error) *exception {
 	if e, ok := err.(*exception); ok {
 		return e

@@ -5,19 +5,19 @@ import (
 	"syscall"
 )
 
-// How many files and sockets a process may have open. A process begins with the soft limit,
-// which Go raises to the hard one at its start.
+// Open files and sockets of a process. A process starts with the soft limit, which Go raises to the hard one
+// at its start.
 const (
-	leastFiles  = 256  // without so many it does not start: sockets, connections, files of the first inserts
-	wantedFiles = 4096 // a query over many parts reads several files of each at once
+	leastFiles  = 256  // minimum for a start: sockets, connections, files of the first inserts
+	wantedFiles = 4096 // a query over many parts reads several files of each at the same time
 )
 
-// OpenFiles checks how many files a process of this program may have open. The error says
-// that it cannot work, the warning that it will meet the limit.
+// OpenFiles checks the limit of open files of a process of this program. The error means that it cannot work,
+// the warning that it will reach the limit.
 func OpenFiles() (warning string, err error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return "", nil // nothing is known
+		return "", nil // unknown
 	}
 	return judgeFiles(limit.Max)
 }

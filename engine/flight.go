@@ -16,14 +16,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The flight recorder tells a supervisor which statements ran when its engine died. It
-// is memory that both share, without a file in any directory. The engine's process notes
-// each statement of a user who may only read, at begin and end; the supervisor reads it
-// when the process is gone.
+// The flight recorder shows a supervisor which statements were running when its engine died. It is memory
+// that both share, without a file in any directory. The engine's process records the start and the end of
+// each statement of a read-only user; the supervisor reads it when the process has ended.
 //
 // A slot has
 //
-//	uint32 used │ uint32 length of the statement │ user, 32 bytes │ query id, 64 bytes │ the statement begins
+//	uint32 used │ uint32 length of the statement │ user, 32 bytes │ query id, 64 bytes │ start of the statement
 const (
 	flightSlots = 256
 	slotSize    = 512
@@ -32,16 +31,16 @@ const (
 	slotText    = slotID + 64
 )
 
-// A recorder is the engine's side. A nil one records nothing.
+// recorder is the engine's side. A nil one records nothing.
 type recorder struct {
 	memory  []byte
-	refused []refusal // who is shut out; does not change
+	refused []refusal // blocked users; immutable
 
 	mu   sync.Mutex
 	free []int
 }
 
-// newRecorder takes the shared memory, nil for a process without a supervisor.
+// newRecorder maps the shared memory; nil for a process without a supervisor.
 func newRecorder(f *os.File, refused []refusal) (*recorder, error) {
 	r := &recorder{refused: refused}
 	if f == nil {
@@ -59,8 +58,8 @@ func newRecorder(f *os.File, refused []refusal) (*recorder, error) {
 	return r, nil
 }
 
-// begin notes that a statement of a user begins and returns what notes its end. The
-// error says that the user is shut out.
+// begin records the start of a user's statement and returns a function that records its end. The error means
+// that the user is blocked.
 func (r *recorder) begin(user, id, text string) (end func(), err error) {
 	for _, refused := range r.refused {
 		if refused.User == user && time.Now().Before(refused.Until) {
@@ -70,7 +69,7 @@ func (r *recorder) begin(user, id, text string) (end func(), err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := len(r.free)
-	if n == 0 { // more than run at once by default: those are not noted
+	if n == 0 { // more than run at the same time by default: not recorded
 		return func() {}, nil
 	}
 	i := r.free[n-1]
@@ -104,12 +103,12 @@ func newFlight() (*os.File, error) {
 	return f, nil
 }
 
-// A noted is a statement that ran when the process died.
-type noted struct{ user, id, text string }
+// runningStatement is a statement that was running when the process died.
+type runningStatement struct{ user, id, text string }
 
-// readFlight lists what ran. The process that wrote it may have written anything.
-func readFlight(f *os.File) []noted {
-	var list []noted
+// readFlight lists the running statements. The process may have written anything.
+func readFlight(f *os.File) []runningStatement {
+	var list []runningStatement
 	slot := make([]byte, slotSize)
 	for i := range int64(flightSlots) {
 		if _, err := f.ReadAt(slot, i*slotSize); err != nil {
@@ -127,50 +126,50 @@ func readFlight(f *os.File) []noted {
 				return c
 			}, strings.TrimRight(string(b), "\x00"))
 		}
-		list = append(list, noted{clean(slot[slotUser:slotID]), clean(slot[slotID:slotText]), clean(slot[slotText : slotText+n])})
+		list = append(list, runningStatement{clean(slot[slotUser:slotID]), clean(slot[slotID:slotText]), clean(slot[slotText : slotText+n])})
 	}
 	return list
 }
 
-// A user whose statements end the engine is shut out for a while.
+// A user whose statements crash the engine is blocked for a while.
 const (
 	crashLimit  = 3
 	crashWindow = 10 * time.Minute
 	shutOutTime = 10 * time.Minute
 )
 
-// A refusal says that a user is shut out.
+// refusal says that a user is blocked.
 type refusal struct {
 	User      string    `json:"user"`
 	Since     time.Time `json:"since"`
 	Until     time.Time `json:"until"`
-	Statement string    `json:"statement"` // how the last one began
+	Statement string    `json:"statement"` // the start of the last one
 }
 
 func (r refusal) exception() *exception {
 	const clock = "15:04:05"
 	return errorf(codeQuotaExceeded, "QUOTA_EXCEEDED",
-		"User %s is shut out from %s to %s UTC: the engine crashed %d times within %v while statements of this user ran. The last one began with: %s",
+		"User %s is blocked from %s to %s UTC: the engine crashed %d times within %v during statements of this user. The last one started with: %s",
 		r.User, r.Since.UTC().Format(clock), r.Until.UTC().Format(clock), crashLimit, crashWindow, r.Statement)
 }
 
-// UserCrashes says how often the engine crashed while statements of a user ran, and who is
-// shut out for that.
+// UserCrashes says how often the engine crashed while statements of a user were running, and whether the user
+// is blocked for that.
 type UserCrashes struct {
 	User      string
 	Crashes   int       // since the start of the supervisor
-	Since     time.Time // the user is shut out from here
-	Until     time.Time // to here; zero: never was
-	Statement string    // how the one of the last crash began
+	Since     time.Time // the user is blocked from here
+	Until     time.Time // to here; zero: never
+	Statement string    // start of the statement of the last crash
 }
 
-// crashes counts them.
+// crashes counts crashes by user.
 type crashes struct {
 	of     map[string]*UserCrashes
 	recent map[string][]time.Time // not older than crashWindow
 }
 
-// newCrashes begins with users of whom nothing is to be said.
+// newCrashes starts with the users who must not be reported.
 func newCrashes(users ...User) crashes {
 	c := crashes{of: map[string]*UserCrashes{}, recent: map[string][]time.Time{}}
 	for _, u := range users {
@@ -179,25 +178,24 @@ func newCrashes(users ...User) crashes {
 	return c
 }
 
-// blame finds the user whose statement is to blame, and that statement; nil when no
-// statement of a reader ran. Arbitrary SQL comes first: the statements of the other
-// users are made by NetMeta.
-func blame(ran []noted) *noted {
+// blame returns the statement to blame; nil if no statement of a reader was running. Arbitrary SQL comes
+// first: NetMeta makes the statements of the other users.
+func blame(ran []runningStatement) *runningStatement {
 	if len(ran) == 0 {
 		return nil
 	}
-	rank := func(n noted) int {
+	rank := func(n runningStatement) int {
 		if n.user == ReaderName {
 			return 0
 		}
 		return 1
 	}
-	first := slices.MinFunc(ran, func(a, b noted) int { return cmp.Compare(rank(a), rank(b)) })
+	first := slices.MinFunc(ran, func(a, b runningStatement) int { return cmp.Compare(rank(a), rank(b)) })
 	return &first
 }
 
-// add counts a crash at a time and reports whether the user is shut out for it.
-func (c *crashes) add(n noted, now time.Time) (u UserCrashes, shutOut bool) {
+// add counts a crash at a time and reports whether the user is blocked for it.
+func (c *crashes) add(n runningStatement, now time.Time) (u UserCrashes, shutOut bool) {
 	of := c.of[n.user]
 	if of == nil {
 		of = &UserCrashes{User: n.user}
@@ -214,7 +212,7 @@ func (c *crashes) add(n noted, now time.Time) (u UserCrashes, shutOut bool) {
 	return *of, shutOut
 }
 
-// list returns what is counted, by user.
+// list returns the counts by user.
 func (c *crashes) list() []UserCrashes {
 	list := make([]UserCrashes, 0, len(c.of))
 	for _, u := range c.of {
@@ -224,7 +222,7 @@ func (c *crashes) list() []UserCrashes {
 	return list
 }
 
-// refusals are for the next child.
+// refusals returns the blocked users for the next child.
 func (c *crashes) refusals(now time.Time) []refusal {
 	var list []refusal
 	for _, u := range c.list() {

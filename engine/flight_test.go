@@ -79,9 +79,9 @@ func TestCrashesCounted(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
 	f := func(minute int, user string, want bool) {
 		t.Helper()
-		_, got := c.add(noted{user: user, text: fmt.Sprint("SELECT ", minute)}, at.Add(time.Duration(minute)*time.Minute))
+		_, got := c.add(runningStatement{user: user, text: fmt.Sprint("SELECT ", minute)}, at.Add(time.Duration(minute)*time.Minute))
 		if got != want {
-			t.Errorf("minute %d, %s: shut out %t", minute, user, got)
+			t.Errorf("minute %d, %s: blocked %t", minute, user, got)
 		}
 	}
 	f(0, "reader", false)
@@ -104,7 +104,7 @@ func TestCrashesCounted(t *testing.T) {
 }
 
 // TestShutOut: an engine that crashes while statements of a reader run is started again;
-// after the third time the reader is shut out, the writer never.
+// after the third time the reader is blocked, the writer never.
 func TestShutOut(t *testing.T) {
 	var log syncBuffer
 	s := start(t, t.TempDir(), func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
@@ -170,7 +170,7 @@ func TestShutOut(t *testing.T) {
 		if got.status != http.StatusTooManyRequests {
 			t.Errorf("%d %s", got.status, got.body)
 		}
-		for _, want := range []string{"User reader is shut out from ", " to ", "crashed 3 times", "reader_runs_2"} {
+		for _, want := range []string{"User reader is blocked from ", " to ", "crashed 3 times", "reader_runs_2"} {
 			if !strings.Contains(got.body, want) {
 				t.Errorf("%s does not say %q", got.body, want)
 			}
@@ -178,7 +178,7 @@ func TestShutOut(t *testing.T) {
 		w.must("SELECT 1")
 		crash(syscall.SIGSEGV, w, "writer_again")
 	}
-	for _, want := range []string{"level=ERROR msg=\"engine: crashed while statements of a user ran\" user=reader", "level=ERROR msg=\"engine: the user is shut out"} {
+	for _, want := range []string{"level=ERROR msg=\"engine: crashed during a user's statement\" user=reader", "level=ERROR msg=\"engine: user blocked"} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log does not say %s", want)
 		}

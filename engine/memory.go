@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// Memory returns how much memory there is: the machine's, or less when a control group
-// of this process, or one above it, has a limit.
+// Memory returns the memory of the machine, or less if a control group of this process, or one above it, has
+// a limit.
 func Memory() int64 {
 	total := int64(2 << 30)
 	var info syscall.Sysinfo_t
@@ -21,9 +21,8 @@ func Memory() int64 {
 	return memoryLimit("/", total)
 }
 
-// memoryLimit returns the least of total and the limits of the control groups, of both
-// versions: a hybrid system has both, with memory in either. root is the directory that
-// has proc and sys.
+// memoryLimit returns the minimum of total and the limits of the control groups, of both versions: a hybrid
+// system has both, with memory in either. root is the directory with proc and sys.
 func memoryLimit(root string, total int64) int64 {
 	groups, _ := os.ReadFile(filepath.Join(root, "proc/self/cgroup"))
 	for line := range strings.Lines(string(groups)) {
@@ -42,15 +41,15 @@ func memoryLimit(root string, total int64) int64 {
 		default:
 			continue
 		}
-		// In a container the group's path may be the host's, and what is mounted begins
-		// with the container's own group: so up to the top, which is read too.
+		// In a container the group's path may be the host's, and the mount starts with the container's own
+		// group. So read all groups up to the top, including that.
 		for group := path.Clean("/" + f[2]); ; group = path.Dir(group) {
 			for _, mount := range []string{"sys/fs/cgroup", "sys/fs/cgroup/unified"} {
 				text, err := os.ReadFile(filepath.Join(root, mount, hierarchy, group, file))
 				if err != nil {
 					continue
 				}
-				// "max" is none in version 2, a number near 2^63 in version 1.
+				// "max" means none in version 2, a number near 2^63 in version 1.
 				if limit, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil && limit > 0 {
 					total = min(total, limit)
 				}

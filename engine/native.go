@@ -10,9 +10,8 @@ import (
 	"strings"
 )
 
-// Native blocks come in two forms. The engine writes the plain one; clients of the
-// native protocol that speak HTTP (clickhouse-go) ask with client_protocol_version
-// for the one of the TCP protocol:
+// Native blocks have two forms. The engine writes the plain one; clients of the native protocol that use HTTP
+// (clickhouse-go) request that of the TCP protocol with client_protocol_version:
 //
 //	plain                        with revision
 //	                             01 00             block info: field 1, is_overflows
@@ -26,16 +25,14 @@ import (
 //	                               00              no custom serialization (revision ≥ 54454)
 //	  data                         data
 //
-// Nothing in the plain form says how long the data of a column is, so it is walked
-// by its type.
+// The plain form does not contain the length of a column's data, so it is parsed by type.
 
 const revisionCustomSerialization = 54454
 
-// errNativeType says that a column's length cannot be told from its type.
+// errNativeType says that the type does not determine a column's length.
 var errNativeType = errors.New("cannot be sent with client_protocol_version: use another FORMAT or convert it with toString()")
 
-// transcodeNative copies plain Native blocks from r to w with a revision, until
-// the end of r.
+// transcodeNative copies plain Native blocks from r to w with a revision, until the end of r.
 func transcodeNative(w io.Writer, r *bufio.Reader, revision uint64) error {
 	n := nativeCopier{r: r, w: bufio.NewWriterSize(w, 64<<10)}
 	for {
@@ -86,7 +83,7 @@ func transcodeNative(w io.Writer, r *bufio.Reader, revision uint64) error {
 	}
 }
 
-// nativeCopier copies from r to w what it reads.
+// nativeCopier copies what it reads from r to w.
 type nativeCopier struct {
 	r *bufio.Reader
 	w *bufio.Writer
@@ -151,7 +148,7 @@ func (n nativeCopier) text() (string, error) {
 	return string(b), err
 }
 
-// nativeType is a type as far as its length in a block goes.
+// nativeType has the properties of a type that determine its length in a block.
 type nativeType struct {
 	kind nativeKind
 	size uint64 // bytes of a value, for nativeFixed
@@ -169,8 +166,7 @@ const (
 	nativeLowCardinality
 )
 
-// prefix copies what comes before the data of a whole column: the version of each
-// LowCardinality in it.
+// prefix copies the data before a whole column: the version of each LowCardinality in it.
 func (n nativeCopier) prefix(t nativeType) error {
 	if t.kind == nativeLowCardinality {
 		return n.copy(8)
@@ -208,7 +204,7 @@ func (n nativeCopier) column(t nativeType, rows uint64) error {
 		return n.column(t.args[0], rows)
 	case nativeArray:
 		var end uint64
-		for range rows { // offsets: where each row ends
+		for range rows { // offsets: the end of each row
 			var err error
 			if end, err = n.uint64(); err != nil {
 				return err
@@ -216,7 +212,7 @@ func (n nativeCopier) column(t nativeType, rows uint64) error {
 		}
 		return n.column(t.args[0], end)
 	case nativeTuple:
-		if len(t.args) == 0 { // Tuple() has a byte a row
+		if len(t.args) == 0 { // Tuple() has one byte per row
 			return n.copy(rows)
 		}
 		for _, arg := range t.args {
@@ -237,7 +233,7 @@ func (n nativeCopier) column(t nativeType, rows uint64) error {
 //	uint64 n, n values
 //	uint64 rows, rows indexes
 //
-// A column of no rows (an empty array's) has none of it.
+// A column without rows (an empty array's) has none of it.
 func (n nativeCopier) lowCardinality(t nativeType, rows uint64) error {
 	if rows == 0 {
 		return nil
@@ -269,7 +265,7 @@ func (n nativeCopier) lowCardinality(t nativeType, rows uint64) error {
 	return n.column(nativeType{size: 1 << (flags & 3)}, count)
 }
 
-// parseType reads a type's name as Native writes it.
+// parseType parses a type's name as in Native.
 func parseType(name string) (nativeType, error) {
 	t, rest, err := cutType(name, 0)
 	if err == nil && strings.TrimSpace(rest) != "" {
@@ -278,7 +274,7 @@ func parseType(name string) (nativeType, error) {
 	return t, err
 }
 
-// fixedTypes are the types of a fixed size whatever their arguments.
+// fixedTypes are the types of a fixed size, whatever their arguments.
 var fixedTypes = map[string]uint64{
 	"UInt8": 1, "UInt16": 2, "UInt32": 4, "UInt64": 8, "UInt128": 16, "UInt256": 32,
 	"Int8": 1, "Int16": 2, "Int32": 4, "Int64": 8, "Int128": 16, "Int256": 32,
@@ -289,13 +285,13 @@ var fixedTypes = map[string]uint64{
 	"IntervalDay": 8, "IntervalWeek": 8, "IntervalMonth": 8, "IntervalQuarter": 8, "IntervalYear": 8,
 }
 
-// geoTypes are names for compositions.
+// geoTypes are names of composed types.
 var geoTypes = map[string]string{
 	"Point": "Tuple(Float64, Float64)", "Ring": "Array(Point)", "LineString": "Array(Point)", "MultiLineString": "Array(LineString)",
 	"Polygon": "Array(Ring)", "MultiPolygon": "Array(Polygon)",
 }
 
-// cutType reads the type that s begins with and returns what is left.
+// cutType parses the type at the start of s and returns the rest.
 func cutType(s string, depth int) (t nativeType, rest string, err error) {
 	if depth > 32 {
 		return t, "", errors.New("native: a type of more than 32 levels")
@@ -393,8 +389,7 @@ func dropElementName(arg string) string {
 	return arg
 }
 
-// closing returns the offset of the bracket that closes the one s begins with, -1
-// without one.
+// closing returns the offset of the bracket that closes the one at the start of s, -1 without one.
 func closing(s string) int {
 	depth := 0
 	for lex := (lexer{text: s}); ; {
@@ -408,7 +403,7 @@ func closing(s string) int {
 	}
 }
 
-// splitArgs cuts at the commas outside of brackets.
+// splitArgs splits at the commas outside of brackets.
 func splitArgs(s string) (args []string) {
 	depth, from := 0, 0
 	for lex := (lexer{text: s}); ; {

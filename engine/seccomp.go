@@ -8,14 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// forbiddenCalls are those that no statement needs and that an attacker would begin with.
-// They give EPERM, which the engine tells as an error. What is the same on all
-// architectures is here; the rest is in seccomp_$GOARCH.go.
+// forbiddenCalls are system calls that no statement needs and that an attacker would start with. They return
+// EPERM, which the engine reports as an error. Those of all architectures are here; the rest is in
+// seccomp_$GOARCH.go.
 var forbiddenCalls = []uint32{
-	// programs; what a process does to others
+	// programs; access to other processes
 	unix.SYS_EXECVE, unix.SYS_EXECVEAT, unix.SYS_PTRACE, unix.SYS_PROCESS_VM_READV, unix.SYS_PROCESS_VM_WRITEV, unix.SYS_PROCESS_MADVISE,
 	unix.SYS_KCMP, unix.SYS_TKILL, unix.SYS_PIDFD_OPEN, unix.SYS_PIDFD_GETFD, unix.SYS_PIDFD_SEND_SIGNAL,
-	// sockets: the one that listens is inherited. io_uring does all of it past this filter.
+	// sockets: the listening one is inherited. io_uring would bypass this filter.
 	unix.SYS_SOCKET, unix.SYS_CONNECT, unix.SYS_BIND, unix.SYS_LISTEN, unix.SYS_IO_URING_SETUP, unix.SYS_IO_URING_ENTER, unix.SYS_IO_URING_REGISTER,
 	// file systems
 	unix.SYS_MOUNT, unix.SYS_UMOUNT2, unix.SYS_PIVOT_ROOT, unix.SYS_CHROOT, unix.SYS_OPEN_TREE, unix.SYS_MOVE_MOUNT, unix.SYS_FSOPEN, unix.SYS_FSCONFIG,
@@ -29,11 +29,11 @@ var forbiddenCalls = []uint32{
 	// namespaces, users, rights
 	unix.SYS_UNSHARE, unix.SYS_SETNS, unix.SYS_SETUID, unix.SYS_SETGID, unix.SYS_SETREUID, unix.SYS_SETREGID, unix.SYS_SETRESUID, unix.SYS_SETRESGID,
 	unix.SYS_SETFSUID, unix.SYS_SETFSGID, unix.SYS_SETGROUPS, unix.SYS_CAPSET, unix.SYS_PERSONALITY,
-	// shared memory of System V and queues, which others see
+	// shared memory of System V and queues, which other processes see
 	unix.SYS_SHMGET, unix.SYS_SHMAT, unix.SYS_SEMGET, unix.SYS_MSGGET, unix.SYS_MQ_OPEN,
 }
 
-// ownCalls are allowed when their first argument is this process, or 0 where that means it.
+// ownCalls are allowed if their first argument is this process, or 0 if that means it.
 var ownCalls = []struct {
 	nr   uint32
 	zero bool
@@ -41,7 +41,7 @@ var ownCalls = []struct {
 	{unix.SYS_KILL, false}, {unix.SYS_TGKILL, false}, {unix.SYS_RT_SIGQUEUEINFO, false}, {unix.SYS_RT_TGSIGQUEUEINFO, false}, {unix.SYS_PRLIMIT64, true},
 }
 
-// Places in struct seccomp_data.
+// Offsets in struct seccomp_data.
 const (
 	dataNumber = 0
 	dataArch   = 4
@@ -65,12 +65,12 @@ func filter(pid int) []unix.SockFilter {
 	program := []unix.SockFilter{
 		{Code: load, K: dataArch},
 		{Code: equal, Jt: 1, K: auditArch},
-		{Code: giving, K: unix.SECCOMP_RET_KILL_PROCESS}, // the calls of another architecture have other numbers
+		{Code: giving, K: unix.SECCOMP_RET_KILL_PROCESS}, // calls of another architecture have other numbers
 		{Code: load, K: dataNumber},
 		{Code: least, Jf: 1, K: foreignCalls},
 		{Code: giving, K: forbidden},
 	}
-	// rule adds what is done for a call; it ends in a return.
+	// rule adds the actions for a call; it ends with a return.
 	rule := func(nr uint32, then ...unix.SockFilter) {
 		program = append(program, unix.SockFilter{Code: equal, Jf: uint8(len(then)), K: nr})
 		program = append(program, then...)
@@ -90,15 +90,15 @@ func filter(pid int) []unix.SockFilter {
 			unix.SockFilter{Code: giving, K: forbidden},
 			unix.SockFilter{Code: giving, K: allowed})
 	}
-	// Threads, no processes. The flags of clone3 are in memory, where a filter cannot
-	// look; without it the C library falls back to clone.
+	// Threads, no processes. The flags of clone3 are in memory, which a filter cannot read; without it the C
+	// library falls back to clone.
 	rule(unix.SYS_CLONE3, unix.SockFilter{Code: giving, K: unknown})
 	rule(unix.SYS_CLONE,
 		unix.SockFilter{Code: load, K: dataArg0},
 		unix.SockFilter{Code: bits, Jt: 1, K: unix.CLONE_THREAD},
 		unix.SockFilter{Code: giving, K: forbidden},
 		unix.SockFilter{Code: giving, K: allowed})
-	// No typing into the terminal that it was started from.
+	// No typing into the terminal of its start.
 	rule(unix.SYS_IOCTL,
 		unix.SockFilter{Code: load, K: dataArg1},
 		unix.SockFilter{Code: equal, Jt: 1, K: unix.TIOCSTI},
@@ -108,7 +108,7 @@ func filter(pid int) []unix.SockFilter {
 	return append(program, unix.SockFilter{Code: giving, K: allowed})
 }
 
-// restrictCalls installs the filter for all threads of this process, for good.
+// restrictCalls installs the filter for all threads of this process, permanently.
 func restrictCalls() error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("no_new_privs: %w", err)

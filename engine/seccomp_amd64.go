@@ -4,7 +4,7 @@ import "golang.org/x/sys/unix"
 
 const (
 	auditArch    = unix.AUDIT_ARCH_X86_64
-	foreignCalls = 0x40000000 // from here on the calls of x32
+	foreignCalls = 0x40000000 // start of the calls of x32
 )
 
 var forbiddenHere = []uint32{

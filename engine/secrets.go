@@ -50,8 +50,8 @@ func secret(path string) (string, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		var random [16]byte
 		rand.Read(random[:])
-		// Made whole beside and linked into place: of two that start at once, both
-		// read the same secret.
+		// It is made completely under another name and linked, so that two processes that start at the same
+		// time read the same secret.
 		text := hex.EncodeToString(random[:])
 		temp, err := os.CreateTemp(filepath.Dir(path), ".secret-") // mode 0600
 		if err != nil {
@@ -70,15 +70,15 @@ func secret(path string) (string, error) {
 			return "", fmt.Errorf("engine: secrets: %w", err)
 		}
 	} else if err != nil {
-		return "", fmt.Errorf("engine: secret: %w; remove %s to have one made", err, path)
+		return "", fmt.Errorf("engine: secret: %w; remove %s to create a new one", err, path)
 	}
 	text := strings.TrimSpace(string(content))
 	if len(text) < 16 {
-		return "", fmt.Errorf("engine: secret %s has %d characters, at least 16 are needed; remove the file to have one made", path, len(text))
+		return "", fmt.Errorf("engine: secret %s has %d characters, at least 16 are needed; remove the file to create a new one", path, len(text))
 	}
-	// It travels in a header of HTTP.
+	// It is sent in an HTTP header.
 	if i := strings.IndexFunc(text, func(r rune) bool { return r < '!' || r > '~' }); i >= 0 {
-		return "", fmt.Errorf("engine: secret %s has a character at offset %d that is not printable ASCII; remove the file to have one made", path, i)
+		return "", fmt.Errorf("engine: secret %s has a character at offset %d that is not printable ASCII; remove the file to create a new one", path, i)
 	}
 	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
 		return "", fmt.Errorf("engine: secret %s has mode %04o: others can read it; run chmod 600 %s", path, info.Mode().Perm(), path)

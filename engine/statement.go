@@ -5,18 +5,17 @@ import (
 	"strings"
 )
 
-// kind says how a statement is run.
+// kind says how to run a statement.
 type kind uint8
 
 const (
-	kindOther  kind = iota // run whole, the answer is small: DDL, SHOW, EXPLAIN, SET, …
+	kindOther  kind = iota // run at once, with a small result: DDL, SHOW, EXPLAIN, SET, …
 	kindSelect             // streamed out
 	kindInsert             // data streamed in
 	kindEmpty              // no statement at all
 )
 
-// statement is what the HTTP layer has to know of a statement's text: the engine
-// does the parsing proper.
+// statement has what the HTTP layer needs of a statement's text; the engine does the real parsing.
 type statement struct {
 	kind kind
 	verb string // first word in upper case
@@ -25,24 +24,21 @@ type statement struct {
 	// the closing semicolon otherwise.
 	text string
 
-	// format is what its FORMAT clause names, "" without one.
+	// format is the name in its FORMAT clause, "" without one.
 	format string
 
-	// outfile is the place in text where INTO OUTFILE belongs: before FORMAT, or
-	// at the end.
+	// outfile is the offset in text where INTO OUTFILE belongs: before FORMAT, or at the end.
 	outfile int
 
-	// settings is the SETTINGS clause at the end of the statement, from its first
-	// byte to the one after its last; both 0 without one.
+	// settings is the SETTINGS clause at the end of the statement, from its first byte to the one after its
+	// last; both 0 without one.
 	settings [2]int
 
-	// data is the offset in the text that was parsed where the inline data of
-	// kindInsert begins.
+	// data is the offset in the parsed text where the inline data of kindInsert starts.
 	data int
 }
 
-// parseStatement looks at one statement. For an INSERT the text may be only the
-// beginning of it; the rest is data.
+// parseStatement parses one statement. For an INSERT the text may be only its start; the rest is data.
 func parseStatement(text string) (statement, error) {
 	lex := lexer{text: text}
 	first, ok := lex.next()
@@ -57,7 +53,7 @@ func parseStatement(text string) (statement, error) {
 		s.kind = kindSelect
 	}
 
-	// top holds the tokens outside of brackets; a bracketed part is its two brackets.
+	// top holds the tokens outside of brackets; of a bracketed part only the two brackets.
 	top := []token{first}
 	depth := opens(first.text(text))
 	for {
@@ -89,8 +85,8 @@ func parseStatement(text string) (statement, error) {
 		case is(i, "OUTFILE") && i > 0 && is(i-1, "INTO"):
 			return s, errorf(codeNotImplemented, "NOT_IMPLEMENTED", "INTO OUTFILE is not allowed over HTTP: the answer is the HTTP body")
 
-		// The clause FORMAT name is told from a column or a function of that name
-		// by what follows: the end, or SETTINGS.
+		// The clause FORMAT name is distinguished from a column or a function of that name by what follows:
+		// the end, or SETTINGS.
 		case is(i, "FORMAT") && i > 0 && i+1 < len(top) && top[i+1].kind.name() && (i+2 == len(top) || is(i+2, "SETTINGS")):
 			s.format = unquote(top[i+1].text(text))
 			s.outfile = top[i].from
@@ -106,8 +102,8 @@ func parseStatement(text string) (statement, error) {
 	return s, nil
 }
 
-// hoistSettings takes the SETTINGS clause out of a statement: SETTINGS a = 1, b = 'x'.
-// ok is false when there is none, or something in it is no plain value.
+// hoistSettings removes the SETTINGS clause from a statement: SETTINGS a = 1, b = 'x'. ok is false if there
+// is none, or it contains anything but plain values.
 func (s statement) hoistSettings() (text string, settings []setting, ok bool) {
 	from, to := s.settings[0], s.settings[1]
 	clause := s.text[from:to]
@@ -135,7 +131,7 @@ func (s statement) hoistSettings() (text string, settings []setting, ok bool) {
 	return s.text[:from] + s.text[to:], settings, len(settings) > 0
 }
 
-// opens returns by how much a token deepens the nesting of brackets.
+// opens returns the change of bracket depth after a token.
 func opens(word string) int {
 	switch word {
 	case "(", "[", "{":
@@ -146,7 +142,7 @@ func opens(word string) int {
 	return 0
 }
 
-// parseInsert finds where an INSERT's data begins.
+// parseInsert finds the start of an INSERT's data.
 //
 //	INSERT INTO [TABLE] [FUNCTION] name (columns) [SETTINGS …] FORMAT Native␊data
 //	                                                           ─────────────
@@ -199,8 +195,8 @@ func parseInsert(text string, lex lexer, s statement) (statement, error) {
 	}
 }
 
-// dataStart returns where data begins after FORMAT name: after the first newline
-// when only blanks come before it, or else at the first character that is no blank.
+// dataStart returns where data starts after FORMAT name: after the first newline if only blanks precede it,
+// otherwise at the first character that is not blank.
 func dataStart(text string, i int) int {
 	for i < len(text) && (text[i] == ' ' || text[i] == '\t' || text[i] == '\f') {
 		i++
@@ -214,7 +210,7 @@ func dataStart(text string, i int) int {
 	return i
 }
 
-// withOutfile returns the statement with its answer going to path.
+// withOutfile returns the statement with its result going to path.
 func (s statement) withOutfile(path, format string) string {
 	if s.format != "" {
 		return fmt.Sprintf("%s\nINTO OUTFILE '%s' TRUNCATE COMPRESSION 'none' %s", s.text[:s.outfile], path, s.text[s.outfile:])
@@ -242,9 +238,8 @@ type token struct {
 
 func (t token) text(s string) string { return s[t.from:t.to] }
 
-// lexer cuts ClickHouse SQL into tokens, leaving out blanks and comments. It never
-// fails: what it does not know is punctuation, and what is not closed reaches to
-// the end.
+// lexer splits ClickHouse SQL into tokens, without blanks and comments. It never fails: unknown characters
+// are punctuation, and what is not closed extends to the end.
 type lexer struct {
 	text string
 	at   int
@@ -315,8 +310,8 @@ func (l *lexer) token(k tokenKind, end int) token {
 	return t
 }
 
-// quotedEnd returns the offset after the quoted token that begins at i. A
-// backslash and a doubled quote escape.
+// quotedEnd returns the offset after the quoted token that starts at i. A backslash and a doubled quote
+// escape.
 func quotedEnd(s string, i int) int {
 	quote := s[i]
 	for i++; i < len(s); i++ {
@@ -341,7 +336,7 @@ func closedBy(s string, i int, open, closing string) int {
 	return len(s)
 }
 
-// heredocEnd returns the offset after $tag$…$tag$ that begins at i, 0 when none does.
+// heredocEnd returns the offset after $tag$…$tag$ that starts at i, 0 without one.
 func heredocEnd(s string, i int) int {
 	j := i + 1
 	for j < len(s) && (isWordStart(s[j]) || isDigit(s[j])) {

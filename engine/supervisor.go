@@ -19,8 +19,7 @@ import (
 	"time"
 )
 
-// Options say how a supervisor runs its engine. The first fields are those of
-// ServeOptions.
+// Options configure a supervisor and its engine. The first fields are those of ServeOptions.
 type Options struct {
 	Path       string
 	Listen     string
@@ -40,21 +39,19 @@ type Options struct {
 	// Env is added to this process's environment.
 	Env []string
 
-	// Logger takes the supervisor's own events and what the engine writes to
-	// stderr. Default: slog.Default().
+	// Logger receives the supervisor's own events and the engine's stderr. Default: slog.Default().
 	Logger *slog.Logger
 }
 
-// How long the supervisor waits before it starts an engine again: from firstDelay,
-// twice as long after each engine that died within steady, up to longestDelay, or to
-// upDelay after one that had answered: each second without it is one of waiting rows.
+// Delay before an engine is restarted: from firstDelay, doubled after each engine that died within steady, up
+// to longestDelay, or to upDelay after one that had responded: without the engine, rows wait.
 const (
 	firstDelay   = 100 * time.Millisecond
 	upDelay      = time.Second
 	longestDelay = 30 * time.Second
 	steady       = 15 * time.Second
-	// A child that does not answer a ping for so long hangs, and is killed. /ping asks
-	// nothing of the engine itself, so a heavy query does not hold it up.
+	// A child that does not respond to a ping for this long hangs, and is killed. /ping does not query the
+	// engine itself, so a heavy query does not delay it.
 	hangTime  = 30 * time.Second
 	pingEvery = 5 * time.Second
 )
@@ -64,12 +61,12 @@ type Supervisor struct {
 	options        Options
 	log            *slog.Logger
 	lock           *os.File
-	listener       net.Listener // never accepted from: the children do
+	listener       net.Listener // never accepted from: the children do that
 	url            string
 	writer, reader User
 	page           User
 	client         *http.Client
-	done           chan struct{} // closed when Run has ended
+	done           chan struct{} // closed once Run has ended
 
 	mu        sync.Mutex
 	up        bool
@@ -82,25 +79,25 @@ type Supervisor struct {
 	crashes   crashes
 	confined  Confinement
 
-	lastVersion string // of the engine that last had the directory; of Run only
+	lastVersion string // of the engine that last used the directory; of Run only
 }
 
-// Stats are the figures of a supervisor.
+// Stats is the state of a supervisor.
 type Stats struct {
-	Up        bool      // the engine answers
+	Up        bool      // the engine responds
 	URL       string    // its address
 	Version   string    // of ClickHouse, "" before the first start
 	PID       int       // of the child, 0 without one
 	Restarts  int       // how often it was started again
-	Since     time.Time // when it came up or went down
-	LastError string    // why it ended the last time, "" when it never did
+	Since     time.Time // when it went up or down
+	LastError string    // why it last ended, "" if it never did
 
-	Crashes     []UserCrashes // of each user who may only read
+	Crashes     []UserCrashes // of each read-only user
 	Confinement Confinement   // of the child; zero before the first start
 }
 
-// New takes the data directory, makes the secrets when there are none and opens
-// the listening socket. From here on URL, Writer and Reader do not change.
+// New locks the data directory, makes missing secrets and opens the listening socket. From here on URL,
+// Writer and Reader do not change.
 func New(o Options) (*Supervisor, error) {
 	c, err := ServeOptions{Path: o.Path, Library: o.Library, Logger: o.Logger}.withDefaults()
 	if err != nil {
@@ -126,7 +123,7 @@ func New(o Options) (*Supervisor, error) {
 		o.Args = []string{"engine"}
 	}
 	s := &Supervisor{options: o, log: c.Logger, done: make(chan struct{}), changed: make(chan struct{}), since: time.Now()}
-	// Straight to the child, whatever proxy the environment names.
+	// Directly to the child, whatever proxy the environment has.
 	s.client = &http.Client{Transport: &http.Transport{}}
 	if s.lock, err = lockDir(o.Path); err != nil {
 		return nil, err
@@ -149,16 +146,16 @@ func New(o Options) (*Supervisor, error) {
 // URL returns the address of the engine's HTTP interface.
 func (s *Supervisor) URL() string { return s.url }
 
-// Writer returns the user who may do everything.
+// Writer returns the user with all rights.
 func (s *Supervisor) Writer() User { return s.writer }
 
-// Reader returns the user who may only read, for SQL clients.
+// Reader returns the read-only user for SQL clients.
 func (s *Supervisor) Reader() User { return s.reader }
 
-// Page returns the user who may only read, for the web UI.
+// Page returns the read-only user of the web UI.
 func (s *Supervisor) Page() User { return s.page }
 
-// Stats returns the supervisor's figures.
+// Stats returns the supervisor's state.
 func (s *Supervisor) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,8 +163,7 @@ func (s *Supervisor) Stats() Stats {
 		Crashes: s.crashes.list(), Confinement: s.confined}
 }
 
-// Ready waits until the engine answers. The error is that of ctx, or says that Run
-// has ended.
+// Ready waits until the engine responds. The error is that of ctx, or says that Run has ended.
 func (s *Supervisor) Ready(ctx context.Context) error {
 	for {
 		s.mu.Lock()
@@ -193,13 +189,13 @@ func orNone(s string) string {
 	return s
 }
 
-// Close gives directory and port back when Run is never called.
+// Close releases the directory and the port if Run was never called.
 func (s *Supervisor) Close() error {
 	return errors.Join(s.listener.Close(), s.lock.Close())
 }
 
-// Run keeps an engine running until ctx ends, then stops it and returns. It returns
-// early, with the reason, when no further start can help. Call it once.
+// Run keeps an engine running until ctx ends, then stops it and returns. It returns early, with the reason,
+// if another start cannot help. Call it once.
 func (s *Supervisor) Run(ctx context.Context) error {
 	defer close(s.done)
 	defer s.Close()
@@ -223,7 +219,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		if wasUp {
 			delay = min(delay, upDelay)
 		}
-		s.log.Error("engine: ended, starting it again", "err", err, "ran", time.Since(started).Round(time.Millisecond), "in", delay)
+		s.log.Error("engine: exited, restarting", "err", err, "ran", time.Since(started).Round(time.Millisecond), "in", delay)
 		select {
 		case <-time.After(delay):
 		case <-ctx.Done():
@@ -236,7 +232,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	}
 }
 
-// set changes fields and tells who waits.
+// set changes fields and notifies waiting goroutines.
 func (s *Supervisor) set(change func(), up bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -255,8 +251,8 @@ func (s *Supervisor) child(ctx context.Context) error {
 		return fmt.Errorf("engine: the listener: %w", err)
 	}
 	defer listener.Close()
-	// A pipe that ends with this process. Not a death signal: the kernel ties that
-	// to the thread that started the child, and Go's threads come and go.
+	// A pipe that ends with this process. A death signal would not do: the kernel ties it to the thread that
+	// started the child, and Go's threads come and go.
 	parentRead, parentWrite, err := os.Pipe()
 	if err != nil {
 		return fmt.Errorf("engine: %w", err)
@@ -291,7 +287,7 @@ func (s *Supervisor) child(ctx context.Context) error {
 	}
 	cmd := exec.Command(o.Exe, args...)
 	cmd.Env = append(append(os.Environ(), o.Env...), inheritEnv+"="+inheritValue(3, 4, 5, 6, 7))
-	cmd.ExtraFiles = []*os.File{listener, s.lock, parentRead, given, flight} // as inheritNames says
+	cmd.ExtraFiles = []*os.File{listener, s.lock, parentRead, given, flight} // in the order of inheritNames
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}                    // Ctrl-C is for the parent, which stops in its own order
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
@@ -316,14 +312,14 @@ func (s *Supervisor) child(ctx context.Context) error {
 		if s.ping(watching) == nil {
 			e, err := readEndpoint(o.Path)
 			if err != nil {
-				s.log.Warn("engine: ready, and nobody else will find it", "err", err)
+				s.log.Warn("engine: ready, but its address could not be written", "err", err)
 			}
 			version := e.Version
 			s.set(func() { s.version, s.confined = version, e.Confinement }, true)
 			s.log.Info("engine: ready", "version", version, "url", s.url)
 			e.Confinement.say(s.log)
 			if s.lastVersion != "" && s.lastVersion != version {
-				s.log.Info("engine: the data directory is opened by another version than the last time", "last", s.lastVersion, "now", version)
+				s.log.Info("engine: the data directory is opened by another version than before", "last", s.lastVersion, "now", version)
 			}
 			s.lastVersion = version
 			hung.Store(s.watch(watching, cmd.Process))
@@ -334,7 +330,7 @@ func (s *Supervisor) child(ctx context.Context) error {
 		cmd.Process.Signal(syscall.SIGTERM)
 		select {
 		case <-time.After(2 * time.Second):
-			// The signal may have come between the two stages of its start, and be lost.
+			// The signal may have arrived between the two stages of its start, and been lost.
 			parentWrite.Close()
 		case <-exited:
 			return
@@ -345,7 +341,7 @@ func (s *Supervisor) child(ctx context.Context) error {
 		case <-exited:
 		}
 	})
-	line := <-last // its stderr ends when it does
+	line := <-last // its stderr ends with it
 	err = cmd.Wait()
 	close(exited)
 	stopStop()
@@ -358,16 +354,16 @@ func (s *Supervisor) child(ctx context.Context) error {
 	case err == nil && ctx.Err() != nil:
 		return nil
 	case err == nil:
-		return errors.New("engine: stopped by itself")
+		return errors.New("engine: stopped unexpectedly")
 	case line != "":
 		return fmt.Errorf("engine: %w: %s", err, line)
 	}
 	return fmt.Errorf("engine: %w", err)
 }
 
-// crashed reports whether a process ended by a fault of its own, or by the kernel for want
-// of memory. Go's runtime, which has the handlers, ends it with status 2. One that another
-// process killed with -9 did not crash.
+// crashed reports whether a process ended by its own fault, or was killed by the kernel for lack of memory.
+// Go's runtime, which has the handlers, exits with status 2. A process that another one killed with -9 did
+// not crash.
 func crashed(state *os.ProcessState, oomBefore uint64) bool {
 	status, ok := state.Sys().(syscall.WaitStatus)
 	switch {
@@ -383,7 +379,7 @@ func crashed(state *os.ProcessState, oomBefore uint64) bool {
 	return status.Signaled()
 }
 
-// oomKills is how many processes the kernel has ended because memory ran out.
+// oomKills returns the number of processes that the kernel has killed because memory ran out.
 func oomKills() (n uint64) {
 	text, _ := os.ReadFile("/proc/vmstat")
 	for line := range strings.Lines(string(text)) {
@@ -394,8 +390,8 @@ func oomKills() (n uint64) {
 	return n
 }
 
-// blame counts a crash for the user whose statement ran.
-func (s *Supervisor) blame(ran []noted) {
+// blame counts a crash for the user whose statement was running.
+func (s *Supervisor) blame(ran []runningStatement) {
 	n := blame(ran)
 	if n == nil {
 		return
@@ -403,16 +399,16 @@ func (s *Supervisor) blame(ran []noted) {
 	s.mu.Lock()
 	u, shutOut := s.crashes.add(*n, time.Now())
 	s.mu.Unlock()
-	s.log.Error("engine: crashed while statements of a user ran", "user", u.User, "crashes", u.Crashes, "query_id", n.id, "statement", n.text, "statements", len(ran))
+	s.log.Error("engine: crashed during a user's statement", "user", u.User, "crashes", u.Crashes, "query_id", n.id, "statement", n.text, "statements", len(ran))
 	if shutOut {
-		s.log.Error("engine: the user is shut out: too many crashes", "user", u.User, "since", u.Since.Format(time.RFC3339), "until", u.Until.Format(time.RFC3339), "statement", u.Statement)
+		s.log.Error("engine: user blocked: too many crashes", "user", u.User, "since", u.Since.Format(time.RFC3339), "until", u.Until.Format(time.RFC3339), "statement", u.Statement)
 	}
 }
 
-// ping waits until the engine answers.
+// ping waits until the engine responds.
 func (s *Supervisor) ping(ctx context.Context) error {
 	for {
-		// With no engine there the connection waits in the listener's queue.
+		// Without an engine the connection waits in the listener's queue.
 		try, cancel := context.WithTimeout(ctx, 2*time.Second)
 		request, err := http.NewRequestWithContext(try, http.MethodGet, s.url+"/ping", nil)
 		if err != nil {
@@ -436,7 +432,7 @@ func (s *Supervisor) ping(ctx context.Context) error {
 	}
 }
 
-// watch pings the child until ctx ends, and kills it when it hangs, which it reports.
+// watch pings the child until ctx ends, and kills it if it hangs, which it reports.
 func (s *Supervisor) watch(ctx context.Context, child *os.Process) (hung bool) {
 	for {
 		select {
@@ -448,15 +444,14 @@ func (s *Supervisor) watch(ctx context.Context, child *os.Process) (hung bool) {
 		err := s.ping(try)
 		cancel()
 		if err != nil && ctx.Err() == nil {
-			s.log.Error("engine: does not answer, killing it", "pid", child.Pid, "after", s.options.hang)
+			s.log.Error("engine: not responding, killing it", "pid", child.Pid, "after", s.options.hang)
 			child.Kill()
 			return true
 		}
 	}
 }
 
-// forward passes the child's stderr on, line by line, and returns the last one that
-// tells of trouble.
+// forward logs the child's stderr line by line, and returns the last line about a problem.
 func (s *Supervisor) forward(r io.Reader) (last string) {
 	lines := bufio.NewReaderSize(r, 64<<10)
 	for {
@@ -464,13 +459,13 @@ func (s *Supervisor) forward(r io.Reader) (last string) {
 		if err != nil {
 			return last
 		}
-		for tooLong && err == nil { // a longer line is cut
+		for tooLong && err == nil { // a longer line is truncated
 			_, tooLong, err = lines.ReadLine()
 		}
 		if text := strings.TrimSpace(string(line)); text != "" {
 			level := slog.LevelWarn
 			if strings.Contains(text, "level=INFO") || strings.Contains(text, "level=DEBUG") {
-				level = slog.LevelDebug // the supervisor says itself what matters of these
+				level = slog.LevelDebug // the supervisor itself logs the important ones
 			} else {
 				last = text
 			}

@@ -11,12 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Temporary data are what statements write to disk while they run: parts of a GROUP BY, a
-// sort or a join that do not fit into memory, answers that are held back, and merges.
-// Here is how much of the disk they may take and take.
+// Temporary data are what statements write to disk while they run: parts of a GROUP BY, a sort or a join that
+// do not fit into memory, held results, and merges. This file limits and measures their disk usage.
 
-// TempLimit is how much of its disk the temporary data of all readers together may take:
-// a tenth, at most 8 GiB.
+// TempLimit returns the limit of the temporary data of all readers together: a tenth of the disk, at most 8
+// GiB.
 func TempLimit(dir string) uint64 {
 	var disk unix.Statfs_t
 	if unix.Statfs(dir, &disk) != nil {
@@ -27,9 +26,9 @@ func TempLimit(dir string) uint64 {
 
 // tempSettings bound the temporary data of a statement. store is the engine's directory.
 //
-// The engine can bound those of a statement, and what they leave free of the disk; bounds
-// for a server and for a user it has too, but the embedded one does not go by them (seen
-// with 26.7). So readers are given what to leave free: all that is free now, without
+// The engine can bound those of a statement, and what they leave free of the disk. It also has bounds for a
+// server and for a user, but the embedded engine ignores them (seen with 26.7). So readers must leave free:
+// all that is free now, without their temporary data, minus what these may use together.
 // their temporary data, less what these may take together.
 func tempSettings(store string, isReader bool) []setting {
 	keep := 2 * KeepFree(store)
@@ -49,8 +48,7 @@ func tempSettings(store string, isReader bool) []setting {
 	}
 }
 
-// size is how many bytes of the disk the files below a directory take. What vanishes
-// meanwhile does not count.
+// size returns the disk usage of the files below a directory. Files that disappear meanwhile do not count.
 func size(dir string) (bytes uint64) {
 	filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -71,15 +69,15 @@ func blocks(info fs.FileInfo) uint64 {
 	return uint64(info.Size())
 }
 
-// Temporary says how much of the disk temporary data take.
+// Temporary is the disk usage of temporary data.
 type Temporary struct {
 	Statements uint64 // files of GROUP BY, sort and join
-	Answers    uint64 // answers that are held back until they are whole
-	Merges     uint64 // parts that are being written
-	Deleted    uint64 // files without a name, which the engine's process still holds
+	Answers    uint64 // held results
+	Merges     uint64 // parts being written
+	Deleted    uint64 // unnamed files that the engine's process still holds open
 }
 
-// Total is the sum.
+// Total returns the sum.
 func (t Temporary) Total() uint64 { return t.Statements + t.Answers + t.Merges + t.Deleted }
 
 func (t Temporary) String() string {
@@ -99,8 +97,8 @@ func (t Temporary) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// TemporaryData looks what temporary data take of a data directory's disk. pid is the
-// engine's process, 0 for none.
+// TemporaryData measures the temporary data on a data directory's disk. pid is the engine's process, 0 for
+// none.
 func TemporaryData(dir string, pid int) (t Temporary) {
 	t.Statements = size(filepath.Join(tempDir(dir), "engine"))
 	t.Answers = size(filepath.Join(tempDir(dir), "answers"))
@@ -114,8 +112,7 @@ func TemporaryData(dir string, pid int) (t Temporary) {
 	return t
 }
 
-// deletedFiles is what files without a name take on dir's file system, as far as a process
-// holds them open.
+// deletedFiles returns the usage of unnamed files on dir's file system that a process holds open.
 func deletedFiles(pid int, dir string) (bytes uint64) {
 	var home unix.Stat_t
 	if unix.Stat(dir, &home) != nil {

@@ -14,25 +14,23 @@ import (
 	"strings"
 )
 
-// A table remembers the tokens of its inserts in deduplication_logs, next to its parts.
-// The engine writes a token there a moment before the part gets its name. When it is
-// killed in between, the token is there and the rows are not, and the insert that is made
-// again under that token, as it must be, is taken for one that was stored. So before the
-// engine starts, tokens without a part are taken back.
+// A table stores the tokens of its inserts in deduplication_logs, next to its parts. The engine writes a
+// token there a moment before the part gets its name. If it is killed in between, the token exists and the
+// rows do not, and the necessary retry under that token is taken for a duplicate. So tokens without a part
+// are removed before the engine starts.
 //
-// A line of a log is an operation, a part and a token: "1\t<part>\t<token>" that it was
-// stored, "2\t<part>\t<token>" that it is to be forgotten. The logs are numbered in the
-// order in which they were written.
+// A line of a log is an operation, a part and a token: "1\t<part>\t<token>" adds it, "2\t<part>\t<token>"
+// removes it. The logs are numbered in the order in which they were written.
 
 var (
 	partName = regexp.MustCompile(`^([^_]+)_(\d+)_(\d+)_\d+(?:_\d+)?$`)
 	logName  = regexp.MustCompile(`^deduplication_log_(\d+)\.txt$`)
 )
 
-// A blockRange is what a part has: the numbers of the first and the last insert of a partition.
+// blockRange is the numbers of the first and the last insert of a partition in a part.
 type blockRange struct{ first, last int64 }
 
-// rangeOf reads the name of a part.
+// rangeOf parses the name of a part.
 func rangeOf(name string) (partition string, r blockRange, ok bool) {
 	m := partName.FindStringSubmatch(name)
 	if m == nil {
@@ -44,7 +42,7 @@ func rangeOf(name string) (partition string, r blockRange, ok bool) {
 	return m[1], r, err1 == nil && err2 == nil
 }
 
-// takeBackTokens goes through the tables of a store whose engine does not run.
+// takeBackTokens removes such tokens from the tables of a store whose engine is not running.
 func takeBackTokens(store string, log *slog.Logger) error {
 	tables, err := filepath.Glob(filepath.Join(store, "store", "*", "*", "deduplication_logs"))
 	if err != nil {
@@ -56,13 +54,13 @@ func takeBackTokens(store string, log *slog.Logger) error {
 			return fmt.Errorf("engine: tokens of inserts: %w", err)
 		}
 		if len(taken) > 0 {
-			log.Warn("engine: it died while it stored rows: they are stored again", "table", filepath.Base(filepath.Dir(logs)), "parts", strings.Join(taken, " "))
+			log.Warn("engine: it died while storing rows; they are stored again", "table", filepath.Base(filepath.Dir(logs)), "parts", strings.Join(taken, " "))
 		}
 	}
 	return nil
 }
 
-// takeBack does it for one table and lists the parts that were never there.
+// takeBack does that for one table and lists the parts that never existed.
 func takeBack(logs string) (taken []string, err error) {
 	type numbered struct {
 		n    int
@@ -94,7 +92,7 @@ func takeBack(logs string) (taken []string, err error) {
 		}
 	}
 	var undo bytes.Buffer
-	stored := map[string]string{} // tokens, with the lines that take them back
+	stored := map[string]string{} // tokens, with the lines that remove them
 	var order []string
 	var last []byte
 	for _, f := range files {
@@ -124,7 +122,7 @@ func takeBack(logs string) (taken []string, err error) {
 		fmt.Fprintf(&undo, "2\t%s\t%s\n", part, token)
 		taken = append(taken, part)
 	}
-	// A line that was cut is of a part that has no name yet either.
+	// A truncated line is also of a part without a name.
 	whole := int64(bytes.LastIndexByte(last, '\n') + 1)
 	if undo.Len() == 0 && whole == int64(len(last)) {
 		return nil, nil

@@ -7,13 +7,12 @@ import (
 	"runtime"
 )
 
-// Env names the environment variable that says where the library is.
+// Env is the environment variable with the path of the library.
 const Env = "NETMETA_LIBCHDB"
 
-// Find returns the path of libchdb.so. It looks, in this order, at the file that
-// $NETMETA_LIBCHDB names, beside the executable, in ../lib/netmeta of the
-// executable, and where npm installs it (engine/libchdb/node_modules) below a
-// parent of the executable or of the working directory.
+// Find returns the path of libchdb.so. It tries, in this order: the file in $NETMETA_LIBCHDB, next to the
+// executable, ../lib/netmeta of the executable, and where npm installs it (engine/libchdb/node_modules) below
+// a parent of the executable or of the working directory.
 func Find() (string, error) {
 	if path := os.Getenv(Env); path != "" {
 		if !isFile(path) {

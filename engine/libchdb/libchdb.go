@@ -1,9 +1,7 @@
-// Package libchdb binds the handful of calls of libchdb, the ClickHouse engine as
-// a shared library, that package engine needs: connect, query, streamed insert. The
-// library's streamed query is not bound, since it formats each chunk as if it were
-// the whole answer; package engine has the engine write to a pipe instead. The
-// library is loaded at run time and called without a C compiler, so a binary built
-// with CGO_ENABLED=0 works.
+// Package libchdb binds the calls of libchdb, the ClickHouse engine as a shared library, that package engine
+// needs: connect, query, streamed insert. The library's streamed query is not bound, since it formats each
+// chunk as if it were the whole result; package engine makes the engine write to a pipe instead. The library
+// is loaded at run time and called without a C compiler, so a binary built with CGO_ENABLED=0 works.
 //
 // A process has one engine and one data directory. Connections to it are
 // sessions: each has its own settings and temporary tables, and they run queries
@@ -117,14 +115,13 @@ func (l *Library) Path() string { return l.path }
 // Conn is one connection: a session of the engine.
 type Conn struct {
 	l      *Library
-	holder uintptr // chdb_connection *: what close wants
-	handle uintptr // chdb_connection: what every other call wants
+	holder uintptr // chdb_connection *: for close
+	handle uintptr // chdb_connection: for every other call
 }
 
-// Connect opens a connection. args are the engine's options, each written
-// "--name=value"; the first connection of the process starts the engine and says
-// with "--path=DIR" where its data lives. Closing the last connection stops the
-// engine, and a process should not start it twice.
+// Connect opens a connection. args are the engine's options, each in the form "--name=value"; the first
+// connection of the process starts the engine, with its data in "--path=DIR". Closing the last connection
+// stops the engine, and a process should not start it twice.
 func (l *Library) Connect(args ...string) (*Conn, error) {
 	argv := make([]*byte, 0, len(args)+1)
 	for _, arg := range append([]string{"clickhouse"}, args...) {
@@ -151,27 +148,26 @@ func (c *Conn) Close() {
 // the TabSeparated format.
 type Param struct{ Name, Value string }
 
-// Error is what the engine says when it refuses or aborts a statement.
+// Error is the engine's error when it rejects or aborts a statement.
 type Error struct{ Message string }
 
 func (e *Error) Error() string { return e.Message }
 
-// Stats says what a statement did.
+// Stats are the figures of a statement.
 type Stats struct {
 	Elapsed                   float64 // seconds
 	RowsRead, BytesRead       uint64  // from storage
-	ResultRows, ResultBytes   uint64  // given back, in the engine's own form
+	ResultRows, ResultBytes   uint64  // returned, in the engine's own form
 	RowsWritten, BytesWritten uint64
 }
 
-// Result is the answer to a statement. Its
-// memory belongs to the library until Close.
+// Result is the result of a statement. Its memory belongs to the library until Close.
 type Result struct {
 	l      *Library
 	handle uintptr
 }
 
-// Bytes returns the formatted rows. They are gone after Close.
+// Bytes returns the formatted rows. They are invalid after Close.
 func (r *Result) Bytes() []byte {
 	n := r.l.length(r.handle)
 	p := r.l.buffer(r.handle)
@@ -200,8 +196,8 @@ func (r *Result) Close() {
 	}
 }
 
-// result takes ownership of a handle: the caller gets either an error, the
-// handle freed, or a Result to close.
+// result takes ownership of a handle: it returns either an error, with the handle freed, or a Result to
+// close.
 func (l *Library) result(handle uintptr) (*Result, error) {
 	if handle == 0 {
 		return nil, errors.New("libchdb: the engine returned nothing")
@@ -214,7 +210,7 @@ func (l *Library) result(handle uintptr) (*Result, error) {
 	return &Result{l: l, handle: handle}, nil
 }
 
-// Query runs a statement and returns its whole answer.
+// Query runs a statement and returns its whole result.
 func (c *Conn) Query(sql, format string, params []Param) (*Result, error) {
 	return c.l.result(c.call(c.l.query, sql, format, params))
 }
@@ -268,8 +264,8 @@ func (i *Insert) err() error {
 	return nil
 }
 
-// Append passes bytes of any length; rows and blocks may be cut anywhere. The
-// engine copies them, and lets the caller wait when it cannot keep up.
+// Append passes bytes of any length; rows and blocks may be split anywhere. The engine copies them, and makes
+// the caller wait if it cannot keep up.
 func (i *Insert) Append(p []byte) error {
 	if len(p) == 0 {
 		return nil
@@ -295,8 +291,8 @@ func (i *Insert) Done() (Stats, error) {
 	return r.Stats(), nil
 }
 
-// Close frees the insert. Before Done it cancels it: blocks that the engine has
-// written already stay, the rest does not.
+// Close frees the insert. Before Done it cancels it: blocks that the engine has already written stay, the
+// rest does not.
 func (i *Insert) Close() {
 	if i.handle != 0 {
 		i.l.insertDestroy(i.handle)
@@ -304,8 +300,8 @@ func (i *Insert) Close() {
 	}
 }
 
-// data returns a pointer to the bytes of s that is never nil: the library takes a
-// nil for a mistake even when the length is zero.
+// data returns a pointer to the bytes of s that is never nil, because the library rejects nil even with
+// length zero.
 func data(s string) *byte {
 	if s == "" {
 		return &zero

@@ -10,22 +10,19 @@ import (
 // (handler, flags, restorer, mask: 32 bytes), opaque to us.
 type sigaction [64]byte
 
-// signalMutex lets one call at a time touch the dispositions: one that saved them
-// while another one's library call had them reset would restore the wrong ones.
+// signalMutex serialises changes of the dispositions: a call that saved them while the library had reset them
+// in another call would restore the wrong ones.
 var signalMutex sync.Mutex
 
-// keepSignals runs f and puts the dispositions of the signals that the Go runtime
-// lives on back as they were before.
+// keepSignals runs f and restores the dispositions of the signals that the Go runtime needs.
 //
-// The library resets these to their defaults when its own handlers are switched off
-// and again at every connect. Go needs its handlers: without that of SIGSEGV a nil
-// dereference is not a panic but the end of the process. Signals that a program
-// may take for itself (signal.Notify) are left alone: the library does not touch
-// them, and restoring them would undo what another goroutine just asked for.
+// The library resets these to their defaults when its own handlers are disabled, and again at every connect.
+// Go needs its handlers: without that of SIGSEGV a nil dereference ends the process instead of causing a
+// panic. Signals that a program may handle itself (signal.Notify) are left alone: the library does not touch
+// them, and restoring them would undo a concurrent change.
 //
-// Between the library's reset and our restore another thread that takes one of
-// these signals dies by it. Nothing can be done about that from outside; this
-// process takes none of them as long as it has no fault.
+// Between the library's reset and our restore, another thread that receives one of these signals dies. That
+// cannot be prevented from outside; this process receives none of them unless it has a fault.
 func keepSignals(f func()) {
 	signals := [...]syscall.Signal{
 		syscall.SIGABRT, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGILL, syscall.SIGSEGV, syscall.SIGSYS, syscall.SIGTRAP, syscall.SIGTSTP,
