@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// A Filter is a parsed filter. Its zero value lets every record through.
+// Filter is a parsed filter. Its zero value matches every record.
 type Filter struct{ Root Node }
 
-// String is the canonical text: names in full, one spelling for each condition.
-// Parsing it gives the same filter.
+// String returns the canonical text: full names, one spelling for each condition. Parsing it gives the same
+// filter.
 func (f Filter) String() string {
 	if f.Root == nil {
 		return ""
@@ -18,41 +18,40 @@ func (f Filter) String() string {
 	return f.Root.String()
 }
 
-// MarshalJSON gives the tree: {"and":[…]}, {"or":[…]}, {"not":…}, {"macro":"name","is":…},
+// MarshalJSON returns the tree: {"and":[…]}, {"or":[…]}, {"not":…}, {"macro":"name","is":…},
 // {"search":"text"}, {"field":"src.port","op":"=","value":["53"]} or …"with":"dst.port"}.
 func (f Filter) MarshalJSON() ([]byte, error) { return json.Marshal(f.Root) }
 
-// A Node is And, Or, Not, Macro, Search or Compare.
+// Node is And, Or, Not, Macro, Search or Compare.
 type Node interface {
 	String() string
 	json.Marshaler
 	node()
 }
 
-// And holds two or more nodes, none of which is And.
+// And has two or more nodes, none of which is And.
 type And struct{ Of []Node }
 
-// Or holds two or more nodes, none of which is Or.
+// Or has two or more nodes, none of which is Or.
 type Or struct{ Of []Node }
 
-// Not holds anything but Not.
+// Not negates any node but Not.
 type Not struct{ Of Node }
 
-// Macro is a saved filter in place of its text; Of is nil when it is empty.
+// Macro is a saved filter, used by name; Of is nil if it is empty.
 type Macro struct {
 	Name string
 	Of   Node
 }
 
-// Search finds text in names: of interfaces, exporters, networks, providers.
+// Search searches for text in names: of interfaces, exporters, networks, providers.
 type Search struct{ Text string }
 
-// Compare is one condition. Values hold one value, or with In and NotIn two or
-// more; none when the field is compared with the field With.
+// Compare is one condition. Values has one value, or with In and NotIn two or more; none if the field is
+// compared with the field With.
 //
-// A field of either side meets the condition with one of its sides. Ne, NotMatch
-// and NotIn are the exact opposites of Eq, Match and In, so that of "port != 53"
-// neither side is 53.
+// A field of either side matches if one of its sides does. Ne, NotMatch and NotIn are the exact opposites of
+// Eq, Match and In: with "port != 53" neither side is 53.
 type Compare struct {
 	Field  *Field
 	Op     Op
@@ -60,7 +59,7 @@ type Compare struct {
 	With   *Field
 }
 
-// An Op is an operator.
+// Op is an operator.
 type Op uint8
 
 const (
@@ -72,7 +71,7 @@ const (
 	Ge
 	Match    // ~, a regular expression (RE2) on text
 	NotMatch // !~
-	Has      // a list has a value, a text has a part
+	Has      // a list has a value, a text contains a part
 	In       // one of a list
 	NotIn
 )
@@ -81,14 +80,14 @@ var opText = [...]string{"=", "!=", "<", "<=", ">", ">=", "~", "!~", "has", "in"
 
 func (o Op) String() string { return opText[o] }
 
-// A Value is a range from Lo to Hi of the class of its field, text, or flags.
-// Which members are used the class says.
+// Value is a range from Lo to Hi of the class of its field, text, or flags. The class determines which
+// members are used.
 type Value struct {
-	Lo, Hi     uint64     // numbers; flags: wanted bits and looked-at bits; large community: lower and upper 64 bits
+	Lo, Hi     uint64     // numbers; flags: wanted bits and compared bits; large community: upper and lower 64 bits
 	From, To   netip.Addr // addresses, IPv4 unmapped
 	Text       string     // text and names of enumerations
 	Alt        bool       // the value is of the second class of the field
-	ExactFlags bool       // flags: the bits not wanted are clear, all of them
+	ExactFlags bool       // flags: all other bits must be clear
 }
 
 func (And) node()     {}
@@ -109,7 +108,7 @@ func join(nodes []Node, with string) string {
 	return strings.Join(parts, with)
 }
 
-// inner is the text of a node inside another.
+// inner returns the text of a node inside another.
 func inner(n Node) string {
 	switch n.(type) {
 	case And, Or:

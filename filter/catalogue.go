@@ -1,10 +1,10 @@
 package filter
 
-// FieldInfo says what a page or a script must know about a name of the filter
-// language: what to call it, which operators it takes, whether it can be grouped by.
+// FieldInfo describes a name of the filter language for a page or a script: its title, its operators, and
+// whether it can be grouped by.
 type FieldInfo struct {
 	Name       string   `json:"name"`   // Name in the filter language and in by.
-	Column     string   `json:"column"` // Column of the flows table; empty when worked out from several.
+	Column     string   `json:"column"` // Column of the flows table; empty if computed from several.
 	Title      string   `json:"title"`
 	Doc        string   `json:"doc"`
 	Group      string   `json:"group"`
@@ -16,17 +16,17 @@ type FieldInfo struct {
 	Filterable bool     `json:"filterable"`
 	Values     []string `json:"values,omitempty"` // Names of the values, where they have names.
 	Type       string   `json:"type"`             // ClickHouse type.
-	Rare       bool     `json:"rare"`             // The column enters the table with its first value.
-	Page       string   `json:"page,omitempty"`   // Page that a value has of its own: host, as, exporter or interface.
+	Rare       bool     `json:"rare"`             // The column is added to the table with its first value.
+	Page       string   `json:"page,omitempty"`   // Page of a value: host, as, exporter or interface.
 }
 
-// Catalogue lists every name of the filter language, in the order of the
-// flows table; of a pair: source, destination, remote, local, either.
+// Catalogue lists every name of the filter language, in the order of the flows table; of a pair: source,
+// destination, remote, local, either.
 func Catalogue() []FieldInfo {
 	list := make([]FieldInfo, 0, len(fields)+4)
 	for _, b := range bases {
 		sides := b.sides()
-		if len(sides) > 1 { // either side goes last
+		if len(sides) > 1 { // either side is last
 			sides = append(sides[1:len(sides):len(sides)], sides[0])
 		}
 		for _, side := range sides {
@@ -39,8 +39,7 @@ func Catalogue() []FieldInfo {
 	return list
 }
 
-// nets are the prefixes of addresses: names for by= alone. In a filter "net" is
-// another word for "ip".
+// nets are the prefixes of addresses: names only for by=. In a filter "net" is a synonym of "ip".
 func nets() []FieldInfo {
 	var list []FieldInfo
 	for _, side := range []string{"src", "dst", "remote", "local"} {

@@ -13,7 +13,7 @@ import (
 	"netmeta/internal/nearest"
 )
 
-// CheckResult is what Check found: the canonical text and the tree, or the error.
+// CheckResult is the result of Check: the canonical text and the tree, or the error.
 type CheckResult struct {
 	OK        bool   `json:"ok"`
 	Canonical string `json:"canonical,omitempty"` // The filter as the formatter writes it.
@@ -21,7 +21,7 @@ type CheckResult struct {
 	Error     *Error `json:"error,omitempty"`
 }
 
-// MarshalJSON gives {"ok":true,"canonical":…,"ast":…} or {"ok":false,"error":…}.
+// MarshalJSON returns {"ok":true,"canonical":…,"ast":…} or {"ok":false,"error":…}.
 func (c CheckResult) MarshalJSON() ([]byte, error) {
 	if !c.OK {
 		return json.Marshal(struct {
@@ -36,7 +36,7 @@ func (c CheckResult) MarshalJSON() ([]byte, error) {
 	}{true, c.Canonical, c.Filter})
 }
 
-// Check says whether a text is a filter.
+// Check reports whether a text is a valid filter.
 func Check(text string, names Names) CheckResult {
 	root, err := parseFilter(text, &expansion{names: names}, nil)
 	if err != nil {
@@ -46,28 +46,28 @@ func Check(text string, names Names) CheckResult {
 	return CheckResult{OK: true, Canonical: f.String(), Filter: f}
 }
 
-// An Item is one thing that could be typed next.
+// Item is one possible continuation.
 type Item struct {
-	Insert string `json:"insert"`           // What replaces the word at the cursor.
-	Label  string `json:"label"`            // What the list shows.
+	Insert string `json:"insert"`           // Replacement for the word at the cursor.
+	Label  string `json:"label"`            // Text in the list.
 	Kind   string `json:"kind"`             // field, operator, value, keyword or macro.
-	Detail string `json:"detail,omitempty"` // What it is, or how much of it there is now.
+	Detail string `json:"detail,omitempty"` // Description, or its current traffic.
 }
 
-// A Completion is the answer to Complete: the bytes to replace, and with what.
+// Completion is the result of Complete: the bytes to replace, and their replacements.
 type Completion struct {
 	Replace [2]int `json:"replace"` // First and last+1 byte to replace.
 	Items   []Item `json:"items"`
 }
 
-// A ValueSource knows values that occur: of the field with this full name, those
-// that begin with or contain prefix, the largest first. It answers from memory.
+// ValueSource returns values that occur in the field with this full name and start with or contain prefix,
+// the largest first. It answers from memory.
 type ValueSource func(field, prefix string) []Item
 
 const maxItems = 30
 
-// Complete says what could be typed at the cursor, a byte offset: fields, then
-// operators, then values. values may be nil.
+// Complete returns possible continuations at the cursor, a byte offset: fields, then operators, then values.
+// values may be nil.
 func Complete(text string, cursor int, names Names, values ValueSource) Completion {
 	cursor = max(0, min(cursor, len(text)))
 	for cursor > 0 && cursor < len(text) && !utf8.RuneStart(text[cursor]) {
@@ -81,7 +81,7 @@ func Complete(text string, cursor int, names Names, values ValueSource) Completi
 	word := text[start:cursor]
 	w := want{kind: wantKind(255)}
 	if _, err := parseFilter(text[:start], &expansion{names: names}, &w); err != nil && w.kind == wantKind(255) {
-		return c // what stands before is wrong: nothing to add to it
+		return c // the text before the cursor is invalid: nothing to add
 	}
 	quoted := strings.HasPrefix(word, `"`) || strings.HasPrefix(word, "'")
 	bare := strings.Trim(word, `"'`)
@@ -115,8 +115,7 @@ func Complete(text string, cursor int, names Names, values ValueSource) Completi
 	return c
 }
 
-// wordStart is where the word that the cursor touches begins: a quoted text that
-// is open counts as one.
+// wordStart returns the start of the word at the cursor; an unclosed quoted text counts as a word.
 func wordStart(text string, cursor int) int {
 	for i := 0; i < cursor; {
 		if c := text[i]; c == '"' || c == '\'' {
@@ -137,8 +136,8 @@ func wordStart(text string, cursor int) int {
 	return strings.LastIndexAny(text[:cursor], special) + 1
 }
 
-// match sorts what begins with word before what contains it; when there is
-// neither, it takes what is near.
+// match sorts items that start with word before those that contain it; if there are neither, it returns
+// similar ones.
 func match(word string, items []Item) []Item {
 	low := strings.ToLower(word)
 	class := func(it Item) int {
@@ -178,7 +177,7 @@ func match(word string, items []Item) []Item {
 	return nil
 }
 
-// fieldItems are names, and what else a condition begins with.
+// fieldItems returns names, and other words that can start a condition.
 func fieldItems(side, word string, names Names) []Item {
 	if side == "" {
 		// "src.p" completes names of that side, written in full
@@ -233,7 +232,7 @@ func fieldItems(side, word string, names Names) []Item {
 	for _, m := range macros {
 		items = append(items, Item{"@" + m + " ", "@" + m, "macro", names.Macros[m]})
 	}
-	if word != "" { // "as" finds src.as too
+	if word != "" { // "as" matches src.as too
 		for _, f := range fields {
 			if f.Side != "" && !f.Either() {
 				items = append(items, Item{f.Name + " ", f.Name, "field", sideTitle[f.Side] + f.base.title})
@@ -252,7 +251,7 @@ var dirDetail = map[string]string{
 	"in": "input interface", "out": "output interface", "prev": "the AS before", "next": "the next hop",
 }
 
-// aliasItems are other words that begin with word; they insert what they stand for.
+// aliasItems returns synonyms that start with word; they insert the real name.
 func aliasItems(side, word string, words []string, have []Item) []Item {
 	var items []Item
 	for _, a := range words {
@@ -285,7 +284,7 @@ func operatorItems(f *Field, word string) []Item {
 	return items
 }
 
-// valueItems are values of the field: those that occur, then those that have names.
+// valueItems returns values of the field: those that occur, then those with names.
 func valueItems(f *Field, word string, values ValueSource, list bool, names Names) []Item {
 	end := " "
 	if list {
@@ -316,7 +315,7 @@ func valueItems(f *Field, word string, values ValueSource, list bool, names Name
 		}
 	case classProtocol:
 		table(protocols, "protocol")
-		order := []string{"tcp", "udp", "icmp", "icmp6", "gre", "esp", "sctp"} // those that are met first
+		order := []string{"tcp", "udp", "icmp", "icmp6", "gre", "esp", "sctp"} // common ones first
 		slices.SortStableFunc(known, func(a, b Item) int { return cmp.Compare(rankOf(order, a.Label), rankOf(order, b.Label)) })
 	case classEtherType:
 		table(etherTypes, "EtherType")

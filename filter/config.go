@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// Config has the filters that others may use.
+// Config has the named filters.
 type Config struct {
 	// Filters by name, for use as @name in other filters.
 	Macros map[string]string `yaml:"macros" reload:"live"`

@@ -5,17 +5,17 @@ import (
 	"netmeta/flow"
 )
 
-// An Expr is an expression on a row of the flows table, and the fields that it reads.
+// Expr is an expression on a row of the flows table, with the fields that it reads.
 type Expr struct {
 	SQL    string
 	Fields []*column.Field
 }
 
-// A term is one side of a field: a column, the column that the direction of a row chooses,
-// or what is worked out of several.
+// term is one side of a field: a column, the column that the direction of a row selects, or a value computed
+// from several.
 type term struct {
 	column *column.Field
-	out    *column.Field // of remote and local: in place of column in rows that go out
+	out    *column.Field // of remote and local: replaces column in outbound rows
 	of     *computation
 }
 
@@ -41,11 +41,10 @@ func (t term) fields() []*column.Field {
 
 func (t term) expr() Expr { return Expr{t.sql(), t.fields()} }
 
-// terms are what a field stands for: two for either side of a pair, otherwise one.
+// terms returns the columns of a field: two for either side of a pair, otherwise one.
 //
-// Remote is the far side: the source of what comes in, the destination of what
-// goes out. Of traffic that does neither (internal, transit, unknown) the source
-// counts as remote and the destination as local.
+// Remote is the far side: the source of inbound traffic, the destination of outbound traffic. For all other
+// traffic (internal, transit, unknown) the source counts as remote and the destination as local.
 func (f *Field) terms(first, second *column.Field) []term {
 	switch f.Side {
 	case "any":
@@ -60,7 +59,7 @@ func (f *Field) terms(first, second *column.Field) []term {
 	return []term{{column: first}}
 }
 
-// main are the terms that values of the field's own class are compared with.
+// main returns the terms for values of the field's own class.
 func (f *Field) main() []term {
 	if f.base.of != nil {
 		return []term{{of: f.base.of}}
@@ -68,10 +67,10 @@ func (f *Field) main() []term {
 	return f.terms(f.base.first, f.base.second)
 }
 
-// alt are those of the second class.
+// alt returns the terms for values of the second class.
 func (f *Field) alt() []term { return f.terms(f.base.altFirst, f.base.altSecond) }
 
-// more are those that ~ and has search too; none for most fields.
+// more returns the terms that ~ and has search too; none for most fields.
 func (f *Field) more() []term {
 	if f.base.moreFirst == nil {
 		return nil
@@ -79,29 +78,29 @@ func (f *Field) more() []term {
 	return f.terms(f.base.moreFirst, f.base.moreSecnd)
 }
 
-// Expr is the expression of a field that is not of either side.
+// Expr returns the expression of a field that is not of either side.
 func (f *Field) Expr() Expr { return f.main()[0].expr() }
 
-// NumberExpr is the expression of the number of an interface, whose Expr is its name.
+// NumberExpr returns the expression of the number of an interface, whose Expr is its name.
 func (f *Field) NumberExpr() Expr { return f.alt()[0].expr() }
 
-// IsInterface says that the field is the interface, which is known by its exporter and its
-// number; the name is only its label.
+// IsInterface reports that the field is the interface, which its exporter and its number identify; the name
+// is only its label.
 func (f *Field) IsInterface() bool { return f.base.altFirst == flow.InIf.Field }
 
-// IsExporter says that the field is the exporter, known by its address.
+// IsExporter reports that the field is the exporter, which its address identifies.
 func (f *Field) IsExporter() bool { return f.base.first == flow.ExporterAddress.Field }
 
-// HasPrefixes says that values are addresses that can be grouped by their prefixes.
+// HasPrefixes reports that values are addresses that can be grouped by their prefixes.
 func (f *Field) HasPrefixes() bool { return f.base.class == classIP && !f.dual() }
 
-// Groupable says that each record has one value of the field that a chart can be split by.
+// Groupable reports that each record has one value of the field that a chart can be split by.
 func (f *Field) Groupable() bool {
 	b := f.base
 	return !f.Either() && (b.of == nil || b.class == classCodepoint) && !b.class.list() && (b.first == nil || b.first.Role != column.Measure)
 }
 
-// Sided are the names of the same field with a side, none when it has no sides.
+// Sided returns the names of the same field with a side, none if it has no sides.
 func (f *Field) Sided() []string {
 	var list []string
 	for _, side := range f.base.sides()[1:] {

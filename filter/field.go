@@ -8,7 +8,7 @@ import (
 	"netmeta/flow"
 )
 
-// A class is what the values of a field look like in a filter.
+// class is the form of a field's values in a filter.
 type class uint8
 
 const (
@@ -25,11 +25,11 @@ const (
 	classEnum                        // one of the names of the field
 	classText                        // text
 	classCountry                     // text, in capitals
-	classNumberList                  // has a number
-	classASList                      // has an AS
+	classNumberList                  // contains a number
+	classASList                      // contains an AS
 	classCommunity                   // a:b, a:b:c or a well-known name
 	classLargeCommunity              // a:b:c
-	classBits                        // has one of the names of the field
+	classBits                        // contains one of the names of the field
 )
 
 func (c class) list() bool {
@@ -37,10 +37,10 @@ func (c class) list() bool {
 }
 func (c class) text() bool { return c == classText || c == classCountry }
 
-// number says that values are numbers with an order.
+// number reports that values are ordered numbers.
 func (c class) number() bool { return c <= classAS || c == classDuration }
 
-// A base is a name of the filter language without its side, and what it stands for.
+// base is a name of the filter language without its side, with its columns.
 type base struct {
 	name  string
 	class class
@@ -52,33 +52,31 @@ type base struct {
 	enum  []string
 	max   uint64 // of numbers
 
-	// The columns: first and second of a pair, or first alone; or what is worked out of
-	// several.
+	// The columns: first and second of a pair, or only first; or the computation.
 	first, second *column.Field
 	of            *computation
 
-	// Some names take two classes of values. "if" is the interface's name when
-	// given text and its ifIndex when given a number.
+	// Some names accept two classes of values. "if" is the interface's name for text and its ifIndex for a
+	// number.
 	alt                  class
 	altFirst, altSecond  *column.Field
-	moreFirst, moreSecnd *column.Field // searched too by ~ and has
+	moreFirst, moreSecnd *column.Field // also searched by ~ and has
 }
 
-// A Field is a name of the filter language in full. There is one value per name:
-// pointers may be compared.
+// Field is a full name of the filter language. There is one value per name: pointers may be compared.
 type Field struct {
 	Name string // as the formatter writes it: src.port, port, remote.as, proto
 	Side string // src, dst, in, out, local, remote; any: either of a pair; empty: no pair
 	base *base
 }
 
-// dirs are the words that may stand before a name.
+// dirs are the words that may precede a name.
 var dirs = []string{"src", "dst", "any", "local", "remote", "in", "out", "prev", "next"}
 
-// IsSide says that a word may stand before a name: src, remote, in …
+// IsSide reports that a word may precede a name: src, remote, in …
 func IsSide(word string) bool { return slices.Contains(dirs, word) }
 
-// reserved words must be quoted when they are meant as text.
+// reserved words must be quoted if they are meant as text.
 var reserved = []string{"and", "or", "not", "in", "notin", "has", "like", "ilike", "unlike", "iunlike"}
 
 func isReserved(word string) bool { return slices.Contains(reserved, strings.ToLower(word)) }
@@ -90,7 +88,7 @@ var (
 	byColumn = map[string]*Field{} // names of columns, lower case
 )
 
-// aliases are other words for names without side.
+// aliases are synonyms of names without side.
 var aliases = map[string]string{
 	"host": "ip", "net": "ip", "addr": "ip", "address": "ip", "prefix": "ip", "network": "ip",
 	"asn": "as", "dir": "direction", "protocol": "proto", "portrange": "port",
@@ -102,8 +100,7 @@ var aliases = map[string]string{
 	"ifname": "if", "ifdesc": "ifdescription", "ifalias": "ifdescription", "nataddr": "natip", "outeraddr": "outerip",
 }
 
-// columnAliases are column names of other flow stores, lower case, for filters
-// that are pasted.
+// columnAliases are column names of other flow stores, in lower case, for pasted filters.
 var columnAliases = map[string]string{
 	"srcgeocity": "src.city", "dstgeocity": "dst.city", "srcnetprefix": "src.ip", "dstnetprefix": "dst.ip",
 	"packetsize": "bpp", "samplingrate": "sampling", "srcif": "in.if", "dstif": "out.if",
@@ -162,8 +159,8 @@ func init() {
 	}
 }
 
-// computed are names for what is worked out of one record. bytes, packets and
-// these are per record and as counted, not multiplied by the sampling rate.
+// computed are names for values computed from one record. bytes, packets and the like are per record and as
+// counted, not multiplied by the sampling rate.
 var computed = []*base{
 	{name: "duration", class: classDuration, title: "duration", group: "record", unit: column.Millisecond, max: 1<<63 - 1,
 		doc: "How long the flow of the record lasted: from its first packet to its last.",
@@ -179,10 +176,10 @@ var computed = []*base{
 		of:  &computation{"Bytes / greatest(Packets, 1)", "UInt64", []*column.Field{flow.Bytes.Field, flow.Packets.Field}, sizeOf}},
 }
 
-// A computation is a value that is worked out of fields of one row.
+// computation is a value that is computed from fields of one row.
 type computation struct {
 	sql    string
-	kind   string // the ClickHouse type of parameters that it is compared with
+	kind   string // the ClickHouse type of parameters in comparisons
 	fields []*column.Field
 	rows   func(fields [][]uint64, into []real) // the same for rows of a batch
 }
@@ -272,7 +269,7 @@ func dual(name string, alt class, first, second, moreFirst, moreSecond *column.F
 	b.alt, b.altFirst, b.altSecond, b.moreFirst, b.moreSecnd = alt, first, second, moreFirst, moreSecond
 }
 
-// sides are the sides that a name has; the first is the one without a prefix.
+// sides returns the sides of a name; the first is the one without a prefix.
 func (b *base) sides() []string {
 	switch {
 	case b.second == nil:
@@ -283,14 +280,13 @@ func (b *base) sides() []string {
 	return []string{"any", "src", "dst", "remote", "local"}
 }
 
-// Either says that the field stands for two columns, any of which may match.
+// Either reports that the field stands for two columns, any of which may match.
 func (f *Field) Either() bool { return f.Side == "any" }
 
-// dual says that the field takes values of a second class.
+// dual reports that the field accepts values of a second class.
 func (f *Field) dual() bool { return f.base.altFirst != nil }
 
-// Lookup finds a name with the word that stands before it, "" for none. It does
-// not find names of columns.
+// Lookup finds a name with its preceding word, "" for none. It does not find names of columns.
 func Lookup(side, name string) *Field {
 	name = strings.ToLower(name)
 	if to, ok := aliases[name]; ok {
@@ -326,7 +322,7 @@ func Find(word string) *Field {
 	return byColumn[low]
 }
 
-// Candidates are the names that may follow a side, for suggestions.
+// Candidates returns the names that may follow a side, for suggestions.
 func Candidates(side string) []string {
 	var list []string
 	for _, b := range bases {

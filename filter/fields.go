@@ -6,7 +6,7 @@ import (
 	"netmeta/column"
 )
 
-// Fields are the fields of the flows table that the filter reads, each once.
+// Fields returns the fields of the flows table that the filter reads, each once.
 func (f Filter) Fields() []*column.Field {
 	var list []*column.Field
 	visit(f.Root, func(fields []*column.Field) {
@@ -19,7 +19,7 @@ func (f Filter) Fields() []*column.Field {
 	return list
 }
 
-// visit calls add with what each condition reads.
+// visit calls add with the fields of each condition.
 func visit(n Node, add func([]*column.Field)) {
 	switch n := n.(type) {
 	case And:
@@ -43,7 +43,7 @@ func visit(n Node, add func([]*column.Field)) {
 	}
 }
 
-// terms are all that a comparison looks at.
+// terms returns all terms of a comparison.
 func (n Compare) terms() []term {
 	if n.With != nil {
 		return append(n.Field.main(), n.With.main()[0])
@@ -62,10 +62,10 @@ func (n Compare) terms() []term {
 	return list
 }
 
-// textual says that the operator looks for a part of a text, in all names of a field.
+// textual reports that the operator searches for a part of a text, in all names of a field.
 func (n Compare) textual() bool { return n.Op == Match || n.Op == NotMatch || n.Op == Has }
 
-// OneHost says that the filter lets through the rows of one address alone, or of a few.
+// OneHost reports that the filter matches only rows of one address, or of a few.
 func (f Filter) OneHost() bool { return oneHost(f.Root) }
 
 func oneHost(n Node) bool {

@@ -11,13 +11,13 @@ type tokenKind uint8
 const (
 	tokEnd    tokenKind = iota
 	tokWord             // letters, digits and . : / - _ * @ …: names and values alike
-	tokQuoted           // "text" or 'text'; token.text is what is inside
+	tokQuoted           // "text" or 'text'; token.text is the content
 	tokOp               // = == != < <= > >= ~ !~ << !<< ! && || & |
 	tokPunct            // ( ) [ ] { } ,
 )
 
-// A token is a piece of a filter. What a word is, the parser decides from its
-// place: "in" is an operator, a direction or the side of an interface.
+// token is a part of a filter. The parser decides the meaning of a word from its position: "in" is an
+// operator, a direction or the side of an interface.
 type token struct {
 	kind       tokenKind
 	text       string // as written; of a quoted token, unquoted
@@ -34,7 +34,7 @@ func (t token) keyword(word string) bool {
 
 func (t token) span() [2]int { return [2]int{t.start, t.end} }
 
-// quote is the token as an error message shows it.
+// quote returns the token as shown in error messages.
 func (t token) quote() string {
 	switch t.kind {
 	case tokEnd:
@@ -45,15 +45,14 @@ func (t token) quote() string {
 	return quoteText(t.text)
 }
 
-// operators, longer ones before their beginnings.
+// operators, longer ones before their prefixes.
 var operators = []string{"!<<", "<<", "==", "!=", "<=", ">=", "!~", "&&", "||", "=", "<", ">", "~", "!", "&", "|"}
 
 // special ends a word.
 const special = " \t\r\n\f\v\"'()[]{},=<>!~&|"
 
-// lex cuts a filter into tokens; the last is tokEnd. A comment begins with -- or
-// /* where a token could begin; after other characters "/*" is part of a word, for
-// flags S/* is a condition.
+// lex splits a filter into tokens; the last is tokEnd. A comment starts with -- or /* where a token could
+// start; after other characters "/*" is part of a word, because flags S/* is a condition.
 func lex(text string) ([]token, *Error) {
 	tokens := make([]token, 0, 8+len(text)/4)
 	for i := 0; i < len(text); {
@@ -113,7 +112,7 @@ func operatorAt(rest string) string {
 
 func lexQuoted(text string, start int) (token, *Error) {
 	quote := text[start]
-	if strings.HasPrefix(text[start+1:], string(quote)) { // nothing, whatever follows
+	if strings.HasPrefix(text[start+1:], string(quote)) { // empty, whatever follows
 		return token{tokQuoted, "", start, start + 2}, nil
 	}
 	var b strings.Builder
@@ -148,7 +147,7 @@ func quoteText(text string) string {
 	return b.String()
 }
 
-// checkText refuses what no filter is: too long, not UTF-8, or with zero bytes.
+// checkText rejects texts that are too long, not UTF-8, or contain zero bytes.
 func checkText(text string) *Error {
 	if len(text) > MaxBytes {
 		return &Error{Span: [2]int{MaxBytes, len(text)}, Message: fmt.Sprintf("the filter has %d bytes, more than %d; save a part of it as a macro", len(text), MaxBytes)}

@@ -7,23 +7,21 @@ import (
 	"netmeta/flow"
 )
 
-// A Matcher is a filter compiled for the rows of one table: a tree of loops over columns. It
-// marks the rows that the filter's SQL would find. It has scratch memory of its own, so it
-// belongs to one goroutine.
+// Matcher is a filter compiled for the rows of one table: a tree of loops over columns. It marks the rows
+// that the filter's SQL would select. It has its own scratch memory, so it belongs to one goroutine.
 type Matcher struct {
 	table *column.Table
 	root  node
 	pools
 }
 
-// A node clears the marks of rows that do not meet it. It looks only at rows that are marked.
-// There is one call for a batch and node, none for a row.
+// node clears the marks of rows that do not match. It only reads marked rows. There is one call per batch and
+// node, none per row.
 type node interface {
 	narrow(m *Matcher, b *column.Batch, keep []bool)
 }
 
-// Compile makes a matcher for rows of a table. The error names what the filter needs and the
-// table does not have.
+// Compile makes a matcher for rows of a table. The error names the column that the table lacks.
 func (f Filter) Compile(t *column.Table) (*Matcher, error) {
 	m := &Matcher{table: t}
 	if f.Root == nil {
@@ -49,11 +47,11 @@ func (m *Matcher) Match(b *column.Batch, keep []bool) {
 // program compiles nodes for a table.
 type program struct{ table *column.Table }
 
-// field is the table's own field for one of the flows.
+// field returns the table's own field for a field of flows.
 func (p program) field(f *column.Field) (*column.Field, error) {
 	own := p.table.Field(f.Name)
 	if own == nil || own.Kind != f.Kind {
-		return nil, fmt.Errorf("rows of %s cannot be matched by %s: they have no such column", p.table.Name, f.Name)
+		return nil, fmt.Errorf("rows of %s cannot be matched by %s: no such column", p.table.Name, f.Name)
 	}
 	return own, nil
 }
@@ -106,7 +104,7 @@ func (p program) search(text string) (node, error) {
 	return list, nil
 }
 
-// compare tests the values on each term, as the SQL does: any of them is enough.
+// compare tests the values with each term, as the SQL does: one match is enough.
 func (p program) compare(n Compare) (node, error) {
 	if n.With != nil {
 		of, err := p.pair(n)
@@ -147,7 +145,7 @@ func (p program) compare(n Compare) (node, error) {
 	return negated(tests, not), nil
 }
 
-// negated is the opposite of a node, if not.
+// negated returns the opposite of a node, if not is set.
 func negated(of node, not bool) node {
 	if not {
 		return noneOf{of}
@@ -155,7 +153,7 @@ func negated(of node, not bool) node {
 	return of
 }
 
-// term is the test of one side of a field.
+// term returns the test of one side of a field.
 func (p program) term(t term, c class, op Op, values []Value) (node, error) {
 	if t.of != nil {
 		return p.computed(t.of, op, values)
@@ -172,7 +170,7 @@ func (p program) term(t term, c class, op Op, values []Value) (node, error) {
 	return &byDirection{direction: direction, out: out, otherwise: of}, err
 }
 
-// column is the test of a column.
+// column returns the test of a column.
 func (p program) column(f *column.Field, c class, op Op, values []Value) (node, error) {
 	own, err := p.field(f)
 	if err != nil {
@@ -200,7 +198,7 @@ func (p program) column(f *column.Field, c class, op Op, values []Value) (node, 
 	return numberOf(own, rangesOf(op, values, 1<<64-1))
 }
 
-// constant is what holds for all rows, or for none.
+// constant is true for all rows, or for none.
 type constant bool
 
 func (c constant) narrow(_ *Matcher, _ *column.Batch, keep []bool) {
@@ -220,7 +218,7 @@ func (n allOf) narrow(m *Matcher, b *column.Batch, keep []bool) {
 type anyOf []node
 
 func (n anyOf) narrow(m *Matcher, b *column.Batch, keep []bool) {
-	open := m.marks.take(len(keep)) // marked, and not yet found to meet a node
+	open := m.marks.take(len(keep)) // marked, and not matched by a node yet
 	try := m.marks.take(len(keep))
 	copy(open, keep)
 	clear(keep)
@@ -248,8 +246,7 @@ func (n noneOf) narrow(m *Matcher, b *column.Batch, keep []bool) {
 	m.marks.give(1)
 }
 
-// byDirection is a test of the remote or the local side: rows that go out have it in another
-// column.
+// byDirection is a test of the remote or the local side, which is in another column for outbound rows.
 type byDirection struct {
 	direction      *column.Field
 	out, otherwise node
@@ -274,7 +271,7 @@ func (n *byDirection) narrow(m *Matcher, b *column.Batch, keep []bool) {
 	m.marks.give(1)
 }
 
-// Columns of a batch, read alone: nil for one that no row has set, whose values are zero.
+// Columns of a batch: nil for one that no row has set, whose values are zero.
 
 func cells8(b *column.Batch, f *column.Field) []uint8 {
 	if !b.Used(f) {
@@ -318,7 +315,7 @@ func labels(b *column.Batch, f *column.Field) []column.Label {
 	return b.LabelColumn(f)[:b.Len()]
 }
 
-// pools are the scratch memory of a matcher, kept from batch to batch.
+// pools are the scratch memory of a matcher, reused for each batch.
 type pools struct {
 	marks     pool[bool]
 	signs     pool[int8]
@@ -326,16 +323,16 @@ type pools struct {
 	reals     pool[real]
 	addresses pool[column.Addr]
 	labels    pool[column.Label]
-	columns   [][]uint64 // what a computation reads
+	columns   [][]uint64 // input of a computation
 }
 
-// A pool is a stack of slices.
+// pool is a stack of slices.
 type pool[T any] struct {
 	stack [][]T
 	used  int
 }
 
-// take gives a slice of n values, whatever they are, until give.
+// take returns a slice of n values with arbitrary content, valid until give.
 func (p *pool[T]) take(n int) []T {
 	if p.used == len(p.stack) {
 		p.stack = append(p.stack, nil)
@@ -347,7 +344,7 @@ func (p *pool[T]) take(n int) []T {
 	return p.stack[p.used-1][:n]
 }
 
-// give takes the last n slices back.
+// give frees the last n slices.
 func (p *pool[T]) give(n int) { p.used -= n }
 
 func fill[T any](list []T, v T) {

@@ -12,17 +12,17 @@ import (
 	"netmeta/column"
 )
 
-// A numberTest is what is asked of a number; any of its parts is enough.
+// numberTest is a test of a number; one match of its parts is enough.
 type numberTest struct {
-	ranges []interval // in order; they do not overlap
-	bits   uint64     // one of these is set
+	ranges []interval // in order, without overlaps
+	bits   uint64     // one of these must be set
 	masks  []mask
 }
 
-// An interval is the numbers from lo to hi.
+// interval is the numbers from lo to hi.
 type interval struct{ lo, hi uint64 }
 
-// A mask is met by a number whose bits, of those looked at, are these.
+// mask matches numbers whose bits in look equal want.
 type mask struct{ look, want uint64 }
 
 func (t *numberTest) met(v uint64) bool {
@@ -53,7 +53,7 @@ func contains(ranges []interval, v uint64) bool {
 	return false
 }
 
-// rangesOf are the numbers up to largest that an operator and its values mean.
+// rangesOf returns the numbers up to largest that an operator with its values matches.
 func rangesOf(op Op, values []Value, largest uint64) *numberTest {
 	var list []interval
 	for _, v := range values {
@@ -106,7 +106,7 @@ func flagsOf(values []Value) *numberTest {
 	return t
 }
 
-// namesOf are the numbers of names of an enumeration.
+// namesOf returns the numbers of names of an enumeration.
 func namesOf(f *column.Field, values []Value) *numberTest {
 	numbers := make([]Value, 0, len(values))
 	for _, v := range values {
@@ -117,7 +117,7 @@ func namesOf(f *column.Field, values []Value) *numberTest {
 	return rangesOf(Eq, numbers, math.MaxUint8)
 }
 
-// numberOf is the test of a column of numbers.
+// numberOf returns the test of a column of numbers.
 func numberOf(f *column.Field, t *numberTest) (node, error) {
 	switch f.Kind {
 	case column.Uint8, column.Enum:
@@ -132,7 +132,7 @@ func numberOf(f *column.Field, t *numberTest) (node, error) {
 	return nil, unmatchable(f)
 }
 
-// tabled is the test as a set of bits, one for each number below n.
+// tabled returns the test as a set of bits, one for each number below n.
 func (t *numberTest) tabled(n int) []uint64 {
 	bits := make([]uint64, n/64)
 	for v := range n {
@@ -143,7 +143,7 @@ func (t *numberTest) tabled(n int) []uint64 {
 	return bits
 }
 
-// A tableTest is a test of a column of small numbers: a look into a table.
+// tableTest is a test of a column of small numbers: a table lookup.
 type tableTest[T uint8 | uint16] struct {
 	field *column.Field
 	cells func(*column.Batch, *column.Field) []T
@@ -161,7 +161,7 @@ func (n *tableTest[T]) narrow(_ *Matcher, b *column.Batch, keep []bool) {
 	}
 }
 
-// A cellTest is a test of a column of large numbers.
+// cellTest is a test of a column of large numbers.
 type cellTest[T uint32 | uint64] struct {
 	field *column.Field
 	cells func(*column.Batch, *column.Field) []T
@@ -174,7 +174,7 @@ func (n *cellTest[T]) narrow(_ *Matcher, b *column.Batch, keep []bool) {
 		constant(n.test.met(0)).narrow(nil, b, keep)
 		return
 	}
-	if t := n.test; len(t.ranges) == 1 && t.bits == 0 && len(t.masks) == 0 { // most of them
+	if t := n.test; len(t.ranges) == 1 && t.bits == 0 && len(t.masks) == 0 { // the most common case
 		lo, width := t.ranges[0].lo, t.ranges[0].hi-t.ranges[0].lo
 		for i, v := range cells {
 			keep[i] = keep[i] && uint64(v)-lo <= width
@@ -186,13 +186,13 @@ func (n *cellTest[T]) narrow(_ *Matcher, b *column.Batch, keep []bool) {
 	}
 }
 
-// An addressTest is a test of a column of addresses.
+// addressTest is a test of a column of addresses.
 type addressTest struct {
 	field  *column.Field
-	ranges []wideRange // in order; they do not overlap
+	ranges []wideRange // in order, without overlaps
 }
 
-// An address as a number of 128 bits.
+// wide is an address as a number of 128 bits.
 type wide struct{ hi, lo uint64 }
 
 type wideRange struct{ from, to wide }
@@ -213,7 +213,7 @@ func addressOf(f *column.Field, values []Value) node {
 	for _, r := range ranges {
 		next := wideRange{wideOf(r.from.As16()), wideOf(r.to.As16())}
 		if next.to.less(next.from) {
-			continue // empty: less than the least
+			continue // empty: less than the minimum
 		}
 		if n := len(t.ranges); n > 0 && !t.ranges[n-1].to.less(next.from) {
 			if t.ranges[n-1].to.less(next.to) {
@@ -253,18 +253,18 @@ func (n *addressTest) narrow(_ *Matcher, b *column.Batch, keep []bool) {
 	}
 }
 
-// A labelTest is whether a text is one of some.
+// labelTest tests whether a text is in a set.
 type labelTest struct {
 	field *column.Field
 	one   column.Label
-	more  map[column.Label]bool // nil: one alone
+	more  map[column.Label]bool // nil: a single one
 }
 
-// textOf is the test of a column of texts.
+// textOf returns the test of a column of texts.
 func textOf(f *column.Field, op Op, values []Value) node {
 	switch op {
 	case Match, NotMatch:
-		return &textTest{field: f, test: regexp.MustCompile("(?s)" + values[0].Text).MatchString} // as the engine: . is a line break too
+		return &textTest{field: f, test: regexp.MustCompile("(?s)" + values[0].Text).MatchString} // as in the engine: . also matches a line break
 	case Has:
 		return &textTest{field: f, test: newNeedle(values[0].Text).in}
 	}
@@ -295,10 +295,10 @@ func (n *labelTest) narrow(_ *Matcher, b *column.Batch, keep []bool) {
 	}
 }
 
-// maxKnownTexts bounds the texts whose answers a test remembers.
+// maxKnownTexts bounds the texts whose results a test caches.
 const maxKnownTexts = 4096
 
-// A textTest looks into texts. There are few different ones, so it remembers what it found.
+// textTest tests texts. There are few different ones, so it caches the results.
 type textTest struct {
 	field *column.Field
 	test  func(string) bool
@@ -336,14 +336,13 @@ func (n *textTest) narrow(_ *Matcher, b *column.Batch, keep []bool) {
 	}
 }
 
-// A needle is a text that is looked for in others, whatever the case of its letters: as
-// positionCaseInsensitiveUTF8 does, letter by letter, each by its lower case alone and in as
-// many octets.
+// needle is a text to find in others, ignoring case as positionCaseInsensitiveUTF8 does: letter by letter,
+// each by its lower case alone and with the same number of bytes.
 type needle []letter
 
 type letter struct {
 	lower rune
-	size  int // octets of the letter itself in UTF-8
+	size  int // bytes of the letter itself in UTF-8
 }
 
 func newNeedle(text string) needle {
@@ -378,7 +377,7 @@ func (n needle) begins(text string) bool {
 	return true
 }
 
-// A listTest is whether a list has a number within ranges.
+// listTest tests whether a list has a number within ranges.
 type listTest struct {
 	field *column.Field
 	in    *numberTest
@@ -403,7 +402,7 @@ func (n *listTest) met(list []uint32) bool {
 	return false
 }
 
-// A largeTest is whether a list has one of some large communities.
+// largeTest tests whether a list has one of some large communities.
 type largeTest struct {
 	field *column.Field
 	of    map[column.Uint128]bool

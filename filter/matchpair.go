@@ -9,15 +9,15 @@ import (
 	"netmeta/flow"
 )
 
-// Comparisons of one field with another, and of what is worked out of a row: values of the
-// rows are put into columns first, then these are compared.
+// Comparisons of one field with another, and of computed values: the values of the rows are put into columns
+// first, then these are compared.
 
 func unmatchable(f *column.Field) error {
-	return fmt.Errorf("rows of a batch cannot be matched by %s: it is of the type %s", f.Name, f.SQLType())
+	return fmt.Errorf("rows of a batch cannot be matched by %s: unsupported type %s", f.Name, f.SQLType())
 }
 
-// A real is a number that may be whole, with 64 bits, or a fraction: the float64 next to it,
-// and what a whole number is more than that.
+// real is a number that is either a 64-bit integer or a fraction: the nearest float64, plus the remainder of
+// an integer.
 type real struct {
 	near float64
 	more int64
@@ -26,7 +26,7 @@ type real struct {
 func realOf(v uint64) real {
 	near := float64(v)
 	if near == 1<<64 {
-		return real{near, int64(v)} // what it lacks to 2^64
+		return real{near, int64(v)} // the difference from 2^64
 	}
 	return real{near, int64(v - uint64(near))}
 }
@@ -46,8 +46,7 @@ func (a real) compare(b real) int {
 	return cmp.Compare(a.more, b.more)
 }
 
-// meets says what the order of two values must be for an operator to hold; Ne stands for its
-// opposite.
+// meets reports whether an operator holds for the order of two values; Ne stands for its opposite.
 func (o Op) meets(order int) bool {
 	switch o {
 	case Lt:
@@ -62,7 +61,7 @@ func (o Op) meets(order int) bool {
 	return order == 0
 }
 
-// computed is the test of what is worked out of a row.
+// computed returns the test of a computed value.
 func (p program) computed(of *computation, op Op, values []Value) (node, error) {
 	n := &realTest{op: op}
 	var err error
@@ -84,7 +83,7 @@ func (p program) computation(of *computation) (*computation, []*column.Field, er
 	return of, fields, nil
 }
 
-// A realTest compares what is worked out of a row with values.
+// realTest compares a computed value with values.
 type realTest struct {
 	value  operand
 	op     Op
@@ -112,7 +111,7 @@ func (n *realTest) narrow(m *Matcher, b *column.Batch, keep []bool) {
 	m.reals.give(1)
 }
 
-// An operand is one side of a comparison of two fields.
+// operand is one side of a comparison of two fields.
 type operand struct {
 	field, out, direction *column.Field // out and direction: of the remote or local side
 	computation           *computation
@@ -134,7 +133,7 @@ func (p program) operand(t term) (o operand, err error) {
 	return o, err
 }
 
-// pair is the comparison of two fields. Ne stands for its opposite.
+// pair returns the comparison of two fields. Ne stands for its opposite.
 func (p program) pair(n Compare) (node, error) {
 	a, err := p.operand(n.Field.main()[0])
 	if err != nil {
@@ -161,7 +160,7 @@ func (p program) pair(n Compare) (node, error) {
 	return &pairTest{a, b, op, orderNumbers}, nil
 }
 
-// A pairTest compares two operands. order says of each row how they stand to each other.
+// pairTest compares two operands. order has the order of the operands for each row.
 type pairTest struct {
 	a, b  operand
 	op    Op
@@ -207,7 +206,7 @@ func orderAddresses(m *Matcher, batch *column.Batch, a, b *operand, signs []int8
 	m.addresses.give(2)
 }
 
-// orderLabels tells equal texts from others.
+// orderLabels distinguishes equal texts from others.
 func orderLabels(m *Matcher, batch *column.Batch, a, b *operand, signs []int8) {
 	x, y := m.labels.take(len(signs)), m.labels.take(len(signs))
 	choose(batch, a, labels, x)
@@ -221,8 +220,8 @@ func orderLabels(m *Matcher, batch *column.Batch, a, b *operand, signs []int8) {
 	m.labels.give(2)
 }
 
-// choose fills in the values of an operand: of the remote or local side, those that the
-// direction of each row chooses.
+// choose fills in the values of an operand: of the remote or local side, those that the direction of each row
+// selects.
 func choose[T any](b *column.Batch, o *operand, cells func(*column.Batch, *column.Field) []T, into []T) {
 	var zero T
 	if list := cells(b, o.field); list != nil {
@@ -304,7 +303,7 @@ func (o *operand) reals(m *Matcher, b *column.Batch, into []real) {
 	m.numbers.give(len(o.fields))
 }
 
-// widenAny fills in a column of numbers or times, these as they are stored.
+// widenAny fills in a column of numbers or times, times as stored.
 func widenAny(b *column.Batch, f *column.Field, into []uint64) {
 	if f.Kind == column.TimeMS && b.Used(f) {
 		copy(into, cells64(b, f))
@@ -313,7 +312,7 @@ func widenAny(b *column.Batch, f *column.Field, into []uint64) {
 	widen(b, f, into)
 }
 
-// What is worked out of rows, as the SQL of each computation does it.
+// Computed values, as in the SQL of each computation.
 
 func dscpOf(columns [][]uint64, into []real) {
 	for i, tos := range columns[0] {
@@ -321,7 +320,7 @@ func dscpOf(columns [][]uint64, into []real) {
 	}
 }
 
-// milliseconds is the difference of two times, negative when a record ends before it begins.
+// milliseconds returns the difference of two times, negative if a record ends before it starts.
 func milliseconds(start, end uint64) int64 { return int64(end) - int64(start) }
 
 func durationOf(columns [][]uint64, into []real) {

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// Names for numbers, as the registries of IANA and IEEE spell them, and as people
-// type them. The first name of a number is the one that we write.
+// Names for numbers, as spelled in the registries of IANA and IEEE, and as people type them. The first name
+// of a number is the canonical one.
 
 type named struct {
 	number uint64
 	name   string // in the filter language
-	title  string // on the page
+	title  string // in the web UI
 }
 
 // registry is a table in both directions.
@@ -36,7 +36,7 @@ func newRegistry(list []named) *registry {
 	return n
 }
 
-// name is how the filter language writes the number.
+// name returns the name of the number in the filter language.
 func (n *registry) name(number uint64) string {
 	if e, ok := n.first[number]; ok {
 		return e.name
@@ -63,7 +63,7 @@ var protocols = newRegistry([]named{
 	{143, "ethernet", "Ethernet"}, {0, "hopopt", "HOPOPT"}, {255, "reserved", "Reserved"},
 })
 
-// bareProtocols are conditions on their own, as in tcpdump.
+// bareProtocols are conditions by themselves, as in tcpdump.
 var bareProtocols = []string{"tcp", "udp", "icmp", "icmp6", "icmpv6", "gre", "esp", "ah", "sctp", "dccp", "udplite", "igmp", "ospf", "eigrp", "pim", "vrrp", "rsvp", "ipip", "6in4", "l2tp"}
 
 // EtherTypes (IEEE 802 numbers).
@@ -74,7 +74,7 @@ var etherTypes = newRegistry([]named{
 	{0x8809, "lacp", "LACP"}, {0x88cc, "lldp", "LLDP"}, {0x88e5, "macsec", "MACsec"}, {0x88f7, "ptp", "PTP"}, {0x893a, "1905", "IEEE 1905"}, {0x8906, "fcoe", "FCoE"},
 })
 
-// bareEtherTypes are conditions on their own.
+// bareEtherTypes are conditions by themselves.
 var bareEtherTypes = []string{"ip4", "ip6", "ipv4", "ipv6", "inet", "inet6", "arp"}
 
 // Differentiated Services Field Codepoints (IANA).
@@ -85,7 +85,7 @@ var codepoints = newRegistry([]named{
 	{46, "ef", "EF"}, {44, "va", "VOICE-ADMIT"},
 })
 
-// Service names of ports (IANA), those that are met.
+// Service names of ports (IANA), the common ones.
 var services = newRegistry([]named{
 	{7, "echo", ""}, {9, "discard", ""}, {13, "daytime", ""}, {17, "qotd", ""}, {19, "chargen", ""}, {20, "ftp-data", ""}, {21, "ftp", ""}, {22, "ssh", ""},
 	{23, "telnet", ""}, {25, "smtp", ""}, {37, "time", ""}, {43, "whois", ""}, {49, "tacacs", ""}, {53, "dns", ""}, {53, "domain", ""}, {67, "dhcp", ""}, {67, "bootps", ""}, {68, "bootpc", ""},

@@ -16,13 +16,13 @@ import (
 // Limits of a filter.
 const (
 	MaxBytes      = 8 << 10 // of the text, and of the text of each macro
-	maxDepth      = 64      // parentheses, nots and macros inside each other
-	maxList       = 10_000  // values of one list
-	maxNamed      = 500     // ASes of one name
-	maxConditions = 20_000  // conditions, macros expanded
+	maxDepth      = 64      // nested parentheses, nots and macros
+	maxList       = 10_000  // values per list
+	maxNamed      = 500     // ASes per name
+	maxConditions = 20_000  // conditions, with macros expanded
 )
 
-// A Error says where a filter is wrong, and what would be right.
+// Error has the position of an error in a filter, and suggestions.
 type Error struct {
 	Message    string   `json:"message"`
 	Span       [2]int   `json:"span"` // Bytes of the text.
@@ -38,8 +38,8 @@ func (e *Error) Error() string {
 	return s
 }
 
-// The grammar, in the EBNF of ISO 14977. A word is what lex says it is; which
-// words are names and which are values follows from their place.
+// The grammar, in the EBNF of ISO 14977. A word is defined by lex; its position decides whether it is a name
+// or a value.
 //
 //	filter  = [ or ] ;
 //	or      = and { ("or" | "||") and } ;
@@ -62,7 +62,7 @@ func Parse(text string, names Names) (Filter, error) {
 	return Filter{root}, nil
 }
 
-// An expansion is shared by a filter and the macros in it.
+// expansion is shared by a filter and the macros in it.
 type expansion struct {
 	names      Names
 	macros     []string // those being expanded, outermost first
@@ -74,13 +74,13 @@ type parser struct {
 	*expansion
 	tokens []token
 	pos    int
-	want   *want // for completion: what could stand at the end; may be nil
+	want   *want // for completion: what may follow at the end; may be nil
 }
 
-// A want is what the parser was looking for when the text ended.
+// want is what the parser expected at the end of the text.
 type want struct {
 	kind  wantKind
-	side  string // of a field: the word before it
+	side  string // of a field: the preceding word
 	field *Field // of an operator or value
 	list  bool   // of a value: inside a list
 }
@@ -91,7 +91,7 @@ const (
 	wantField wantKind = iota
 	wantOperator
 	wantValue
-	wantJoin // the filter could end here: and, or, another condition
+	wantJoin // the filter may end here: and, or, another condition
 )
 
 func parseFilter(text string, e *expansion, w *want) (Node, *Error) {
@@ -129,7 +129,7 @@ func (p *parser) next() token {
 	return t
 }
 
-// wants notes what could stand at the end of the text, when we are there.
+// wants records what may follow at the end of the text, if the parser is there.
 func (p *parser) wants(w want) {
 	if p.want != nil && p.peek().kind == tokEnd {
 		*p.want = w
@@ -174,8 +174,7 @@ func (p *parser) or() (Node, *Error) {
 	return Or{flatten(nodes, func(o Or) []Node { return o.Of })}, nil
 }
 
-// flatten puts the parts of nodes of one kind in their place: a or (b or c) is one
-// list of three.
+// flatten replaces nodes of one kind by their parts: a or (b or c) is one list of three.
 func flatten[T Node](nodes []Node, parts func(T) []Node) []Node {
 	flat := make([]Node, 0, len(nodes))
 	for _, n := range nodes {
@@ -234,7 +233,7 @@ func negate(n Node) Node {
 	return Not{n}
 }
 
-// enter counts a level; leave gives it back.
+// enter counts a level of nesting; leave decrements it.
 func (p *parser) enter(t token) *Error {
 	if p.depth++; p.depth > maxDepth {
 		return fail(t.span(), "more than %d levels inside each other", maxDepth)
@@ -286,7 +285,7 @@ func (p *parser) prim() (Node, *Error) {
 	return p.condition()
 }
 
-// count counts a condition: macros that use macros grow fast.
+// count counts a condition, because nested macros grow fast.
 func (p *parser) count(t token) *Error {
 	if p.conditions++; p.conditions > maxConditions {
 		return fail(t.span(), "more than %d conditions", maxConditions)
@@ -328,7 +327,7 @@ func (p *parser) macro(t token) (Node, *Error) {
 	return Macro{name, n}, p.count(t)
 }
 
-// condition reads from a word on: a field and its comparison, or a bare value.
+// condition parses a field with its comparison, or a bare value.
 func (p *parser) condition() (Node, *Error) {
 	t := p.next()
 	word := strings.ToLower(t.text)
@@ -365,7 +364,7 @@ func (p *parser) condition() (Node, *Error) {
 	return nil, unknown("", t.text, t.span())
 }
 
-// sided reads what follows the word src, dst, in …: a name, or an address.
+// sided parses what follows the word src, dst, in …: a name, or an address.
 func (p *parser) sided(t token, side string) (Node, *Error) {
 	p.wants(want{kind: wantField, side: side})
 	u := p.peek()
@@ -391,7 +390,7 @@ func (p *parser) sided(t token, side string) (Node, *Error) {
 	return nil, unknown(side, u.text, u.span())
 }
 
-// unknown explains a word that is no name.
+// unknown returns an error for an unknown name.
 func unknown(side, word string, at [2]int) *Error {
 	e := fail(at, "unknown field %s", quoteText(word))
 	if at[0] == at[1] {
@@ -425,7 +424,7 @@ func unknown(side, word string, at [2]int) *Error {
 	return e
 }
 
-// bare reads a value that is a condition on its own, nil if it is none.
+// bare parses a value that is a condition by itself, nil if it is not one.
 func bare(text string) Node {
 	low := strings.ToLower(text)
 	switch {
@@ -452,7 +451,7 @@ func bare(text string) Node {
 	return nil
 }
 
-// compare reads what follows a field. at is the last word of its name.
+// compare parses what follows a field. at is the last word of its name.
 func (p *parser) compare(f *Field, at token) (Node, *Error) {
 	p.wants(want{kind: wantOperator, field: f})
 	t := p.peek()
@@ -503,8 +502,8 @@ func operator(text string) Op {
 	return Eq // = == <<
 }
 
-// in reads "in" and a list. A direction is the exception: "in" is one of its
-// values, and what follows may be a group and not a list.
+// in parses "in" and a list. Direction is an exception: "in" is one of its values, and a group may follow
+// instead of a list.
 func (p *parser) in(f *Field, op Op) (Node, *Error) {
 	t := p.next()
 	start := p.pos
@@ -583,7 +582,7 @@ func (p *parser) list(f *Field) ([]Value, *Error) {
 	}
 }
 
-// values reads a value; the name of an AS may stand for several.
+// values parses a value; the name of an AS may stand for several.
 func (p *parser) values(f *Field, t token) ([]Value, *Error) {
 	v, err := p.value(f, t)
 	if err == nil {
@@ -608,7 +607,7 @@ func (p *parser) values(f *Field, t token) ([]Value, *Error) {
 	return list, nil
 }
 
-// value reads one token as a value of the field.
+// value parses one token as a value of the field.
 func (p *parser) value(f *Field, t token) (Value, *Error) {
 	if t.kind != tokWord && t.kind != tokQuoted {
 		return Value{}, missing(f, t)
@@ -643,8 +642,8 @@ func bad(err error, t token) *Error {
 	return e
 }
 
-// operand reads the right side of an operator. explicit says that the operator
-// was written: only then may a field follow.
+// operand parses the right side of an operator. explicit says that the operator was written, which is
+// necessary for a field on the right side.
 func (p *parser) operand(f *Field, op Op, at token, explicit bool) (Node, *Error) {
 	p.wants(want{kind: wantValue, field: f})
 	t := p.peek()
@@ -675,7 +674,7 @@ func (p *parser) operand(f *Field, op Op, at token, explicit bool) (Node, *Error
 	if err != nil {
 		return nil, err
 	}
-	if len(several) > 1 { // of a name
+	if len(several) > 1 { // from one name
 		switch op {
 		case Eq, Has:
 			return p.listed(f, In, several, at)
@@ -696,7 +695,7 @@ func (p *parser) operand(f *Field, op Op, at token, explicit bool) (Node, *Error
 	return finish(f, op, v, at)
 }
 
-// netmask reads "mask 255.0.0.0" behind an address, as tcpdump writes it.
+// netmask parses "mask 255.0.0.0" after an address, as in tcpdump.
 func (p *parser) netmask(f *Field, v Value) (netip.Prefix, bool) {
 	if f.base.class != classIP || v.Alt || v.From != v.To || !v.From.Is4() || !p.peek().keyword("mask") && !p.peek().keyword("netmask") {
 		return netip.Prefix{}, false
@@ -722,7 +721,7 @@ func maskOf(n int) (m [4]byte) {
 	return m
 }
 
-// with reads a field on the right side; nil when there is none.
+// with parses a field on the right side; nil if there is none.
 func (p *parser) with(f *Field, op Op, at token) (Node, *Error) {
 	t := p.peek()
 	word := strings.ToLower(t.text)
@@ -773,7 +772,7 @@ func (p *parser) with(f *Field, op Op, at token) (Node, *Error) {
 	return Compare{Field: f, Op: op, With: other}, nil
 }
 
-// pattern reads the text behind ~ or has.
+// pattern parses the text after ~ or has.
 func (p *parser) pattern(f *Field, op Op, at token) (Node, *Error) {
 	if !f.base.class.text() && !(f.dual() && f.base.alt.text()) {
 		e := fail(at.span(), "%s is for text; %s holds something else", op, f.Name)
@@ -792,7 +791,7 @@ func (p *parser) pattern(f *Field, op Op, at token) (Node, *Error) {
 	return Compare{Field: f, Op: op, Values: []Value{{Text: t.text, Alt: !f.base.class.text()}}}, nil
 }
 
-// like reads LIKE of SQL and rewrites it as a regular expression.
+// like parses LIKE of SQL and converts it to a regular expression.
 func (p *parser) like(f *Field, negative bool) (Node, *Error) {
 	t := p.next()
 	word := strings.ToLower(t.text)
@@ -807,7 +806,7 @@ func (p *parser) like(f *Field, negative bool) (Node, *Error) {
 	return p.pattern(f, op, t)
 }
 
-// likeRegexp turns % into .*, _ into . and the rest into itself.
+// likeRegexp converts % to .*, _ to . and escapes the rest.
 func likeRegexp(pattern string, anyCase bool) string {
 	s := regexp.QuoteMeta(pattern)
 	s = "^" + strings.NewReplacer(`\\%`, "%", `\\_`, "_", "%", ".*", "_", ".").Replace(s) + "$"
@@ -818,7 +817,7 @@ func likeRegexp(pattern string, anyCase bool) string {
 	return s
 }
 
-// finish checks that the operator goes with the value and makes the node.
+// finish checks that the operator fits the value and makes the node.
 func finish(f *Field, op Op, v Value, at token) (Node, *Error) {
 	c := f.base.class
 	if v.Alt {
@@ -855,7 +854,7 @@ func finish(f *Field, op Op, v Value, at token) (Node, *Error) {
 	return Compare{Field: f, Op: op, Values: []Value{v}}, nil
 }
 
-// operators are those that the field takes.
+// operators returns the operators of the field.
 func (f *Field) operators() []string {
 	b := f.base
 	switch {
@@ -869,7 +868,7 @@ func (f *Field) operators() []string {
 	return []string{"=", "!=", "in", "not in"}
 }
 
-// examples are what a value of the field looks like, or all of its values.
+// examples returns examples of the field's values, or all of them.
 func (f *Field) examples() []string {
 	if f.dual() && f.base.alt != classLargeCommunity {
 		if f.base.class == classIP {

@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// Present turns a value of the field, as the store writes it, into what people see: the key,
-// its label, and the value as a filter writes it.
+// Present converts a value of the field, as the store writes it, for display: the key, its label, and the
+// value as in a filter.
 func (f *Field) Present(value string, names Names) (key, label, literal string) {
 	b := f.base
 	if b.class == classIP {

@@ -13,8 +13,8 @@ import (
 	"netmeta/internal/param"
 )
 
-// SQL is the condition as part of a statement, with its values added to params. It is safe
-// to stand between AND, and empty when every row meets the filter.
+// SQL returns the condition as part of a statement, and adds its values to params. It is safe between ANDs,
+// and empty if every row matches the filter.
 func (f Filter) SQL(params param.Set) string {
 	c := compiler{params}
 	switch n := f.Root.(type) {
@@ -27,11 +27,11 @@ func (f Filter) SQL(params param.Set) string {
 	}
 }
 
-// A compiler turns nodes into SQL. All that came from outside goes into params; what it
-// writes are names of columns, functions and {p0:Type}.
+// compiler converts nodes to SQL. Everything from outside goes into params; it only writes names of columns,
+// functions and {p0:Type}.
 type compiler struct{ params param.Set }
 
-// condition is the SQL of a node, safe to stand between AND.
+// condition returns the SQL of a node, safe between ANDs.
 func (c compiler) condition(n Node) string {
 	switch n := n.(type) {
 	case And:
@@ -41,7 +41,7 @@ func (c compiler) condition(n Node) string {
 	case Not:
 		switch of := n.Of.(type) {
 		case And, Or:
-			return "NOT " + c.condition(of) // brings its parentheses
+			return "NOT " + c.condition(of) // it has its own parentheses
 		case Compare:
 			return c.compare(of, true)
 		}
@@ -71,7 +71,7 @@ func (c compiler) joined(nodes []Node, with string) string {
 	return strings.Join(parts, with)
 }
 
-// searched are the columns in which bare text is looked for.
+// searched are the columns that bare text is searched in.
 var searched = []*column.Field{
 	flow.InIfName.Field, flow.OutIfName.Field, flow.InIfDescription.Field, flow.OutIfDescription.Field, flow.InIfProvider.Field, flow.OutIfProvider.Field,
 	flow.ExporterName.Field, flow.SrcNetName.Field, flow.DstNetName.Field, flow.SrcNetTenant.Field, flow.DstNetTenant.Field, flow.ApplicationName.Field,
@@ -86,13 +86,12 @@ func (c compiler) search(text string) string {
 	return "(" + strings.Join(parts, " OR ") + ")"
 }
 
-// A pattern is a condition with a gap for the expression of a side, so that both
-// sides share their parameters.
+// pattern is a condition with a gap for the expression of a side, so that both sides share their parameters.
 type pattern struct{ before, after string }
 
 func (p pattern) on(expr string) string { return p.before + expr + p.after }
 
-// compare is the SQL of a comparison or, with not, of its opposite.
+// compare returns the SQL of a comparison or, with not, of its opposite.
 func (c compiler) compare(n Compare, not bool) string {
 	negative := (n.Op == Ne || n.Op == NotMatch || n.Op == NotIn) != not
 	var parts []string
@@ -145,8 +144,8 @@ func splitAlt(values []Value) (main, alt []Value) {
 	return main, alt
 }
 
-// patterns are the conditions for the values, any of which is enough. Negative
-// operators are handled by their opposites.
+// patterns returns the conditions for the values; one match is enough. Negative operators are handled as
+// their opposites.
 func (c compiler) patterns(b *base, cl class, op Op, values []Value, f *column.Field) []pattern {
 	switch op {
 	case Match, NotMatch:
@@ -219,7 +218,7 @@ func (c compiler) patterns(b *base, cl class, op Op, values []Value, f *column.F
 	return patterns
 }
 
-// numberType is the type of parameters for a field of numbers: that of the column.
+// numberType returns the type of parameters for a field of numbers: that of the column.
 func numberType(b *base, f *column.Field) string {
 	if b.of != nil {
 		return b.of.kind
@@ -258,8 +257,8 @@ func (c compiler) flagPatterns(values []Value) []pattern {
 	return patterns
 }
 
-// beyond is the range of addresses that are less or more than a, of its version of
-// IP. Where there are none the range ends before it begins.
+// beyond returns the range of addresses of the same IP version that are less or more than a. If there are
+// none, the range ends before it starts.
 func beyond(op Op, a netip.Addr) Value {
 	whole := prefixValue(netip.PrefixFrom(a, 0))
 	v := Value{From: whole.From, To: a}
@@ -277,15 +276,15 @@ func beyond(op Op, a netip.Addr) Value {
 	return v
 }
 
-// IPv4 is stored inside of IPv6, as ::ffff:0:0/96. Prefixes of IPv6 that hold this
-// block, ::/0 among them, mean IPv6 all the same.
+// IPv4 is stored within IPv6, as ::ffff:0:0/96. Prefixes of IPv6 that contain this block, including ::/0,
+// nevertheless mean IPv6.
 var beforeIPv4, afterIPv4 = netip.MustParseAddr("::fffe:ffff:ffff"), netip.MustParseAddr("::1:0:0:0")
 
-// An addressRange is addresses from … to, in 16 bytes, both included.
+// addressRange is addresses from … to, in 16 bytes, both included.
 type addressRange struct{ from, to netip.Addr }
 
-// addressRanges are the addresses that values mean: single ones, and ranges in order, which
-// neither overlap nor touch.
+// addressRanges returns the addresses of values: single ones, and sorted ranges that neither overlap nor
+// touch.
 func addressRanges(values []Value) (single []netip.Addr, ranges []addressRange) {
 	for _, v := range values {
 		from, to := netip.AddrFrom16(v.From.As16()), netip.AddrFrom16(v.To.As16())
@@ -317,7 +316,7 @@ func addressRanges(values []Value) (single []netip.Addr, ranges []addressRange) 
 	return single, merged
 }
 
-// addressPatterns put single addresses into one list.
+// addressPatterns puts single addresses into one list.
 func (c compiler) addressPatterns(values []Value) []pattern {
 	single, ranges := addressRanges(values)
 	var patterns []pattern

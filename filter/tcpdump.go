@@ -5,13 +5,12 @@ import (
 	"strings"
 )
 
-// Forms of tcpdump that have no place in the grammar, for filters that are pasted:
+// Forms of tcpdump that the grammar does not have, for pasted filters:
 //
 //	tcp[13] & 18 == 2        tcp[tcpflags] & (tcp-syn|tcp-ack) != 0
 //	src or dst port 53       src and dst net 10.0.0.0/8
 
-// flagsOctet reads what follows "tcp[": a test of the octet with the flags. t is the
-// word tcp.
+// flagsOctet parses what follows "tcp[": a test of the octet with the flags. t is the word tcp.
 func (p *parser) flagsOctet(t token) (Node, *Error) {
 	p.next() // [
 	if u := p.next(); !u.keyword("13") && !u.keyword("tcpflags") {
@@ -48,8 +47,7 @@ func (p *parser) flagsOctet(t token) (Node, *Error) {
 	return And{[]Node{Compare{Field: byName["proto"], Values: []Value{{Lo: 6, Hi: 6}}}, test}}, nil
 }
 
-// flagBits reads a number, or names of flags with | between them, in parentheses or
-// not.
+// flagBits parses a number, or names of flags separated by |, with or without parentheses.
 func (p *parser) flagBits() (uint64, *Error) {
 	if p.peek().is("(") {
 		p.next()
@@ -87,8 +85,8 @@ func (p *parser) flagBits() (uint64, *Error) {
 	return bits, nil
 }
 
-// bothSides reads what follows "src or" and "src and" when dst comes next: the same
-// condition of either side, or of both.
+// bothSides parses what follows "src or" and "src and" if dst is next: the same condition for either side, or
+// for both.
 func (p *parser) bothSides(t token) (Node, *Error) {
 	joined := p.next()
 	other := p.next()
@@ -115,7 +113,7 @@ func (p *parser) bothSides(t token) (Node, *Error) {
 	return And{[]Node{first, second}}, p.count(t)
 }
 
-// partialPrefix fills the octets up that 172.16/16 leaves out.
+// partialPrefix adds the octets that 172.16/16 omits.
 func partialPrefix(addr string) string {
 	if n := strings.Count(addr, "."); n < 3 && startsWithDigit(addr) && !strings.Contains(addr, ":") {
 		return addr + strings.Repeat(".0", 3-n)

@@ -17,7 +17,7 @@ import (
 
 // Values: text of a filter ⇄ Value, by the class of the field.
 
-// value reads one value of the field. quoted text is never a range.
+// value parses one value of the field. Quoted text is never a range.
 func (f *Field) value(text string, quoted bool) (Value, error) {
 	if f.dual() {
 		return f.dualValue(text, quoted)
@@ -25,8 +25,8 @@ func (f *Field) value(text string, quoted bool) (Value, error) {
 	return f.base.value(f.base.class, text)
 }
 
-// dualValue decides by the look of the text: an interface is meant by number or by
-// name, an exporter by address or by name. What is quoted is a name.
+// dualValue decides by the form of the text: an interface by number or by name, an exporter by address or by
+// name. Quoted text is a name.
 func (f *Field) dualValue(text string, quoted bool) (Value, error) {
 	b := f.base
 	if b.alt == classLargeCommunity {
@@ -111,7 +111,7 @@ func (b *base) value(c class, text string) (Value, error) {
 	panic("BUG: a class without values")
 }
 
-// A valueError knows what would have been right.
+// valueError is an error with a suggestion.
 type valueError struct {
 	message    string
 	expected   []string
@@ -120,7 +120,7 @@ type valueError struct {
 
 func (e *valueError) Error() string { return e.message }
 
-// numberRange reads "a" or "a-b". A name with a hyphen goes before a range.
+// numberRange parses "a" or "a-b". A name with a hyphen takes precedence over a range.
 func numberRange(text string, largest uint64, parse func(string) (uint64, error)) (Value, error) {
 	lo, err := parse(text)
 	hi := lo
@@ -138,7 +138,7 @@ func numberRange(text string, largest uint64, parse func(string) (uint64, error)
 		case err2 != nil:
 			return Value{}, err2
 		case lo > hi:
-			return Value{}, &valueError{fmt.Sprintf("the range %s is empty: it ends before it begins", quoteText(text)), nil, to + "-" + from}
+			return Value{}, &valueError{fmt.Sprintf("the range %s is empty: it ends before it starts", quoteText(text)), nil, to + "-" + from}
 		}
 	}
 	if hi > largest {
@@ -262,7 +262,7 @@ func parseAS(text string) (uint64, error) {
 	case errors.Is(err, strconv.ErrRange):
 		return 0, fmt.Errorf("%s is more than 4294967295, the largest AS number", quoteText(text))
 	case err != nil:
-		return 0, fmt.Errorf("%s is not an AS number; names of ASes are not known, write the number", quoteText(text))
+		return 0, fmt.Errorf("%s is not an AS number; names of ASes are unknown, use the number", quoteText(text))
 	}
 	return n, nil
 }
@@ -299,7 +299,7 @@ func parseFlagValue(text string) (Value, error) {
 		return Value{}, err
 	}
 	if of == 0 {
-		return Value{}, fmt.Errorf("%s looks at no flag; write the flags to look at behind the /, or *", quoteText(text))
+		return Value{}, fmt.Errorf("%s compares no flag; use the flags to compare after the /, or *", quoteText(text))
 	}
 	if set&^of != 0 {
 		return Value{}, &valueError{fmt.Sprintf("%s wants %s, which is not among the flags to look at", quoteText(text), formatFlags(set&^of)), nil, formatFlags(set) + "/" + formatFlags(set|of)}
@@ -317,7 +317,7 @@ func parseMAC(text string) (uint64, error) {
 		ok = ok && len(g) == 12/len(groups)
 	}
 	if !ok {
-		return 0, fmt.Errorf("%s is not a MAC address; write it as aa:bb:cc:dd:ee:ff", quoteText(text))
+		return 0, fmt.Errorf("%s is not a MAC address; use aa:bb:cc:dd:ee:ff", quoteText(text))
 	}
 	return n, nil
 }
@@ -326,8 +326,8 @@ func formatMAC(n uint64) string {
 	return fmt.Sprintf("%02x:%02x:%02x:%02x:%02x:%02x", byte(n>>40), byte(n>>32), byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
 }
 
-// parseIP reads an address, a prefix, or a range of addresses. Bits of a prefix
-// behind its length are cleared.
+// parseIP parses an address, a prefix, or a range of addresses. It clears the bits of a prefix after its
+// length.
 func parseIP(text string) (Value, error) {
 	if from, to, ok := strings.Cut(text, "-"); ok {
 		a, err1 := parseAddr(from)
@@ -338,9 +338,9 @@ func parseIP(text string) (Value, error) {
 		case err2 != nil:
 			return Value{}, err2
 		case a.Is4() != b.Is4():
-			return Value{}, fmt.Errorf("the range %s begins in one version of IP and ends in the other", quoteText(text))
+			return Value{}, fmt.Errorf("the range %s mixes IPv4 and IPv6", quoteText(text))
 		case b.Less(a):
-			return Value{}, &valueError{fmt.Sprintf("the range %s is empty: it ends before it begins", quoteText(text)), nil, to + "-" + from}
+			return Value{}, &valueError{fmt.Sprintf("the range %s is empty: it ends before it starts", quoteText(text)), nil, to + "-" + from}
 		}
 		return Value{From: a, To: b}, nil
 	}
@@ -426,7 +426,7 @@ func parseLargeCommunity(text string) (Value, error) {
 		ok = err == nil
 	}
 	if !ok {
-		return Value{}, fmt.Errorf("%s is not a large community; write 65000:1:2", quoteText(text))
+		return Value{}, fmt.Errorf("%s is not a large community; use 65000:1:2", quoteText(text))
 	}
 	return Value{Hi: n[0], Lo: n[1]<<32 | n[2]}, nil
 }
@@ -447,7 +447,7 @@ func parseRegexp(text string) error {
 	return nil
 }
 
-// format writes a value as the filter language reads it.
+// format writes a value as in the filter language.
 func (f *Field) format(v Value) string {
 	b := f.base
 	c := b.class
