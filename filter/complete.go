@@ -13,7 +13,7 @@ import (
 	"netmeta/internal/nearest"
 )
 
-// CheckResult is the result of Check: the canonical text and the tree, or the error.
+// CheckResult is the result of checking a filter: the canonical text and the tree, or the error.
 type CheckResult struct {
 	OK        bool   `json:"ok"`
 	Canonical string `json:"canonical,omitempty"` // The filter as the formatter writes it.
@@ -54,7 +54,7 @@ type Item struct {
 	Detail string `json:"detail,omitempty"` // Description, or its current traffic.
 }
 
-// Completion is the result of Complete: the bytes to replace, and their replacements.
+// Completion is a list of possible continuations, and the bytes that they replace.
 type Completion struct {
 	Replace [2]int `json:"replace"` // First and last+1 byte to replace.
 	Items   []Item `json:"items"`

@@ -22,7 +22,7 @@ const (
 	maxConditions = 20_000  // conditions, with macros expanded
 )
 
-// Error has the position of an error in a filter, and suggestions.
+// Error describes an error in a filter: its position, and suggestions.
 type Error struct {
 	Message    string   `json:"message"`
 	Span       [2]int   `json:"span"` // Bytes of the text.

@@ -25,17 +25,17 @@ import (
 	"netmeta/store"
 )
 
-// mergeBench measures what settings of merges cost and save: simulated flows at a steady rate
-// into a store of its own, rollups added up every ten seconds, and two questions asked beside
-// them. Costs are CPU seconds of the engine's process.
+// mergeBench measures the costs and savings of merge settings: simulated flows at a steady rate into a
+// separate store, rollups summed every ten seconds, and two queries at the same time. Costs are CPU seconds
+// of the engine's process.
 type mergeBench struct {
 	label   string
-	flows   string // settings of the flows table, as MODIFY SETTING takes them; empty: as they are
+	flows   string // settings of the flows table, as in MODIFY SETTING; empty: unchanged
 	rollups string // of the rollups
 	rate    int    // flows/s
 	minutes int
-	rest    time.Duration // after the load, in which merges go on
-	random  bool          // ASes hardly repeat, so rollups are at their worst
+	rest    time.Duration // after the load, while merges continue
+	random  bool          // ASes hardly repeat, the worst case for rollups
 	jump    time.Duration // by which the times of flows are ahead of the clock in the second half: another partition
 }
 
@@ -51,7 +51,7 @@ func (b mergeBench) run(ctx context.Context, w io.Writer) error {
 	defer os.RemoveAll(dir)
 	e, err := engine.New(engine.Options{Path: dir, Exe: binary, Memory: 4 << 30, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
-		return err
+		// mergeRun is the state of a running mergeBench.
 	}
 	ctx, stop := context.WithCancel(ctx)
 	ended := make(chan struct{})
@@ -67,7 +67,7 @@ func (b mergeBench) run(ctx context.Context, w io.Writer) error {
 	return m.run(ctx)
 }
 
-// A mergeRun is a mergeBench while it runs.
+// mergeRun is the state of a running mergeBench.
 type mergeRun struct {
 	mergeBench
 	w      io.Writer
@@ -75,7 +75,7 @@ type mergeRun struct {
 	client *store.Client
 	schema store.Schema
 
-	columns []string // that are real
+	columns []string // real columns
 	rows    int
 	inserts []float64 // ms
 }
@@ -144,7 +144,7 @@ func (m *mergeRun) run(ctx context.Context) error {
 	return nil
 }
 
-// configure gives the tables their settings.
+// configure applies the settings to the tables.
 func (m *mergeRun) configure(ctx context.Context) error {
 	set := map[string]string{flow.Table.Name: m.mergeBench.flows}
 	for _, r := range flow.Table.Rollups {
@@ -161,7 +161,7 @@ func (m *mergeRun) configure(ctx context.Context) error {
 	return nil
 }
 
-// load inserts twice a second, as the writer does, and adds up every ten seconds.
+// load inserts twice a second, as the writer does, and updates the rollups every ten seconds.
 func (m *mergeRun) load(ctx context.Context) error {
 	begin := time.Now()
 	next := m.source(begin)
@@ -186,7 +186,7 @@ func (m *mergeRun) load(ctx context.Context) error {
 	return nil
 }
 
-// shifted is the time that flows of a moment have.
+// shifted returns the time of flows at a moment.
 func (m *mergeRun) shifted(t, begin time.Time) time.Time {
 	if t.Sub(begin) > time.Duration(m.minutes)*time.Minute/2 {
 		return t.Add(m.jump)
@@ -194,7 +194,7 @@ func (m *mergeRun) shifted(t, begin time.Time) time.Time {
 	return t
 }
 
-// source gives datagrams from a time on.
+// source yields datagrams from a time on.
 func (m *mergeRun) source(begin time.Time) func(until time.Time, yield func(simulate.Datagram)) {
 	datagrams := make(chan []simulate.Datagram, 4)
 	go func() {
@@ -228,7 +228,7 @@ var decoding = sync.OnceValue(func() source.Decoder {
 	return netflow.New(netflow.Options{Exporters: &source.Exporters{}}).Decoder()
 })
 
-// record is the blocks of the datagrams of before a time.
+// record returns the blocks of the datagrams before a time.
 func (m *mergeRun) record(rnd *rand.Rand, next func(time.Time, func(simulate.Datagram)), until time.Time) (blocks []native.Block) {
 	var encoder native.Encoder
 	out := source.NewOut(source.SinkFunc(func(batch *column.Batch) {
@@ -316,7 +316,7 @@ func (m *mergeRun) event(ctx context.Context, name string) float64 {
 	return res.Columns[0].([]float64)[0]
 }
 
-// parts is how many parts each table has, by partition.
+// parts returns the number of parts of each table, by partition.
 func (m *mergeRun) parts(ctx context.Context) string {
 	res, _, err := m.client.Select(ctx, store.Query{SQL: `
 SELECT arrayStringConcat(groupArray(text), ' ') FROM (
@@ -342,7 +342,7 @@ func percentile(v []float64, n int) float64 {
 	return v[len(v)*n/100]
 }
 
-// peakMiB is the most memory that a process had.
+// peakMiB returns the peak memory of a process.
 func peakMiB(pid int) float64 {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

@@ -33,7 +33,7 @@ func soak(w io.Writer, rate, minutes int, proto string) error {
 		askEachSecond(ctx, n.base, func(ms float64) { questions <- ms })
 		close(asked)
 	}()
-	watched := make(chan []look, 1)
+	watched := make(chan []minuteMeasurement, 1)
 	go func() { watched <- n.watch(w, minutes, questions) }()
 
 	s, _, err := generate(n.udpPort, load{proto, rate}, time.Duration(minutes)*time.Minute)
@@ -55,19 +55,19 @@ func soak(w io.Writer, rate, minutes int, proto string) error {
 	figs.add(name+"bytes sent minus stored", float64(s.Bytes)-float64(stored.bytes), "bytes")
 	if len(list) > warm {
 		late := list[warm:]
-		of := func(f func(look) float64) (v []float64) {
+		of := func(f func(minuteMeasurement) float64) (v []float64) {
 			for _, m := range late {
 				v = append(v, f(m))
 			}
 			return v
 		}
-		rss := of(func(m look) float64 { return m.collectorRSS })
+		rss := of(func(m minuteMeasurement) float64 { return m.collectorRSS })
 		figs.add(name+"collector RSS, median after minute 5", median(rss), "MiB")
 		figs.add(name+"collector RSS, least to median", slices.Min(rss)/median(rss), "times")
 		figs.add(name+"collector RSS, most to median", slices.Max(rss)/median(rss), "times")
-		figs.add(name+"engine RSS, most", slices.Max(of(func(m look) float64 { return m.engineRSS })), "MiB")
-		figs.add(name+"parts, most", slices.Max(of(func(m look) float64 { return m.parts })), "parts")
-		p95 := of(func(m look) float64 { return m.p95 })
+		figs.add(name+"engine RSS, most", slices.Max(of(func(m minuteMeasurement) float64 { return m.engineRSS })), "MiB")
+		figs.add(name+"parts, most", slices.Max(of(func(m minuteMeasurement) float64 { return m.parts })), "parts")
+		p95 := of(func(m minuteMeasurement) float64 { return m.p95 })
 		third := max(len(p95)/3, 1)
 		figs.add(name+"query p95, first third", median(p95[:third]), "ms")
 		figs.add(name+"query p95, last third", median(p95[len(p95)-third:]), "ms")
@@ -76,21 +76,21 @@ func soak(w io.Writer, rate, minutes int, proto string) error {
 	return nil
 }
 
-// A look holds the measurements of a minute.
-type look struct {
+// minuteMeasurement holds the measurements of a minute.
+type minuteMeasurement struct {
 	collectorRSS, engineRSS float64 // MiB
 	parts                   float64 // active ones of the flows table
 	p95                     float64 // ms
 }
 
 // watch measures once a minute and prints the result.
-func (n *netmeta) watch(w io.Writer, minutes int, questions <-chan float64) (list []look) {
+func (n *netmeta) watch(w io.Writer, minutes int, questions <-chan float64) (list []minuteMeasurement) {
 	fmt.Fprintln(w, "minute\tcollector MiB\tengine MiB\tparts\tqueries\tp95 ms")
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
 	for i := range minutes {
 		<-tick.C
-		m := look{collectorRSS: rssMiB(n.collector.Process.Pid), engineRSS: rssMiB(n.engine.PID)}
+		m := minuteMeasurement{collectorRSS: rssMiB(n.collector.Process.Pid), engineRSS: rssMiB(n.engine.PID)}
 		row, err := n.sql("SELECT count() FROM system.parts WHERE table = 'flows' AND active")
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "bench: parts:", err)

@@ -30,7 +30,7 @@ import (
 	"netmeta/source/udp"
 )
 
-// A tally is the result that a receiver in its own process prints at its end.
+// tally is the result that a receiver in its own process prints at its end.
 type tally struct {
 	Flows   uint64
 	Dropped uint64  // datagrams, by the kernel
@@ -39,8 +39,7 @@ type tally struct {
 	RSS     float64 // MiB
 }
 
-// A collector is the real NetMeta up to the queue: sockets, decoders, the pipe with its
-// encoder.
+// collector is the real NetMeta up to the queue: sockets, decoders, the pipe with its encoder.
 type collector struct {
 	ports  *udp.Source
 	pipe   *pipe.Pipe
@@ -169,7 +168,7 @@ func measureSocket(figs *figures) error {
 	return nil
 }
 
-// A load is the traffic that the generator sends.
+// load is the traffic that the generator sends.
 type load struct {
 	protocol string
 	rate     int // flows per second; 0: as fast as possible

@@ -45,7 +45,7 @@ type storeBench struct {
 	only   string // regular expression on the names of queries
 }
 
-// A candidate is a layout of the flows table.
+// candidate is a layout of the flows table.
 type candidate struct {
 	name  string
 	order string   // ORDER BY; empty: the default
@@ -226,7 +226,7 @@ func (b storeBench) run(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
-// A measurement is the state of measuring one candidate.
+// measurement is the state of measuring one candidate.
 type measurement struct {
 	storeBench
 	candidate candidate
@@ -458,12 +458,12 @@ func (m measurement) number(ctx context.Context, sql string) (float64, error) {
 	return res.Columns[0].([]float64)[0], nil
 }
 
-// An asked is a query of the web UI, or SQL.
-type asked struct{ name, url, sql string }
+// storeQuery is a query of the web UI, or SQL.
+type storeQuery struct{ name, url, sql string }
 
 // statement returns the SQL of a query at a time. The part of a URL before "?" names the
 // query of the web UI; without it, it is the chart.
-func (a asked) statement(now time.Time, s query.Schema) (st query.Statement, err error) {
+func (a storeQuery) statement(now time.Time, s query.Schema) (st query.Statement, err error) {
 	if a.url == "" {
 		return query.Statement{SQL: strings.ReplaceAll(a.sql, "now_()", fmt.Sprintf("toDateTime(%d)", now.Unix()))}, nil
 	}
@@ -507,7 +507,7 @@ func (a asked) statement(now time.Time, s query.Schema) (st query.Statement, err
 }
 
 // questions are typical queries of users: see doc/decisions/0009-order-key.md.
-func (m measurement) questions(ctx context.Context) ([]asked, error) {
+func (m measurement) questions(ctx context.Context) ([]storeQuery, error) {
 	// A customer's busy host, a rarely seen host, and an exporter.
 	text := func(sql string) (string, error) {
 		res, _, err := m.client.Select(ctx, store.Query{SQL: sql})
@@ -531,7 +531,7 @@ func (m measurement) questions(ctx context.Context) ([]asked, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []asked{
+	return []storeQuery{
 		{"link, 1 h by remote AS", "from=-1h&by=remote.as&q=" + url.QueryEscape("exporter = "+exporter+" and in.if = 2"), ""},
 		{"all, 1 h by source AS", "from=-1h&by=src.as", ""},
 		{"all, 24 h by source AS", "from=-24h&by=src.as", ""},
@@ -573,7 +573,7 @@ func (m measurement) askTable(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	questions = slices.DeleteFunc(questions, func(q asked) bool { return !only.MatchString(q.name) })
+	questions = slices.DeleteFunc(questions, func(q storeQuery) bool { return !only.MatchString(q.name) })
 	// The engine caches the granules in which a condition matched nothing, but a user's
 	// query is new.
 	settings := map[string]string{"use_query_condition_cache": "0"}
@@ -585,8 +585,8 @@ func (m measurement) askTable(ctx context.Context) error {
 	wide.Rollups = slices.DeleteFunc(slices.Clone(schema.Rollups), func(r query.Rollup) bool {
 		return slices.ContainsFunc(flow.Table.Rollups, func(t column.Rollup) bool { return t.Name == r.Table && len(t.Groups) > 0 })
 	})
-	var all []asked // each on the flows, and on the rollups if they answer it
-	statements := map[asked]query.Statement{}
+	var all []storeQuery // each on the flows, and on the rollups if they answer it
+	statements := map[storeQuery]query.Statement{}
 	for _, q := range questions {
 		name, before := q.name, ""
 		for _, with := range []struct {

@@ -15,7 +15,7 @@ import (
 	"netmeta/engine"
 )
 
-// A netmeta is the running binary, with its own data.
+// netmeta is the running binary, with its own data.
 type netmeta struct {
 	binary, dir, config string
 	base                string // of the API
@@ -90,11 +90,11 @@ func (n *netmeta) sql(text string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-// kept holds the totals of the flows table.
-type kept struct{ flows, bytes, packets uint64 }
+// storedTotals holds the totals of the flows table.
+type storedTotals struct{ flows, bytes, packets uint64 }
 
 // wait waits until the given number of flows can be queried.
-func (n *netmeta) wait(flows uint64) (k kept, err error) {
+func (n *netmeta) wait(flows uint64) (k storedTotals, err error) {
 	err = waitFor(20*time.Second, func() error {
 		row, err := n.sql("SELECT count(), sum(Bytes), sum(Packets) FROM flows")
 		if err != nil {

@@ -5,8 +5,7 @@ import (
 	"net/netip"
 )
 
-// An Addr is the IP address of a device, for keys of maps. An IPv4 address mapped to
-// IPv6 is the IPv4 address.
+// Addr is the IP address of a device, for keys of maps. An IPv4 address mapped to IPv6 is the IPv4 address.
 type Addr struct{ netip.Addr }
 
 // AddrOf returns the key of an address.

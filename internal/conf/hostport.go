@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// A HostPort is an address to listen on, HOST:PORT. HOST is an IP address, localhost, or
-// empty for all addresses of the machine. The zero value is no address.
+// HostPort is an address to listen on, HOST:PORT. HOST is an IP address, localhost, or empty for all
+// addresses of the machine. The zero value is no address.
 type HostPort struct {
 	text     string // as written
 	port     uint16

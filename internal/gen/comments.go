@@ -10,14 +10,13 @@ import (
 	"strings"
 )
 
-// comments are those of the types of our packages, read from their source as they are
-// asked for.
+// comments are the comments on our types, read from their source as needed.
 type comments struct {
 	root     string                        // of the repository
 	packages map[string]map[string]typeDoc // by path and name
 }
 
-// A typeDoc is what the source says of a type.
+// typeDoc is the comments on a type and its fields.
 type typeDoc struct {
 	doc    string
 	fields map[string]string
@@ -27,7 +26,7 @@ func newComments(root string) *comments {
 	return &comments{root, map[string]map[string]typeDoc{}}
 }
 
-// of gives what the source says of a named type of ours; nothing of those of others.
+// of returns the comments on one of our named types; none for foreign types.
 func (c *comments) of(t reflect.Type) (typeDoc, error) {
 	path, ours := strings.CutPrefix(t.PkgPath(), "netmeta/")
 	if !ours {
@@ -80,8 +79,8 @@ func readPackage(dir string) (map[string]typeDoc, error) {
 	return types, nil
 }
 
-// fieldDocs are the comments of the fields of a struct: the one before a field or, if there
-// is none, the one behind it.
+// fieldDocs returns the comments on the fields of a struct: the one above a field or, if there is none, the
+// one at the end of its line.
 func fieldDocs(e ast.Expr) map[string]string {
 	s, ok := e.(*ast.StructType)
 	if !ok {

@@ -49,8 +49,8 @@ type keys struct {
 // types are the comments of the fields of the types of a package.
 type types map[string]map[string]string
 
-// write writes the keys of a struct, and those below them. path is in front of their names;
-// live is the mark of the key that they belong to.
+// write writes the keys of a struct, and those below them. path precedes their names; live is the mark of
+// their parent key.
 func (k *keys) write(v reflect.Value, path, live string) {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
@@ -80,7 +80,7 @@ func (k *keys) write(v reflect.Value, path, live string) {
 	}
 }
 
-// defaultText is a default as code. It is empty for none, but 0 for a number.
+// defaultText returns a default as code. It is empty for no value, except 0 for a number.
 func defaultText(v reflect.Value) string {
 	if v.IsZero() && v.Kind() != reflect.Int {
 		return ""
@@ -88,7 +88,7 @@ func defaultText(v reflect.Value) string {
 	return fmt.Sprintf("`%v`", v.Interface())
 }
 
-// isObject reports that a value has keys of its own in the file.
+// isObject reports that a value is a mapping in the file.
 func isObject(t reflect.Type) bool {
 	return t.Kind() == reflect.Struct && !reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }

@@ -15,7 +15,7 @@ import (
 	"netmeta/api"
 )
 
-// A description is openapi.json.
+// description is openapi.json.
 type description struct {
 	OpenAPI string `json:"openapi"`
 	Info    struct {
@@ -60,8 +60,8 @@ type media struct {
 
 const problemText = "What is wrong, as RFC 9457 writes it."
 
-// OpenAPI is api/openapi.json: the routes of the API, the types of their handlers and the
-// comments on these. root is the directory of the repository.
+// OpenAPI returns api/openapi.json, from the routes of the API, the types of their handlers and the comments
+// on these. root is the directory of the repository.
 func OpenAPI(root string) ([]byte, error) {
 	s := &schemas{comments: newComments(root), types: map[string]reflect.Type{}}
 	var d description
@@ -96,7 +96,7 @@ func OpenAPI(root string) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// described are the routes that are not pages.
+// described returns the routes that are not pages.
 func described() []api.Route {
 	return slices.DeleteFunc(api.Routes(), func(r api.Route) bool { return r.ID == "" })
 }
@@ -141,7 +141,7 @@ func (s *schemas) operation(r api.Route) (op operation, err error) {
 	return op, nil
 }
 
-// statusOf is the status of an answer when nothing is wrong.
+// statusOf returns the status of a successful response.
 func statusOf(r api.Route, answer content) int {
 	if r.Answer.Status == 0 && len(answer.Content) == 0 {
 		return http.StatusNoContent

@@ -14,8 +14,7 @@ import (
 	"netmeta/filter"
 )
 
-// A schema is the part of JSON Schema that openapi.json uses. Its members are written in
-// this order.
+// schema is the part of JSON Schema that openapi.json uses. Its members are written in this order.
 type schema struct {
 	Ref                  string    `json:"$ref,omitempty"`
 	AnyOf                []*schema `json:"anyOf,omitempty"`
@@ -32,7 +31,7 @@ type schema struct {
 	Example              any       `json:"example,omitempty"`
 }
 
-// members are those of an object of JSON, in their order.
+// members are the members of a JSON object, in order.
 type members []member
 
 type member struct {
@@ -63,7 +62,7 @@ func (m members) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// plainJSON writes < > & as they are.
+// plainJSON writes < > & unescaped.
 func plainJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -72,11 +71,11 @@ func plainJSON(v any) ([]byte, error) {
 	return bytes.TrimSpace(b.Bytes()), err
 }
 
-// schemas are those of the types that bodies have, by name.
+// schemas are the schemas of the types of bodies, by name.
 type schemas struct {
 	comments *comments
 	types    map[string]reflect.Type
-	list     []named // in the order in which they were found
+	list     []named // in order of discovery
 }
 
 type named struct {
@@ -84,14 +83,13 @@ type named struct {
 	*schema
 }
 
-// otherNames are what types are called in the description whose name in Go says too little
-// or too much there.
+// otherNames are the names in the description of types whose Go name is unsuitable there.
 var otherNames = map[string]string{
 	"filter.FieldInfo": "Field", "query.UnitInfo": "Unit", "filter.CheckResult": "Check", "filter.Item": "CompletionItem", "filter.Error": "FilterError", "diagnosis.Problem": "Trouble",
 	"query.Course": "CounterCourse", "store.Detached": "DetachedPart",
 }
 
-// special are the schemas of types that JSON has not as reflection sees them.
+// special are the schemas of types whose JSON differs from their Go type.
 var special = map[reflect.Type]schema{
 	reflect.TypeFor[netip.Addr]():      {Type: "string"},
 	reflect.TypeFor[filter.Filter]():   {},
@@ -100,7 +98,7 @@ var special = map[reflect.Type]schema{
 	reflect.TypeFor[any]():             {Type: "object"},
 }
 
-// of is the schema of a value of a type, by reference if the type has a name.
+// of returns the schema of a value of a type, by reference if the type has a name.
 func (s *schemas) of(t reflect.Type) (*schema, error) {
 	if known, ok := special[t]; ok {
 		return &known, nil
@@ -133,7 +131,7 @@ func (s *schemas) of(t reflect.Type) (*schema, error) {
 	return nil, fmt.Errorf("%v: has no schema; give it one in internal/gen", t)
 }
 
-// orNull is the schema of what may be null, too.
+// orNull returns the schema of values that may also be null.
 func orNull(s *schema) *schema {
 	if s == nil {
 		return nil
@@ -146,7 +144,7 @@ func orNull(s *schema) *schema {
 	return &out
 }
 
-// reference is the name of a struct, whose schema is added to the list if it is new.
+// reference returns the name of a struct, and adds its schema to the list if it is new.
 func (s *schemas) reference(t reflect.Type) (*schema, error) {
 	name := t.Name()
 	if other, ok := otherNames[t.String()]; ok {
@@ -167,7 +165,7 @@ func (s *schemas) reference(t reflect.Type) (*schema, error) {
 	return ref, err
 }
 
-// object is the schema of a struct, with the members that must be there.
+// object returns the schema of a struct, with its required members.
 func (s *schemas) object(t reflect.Type, needed func(reflect.StructTag) bool) (*schema, error) {
 	doc, err := s.comments.of(t)
 	if err != nil {
@@ -203,10 +201,10 @@ func (s *schemas) object(t reflect.Type, needed func(reflect.StructTag) bool) (*
 	return out, nil
 }
 
-// naming is how the comment on a type begins: A Series is …
+// naming matches the start of the comment on a type: Series is …
 var naming = regexp.MustCompile(`^(?:An? )?[A-Z][A-Za-z]* (?:is|are|says|describes) `)
 
-// whatItIs is the comment on a type without its name in Go.
+// whatItIs returns the comment on a type without its Go name.
 func whatItIs(doc string) string {
 	rest := naming.ReplaceAllString(doc, "")
 	if rest == "" {
@@ -215,12 +213,12 @@ func whatItIs(doc string) string {
 	return strings.ToUpper(rest[:1]) + rest[1:]
 }
 
-// member is the schema of a field with its comment and what its tags say: the values that it
-// may have (enum), and one of them (example).
+// member returns the schema of a field with its comment and its tags: its possible values (enum), and one of
+// them (example).
 func (s *schemas) member(f reflect.StructField, doc string) (*schema, error) {
 	t := f.Type
 	if strings.Contains(f.Tag.Get("json"), ",omitempty") && t.Kind() == reflect.Pointer {
-		t = t.Elem() // left out, and not null
+		t = t.Elem() // omitted, and not null
 	}
 	out, err := s.of(t)
 	if err != nil {
@@ -240,7 +238,7 @@ func (s *schemas) member(f reflect.StructField, doc string) (*schema, error) {
 	return out, nil
 }
 
-// exampleOf reads the tag of a field: a text, or JSON of anything else.
+// exampleOf reads the tag of a field: text, or JSON for other types.
 func exampleOf(text string, t reflect.Type) any {
 	if t.Kind() == reflect.String {
 		return json.RawMessage(strconv.Quote(text))
@@ -248,8 +246,7 @@ func exampleOf(text string, t reflect.Type) any {
 	return json.RawMessage(text)
 }
 
-// body is the schema of what a request brings: members may be left out that are not tagged
-// with need.
+// body returns the schema of the body of a request: members without the tag need are optional.
 func (s *schemas) body(t reflect.Type) (*schema, error) {
 	out, err := s.object(t, func(tag reflect.StructTag) bool { return tag.Get("need") == "true" })
 	if out != nil {

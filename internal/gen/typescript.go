@@ -8,9 +8,8 @@ import (
 	"netmeta/api"
 )
 
-// TypeScript is ui/src/api/api.gen.ts: the types of the API for the page. Each schema of
-// openapi.json is an interface; Answers and Bodies have the types of each route. root is the
-// directory of the repository.
+// TypeScript returns ui/src/api/api.gen.ts: the types of the API for the web UI. Each schema of openapi.json
+// is an interface; Answers and Bodies have the types of each route. root is the directory of the repository.
 func TypeScript(root string) ([]byte, error) {
 	s := &schemas{comments: newComments(root), types: map[string]reflect.Type{}}
 	if _, err := s.of(reflect.TypeFor[api.Problem]()); err != nil {
@@ -45,7 +44,7 @@ func TypeScript(root string) ([]byte, error) {
 	return []byte(b.String()), nil
 }
 
-// answerType is the type of what an operation answers when nothing is wrong.
+// answerType returns the type of an operation's successful response.
 func answerType(op operation) string {
 	answer := op.Responses[0].value.(content)
 	switch {
@@ -57,7 +56,7 @@ func answerType(op operation) string {
 	return typeOf(answer.Content[0].value.(media).Schema)
 }
 
-// typedMember is a member with its type; one that may be left out has a question mark.
+// typedMember returns a member with its type; an optional one has a question mark.
 func typedMember(of *schema, name string, member *schema) string {
 	for _, needed := range of.Required {
 		if needed == name {
@@ -67,7 +66,7 @@ func typedMember(of *schema, name string, member *schema) string {
 	return name + "?: " + typeOf(member)
 }
 
-// typeOf is the type in TypeScript of what a schema describes.
+// typeOf returns the TypeScript type for a schema.
 func typeOf(s *schema) string {
 	switch {
 	case s.Ref != "":
@@ -90,7 +89,7 @@ func typeOf(s *schema) string {
 	return "unknown"
 }
 
-// plainType is the type of what is of one type in JSON.
+// plainType returns the TypeScript type for a single JSON type.
 func plainType(s *schema, kind string) string {
 	switch kind {
 	case "integer", "number":
@@ -121,7 +120,7 @@ func unionOf[T any](list []T, each func(T) string) string {
 	return strings.Join(texts, " | ")
 }
 
-// inlineType is an object in one line, or in a line for each member if these are many.
+// inlineType returns an object in one line, or in a line per member if there are many.
 func inlineType(s *schema) string {
 	texts := make([]string, len(s.Properties))
 	for i, m := range s.Properties {
@@ -133,7 +132,7 @@ func inlineType(s *schema) string {
 	return "{\n    " + strings.Join(texts, ";\n    ") + ";\n  }"
 }
 
-// docComment is a comment on what comes next, in lines that fit.
+// docComment returns a comment on the next declaration, in lines of limited length.
 func docComment(indent, text string) string {
 	if text == "" {
 		return ""

@@ -27,9 +27,8 @@ func Word(word string, candidates []string) string {
 	return found
 }
 
-// Distance is the number of letters to insert, remove, change or swap with their
-// neighbour to turn a into b (optimal string alignment); limit when it is at
-// least that.
+// Distance returns the number of letters to insert, remove, change or swap with their neighbour to turn a
+// into b (optimal string alignment), at most limit.
 func Distance(a, b string, limit int) int {
 	if len(a)-len(b) >= limit || len(b)-len(a) >= limit || len(a) > 64 || len(b) > 64 {
 		return limit

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// A Set holds the parameters of one statement by their names. Values are escaped as in
-// TabSeparated, which is how the HTTP interface reads "param_"+name.
+// Set holds the parameters of one statement by their names. Values are escaped as in TabSeparated, which is
+// how the HTTP interface reads "param_"+name.
 type Set map[string]string
 
 // Bind adds a value in its text form with a new name, p0, p1 …, and returns its placeholder
@@ -33,7 +33,7 @@ var escape = strings.NewReplacer("\\", `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`,
 // Escape writes a text as TabSeparated does.
 func Escape(text string) string { return escape.Replace(text) }
 
-// Array is the text form of a list. Elements of a text kind are quoted.
+// Array returns the text form of a list. Elements of a text kind are quoted.
 func Array(kind string, values []string) string {
 	quoted := kind == "String" || kind == "IPv6"
 	var b strings.Builder

@@ -41,8 +41,8 @@ func clean(dst, text []byte) []byte {
 	return dst
 }
 
-// A Writer forwards text to a terminal: line breaks and tabs unchanged, other characters
-// only if they are Visible. It is safe for concurrent use.
+// Writer forwards text to a terminal: line breaks and tabs unchanged, other characters only if they are
+// Visible. It is safe for concurrent use.
 type Writer struct {
 	to io.Writer
 

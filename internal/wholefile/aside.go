@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// An Aside is a damaged file, or another object in its place, that was renamed to
-// NAME.damaged-TIME so that NetMeta could start without it.
+// Aside is a damaged file, or another object in its place, that was renamed to NAME.damaged-TIME so that
+// NetMeta could start without it.
 type Aside struct {
 	File   string // its current name, within its directory
 	Name   string // its original name

@@ -136,7 +136,7 @@ func TestLoadRefuses(t *testing.T) {
 	}
 	f("empty", nil, "header: EOF")
 	f("short", good[:10], "header")
-	f("another version", append([]byte("netmeta templates 2\n"), good[20:]...), "begins with")
+	f("another version", append([]byte("netmeta templates 2\n"), good[20:]...), "starts with")
 	f("cut off", good[:len(good)-1], "ends after")
 	flipped := slices.Clone(good)
 	flipped[content+5] ^= 1

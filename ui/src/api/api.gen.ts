@@ -375,14 +375,11 @@ export interface Fields {
   units: Unit[];
 }
 
-/**
- * What a page or a script must know about a name of the filter language: what to call it, which operators it takes,
- * whether it can be grouped by.
- */
+/** A name of the filter language for a page or a script: its title, its operators, and whether it can be grouped by. */
 export interface Field {
   /** Name in the filter language and in by. */
   name: string;
-  /** Column of the flows table; empty when worked out from several. */
+  /** Column of the flows table; empty if computed from several. */
   column: string;
   title: string;
   doc: string;
@@ -399,9 +396,9 @@ export interface Field {
   values?: string[];
   /** ClickHouse type. */
   type: string;
-  /** The column enters the table with its first value. */
+  /** The column is added to the table with its first value. */
   rare: boolean;
-  /** Page that a value has of its own: host, as, exporter or interface. */
+  /** Page of a value: host, as, exporter or interface. */
   page?: string;
 }
 
@@ -411,7 +408,7 @@ export interface Unit {
   title: string;
 }
 
-/** What Check found: the canonical text and the tree, or the error. */
+/** The result of checking a filter: the canonical text and the tree, or the error. */
 export interface Check {
   ok: boolean;
   /** The filter as the formatter writes it. */
@@ -421,7 +418,7 @@ export interface Check {
   error?: FilterError;
 }
 
-/** Where a filter is wrong, and what would be right. */
+/** An error in a filter: its position, and suggestions. */
 export interface FilterError {
   message: string;
   /** Bytes of the text. */
@@ -430,22 +427,22 @@ export interface FilterError {
   suggestion?: string;
 }
 
-/** The answer to Complete: the bytes to replace, and with what. */
+/** A list of possible continuations, and the bytes that they replace. */
 export interface Completion {
   /** First and last+1 byte to replace. */
   replace: [number, number];
   items: CompletionItem[];
 }
 
-/** One thing that could be typed next. */
+/** One possible continuation. */
 export interface CompletionItem {
-  /** What replaces the word at the cursor. */
+  /** Replacement for the word at the cursor. */
   insert: string;
-  /** What the list shows. */
+  /** Text in the list. */
   label: string;
   /** field, operator, value, keyword or macro. */
   kind: string;
-  /** What it is, or how much of it there is now. */
+  /** Description, or its current traffic. */
   detail?: string;
 }
 
@@ -849,15 +846,15 @@ export interface Storage {
   detached: DetachedPart[];
 }
 
-/** How far back the store will reach when rows go on coming as in the last day. */
+/** How far back the store will reach at the rate of the last day. */
 export interface Forecast {
-  /** On disk; 0: not known yet. */
+  /** On disk; 0: unknown. */
   bytes_per_day: number;
-  /** That fit on the disk, or that are kept by age if these are fewer; 0: not known yet. */
+  /** Days that fit on the disk, or the retention by age if it is shorter; 0: unknown. */
   days: number;
-  /** age, disk, or empty when not known yet. */
+  /** age, disk, or empty if unknown. */
   limited_by: string;
-  /** Until the disk has only as much free as is kept free; 0: never, or not known. */
+  /** Days until only the space to keep free is left; 0: never, or unknown. */
   full_in_days: number;
 }
 
