@@ -20,8 +20,8 @@ func into(b *column.Batch) *source.Out {
 	return source.NewOut(source.SinkFunc(func(*column.Batch) {}), b)
 }
 
-// The sampling rates of an exporter are known from whoever says them: its records, its
-// options data, its headers, the configuration; and from sFlow how it samples in fact.
+// The sampling rates of an exporter come from all origins: its records, its options data, its headers, the
+// configuration; and from sFlow the effective rate.
 func TestSamplings(t *testing.T) {
 	d := NewDecoding(source.SamplingConfig{Exporters: map[conf.Addr]uint32{conf.AddrOf(netip.MustParseAddr("127.0.0.1")): 1000}}, nil, nil)
 	dec, out := d.Decoder(), into(flow.Table.NewBatch(1024))

@@ -23,8 +23,7 @@ func (r *record) add(line string) {
 	r.lines = append(r.lines, line)
 }
 
-// A stage is told to stop when everything of the one before has ended and has done what it
-// does last.
+// A stage is stopped once everything of the previous one has ended and done its last work.
 func TestStopOrder(t *testing.T) {
 	var r record
 	var started sync.WaitGroup
@@ -56,7 +55,7 @@ func TestStopTogether(t *testing.T) {
 		{name: "one", last: func() { r.add("last") }, run: func(ctx context.Context) error {
 			<-ctx.Done()
 			close(one)
-			<-other // ends only when the other one was told to stop too
+			<-other // ends only after the other one was stopped too
 			r.add("one")
 			return nil
 		}},

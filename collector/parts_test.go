@@ -119,7 +119,7 @@ func (c *Collector) extra() string {
 	return string(column.AppendJSON(nil, b, 0))
 }
 
-// wanted is how the tables are to be kept, and whether somebody was asked to change them.
+// wanted returns the configuration of the tables, and whether a migration was requested.
 func (c *Collector) wanted() string {
 	asked := len(c.tablesChange)
 	for range asked {

@@ -15,8 +15,7 @@ import (
 	"netmeta/source"
 )
 
-// Each change of a rate is told once, and an exporter whose rates flap is not told more
-// often than every five minutes.
+// Each change of a rate is reported once, and an exporter with flapping rates at most every five minutes.
 func TestRateLog(t *testing.T) {
 	var log rateLog
 	now := time.Unix(1_795_000_000, 0)

@@ -16,8 +16,7 @@ import (
 	"netmeta/source"
 )
 
-// What an exporter told is known to the next run; a file that is damaged does not
-// keep it from starting.
+// The state of exporters is available in the next run; a damaged file does not prevent its start.
 func TestTemplatesAreKept(t *testing.T) {
 	cfg := config.Default()
 	cfg.Data, cfg.HTTP.Listen, cfg.Sources.UDP.Listen = t.TempDir(), conf.Loopback(0), []conf.HostPort{conf.Loopback(0)}

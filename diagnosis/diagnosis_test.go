@@ -28,7 +28,7 @@ func minutes(n int, flows uint64, then ...uint64) []uint64 {
 	return append(list, then...)
 }
 
-// told lists problems in short: "id level: what".
+// told lists problems in short form: "id level: what".
 func told(list []Problem) string {
 	var out []string
 	for _, p := range list {

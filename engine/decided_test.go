@@ -10,7 +10,7 @@ import (
 	"netmeta/internal/golden"
 )
 
-// TestDecided: what the engine has is what somebody has decided about. It fails when a
+// TestDecided: there is a decision about every feature of the engine. It fails when a
 // new engine library brings a setting whose value is a text, a format, a table function,
 // a system table, a statement SHOW or a function that is not in the lists. Decide: may a
 // reading user use it? It may not when it names a file, a directory, a host, a schema, a

@@ -53,7 +53,7 @@ var attacks = []string{
 	"SELECT * FROM remoteSecure('127.0.0.1:1', system.one)", "SELECT * FROM mysql('127.0.0.1:1', 'a', 'b', 'c', 'd')", "SELECT * FROM postgresql('127.0.0.1:1', 'a', 'b', 'c', 'd')", "SELECT * FROM redis('127.0.0.1:1', 'a', 'a String')",
 	"SELECT * FROM mongodb('127.0.0.1:1', 'a', 'b', 'c', 'd', 'e')", "SELECT * FROM hdfs('hdfs://127.0.0.1:1/x', 'TSV')", "SELECT * FROM cluster('default', system.one)", "SELECT * FROM odbc('x', 'y')", "SELECT * FROM jdbc('x', 'y')",
 	"EXPLAIN TABLE OVERRIDE mysql('127.0.0.1:1', 'a', 'b', 'c', 'd') PARTITION BY x", "SELECT aiGenerate('x')", "SELECT hasColumnInTable('127.0.0.1:1', 'a', 'b', 'c')", "SELECT 1 FORMAT AvroConfluent SETTINGS format_avro_schema_registry_url='http://127.0.0.1:1'",
-	// Others are told about.
+	// Others are reported.
 	"SELECT query FROM system.processes", "SELECT query FROM `system`.`processes`", "SHOW PROCESSLIST", "SELECT * FROM system.server_settings", "SELECT * FROM system.disks", "SELECT * FROM system.stack_trace", "SELECT * FROM system.users",
 	"SELECT * FROM merge('system', 'processes')", "SELECT * FROM system.{u:Identifier}", "SELECT * FROM system.errors", "SELECT * FROM system.symbols", "SELECT * FROM system.jemalloc_profile_text", "USE system",
 	// The engine is kept busy, or ended.
@@ -201,8 +201,8 @@ func (g *guarded) ask(t *testing.T, statement, settings, params, header string, 
 	}
 }
 
-// FuzzReader: whatever a reading user asks, no file is written, no secret is told, and
-// the engine goes on. Each process that fuzzes has an engine of its own.
+// FuzzReader: whatever a reading user sends, no file is written, no secret is revealed, and the engine
+// survives. Each fuzzing process has its own engine.
 func FuzzReader(f *testing.F) {
 	g := guard(f)
 	for i, statement := range attacks {

@@ -73,8 +73,7 @@ func TestErrors(t *testing.T) {
 	f("POST", "x", 400, "271", "", "Content-Encoding:", "gzip")
 	f("POST", "x", 501, "48", "", "Content-Encoding:", "rar")
 
-	// What the engine prints in the middle of an answer is told at its end, and the
-	// body is cut there.
+	// An error that the engine prints within a result is sent at its end, where the body stops.
 	got := w.do("POST", "SELECT throwIf(number = 3000000, 'late') FROM numbers(4000000) FORMAT TSV", "max_threads", "1", "max_block_size", "65536")
 	tag := got.header.Get("X-ClickHouse-Exception-Tag")
 	if got.status != 200 || got.err == nil || len(tag) != 16 {

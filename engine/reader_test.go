@@ -424,9 +424,8 @@ func TestTemporaryData(t *testing.T) {
 	}
 }
 
-// TestNobodyElsesStatement: a reader that composes the id and the comment of another's
-// statement, and leaves, ends its own alone; and the id of one user's statement is free
-// for the others.
+// TestNobodyElsesStatement: a reader that uses the ID and the comment of another user's statement, and
+// disconnects, only cancels its own; and the ID of one user's statement is free for the others.
 func TestNobodyElsesStatement(t *testing.T) {
 	w, r, p := writer(t), reader(t), page(t)
 	long := "SELECT count() FROM numbers(100) WHERE sleepEachRow(0.05) = 0 SETTINGS max_block_size = 1"

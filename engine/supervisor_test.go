@@ -192,7 +192,7 @@ func TestDirectory(t *testing.T) {
 		t.Errorf("Running: %+v, %v", e, err)
 	}
 
-	// Nobody else reads the passwords.
+	// Others cannot read the passwords.
 	for _, name := range []string{"secrets/writer", "secrets/reader", "secrets/page", "engine.json", "engine.lock", "engine.xml"} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		if err != nil || info.Mode().Perm() != 0o600 {

@@ -94,7 +94,7 @@ func TestMinute(t *testing.T) {
 	begin = begin.Add(24 * time.Hour)
 	f("TimeReceived=2026-01-03T06:05:00.000Z Datagrams=5")
 
-	// What the kernel dropped is nobody's.
+	// Drops of the kernel belong to no exporter.
 	dropped := uint64(7)
 	r.KernelDropped = func() uint64 { return dropped }
 	f("TimeReceived=2026-01-03T06:05:00.000Z KernelDropped=7")

@@ -159,7 +159,7 @@ func peer(frame []byte) map[string]any {
 		ip, _ := netip.AddrFromSlice(a)
 		return ip.Unmap().String()
 	}
-	// A header inside starts anew; what the link says stays.
+	// An inner header is a new start; the link-layer values stay.
 	inner := func() {
 		for _, k := range []string{"SrcPort", "DstPort", "TCPFlags", "IPv6FlowLabel", "FragmentId", "IcmpType", "IcmpCode", "Proto"} {
 			delete(row, k)
@@ -292,9 +292,9 @@ func FuzzPeer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, one, two uint64) { comparePeer(t, b, frameMaker{rand.New(rand.NewPCG(one, two))}) })
 }
 
-// plain reports that gopacket reads a frame as Ethernet, tags, one whole IP packet and a
-// transport, without fault: then it reads all of it as we do. Tunnels and the rest are
-// told apart by rules of ours, which FuzzPeer compares in frames that keep to them.
+// plain reports that gopacket reads a frame as Ethernet, tags, one complete IP packet and a transport,
+// without error: then it reads all of it as we do. Tunnels and the rest are distinguished by our own rules,
+// which FuzzPeer compares for frames that follow them.
 func plain(p gopacket.Packet) bool {
 	if p.ErrorLayer() != nil || p.Metadata().Truncated {
 		return false

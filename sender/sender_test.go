@@ -83,7 +83,8 @@ func TestDecide(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 
-	// Whom the configuration names is taken, as long as it does. Who is taken again is told of.
+	// Senders in the configuration are accepted as long as they are in it. A sender that is accepted again is
+	// reported.
 	var resumed []string
 	s.Resume = func(a netip.Addr) {
 		if s.Refused.Of(a) == nil {
@@ -143,7 +144,7 @@ func TestBounds(t *testing.T) {
 		t.Errorf("there is room: %v", err)
 	}
 
-	// A file that cannot be written changes nothing, one that cannot be read is told of.
+	// A file that is not writable changes nothing; one that is not readable is reported.
 	broken, err := Open(filepath.Join(t.TempDir(), "no", "senders.json"))
 	if err != nil {
 		t.Fatal(err)

@@ -455,7 +455,7 @@ func TestRunEnds(t *testing.T) {
 	}
 }
 
-// Where nobody listens, sending goes on and says so.
+// Without a receiver, sending continues and reports it.
 func TestRefused(t *testing.T) {
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -595,7 +595,7 @@ func TestReplayManySources(t *testing.T) {
 	}
 }
 
-// Once the pool has its memory, datagrams cost none, be they made anew or moved.
+// Once the pool has its memory, datagrams cost none, whether new or moved.
 func TestAllocations(t *testing.T) {
 	for _, p := range Protocols {
 		now := time.Unix(1_800_000_000, 0)
@@ -623,7 +623,7 @@ func BenchmarkGenerate(b *testing.B) {
 	}
 }
 
-// The cost of a datagram that is made anew, per flow.
+// The cost of a new datagram, per flow.
 func BenchmarkEncode(b *testing.B) { benchmark(b, 1) }
 
 // The cost of a datagram as the load generator makes it, per flow, without sending.
@@ -654,7 +654,7 @@ func benchmark(b *testing.B, renew int) {
 	}
 }
 
-// BenchmarkRun sends to a socket that nobody reads, as fast as the kernel takes it.
+// BenchmarkRun sends to a socket that is never read, as fast as the kernel accepts.
 func BenchmarkRun(b *testing.B) {
 	for _, p := range Protocols {
 		b.Run(string(p), func(b *testing.B) {

@@ -37,7 +37,7 @@ func TestLookupWithoutLock(t *testing.T) {
 	}
 }
 
-// One that was forgotten is asked for anew; one without room not until a second later.
+// An evicted exporter is looked up again; one without room only after a second.
 func TestLookupAsksAgain(t *testing.T) {
 	var list Exporters
 	l := Lookup{Exporters: &list}

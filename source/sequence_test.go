@@ -9,7 +9,7 @@ var (
 
 type (
 	p = Position
-	// a told is the sum of findings.
+	// told is the sum of results.
 	told struct {
 		lost, reordered, restarts uint64
 		missed                    Missed
@@ -83,7 +83,7 @@ func TestSequence(t *testing.T) {
 	g(told{lost: 1, reordered: 1}, 1, 4, 2, 5)
 	g(told{reordered: 1}, 7, 8, 8, 9) // twice
 	g(told{reordered: 3}, 7, 8, 8, 9, 9, 10, 10, 11)
-	g(told{restarts: 1}, 500_000, 1, 2, 3) // began anew
+	g(told{restarts: 1}, 500_000, 1, 2, 3) // restarted
 	g(told{lost: 1, restarts: 1}, 500_000, 1, 2, 4)
 	g(told{restarts: 1}, 1, 2, 3_000_000_000, 3_000_000_001) // far ahead
 	g(told{reordered: 1}, 1, 900_000, 2, 3)                  // one stray datagram
@@ -219,7 +219,7 @@ func TestMark(t *testing.T) {
 	if got != before {
 		t.Errorf("after Restart %+v, want %+v", got, before)
 	}
-	// Of a datagram that could not be counted nobody knows where the next should be.
+	// After a datagram that could not be counted, the next position is unknown.
 	next.Heard(Arrival{Position: p{20_001 * 270, 3}, Uncounted: true}, byRecords)
 	if _, ok := next.Mark(); ok {
 		t.Error("a sequence without a place has a mark")

@@ -87,7 +87,7 @@ func TestBrokenRollup(t *testing.T) {
 	enginetest.RollWith(t, roller, end)
 	sameSums(t, w)
 
-	// One that cannot become what it must be, since somebody has made another table of its name.
+	// One that cannot be converted, because a user has made another table with its name.
 	for _, sql := range []string{"DROP TABLE rollup_1m_as SYNC", "CREATE TABLE rollup_1m_as (TimeReceived String) ENGINE = MergeTree ORDER BY TimeReceived"} {
 		if err := w.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)

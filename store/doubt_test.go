@@ -124,7 +124,7 @@ func TestWriterKilledByRows(t *testing.T) {
 	if n := w.Stats.RefusedRows.Load(); n != 3 || st.RefusedFiles != 1 || st.Rows != 0 || len(reasons) != 1 {
 		t.Fatalf("%d rows refused, spool %+v, reasons %v", n, st, reasons)
 	}
-	if why, err := os.ReadFile(reasons[0]); err != nil || !strings.Contains(string(why), "died each of the 3 times") {
+	if why, err := os.ReadFile(reasons[0]); err != nil || !strings.Contains(string(why), "crashed each of the 3 times") {
 		t.Errorf("reason %q, %v", why, err)
 	}
 	// The first death has no question before it; three have, and three are of the block alone.

@@ -15,9 +15,8 @@ import (
 	"netmeta/store"
 )
 
-// A fileInserter is a second member of the seam, as small as can be: it appends what it is
-// given to a file. A topic would be like that: it has no columns to make real, and it may
-// keep an insert twice, which whoever reads it tells by the token.
+// fileInserter is a minimal second Inserter: it appends its input to a file. A topic would be similar: it has
+// no columns to make real, and it may store an insert twice, which its readers detect by the token.
 type fileInserter struct {
 	path     string
 	fail     int // inserts that fail after they were written

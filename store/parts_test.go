@@ -278,7 +278,7 @@ func TestRollupUnreadable(t *testing.T) {
 	harm()
 	enginetest.RollWith(t, roller, end)
 	lost := w.Parts.List()
-	if len(lost) != 1 || lost[0].Rows != 1000 { // the sums of the old one are there: nobody has read it
+	if len(lost) != 1 || lost[0].Rows != 1000 { // the sums of the old one exist: it was not read
 		t.Fatalf("unreadable: %v", lost)
 	}
 	all("without the young part", "20000")

@@ -190,7 +190,7 @@ func TestTemporaryData(t *testing.T) {
 			t.Fatal("the statements do not run")
 		}
 	}
-	check(40, 60, 0, "3", "statements that hold temporary data are ended")
+	check(40, 60, 0, "3", "cancelled readers' statements that hold temporary data")
 	if err := <-holds; err == nil || !strings.Contains(err.Error(), "QUERY_WAS_CANCELLED") {
 		t.Errorf("the statement that holds temporary data: %v", err)
 	}
@@ -204,7 +204,7 @@ func TestTemporaryData(t *testing.T) {
 	<-without
 	// Rows are dropped for what is short beyond temporary data, and a disk that is nearly
 	// full does not wait for merges.
-	check(20, 0, 70, "1", "the oldest rows are dropped")
+	check(20, 0, 70, "1", "dropped the oldest rows")
 }
 
 func TestBytesPerDay(t *testing.T) {

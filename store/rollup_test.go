@@ -165,7 +165,7 @@ func TestRollupMends(t *testing.T) {
 		"INSERT INTO rollup_1h SELECT * FROM rollup_1h WHERE TimeReceived = toDateTime(1795006800, 'UTC')",
 		// Lost.
 		"ALTER TABLE rollup_1m DELETE WHERE TimeReceived = toDateTime(1795007940, 'UTC') SETTINGS mutations_sync = 1",
-		// Rows that somebody wanted gone.
+		// Rows deleted on purpose.
 		"ALTER TABLE flows DELETE WHERE TimeReceived >= toDateTime(1795009000, 'UTC') AND SrcAS = 64500 SETTINGS mutations_sync = 1",
 	} {
 		if err := w.Exec(t.Context(), sql); err != nil {
@@ -227,8 +227,8 @@ func TestRollupStale(t *testing.T) {
 	stale("somebody else keeps them")
 }
 
-// An hour that somebody deletes whole goes from the sums too, whether it happens while a
-// roller runs or between two.
+// An hour that a user deletes disappears from the sums too, whether it happens while a roller runs or between
+// two.
 func TestRollupHourGone(t *testing.T) {
 	w, r := twentyThousand(t)
 	running := store.Roller{Client: w, Schema: func() store.Schema { return withRollups() }, Owner: "test", Log: quiet}
@@ -244,7 +244,7 @@ func TestRollupHourGone(t *testing.T) {
 	}
 }
 
-// Of years of rows all hours are looked at, and many are made anew in several rounds.
+// All hours of years of rows are checked, and many are rebuilt in several rounds.
 func TestRollupLong(t *testing.T) {
 	s := &column.Table{Name: "flows", Order: "TimeReceived", Partition: "tuple()", Rollups: []column.Rollup{{Name: "sums", Step: 60}}}
 	s.Time(column.Field{Name: "TimeReceived"})
@@ -268,7 +268,7 @@ func TestRollupLong(t *testing.T) {
 	}
 }
 
-// A rollup is not made anew from one that is itself still wrong.
+// A rollup is not rebuilt from one that is still wrong.
 func TestRollupWaits(t *testing.T) {
 	s := &column.Table{Name: "flows", Order: "TimeReceived", Partition: "tuple()",
 		Rollups: []column.Rollup{{Name: "minutes", Step: 60}, {Name: "hours", Step: 3600, Of: "minutes"}}}
@@ -453,7 +453,7 @@ func TestRollupHistory(t *testing.T) {
 			t.Errorf("%s is complete from %d until %d", rollup.Name, from, until)
 		}
 	}
-	// A rollup that somebody dropped, before a row came late.
+	// A rollup that a user dropped before a row arrived late.
 	for i, rollup := range []string{"rollup_1h", "rollup_1m_as", "rollup_1m"} {
 		for _, sql := range []string{"DROP TABLE " + rollup, fmt.Sprintf("INSERT INTO flows (TimeReceived, Bytes) VALUES (%d, 1)", end-2*3600+i)} {
 			if err := w.Exec(t.Context(), sql); err != nil {
@@ -532,7 +532,7 @@ func TestRollupGrows(t *testing.T) {
 	}
 }
 
-// When rollups keep a further column their sums are made anew.
+// If rollups get another column, their sums are rebuilt.
 func TestRollupKeepsMore(t *testing.T) {
 	of := func(kept bool) store.Schema {
 		s := &column.Table{Name: "flows", Order: "TimeReceived", Rollups: []column.Rollup{{Name: "sums", Step: 60}}}

@@ -14,8 +14,8 @@ import (
 	"netmeta/store"
 )
 
-// Blocks are told to be safe in the order of the queue, once each, and never before their
-// rows and those of all blocks ahead are stored or in the spool, whatever the table.
+// Blocks are reported as safe in the order of the queue, once each, and never before their rows and those of
+// all earlier blocks are stored or in the spool, whatever the table.
 func TestSafe(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -64,7 +64,7 @@ func TestSafe(t *testing.T) {
 			for i := range 20 {
 				queue <- mark(s.bytes(uint64(i), 1))
 				queue <- mark(other.bytes(uint64(i), 1, 2))
-				queue <- other.bytes() // without rows, and nobody wants to know
+				queue <- other.bytes() // without rows or a callback
 				queue <- mark(native.Block{Table: &s.Table})
 			}
 			close(queue)

@@ -798,7 +798,7 @@ func (s *Spool) refuse(r rejectedBlock) error {
 		_, err = s.writeBlocks(filepath.Join(refusedDir, name), newToken(), time.Now(), []native.Block{r.Block})
 	}
 	if err == nil {
-		err = s.explain(name, r.reason+"\n\nTo have it tried again: stop NetMeta, move "+name+" to the directory above, start NetMeta.\n")
+		err = s.explain(name, r.reason+"\n\nTo retry it: stop NetMeta, move "+name+" to the directory above, start NetMeta.\n")
 	}
 	if err != nil {
 		return fmt.Errorf("save rows that the store rejects (%s): %w", r.reason, err)

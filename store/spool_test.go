@@ -228,8 +228,8 @@ func TestSpoolKilled(t *testing.T) {
 	}
 }
 
-// A block that was set apart is tried under the token that it had in its load, and by
-// nobody else, wherever the process is killed.
+// A block that was set apart is tried under the token that it had in its job, and by no other attempt,
+// wherever the process is killed.
 func TestSpoolSetApart(t *testing.T) {
 	s := spoolAt(t, t.TempDir(), 1<<20)
 	s.mustPut(t, apple(1), apple(2), apple(3))
@@ -446,7 +446,7 @@ func TestSpoolLocked(t *testing.T) {
 	}
 }
 
-// Whoever looks at the figures does not disturb.
+// Reading the stats does not disturb.
 func TestSpoolConcurrent(t *testing.T) {
 	s := spoolAt(t, t.TempDir(), 1<<20)
 	stop := make(chan struct{})

@@ -14,7 +14,7 @@ import (
 
 func TestMain(m *testing.M) { enginetest.Main(m) }
 
-// quiet is a log that nobody reads.
+// quiet is a log that is discarded.
 var quiet = slog.New(slog.DiscardHandler)
 
 // text runs a query and gives its answer as tab-separated lines.

@@ -163,7 +163,7 @@ func TestWritersPromoteAtOnce(t *testing.T) {
 	}
 }
 
-// A table that somebody changes or drops is made right again.
+// A table that a user changes or drops is repaired.
 func TestWriterTableChanges(t *testing.T) {
 	s := standard()
 	w, r := start(t, s)

@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { enginetest.Main(m) }
 
-// invented is a table that nobody has thought of, and its fields.
+// invented is a table that exists nowhere else, and its fields.
 type invented struct {
 	column.Table
 	TimeReceived column.U32

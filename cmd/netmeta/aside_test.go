@@ -19,7 +19,7 @@ import (
 // run does not write included.
 var ownFiles = []string{"senders.json", "views.json", "links", "templates", "sequences", "page.json", "engine.json", "engine.lock", "engine.xml", "reserve", "spool/lock", "spool/join.json"}
 
-// used has a NetMeta run, receive flows and be told to keep something, and stops it.
+// used runs a NetMeta that receives flows and stores decisions, and stops it.
 func used(t *testing.T) (data string) {
 	t.Helper()
 	data = filepath.Join(t.TempDir(), "data")
@@ -40,9 +40,8 @@ func used(t *testing.T) (data string) {
 	return data
 }
 
-// Whatever stands in the place of the files of the data directory, NetMeta starts and
-// receives flows. What it cannot use stays for a person, who is told of it by the log, the
-// status and the doctor.
+// Whatever replaces the files of the data directory, NetMeta starts and receives flows. It keeps unusable
+// files for the operator; the log, the status and the doctor report them.
 func TestDamagedFiles(t *testing.T) {
 	data := used(t)
 	known := func(path string) bool {

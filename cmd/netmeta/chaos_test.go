@@ -249,7 +249,7 @@ func TestChaosEngineKilled(t *testing.T) {
 			w.skew.Store(int64(time.Hour))
 		case most / 2:
 			stop()
-			stop = w.send(t, p.udp, 2) // sequence numbers and templates begin anew
+			stop = w.send(t, p.udp, 2) // sequence numbers and templates start again
 		case most * 2 / 3:
 			w.skew.Store(-int64(time.Hour))
 		}

@@ -88,7 +88,7 @@ func TestCheck(t *testing.T) {
 	f("\tdata: x\n", "1")
 }
 
-// Where data go: invented flows never among real ones unless somebody says so.
+// Data directories: simulated flows are never mixed with real ones by default.
 func TestData(t *testing.T) {
 	f := func(want string, c runCmd) {
 		t.Helper()

@@ -36,8 +36,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// lacking skips a test for want of something that the machine lacks, or fails it where
-// NETMETA_REQUIRE in the environment says that everything must be there.
+// lacking skips a test because the machine lacks something, or fails it if NETMETA_REQUIRE in the environment
+// says that everything must be present.
 func lacking(t testing.TB, format string, args ...any) {
 	t.Helper()
 	if os.Getenv("NETMETA_REQUIRE") != "" {
@@ -114,8 +114,8 @@ func (p *running) said() string {
 	return p.log.String()
 }
 
-// start starts netmeta run on a data directory and ports of the system's choice, and
-// waits until it says which. Whoever does not stop it leaves that to the end of the test.
+// start starts netmeta run on a data directory and ports chosen by the system, and waits until it prints
+// them. It stops at the end of the test at the latest.
 func start(t testing.TB, data string, args ...string) *running {
 	t.Helper()
 	return startWith(t, data, func(c *exec.Cmd) error { return c.Start() }, args...)

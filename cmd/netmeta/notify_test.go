@@ -15,7 +15,7 @@ import (
 	"netmeta/engine"
 )
 
-// What systemd is told, from the start through a reload to the end.
+// Messages to systemd, from the start through a reload to the end.
 func TestNotify(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "notify")
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})

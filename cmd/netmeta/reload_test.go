@@ -229,7 +229,7 @@ func TestReloadKeepsFlags(t *testing.T) {
 	}
 }
 
-// freeUDP is an address that nobody has.
+// freeUDP returns an unused address.
 func freeUDP(t testing.TB) string {
 	t.Helper()
 	c, err := net.ListenPacket("udp", "127.0.0.1:0")

@@ -66,7 +66,7 @@ func TestLossByKillIsCounted(t *testing.T) {
 	}
 }
 
-// lost is what sequence numbers told since the start of the process.
+// lost returns the loss by sequence numbers since the start of the process.
 func (p *running) lost() (n uint64) {
 	p.Helper()
 	for _, x := range p.status().Exporters {
@@ -75,9 +75,8 @@ func (p *running) lost() (n uint64) {
 	return n
 }
 
-// What is missing after a stop in good order is what was sent while nobody listened, to
-// the flow. So it is when the file was last written some inserts before: after a kill the
-// engine may still end an insert.
+// After an orderly stop the loss is exactly what was sent while NetMeta was down. The same holds if the file
+// was last written some inserts earlier: after a kill the engine may still complete an insert.
 func TestLossWhileAwayIsCounted(t *testing.T) {
 	for _, c := range []struct {
 		protocol simulate.Protocol

@@ -219,8 +219,8 @@ func TestSoftflowd(t *testing.T) {
 		end.run(t, "ip link set "+end.device+" up")
 		end.run(t, "ip addr add "+end.address4+" dev "+end.device)
 		end.run(t, "ip addr add "+end.address6+" dev "+end.device+" nodad")
-		// Neighbours are known, so that nobody asks for them in the middle of a count, and
-		// nothing is put together or left to the device, so that a packet is a packet.
+		// Neighbours are static, so that no queries for them disturb a count, and nothing is merged or
+		// offloaded to the device, so that a packet is a packet.
 		end.run(t, "ip neigh replace "+end.peer4+" lladdr "+end.peerMAC+" dev "+end.device+" nud permanent")
 		end.run(t, "ip neigh replace "+end.peer6+" lladdr "+end.peerMAC+" dev "+end.device+" nud permanent")
 		end.run(t, "ethtool -K "+end.device+" tx off tso off gso off gro off")
@@ -391,7 +391,7 @@ func datagrams(t *testing.T, a, b *namespace, ends [2]netip.Addr, n, size int) c
 		if _, err := from.Write(payload); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := to.ReadFrom(payload); err != nil { // one at a time: nobody loses any
+		if _, _, err := to.ReadFrom(payload); err != nil { // one at a time: none is lost
 			t.Fatal(err)
 		}
 	}

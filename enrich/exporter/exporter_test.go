@@ -113,7 +113,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// What is reported fills what nobody configured, and rules see it; news are seen.
+// Reported values fill what is not configured, and rules match them; changes take effect.
 func TestReported(t *testing.T) {
 	const exporter = "192.0.2.9"
 	book := new(names.Book)

@@ -349,7 +349,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("log %s", log)
 	}
 
-	// Whoever goes on with the feed hears of a value that it has missed.
+	// A new owner of the feed receives a value that it has missed.
 	ctx, stop = context.WithCancel(t.Context())
 	stop()
 	for len(taken) > 0 {

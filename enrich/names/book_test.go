@@ -109,7 +109,7 @@ func TestClean(t *testing.T) {
 	}
 }
 
-// bytesOf counts what the book counts, anew.
+// bytesOf recomputes what the book counts.
 func bytesOf(b *Book) (bytes int) {
 	for _, e := range b.exporters {
 		bytes += entryCost

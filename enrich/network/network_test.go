@@ -96,7 +96,7 @@ func TestAgainstSlow(t *testing.T) {
 	}
 }
 
-// What nobody described costs no column.
+// Columns without a description cost nothing.
 func TestNothingKnown(t *testing.T) {
 	for _, c := range []Config{nil, {pfx("192.0.2.0/24"): {Name: "a"}}} {
 		table, err := newTable(c)

@@ -340,7 +340,7 @@ func TestInstalledTables(t *testing.T) {
 	for _, l := range lines {
 		from, to := netip.MustParseAddr(l[0]), netip.MustParseAddr(l[1])
 		if a, b := from.As16(), to.As16(); from.Is6() && (binary.BigEndian.Uint64(a[8:]) != 0 || binary.BigEndian.Uint64(b[8:]) != math.MaxUint64) {
-			short++ // longer than /64, which are not told apart
+			short++ // longer than /64, which are not distinguished
 			continue
 		}
 		if got := fmt.Sprint(d.Location(column.AddrFrom(from)).AS); got != l[2] {

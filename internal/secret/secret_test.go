@@ -68,7 +68,7 @@ func TestURL(t *testing.T) {
 	f("http://h/?database=a&password=b", "http://h/?database=xxxxx&password=xxxxx")
 	f("http://h/?token", "http://h/?xxxxx")
 	f("http://h/#token", "http://h/")
-	f("http://me:p/w@h", "(secret)") // it ends nobody knows where
+	f("http://me:p/w@h", "(secret)") // its end is unknown
 	f("http://me:p w@h", "(secret)")
 	f("me:pw@h", "(secret)")
 }

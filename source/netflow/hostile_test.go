@@ -83,7 +83,7 @@ func TestTemplateFlood(t *testing.T) {
 		}
 		m.body = templateOf(m.version, id, list...)
 		switch i % 10 {
-		case 7: // data for which nobody has a template
+		case 7: // data without a template
 			m.body = append(m.body, set16(id-1, make([]byte, 100)...)...)
 		case 8: // data that make the forged sender look real
 			size := 0

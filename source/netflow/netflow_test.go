@@ -175,7 +175,7 @@ func TestSampling(t *testing.T) {
 	pairs := []element{iana(305, 4), iana(306, 4)}
 	f("100 record", datagram{version: 10, domain: 9}, templateOf(10, 305, pairs...), set16(305, be(pairs, 10, 990)...))
 
-	// All that options data told, in the order of domains.
+	// All rates from options data, in the order of domains.
 	var told []string
 	for _, g := range state.Samplings() {
 		if g.Exporter != router.Addr() || g.From != flow.SamplingOptions {
@@ -902,7 +902,7 @@ func TestResume(t *testing.T) {
 		state := New(Options{})
 		d := state.Decoder()
 		b := flow.Table.NewBatch(100)
-		for _, n := range []uint32{1, 2, 4, 100, 101, 103} { // of 3 and 102 nobody heard
+		for _, n := range []uint32{1, 2, 4, 100, 101, 103} { // 3 and 102 were never received
 			if n == 100 {
 				addr := router.Addr()
 				if !resumes {

@@ -102,7 +102,7 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// To take note of who was heard costs nothing for each datagram.
+// Recording heard exporters costs nothing per datagram.
 func TestMarkDoesNotAllocate(t *testing.T) {
 	d := New(Options{}).Decoder()
 	b := flow.Table.NewBatch(100)

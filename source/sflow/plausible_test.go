@@ -10,7 +10,7 @@ import (
 	"netmeta/source"
 )
 
-// A sample of a frame of 4 GiB, and one of a rate that nobody configures, are marked and kept.
+// A sample of a frame of 4 GiB, and one with an implausible rate, are marked and kept.
 func TestImplausible(t *testing.T) {
 	state := New(Options{Exporters: new(source.Exporters)})
 	d, b := state.Decoder(), flow.Table.NewBatch(10)

@@ -426,8 +426,8 @@ func TestSamplings(t *testing.T) {
 		payload := words(t, head+"1"+block(t, format, fmt.Sprint(seq, " ", id, " ", rate, " ", pool, " ", drops, " ", interfaces)))
 		d.Decode(&source.Datagram{Payload: payload, Exporter: sender, Received: arrival}, into(c.batch, c.flush))
 	}
-	// Interface 3 samples 1 of 1,024 and says 512; interface 4 as it says, with two drops
-	// and a sample that came late; the host 2:1 began anew.
+	// Interface 3 samples 1 in 1,024 and reports 512; interface 4 as reported, with two drops and a late
+	// sample; the host 2:1 restarted.
 	start := uint32(0xfffff000)
 	for i := range uint32(11) {
 		send(1, "3", 100+i, 512, start+1024*i, 0)
@@ -587,7 +587,7 @@ func TestResume(t *testing.T) {
 		t.Helper()
 		state := New(Options{})
 		d, c := state.Decoder(), newCollector(t)
-		for _, n := range []int{1, 2, 4, 100, 101, 103} { // of 3 and 102 nobody heard
+		for _, n := range []int{1, 2, 4, 100, 101, 103} { // 3 and 102 were never received
 			if n == 100 {
 				state.Resume(netip.MustParseAddr(resumed))
 			}

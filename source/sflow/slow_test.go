@@ -122,7 +122,7 @@ func slowRows(payload []byte) (rows []map[string]any, ok bool) {
 				r.opaque(r.word())
 			case 2, 3, 4:
 				if header || ip || ethernet {
-					return nil, false // which one holds is told by other tests
+					return nil, false // other tests check which one holds
 				}
 				if format == 2 {
 					ethernet = true
@@ -191,7 +191,7 @@ func slowRows(payload []byte) (rows []map[string]any, ok bool) {
 			case 1020:
 				row["SrcPortNAT"], row["DstPortNAT"] = r.word()&0xffff, r.word()&0xffff
 			case 1012, 1023, 1024, 1025, 1026, 1029, 1030:
-				return nil, false // told by other tests
+				return nil, false // checked by other tests
 			}
 			s.bad = s.bad || r.bad
 		}

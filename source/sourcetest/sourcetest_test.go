@@ -102,9 +102,9 @@ func datagram(first, n int) []byte {
 	return p
 }
 
-// A log is the smallest source that acknowledges: it reads numbered records, as of a topic
-// of a message queue, and tells the other end up to which they are durable. It is told so
-// by a call, or, when it answers, waits for it after some records, as for a request.
+// log is the smallest source that acknowledges: it reads numbered records, as from a topic of a message
+// queue, and tells the other end up to which they are durable. A call reports that, or it waits after some
+// records, as for the response to a request.
 type log struct {
 	answers  bool
 	records  chan int
