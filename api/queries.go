@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"netmeta/internal/problem"
+	"netmeta/query"
 	"netmeta/store"
 )
 
@@ -70,14 +71,8 @@ const ownComment = "netmeta: list of queries"
 func (s *Server) running(ctx context.Context) ([]RunningQuery, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	res, _, err := s.Store.Select(ctx, store.Query{
-		SQL: `SELECT query_id, Settings['log_comment'] AS tag, Settings['query_cache_tag'] AS teller, user, elapsed, read_rows, total_rows_approx, read_bytes, memory_usage, substring(query, 1, 1000) AS sql
-FROM system.processes
-WHERE query_kind IN ('Select', '') AND tag NOT LIKE {own:String} AND is_initial_query
-ORDER BY elapsed DESC LIMIT 200`,
-		Params:   map[string]string{"own": "%" + ownComment},
-		Settings: map[string]string{"log_comment": ownComment},
-	})
+	stmt := query.Running(ownComment)
+	res, _, err := s.Store.Select(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params, Settings: map[string]string{"log_comment": ownComment}})
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +121,8 @@ func (s *Server) endQuery(r *http.Request) error {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 	defer cancel()
-	if err := s.Writer.Do(ctx, store.Query{SQL: "KILL QUERY WHERE query_id = {id:String} AND query_kind IN ('Select', '') ASYNC", Params: map[string]string{"id": list[i].ID}}); err != nil {
+	stmt := query.Kill(list[i].ID)
+	if err := s.Writer.Do(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params}); err != nil {
 		return err
 	}
 	s.Log.Info("query ended on request", "query_id", list[i].ID, "elapsed", list[i].Elapsed)

@@ -227,7 +227,7 @@ func (s *Server) whyEmpty(ctx context.Context, req query.Request, rg query.Range
 func (s *Server) span(ctx context.Context) (newest, oldest int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	res, _, err := s.Store.Select(ctx, store.Query{SQL: `SELECT toUInt32(max(TimeReceived)) AS newest, toUInt32(min(TimeReceived)) AS oldest FROM flows`})
+	res, _, err := s.Store.Select(ctx, store.Query{SQL: query.Span().SQL})
 	if err != nil {
 		return 0, 0, err
 	}

@@ -163,7 +163,7 @@ func (s *Server) readTables(ctx context.Context, known tableFacts) (k tableFacts
 	k.first = k.oldest
 	for _, r := range k.rollups {
 		// As of the flows, it comes from what the parts know of themselves.
-		res, _, err := s.Store.Select(ctx, store.Query{SQL: "SELECT toUInt32(min(TimeReceived)) AS first FROM " + r.Table})
+		res, _, err := s.Store.Select(ctx, store.Query{SQL: r.First().SQL})
 		if err != nil {
 			return k, err
 		}

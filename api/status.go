@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"netmeta/diagnosis"
+	"netmeta/query"
 	"netmeta/store"
 )
 
@@ -194,9 +195,7 @@ func (s *Server) status(r *http.Request) (Status, error) {
 
 // storage adds what the store says of itself. While it is away its part is zero.
 func (s *Server) storage(ctx context.Context, st *Status) error {
-	res, _, err := s.Store.Select(ctx, store.Query{SQL: `
-SELECT sum(rows), sum(bytes_on_disk)
-FROM system.parts WHERE active AND database = currentDatabase() AND table = 'flows'`})
+	res, _, err := s.Store.Select(ctx, store.Query{SQL: query.Storage().SQL})
 	if err != nil {
 		return err
 	}
@@ -207,7 +206,7 @@ FROM system.parts WHERE active AND database = currentDatabase() AND table = 'flo
 	if st.Storage.Newest, st.Storage.Oldest, err = s.span(ctx); err != nil {
 		return err
 	}
-	res, _, err = s.Store.Select(ctx, store.Query{SQL: `SELECT sum(unreserved_space), sum(total_space) FROM system.disks`})
+	res, _, err = s.Store.Select(ctx, store.Query{SQL: query.Disks().SQL})
 	if err != nil {
 		return err
 	}

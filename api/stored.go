@@ -4,12 +4,11 @@ import (
 	"context"
 	"net/netip"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
 	"netmeta/diagnosis"
-	"netmeta/internal/param"
+	"netmeta/query"
 	"netmeta/store"
 )
 
@@ -99,13 +98,9 @@ func askStored(ctx context.Context, c *store.Client, open []storedKey, now int64
 		addresses = append(addresses, key.address)
 	}
 	since = max(since, now-storedWindow)
+	stmt := query.Stored(since, addresses)
 	res, _, err := c.Select(ctx, store.Query{
-		SQL: `
-SELECT toString(ExporterAddress) AS address, toString(FlowType) AS type, toUInt32(max(TimeReceived))
-FROM flows
-WHERE TimeReceived >= toDateTime({since:UInt32}) AND ExporterAddress IN (SELECT arrayJoin(arrayMap(a -> toIPv6(a), {exporters:Array(String)})))
-GROUP BY address, type`,
-		Params: map[string]string{"since": strconv.FormatInt(since, 10), "exporters": param.Array("String", addresses)},
+		SQL: stmt.SQL, Params: stmt.Params,
 		Settings: map[string]string{"max_execution_time": "1", "timeout_overflow_mode": "break",
 			"max_rows_to_read": "20000000", "read_overflow_mode": "break"},
 	})

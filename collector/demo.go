@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"netmeta/flow"
+	"netmeta/query"
 	"netmeta/simulate"
 	"netmeta/source"
 	"netmeta/store"
@@ -195,9 +196,9 @@ func (c *Collector) newest(ctx context.Context) (time.Time, error) {
 			return time.Time{}, err
 		}
 	}
-	res, _, err := c.reader.Select(ctx, store.Query{SQL: "SELECT toUInt32(max(TimeReceived)) FROM flows"})
+	res, _, err := c.reader.Select(ctx, store.Query{SQL: query.Span().SQL})
 	if err != nil {
 		return time.Time{}, err
 	}
-	return time.Unix(int64(res.Columns[0].([]uint32)[0]), 0), nil
+	return time.Unix(int64(res.Column("newest").([]uint32)[0]), 0), nil
 }

@@ -9,10 +9,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"netmeta/internal/wholefile"
+	"netmeta/query"
 	"netmeta/source"
 	"netmeta/store"
 )
@@ -83,22 +83,15 @@ func (c *Collector) countDoubts(ctx context.Context, doubts []source.Doubt) (lef
 	const atOnce = 1000 // limits the length of the statement
 	for len(doubts) > 0 {
 		some := doubts[:min(len(doubts), atOnce)]
-		var values []string
+		gaps := make([]query.Gap, len(some))
 		for i, d := range some {
-			end := uint64(d.Units)
+			gaps[i] = query.Gap{Exporter: d.Exporter, Type: d.Type, Domain: d.Domain, From: d.From, Length: uint64(d.Units)}
 			if d.SequenceUnit == source.Including {
-				end++ // a datagram has the number of its last record
+				gaps[i].Length++ // a datagram has the number of its last record
 			}
-			values = append(values, fmt.Sprintf("(%d, toIPv6('%s'), %d, %d, %d, %d)", i, d.Exporter, d.Type, d.Domain, d.From, end))
 		}
-		res, _, err := c.client.Select(ctx, store.Query{SQL: fmt.Sprintf(`
-SELECT i, max(ahead) AS seq, argMax(n, ahead) AS units FROM (
-	SELECT i, toUInt32(SequenceNum - first) AS ahead, toUInt32(count()) AS n FROM flows
-	INNER JOIN (SELECT * FROM values('i UInt32, address IPv6, type UInt8, domain UInt32, first UInt32, end UInt64', %s)) AS doubts
-	ON ExporterAddress = address AND toUInt8(FlowType) = type AND ObservationDomain = domain
-	WHERE TimeReceived BETWEEN %d AND %d AND toUInt32(SequenceNum - first) < end
-	GROUP BY i, ahead)
-GROUP BY i`, strings.Join(values, ", "), (c.followed-fileBehind.Milliseconds())/1000, min(c.started.Unix(), (c.followed+fileBehind.Milliseconds())/1000))})
+		stmt := query.LastOfGaps(gaps, (c.followed-fileBehind.Milliseconds())/1000, min(c.started.Unix(), (c.followed+fileBehind.Milliseconds())/1000))
+		res, _, err := c.client.Select(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params})
 		if err != nil {
 			return doubts, err
 		}

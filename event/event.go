@@ -10,7 +10,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -18,8 +17,8 @@ import (
 	"time"
 
 	"netmeta/column"
-	"netmeta/internal/param"
 	"netmeta/internal/problem"
+	"netmeta/query"
 	"netmeta/store"
 )
 
@@ -122,20 +121,8 @@ func (e *Event) Complete(now time.Time) error {
 
 // Put stores a complete event.
 func Put(ctx context.Context, c *store.Client, e Event) error {
-	keys := slices.Sorted(maps.Keys(e.Attrs))
-	values := make([]string, len(keys))
-	for i, k := range keys {
-		values[i] = e.Attrs[k]
-	}
-	return c.Do(ctx, store.Query{
-		SQL: `INSERT INTO events (id, kind, start, end, target, severity, text, attrs)
-SELECT {id:String}, {kind:String}, toDateTime({start:UInt32}, 'UTC'), toDateTime({end:UInt32}, 'UTC'), {target:String}, {severity:String}, {text:String},
-    mapFromArrays({keys:Array(String)}, {values:Array(String)})`,
-		Params: map[string]string{
-			"id": param.Escape(e.ID), "kind": param.Escape(e.Kind), "start": strconv.FormatInt(e.Start, 10), "end": strconv.FormatInt(e.End, 10),
-			"target": param.Escape(e.Target), "severity": e.Severity, "text": param.Escape(e.Text), "keys": param.Array("String", keys), "values": param.Array("String", values),
-		},
-	})
+	stmt := query.PutEvent(query.EventRow{ID: e.ID, Kind: e.Kind, Start: e.Start, End: e.End, Target: e.Target, Severity: e.Severity, Text: e.Text, Attrs: e.Attrs})
+	return c.Do(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params})
 }
 
 // ErrNotFound is the error for an unknown ID.
@@ -144,30 +131,23 @@ var ErrNotFound = &problem.Error{Status: http.StatusNotFound, Title: "no such ev
 // Delete deletes an event with all its reports. The error for an unknown ID is
 // ErrNotFound.
 func Delete(ctx context.Context, c *store.Client, id string) error {
-	params := map[string]string{"id": param.Escape(id)}
-	res, _, err := c.Select(ctx, store.Query{SQL: "SELECT count() AS reports FROM events WHERE id = {id:String}", Params: params})
+	reports := query.EventReports(id)
+	res, _, err := c.Select(ctx, store.Query{SQL: reports.SQL, Params: reports.Params})
 	if err != nil {
 		return err
 	}
 	if res.Column("reports").([]uint64)[0] == 0 {
 		return ErrNotFound
 	}
-	return c.Do(ctx, store.Query{SQL: store.Layout{}.Alter(Table.Name) + " DELETE WHERE id = {id:String} SETTINGS mutations_sync = 1", Params: params})
+	stmt := query.DeleteEvent(id)
+	return c.Do(ctx, store.Query{SQL: store.Layout{}.Alter(Table.Name) + " " + stmt.SQL, Params: stmt.Params})
 }
-
-const maxEvents = 1000 // in one result: the newest
 
 // Between returns the events that overlap a range, oldest first. An event that lasts
 // overlaps everything after its start; one without duration only its start.
 func Between(ctx context.Context, c *store.Client, from, to int64, kind string) ([]Event, error) {
-	res, _, err := c.Select(ctx, store.Query{
-		SQL: `SELECT id, kind, toUInt32(start) AS begin, toUInt32(end) AS until, target, severity, text, toJSONString(attrs) AS more
-FROM events FINAL
-WHERE start < toDateTime({to:UInt32}, 'UTC') AND (start >= toDateTime({from:UInt32}, 'UTC') OR end = toDateTime(0, 'UTC') OR end > toDateTime({from:UInt32}, 'UTC'))
-    AND ({kind:String} = '' OR kind = {kind:String})
-ORDER BY start DESC, id LIMIT ` + strconv.Itoa(maxEvents),
-		Params: map[string]string{"from": strconv.FormatInt(from, 10), "to": strconv.FormatInt(to, 10), "kind": param.Escape(kind)},
-	})
+	stmt := query.Events(from, to, kind)
+	res, _, err := c.Select(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params})
 	if err != nil {
 		return nil, err
 	}

@@ -1,13 +1,9 @@
 package query
 
 import (
-	"bytes"
-	"fmt"
-	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -34,15 +30,7 @@ func TestQuestionsGolden(t *testing.T) {
 			t.Errorf("%s: %v", line, err)
 			continue
 		}
-		var out bytes.Buffer
-		fmt.Fprintf(&out, "%s\n\n%s\n\n", line, st.SQL)
-		for _, name := range slices.Sorted(maps.Keys(st.Params)) {
-			fmt.Fprintf(&out, "%s = %s\n", name, st.Params[name])
-		}
-		for _, c := range st.Columns {
-			fmt.Fprintf(&out, "→ %s %s\n", c.Name, c.Type)
-		}
-		golden.Equal(t, path, out.Bytes())
+		golden.Equal(t, path, statementText(line, st))
 	}
 }
 
