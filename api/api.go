@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"netmeta/access"
 	"netmeta/query"
 	"netmeta/sender"
 	"netmeta/store"
@@ -41,6 +42,9 @@ type Server struct {
 	Log     *slog.Logger
 	Now     func() time.Time // tests; nil: time.Now
 
+	// Identify says who makes a request. nil: anybody, who may see everything.
+	Identify func(*http.Request) access.Who
+
 	configured atomic.Pointer[configured]
 
 	bodyTimeout time.Duration // for tests; 0: the constant
@@ -51,6 +55,7 @@ type Server struct {
 	weeksCache      cache[*query.Weeks]
 	coverageCache   cache[map[string]map[string]float64]
 	explainCache    cache[Explanation]
+	spanCache       cache[span]
 	tables          tableState
 	storedRows      storedRows
 	streams         atomic.Int32  // that are open
@@ -114,12 +119,17 @@ func (s *Server) settings() configured {
 	return configured{}
 }
 
-// names is what the configuration calls things.
-func (s *Server) names() query.Schema { return s.settings().Schema }
+// names is what the configuration calls things, with the scope of who asks. Statements that
+// do not need to know the tables are made with it, the others with schema.
+func (s *Server) names(ctx context.Context) query.Schema {
+	out := s.settings().Schema
+	out.Scope = access.From(ctx).Scope
+	return out
+}
 
 // Handler answers requests.
 func (s *Server) Handler() http.Handler {
-	s.values = newCatalogue(s.Store)
+	s.values = newCatalogue(s.reader)
 	s.weeksCache.age = weeksAge
 	s.interfacesCache.size = 16 // an answer may be 3 MB
 	s.coverageCache.age = time.Minute

@@ -848,6 +848,12 @@ func endless(t *testing.T) (url string, list func() []RunningQuery) {
 
 func endlessStore(t *testing.T) (url string, list func() []RunningQuery, page *store.Client) {
 	t.Helper()
+	url, list, page, _ = endlessClients(t)
+	return url, list, page
+}
+
+func endlessClients(t *testing.T) (url string, list func() []RunningQuery, page, writer *store.Client) {
+	t.Helper()
 	w, r := enginetest.Clients(t)
 	if err := w.Exec(t.Context(), `CREATE VIEW flows AS SELECT toDateTime(now() - 10, 'UTC') AS TimeReceived, CAST('in', 'Enum8(\'in\' = 1)') AS Direction,
 		number AS Bytes, sipHash64(number) AS Packets, toUInt32(1) AS SamplingRate FROM numbers(1000000000000)`); err != nil {
@@ -870,7 +876,7 @@ func endlessStore(t *testing.T) (url string, list func() []RunningQuery, page *s
 			t.Fatal(err)
 		}
 		return slices.DeleteFunc(a.Queries, func(q RunningQuery) bool { return !strings.Contains(q.SQL, "FROM flows") })
-	}, r
+	}, r, w
 }
 
 // An SQL client that calls its query as the page does is listed as what it is, and is not

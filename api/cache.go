@@ -8,10 +8,13 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"netmeta/access"
 )
 
 // A cache keeps answers that cost a reading of many rows for a few seconds, and lets
-// those who ask the same at once wait for one answer. Errors are not kept.
+// those who ask the same at once wait for one answer. Errors are not kept. Those with
+// different scopes never share an answer.
 type cache[T any] struct {
 	size    int           // entries at most; 0: cacheSize
 	age     time.Duration // that an answer is kept; 0: cacheAge
@@ -31,9 +34,10 @@ const (
 	cacheAge  = 10 * time.Second
 )
 
-// get gives the answer under the key, made by ask if there is none. If the request that is
+// get gives the answer under the key and the scope of who asks, made by ask if there is none. If the request that is
 // making the answer fails, the waiting ones try again: its client may just have gone.
 func (c *cache[T]) get(ctx context.Context, key string, ask func() (T, error)) (T, error) {
+	key = access.From(ctx).Scope.String() + "\x00" + key
 	for {
 		c.mu.Lock()
 		e := c.entries[key]

@@ -9,6 +9,7 @@ import (
 	"netmeta/store"
 )
 
+// The estimate is not for somebody with a scope: the index counts the rows of others too.
 var estimateRoutes = []Route{{
 	Method: "GET", Path: "/api/v1/estimate", Need: Read, Handler: answer((*Server).estimate),
 	ID: "estimate", Summary: "What the answer to a question would cost",
@@ -85,7 +86,7 @@ func (s *Server) estimated(ctx context.Context, v url.Values) (query.Statement, 
 		if err != nil {
 			return query.Statement{}, err
 		}
-		return f.Reads(rg, s.names())
+		return f.Reads(rg, s.names(ctx))
 	}
 	return query.Statement{}, query.Invalid("of", of, "is neither series nor flows")
 }

@@ -4,12 +4,13 @@ import (
 	"net/http"
 	"net/url"
 
+	"netmeta/access"
 	"netmeta/event"
 )
 
 var eventRoutes = []Route{
 	{
-		Method: "GET", Path: "/api/v1/events", Need: Read, Handler: answer((*Server).listEvents),
+		Method: "GET", Path: "/api/v1/events", Need: Read, Scoped: true, Handler: answer((*Server).listEvents),
 		ID: "events", Summary: "What happened beside the traffic",
 		Description: "Events that touch the window: attacks, changes, maintenance, notes. They are in the table events.",
 		Parameters:  []Parameter{fromKey, toKey, tzKey, textKey("kind", "Only of this kind.").as("attack")},
@@ -44,7 +45,7 @@ func (s *Server) listEvents(r *http.Request) (Events, error) {
 	if err != nil {
 		return Events{}, err
 	}
-	list, err := event.Between(r.Context(), s.Store, rg.From, rg.To, v.Get("kind"))
+	list, err := event.Between(r.Context(), s.reader(r.Context()), access.From(r.Context()).Scope, rg.From, rg.To, v.Get("kind"))
 	if err != nil {
 		return Events{}, err
 	}
@@ -61,5 +62,5 @@ func (s *Server) addEvent(r *http.Request, e event.Event) (event.Event, error) {
 
 // deleteEvent takes an event away.
 func (s *Server) deleteEvent(r *http.Request) error {
-	return event.Delete(r.Context(), s.Writer, r.PathValue("id"))
+	return event.Delete(r.Context(), s.Writer, access.From(r.Context()).Scope, r.PathValue("id"))
 }

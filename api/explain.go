@@ -9,7 +9,7 @@ import (
 )
 
 var explainRoutes = []Route{{
-	Method: "GET", Path: "/api/v1/explain", Need: Read, Handler: answer((*Server).explain),
+	Method: "GET", Path: "/api/v1/explain", Need: Read, Scoped: true, Handler: answer((*Server).explain),
 	ID: "explain", Summary: "Why traffic changed",
 	Description: "Sets a window against one before it, in ten fields, and names the few values that make up the change. An answer is kept for ten seconds.",
 	Parameters: []Parameter{qKey, fromKey, toKey, tzKey, unitKey, layerKey, dirKey,
@@ -33,7 +33,7 @@ func (s *Server) askExplain(ctx context.Context, v url.Values) (x Explanation, e
 	if err != nil {
 		return x, err
 	}
-	q, err := req.Explain(rg, s.names())
+	q, err := req.Explain(rg, s.names(ctx))
 	if err != nil {
 		return x, err
 	}
@@ -52,7 +52,7 @@ func (s *Server) askExplain(ctx context.Context, v url.Values) (x Explanation, e
 			PacketsNow: f("packets_now"), PacketsBefore: f("packets_before"), BytesNow: f("bytes_now"), BytesBefore: f("bytes_before"),
 		}
 	}
-	x.Meta = costOf(q.Statement, stats, unknown, s.unreadable(q.Tables, rg.From, rg.To)...)
+	x.Meta = costOf(q.Statement, stats, unknown, s.unreadable(ctx, q.Tables, rg.From, rg.To)...)
 	if x.Explanation, err = q.Read(rows); err != nil {
 		return x, unexpected(err)
 	}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"netmeta/access"
+	"netmeta/column"
 	"netmeta/diagnosis"
 	"netmeta/flow"
 	"netmeta/query"
@@ -14,7 +16,7 @@ import (
 )
 
 var exporterRoutes = []Route{{
-	Method: "GET", Path: "/api/v1/exporters", Need: Read, Handler: answer((*Server).exporters),
+	Method: "GET", Path: "/api/v1/exporters", Need: Read, Scoped: true, Handler: answer((*Server).exporters),
 	ID: "exporters", Summary: "The health of each exporter",
 	Answer: Answer{Description: "By address."},
 }}
@@ -123,11 +125,39 @@ func (s *Server) exporters(r *http.Request) (Exporters, error) {
 	status := s.Process.Status()
 	s.markStored(r.Context(), status.Exporters)
 	s.diagnose(&status, samplings)
+	scope := access.From(r.Context()).Scope
+	if !scope.IsEverything() { // the others and the ignored have no rows to see
+		status.Exporters, status.Others, status.Ignored = inScope(scope, status.Exporters), nil, []Ignored{}
+	}
 	for _, x := range status.Exporters {
 		key := x.key()
 		list = append(list, ExporterDetail{x, samplings[key], samples[key], shares[key]})
 	}
 	return Exporters{list, status.Others, status.Ignored}, nil
+}
+
+// exporterTable has the one field by which an exporter is in a scope or not.
+var exporterTable = column.Table{Name: "exporters"}
+
+var exporterAddress = exporterTable.IP(column.Field{Name: flow.ExporterAddress.Field.Name})
+
+// inScope are the exporters whose rows are in a scope, all of them: it must tell them apart by
+// the address alone. Of others nobody knows whose they are.
+func inScope(scope access.Scope, list []Exporter) []Exporter {
+	b := exporterTable.NewBatch(len(list))
+	for _, x := range list {
+		address, _ := netip.ParseAddr(x.Address)
+		exporterAddress.Set(b, b.Add(), column.AddrFrom(address))
+	}
+	keep := make([]bool, len(list))
+	scope.Match(b, keep)
+	some := []Exporter{}
+	for i, x := range list {
+		if keep[i] {
+			some = append(some, x)
+		}
+	}
+	return some
 }
 
 // markStored says of which exporters rows are in the store.
@@ -141,7 +171,8 @@ func (s *Server) markStored(ctx context.Context, list []Exporter) {
 func (s *Server) coverage(ctx context.Context) (map[string]map[string]float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	res, _, err := s.Store.Select(ctx, store.Query{SQL: query.Coverage(), Settings: map[string]string{"max_execution_time": "5"}})
+	stmt := query.Coverage(s.names(ctx))
+	res, _, err := s.reader(ctx).Select(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params, Settings: map[string]string{"max_execution_time": "5"}})
 	if err != nil || res.Rows == 0 {
 		return nil, err
 	}

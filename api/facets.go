@@ -13,7 +13,7 @@ import (
 )
 
 var facetRoutes = []Route{{
-	Method: "GET", Path: "/api/v1/facets", Need: Read, Handler: answer((*Server).facets),
+	Method: "GET", Path: "/api/v1/facets", Need: Read, Scoped: true, Handler: answer((*Server).facets),
 	ID: "facets", Summary: "The largest values of several fields",
 	Description: "All lists are exact. An answer is kept for ten seconds.",
 	Parameters: []Parameter{qKey, fromKey, toKey, tzKey, unitKey, layerKey, dirKey,
@@ -74,7 +74,7 @@ func (s *Server) askFacets(ctx context.Context, v url.Values) (a Facets, err err
 		return a, err
 	}
 	a = Facets{From: rg.From, To: rg.To, Unit: req.Unit, Facets: []query.Facet{}}
-	if most != "" {
+	if most != "" && schema.Scope.IsEverything() { // the index counts the rows of others too
 		if q, a.Left, err = s.within(ctx, req, rg, schema, q, most); err != nil {
 			return a, err
 		}
@@ -98,7 +98,7 @@ func (s *Server) askFacets(ctx context.Context, v url.Values) (a Facets, err err
 	if a.Facets, a.Total, err = q.Read(rows); err != nil {
 		return a, unexpected(err)
 	}
-	a.Rate, a.Meta = query.Rate(req.Unit, a.Total, rg), costOf(q.Statement, stats, unknown, s.unreadable(q.Tables, rg.From, rg.To)...)
+	a.Rate, a.Meta = query.Rate(req.Unit, a.Total, rg), costOf(q.Statement, stats, unknown, s.unreadable(ctx, q.Tables, rg.From, rg.To)...)
 	return a, nil
 }
 

@@ -16,30 +16,30 @@ const (
 
 var filterRoutes = []Route{
 	{
-		Method: "GET", Path: "/api/v1/fields", Need: Read, Handler: answer((*Server).fields),
+		Method: "GET", Path: "/api/v1/fields", Need: Read, Scoped: true, Handler: answer((*Server).fields),
 		ID: "fields", Summary: "Every field that can be filtered or grouped by",
 		Answer: Answer{Description: "The fields, and the units of a query."},
 	},
 	{
-		Method: "GET", Path: "/api/v1/filter/check", Need: Read, Handler: withArguments[struct{}]((*Server).check),
+		Method: "GET", Path: "/api/v1/filter/check", Need: Read, Scoped: true, Handler: withArguments[struct{}]((*Server).check),
 		ID: "checkFilter", Summary: "Check a filter",
 		Parameters: []Parameter{textKey("q", "The filter.").as("src prt 53")},
 		Answer:     Answer{Description: checked},
 	},
 	{
-		Method: "POST", Path: "/api/v1/filter/check", Need: Read, Handler: withArguments[FilterText]((*Server).check),
+		Method: "POST", Path: "/api/v1/filter/check", Need: Read, Scoped: true, Handler: withArguments[FilterText]((*Server).check),
 		ID: "checkFilterPost", Summary: "Check a filter",
 		Example: FilterText{"udp src port 53"},
 		Answer:  Answer{Description: asForGET},
 	},
 	{
-		Method: "GET", Path: "/api/v1/filter/complete", Need: Read, Handler: withArguments[struct{}]((*Server).complete),
+		Method: "GET", Path: "/api/v1/filter/complete", Need: Read, Scoped: true, Handler: withArguments[struct{}]((*Server).complete),
 		ID: "completeFilter", Summary: "What could be typed next",
 		Parameters: []Parameter{textKey("text", "The filter so far.").as("src p"), integerKey("cursor", "Byte offset of the cursor; the end when left out.")},
 		Answer:     Answer{Description: replaced},
 	},
 	{
-		Method: "POST", Path: "/api/v1/filter/complete", Need: Read, Handler: withArguments[FilterTyped]((*Server).complete),
+		Method: "POST", Path: "/api/v1/filter/complete", Need: Read, Scoped: true, Handler: withArguments[FilterTyped]((*Server).complete),
 		ID: "completeFilterPost", Summary: "What could be typed next",
 		Example: FilterTyped{"src.p", 5},
 		Answer:  Answer{Description: asForGET},
@@ -106,7 +106,7 @@ func (s *Server) fields(*http.Request) (Fields, error) {
 }
 
 func (s *Server) check(_ *http.Request, arg func(string) string) (filter.CheckResult, error) {
-	return filter.Check(arg("q"), s.names().Names), nil
+	return filter.Check(arg("q"), s.settings().Schema.Names), nil
 }
 
 func (s *Server) complete(r *http.Request, arg func(string) string) (filter.Completion, error) {
@@ -115,6 +115,6 @@ func (s *Server) complete(r *http.Request, arg func(string) string) (filter.Comp
 	if err != nil || cursor < 0 || cursor > len(text) {
 		cursor = len(text)
 	}
-	names := s.names()
+	names := s.names(r.Context())
 	return filter.Complete(text, cursor, names.Names, s.values.source(r.Context(), names)), nil
 }

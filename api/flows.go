@@ -10,7 +10,7 @@ import (
 )
 
 var flowRoutes = []Route{{
-	Method: "GET", Path: "/api/v1/flows", Need: Read, Handler: written[Flows]((*Server).flows),
+	Method: "GET", Path: "/api/v1/flows", Need: Read, Scoped: true, Handler: written[Flows]((*Server).flows),
 	ID: "flows", Summary: "The records themselves",
 	Description: "A page of records in the order of time or of a column. csv and jsonl are exports: all records up to the limit.",
 	Parameters: []Parameter{qKey, fromKey, toKey, tzKey, dirKey,
@@ -73,7 +73,7 @@ func (s *Server) flows(w http.ResponseWriter, r *http.Request) error {
 
 // askFlows asks for a page of records.
 func (s *Server) askFlows(ctx context.Context, f query.Flows, rg query.Range, unknown []string) (page Flows, err error) {
-	names := s.names()
+	names := s.names(ctx)
 	stmt, err := f.Page(rg, names)
 	if err != nil {
 		return page, err
@@ -83,7 +83,7 @@ func (s *Server) askFlows(ctx context.Context, f query.Flows, rg query.Range, un
 		return page, err
 	}
 	page = Flows{From: rg.From, To: rg.To, Rows: min(res.Rows, f.Limit), Columns: f.Describe(), Values: make([]FlowValues, len(f.Columns)), Cursors: []string{},
-		Meta: costOf(stmt, stats, unknown, s.unreadable(stmt.Tables, rg.From, rg.To)...)}
+		Meta: costOf(stmt, stats, unknown, s.unreadable(ctx, stmt.Tables, rg.From, rg.To)...)}
 	for i := range page.Values {
 		if page.Values[i] = []any{}; page.Rows > 0 {
 			page.Values[i] = first(res.Columns[i], page.Rows)
@@ -114,7 +114,7 @@ func first(column any, n int) any {
 // exportFlows hands on what the store writes. When the store breaks off after the
 // first line the connection is cut, so that nobody takes a part for the whole.
 func (s *Server) exportFlows(w http.ResponseWriter, r *http.Request, f query.Flows, rg query.Range, format string) error {
-	stmt, err := f.Export(rg, s.names(), format == "csv")
+	stmt, err := f.Export(rg, s.names(r.Context()), format == "csv")
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (s *Server) exportFlows(w http.ResponseWriter, r *http.Request, f query.Flo
 	if format == "csv" {
 		as = "CSVWithNames"
 	}
-	body, err := s.Store.Stream(r.Context(), store.Query{SQL: stmt.SQL, Params: stmt.Params, Settings: settings(r.Context(),
+	body, err := s.reader(r.Context()).Stream(r.Context(), store.Query{SQL: stmt.SQL, Params: stmt.Params, Settings: settings(r.Context(),
 		"max_execution_time", queryTimeoutText, "output_format_csv_crlf_end_of_line", "1", "output_format_json_quote_64bit_integers", "0",
 	)}, as)
 	if err != nil {

@@ -8,14 +8,17 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"netmeta/access"
 )
 
 // guard refuses what a web page of somebody else makes a browser send here. There are
 // no logins, so the browser of somebody who may see the data must not fetch them for
 // others: neither under a foreign name that was made to point here (DNS rebinding),
-// nor from a foreign page.
+// nor from a foreign page. It also finds out who asks, for all that follows.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = r.WithContext(access.With(r.Context(), s.who(r)))
 		if r.Body == nil || r.Body == http.NoBody { // it has come whole: the server's limit must not end its answer
 			http.NewResponseController(w).SetReadDeadline(time.Time{})
 		}
@@ -40,6 +43,14 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// who makes a request.
+func (s *Server) who(r *http.Request) access.Who {
+	if s.Identify == nil {
+		return access.Who{}
+	}
+	return s.Identify(r)
 }
 
 // tells reports whether a path gives away something of the network or of this server. The

@@ -118,7 +118,7 @@ func helpGroups() []helpGroup {
 func stem(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
 
 func (s *Server) helpFilter(w http.ResponseWriter, r *http.Request) error {
-	known := s.names().Macros
+	known := s.settings().Schema.Macros
 	type macro struct{ Name, Filter string }
 	var macros []macro
 	for _, name := range slices.Sorted(maps.Keys(known)) {

@@ -11,14 +11,14 @@ import (
 
 var interfaceRoutes = []Route{
 	{
-		Method: "GET", Path: "/api/v1/interfaces", Need: Read, Handler: answer((*Server).interfaces),
+		Method: "GET", Path: "/api/v1/interfaces", Need: Read, Scoped: true, Handler: answer((*Server).interfaces),
 		ID: "interfaces", Summary: "The interfaces of the exporters: traffic, use, and the device's own counters",
 		Description: "What flows say, received and sent, beside what the device counts itself (sFlow counter samples). Most traffic first, at most 2,000. Rates are bits per second of layer 2, as octet counters count. An answer is kept for ten seconds.",
 		Parameters: []Parameter{fromKey, toKey, textKey("tz", "IANA time zone for days in from and to."),
 			textKey("exporter", "Address: its interfaces alone.").as("203.0.113.1")},
 	},
 	{
-		Method: "GET", Path: "/api/v1/interfaces/{exporter}/{index}", Need: Read, Handler: answer((*Server).oneInterface),
+		Method: "GET", Path: "/api/v1/interfaces/{exporter}/{index}", Need: Read, Scoped: true, Handler: answer((*Server).oneInterface),
 		ID: "interface", Summary: "One interface over time: the device's own counters and its last weeks",
 		Description: "The octet counters of the device in the buckets of a chart (sFlow counter samples), to draw beside /api/v1/query with layer=l2, which has the same buckets for the same from, to, tz, step and px. " +
 			"A reading stands for the time since the one before it. And what flows say of each hour of the last 28 days, with its trend; that part does not follow from and to, and is kept for five minutes.",
@@ -63,7 +63,7 @@ func (s *Server) askInterfaces(ctx context.Context, v url.Values) (a Interfaces,
 		return a, unexpected(err)
 	}
 	s.addNames(list.Exporters, list)
-	return Interfaces{list, costOf(q.Statement, stats, unknown, s.unreadable(append(q.Tables, "counters"), list.From, list.To)...)}, nil
+	return Interfaces{list, costOf(q.Statement, stats, unknown, s.unreadable(ctx, append(q.Tables, "counters"), list.From, list.To)...)}, nil
 }
 
 // only are the keys of a URL that are named here, and the names of the others, sorted.

@@ -60,12 +60,12 @@ func (s *Server) askLink(ctx context.Context, exporter, index string, v url.Valu
 	if err != nil {
 		return a, err
 	}
-	stmt := link.Counted(rg)
+	stmt := link.Counted(rg, s.names(ctx))
 	res, stats, err := s.selectRows(ctx, stmt)
 	if err != nil {
 		return a, err
 	}
-	a = LinkCourse{From: rg.From, To: rg.To, Step: rg.Step, Times: rg.Times, Meta: costOf(stmt, stats, unknown, s.unreadable([]string{"counters"}, rg.From, rg.To)...)}
+	a = LinkCourse{From: rg.From, To: rg.To, Step: rg.Step, Times: rg.Times, Meta: costOf(stmt, stats, unknown, s.unreadable(ctx, []string{"counters"}, rg.From, rg.To)...)}
 	if a.Counters, err = query.ReadCounted(rg, int(res.Rows), res.Column); err != nil {
 		return a, unexpected(err)
 	}

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"netmeta/access"
 	"netmeta/internal/problem"
 	"netmeta/query"
 	"netmeta/store"
@@ -16,12 +18,12 @@ import (
 
 var runningRoutes = []Route{
 	{
-		Method: "GET", Path: "/api/v1/queries", Need: Read, Handler: answer((*Server).queries),
+		Method: "GET", Path: "/api/v1/queries", Need: Read, Scoped: true, Handler: answer((*Server).queries),
 		ID: "queries", Summary: "What the store is working on",
 		Description: "Longest first. A request with the header Query-Tag is found by it, with how far it is.",
 	},
 	{
-		Method: "DELETE", Path: "/api/v1/queries/{id}", Need: Operate, Handler: done((*Server).endQuery),
+		Method: "DELETE", Path: "/api/v1/queries/{id}", Need: Operate, Scoped: true, Handler: done((*Server).endQuery),
 		ID: "endQuery", Summary: "End a query",
 		Description: "Only questions are ended, never an insert. Who asked gets status 409.",
 		Parameters:  []Parameter{pathPart("id", "Its id, or the Query-Tag of its request.").as("tab-7")},
@@ -35,6 +37,7 @@ type RunningQuery struct {
 	// The resource of this API that asks, as query or flows; empty: somebody asks the store itself.
 	What    string  `json:"what"`
 	Tag     string  `json:"tag"`     // What the asker calls it: the Query-Tag of a request ends it.
+	Owner   string  `json:"-"`       // Name of who asked this API; empty: without a login.
 	User    string  `json:"user"`    // Of the store.
 	Elapsed float64 `json:"elapsed"` // Seconds.
 	Rows    uint64  `json:"rows"`    // Read so far.
@@ -44,21 +47,50 @@ type RunningQuery struct {
 	SQL     string  `json:"sql"` // Its beginning.
 }
 
-// A comment of a query that begins so names the resource of the API that asks, and then
-// the tag of the request.
-const commentPrefix = "netmeta asks "
+// A comment of a query that begins so names the resource of the API that asks, then the tag
+// of the request if it has one, and then who made the request if that is known.
+const (
+	commentPrefix = "netmeta asks "
+	ownerPrefix   = "by=" // no tag has a =
+)
+
+// commentOf is the comment of the queries of a request.
+func commentOf(what, tag string, who access.Who) string {
+	words := []string{what}
+	if tag != "" {
+		words = append(words, tag)
+	}
+	if who.Name != "" {
+		words = append(words, ownerPrefix+url.QueryEscape(who.Name))
+	}
+	return commentPrefix + strings.Join(words, " ")
+}
 
 // engineID is what the embedded engine puts before the comment of a query.
 var engineID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12} ?`)
 
 // whoAsks reads the comment of a query.
-func whoAsks(comment string) (what, tag string) {
+func whoAsks(comment string) (what, tag, owner string) {
 	comment = engineID.ReplaceAllString(comment, "")
-	if rest, ours := strings.CutPrefix(comment, commentPrefix); ours {
-		what, tag, _ = strings.Cut(rest, " ")
-		return what, tag
+	rest, ours := strings.CutPrefix(comment, commentPrefix)
+	if !ours {
+		return "", comment, ""
 	}
-	return "", comment
+	what, rest, _ = strings.Cut(rest, " ")
+	for word := range strings.FieldsSeq(rest) {
+		if name, ok := strings.CutPrefix(word, ownerPrefix); ok {
+			owner, _ = url.QueryUnescape(name)
+		} else {
+			tag = word
+		}
+	}
+	return what, tag, owner
+}
+
+// mayEnd reports whether somebody may see and end a query: who may see everything, any of
+// them; others their own. SQL shows what it asks for, and its length how much there is.
+func mayEnd(who access.Who, q RunningQuery) bool {
+	return who.Scope.IsEverything() || who.Name != "" && q.What != "" && q.Owner == who.Name
 }
 
 // pageUser is the user that the embedded engine knows us as. It tells the user of each
@@ -68,7 +100,9 @@ const pageUser = "page"
 // ownComment marks our look at the list, which is not listed.
 const ownComment = "netmeta: list of queries"
 
+// running lists the queries that who asks may see and end.
 func (s *Server) running(ctx context.Context) ([]RunningQuery, error) {
+	who := access.From(ctx)
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	stmt := query.Running(ownComment)
@@ -80,18 +114,18 @@ func (s *Server) running(ctx context.Context) ([]RunningQuery, error) {
 	for i := range list {
 		text := func(name string) string { return res.Column(name).([]string)[i] }
 		n := func(name string) uint64 { return res.Column(name).([]uint64)[i] }
-		what, tag := whoAsks(text("tag"))
+		what, tag, owner := whoAsks(text("tag"))
 		user := text("user")
 		if embedded, _, ok := strings.Cut(text("teller"), " "); ok {
 			user = embedded
 			if user != pageUser {
-				what = "" // an SQL client that calls itself the page
+				what, owner = "", "" // an SQL client that calls itself the page
 			}
 		}
-		list[i] = RunningQuery{ID: text("query_id"), What: what, Tag: tag, User: user, Elapsed: res.Column("elapsed").([]float64)[i],
+		list[i] = RunningQuery{ID: text("query_id"), What: what, Tag: tag, Owner: owner, User: user, Elapsed: res.Column("elapsed").([]float64)[i],
 			Rows: n("read_rows"), Of: n("total_rows_approx"), Bytes: n("read_bytes"), Memory: res.Column("memory_usage").([]int64)[i], SQL: text("sql")}
 	}
-	return list, nil
+	return slices.DeleteFunc(list, func(q RunningQuery) bool { return !mayEnd(who, q) }), nil
 }
 
 // RunningQueries are what the store is working on.
@@ -105,7 +139,7 @@ func (s *Server) queries(r *http.Request) (RunningQueries, error) {
 	return RunningQueries{list}, err
 }
 
-// endQuery ends a query by its ID or by its tag. Only questions are ended: an insert is
+// endQuery ends a query by its ID or by its tag, if who asks may. Only questions are ended: an insert is
 // data that somebody sent.
 func (s *Server) endQuery(r *http.Request) error {
 	name := r.PathValue("id")
@@ -113,8 +147,19 @@ func (s *Server) endQuery(r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	// Ours first: an SQL client may call its query by the tag of a request.
-	slices.SortStableFunc(list, func(a, b RunningQuery) int { return cmp.Compare(b.What, a.What) })
+	// One's own first, then those of others, and an SQL client last: it may call its query by
+	// the tag of a request.
+	who := access.From(r.Context())
+	rank := func(q RunningQuery) int {
+		switch {
+		case q.What == "":
+			return 2
+		case q.Owner != who.Name:
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(list, func(a, b RunningQuery) int { return cmp.Compare(rank(a), rank(b)) })
 	i := slices.IndexFunc(list, func(q RunningQuery) bool { return q.ID == name || q.Tag == name })
 	if i < 0 {
 		return &problem.Error{Status: http.StatusNotFound, Title: "no such query", Detail: "no query with the id or tag " + name + " runs: it may have ended by itself"}
@@ -143,7 +188,7 @@ func withTag(next http.Handler) http.Handler {
 			}
 		}
 		what, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/api/v1/"), "/")
-		comment := strings.TrimSpace(commentPrefix + what + " " + r.Header.Get("Query-Tag"))
+		comment := commentOf(what, r.Header.Get("Query-Tag"), access.From(r.Context()))
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), commentKey{}, comment)))
 	})
 }

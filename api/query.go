@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"netmeta/access"
 	"netmeta/native"
 	"netmeta/query"
 	"netmeta/store"
@@ -17,14 +18,14 @@ import (
 
 var queryRoutes = []Route{
 	{
-		Method: "GET", Path: "/api/v1/query", Need: Read, Handler: written[Result]((*Server).query),
+		Method: "GET", Path: "/api/v1/query", Need: Read, Scoped: true, Handler: written[Result]((*Server).query),
 		ID: "query", Summary: "Traffic over time, split by any fields",
 		Description: "The keys are those of the page's URL. The answer is columns: one list of bucket starts and one list of values for each series. The series of a direction, Other included, add up to its total.",
 		Parameters:  append(seriesParameters(unitOrShareKey, textKey("viz", "Only for the page.")), textKey("format", "json or csv. Default json."), rawKey),
 		Answer:      Answer{Description: "The series.", Also: []string{"text/csv"}},
 	},
 	{
-		Method: "GET", Path: "/api/v1/query.csv", Need: Read, Handler: written[struct{}]((*Server).queryCSV),
+		Method: "GET", Path: "/api/v1/query.csv", Need: Read, Scoped: true, Handler: written[struct{}]((*Server).queryCSV),
 		ID: "queryCSV", Summary: "The same as CSV",
 		Description: "The keys are those of /api/v1/query. Lines are those of RFC 4180, numbers are not rounded. Names that begin like a formula are guarded against spreadsheets; see raw.",
 		Parameters: append(seriesParameters(unitOrShareKey),
@@ -111,7 +112,7 @@ func (s *Server) ask(ctx context.Context, v url.Values) (a Result, err error) {
 	if err != nil {
 		return a, err
 	}
-	result, err := query.Assemble(req, rg, rows, s.names())
+	result, err := query.Assemble(req, rg, rows, s.names(ctx))
 	if err != nil {
 		return a, unexpected(err)
 	}
@@ -120,7 +121,7 @@ func (s *Server) ask(ctx context.Context, v url.Values) (a Result, err error) {
 		Rows: stats.Rows, Bytes: stats.Bytes, MS: milliseconds(stats.Elapsed),
 		Table: strings.Join(stmt.Tables, ", "), Partial: Partial{rg.FirstPartial, rg.LastPartial}, Resolution: 1,
 	}
-	m.Notes = append(m.Notes, s.unreadable(stmt.Tables, rg.From, rg.To)...)
+	m.Notes = append(m.Notes, s.unreadable(ctx, stmt.Tables, rg.From, rg.To)...)
 	newest, oldest, err := s.span(ctx)
 	m.Through = newest
 	if len(rows.Time) == 0 && err == nil {
@@ -138,13 +139,13 @@ func (s *Server) ask(ctx context.Context, v url.Values) (a Result, err error) {
 // implausible counts the records of an answer that no network carries. That it cannot be
 // found out is no reason to give no answer.
 func (s *Server) implausible(ctx context.Context, req query.Request, rg query.Range) uint64 {
-	stmt, err := req.Implausible(rg, s.names())
+	stmt, err := req.Implausible(rg, s.names(ctx))
 	if err != nil {
 		return 0
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	res, _, err := s.Store.Select(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params})
+	res, _, err := s.reader(ctx).Select(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params})
 	if err != nil || res.Rows == 0 {
 		s.Log.Debug("how many records are implausible is not known", "err", err)
 		return 0
@@ -155,11 +156,14 @@ func (s *Server) implausible(ctx context.Context, req query.Request, rg query.Ra
 
 // unreadable says which parts of tables an answer about a time lacks. What the flows lack
 // the rollups may lack too.
-func (s *Server) unreadable(tables []string, from, to int64) (notes []string) {
+func (s *Server) unreadable(ctx context.Context, tables []string, from, to int64) (notes []string) {
 	tables = append([]string{query.FlowsTable}, tables...)
 	slices.Sort(tables)
 	for _, table := range slices.Compact(tables) {
 		for _, p := range s.Store.Parts.Of(table, from, to) {
+			if !access.From(ctx).Scope.IsEverything() { // how much others have is not theirs to know
+				return []string{"some rows cannot be read and are missing"}
+			}
 			if len(notes) == maxUnreadable {
 				return append(notes, "and more parts, see Status")
 			}
@@ -194,7 +198,7 @@ func (s *Server) run(ctx context.Context, stmt query.Statement) (query.Rows, sto
 func (s *Server) selectRows(ctx context.Context, stmt query.Statement) (*native.Result, store.Stats, error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout+5*time.Second)
 	defer cancel()
-	res, stats, err := s.Store.Select(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params, Settings: settings(ctx, "max_execution_time", queryTimeoutText)})
+	res, stats, err := s.reader(ctx).Select(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params, Settings: settings(ctx, "max_execution_time", queryTimeoutText)})
 	s.learn(stats)
 	return res, stats, err
 }
@@ -208,13 +212,13 @@ func (s *Server) whyEmpty(ctx context.Context, req query.Request, rg query.Range
 		return "before-retention", false
 	}
 	now := s.now().Unix()
-	stmt, err := req.Probe(now-7*86400, now, s.names())
+	stmt, err := req.Probe(now-7*86400, now, s.names(ctx))
 	if err != nil {
 		return "no-match", false
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	res, _, err := s.Store.Select(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params})
+	res, _, err := s.reader(ctx).Select(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params})
 	if err != nil || res.Rows == 0 {
 		return "no-match", false
 	}
@@ -222,12 +226,31 @@ func (s *Server) whyEmpty(ctx context.Context, req query.Request, rg query.Range
 	return "no-match", len(found) > 0 && found[0] != 0
 }
 
-// span is the newest and oldest second of the flows table, 0 when it is empty. It
-// comes from the parts' own minimum and maximum, without reading rows.
+// reader is the store for the statements of a request.
+func (s *Server) reader(ctx context.Context) *store.Client { return s.Store }
+
+// A span is the newest and oldest second of the flows of a scope, 0 when there are none.
+type span struct{ newest, oldest int64 }
+
+// span is that of who asks. Of everything it comes from the parts' own minimum and maximum;
+// else rows have to be read, and the answer is kept for a few seconds.
 func (s *Server) span(ctx context.Context) (newest, oldest int64, err error) {
+	scope := access.From(ctx).Scope
+	if scope.IsEverything() {
+		return s.readSpan(ctx, s.reader(ctx), scope)
+	}
+	kept, err := s.spanCache.get(ctx, "", func() (kept span, err error) {
+		kept.newest, kept.oldest, err = s.readSpan(ctx, s.reader(ctx), scope)
+		return kept, err
+	})
+	return kept.newest, kept.oldest, err
+}
+
+func (s *Server) readSpan(ctx context.Context, c *store.Client, scope access.Scope) (newest, oldest int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	res, _, err := s.Store.Select(ctx, store.Query{SQL: query.Span().SQL})
+	stmt := query.Span(scope)
+	res, _, err := c.Select(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params})
 	if err != nil {
 		return 0, 0, err
 	}

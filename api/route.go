@@ -5,6 +5,9 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"netmeta/access"
+	"netmeta/internal/problem"
 )
 
 // A Route is one method of one path: who may call it, what answers, and what openapi.json and
@@ -12,6 +15,7 @@ import (
 type Route struct {
 	Method, Path string // as http.ServeMux has them
 	Need         Right
+	Scoped       bool // answers also those who may see a part of the rows, with that part; else they get status 403
 	Handler
 
 	ID          string      // name of the operation; empty: not described, since it is a page
@@ -157,7 +161,11 @@ func (s *Server) mux() *http.ServeMux {
 	methods := map[string][]string{} // by path
 	for _, route := range Routes() {
 		mux.HandleFunc(route.Method+" "+route.Path, func(w http.ResponseWriter, r *http.Request) {
-			if err := route.serve(s, w, r); err != nil {
+			err := route.refuses(access.From(r.Context()))
+			if err == nil {
+				err = route.serve(s, w, r)
+			}
+			if err != nil {
 				s.fail(w, r, err)
 			}
 		})
@@ -172,6 +180,15 @@ func (s *Server) mux() *http.ServeMux {
 	mux.HandleFunc("/api/", noResource)
 	mux.Handle("/", s.Page)
 	return mux
+}
+
+// refuses is why a route does not answer somebody; nil: it does. What tells of the whole
+// network, or changes what others see, is not for those who may see a part of it.
+func (r *Route) refuses(who access.Who) error {
+	if r.Scoped || r.Need == Public || who.Scope.IsEverything() {
+		return nil
+	}
+	return &problem.Error{Status: http.StatusForbidden, Title: "not in scope", Detail: "this concerns all of the network, and you may see a part of it"}
 }
 
 // otherMethod answers a request for a path with a method that it does not take.

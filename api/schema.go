@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"netmeta/access"
 	"netmeta/query"
 	"netmeta/store"
 )
@@ -44,7 +45,7 @@ type tableFacts struct {
 // When the store does not say, what it said last holds for a while; then the flows alone
 // are asked, which are always right.
 func (s *Server) schema(ctx context.Context) query.Schema {
-	out := s.names()
+	out := s.names(ctx)
 	t := s.tables.get(ctx, s.readTables)
 	out.Rollups, out.Oldest, out.First, out.Once = t.rollups, t.oldest, t.first, t.once
 	return out
@@ -95,7 +96,7 @@ func (t *tableState) refresh(ctx context.Context, known tableFacts, ask func(con
 // again when there is something new. A time is noted there before a rollup says that it
 // has it, so they are read after that.
 func (s *Server) readFolded(ctx context.Context, rollups []query.Rollup, known tableFacts) (mark uint64, err error) {
-	res, _, err := s.Store.Select(ctx, store.Query{SQL: query.FoldedMark()})
+	res, _, err := s.Store.Select(ctx, store.Query{SQL: query.FoldedMark(access.Everything).SQL})
 	if err != nil {
 		return 0, err
 	}
@@ -108,7 +109,7 @@ func (s *Server) readFolded(ctx context.Context, rollups []query.Rollup, known t
 		}
 		return mark, nil
 	}
-	if res, _, err = s.Store.Select(ctx, store.Query{SQL: query.FoldedState()}); err != nil || res.Rows == 0 {
+	if res, _, err = s.Store.Select(ctx, store.Query{SQL: query.FoldedState(access.Everything).SQL}); err != nil || res.Rows == 0 {
 		return mark, err
 	}
 	names, namesOK := res.Column("name").([]string)
@@ -121,7 +122,8 @@ func (s *Server) readFolded(ctx context.Context, rollups []query.Rollup, known t
 	return mark, nil
 }
 
-// readTables asks the store of its tables, for two seconds at most.
+// readTables asks the store of its tables, for two seconds at most. It asks for the server
+// itself: what the tables have as a whole is the same for all scopes.
 func (s *Server) readTables(ctx context.Context, known tableFacts) (k tableFacts, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -131,7 +133,7 @@ func (s *Server) readTables(ctx context.Context, known tableFacts) (k tableFacts
 	}
 	can, ok := res.Column("can").([]uint8)
 	k.once = ok && len(can) == 1 && can[0] == 1
-	res, _, err = s.Store.Select(ctx, store.Query{SQL: query.RollupState()})
+	res, _, err = s.Store.Select(ctx, store.Query{SQL: query.RollupState(access.Everything).SQL})
 	if store.UnknownTable(err) { // no rollups are kept
 		return k, nil
 	}
@@ -157,13 +159,13 @@ func (s *Server) readTables(ctx context.Context, known tableFacts) (k tableFacts
 			k.rollups[i].Stale = stale
 		}
 	}
-	if _, k.oldest, err = s.span(ctx); err != nil {
+	if _, k.oldest, err = s.readSpan(ctx, s.Store, access.Everything); err != nil {
 		return k, err
 	}
 	k.first = k.oldest
 	for _, r := range k.rollups {
 		// As of the flows, it comes from what the parts know of themselves.
-		res, _, err := s.Store.Select(ctx, store.Query{SQL: r.First().SQL})
+		res, _, err := s.Store.Select(ctx, store.Query{SQL: r.First(access.Everything).SQL})
 		if err != nil {
 			return k, err
 		}

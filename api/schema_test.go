@@ -72,7 +72,7 @@ func TestConfigure(t *testing.T) {
 	if s.speed.Load() != 7 || s.streams.Load() != 3 || s.values != values {
 		t.Error("a reload forgets")
 	}
-	if s.keptUnder(nil) == before || s.names().Macros["dns"] == "" {
+	if s.keptUnder(nil) == before || s.settings().Schema.Macros["dns"] == "" {
 		t.Errorf("settings %+v, kept under %q as before", s.settings(), s.keptUnder(nil))
 	}
 }

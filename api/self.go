@@ -17,7 +17,7 @@ var openAPI []byte
 
 var selfRoutes = []Route{
 	{
-		Method: "GET", Path: "/api/v1/openapi.json", Need: Read, Handler: answer((*Server).describe),
+		Method: "GET", Path: "/api/v1/openapi.json", Need: Read, Scoped: true, Handler: answer((*Server).describe),
 		ID: "openapi", Summary: "This document",
 		Answer: Answer{Description: "OpenAPI 3.1."},
 	},

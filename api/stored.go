@@ -7,13 +7,15 @@ import (
 	"sync"
 	"time"
 
+	"netmeta/access"
 	"netmeta/diagnosis"
 	"netmeta/query"
 	"netmeta/store"
 )
 
 // storedRows remembers of which exporters rows are in the store. It asks until there are
-// some, which the order of the table makes cheap: by time, then by exporter.
+// some, which the order of the table makes cheap: by time, then by exporter. It asks for the
+// server itself, because the list of exporters is one for all.
 type storedRows struct {
 	mu    sync.Mutex // guards the following; nobody holds it while it asks
 	found map[storedKey]bool
@@ -98,7 +100,7 @@ func askStored(ctx context.Context, c *store.Client, open []storedKey, now int64
 		addresses = append(addresses, key.address)
 	}
 	since = max(since, now-storedWindow)
-	stmt := query.Stored(since, addresses)
+	stmt := query.Stored(access.Everything, since, addresses)
 	res, _, err := c.Select(ctx, store.Query{
 		SQL: stmt.SQL, Params: stmt.Params,
 		Settings: map[string]string{"max_execution_time": "1", "timeout_overflow_mode": "break",

@@ -28,7 +28,7 @@ const (
 )
 
 var streamRoutes = []Route{{
-	Method: "GET", Path: "/api/v1/stream", Need: Read,
+	Method: "GET", Path: "/api/v1/stream", Need: Read, Scoped: true,
 	Handler: written[struct{}]((*Server).stream).sends(Update{}),
 	ID:      "stream", Summary: "The answer to a question as it changes",
 	Description: "The keys are those of /api/v1/query; to must be now. Asked again twice in each step, but at most once a second and half of the time; a pause is never longer than a minute, unless the question took longer.",

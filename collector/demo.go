@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"netmeta/access"
 	"netmeta/flow"
 	"netmeta/query"
 	"netmeta/simulate"
@@ -196,7 +197,7 @@ func (c *Collector) newest(ctx context.Context) (time.Time, error) {
 			return time.Time{}, err
 		}
 	}
-	res, _, err := c.reader.Select(ctx, store.Query{SQL: query.Span().SQL})
+	res, _, err := c.reader.Select(ctx, store.Query{SQL: query.Span(access.Everything).SQL})
 	if err != nil {
 		return time.Time{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"netmeta/access"
 	"netmeta/config"
 	"netmeta/event"
 	"netmeta/flow"
@@ -88,7 +89,7 @@ func TestRateEvents(t *testing.T) {
 	}
 	s.migrated.Store(true)
 	s.compareRates(t.Context(), &log)
-	list, err := event.Between(t.Context(), writer, 0, time.Now().Unix()+1, "sampling")
+	list, err := event.Between(t.Context(), writer, access.Everything, 0, time.Now().Unix()+1, "sampling")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"netmeta/access"
 	"netmeta/internal/wholefile"
 	"netmeta/query"
 	"netmeta/source"
@@ -90,7 +91,7 @@ func (c *Collector) countDoubts(ctx context.Context, doubts []source.Doubt) (lef
 				gaps[i].Length++ // a datagram has the number of its last record
 			}
 		}
-		stmt := query.LastOfGaps(gaps, (c.followed-fileBehind.Milliseconds())/1000, min(c.started.Unix(), (c.followed+fileBehind.Milliseconds())/1000))
+		stmt := query.LastOfGaps(access.Everything, gaps, (c.followed-fileBehind.Milliseconds())/1000, min(c.started.Unix(), (c.followed+fileBehind.Milliseconds())/1000))
 		res, _, err := c.client.Select(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params})
 		if err != nil {
 			return doubts, err

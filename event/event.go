@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"netmeta/access"
 	"netmeta/column"
 	"netmeta/internal/problem"
 	"netmeta/query"
@@ -128,10 +129,10 @@ func Put(ctx context.Context, c *store.Client, e Event) error {
 // ErrNotFound is the error for an unknown ID.
 var ErrNotFound = &problem.Error{Status: http.StatusNotFound, Title: "no such event", Detail: "no event with this ID"}
 
-// Delete deletes an event with all its reports. The error for an unknown ID is
+// Delete deletes an event of a scope with all its reports. The error for an unknown ID is
 // ErrNotFound.
-func Delete(ctx context.Context, c *store.Client, id string) error {
-	reports := query.EventReports(id)
+func Delete(ctx context.Context, c *store.Client, scope access.Scope, id string) error {
+	reports := query.EventReports(scope, id)
 	res, _, err := c.Select(ctx, store.Query{SQL: reports.SQL, Params: reports.Params})
 	if err != nil {
 		return err
@@ -143,10 +144,10 @@ func Delete(ctx context.Context, c *store.Client, id string) error {
 	return c.Do(ctx, store.Query{SQL: store.Layout{}.Alter(Table.Name) + " " + stmt.SQL, Params: stmt.Params})
 }
 
-// Between returns the events that overlap a range, oldest first. An event that lasts
+// Between returns the events of a scope that overlap a range, oldest first. An event that lasts
 // overlaps everything after its start; one without duration only its start.
-func Between(ctx context.Context, c *store.Client, from, to int64, kind string) ([]Event, error) {
-	stmt := query.Events(from, to, kind)
+func Between(ctx context.Context, c *store.Client, scope access.Scope, from, to int64, kind string) ([]Event, error) {
+	stmt := query.Events(scope, from, to, kind)
 	res, _, err := c.Select(ctx, store.Query{SQL: stmt.SQL, Params: stmt.Params})
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"netmeta/access"
 	"netmeta/internal/enginetest"
 	"netmeta/internal/problem"
 	"netmeta/store"
@@ -38,7 +39,7 @@ func TestEvents(t *testing.T) {
 	over := put(Event{ID: "m-1", Kind: "maintenance", Start: 2000, End: 3000, Text: "fra1"})
 	f := func(from, to int64, kind string, want ...Event) {
 		t.Helper()
-		got, err := Between(t.Context(), r, from, to, kind)
+		got, err := Between(t.Context(), r, access.Everything, from, to, kind)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,18 +61,18 @@ func TestEvents(t *testing.T) {
 
 	// Deleted, it is gone with all that was reported of it, and can be reported again.
 	for _, id := range []string{hostile, "a-2"} {
-		if err := Delete(t.Context(), w, id); !errors.Is(err, ErrNotFound) {
+		if err := Delete(t.Context(), w, access.Everything, id); !errors.Is(err, ErrNotFound) {
 			t.Errorf("delete %q: %v", id, err)
 		}
 	}
-	if err := Delete(t.Context(), w, "a-1"); err != nil {
+	if err := Delete(t.Context(), w, access.Everything, "a-1"); err != nil {
 		t.Fatal(err)
 	}
 	f(0, 10000, "", over, note)
 	put(attack)
 	f(0, 10000, "attack", attack)
 	named := put(Event{ID: hostile, Text: "x"})
-	if err := Delete(t.Context(), w, named.ID); err != nil {
+	if err := Delete(t.Context(), w, access.Everything, named.ID); err != nil {
 		t.Fatal(err)
 	}
 	f(0, 10000, "", attack, over, note)

@@ -1,10 +1,15 @@
 package query
 
-import "netmeta/internal/param"
+import (
+	"netmeta/access"
+	"netmeta/internal/param"
+)
 
 // A compiler is a statement in the making: all that came from outside goes into params.
 type compiler struct {
 	params param.Set
+	scope  access.Scope // the rows that the statement may read
+	rows   string       // its condition, once a table has needed it
 }
 
-func newCompiler() *compiler { return &compiler{param.Set{}} }
+func newCompiler(scope access.Scope) *compiler { return &compiler{params: param.Set{}, scope: scope} }

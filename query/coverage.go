@@ -34,7 +34,7 @@ func coverageFields() []*column.Field {
 // Coverage is the statement that says, for each exporter and type of record, how
 // many rows of the last five minutes have a value in each column of CoverageFields:
 // exporter String, type String, rows UInt64, then filled Array(String), decimal numbers.
-func Coverage() string {
+func Coverage(s Schema) Statement {
 	var counts []string
 	for _, f := range coverageFields() {
 		test := f.Name + " != defaultValueOfTypeName('" + strings.ReplaceAll(f.SQLType(), "'", `\'`) + "')"
@@ -43,10 +43,14 @@ func Coverage() string {
 		}
 		counts = append(counts, "countIf("+test+")")
 	}
-	return lines(
-		"SELECT toString(ExporterAddress) AS exporter, toString(FlowType) AS type, count() AS rows,",
-		"    arrayMap(n -> toString(n), ["+strings.Join(counts, ",\n    ")+"]) AS filled",
-		"FROM flows",
-		"WHERE TimeReceived >= now() - "+strconv.Itoa(coverageWindow),
-		"GROUP BY exporter, type")
+	c := newCompiler(s.Scope)
+	return Statement{
+		SQL: lines(
+			"SELECT toString(ExporterAddress) AS exporter, toString(FlowType) AS type, count() AS rows,",
+			"    arrayMap(n -> toString(n), ["+strings.Join(counts, ",\n    ")+"]) AS filled",
+			c.from(flow.Table.Name, "\nWHERE ", "TimeReceived >= now() - "+strconv.Itoa(coverageWindow)),
+			"GROUP BY exporter, type"),
+		Params:  c.params,
+		Columns: []ResultColumn{{"exporter", "String"}, {"type", "String"}, {"rows", "UInt64"}, {"filled", "Array(String)"}},
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"netmeta/access"
 	"netmeta/internal/param"
 )
 
@@ -41,10 +42,12 @@ func PutEvent(e EventRow) Statement {
 }
 
 // EventReports is the statement that counts the rows of an event: reports UInt64.
-func EventReports(id string) Statement {
+func EventReports(scope access.Scope, id string) Statement {
+	c := newCompiler(scope)
+	c.params["id"] = param.Escape(id)
 	return Statement{
-		SQL:     "SELECT count() AS reports FROM events WHERE id = {id:String}",
-		Params:  map[string]string{"id": param.Escape(id)},
+		SQL:     "SELECT count() AS reports " + c.from("events", " WHERE ", "id = {id:String}"),
+		Params:  c.params,
 		Columns: []ResultColumn{{"reports", "UInt64"}},
 	}
 }
@@ -58,15 +61,17 @@ func DeleteEvent(id string) Statement {
 // Events is the statement for the events that overlap a range, newest first. An event that
 // lasts overlaps everything after its start; one without duration only its start. kind is
 // empty for all.
-func Events(from, to int64, kind string) Statement {
+func Events(scope access.Scope, from, to int64, kind string) Statement {
+	c := newCompiler(scope)
+	c.params["from"], c.params["to"], c.params["kind"] = strconv.FormatInt(from, 10), strconv.FormatInt(to, 10), param.Escape(kind)
 	return Statement{
 		SQL: lines(
 			"SELECT id, kind, toUInt32(start) AS begin, toUInt32(end) AS until, target, severity, text, toJSONString(attrs) AS more",
-			"FROM events FINAL",
-			"WHERE start < toDateTime({to:UInt32}, 'UTC') AND (start >= toDateTime({from:UInt32}, 'UTC') OR end = toDateTime(0, 'UTC') OR end > toDateTime({from:UInt32}, 'UTC'))",
-			"    AND ({kind:String} = '' OR kind = {kind:String})",
+			c.from("events", " FINAL\nWHERE ", lines(
+				"start < toDateTime({to:UInt32}, 'UTC') AND (start >= toDateTime({from:UInt32}, 'UTC') OR end = toDateTime(0, 'UTC') OR end > toDateTime({from:UInt32}, 'UTC'))",
+				"    AND ({kind:String} = '' OR kind = {kind:String})")),
 			"ORDER BY start DESC, id LIMIT "+strconv.Itoa(maxEvents)),
-		Params: map[string]string{"from": strconv.FormatInt(from, 10), "to": strconv.FormatInt(to, 10), "kind": param.Escape(kind)},
+		Params: c.params,
 		Columns: []ResultColumn{{"id", "String"}, {"kind", "String"}, {"begin", "UInt32"}, {"until", "UInt32"},
 			{"target", "String"}, {"severity", "String"}, {"text", "String"}, {"more", "String"}},
 	}

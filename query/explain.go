@@ -142,7 +142,7 @@ func (r Request) Explain(rg Range, s Schema) (ExplainQuery, error) {
 	}
 	q.Before = Range{From: q.Now.From - shift, To: q.Now.To - shift, Location: rg.Location}
 
-	c := newCompiler()
+	c := newCompiler(s.Scope)
 	now, before := c.window(0, q.Now.From, q.Now.To), c.window(1, q.Before.From, q.Before.To)
 	rest, err := r.condition(c, s)
 	if err != nil {
@@ -158,14 +158,14 @@ func (r Request) Explain(rg Range, s Schema) (ExplainQuery, error) {
 	var parts []string
 	for _, group := range gather(list) {
 		columns := strings.Join(append(group.columns(), v+" AS v", isNow), ", ")
-		parts = append(parts, group.sql("aspect", changed, []string{"SELECT " + columns + " FROM " + flow.Table.Name + " WHERE " + where}))
+		parts = append(parts, group.sql("aspect", changed, []string{"SELECT " + columns + " " + c.from(flow.Table.Name, " WHERE ", where)}))
 	}
 	parts = append(parts, lines(
 		fmt.Sprintf("SELECT toUInt8(%d) AS aspect, %s AS keys, %s AS labels,", len(list), noTexts, noTexts),
 		"    toUInt64(0) AS distinct, toUInt64(0) AS risers, toFloat64(0) AS rise, toFloat64(0) AS fall, sumIf("+v+", is_now) AS now, sumIf("+v+", NOT is_now) AS before,",
 		"    sumIf("+packets+", is_now) AS packets_now, sumIf("+packets+", NOT is_now) AS packets_before,",
 		"    sumIf("+octets+", is_now) AS bytes_now, sumIf("+octets+", NOT is_now) AS bytes_before",
-		"FROM (SELECT *, "+isNow+" FROM "+flow.Table.Name+" WHERE "+where+")",
+		"FROM (SELECT *, "+isNow+" "+c.from(flow.Table.Name, " WHERE ", where)+")",
 	))
 	q.SQL, q.Params = strings.Join(parts, "\nUNION ALL\n"), c.params
 	q.Columns = []ResultColumn{{"aspect", "UInt8"}, {"keys", "Array(String)"}, {"labels", "Array(String)"}, {"distinct", "UInt64"}, {"risers", "UInt64"}, {"rise", "Float64"}, {"fall", "Float64"},

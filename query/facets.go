@@ -139,7 +139,7 @@ func (r Request) Facets(rg Range, s Schema, names string) (FacetsQuery, error) {
 	if q.facets, err = parseFacets(names); err != nil {
 		return q, err
 	}
-	c := newCompiler()
+	c := newCompiler(s.Scope)
 	condition, err := filter.Parse(r.Filter, s.Names)
 	if err != nil {
 		return q, err
@@ -175,7 +175,7 @@ func (r Request) Facets(rg Range, s Schema, names string) (FacetsQuery, error) {
 		for _, group := range gather(of.list) {
 			var rows []string
 			for j, table := range tables {
-				rows = append(rows, "SELECT "+strings.Join(append(group.columns(), r.valueSQL(table)+" AS v", r.roughSQL(table)+" AS r"), ", ")+" FROM "+table+" WHERE "+where[j])
+				rows = append(rows, "SELECT "+strings.Join(append(group.columns(), r.valueSQL(table)+" AS v", r.roughSQL(table)+" AS r"), ", ")+" "+c.from(table, " WHERE ", where[j]))
 			}
 			parts = append(parts, group.sql("facet", largest, rows))
 		}

@@ -270,7 +270,7 @@ func (f Flows) Export(rg Range, s Schema, csv bool) (Statement, error) {
 // statement reads the table twice, see edge. Names of the outer statement hide those of
 // columns; the inner one has the condition.
 func (f Flows) statement(rg Range, s Schema, columns []string, limit int) (Statement, error) {
-	c := newCompiler()
+	c := newCompiler(s.Scope)
 	where, err := f.within(c, rg, s)
 	if err != nil {
 		return Statement{}, err
@@ -297,15 +297,25 @@ func (f Flows) statement(rg Range, s Schema, columns []string, limit int) (State
 			"FROM",
 			"(",
 			"    SELECT "+strings.Join(inner, ", "),
-			"    FROM "+flow.Table.Name,
-			"    PREWHERE "+where+f.edge(where, limit),
-			"    WHERE "+f.behind(c),
+			"    "+f.rows(c, where, limit),
 			"    ORDER BY "+f.ordered("", append(f.reading(), "tie")),
 			"    LIMIT "+strconv.Itoa(limit)+offset,
 			") AS r",
 			"ORDER BY "+f.ordered("r.", order)),
 		Params: c.params,
 	}, nil
+}
+
+// rows are those of the page, and those before its cursor in the same place. Both passes read
+// few columns first, but within a scope: there no condition comes before that of the scope,
+// which the store itself adds too.
+func (f Flows) rows(c *compiler, where string, limit int) string {
+	where += f.edge(c, where, limit)
+	behind := f.behind(c)
+	if !c.scope.IsEverything() {
+		return c.from(flow.Table.Name, "\n    WHERE ", where+" AND "+behind)
+	}
+	return c.from(flow.Table.Name, "\n    PREWHERE ", where) + "\n    WHERE " + behind
 }
 
 // ordered are the expressions of ORDER BY.

@@ -178,7 +178,7 @@ func (f Flows) behind(c *compiler) string {
 // edge is the condition that a record is none of those behind the page: it is found in
 // a first pass that reads what says the place alone. The second one, which needs all
 // columns for the ties of equal ones, reads them of few records then.
-func (f Flows) edge(where string, limit int) string {
+func (f Flows) edge(c *compiler, where string, limit int) string {
 	last, beyond := "min", ">="
 	if f.Asc {
 		last, beyond = "max", "<="
@@ -193,17 +193,17 @@ func (f Flows) edge(where string, limit int) string {
 		" AND "+f.place()+" "+beyond,
 		"        (",
 		"            SELECT "+edge,
-		"            FROM ("+f.first(where+behind)+" ORDER BY "+f.ordered("", f.reading())+" LIMIT "+strconv.Itoa(limit)+")",
+		"            FROM ("+f.first(c, where+behind)+" ORDER BY "+f.ordered("", f.reading())+" LIMIT "+strconv.Itoa(limit)+")",
 		"        )")
 }
 
 // first is what the first pass reads.
-func (f Flows) first(where string) string {
+func (f Flows) first(c *compiler, where string) string {
 	columns := "TimeReceived"
 	if f.Sort != nil {
 		columns = sortKey(f.Sort).expr + " AS x, TimeReceived"
 	}
-	return "SELECT " + columns + " FROM " + flow.Table.Name + " WHERE " + where
+	return "SELECT " + columns + " " + c.from(flow.Table.Name, " WHERE ", where)
 }
 
 // reading is the order in which the table is read. That of time begins with the five
@@ -219,12 +219,12 @@ func (f Flows) reading() []string {
 // Reads is the statement that stands for what a page in another order than that of time
 // costs, to be estimated: both passes go over the window.
 func (f Flows) Reads(rg Range, s Schema) (Statement, error) {
-	c := newCompiler()
+	c := newCompiler(s.Scope)
 	where, err := f.within(c, rg, s)
 	if err != nil {
 		return Statement{}, err
 	}
-	once := f.first(where)
+	once := f.first(c, where)
 	return Statement{SQL: lines(once, "UNION ALL", once), Params: c.params}, nil
 }
 

@@ -126,7 +126,7 @@ func (r Request) Interfaces(now time.Time, s Schema, exporter string) (Interface
 	if err != nil {
 		return InterfacesQuery{}, err
 	}
-	c := newCompiler()
+	c := newCompiler(s.Scope)
 	of := ""
 	if exporter != "" {
 		a, err := netip.ParseAddr(exporter)
@@ -190,8 +190,7 @@ func interfacesSQL(c *compiler, rg *Range, pieces []piece, of string) string {
 			"            SELECT "+rg.bucketSQL(c, timeSQL(0), "")+" AS t, "+strings.Join(toldOfInterfaces, ", ")+",",
 			"                sum("+lengthL2+") AS v, sum("+packetsSQL+") AS p,",
 			"                "+varianceOf("sum("+squaresSQL+")", "p")+" AS x",
-			"            FROM "+p.table,
-			"            WHERE "+c.during(0, p)+of,
+			"            "+c.from(p.table, "\n            WHERE ", c.during(0, p)+of),
 			"            GROUP BY e, t, InIf, OutIf",
 		))
 	}
@@ -240,7 +239,7 @@ func interfacesSQL(c *compiler, rg *Range, pieces []piece, of string) string {
 		"        ARRAY JOIN [(InIf, 0, n0, d0, s0, b0), (OutIf, 1, n1, d1, s1, b1)] AS k",
 		"        GROUP BY e, i, side, t",
 		"    ),",
-		readings(during+of, []string{"IfName", "IfSpeed", "IfStatus"}, packets...),
+		c.readings(during+of, []string{"IfName", "IfSpeed", "IfStatus"}, packets...),
 		"    parts AS",
 		"    (",
 		"        SELECT e, i, max(IfName) AS ifname, argMax(IfSpeed, at) AS speed, argMax(IfStatus, at) AS status, min(at) AS begun, max(at) AS ended,",

@@ -39,7 +39,7 @@ func TestInterfacesSQL(t *testing.T) {
 		t.Fatal(ok, err)
 	}
 	out.Reset()
-	for _, s := range []Statement{link.Counted(rg), weeks.Statement} {
+	for _, s := range []Statement{link.Counted(rg, s), weeks.Statement} {
 		fmt.Fprintln(&out, s.SQL)
 		for _, name := range slices.Sorted(maps.Keys(s.Params)) {
 			fmt.Fprintf(&out, "-- %s = %s\n", name, s.Params[name])

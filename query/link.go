@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"netmeta/column"
+	"netmeta/counter"
 	"netmeta/flow"
 )
 
@@ -49,8 +50,8 @@ const countersReach = 120
 // A reading stands for the time since the one before it, and where that lies in several
 // buckets each has its part. A bucket of which they cover less than half is left out: t
 // UInt32, in Float64, out Float64 (bits per second).
-func (l Link) Counted(rg Range) Statement {
-	c := newCompiler()
+func (l Link) Counted(rg Range, s Schema) Statement {
+	c := newCompiler(s.Scope)
 	c.params["begin"], c.params["end"] = strconv.FormatInt(rg.From, 10), strconv.FormatInt(rg.To, 10)
 	// Days of a zone are not multiples of anything but a quarter of an hour.
 	piece := rg.Step
@@ -61,7 +62,7 @@ func (l Link) Counted(rg Range) Statement {
 	during := c.window(0, rg.From-countersReach, rg.To+countersReach)
 	sql := lines(
 		"WITH",
-		readings(during+" AND ExporterAddress = "+l.address(c)+" AND IfIndex = "+c.params.Bind("UInt32", strconv.FormatUint(uint64(l.Index), 10)), nil),
+		c.readings(during+" AND ExporterAddress = "+l.address(c)+" AND IfIndex = "+c.params.Bind("UInt32", strconv.FormatUint(uint64(l.Index), 10)), nil),
 		"    pieces AS", // of a reading, those that it covers
 		"    (",
 		"        SELECT d, "+rg.bucketSQL(c, "toUInt32(k * {piece:UInt32})", "")+" AS t,",
@@ -82,7 +83,7 @@ func (l Link) Counted(rg Range) Statement {
 		"GROUP BY t",
 		"ORDER BY t",
 	)
-	return Statement{SQL: sql, Params: c.params, Columns: []ResultColumn{{"t", "UInt32"}, {"known", "Float64"}, {"in", "Float64"}, {"out", "Float64"}}, Tables: []string{"counters"}}
+	return Statement{SQL: sql, Params: c.params, Columns: []ResultColumn{{"t", "UInt32"}, {"known", "Float64"}, {"in", "Float64"}, {"out", "Float64"}}, Tables: []string{counter.Table.Name}}
 }
 
 // A Course is the rates of both directions, bucket by bucket; nil where nobody counted.
@@ -142,7 +143,7 @@ func (l Link) Weeks(now time.Time, tz string, s Schema) (q WeeksQuery, ok bool, 
 		return q, false, nil
 	}
 	q.begun = s.begun()
-	c := newCompiler()
+	c := newCompiler(s.Scope)
 	index := c.params.Bind("UInt32", strconv.FormatUint(uint64(l.Index), 10))
 	value := volumeL2.roughSQL(hours.Table)
 	rg := Range{From: q.from, To: q.to, Step: 3600}
@@ -155,8 +156,7 @@ func (l Link) Weeks(now time.Time, tz string, s Schema) (q WeeksQuery, ok bool, 
 		}
 		selects = append(selects, lines(
 			"SELECT toUInt32("+at+") AS t, sumIf("+value+", InIf = "+index+") AS in, sumIf("+value+", OutIf = "+index+") AS out",
-			"FROM "+p.table,
-			"WHERE "+c.during(0, p)+" AND ExporterAddress = "+l.address(c)+" AND (InIf = "+index+" OR OutIf = "+index+")",
+			c.from(p.table, "\nWHERE ", c.during(0, p)+" AND ExporterAddress = "+l.address(c)+" AND (InIf = "+index+" OR OutIf = "+index+")"),
 			"GROUP BY t",
 		))
 	}

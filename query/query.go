@@ -20,6 +20,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"netmeta/access"
 	"netmeta/filter"
 	"netmeta/flow"
 	"netmeta/internal/problem"
@@ -28,6 +29,9 @@ import (
 // A Schema is what a question may name beside the fields, and what the store has.
 type Schema struct {
 	filter.Names // what a filter may name beside the fields
+
+	// Scope is the rows that a statement may read.
+	Scope access.Scope
 
 	// Rollups are the tables of sums that may be asked in place of the flows, in the
 	// order of flow.Table.Rollups. Where there are none the flows are asked.

@@ -1,6 +1,10 @@
 package query
 
-import "strings"
+import (
+	"strings"
+
+	"netmeta/counter"
+)
 
 // readings is the common table expression of what devices counted on their interfaces,
 // each reading beside the one before it:
@@ -13,7 +17,7 @@ import "strings"
 //	         between them, for then its octets would have fallen
 //
 // beside are columns that go along. The counters of octets are always there.
-func readings(condition string, beside []string, counters ...string) string {
+func (c *compiler) readings(condition string, beside []string, counters ...string) string {
 	columns := append([]string{"ExporterAddress AS e", "ObservationDomain AS d", "IfIndex AS i", "toUInt32(TimeReceived) AS at", "lagInFrame(at) OVER w AS since"}, beside...)
 	for _, name := range append([]string{"InOctets", "OutOctets"}, counters...) {
 		columns = append(columns, name+", lagInFrame("+name+") OVER w AS p"+name)
@@ -24,8 +28,7 @@ func readings(condition string, beside []string, counters ...string) string {
 		"    (",
 		"        SELECT",
 		"            "+strings.Join(columns, ",\n            "),
-		"        FROM counters",
-		"        WHERE "+condition+" AND SourceClass = 'interface' AND bitTest(Records, 0) AND IfIndex > 0",
+		"        "+c.from(counter.Table.Name, "\n        WHERE ", condition+" AND SourceClass = 'interface' AND bitTest(Records, 0) AND IfIndex > 0"),
 		"        WINDOW w AS (PARTITION BY e, d, i ORDER BY TimeReceived, SequenceNum ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)",
 		"    ),",
 	)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"netmeta/access"
 	"netmeta/column"
 	"netmeta/flow"
 )
@@ -57,13 +58,15 @@ type Rollup struct {
 // RollupState is the statement that says which rollups there are, and from when until
 // when they have every flow: name String, since UInt32, until UInt32. The store keeps that
 // in rollup_state, for the tables that have one of two UUIDs.
-func RollupState() string {
-	return lines(
-		"SELECT Name AS name, toUInt32(Since) AS since, toUInt32(Until) AS until",
-		"FROM rollup_state FINAL",
-		"INNER JOIN (SELECT name AS rollup, toString(uuid) AS id FROM system.tables WHERE database = currentDatabase()) AS present ON rollup = Name",
-		"WHERE id IN (Current, Next)",
-	)
+func RollupState(scope access.Scope) Statement {
+	c := newCompiler(scope)
+	return Statement{
+		SQL: lines(
+			"SELECT Name AS name, toUInt32(Since) AS since, toUInt32(Until) AS until",
+			c.from("rollup_state", " FINAL\nINNER JOIN (SELECT name AS rollup, toString(uuid) AS id FROM system.tables WHERE database = currentDatabase()) AS present ON rollup = Name\nWHERE ", "id IN (Current, Next)")),
+		Params:  c.params,
+		Columns: []ResultColumn{{"name", "String"}, {"since", "UInt32"}, {"until", "UInt32"}},
+	}
 }
 
 // RollupsOf makes the list for a Schema of what the statement RollupState gave.
@@ -79,17 +82,28 @@ func RollupsOf(names []string, since, until []uint32) []Rollup {
 
 // FoldedMark is the statement that tells whether FoldedState would say something else
 // than before: mark UInt64.
-func FoldedMark() string { return "SELECT toUInt64(max(Noted)) + count() AS mark FROM rollup_folded" }
+func FoldedMark(scope access.Scope) Statement {
+	c := newCompiler(scope)
+	return Statement{
+		SQL:     "SELECT toUInt64(max(Noted)) + count() AS mark " + c.from("rollup_folded", " WHERE ", ""),
+		Params:  c.params,
+		Columns: []ResultColumn{{"mark", "UInt64"}},
+	}
+}
 
 // FoldedState is the statement that says which steps of the rollups are folded: name
 // String, hour UInt32, steps UInt64, of which bit n is the n-th minute.
-func FoldedState() string {
-	return lines(
-		"SELECT Name AS name, toUInt32(toStartOfHour(at)) AS hour, groupBitOr(bitShiftLeft(toUInt64(1), toMinute(at))) AS steps",
-		"FROM (SELECT Name, TimeReceived AS at FROM rollup_folded GROUP BY Name, at HAVING argMax(Folded, Noted) = 1)",
-		"GROUP BY name, hour",
-		"ORDER BY name, hour",
-	)
+func FoldedState(scope access.Scope) Statement {
+	c := newCompiler(scope)
+	return Statement{
+		SQL: lines(
+			"SELECT Name AS name, toUInt32(toStartOfHour(at)) AS hour, groupBitOr(bitShiftLeft(toUInt64(1), toMinute(at))) AS steps",
+			"FROM (SELECT Name, TimeReceived AS at "+c.from("rollup_folded", " WHERE ", "")+" GROUP BY Name, at HAVING argMax(Folded, Noted) = 1)",
+			"GROUP BY name, hour",
+			"ORDER BY name, hour"),
+		Params:  c.params,
+		Columns: []ResultColumn{{"name", "String"}, {"hour", "UInt32"}, {"steps", "UInt64"}},
+	}
 }
 
 // SetFolded gives the rollups the times of what the statement FoldedState gave.
@@ -292,9 +306,10 @@ func flowsSQL(table string) string {
 	return "Flows"
 }
 
-// answering are the rollups that keep all of some fields of the flows. Of a measure they keep
-// the sums, so these are no fields that are needed.
+// answering are the rollups that keep all of some fields of the flows, and those that the scope
+// reads. Of a measure they keep the sums, so these are no fields that are needed.
 func (s Schema) answering(needs []*column.Field) []Rollup {
+	needs = append(slices.Clip(needs), s.Scope.Fields()...)
 	rollups := slices.Clone(s.Rollups)
 	for i := range rollups {
 		rollups[i].gone = s.gone()

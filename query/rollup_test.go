@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"netmeta/access"
 )
 
 // What a rollup may lack the next finer one answers for, or the flows.
@@ -97,7 +99,7 @@ func TestCoverAlternating(t *testing.T) {
 
 // Each span of a piece has a name of its own.
 func TestDuringNames(t *testing.T) {
-	c := newCompiler()
+	c := newCompiler(access.Everything)
 	c.during(1, piece{table: "rollup_1h", spans: []span{{0, 1}, {2, 3}, {4, 5}}})
 	for name, want := range map[string]string{"from1_rollup_1h": "0000000000", "from1_rollup_1h_2": "0000000002", "to1_rollup_1h_3": "0000000005"} {
 		if got := c.params[name]; got != want {

@@ -175,7 +175,7 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 	if err != nil {
 		return Statement{}, err
 	}
-	c := newCompiler()
+	c := newCompiler(s.Scope)
 	f, err := filter.Parse(r.Filter, s.Names)
 	if err != nil {
 		return Statement{}, err
@@ -425,9 +425,7 @@ func (q *series) window(i int, indent string) string {
 			with,
 			indent+"SELECT",
 			indent+"    "+strings.Join(all, ",\n"+indent+"    "),
-			indent+"FROM "+p.table,
-			join,
-			indent+"WHERE "+q.c.during(i, p)+q.rest+and,
+			indent+q.c.from(p.table, "\n"+join+indent+"WHERE ", q.c.during(i, p)+q.rest+and),
 			group,
 		))
 	}
@@ -471,7 +469,7 @@ func (q *series) sums() []string {
 // by score, then by total, then by key, so that the same rows give the same order.
 func (q *series) best() string {
 	keys := strings.Join(list(len(q.keys), "g#"), ", ")
-	ranked, of := keys, "f"
+	ranked, of := keys, "FROM f"
 	each := q.each()
 	if each {
 		ranked = "d, " + keys
@@ -488,12 +486,12 @@ func (q *series) best() string {
 	case q.request.Rank == "delta":
 		sum = fmt.Sprintf("abs(toFloat64(%s) - toFloat64(%s) / %d) AS score, toFloat64(%s) AS total", q.sumOf("", "w = 0"), q.sumOf("", "w > 0"), len(q.windows)-1, q.sumOf("", ""))
 	case len(q.windows) > 1: // who wins is decided by the window of the request
-		of = "f0 AS f"
+		of = "FROM f0 AS f"
 	}
 	score := []string{
 		"            (",
 		"                SELECT " + ranked + ", " + sum,
-		"                FROM " + of + known,
+		"                " + of + known,
 		"                GROUP BY " + ranked,
 		"            )",
 	}
@@ -501,7 +499,7 @@ func (q *series) best() string {
 		score = []string{
 			"            (",
 			"                SELECT " + ranked + ", toFloat64(" + by + ") AS score, toFloat64(" + saturatedSum("whole") + ") AS total",
-			"                FROM (SELECT " + ranked + ", t, " + q.sumOf("f.", "") + " AS whole, " + q.shown() + " AS v FROM " + of + known + " GROUP BY " + ranked + ", t)",
+			"                FROM (SELECT " + ranked + ", t, " + q.sumOf("f.", "") + " AS whole, " + q.shown() + " AS v " + of + known + " GROUP BY " + ranked + ", t)",
 			"                GROUP BY " + ranked,
 			"            )",
 		}
@@ -591,13 +589,13 @@ func (q *series) columns() []ResultColumn {
 // Probe is the statement that says whether any record of a window meets the
 // request: one row with the column found, UInt8.
 func (r Request) Probe(from, to int64, s Schema) (Statement, error) {
-	c := newCompiler()
+	c := newCompiler(s.Scope)
 	where, err := r.where(c, s, from, to)
 	if err != nil {
 		return Statement{}, err
 	}
 	return Statement{
-		SQL:     lines("SELECT toUInt8(count() > 0) AS found", "FROM (SELECT 1 FROM "+flow.Table.Name+" WHERE "+where+" LIMIT 1)"),
+		SQL:     lines("SELECT toUInt8(count() > 0) AS found", "FROM (SELECT 1 "+c.from(flow.Table.Name, " WHERE ", where)+" LIMIT 1)"),
 		Params:  c.params,
 		Columns: []ResultColumn{{"found", "UInt8"}},
 	}, nil

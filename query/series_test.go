@@ -413,18 +413,18 @@ func TestGroupable(t *testing.T) {
 
 func TestValues(t *testing.T) {
 	for _, name := range []string{"src.as", "as", "remote.ip", "port", "in.if", "if", "exporter", "src.country", "mac", "proto"} {
-		if _, ok := Values(name); !ok {
+		if _, ok := Values(name, Schema{}); !ok {
 			t.Errorf("%s has no values", name)
 		}
 	}
 	for _, name := range []string{"bytes", "bps", "nothing", "'; --"} {
-		if _, ok := Values(name); ok {
+		if _, ok := Values(name, Schema{}); ok {
 			t.Errorf("%s has values", name)
 		}
 	}
 	f := func(name string, keys, labels []string, want filter.Item) {
 		t.Helper()
-		q, _ := Values(name)
+		q, _ := Values(name, Schema{})
 		got := q.Items([][]string{keys}, [][]string{labels}, []float64{3.1e10}, Schema{})
 		if len(got) != 1 || got[0] != want {
 			t.Errorf("%s: got %+v, want %+v", name, got, want)

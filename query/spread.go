@@ -34,7 +34,7 @@ func (q *series) spreadSQL(i int, indent string) (with, join, and string) {
 		indent+"    if(FlowEnd > FlowStart AND toUnixTimestamp64Milli(FlowStart) > 0, z - least(toUnixTimestamp64Milli(FlowEnd) - toUnixTimestamp64Milli(FlowStart), 86400000), z) AS a,",
 		indent+"    "+until("k")+" AS c0,",
 		indent+"    "+until("(k + 1)")+" AS c1")
-	join = indent + "ARRAY JOIN range(toUInt32(intDiv(greatest(a, {begin:Int64}), 1000 * {step:UInt32})), toUInt32(intDiv(least(z, {end:Int64} - 1), 1000 * {step:UInt32})) + 1) AS k"
+	join = indent + "ARRAY JOIN range(toUInt32(intDiv(greatest(a, {begin:Int64}), 1000 * {step:UInt32})), toUInt32(intDiv(least(z, {end:Int64} - 1), 1000 * {step:UInt32})) + 1) AS k\n"
 	and = " AND z >= {begin:Int64} AND a < {end:Int64}"
 	return with, join, and
 }

@@ -9,37 +9,38 @@ import (
 	"slices"
 	"testing"
 
+	"netmeta/access"
 	"netmeta/internal/golden"
 )
 
 // statements are those that no request of the page makes, by the names of their golden files.
-func statements() map[string]Statement {
+func statements(scope access.Scope) map[string]Statement {
 	gaps := []Gap{
 		{Exporter: netip.MustParseAddr("192.0.2.1"), Type: 2, Domain: 7, From: 4294967290, Length: 12},
 		{Exporter: netip.MustParseAddr("2001:db8::1"), Type: 1, From: 5, Length: 1},
 	}
 	return map[string]Statement{
-		"span":          Span(),
-		"first":         Rollup{Table: "rollup_1h"}.First(),
+		"span":          Span(scope),
+		"first":         Rollup{Table: "rollup_1h"}.First(scope),
 		"storage":       Storage(),
 		"disks":         Disks(),
-		"stored":        Stored(1790000000, []string{"192.0.2.1", "2001:db8::1"}),
-		"gaps":          LastOfGaps(gaps, 1790000000, 1790000060),
-		"coverage":      {SQL: Coverage()},
-		"rollup-state":  {SQL: RollupState()},
-		"folded-mark":   {SQL: FoldedMark()},
-		"folded-state":  {SQL: FoldedState()},
+		"stored":        Stored(scope, 1790000000, []string{"192.0.2.1", "2001:db8::1"}),
+		"gaps":          LastOfGaps(scope, gaps, 1790000000, 1790000060),
+		"coverage":      Coverage(Schema{Scope: scope}),
+		"rollup-state":  RollupState(scope),
+		"folded-mark":   FoldedMark(scope),
+		"folded-state":  FoldedState(scope),
 		"once":          {SQL: OnceState()},
 		"running":       Running("netmeta: list of 100% of the queries"),
-		"events":        Events(1790000000, 1790003600, "it's an attack"),
+		"events":        Events(scope, 1790000000, 1790003600, "it's an attack"),
 		"event-put":     PutEvent(EventRow{ID: "a-1", Kind: "attack", Start: 1790000000, Target: "192.0.2.7", Severity: "critical", Text: "tab\t'quoted'", Attrs: map[string]string{"b": "", "a": "1\n2"}}),
-		"event-reports": EventReports("a-1"),
+		"event-reports": EventReports(scope, "a-1"),
 	}
 }
 
 // TestStatementsGolden writes testdata/statements. Package executed runs the files.
 func TestStatementsGolden(t *testing.T) {
-	all := statements()
+	all := statements(access.Everything)
 	for name, st := range all {
 		golden.Equal(t, filepath.Join("testdata/statements", name+".txt"), statementText(name, st))
 	}

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"netmeta/access"
+	"netmeta/flow"
 	"netmeta/internal/param"
 )
 
@@ -13,14 +15,15 @@ import (
 
 // Stored is the statement for the newest second of the rows since a second of some exporters,
 // given by address: address String, type String, newest UInt32.
-func Stored(since int64, exporters []string) Statement {
+func Stored(scope access.Scope, since int64, exporters []string) Statement {
+	c := newCompiler(scope)
+	c.params["since"], c.params["exporters"] = strconv.FormatInt(since, 10), param.Array("String", exporters)
 	return Statement{
 		SQL: lines(
 			"SELECT toString(ExporterAddress) AS address, toString(FlowType) AS type, toUInt32(max(TimeReceived)) AS newest",
-			"FROM "+FlowsTable,
-			"WHERE TimeReceived >= toDateTime({since:UInt32}) AND ExporterAddress IN (SELECT arrayJoin(arrayMap(a -> toIPv6(a), {exporters:Array(String)})))",
+			c.from(flow.Table.Name, "\nWHERE ", "TimeReceived >= toDateTime({since:UInt32}) AND ExporterAddress IN (SELECT arrayJoin(arrayMap(a -> toIPv6(a), {exporters:Array(String)})))"),
 			"GROUP BY address, type"),
-		Params:  map[string]string{"since": strconv.FormatInt(since, 10), "exporters": param.Array("String", exporters)},
+		Params:  c.params,
 		Columns: []ResultColumn{{"address", "String"}, {"type", "String"}, {"newest", "UInt32"}},
 	}
 }
@@ -30,7 +33,7 @@ func Storage() Statement {
 	return Statement{
 		SQL: lines(
 			"SELECT sum(rows) AS total_rows, sum(bytes_on_disk) AS total_bytes",
-			"FROM system.parts WHERE active AND database = currentDatabase() AND table = '"+FlowsTable+"'"),
+			"FROM system.parts WHERE active AND database = currentDatabase() AND table = '"+flow.Table.Name+"'"),
 		Columns: []ResultColumn{{"total_rows", "UInt64"}, {"total_bytes", "UInt64"}},
 	}
 }
@@ -55,7 +58,8 @@ type Gap struct {
 // LastOfGaps is the statement for the last stored number of each gap, among the rows received
 // from one second to another, inclusive: i UInt32, the index of the gap; seq UInt32, the number
 // less From; units UInt32, how many rows have it. Gaps without a stored number have no row.
-func LastOfGaps(gaps []Gap, from, to int64) Statement {
+func LastOfGaps(scope access.Scope, gaps []Gap, from, to int64) Statement {
+	c := newCompiler(scope)
 	values := make([]string, len(gaps))
 	for i, g := range gaps {
 		values[i] = fmt.Sprintf("(%d, toIPv6('%s'), %d, %d, %d, %d)", i, g.Exporter, g.Type, g.Domain, g.From, g.Length)
@@ -65,12 +69,13 @@ func LastOfGaps(gaps []Gap, from, to int64) Statement {
 			"SELECT i, max(ahead) AS seq, argMax(n, ahead) AS units",
 			"FROM (",
 			"    SELECT i, toUInt32(SequenceNum - first) AS ahead, toUInt32(count()) AS n",
-			"    FROM "+FlowsTable,
-			"    INNER JOIN (SELECT * FROM values('i UInt32, address IPv6, type UInt8, domain UInt32, first UInt32, length UInt64', "+strings.Join(values, ", ")+")) AS gaps",
-			"        ON ExporterAddress = address AND toUInt8(FlowType) = type AND ObservationDomain = domain",
-			fmt.Sprintf("    WHERE TimeReceived BETWEEN %d AND %d AND toUInt32(SequenceNum - first) < length", from, to),
+			"    "+c.from(flow.Table.Name, "\n"+lines(
+				"    INNER JOIN (SELECT * FROM values('i UInt32, address IPv6, type UInt8, domain UInt32, first UInt32, length UInt64', "+strings.Join(values, ", ")+")) AS gaps",
+				"        ON ExporterAddress = address AND toUInt8(FlowType) = type AND ObservationDomain = domain",
+				"    WHERE "), fmt.Sprintf("TimeReceived BETWEEN %d AND %d AND toUInt32(SequenceNum - first) < length", from, to)),
 			"    GROUP BY i, ahead)",
 			"GROUP BY i"),
+		Params:  c.params,
 		Columns: []ResultColumn{{"i", "UInt32"}, {"seq", "UInt32"}, {"units", "UInt32"}},
 	}
 }

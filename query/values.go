@@ -1,12 +1,12 @@
 package query
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"netmeta/filter"
+	"netmeta/flow"
 )
 
 // valuesWindow is how far back values are looked for: completion offers what is
@@ -19,9 +19,9 @@ type ValuesQuery struct {
 	dim dim
 }
 
-// Values is the query for a name of the filter language; false for one whose values
+// Values is the query for a name of the filter language, in the scope; false for one whose values
 // are not worth a list, like a time or a measure.
-func Values(field string) (ValuesQuery, bool) {
+func Values(field string, s Schema) (ValuesQuery, bool) {
 	f := filter.Find(field)
 	if f == nil {
 		return ValuesQuery{}, false
@@ -33,7 +33,7 @@ func Values(field string) (ValuesQuery, bool) {
 			dims = append(dims, dim{field: filter.Find(name)})
 		}
 	}
-	c := newCompiler()
+	c := newCompiler(s.Scope)
 	var keys, labels []string
 	for _, d := range dims {
 		if !d.field.Groupable() {
@@ -45,9 +45,7 @@ func Values(field string) (ValuesQuery, bool) {
 	st := Statement{
 		SQL: lines(
 			"SELECT v.1 AS keys, v.2 AS labels, sum(toFloat64(Bytes) * SamplingRate) * 8 / "+strconv.Itoa(valuesWindow)+" AS rate",
-			"FROM flows",
-			"ARRAY JOIN ["+zip(keys, labels)+"] AS v",
-			fmt.Sprintf("WHERE TimeReceived >= now() - %d", valuesWindow),
+			c.from(flow.Table.Name, "\nARRAY JOIN ["+zip(keys, labels)+"] AS v\nWHERE ", "TimeReceived >= now() - "+strconv.Itoa(valuesWindow)),
 			"GROUP BY keys, labels",
 			"ORDER BY rate DESC",
 			"LIMIT 200"),

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"netmeta/access"
 	"netmeta/column"
 	"netmeta/engine"
 	"netmeta/flow"
@@ -138,10 +139,10 @@ func schemaOf(ctx context.Context, client *store.Client, rollups bool) (s query.
 	if !rollups {
 		return s, nil
 	}
-	res, _, err := client.Select(ctx, store.Query{SQL: query.RollupState()})
+	res, _, err := client.Select(ctx, store.Query{SQL: query.RollupState(access.Everything).SQL})
 	if err == nil && res.Rows > 0 {
 		s.Rollups = query.RollupsOf(res.Columns[0].([]string), res.Columns[1].([]uint32), res.Columns[2].([]uint32))
-		if res, _, err = client.Select(ctx, store.Query{SQL: query.FoldedState()}); err == nil && res.Rows > 0 {
+		if res, _, err = client.Select(ctx, store.Query{SQL: query.FoldedState(access.Everything).SQL}); err == nil && res.Rows > 0 {
 			query.SetFolded(s.Rollups, res.Columns[0].([]string), res.Columns[1].([]uint32), res.Columns[2].([]uint64))
 		}
 	}

@@ -4,6 +4,7 @@
 package param
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -53,3 +54,22 @@ func Array(kind string, values []string) string {
 	b.WriteByte(']')
 	return b.String()
 }
+
+// Literals is a condition with the values in place of their placeholders, for where a
+// statement cannot have parameters.
+func (s Set) Literals(sql string) string {
+	return placeholder.ReplaceAllStringFunc(sql, func(text string) string {
+		name, kind, _ := strings.Cut(text[1:len(text)-1], ":")
+		value, ok := s[name]
+		if !ok {
+			return text
+		}
+		if kind == "String" { // escaped in the same way
+			return "'" + value + "'"
+		}
+		return "CAST('" + Escape(value) + "', '" + Escape(kind) + "')"
+	})
+}
+
+// placeholder is {name:Type}. The text of a statement has no other braces.
+var placeholder = regexp.MustCompile(`\{[a-z0-9_]+:[^{}]+\}`)

@@ -674,7 +674,7 @@ func TestValues(t *testing.T) {
 	reader, _ := table(t, 1000, true)
 	n := 0
 	for _, info := range filter.Catalogue() {
-		q, ok := query.Values(info.Name)
+		q, ok := query.Values(info.Name, query.Schema{})
 		if !ok {
 			continue
 		}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"netmeta/access"
 	"netmeta/column"
 	"netmeta/filter"
 	"netmeta/flow"
@@ -62,7 +63,7 @@ func rolledTable(t *testing.T, rows int, more ...string) *store.Client {
 // rollupsOf asks the store which rollups there are, as the API does.
 func rollupsOf(t *testing.T, reader *store.Client) []query.Rollup {
 	t.Helper()
-	res, _, err := reader.Select(t.Context(), store.Query{SQL: query.RollupState()})
+	res, _, err := reader.Select(t.Context(), store.Query{SQL: query.RollupState(access.Everything).SQL})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +71,7 @@ func rollupsOf(t *testing.T, reader *store.Client) []query.Rollup {
 		return nil
 	}
 	list := query.RollupsOf(res.Columns[0].([]string), res.Columns[1].([]uint32), res.Columns[2].([]uint32))
-	if res, _, err = reader.Select(t.Context(), store.Query{SQL: query.FoldedState()}); err != nil {
+	if res, _, err = reader.Select(t.Context(), store.Query{SQL: query.FoldedState(access.Everything).SQL}); err != nil {
 		t.Fatal(err)
 	}
 	if res.Rows > 0 {
