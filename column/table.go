@@ -20,16 +20,16 @@ type Table struct {
 	Indexes   []string // skipping indexes: "name expression TYPE type GRANULARITY n"
 
 	Engine    Engine
-	Version   string    // Replacing: the column that says which row counts
+	Version   string    // Replacing: the column that decides which row counts
 	Retention Retention // how long rows are kept
 
-	Rollups []Rollup // each behind the one that it adds up; the first adds up the table
+	Rollups []Rollup // each after the one that it sums; the first sums the table
 
 	byName map[string]*Field
 	slots  [storeCount]int // number of fields in each store
 }
 
-// An Engine says what the store makes of rows with equal keys (Table.Order).
+// Engine says what the store does with rows with equal keys (Table.Order).
 type Engine uint8
 
 const (
@@ -38,12 +38,12 @@ const (
 	Summing                 // the store adds them up; of rollups
 )
 
-// A Retention says how long the rows of a table are kept.
+// Retention says how long the rows of a table are kept.
 type Retention uint8
 
 const (
-	Days    Retention = iota // as many days as the configuration says
-	Forever                  // until somebody deletes them
+	Days    Retention = iota // days in the configuration
+	Forever                  // until a user deletes them
 )
 
 // A Rollup is a table that keeps sums of another one: of its measures, and how many

@@ -54,8 +54,8 @@ type Config struct {
 
 // Sources are the ways in.
 type Sources struct {
-	UDP      udp.Config          `yaml:"udp"`
-	NetFlow  netflow.Config      `yaml:"netflow"`
+	UDP      udp.Config            `yaml:"udp"`
+	NetFlow  netflow.Config        `yaml:"netflow"`
 	Sampling source.SamplingConfig `yaml:"sampling"`
 }
 
@@ -102,7 +102,7 @@ func Parse(text []byte, c *Config) error {
 	var errs []error
 	for _, doc := range file.Docs {
 		if doc.Body == nil || doc.Body.Type() == ast.NullType {
-			continue // nothing but comments: the defaults stand
+			continue // only comments: the defaults apply
 		}
 		if errs = append(errs, mistakes(doc.Body)...); len(errs) > 0 {
 			continue
@@ -134,7 +134,7 @@ func withoutSource(err error) error {
 	return errors.New(where + secret.Mask(y.GetMessage()))
 }
 
-// A validator is a member that checks its values. Errors begin with a key below the member.
+// validator is a member that checks its values. Errors start with a key below the member.
 type validator interface{ Validate() error }
 
 // Validate checks the values. Each error has the key, the value and the fix.

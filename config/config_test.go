@@ -46,7 +46,7 @@ store:
 	}
 }
 
-// Numbers may stand in quotes, as templates write them, and in any way that YAML has.
+// Numbers may be quoted, as templates write them, and in any YAML form.
 func TestNumbers(t *testing.T) {
 	for _, text := range []string{`"4"`, "4.0", "0x4", "0b100", "4e0", "&n 4"} {
 		c := Default()

@@ -160,7 +160,7 @@ func isText(t reflect.Type) bool {
 	return reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
 
-// isObject reports that a value of a type has keys of its own.
+// isObject reports that a value of a type has its own keys.
 func isObject(t reflect.Type) bool { return t.Kind() == reflect.Struct && !isText(t) }
 
 // misplaced describes a value that is not of the key's kind. It returns an empty text for

@@ -31,7 +31,7 @@ func (c *Config) readSecrets() error {
 }
 
 // fromFile returns a secret that may be in a file. What is not a password would fail
-// later, where nobody knows the file.
+// later, where the file is unknown.
 func fromFile(s secret.Text) (secret.Text, error) {
 	path, ok := strings.CutPrefix(s.Reveal(), "${file:")
 	if !ok {

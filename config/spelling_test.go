@@ -142,7 +142,7 @@ func TestSpellings(t *testing.T) {
 }
 
 // A value that its type does not read is an error with the line, the key, the value and
-// the fix, also behind an anchor, a tag or an alias.
+// the fix, also after an anchor, a tag or an alias.
 func TestUnreadable(t *testing.T) {
 	f := func(key, value, want string) {
 		t.Helper()

@@ -20,7 +20,7 @@ const (
 	lossWarn = 0.001
 	lossBad  = 0.01
 
-	// Clocks that count whole seconds are behind by half a second, and export takes its
+	// Clocks with a resolution of one second are half a second behind, and export takes its
 	// time; NTP keeps the rest within milliseconds. Beyond a minute, start and end of
 	// flows mean nothing, and the rows are marked (flow.ClockSkewed).
 	skewWarn = 2 * time.Second
@@ -80,7 +80,7 @@ const (
 
 // A Problem is a fault with its remedy.
 type Problem struct {
-	ID string `json:"id"` // Stable: by it problems are told apart and grouped.
+	ID string `json:"id"` // Stable; identifies and groups problems.
 	// bad: data is missing, wrong or about to be. warn: it is less exact than it could be, or may soon be
 	// missing.
 	Level  Level  `json:"level" enum:"warn,bad"`

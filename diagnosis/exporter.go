@@ -20,7 +20,7 @@ type Exporter struct {
 	Datagrams uint64
 	Records   uint64 // decoded
 	Flows     uint64 // rows made of them
-	Lost      uint64 // missing by sequence number, counted as Announces.Sequence says
+	Lost      uint64 // missing by sequence number, counted according to Announces.Sequence
 	Refused   uint64 // not decoded, by Reasons
 	Reasons   map[string]uint64
 	Thinned   uint64 // records thinned because of a limit

@@ -1,21 +1,18 @@
-// Package engine is the embedded ClickHouse: the engine as a process of its own,
-// which serves the ClickHouse HTTP interface, and the supervisor that keeps this
-// process alive.
+// Package engine is the embedded ClickHouse: the engine as a separate process, which serves the ClickHouse
+// HTTP interface, and the supervisor that keeps this process alive.
 //
-// It is a process so that a crash, an out-of-memory kill or an upgrade of a large
-// C++ program costs no datagram: the collector goes on while the engine comes back.
-// It speaks HTTP as a ClickHouse server does, so that NetMeta speaks one protocol to
-// one thing, and a server or a cluster is only another URL.
+// Because it is a process, a crash, an out-of-memory kill or an upgrade of a large C++ program costs no
+// datagram: the collector continues while the engine restarts. It serves HTTP like a ClickHouse server, so
+// NetMeta needs only one protocol, and a server or a cluster is just another URL.
 //
-// [Serve] is the process, what `netmeta engine` runs. [New] makes a [Supervisor],
-// which starts it as a child and starts it again when it dies. The supervisor owns
-// the lock on the data directory and the listening socket, and hands both to each
-// child: the address never changes, nobody can take the directory between two
-// children, and clients that connect meanwhile wait instead of being refused. It counts
-// whose statements ran when a child crashed, and shuts a user out who does it often.
+// [Serve] is the process that `netmeta engine` runs. [New] makes a [Supervisor], which starts it as a child
+// and restarts it when it dies. The supervisor owns the lock on the data directory and the listening socket,
+// and passes both to each child: the address never changes, no other process can lock the directory between
+// two children, and clients that connect meanwhile wait instead of failing. It counts whose statements were
+// running when a child crashed, and blocks a user whose statements often crash it.
 //
-// The process is confined: it writes to clickhouse and tmp only, reads little else, starts
-// no program and opens no connection. [Confinement] says what of it a system has.
+// The process is confined: it writes only to clickhouse and tmp, reads little else, starts no program and
+// opens no connection. [Confinement] lists the restrictions that a system supports.
 //
 // A data directory holds
 //
@@ -24,7 +21,7 @@
 //	secrets/reader      password of the read-only user reader, mode 0600
 //	secrets/page        password of the read-only user of the web UI, mode 0600
 //	tmp/                temporary files, emptied at each start
-//	engine.lock         locked while an engine has the directory; says whose process
+//	engine.lock         locked while an engine uses the directory; has its process ID
 //	engine.json         address of the engine that runs or ran last, mode 0600
 //	engine.xml          the engine's configuration, written at each start
 package engine
@@ -52,46 +49,42 @@ import (
 	"netmeta/engine/libchdb"
 )
 
-// ServeOptions says what an engine serves. The zero value of every field but Path is
-// its default.
+// ServeOptions configure an engine. The zero value of every field but Path is its default.
 type ServeOptions struct {
-	// Path is NetMeta's data directory. It is made when missing.
+	// Path is NetMeta's data directory. It is made if missing.
 	Path string
 
-	// Listen is the TCP address of the HTTP interface. Default: a free port of
-	// 127.0.0.1, the one of the last time when that is free.
+	// Listen is the TCP address of the HTTP interface. Default: a free port of 127.0.0.1, the previous one if
+	// it is free.
 	Listen string
 
-	// Remote allows an address that others can reach. The passwords then travel
-	// unencrypted.
+	// Remote allows an address that other machines can reach. The passwords are then sent unencrypted.
 	Remote bool
 
-	// Library is the path of libchdb.so. Default: where libchdb.Find finds it.
+	// Library is the path of libchdb.so. Default: the result of libchdb.Find.
 	Library string
 
-	// Memory is how many bytes the engine may use. Readers together may use three
-	// quarters of it, and one who is alone half of these. Default: three fifths of the
-	// machine's or the control group's memory.
+	// Memory is how many bytes the engine may use. Readers together may use three quarters of it, and a
+	// single one half of these. Default: three fifths of the machine's or the control group's memory.
 	Memory int64
 
-	// MaxQueries is how many requests of each of the three users run at once. Some more
-	// wait for some seconds; the rest is refused. Default: two for each core, at least
-	// 8 and at most 64.
+	// MaxQueries is how many requests of each of the three users run at once. A few more wait for some
+	// seconds; the rest is rejected. Default: two for each core, at least 8 and at most 64.
 	MaxQueries int
 
-	// Logger takes what is worth acting on. Default: slog.Default().
+	// Logger receives messages worth acting on. Default: slog.Default().
 	Logger *slog.Logger
 }
 
 const (
-	readerSeconds = 300              // the longest that a reader's statement runs
+	readerSeconds = 300              // time limit of a reader's statement
 	stopTime      = 8 * time.Second  // for running statements at the end
 	maxHeader     = 2 << 20          // bytes of a request's line and headers: queries travel in the URL
-	headerTime    = 10 * time.Second // to send them
+	headerTime    = 10 * time.Second // for sending them
 	idleTime      = 5 * time.Minute  // between two requests of a connection
 )
 
-// withPath completes what both stages of an engine's process need.
+// withPath completes the options that both stages of an engine's process need.
 func (c ServeOptions) withPath() (ServeOptions, error) {
 	if c.Path == "" {
 		return c, errors.New("engine: no data directory given")
@@ -129,8 +122,8 @@ func (c ServeOptions) withDefaults() (ServeOptions, error) {
 	return c, nil
 }
 
-// Serve opens the store and serves it until ctx ends. It returns nil after an
-// orderly stop. Call it once in a process: the engine cannot be started twice.
+// Serve opens the store and serves it until ctx ends. It returns nil after an orderly stop. Call it once per
+// process: the engine cannot be started twice.
 func Serve(ctx context.Context, c ServeOptions) error {
 	c, err := c.withPath()
 	if err != nil {
@@ -138,8 +131,7 @@ func Serve(ctx context.Context, c ServeOptions) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	// A write to a client or a pipe that is gone is an error, not a signal, in the
-	// engine's threads too.
+	// A write to a closed connection or pipe is an error, not a signal, in the engine's threads too.
 	signal.Ignore(syscall.SIGPIPE)
 
 	in, err := inherited()
@@ -181,8 +173,8 @@ func Serve(ctx context.Context, c ServeOptions) error {
 	confinement.say(c.Logger)
 	if in.parent != nil {
 		go func() {
-			// The parent holds the other end and never writes: the end of the file is
-			// the end of the parent, however it died, or that it has waited long for ours.
+			// The parent holds the other end and never writes. The end of the file means that the parent has
+			// ended, however it died, or has waited long for this process to end.
 			io.Copy(io.Discard, in.parent)
 			c.Logger.Warn("engine: the supervisor has let go, stopping")
 			cancel()
@@ -200,8 +192,8 @@ func Serve(ctx context.Context, c ServeOptions) error {
 		return err
 	}
 	s.flight = flight
-	// Not deferred: closing the last connection stops the engine, which must not
-	// happen under a statement that did not end in time.
+	// Not deferred: closing the last connection stops the engine, which must not happen while a statement is
+	// still running.
 	httpServer := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: headerTime,
@@ -226,7 +218,7 @@ func Serve(ctx context.Context, c ServeOptions) error {
 	stopping, done := context.WithTimeout(context.Background(), stopTime)
 	defer done()
 	if err := httpServer.Shutdown(stopping); err != nil {
-		return fmt.Errorf("engine: statements still ran after %v: left as they were", stopTime)
+		return fmt.Errorf("engine: statements still running after %v", stopTime)
 	}
 	s.closeSessions()
 	base.Close()
@@ -291,11 +283,11 @@ func open(c ServeOptions, given handover) (*server, *libchdb.Conn, error) {
 	return s, base, nil
 }
 
-// writtenByNewer is how a child says that starting it again is of no use.
+// writtenByNewer is how a child says that a restart is useless.
 const writtenByNewer = "was written by the newer engine"
 
-// older compares the releases, year and month, of two versions. Within a release
-// ClickHouse does not change what it writes.
+// older compares the releases, year and month, of two versions. ClickHouse does not change its formats within
+// a release.
 func older(version, than string) bool {
 	var a, b [2]int
 	fmt.Sscanf(version, "%d.%d", &a[0], &a[1])
@@ -314,18 +306,18 @@ func (s *server) closeSessions() {
 	}
 }
 
-// cores is how many there are for us: those of the machine, or less when the control
-// group or the affinity mask says so.
+// cores returns the number of usable cores: those of the machine, or less if the control group or the
+// affinity mask has a limit.
 func cores() int { return runtime.GOMAXPROCS(0) }
 
-// engineXML is the engine's configuration. Its caches default to sizes for a machine
-// that does nothing else, and two threads merge, on however many cores.
+// engineXML returns the engine's configuration. The default sizes of its caches assume a dedicated machine,
+// and by default two threads merge, on however many cores.
 //
-// Merging has half of the cores, at least two threads so that a long merge does not
-// hold up the short ones, and yields to inserts and queries: it can be late, they cannot.
+// Merges use half of the cores, at least two threads so that a long merge does not block the short ones, and
+// yield to inserts and queries: merges may be late, these may not.
 //
-// Inserts and merges end while some of the disk is still free: a merge that meets a full
-// disk may leave a part with empty files and take it for good (seen with 26.7).
+// Inserts and merges stop while some of the disk is still free: a merge on a full disk may leave a part with
+// empty files and accept it (seen with 26.7).
 func engineXML(dir string, memory int64, cores int, keepFree uint64) string {
 	cache := max(memory/16, 16<<20)
 	return fmt.Sprintf(`<!-- written by netmeta at each start -->
@@ -359,7 +351,7 @@ func xmlText(s string) string {
 	return b.String()
 }
 
-// KeepFree is what the engine leaves of its disk: half a hundredth, at most 512 MiB.
+// KeepFree returns what the engine leaves free on its disk: 0.5%, at most 512 MiB.
 func KeepFree(dir string) uint64 {
 	var fs unix.Statfs_t
 	if unix.Statfs(dir, &fs) != nil {
@@ -368,14 +360,14 @@ func KeepFree(dir string) uint64 {
 	return min(fs.Blocks*uint64(fs.Bsize)/200, 512<<20)
 }
 
-// growPipe lets a pipe hold a chunk, so that the engine and the copying goroutine
-// change places less often. It is no error when the system does not allow it.
+// growPipe enlarges a pipe to a chunk, so that the engine and the copying goroutine switch less often. A
+// failure does no harm.
 func growPipe(f *os.File) {
 	unix.FcntlInt(f.Fd(), unix.F_SETPIPE_SZ, chunkSize)
 }
 
-// listen opens the HTTP interface's socket. With no port given it takes the port
-// of the last time, so that clients find the store again.
+// listen opens the HTTP interface's socket. Without a port it uses the previous port, so that clients find
+// the store again.
 func listen(dir, address string, remote bool) (net.Listener, error) {
 	if address == "" {
 		address = "127.0.0.1:0"

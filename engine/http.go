@@ -24,11 +24,10 @@ import (
 	"netmeta/engine/libchdb"
 )
 
-// server is the ClickHouse HTTP interface over one engine.
+// server is the ClickHouse HTTP interface to one engine.
 //
-// A request gets a connection of its own, so that nothing of a session reaches
-// another one: opening and closing it takes a fifth of a millisecond. Its handler
-// keeps its OS thread from connect to close, as libchdb asks.
+// Each request has its own connection, so that no session state reaches another one: opening and closing it
+// takes a fifth of a millisecond. Its handler keeps its OS thread from connect to close, as libchdb requires.
 type server struct {
 	lib  *libchdb.Library
 	path string // the engine's --path
@@ -45,7 +44,7 @@ type server struct {
 	answers   *answers
 
 	mu       sync.Mutex
-	taken    int64           // bytes of memory that running readers may use
+	taken    int64           // memory that running readers may use, in bytes
 	running  map[string]bool // users and query ids
 	sessions map[string]*session
 }
@@ -72,7 +71,7 @@ func newReader(u User, slots int, most tally, tables map[string]bool) *account {
 	return a
 }
 
-// session is a connection that lives on between requests that name it.
+// session is a connection that exists between requests that name it.
 type session struct {
 	conn   *libchdb.Conn
 	busy   bool
@@ -81,11 +80,11 @@ type session struct {
 
 const (
 	maxSessions  = 64
-	slotWait     = 5 * time.Second  // for a request over the bound
+	slotWait     = 5 * time.Second  // for a request over the limit
 	bodyTimeout  = 5 * time.Minute  // for the next bytes of a body
 	readerBody   = 30 * time.Second // for the whole body of a reader
-	restTime     = time.Second      // for the rest of a body after an error, so that the client reads that
-	writeTimeout = 5 * time.Minute  // for the client to take the next bytes
+	restTime     = time.Second      // for the rest of a body after an error, so that the client reads the error
+	writeTimeout = 5 * time.Minute  // for the client to receive the next bytes
 	chunkSize    = 1 << 20          // bytes between us and the engine, in both directions
 )
 
@@ -132,7 +131,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil && r.ContentLength != 0 && !in.ended {
 		leaveBody(w)
 	} else {
-		control.SetReadDeadline(time.Time{}) // the next request of the connection waits as long as it likes
+		control.SetReadDeadline(time.Time{}) // the next request of the connection has no deadline
 	}
 	if err == nil {
 		err = out.end()
@@ -143,8 +142,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	control.SetWriteDeadline(time.Time{})
 }
 
-// leaveBody has the server not wait for the rest of a body, but answer and close the
-// connection. Without it, it reads what may never come before it answers.
+// leaveBody makes the server respond without waiting for the rest of a body, and close the connection.
+// Otherwise it would read the body first, which may never arrive.
 func leaveBody(w http.ResponseWriter) {
 	w.Header().Set("Connection", "close")
 	http.NewResponseController(w).SetReadDeadline(time.Now().Add(restTime))
@@ -155,7 +154,7 @@ func ok(w http.ResponseWriter) {
 	io.WriteString(w, "Ok.\n")
 }
 
-// serve runs a request up to the end of its answer, which the caller sends.
+// serve runs a request up to the end of its result, which the caller sends.
 func (s *server) serve(r *http.Request, q *request, in *timedReader, out *response) error {
 	a, err := s.authenticate(q)
 	if err != nil {
@@ -175,8 +174,8 @@ func (s *server) serve(r *http.Request, q *request, in *timedReader, out *respon
 		data io.Reader
 	)
 	if a.reads {
-		// The whole statement first: one that comes slowly must not hold a slot and a
-		// share of the memory. The writer's is followed by its data.
+		// The whole statement first: one that arrives slowly must not hold a slot and a share of the memory.
+		// The writer's is followed by its data.
 		if text, st, err = a.arrive(q, in); err != nil {
 			return err
 		}
@@ -265,12 +264,12 @@ func (s *server) serve(r *http.Request, q *request, in *timedReader, out *respon
 	out.format = format
 	ctx := r.Context()
 	if !readerVerbs[st.verb] {
-		ctx = context.Background() // what changes something is not left half done
+		ctx = context.Background() // changes are not left half done
 	}
 	return s.whole(ctx, conn, st, format, q, tag, out)
 }
 
-// readerRequest checks what a reading user's request says outside of its statement.
+// readerRequest checks the parts of a reading user's request outside of its statement.
 func (s *server) readerRequest(q *request) error {
 	for _, set := range q.settings {
 		if err := s.limits.readerSetting(set); err != nil {
@@ -286,9 +285,8 @@ func (s *server) readerRequest(q *request) error {
 	return nil
 }
 
-// arrive reads the whole statement of a reading user, within a time and a size. How
-// many may be on their way is bounded too, since what they are unpacked with takes
-// memory.
+// arrive reads the whole statement of a reading user, within limits of time and size. The number of
+// statements being received is bounded too, because decompression needs memory.
 func (a *account) arrive(q *request, in *timedReader) (text string, st statement, err error) {
 	select {
 	case a.arriving <- struct{}{}:
@@ -306,14 +304,14 @@ func (a *account) arrive(q *request, in *timedReader) (text string, st statement
 		err = bodyTimedOut(a.bodyTime)
 	}
 	if err == nil && st.kind == kindInsert {
-		text = "" // its data are not read: it is refused
+		text = "" // its data are not read, because it is rejected
 	}
 	return text, st, err
 }
 
-// authenticate returns the account that the request comes from.
+// authenticate returns the account of the request.
 func (s *server) authenticate(q *request) (*account, error) {
-	same := func(u User) bool { // both parts always compared, in constant time
+	same := func(u User) bool { // both parts are always compared, in constant time
 		a, b := sha256.Sum256([]byte(q.user)), sha256.Sum256([]byte(u.Name))
 		c, d := sha256.Sum256([]byte(q.password)), sha256.Sum256([]byte(u.Password))
 		return subtle.ConstantTimeCompare(a[:], b[:])&subtle.ConstantTimeCompare(c[:], d[:]) == 1
@@ -336,13 +334,12 @@ func (s *server) authenticate(q *request) (*account, error) {
 		user, WriterName, ReaderName)
 }
 
-// A gate bounds how many requests run at once. Some more may wait before it, for a
-// little.
+// gate bounds how many requests run at once. A few more may wait briefly.
 type gate struct{ running, waiting chan struct{} }
 
 func newGate(n int) gate { return gate{make(chan struct{}, n), make(chan struct{}, 4*n)} }
 
-// enter takes a slot. The caller gives it back with leave, if there was no error.
+// enter takes a slot. The caller frees it with leave, unless there was an error.
 func (g gate) enter(ctx context.Context) error {
 	select {
 	case g.running <- struct{}{}:
@@ -370,12 +367,11 @@ func (g gate) enter(ctx context.Context) error {
 
 func (g gate) leave() { <-g.running }
 
-// takeMemory sets how many bytes a reader's statement may use: half of what the other
-// readers leave of three quarters of the engine's. So all of them together leave the
-// rest to inserts and merges, which the engine cannot tell from queries when it has
-// none left. One user's statements together leave a quarter of it to the other user,
-// so that SQL clients cannot leave the page without memory. The returned function
-// gives it back.
+// takeMemory sets how many bytes a reader's statement may use: half of what the other readers leave of three
+// quarters of the engine's memory. So all of them together leave the rest to inserts and merges, which the
+// engine does not distinguish from queries when memory runs out. The statements of one user together leave a
+// quarter of it to the other user, so that SQL clients cannot leave the web UI without memory. The returned
+// function frees it.
 func (s *server) takeMemory(q *request, a *account) (giveBack func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -410,8 +406,8 @@ func (s *server) finish(id string) {
 	delete(s.running, id)
 }
 
-// readStatement reads the statement from URL and body. For an INSERT, data is what
-// follows it; otherwise the body is read to its end. The statement may have most bytes.
+// readStatement reads the statement from URL and body. For an INSERT, data is the rest of the body; otherwise
+// the body is read to its end. The statement may have at most most bytes.
 func readStatement(q *request, body io.Reader, most int) (text string, st statement, data io.Reader, err error) {
 	if q.query != "" {
 		if st, err = parseStatement(q.query); err != nil {
@@ -465,8 +461,7 @@ func bodyError(err error) error {
 	return errorf(codeNetworkError, "NETWORK_ERROR", "Reading the body: %v", err)
 }
 
-// connect opens a connection for a request, or takes that of its session. release
-// gives it back.
+// connect opens a connection for a request, or uses that of its session. release frees it.
 func (s *server) connect(q *request, a *account) (*libchdb.Conn, func(), error) {
 	if q.session == "" {
 		conn, err := s.lib.Connect("--path=" + s.path)
@@ -501,7 +496,7 @@ func (s *server) connect(q *request, a *account) (*libchdb.Conn, func(), error) 
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		ses.busy = false
-		if q.sessionClose || a.reads { // a reader's session is read-only for good, and has nothing to keep
+		if q.sessionClose || a.reads { // a reader's session is read-only permanently, and has no state
 			delete(s.sessions, key)
 			ses.conn.Close()
 			return
@@ -570,8 +565,8 @@ func (s *server) prepare(conn *libchdb.Conn, q *request, a *account) (tag string
 	return tag, execute(conn, settingsStatement(settings))
 }
 
-// tagSetting carries the tag of a statement. It only names entries of the query cache,
-// which the embedded engine does not have.
+// tagSetting has the tag of a statement. It only names entries of the query cache, which the embedded engine
+// lacks.
 const tagSetting = "query_cache_tag"
 
 func execute(conn *libchdb.Conn, sql string) error {
@@ -583,7 +578,7 @@ func execute(conn *libchdb.Conn, sql string) error {
 	return nil
 }
 
-// whole runs a statement whose answer is small.
+// whole runs a statement with a small result.
 func (s *server) whole(ctx context.Context, conn *libchdb.Conn, st statement, format string, q *request, tag string, out *response) error {
 	defer s.killWhenDone(ctx, tag)()
 	result, err := conn.Query(st.text, format, q.params)
@@ -599,12 +594,11 @@ func (s *server) whole(ctx context.Context, conn *libchdb.Conn, st statement, fo
 	return err
 }
 
-// stream runs a SELECT and passes its answer on as the engine makes it.
+// stream runs a SELECT and sends its result as the engine produces it.
 //
-// libchdb can stream an answer by itself, but formats each of its chunks as if it
-// were the whole: with a header of its own, or as a JSON document of its own. So
-// the engine is given a pipe to write to, by INTO OUTFILE. Memory is bounded by
-// the pipe and by what the engine keeps of a block.
+// libchdb can stream a result, but formats each chunk as if it were complete: with its own header, or as a
+// separate JSON document. So the engine writes to a pipe, by INTO OUTFILE. Memory is bounded by the pipe and
+// the engine's part of a block.
 func (s *server) stream(ctx context.Context, conn *libchdb.Conn, st statement, format string, q *request, tag string, out *response) error {
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -633,7 +627,7 @@ func (s *server) stream(ctx context.Context, conn *libchdb.Conn, st statement, f
 	closeRead := context.AfterFunc(ctx, func() { read.Close() })
 	result, err := conn.Query(st.withOutfile(fmt.Sprintf("/proc/self/fd/%d", write.Fd()), format), "Null", q.params)
 	stop()
-	write.Close() // the end for the copying goroutine
+	write.Close() // ends the copying goroutine
 	copyErr := <-copied
 	closeRead()
 	if ctx.Err() != nil {
@@ -643,7 +637,7 @@ func (s *server) stream(ctx context.Context, conn *libchdb.Conn, st statement, f
 		return errorf(codeQueryCancelled, "QUERY_WAS_CANCELLED", "Query was cancelled: the client is gone")
 	}
 	if err != nil {
-		if copyErr != nil { // the engine only noticed that nobody reads on
+		if copyErr != nil { // the engine only noticed that the reader has gone
 			return copyErr
 		}
 		return err
@@ -653,8 +647,8 @@ func (s *server) stream(ctx context.Context, conn *libchdb.Conn, st statement, f
 	return copyErr
 }
 
-// killWhenDone cancels the statement with this tag in the engine when ctx ends
-// before the returned function is called. That waits until no KILL is under way.
+// killWhenDone cancels the statement with this tag in the engine if ctx ends before the returned function is
+// called. That function waits for a running KILL.
 func (s *server) killWhenDone(ctx context.Context, tag string) (stop func()) {
 	ended := make(chan struct{})
 	var killer sync.WaitGroup
@@ -662,7 +656,7 @@ func (s *server) killWhenDone(ctx context.Context, tag string) (stop func()) {
 	unhook := context.AfterFunc(ctx, func() {
 		defer killer.Done()
 		for {
-			// Again until it is over: the statement may not have begun yet.
+			// Repeat until it is over: the statement may not have started yet.
 			if err := s.kill(tag); err != nil {
 				s.log.Warn("cancel a query", "tag", tag, "err", err)
 			}
@@ -693,7 +687,7 @@ func (s *server) kill(tag string) error {
 	return execute(conn, "KILL QUERY WHERE Settings['"+tagSetting+"'] = "+quoteString(tag)+" ASYNC")
 }
 
-// insert passes data to an INSERT as it comes.
+// insert passes data to an INSERT as it arrives.
 func (s *server) insert(conn *libchdb.Conn, st statement, format string, params []libchdb.Param, data io.Reader, out *response) error {
 	ins, err := conn.Insert(st.text, format, params)
 	if err != nil {
@@ -713,14 +707,14 @@ func (s *server) insert(conn *libchdb.Conn, st statement, format string, params 
 			break
 		}
 		if err != nil {
-			return bodyError(err) // Close cancels: a body that was cut must not be stored
+			return bodyError(err) // Close cancels: a truncated body must not be stored
 		}
 	}
 	out.stats, err = ins.Done()
 	return err
 }
 
-// fill reads until p is full or the end.
+// fill reads until p is full or the input ends.
 func fill(r io.Reader, p []byte) (n int, err error) {
 	for n < len(p) && err == nil {
 		var m int
@@ -733,14 +727,14 @@ func fill(r io.Reader, p []byte) (n int, err error) {
 	return n, err
 }
 
-// timedReader gives each read of a body its time, and all of them together the time
-// until by, if that is set.
+// timedReader has a time limit for each read of a body, and one for all of them together, until by, if that
+// is set.
 type timedReader struct {
 	r       io.Reader
 	control *http.ResponseController
 	until   time.Time
 	by      time.Time
-	late    bool // the time was over
+	late    bool // the time limit has passed
 	ended   bool // the body was read to its end
 }
 
@@ -755,13 +749,13 @@ func (t *timedReader) Read(p []byte) (int, error) {
 	t.late = t.late || err != nil && os.IsTimeout(err)
 	t.ended = t.ended || err == io.EOF
 	if err != nil && !t.late {
-		// The server goes on reading to see the client leave; that is no timeout.
+		// The server keeps reading to notice when the client disconnects; that is not a timeout.
 		t.control.SetReadDeadline(time.Time{})
 	}
 	return n, err
 }
 
-// timedWriter gives each write to the client its time.
+// timedWriter has a time limit for each write to the client.
 type timedWriter struct {
 	http.ResponseWriter
 	control *http.ResponseController

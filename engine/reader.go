@@ -8,24 +8,22 @@ import (
 	"netmeta/engine/libchdb"
 )
 
-// The reading users. The engine has no users and no grants; SET readonly=1 on the
-// session refuses writes, DDL, table functions that reach out (file, url, remote,
-// executable, …) and changes of settings. It leaves holes, because it was made for
-// a server that keeps its client's files apart:
+// The reading users. The engine has no users and no grants; SET readonly=1 in the session rejects writes,
+// DDL, table functions with external access (file, url, remote, executable, …) and changes of settings. It
+// leaves holes, because it was made for a server without access to its client's files:
 //
 //	SELECT … INTO OUTFILE 'x'              writes any file
 //	SELECT … FORMAT Protobuf SETTINGS output_format_schema='x'   writes it too
 //	SELECT file('x')                       reads any file
-//	DESCRIBE TABLE url('x')                asks any server
+//	DESCRIBE TABLE url('x')                contacts any server
 //	SELECT * FROM (SELECT … SETTINGS readonly = 0)
-//	KILL QUERY                             ends the writer's inserts
-//	SELECT query FROM system.processes     tells what others ask
-//	SELECT 1 FROM a, a, a, …               5,000 times ends the process
+//	KILL QUERY                             cancels the writer's inserts
+//	SELECT query FROM system.processes     shows other users' queries
+//	SELECT 1 FROM a, a, a, …               5,000 times crashes the process
 //
-// They are closed here: the statement is parsed and written out again by the
-// engine's own parser, and what it wrote is looked at token by token. So a comment,
-// a quote or a spelling that hides something from us would have to hide it from the
-// engine too. What may be used is in allowed.go, how much of it in bounds.go.
+// They are closed here: the engine's own parser parses the statement and writes it again, and its output is
+// checked token by token. So a comment, a quote or a spelling that hides something from us would have to hide
+// it from the engine too. allowed.go has what may be used, bounds.go how much of it.
 
 // readerVerbs are the statements that a reading user may use.
 var readerVerbs = map[string]bool{
@@ -75,7 +73,7 @@ func (l limits) readerSetting(s setting) error {
 	return nil
 }
 
-// readerFormat checks a format that a reading user asks for.
+// readerFormat checks a format requested by a reading user.
 func readerFormat(name string) error {
 	if name != "" && !readerFormats[strings.ToLower(name)] {
 		return errorf(codeUnknownFormat, "UNKNOWN_FORMAT", "Format %.100q is unknown, or not for the read-only user: it needs a schema, a template or another server; use a text format, Native, RowBinary, Parquet or Arrow", name)
@@ -83,11 +81,10 @@ func readerFormat(name string) error {
 	return nil
 }
 
-// sessionOf returns the settings that bound every statement of a reading user, the
-// second line behind readerTally.
+// sessionOf returns the settings that bound every statement of a reading user, in addition to readerTally.
 func (s *server) sessionOf(a *account) []setting {
-	// All cores for a reader who is alone, a share for each of several, and what
-	// writes goes first (that only where we have CAP_SYS_NICE).
+	// All cores for a single reader, a share for each of several, and writes have priority (only with
+	// CAP_SYS_NICE).
 	return []setting{
 		{"max_execution_time", fmt.Sprint(s.limits.seconds)},
 		{"max_threads", fmt.Sprint(max(cores()/len(a.slots.running), 1))},
@@ -97,15 +94,15 @@ func (s *server) sessionOf(a *account) []setting {
 		{"max_ast_elements", fmt.Sprint(maxReaderAST)},
 		{"max_expanded_ast_elements", fmt.Sprint(maxReaderExpanded)},
 		{"max_subquery_depth", fmt.Sprint(maxReaderSubqueries)},
-		{"allow_hyperscan", "0"}, // multiMatchAny('a', ['((((a*)*)*)*…']) compiles for minutes, and cannot be ended
+		{"allow_hyperscan", "0"}, // multiMatchAny('a', ['((((a*)*)*)*…']) compiles for minutes, and cannot be cancelled
 	}
 }
 
-// readerStatement checks a reading user's statement and returns what to run instead:
-// what the engine's parser made of it, without its last SETTINGS clause, and the
-// settings of that. conn is a session without settings yet.
+// readerStatement checks a reading user's statement and returns what to run instead: the output of the
+// engine's parser, without its last SETTINGS clause, and the settings of that. conn is a session without
+// settings yet.
 func (s *server) readerStatement(conn *libchdb.Conn, text string, q *request, a *account) (st statement, settings []setting, err error) {
-	// Before the parser sees it, and again when our words are the parser's.
+	// Before the parser sees it, and again with the parser's words.
 	if err := measure(text).check(a.most); err != nil {
 		return st, nil, err
 	}
@@ -125,8 +122,8 @@ func (s *server) readerStatement(conn *libchdb.Conn, text string, q *request, a 
 	if st, err = parseStatement(text); err != nil {
 		return st, nil, err
 	}
-	// A read-only session refuses SETTINGS in the statement, the harmless ones too. So
-	// they are set before, as if they had stood in the URL.
+	// A read-only session rejects SETTINGS in the statement, even harmless ones. So they are set before, as
+	// if they were in the URL.
 	if rest, hoisted, ok := st.hoistSettings(); ok {
 		text, settings = rest, hoisted
 		for _, set := range settings {
@@ -168,7 +165,7 @@ func (in *inspection) word(i int) string {
 	return in.tokens[i].text(in.text)
 }
 
-// name returns the name that a token is, in lower case, "" when it is none.
+// name returns the name in a token, in lower case, "" if it is not a name.
 func (in *inspection) name(i int) string {
 	if i < 0 || i >= len(in.tokens) || !in.tokens[i].kind.name() {
 		return ""
@@ -176,7 +173,7 @@ func (in *inspection) name(i int) string {
 	return strings.ToLower(unquote(in.word(i)))
 }
 
-// literal returns the string that a token is.
+// literal returns the string in a token.
 func (in *inspection) literal(i int) (string, bool) {
 	if i < 0 || i >= len(in.tokens) || in.tokens[i].kind != tokenString {
 		return "", false
@@ -232,8 +229,8 @@ func (in *inspection) refuse(why string) error {
 	return errorf(codeAccessDenied, "ACCESS_DENIED", "%s: Not enough privileges. %s, which is not for the read-only user", in.account.Name, why)
 }
 
-// mergeOfOneDatabase reports whether the call of merge at i has one string: two would
-// be a pattern of databases, system among them, and one of tables.
+// mergeOfOneDatabase reports whether the call of merge at i has one string: two would be a pattern of
+// databases, including system, and one of tables.
 func (in *inspection) mergeOfOneDatabase(i int) bool {
 	_, ok := in.literal(i + 2)
 	return ok && in.word(i+3) == ")"
@@ -254,8 +251,8 @@ func (in *inspection) harmlessShow(i int) bool {
 	return readerShows[in.name(i)]
 }
 
-// harmlessSystem reports whether the name system at i is followed by that of a table
-// which the user may read, or only says about which tables a statement tells.
+// harmlessSystem reports whether the name system at i is followed by that of a table that the user may read,
+// or only restricts the tables that a statement describes.
 func (in *inspection) harmlessSystem(i, depth int) bool {
 	if depth == 0 && tellVerbs[in.verb] && (in.word(i+1) != "." || i <= 3) {
 		return true
@@ -264,7 +261,7 @@ func (in *inspection) harmlessSystem(i, depth int) bool {
 	return in.word(i+1) == "." && (readerTables[table] || in.account.tables[table])
 }
 
-// parameter checks {name:Identifier} at i, which becomes a name of its value.
+// parameter checks {name:Identifier} at i, whose value becomes a name.
 func (in *inspection) parameter(i int) error {
 	if in.word(i+2) != ":" || in.name(i+3) != "identifier" {
 		return nil
@@ -285,7 +282,7 @@ func (in *inspection) parameter(i int) error {
 	return nil
 }
 
-// settingsStatement returns the SET that gives a session these settings, "" for none.
+// settingsStatement returns the SET for these settings of a session, "" for none.
 func settingsStatement(settings []setting) string {
 	if len(settings) == 0 {
 		return ""

@@ -10,13 +10,13 @@ import (
 	"netmeta/engine/libchdb"
 )
 
-// Bounds on what a request may carry besides its body.
+// Limits of a request besides its body.
 const (
 	maxParams       = 1024     // URL parameters
 	maxQueryID      = 256      // bytes of a query or session id
 	maxStatement    = 1 << 20  // bytes of a statement without its data
-	defaultBuffer   = 1 << 20  // bytes of the answer held back before the headers go out
-	maxBuffer       = 64 << 20 // the most that a request may ask to hold back
+	defaultBuffer   = 1 << 20  // bytes of the response held back before the headers are sent
+	maxBuffer       = 64 << 20 // maximum that a request may ask to hold back
 	defaultSession  = time.Minute
 	maxSession      = time.Hour
 	maxUserPassword = 1024
@@ -25,13 +25,13 @@ const (
 // setting is one ClickHouse setting of a request.
 type setting struct{ name, value string }
 
-// request is what a ClickHouse HTTP request says outside of its body.
+// request has the contents of a ClickHouse HTTP request outside of its body.
 type request struct {
 	user, password string
 	credentials    bool // some were given
 
-	query    string // statement, or the beginning of it, from the URL
-	format   string // default format, "" when not said
+	query    string // statement, or its start, from the URL
+	format   string // default format, "" if not set
 	database string
 	queryID  string
 	settings []setting
@@ -49,17 +49,16 @@ type request struct {
 	hold       bool  // wait_end_of_query: no byte before the statement has ended
 	buffer     int
 
-	// protocol is the revision of the native protocol that the client asks Native
-	// answers in; 0 is the plain format.
+	// protocol is the revision of the native protocol for Native responses; 0 is the plain format.
 	protocol uint64
 
-	smallWindow bool // what the body is unpacked with takes little memory
+	smallWindow bool // decompression of the body needs little memory
 
 	acceptEncoding  string
 	contentEncoding string
 }
 
-// parseRequest reads URL and headers. It does not look at the body.
+// parseRequest parses URL and headers. It does not read the body.
 func parseRequest(r *http.Request) (*request, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -96,8 +95,8 @@ func parseRequest(r *http.Request) (*request, error) {
 	return q, nil
 }
 
-// authenticate takes the credentials from the first place that has some. ClickHouse
-// refuses two at once; clients that send both send the same.
+// authenticate uses the credentials from the first place that has some. ClickHouse rejects two at once;
+// clients that send both send the same.
 func (q *request) authenticate(r *http.Request, values url.Values) error {
 	switch {
 	case r.Header.Get("X-ClickHouse-User") != "" || r.Header.Get("X-ClickHouse-Key") != "":
@@ -118,8 +117,7 @@ func (q *request) authenticate(r *http.Request, values url.Values) error {
 	return nil
 }
 
-// set takes one URL parameter. What is not known to the HTTP interface is a
-// setting, for the engine to judge.
+// set stores one URL parameter. Names unknown to the HTTP interface are settings, for the engine to check.
 func (q *request) set(name, value string) error {
 	var err error
 	switch name {
@@ -203,7 +201,7 @@ func parseBool(name, value string) (bool, error) {
 	return false, errorf(codeBadArguments, "BAD_ARGUMENTS", "%s is %.40q, give 0 or 1", name, value)
 }
 
-// isIdentifier reports whether s can stand in a statement as a bare name.
+// isIdentifier reports whether s may be a bare name in a statement.
 func isIdentifier(s string) bool {
 	for i := range len(s) {
 		if !isWordStart(s[i]) && (i == 0 || !isDigit(s[i])) {

@@ -20,9 +20,8 @@ import (
 	"netmeta/engine/libchdb"
 )
 
-// response writes an answer. It holds back the first bytes, so that an answer that
-// ends or fails early has its true status and summary in the headers; what fails
-// later is told at the end of the body:
+// response writes a response. It holds back the first bytes, so that a response that ends or fails early has
+// its true status and summary in the headers; a later error is written at the end of the body:
 //
 //	\r\n__exception__\r\n<tag>\r\n<message>\n<length> <tag>\r\n__exception__\r\n
 //
@@ -32,12 +31,12 @@ type response struct {
 	request *request
 	tag     string
 
-	held    bytes.Buffer // not yet sent, not yet compressed
-	spool   *heldAnswer  // what hold keeps beyond the buffer
+	held    bytes.Buffer // not sent, not compressed yet
+	spool   *heldAnswer  // held data beyond the buffer
 	answers *answers
-	started bool           // headers are out
+	started bool           // headers are sent
 	body    io.Writer      // compresses into w, once started
-	closer  io.WriteCloser // body, when it has an end to write
+	closer  io.WriteCloser // body, if it has an end to write
 
 	format string
 	stats  libchdb.Stats
@@ -51,7 +50,7 @@ func newResponse(w http.ResponseWriter, q *request) *response {
 	return r
 }
 
-// Write takes bytes of the formatted answer.
+// Write takes bytes of the formatted result.
 func (r *response) Write(p []byte) (int, error) {
 	if r.started {
 		return r.body.Write(p)
@@ -68,7 +67,7 @@ func (r *response) Write(p []byte) (int, error) {
 	return r.body.Write(p)
 }
 
-// spoolWrite keeps in a nameless file what wait_end_of_query holds back.
+// spoolWrite stores in a nameless file what wait_end_of_query holds back.
 func (r *response) spoolWrite(p []byte) (int, error) {
 	if r.spool == nil {
 		held, err := r.answers.hold()
@@ -80,7 +79,7 @@ func (r *response) spoolWrite(p []byte) (int, error) {
 	return r.spool.Write(p)
 }
 
-// start sends the headers and what was held back.
+// start sends the headers and the held data.
 func (r *response) start(status int) error {
 	h := r.w.Header()
 	h.Set("Content-Type", contentType(r.format))
@@ -105,7 +104,7 @@ func (r *response) start(status int) error {
 	return nil
 }
 
-// encode chooses how the body is compressed.
+// encode chooses the compression of the body.
 func (r *response) encode() error {
 	q := r.request
 	r.body = r.w
@@ -163,7 +162,7 @@ func (r *response) encode() error {
 	return nil
 }
 
-// acceptedEncoding returns the cheapest encoding that the client takes.
+// acceptedEncoding returns the cheapest encoding that the client accepts.
 func acceptedEncoding(accept string) string {
 	takes := map[string]bool{}
 	for part := range strings.SplitSeq(accept, ",") {
@@ -179,7 +178,7 @@ func acceptedEncoding(accept string) string {
 	return ""
 }
 
-// end finishes an answer that went well.
+// end finishes a successful response.
 func (r *response) end() error {
 	defer r.release()
 	if !r.started {
@@ -196,8 +195,8 @@ func (r *response) end() error {
 	return nil
 }
 
-// fail tells the client what went wrong. It panics with http.ErrAbortHandler when
-// a part of the answer is out already, to cut the connection.
+// fail sends the error to the client. It panics with http.ErrAbortHandler if a part of the response was
+// already sent, to cut the connection.
 func (r *response) fail(err error, version string) {
 	defer r.release()
 	e := engineError(err)
@@ -230,7 +229,7 @@ func (r *response) fail(err error, version string) {
 		}
 		return
 	}
-	const longest = 16 << 10 // clients look for the marker in the last 16 KiB
+	const longest = 16 << 10 // clients search for the marker in the last 16 KiB
 	if len(message) > longest-200 {
 		message = message[:longest-200] + "\n"
 	}
@@ -275,7 +274,7 @@ func contentType(format string) string {
 	return "application/octet-stream"
 }
 
-// blockWriter frames what is written in ClickHouse's compressed blocks:
+// blockWriter writes ClickHouse's compressed blocks:
 //
 //	16 bytes CityHash128 of the rest │ method │ uint32 compressed size │ uint32 size │ data
 type blockWriter struct {
@@ -315,7 +314,7 @@ func (b *blockWriter) flush() error {
 
 func (b *blockWriter) Close() error { return b.flush() }
 
-// bodyReader undoes the encodings of a request's body.
+// bodyReader decodes the encodings of a request's body.
 func bodyReader(q *request, body io.Reader) (io.Reader, error) {
 	var err error
 	switch q.contentEncoding {

@@ -19,7 +19,7 @@ type Announcement struct {
 	Sampling  bool   `json:"sampling"`                           // It can say at what rate it samples.
 	Clock     bool   `json:"clock"`                              // Its datagrams have the time at which they were sent.
 	Sequence  string `json:"sequence" enum:",datagrams,records"` // What its sequence numbers count. Empty: it has none.
-	Names     string `json:"names" enum:",options,counters"`     // How it tells names of interfaces. Empty: it cannot.
+	Names     string `json:"names" enum:",options,counters"`     // How it reports names of interfaces. Empty: it cannot.
 }
 
 // announcements has one for each value of FlowType.

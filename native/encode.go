@@ -27,7 +27,7 @@ type Block struct {
 	Columns []*column.Field // columns of the block: those with a value other than zero
 
 	// Safe is called once when the rows of this block, and of all that were put into the
-	// queue before it, are durable: stored, or in the spool; nil: nobody wants to know. A
+	// queue before it, are durable: stored, or in the spool; may be nil. A
 	// block without rows may carry it.
 	Safe func()
 

@@ -18,7 +18,7 @@ import (
 )
 
 // corpus is a collection of public captures with what tshark reads in them. It is
-// not part of the repository; the test runs where it lies beside it.
+// not part of the repository; the test runs if it is next to it.
 const corpus = "../../shared/corpus/mirror"
 
 // TestCorpus compares every packet of the corpus with tshark's view: the innermost

@@ -236,7 +236,7 @@ func (d *dissector) llc(data []byte) {
 
 // ppp reads a PPP frame: the protocol in two bytes, or in one when it is odd and
 // compressed (RFC 1661, sections 2 and 6.5). HDLC framing puts ff 03 before it
-// (RFC 1662); Cisco HDLC is told from it by its address.
+// (RFC 1662); Cisco HDLC is distinguished by its address.
 func (d *dissector) ppp(data []byte) {
 	if len(data) >= 4 && (data[0] == 0x0f || data[0] == 0x8f) && data[1] == 0 {
 		d.network(be16(data[2:]), data[4:])
@@ -320,7 +320,7 @@ func (d *dissector) underLabels(data []byte) {
 
 // startsEthernet reports whether the data looks like a frame with IP or ARP. It must not
 // mistake IP for it: the EtherType would be in the source address, so any host in
-// 8.0.64.0/20 would do. The checksum of the IPv4 header behind it makes that sure.
+// 8.0.64.0/20 would do. The checksum of the IPv4 header after it confirms that.
 func startsEthernet(data []byte) bool {
 	for at := 12; at <= 12+2*4 && len(data) >= at+8; at += 4 {
 		rest := data[at+2:]

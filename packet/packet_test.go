@@ -161,7 +161,7 @@ func TestDissect(t *testing.T) {
 	f(RawIP, v4("11", "c001 12b6 0000 0000 0c000001 00006400 "+in4), `{`+addrs4+`,`+tcp4+`,"TunnelType":"vxlan",`+outer4+`,"VNI":100}`)
 	f(RawIP, v4("11", "c001 12b6 0000 0000 0c000002 00006400 "+in6), `{`+addrs6+`,`+tcp6+`,"TunnelType":"vxlan",`+outer4+`,"VNI":100}`)
 	f(RawIP, v4("11", "c001 12b6 0000 0000 0c000004 00006400 "+in4), `{`+addrs4+`,"SrcPort":49153,"DstPort":4790,"Proto":17,`+ip4+`,"TunnelType":"vxlan",`+outer4+`,"VNI":100}`)
-	// Teredo: alone, behind an origin, behind an authentication, and other things on its port.
+	// Teredo: alone, after an origin, after an authentication, and other things on its port.
 	teredo := strings.Replace(in6, "20010db8000000000000000000000001", "20010000000000000000000000000001", 1)
 	teredoRow := `{"SrcAddr":"2001::1","DstAddr":"2001:db8::2",` + tcp6 + `,"TunnelType":"6in4",` + outer4 + `}`
 	f(RawIP, v4("11", "c001 0dd8 0000 0000 "+teredo), teredoRow)
@@ -301,7 +301,7 @@ func BenchmarkDissect(b *testing.B) {
 }
 
 // FuzzDissect looks for reads beyond the end, for recursion without end, and for
-// rows that depend on what lies behind the data.
+// rows that depend on bytes after the data.
 func FuzzDissect(f *testing.F) {
 	for _, p := range benchmarkPackets(f) {
 		f.Add(uint16(Ethernet), p.data)

@@ -299,7 +299,7 @@ func plain(p gopacket.Packet) bool {
 	if p.ErrorLayer() != nil || p.Metadata().Truncated {
 		return false
 	}
-	known := func(t layers.EthernetType) bool { // gopacket has numbers of its own
+	known := func(t layers.EthernetType) bool { // gopacket has its own numbers
 		return t == etherIPv4 || t == etherIPv6 || t == etherVLAN || t == etherQinQ
 	}
 	networks, tags := 0, 0

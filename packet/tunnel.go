@@ -121,7 +121,7 @@ func (d *dissector) gre(data []byte) {
 		}
 		d.inside(flow.TunnelGRE, key, IPv4, data)
 	case etherERSPAN:
-		// Type I has no header of its own, and no sequence number in that of GRE.
+		// Type I has no ERSPAN header, and no sequence number in the GRE header.
 		if flags&hasSequence == 0 {
 			d.inside(flow.TunnelERSPAN, 0, Ethernet, data)
 		} else {
@@ -199,7 +199,7 @@ func (d *dissector) vxlanGPE(data []byte) {
 	d.inside(flow.TunnelVXLAN, vni, link, data[8:])
 }
 
-// teredo reads IPv6 over UDP over IPv4 (RFC 4380, section 5.1.1), behind up to two
+// teredo reads IPv6 over UDP over IPv4 (RFC 4380, section 5.1.1), after up to two
 // indications. Either address of the packet has the prefix 2001::/32, so that nothing
 // else on the port is taken for it.
 //

@@ -23,7 +23,7 @@ type peer struct {
 	samplers  map[string]uint32 // "domain", "domain/sampler", "domain/if/interface"
 	sequence  map[uint32]uint32 // next by domain
 	samples   map[[2]uint32][2]uint32
-	ifs       map[[2]uint32]*ifCounters // what flow samples stand for, by agent and interface
+	ifs       map[[2]uint32]*ifCounters // traffic of the flow samples, by agent and interface
 }
 
 func newPeer(t testing.TB) *peer {
@@ -339,7 +339,7 @@ func (p *peer) count(agent uint32, f *Flow) {
 	out.outPackets += f.SamplingRate
 }
 
-// counters checks that an interface has counted what its flow samples stand for.
+// counters checks that the counters of an interface match its flow samples.
 func (p *peer) counters(agent uint32, s sflow.CounterSample) {
 	for _, r := range s.Records {
 		c := r.Data.(sflow.IfCounters)

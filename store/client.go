@@ -1,7 +1,6 @@
-// Package store is how NetMeta keeps data: a client of ClickHouse's HTTP interface,
-// which the embedded engine and any ClickHouse server speak alike; the statements
-// that make and extend our tables from their fields; and the writer that takes
-// blocks from the pipe to their tables.
+// Package store stores the data of NetMeta: a client of ClickHouse's HTTP interface, which the embedded
+// engine and any ClickHouse server have in common; the statements that make and extend our tables from their
+// fields; and the writer that writes blocks from the pipe to their tables.
 package store
 
 import (
@@ -26,17 +25,17 @@ import (
 // Limits of what is read into memory.
 const (
 	resultLimit    = 256 << 20 // of a Select
-	exceptionLimit = 16 << 10  // of the text of an error; servers keep to it as well
+	exceptionLimit = 16 << 10  // of the text of an error; servers have the same limit
 	dialTimeout    = 5 * time.Second
 )
 
-// A Client talks to one ClickHouse as one user. It is safe for concurrent use.
+// Client is a connection to one ClickHouse as one user. It is safe for concurrent use.
 type Client struct {
 	URL      secret.URL // http://127.0.0.1:8123
 	User     string
 	Password secret.Text
 	Database string // empty: default
-	ReadOnly bool   // the server refuses everything but questions
+	ReadOnly bool   // the server rejects everything but queries
 
 	// CheckFree is called before a table is changed, and fails if there is too little space for
 	// that: an ALTER on a full disk may leave a table without its definition (seen with
@@ -60,12 +59,12 @@ func NewClient(url, user, password, database string) *Client {
 				IdleConnTimeout:     time.Minute,
 				TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
 			},
-			// A redirect would take the password to wherever it points.
+			// A redirect would send the password elsewhere.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}}
 }
 
-// hide takes what is secret out of an error: what answers may quote what it was sent.
+// hide removes secrets from an error, because the server's response may quote what it received.
 func (c *Client) hide(err error) error {
 	return secret.Error(err, append(c.URL.Secrets(), c.Password.Reveal())...)
 }
@@ -75,12 +74,12 @@ func (c *Client) hideText(text string) string {
 	return secret.Hide(text, append(c.URL.Secrets(), c.Password.Reveal())...)
 }
 
-// endpoint is the address of a path of the server, with parameters beside those that the
-// configuration gives the address.
+// endpoint returns the address of a path of the server, with parameters added to those of the configured
+// address.
 func (c *Client) endpoint(path string, more url.Values) (string, error) {
 	u, err := url.Parse(c.URL.Reveal())
 	if err != nil {
-		return "", fmt.Errorf("store %v is no URL; use http://HOST:8123", c.URL)
+		return "", fmt.Errorf("store %v is not a URL; use http://HOST:8123", c.URL)
 	}
 	v := u.Query()
 	maps.Copy(v, more)
@@ -88,38 +87,37 @@ func (c *Client) endpoint(path string, more url.Values) (string, error) {
 	return u.String(), nil
 }
 
-// redirected says that a status is that of a redirect, which is not followed.
+// redirected returns an error for the status of a redirect, which is not followed.
 func redirected(resp *http.Response) error {
 	if resp.StatusCode < 300 || resp.StatusCode > 399 {
 		return nil
 	}
 	at, _ := resp.Location()
 	if at == nil {
-		return fmt.Errorf("it answers %s, a redirect; use the address that it leads to", resp.Status)
+		return fmt.Errorf("it answers %s, a redirect; use its target address", resp.Status)
 	}
-	return fmt.Errorf("it answers %s, a redirect to %v; use the address that it leads to", resp.Status, secret.URL(at.String()))
+	return fmt.Errorf("it answers %s, a redirect to %v; use that address", resp.Status, secret.URL(at.String()))
 }
 
-// An Exception is an error that ClickHouse itself reported.
+// Exception is an error that ClickHouse itself reported.
 type Exception struct {
-	Code    int    // ClickHouse error code; 0 when it gave none
+	Code    int    // ClickHouse error code; 0: none
 	Message string // its text
 }
 
 func (e *Exception) Error() string { return e.Message }
 
-// Stats are what ClickHouse says a query cost it.
+// Stats are the costs of a query, by ClickHouse.
 type Stats struct {
 	Rows    uint64 // read
 	Bytes   uint64 // read
 	Elapsed time.Duration
 }
 
-// A Query is one statement with its parameters ({name:Type} in the text) and
-// settings.
+// Query is one statement with its parameters ({name:Type} in the text) and settings.
 type Query struct {
 	SQL      string
-	Params   map[string]string // values as ClickHouse reads them: like fields of TSV
+	Params   map[string]string // values in ClickHouse's form: like fields of TSV
 	Settings map[string]string
 	ID       string // query_id; empty: the server makes one
 }
@@ -132,8 +130,7 @@ func (c *Client) Exec(ctx context.Context, sql string) error {
 // Do is Exec with parameters and settings.
 func (c *Client) Do(ctx context.Context, q Query) error { return c.exec(ctx, q, nil) }
 
-// change runs a statement that changes a table, or what it is filled from, if there is
-// room for that.
+// change runs a statement that changes a table, or its input, if there is room for that.
 func (c *Client) change(ctx context.Context, q Query) error {
 	if c.CheckFree != nil {
 		if err := c.CheckFree(); err != nil {
@@ -143,16 +140,15 @@ func (c *Client) change(ctx context.Context, q Query) error {
 	return c.Do(ctx, q)
 }
 
-// Insert appends blocks to a table. The columns are all that any block carries: with
-// them named, a column that the table lacks is an error and not lost data. Two calls
-// with the same token and the same bytes insert once, up to a million rows.
+// Insert appends blocks to a table. The columns are those of all blocks: with their names in the statement, a
+// column that the table lacks is an error instead of lost data. Two calls with the same token and the same
+// bytes insert once, up to a million rows.
 func (c *Client) Insert(ctx context.Context, table string, columns []string, token string, blocks ...[]byte) error {
 	return c.exec(ctx, Query{
 		SQL: "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") FORMAT Native",
 		Settings: map[string]string{
 			"insert_deduplication_token": token,
-			// Views that somebody has made of the table get what an insert that failed
-			// half-way has not brought them, and nothing twice.
+			// A user's views of the table get the rest of an insert that failed half-way, and nothing twice.
 			"deduplicate_blocks_in_dependent_materialized_views": "1",
 		},
 	}, blocks)
@@ -178,8 +174,8 @@ func (c *Client) exec(ctx context.Context, q Query, data [][]byte) error {
 	return err
 }
 
-// A partError is of a statement that has met an unreadable part for the first time: the
-// next attempt leaves it out.
+// partError is the error of a statement that has met an unreadable part for the first time: the next attempt
+// leaves it out.
 type partError struct{ error }
 
 func (e *partError) Unwrap() error { return e.error }
@@ -216,9 +212,9 @@ func (c *Client) selectOnce(ctx context.Context, q Query) (*native.Result, Stats
 	res, err := native.Decode(limited)
 	switch {
 	case limited.N <= 0:
-		return nil, Stats{}, fmt.Errorf("result is larger than %d MiB: ask for fewer rows or columns, or for a stream", resultLimit>>20)
+		return nil, Stats{}, fmt.Errorf("result is larger than %d MiB: use fewer rows or columns, or a stream", resultLimit>>20)
 	case err != nil:
-		// What does not decode may be the text of an exception: the end tells.
+		// Data that do not decode may be the text of an exception, which the end shows.
 		var e *Exception
 		if _, end := io.Copy(io.Discard, limited); errors.As(end, &e) {
 			err = end
@@ -228,9 +224,8 @@ func (c *Client) selectOnce(ctx context.Context, q Query) (*native.Result, Stats
 	return res, summary(header, start), nil
 }
 
-// Stream runs a query and returns its output as ClickHouse formats it. The caller
-// closes the body. A query that fails on its way ends the body with an *Exception
-// instead of io.EOF.
+// Stream runs a query and returns its output in a ClickHouse format. The caller closes the body. If a query
+// fails halfway, the body ends with an *Exception instead of io.EOF.
 func (c *Client) Stream(ctx context.Context, q Query, format string) (io.ReadCloser, error) {
 	q.Settings = with(q.Settings, "default_format", format)
 	for attempts := 1; ; attempts++ {
@@ -247,7 +242,7 @@ func (c *Client) Stream(ctx context.Context, q Query, format string) (io.ReadClo
 	}
 }
 
-// Ping asks whether the server answers; it needs no password.
+// Ping checks that the server responds; it needs no password.
 func (c *Client) Ping(ctx context.Context) error {
 	address, err := c.endpoint("/ping", nil)
 	if err != nil {
@@ -288,7 +283,7 @@ func (c *Client) open(ctx context.Context, q Query, data [][]byte) (io.ReadClose
 		v.Set("database", c.Database)
 	}
 	if c.ReadOnly {
-		v.Set("readonly", "2") // questions only, but with settings of their own
+		v.Set("readonly", "2") // only queries, which may have settings
 	}
 	if data == nil {
 		data = [][]byte{[]byte(q.SQL)}
@@ -306,8 +301,7 @@ func (c *Client) open(ctx context.Context, q Query, data [][]byte) (io.ReadClose
 	for _, d := range data {
 		req.ContentLength += int64(len(d))
 	}
-	// With GetBody the transport can send again what went into a connection that the
-	// server was just closing.
+	// With GetBody the transport can resend a request if the server was just closing the connection.
 	req.GetBody = func() (io.ReadCloser, error) {
 		readers := make([]io.Reader, len(data))
 		for i, d := range data {
@@ -339,18 +333,18 @@ func (c *Client) open(ctx context.Context, q Query, data [][]byte) (io.ReadClose
 	return &answer{body: resp.Body, tag: resp.Header.Get("X-ClickHouse-Exception-Tag"), hide: c.hideText}, resp.Header, nil
 }
 
-// An answer is the body of an answer that has begun well. ClickHouse writes an
-// exception that comes later at the end of the body,
+// answer is the body of a response that has started successfully. ClickHouse writes a later exception at the
+// end of the body,
 //
 //	\r\n__exception__\r\n<tag>\r\n<message>\n<length> <tag>\r\n__exception__\r\n
 //
-// with the tag that a header has announced, and cuts the connection. Servers before
-// 25.11 write the bare message. The answer gives it as the error at the end.
+// with a tag from a header, and cuts the connection. Servers before 25.11 write the plain message. The answer
+// returns it as the error at the end.
 type answer struct {
 	body io.ReadCloser
 	tag  string
-	hide func(string) string // takes what is secret out of a text
-	tail []byte              // the last bytes read, at least exceptionLimit when there are so many
+	hide func(string) string // removes secrets from a text
+	tail []byte              // the last bytes read, at least exceptionLimit if there are as many
 }
 
 func (a *answer) Read(p []byte) (int, error) {
@@ -370,8 +364,7 @@ func (a *answer) Read(p []byte) (int, error) {
 
 func (a *answer) Close() error { return a.body.Close() }
 
-// learning is a stream that notes an unreadable part when it breaks off, for the next
-// attempt.
+// learning is a stream that records an unreadable part if it fails, for the next attempt.
 type learning struct {
 	io.ReadCloser
 	failed func(error)
@@ -385,7 +378,7 @@ func (l *learning) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// exception finds the exception at the end of an answer that has ended with err.
+// exception finds the exception at the end of a response that has ended with err.
 func (a *answer) exception(err error) *Exception {
 	if a.tag != "" {
 		_, text, found := strings.Cut(string(a.tail), "__exception__\r\n"+a.tag+"\r\n")
@@ -397,14 +390,14 @@ func (a *answer) exception(err error) *Exception {
 		}
 		return newException(text)
 	}
-	// Without a tag data may look like it: only what is cut short is suspect.
+	// Without a tag data may look like it: only truncated responses are suspect.
 	if i := strings.LastIndex(string(a.tail), "Code: "); err != io.EOF && i >= 0 {
 		return newException(string(a.tail[i:]))
 	}
 	return nil
 }
 
-// newException reads "Code: 395. DB::Exception: …".
+// newException parses "Code: 395. DB::Exception: …".
 func newException(text string) *Exception {
 	e := &Exception{Message: strings.TrimSpace(strings.ToValidUTF8(text, ""))}
 	number, _, _ := strings.Cut(strings.TrimPrefix(e.Message, "Code: "), ".")
@@ -426,7 +419,7 @@ func summary(h http.Header, start time.Time) Stats {
 	return s
 }
 
-// summaryField reads a number out of {"read_rows":"1","read_bytes":"2",…}.
+// summaryField parses a number in {"read_rows":"1","read_bytes":"2",…}.
 func summaryField(text, name string) uint64 {
 	_, rest, ok := strings.Cut(text, `"`+name+`":"`)
 	if !ok {
@@ -437,9 +430,8 @@ func summaryField(text, name string) uint64 {
 	return n
 }
 
-// Temporary reports whether doing the same again later may work: the server is
-// away, starting, out of memory or busy. Errors that name something wrong with the
-// statement, the data or the table are not temporary.
+// Temporary reports whether a retry may succeed: the server is down, starting, out of memory or busy. Errors
+// of the statement, the data or the table are not temporary.
 func Temporary(err error) bool {
 	var (
 		e        *Exception
@@ -449,10 +441,10 @@ func Temporary(err error) bool {
 	case errors.As(err, &mismatch):
 		return false
 	case !errors.As(err, &e):
-		return true // the network, or a server that is being restarted
+		return true // the network, or a server that is restarting
 	}
 	switch e.Code {
-	case 0, // no code: not ClickHouse but something in front of it
+	case 0, // no code: not ClickHouse but a proxy in front of it
 		75,  // CANNOT_WRITE_TO_FILE_DESCRIPTOR: its disk is full, or broken
 		76,  // CANNOT_OPEN_FILE
 		159, // TIMEOUT_EXCEEDED
@@ -473,13 +465,12 @@ func Temporary(err error) bool {
 	return outOfSpace(e.Message) || TooManyFiles(err)
 }
 
-// TooManyFiles reports whether the server met its limit of open files. It tells that under
-// the code of whatever it was about to do.
+// TooManyFiles reports whether the server met its limit of open files, for which it has no code of its own.
 func TooManyFiles(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "Too many open files")
 }
 
-// UnknownTable reports whether a statement named a table that is not there.
+// UnknownTable reports whether a statement named a missing table.
 func UnknownTable(err error) bool {
 	var e *Exception
 	return errors.As(err, &e) && e.Code == codeUnknownTable
@@ -503,8 +494,8 @@ func OutOfSpace(err error) bool {
 	return errors.As(err, &full) || errors.As(err, &e) && (e.Code == codeNotEnoughSpace || outOfSpace(e.Message))
 }
 
-// outOfSpace knows a full disk by the words of the system: what the engine's own file
-// operations throw has no code of its own.
+// outOfSpace detects a full disk by the system's message, because errors of the engine's file operations have
+// no code.
 func outOfSpace(text string) bool {
 	return strings.Contains(text, "No space left on device") || strings.Contains(text, "Disk quota exceeded")
 }

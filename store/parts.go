@@ -14,12 +14,11 @@ import (
 	"time"
 )
 
-// A part is a directory of a table's files. One that cannot be read (a bad sector, a file
-// that is gone) fails every statement that reads it, so the statements of a process leave
-// it out from the moment that one of them has met it: see Parts and
-// doc/decisions/0018-rollups-have-a-bound.md.
+// A part is a directory of a table's files. One that cannot be read (a bad sector, a missing file) fails
+// every statement that reads it. So all statements of a process leave it out once one of them has met it: see
+// Parts and doc/decisions/0018-rollups-have-a-bound.md.
 
-// A Part is a part of a table that cannot be read.
+// Part is a part of a table that cannot be read.
 type Part struct {
 	Table     string `json:"table"`     // Table of the part.
 	Name      string `json:"name"`      // Name of the part.
@@ -32,13 +31,12 @@ type Part struct {
 	Error     string `json:"error"`     // Error of the engine.
 }
 
-// Remedy is what a user can do about the part.
+// Remedy returns what a user can do about the part.
 func (p Part) Remedy() string {
 	return "check the disk; then run netmeta parts detach " + p.Table + "/" + p.Name + " to put it aside"
 }
 
-// A Detached is a part that the engine or a user has put aside: it is on the disk, but
-// nothing reads it.
+// Detached is a part that the engine or a user has detached: it is on disk, but not read.
 type Detached struct {
 	Table     string `json:"table"`     // Table of the part.
 	Name      string `json:"name"`      // Name of the part in the directory detached of the table.
@@ -49,23 +47,23 @@ type Detached struct {
 }
 
 const (
-	// maxParts bounds how many parts are left out. A disk with more of them is not
-	// readable, and statements fail.
+	// maxParts bounds the parts that are left out. With more of them the disk is unreadable, and statements
+	// fail.
 	maxParts = 64
-	// checkPartsEvery is how often a part that is left out is read again.
+	// checkPartsEvery is the interval at which a part that is left out is read again.
 	checkPartsEvery = 10 * time.Minute
 	partErrorLength = 300
 )
 
-// Parts are the parts that cannot be read. Clients share them: what one meets none of
-// them reads again. The zero value is ready, and safe for concurrent use.
+// Parts are the unreadable parts. Clients share them: once one client has met a part, none reads it again.
+// The zero value is ready, and safe for concurrent use.
 type Parts struct {
 	mu      sync.Mutex
 	list    []Part
-	checked map[string]time.Time // by table/name: when it was read last
+	checked map[string]time.Time // by table/name: when it was last read
 }
 
-// List gives the parts that are left out, ordered by table and name.
+// List returns the parts that are left out, ordered by table and name.
 func (p *Parts) List() []Part {
 	if p == nil {
 		return nil
@@ -75,7 +73,7 @@ func (p *Parts) List() []Part {
 	return slices.Clone(p.list)
 }
 
-// Of gives those of a table with rows from a time until before another one.
+// Of returns those of a table with rows from from until before to.
 func (p *Parts) Of(table string, from, to int64) []Part {
 	return slices.DeleteFunc(p.List(), func(part Part) bool {
 		return part.Table != table || part.To < from || part.From >= to
@@ -114,8 +112,8 @@ var (
 	pathPart = regexp.MustCompile(`/store/\w{3}/[0-9a-f-]{36}/\w+/`)
 )
 
-// unreadableCodes are the codes of errors that tell of files and not of a statement: what a
-// filter computes while it reads fails with others.
+// unreadableCodes are the codes of errors about files and not about a statement: computations of a filter
+// fail with others.
 var unreadableCodes = []int{
 	23, 33, // CANNOT_READ_FROM_ISTREAM, CANNOT_READ_ALL_DATA
 	32,      // ATTEMPT_TO_READ_AFTER_EOF
@@ -154,7 +152,7 @@ func (p *Parts) learn(ctx context.Context, c *Client, err error, filter string) 
 		return false
 	}
 	if len(parts) == 0 {
-		return true // merged or detached meanwhile
+		return true // merged or detached in the meantime
 	}
 	part := parts[0]
 	part.Since, part.Error = time.Now().Unix(), cut(e.Message)
@@ -179,8 +177,8 @@ func (p *Parts) remove(part Part) {
 	p.list = slices.DeleteFunc(p.list, func(other Part) bool { return comparePart(part, other) == 0 })
 }
 
-// forget takes the parts of a table off, since it is another table now with names of its
-// own: one that still cannot be read is met again.
+// forget removes the parts of a table that was replaced by another one with other part names; one that still
+// cannot be read is found again.
 func (p *Parts) forget(table string) {
 	if p == nil {
 		return
@@ -205,7 +203,7 @@ func cut(text string) string {
 	return text
 }
 
-// partsWhere gives active parts of the database.
+// partsWhere returns active parts of the database.
 func partsWhere(ctx context.Context, c *Client, where string, params map[string]string) ([]Part, error) {
 	res, err := c.plain(ctx, Query{Params: params, SQL: `
 SELECT table, name, partition_id, rows, bytes_on_disk, toUInt32(min_time), toUInt32(max_time)
@@ -223,7 +221,7 @@ FROM system.parts WHERE active AND database = currentDatabase() AND ` + where + 
 	return list, nil
 }
 
-// FindPart gives an active part by its name, or by table/name.
+// FindPart returns an active part by its name, or by table/name.
 func FindPart(ctx context.Context, c *Client, name string) (Part, error) {
 	params := map[string]string{"name": name}
 	where := "name = {name:String}"
@@ -243,7 +241,7 @@ func FindPart(ctx context.Context, c *Client, name string) (Part, error) {
 	return list[0], nil
 }
 
-// CheckPart reads a part and says what is wrong with it, empty when nothing is.
+// CheckPart reads a part and returns its error, empty if it is readable.
 func CheckPart(ctx context.Context, c *Client, part Part) (wrong string, err error) {
 	res, err := c.plain(ctx, Query{
 		SQL:      "CHECK TABLE " + part.Table + " PART " + quote(part.Name),
@@ -260,8 +258,8 @@ func CheckPart(ctx context.Context, c *Client, part Part) (wrong string, err err
 	return "", nil
 }
 
-// CheckParts reads every part of the database and calls yield with each that cannot be
-// read, until that returns false.
+// CheckParts reads every part of the database and calls yield with each that cannot be read, until that
+// returns false.
 func CheckParts(ctx context.Context, c *Client, yield func(Part) bool) error {
 	list, err := partsWhere(ctx, c, "engine LIKE '%MergeTree'", nil)
 	if err != nil {
@@ -271,7 +269,7 @@ func CheckParts(ctx context.Context, c *Client, yield func(Part) bool) error {
 		wrong, err := CheckPart(ctx, c, part)
 		if err != nil {
 			if _, gone := FindPart(ctx, c, part.key()); gone != nil && ctx.Err() == nil {
-				continue // merged meanwhile
+				continue // merged in the meantime
 			}
 			return err
 		}
@@ -282,7 +280,7 @@ func CheckParts(ctx context.Context, c *Client, yield func(Part) bool) error {
 	return nil
 }
 
-// DetachedParts gives the parts that are put aside, at most 100.
+// DetachedParts returns the detached parts, at most 100.
 func DetachedParts(ctx context.Context, c *Client) ([]Detached, error) {
 	res, err := c.plain(ctx, Query{SQL: `
 SELECT table, name, assumeNotNull(ifNull(partition_id, '')), assumeNotNull(ifNull(reason, '')), path, toUInt64(bytes_on_disk)
@@ -298,7 +296,7 @@ FROM system.detached_parts WHERE database = currentDatabase() ORDER BY table, na
 	return list, nil
 }
 
-// FindDetached gives a part that is put aside by its name, or by table/name.
+// FindDetached returns a detached part by its name, or by table/name.
 func FindDetached(ctx context.Context, c *Client, name string) (Detached, error) {
 	list, err := DetachedParts(ctx, c)
 	if err != nil {
@@ -309,21 +307,21 @@ func FindDetached(ctx context.Context, c *Client, name string) (Detached, error)
 			return d, nil
 		}
 	}
-	return Detached{}, fmt.Errorf("no such part is put aside: %s; run netmeta parts to list them", name)
+	return Detached{}, fmt.Errorf("no such detached part: %s; run netmeta parts to list them", name)
 }
 
-// DetachPart puts a part aside, in the directory detached of its table.
+// DetachPart moves a part into the directory detached of its table.
 func DetachPart(ctx context.Context, c *Client, part Part) error {
 	return c.Exec(ctx, Layout{}.Alter(part.Table)+" DETACH PART "+quote(part.Name))
 }
 
-// AttachPart takes a part back that was put aside.
+// AttachPart attaches a detached part again.
 func AttachPart(ctx context.Context, c *Client, part Detached) error {
 	return c.Exec(ctx, Layout{}.Alter(part.Table)+" ATTACH PART "+quote(part.Name))
 }
 
-// Refresh forgets parts that are gone, and reads one of the others again when it is time,
-// which is also how a part that was suspected wrongly comes back.
+// Refresh removes parts that no longer exist, and reads one of the others again if it is time, so that a part
+// that was suspected wrongly is used again.
 func (p *Parts) Refresh(ctx context.Context, c *Client, log *slog.Logger) error {
 	list := p.List()
 	if len(list) == 0 {
@@ -335,7 +333,7 @@ func (p *Parts) Refresh(ctx context.Context, c *Client, log *slog.Logger) error 
 	}
 	for _, part := range list {
 		if _, there := slices.BinarySearchFunc(active, part, comparePart); !there {
-			log.Info("an unreadable part is gone", "table", part.Table, "part", part.Name)
+			log.Info("unreadable part no longer exists", "table", part.Table, "part", part.Name)
 			p.remove(part)
 		}
 	}
@@ -348,16 +346,16 @@ func (p *Parts) Refresh(ctx context.Context, c *Client, log *slog.Logger) error 
 	case err != nil:
 		return err
 	case wrong == "":
-		log.Info("a part can be read again", "table", part.Table, "part", part.Name)
+		log.Info("unreadable part recovered", "table", part.Table, "part", part.Name)
 		p.remove(part)
 	default:
-		log.Warn("a part of the store cannot be read and is left out", "table", part.Table, "part", part.Name, "rows", part.Rows,
+		log.Warn("a part of the store is unreadable and left out", "table", part.Table, "part", part.Name, "rows", part.Rows,
 			"from", time.Unix(part.From, 0).UTC().Format(time.RFC3339), "to", time.Unix(part.To, 0).UTC().Format(time.RFC3339), "err", part.Error, "remedy", part.Remedy())
 	}
 	return nil
 }
 
-// due gives the part that has waited longest to be read again, when it is time.
+// due returns the part that has waited longest for another read, if it is time.
 func (p *Parts) due() (part Part, due bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -20,7 +20,7 @@ var All = []*column.Table{
 	&event.Table,
 }
 
-// Schemas says how each is kept.
+// Schemas returns the schemas of the tables.
 func Schemas(p store.Policy) []store.Schema {
 	list := make([]store.Schema, len(All))
 	for i, t := range All {

@@ -37,7 +37,7 @@ func inventedTable(name string) *invented {
 }
 
 // Tables that are added to the list are made, extended, filled through spool and writer,
-// and kept for as long as they say, with no line of code beside their declaration.
+// and kept for as long as they say, without code besides their declaration.
 func TestInventedTables(t *testing.T) {
 	const more = 12
 	list := slices.Clone(tables.All)

@@ -8,7 +8,7 @@ import (
 // Config is the views of the configuration file.
 type Config []View
 
-// Validate checks the views. Each has a slug of its own.
+// Validate checks the views. Each has a unique slug.
 func (c Config) Validate() error {
 	var errs []error
 	seen := map[string]bool{}

@@ -220,20 +220,20 @@ func (vs *Views) mayChangeLocked(slug, owner string) error {
 	return nil
 }
 
-// Put saves a view and replaces the one with its slug. With anew the slug must be free; a
+// Put saves a view and replaces the one with its slug. With create the slug must be free; a
 // view without slug gets a free one. Only the owner can make a view private, because then
 // no one else sees it.
-func (vs *Views) Put(v View, anew bool, now time.Time) (View, error) {
+func (vs *Views) Put(v View, create bool, now time.Time) (View, error) {
 	named := v.Slug != ""
 	if err := v.Complete(); err != nil {
 		return v, err
 	}
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
-	if _, taken := vs.findLocked(v.Slug); anew && named && taken {
+	if _, taken := vs.findLocked(v.Slug); create && named && taken {
 		return v, ErrTaken
 	}
-	if anew {
+	if create {
 		base := v.Slug
 		for n := 2; ; n++ {
 			if _, taken := vs.findLocked(v.Slug); !taken {

@@ -18,9 +18,9 @@ func TestViews(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Unix(1000, 0)
-	put := func(v View, anew bool) View {
+	put := func(v View, create bool) View {
 		t.Helper()
-		v, err := vs.Put(v, anew, now)
+		v, err := vs.Put(v, create, now)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -62,7 +62,7 @@ func TestDamagedFiles(t *testing.T) {
 	odd := []struct {
 		name  string
 		put   func(path string) error
-		aside []string // what has to lie aside, besides what spool/refused has; the others are replaced
+		aside []string // files that must be moved aside, besides those in spool/refused; the others are replaced
 	}{
 		{"garbage", func(path string) error { return os.WriteFile(path, []byte("\x00\xff{garbage"), 0o600) }, []string{"senders.json", "views.json", "templates", "sequences"}},
 		{"empty", func(path string) error { return os.WriteFile(path, nil, 0o600) }, []string{"senders.json", "views.json", "templates", "sequences"}},

@@ -12,7 +12,7 @@ import (
 	"netmeta/internal/pcap"
 )
 
-// Counter samples are stored beside flows, and the difference of two readings is the
+// Counter samples are stored next to flows, and the difference of two readings is the
 // traffic of an interface.
 func TestRunCounters(t *testing.T) {
 	p := start(t, t.TempDir())

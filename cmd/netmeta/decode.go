@@ -131,7 +131,7 @@ func (s *summary) file(ctx context.Context, path string, out *source.Out, p *pri
 		return err
 	}
 	defer r.Close()
-	defer out.Flush(context.Background()) // which does not end, so there is no error
+	defer out.Flush(context.Background()) // never ends, so there is no error
 	if s.mirror {
 		return s.packetRows(ctx, r, out, p)
 	}

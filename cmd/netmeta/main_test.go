@@ -24,7 +24,7 @@ import (
 )
 
 // asProgram in the environment makes the test binary the program itself, so that each
-// test runs the real main in a process of its own, and so does the engine, which the
+// test runs the real main in a separate process, and so does the engine, which the
 // program starts from its own executable.
 const asProgram = "NETMETA_TEST_AS_PROGRAM"
 
@@ -121,7 +121,7 @@ func start(t testing.TB, data string, args ...string) *running {
 	return startWith(t, data, func(c *exec.Cmd) error { return c.Start() }, args...)
 }
 
-// startWith is start with a way of its own to start the process.
+// startWith is start with another way to start the process.
 func startWith(t testing.TB, data string, begin func(*exec.Cmd) error, args ...string) *running {
 	t.Helper()
 	config := write(t, "data: "+data+"\nhttp:\n  listen: 127.0.0.1:0\nsources:\n  udp:\n    listen:\n      - 127.0.0.1:0\n")
@@ -194,7 +194,7 @@ func (p *running) stop(s syscall.Signal) int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// kill ends the process as kill -9 does. The engine's process then ends by itself.
+// kill ends the process as kill -9 does. The engine's process then ends automatically.
 func (p *running) kill() {
 	p.Helper()
 	p.cmd.Process.Kill()

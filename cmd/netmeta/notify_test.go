@@ -33,7 +33,7 @@ func TestNotify(t *testing.T) {
 		}
 		return string(buffer[:n])
 	}
-	// until skips what may stand before a message that begins so.
+	// until skips possible messages before one with that start.
 	until := func(want string, before ...string) string {
 		t.Helper()
 		for {

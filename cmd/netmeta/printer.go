@@ -62,7 +62,7 @@ func (p *printer) print(b *column.Batch) {
 	p.show()
 }
 
-// show has somebody who watches see what was written.
+// show flushes the output for a user who watches.
 func (p *printer) show() {
 	if p.live && p.err == nil {
 		p.err = p.out.Flush()
@@ -148,7 +148,7 @@ func (p *printer) text(dst []byte, v string) []byte {
 	return append(dst, v...)
 }
 
-// refused notes a datagram that does not reach a decoder.
+// refused prints a datagram that does not reach a decoder.
 func (p *printer) refused(r source.Reason, from netip.Addr) {
 	if p.all {
 		p.write(p.note(p.line[:0], r.Note(source.Part{Name: "ExporterAddress", Value: from.Unmap().String()})))
@@ -165,7 +165,7 @@ type printingDecoder struct {
 func (t printingDecoder) Decode(dg *source.Datagram, out *source.Out) {
 	t.batch = out.Batch(&flow.Table, 1)
 	t.Decoder.Decode(dg, out)
-	out.Flush(context.Background()) // which does not end, so there is no error
+	out.Flush(context.Background()) // never ends, so there is no error
 	t.noted(math.MaxInt)
 	t.show()
 }

@@ -194,7 +194,7 @@ func TestReloadKeys(t *testing.T) {
 		again.Close()
 	}
 
-	// What the command line says stands above the file.
+	// The command line takes precedence over the file.
 	var shown struct {
 		Data string
 		HTTP struct{ Hosts []string }

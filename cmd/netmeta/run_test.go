@@ -187,7 +187,7 @@ func TestInterrupt(t *testing.T) {
 	if code := p.stop(syscall.SIGINT); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	// The command line starts an engine of its own on the directory.
+	// The command line starts its own engine on the directory.
 	if got := p.sql(totalsOf); got != line(sent) {
 		t.Errorf("stored %s, sent %s", got, line(sent))
 	}

@@ -27,7 +27,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A namespace is a network of its own. It lives as long as the thread that do runs on.
+// namespace is a separate network. It lives as long as the thread that do runs on.
 type namespace struct {
 	path string // under /proc, for ip
 	do   func(f func())
@@ -101,7 +101,7 @@ func (c conversation) String() string {
 
 type volume struct{ packets, bytes uint64 }
 
-// A wire counts the packets on an interface with a socket of its own: the truth.
+// wire counts the packets on an interface with a separate socket: the truth.
 type wire struct {
 	fd      int
 	packets atomic.Uint64 // of any kind, so far

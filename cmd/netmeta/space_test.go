@@ -197,7 +197,7 @@ func TestFullWhileTablesChange(t *testing.T) {
 	})
 }
 
-// smallDisk is a file system of its own.
+// smallDisk is a separate file system.
 func smallDisk(t *testing.T, size string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()

@@ -120,7 +120,7 @@ func harmless(t *testing.T, what, text string, screen bool) {
 }
 
 // What exporters call things, and what stores answer, no command gives to a terminal raw.
-// Where the output is no terminal, SQL gives the bytes as they are.
+// If the output is not a terminal, SQL writes the bytes unchanged.
 func TestTerminal(t *testing.T) {
 	dir := t.TempDir()
 	p, _ := configuredOn(t, dir, udpPort("127.0.0.1:0")+"store:\n  columns: [ApplicationName]\n")

@@ -8,7 +8,7 @@ import (
 )
 
 // HostPort is an address to listen on, HOST:PORT. HOST is an IP address, localhost, or empty for all
-// addresses of the machine. The zero value is no address.
+// addresses of the machine. The zero value means none.
 type HostPort struct {
 	text     string // as written
 	port     uint16
@@ -25,7 +25,7 @@ func Loopback(port uint16) HostPort {
 	return HostPort{text: fmt.Sprintf("127.0.0.1:%d", port), port: port, loopback: true}
 }
 
-// UnmarshalText reads HOST:PORT or :PORT. An empty text is no address.
+// UnmarshalText reads HOST:PORT or :PORT. An empty text means none.
 func (a *HostPort) UnmarshalText(text []byte) error {
 	*a = HostPort{}
 	if len(text) == 0 {

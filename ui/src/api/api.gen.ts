@@ -735,13 +735,13 @@ export interface Announcement {
   clock: boolean;
   /** What its sequence numbers count. Empty: it has none. */
   sequence: "" | "datagrams" | "records";
-  /** How it tells names of interfaces. Empty: it cannot. */
+  /** How it reports names of interfaces. Empty: it cannot. */
   names: "" | "options" | "counters";
 }
 
 /** A fault with its remedy. */
 export interface Trouble {
-  /** Stable: by it problems are told apart and grouped. */
+  /** Stable; identifies and groups problems. */
   id: string;
   /** bad: data is missing, wrong or about to be. warn: it is less exact than it could be, or may soon be missing. */
   level: "warn" | "bad";
@@ -882,7 +882,7 @@ export interface Unreadable {
   remedy: string;
 }
 
-/** A part that the engine or a user has put aside: it is on the disk, but nothing reads it. */
+/** A part that the engine or a user has detached: it is on disk, but not read. */
 export interface DetachedPart {
   /** Table of the part. */
   table: string;

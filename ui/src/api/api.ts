@@ -32,14 +32,14 @@ export class APIError extends Error {
 
 export interface Answer<T> {
   body: T;
-  /** The server's clock when it answered, in epoch seconds: the page never trusts the clock of the desk it stands on. */
+  /** The server's clock when it answered, in epoch seconds: the web UI does not trust the clock of the client. */
   now: number;
 }
 
 export const noAnswer = "NetMeta does not answer";
 
 interface Request<K> extends Omit<RequestInit, "body"> {
-  /** What stands for {names} in the path. */
+  /** Values of the {names} in the path. */
   path?: Record<string, string>;
   /** The keys of the URL. */
   keys?: string;

@@ -45,11 +45,11 @@ interface Told {
   problem(e: APIError): void;
   /** The connection broke. It is made again as soon as that works, which may never be. */
   broken(): void;
-  /** There is no stream to be had: too many pages are live, or something between does not let it through. */
+  /** Streams are unavailable: too many pages are live, or a proxy blocks them. */
   none(): void;
 }
 
-/** Follows a question as long as there is one and somebody looks. */
+/** Follows a query while there is one and the page is visible. */
 export function useStream(question: string, told: Told): void {
   useEffect(() => {
     if (question === "") return;
@@ -67,7 +67,7 @@ export function useStream(question: string, told: Told): void {
       on("result", told.result);
       on("update", told.update);
       on("problem", (p: Problem) => told.problem(new APIError(p.status, p)));
-      // A connection that broke is made again by the browser; an answer that is no stream is final.
+      // The browser reconnects a broken connection; a response that is not a stream is final.
       s.onerror = () => (s.readyState === EventSource.CLOSED ? told.none() : told.broken());
     };
     look();

@@ -1,4 +1,4 @@
-// The health of an exporter: its problems with remedies, and the figures behind them.
+// The health of an exporter: its problems with remedies, and their figures.
 
 import type { Health, Interfaces } from "../../api/api.ts";
 import { Figure, Icon } from "../../parts/ui.tsx";

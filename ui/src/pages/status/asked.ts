@@ -16,7 +16,7 @@ export interface History {
 
 export interface Told {
   status: Status | null;
-  /** Why there is no answer; empty: there is one. The status is the last one received. */
+  /** The error; empty: none. The status is the last one received. */
   down: string;
   history: History;
   /** Rows a second. */
