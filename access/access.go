@@ -1,9 +1,8 @@
-// Package access says who asks, and which rows that person may see. The API finds out who
-// makes a request, once, and puts it into the context. Statements, caches and lists take it
-// from there.
+// Package access has the identity of a caller, and the rows that it may see. The API identifies the caller of
+// a request once and puts the identity into the context. Statements, caches and lists read it there.
 //
-// A context without a Who is one that nobody has checked: its scope is Nothing. What the
-// program asks for itself uses Everything.
+// A context without an Identity was not checked: its scope is Nothing. Statements of the program itself use
+// Everything.
 package access
 
 import (
@@ -16,31 +15,30 @@ import (
 	"netmeta/internal/param"
 )
 
-// Who makes a request. The zero value is anybody, who may see every row.
-type Who struct {
-	Name  string // of the user or the token; empty: without a login
+// Identity is the caller of a request. The zero value is an anonymous caller, who may see every row.
+type Identity struct {
+	Name  string // name of the user or the token; empty: without a login
 	Scope Scope
 }
 
 type key struct{}
 
-// With is a context for the requests of who.
-func With(ctx context.Context, who Who) context.Context {
+// With returns a context for the requests of a caller.
+func With(ctx context.Context, who Identity) context.Context {
 	return context.WithValue(ctx, key{}, who)
 }
 
-// From returns who makes the request of a context. Without one, it may see nothing.
-func From(ctx context.Context) Who {
-	if who, ok := ctx.Value(key{}).(Who); ok {
+// From returns the caller in a context. Without one, the scope is Nothing.
+func From(ctx context.Context) Identity {
+	if who, ok := ctx.Value(key{}).(Identity); ok {
 		return who
 	}
-	return Who{Scope: Nothing}
+	return Identity{Scope: Nothing}
 }
 
-// A Scope is a filter: the rows that somebody may see. The zero value is every row of every
-// table.
+// Scope is a filter: the rows that a caller may see. The zero value is every row of every table.
 type Scope struct {
-	filter filter.Filter // without a root: all rows, or with none no row
+	filter filter.Filter // without a root: all rows, or no row if none is set
 	none   bool
 }
 
@@ -50,8 +48,8 @@ var (
 	Nothing    = Scope{none: true}
 )
 
-// Parse reads a scope. It names fields and values only: macros and names of ASes may change
-// while the program runs. An empty filter is an error, because it would be Everything.
+// Parse parses a scope. It only names fields and values, because macros and names of ASes may change while
+// the program runs. An empty filter is an error, because it would be Everything.
 func Parse(text string) (Scope, error) {
 	f, err := filter.Parse(text, filter.Names{})
 	if err != nil {
@@ -66,8 +64,8 @@ func Parse(text string) (Scope, error) {
 // IsEverything reports whether the scope has every row.
 func (s Scope) IsEverything() bool { return !s.none && s.filter.Root == nil }
 
-// String is the canonical filter, empty for Everything. Different scopes have different
-// texts, so that it is a key of caches.
+// String returns the canonical filter, empty for Everything. Different scopes have different texts, so it may
+// be a key of caches.
 func (s Scope) String() string {
 	if s.none {
 		return "nothing"
@@ -75,12 +73,12 @@ func (s Scope) String() string {
 	return s.filter.String()
 }
 
-// Fields are the fields of the flows that the scope reads.
+// Fields returns the fields of the flows that the scope reads.
 func (s Scope) Fields() []*column.Field { return s.filter.Fields() }
 
-// SQL is the condition for the rows of a table, with its values added to params: empty for
-// Everything. The table has the fields for which has is true. If it lacks one that the scope
-// reads, the scope cannot tell its rows apart and has none of them.
+// SQL returns the condition for the rows of a table, and adds its values to params: empty for Everything. The
+// table has the fields for which has is true. If it lacks a field that the scope reads, the scope has none of
+// its rows.
 func (s Scope) SQL(params param.Set, has func(*column.Field) bool) string {
 	if s.IsEverything() {
 		return ""
@@ -96,8 +94,8 @@ func (s Scope) SQL(params param.Set, has func(*column.Field) bool) string {
 	return s.filter.SQL(params)
 }
 
-// Match sets keep[row] for each row of a batch that the scope has. If the table lacks a field
-// that the scope reads, it has none of them.
+// Match sets keep[row] for each row of a batch that is in the scope. If the table lacks a field that the
+// scope reads, none is.
 func (s Scope) Match(b *column.Batch, keep []bool) {
 	keep = keep[:b.Len()]
 	clear(keep)

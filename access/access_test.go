@@ -25,10 +25,10 @@ func TestContext(t *testing.T) {
 	if who := From(context.Background()); who.Scope.IsEverything() || who.Scope.String() != Nothing.String() {
 		t.Errorf("a context without identity sees %q", who.Scope)
 	}
-	if who := From(With(context.Background(), Who{})); !who.Scope.IsEverything() {
+	if who := From(With(context.Background(), Identity{})); !who.Scope.IsEverything() {
 		t.Errorf("anybody sees %q", who.Scope)
 	}
-	a := Who{"alice", parse(t, "exporter = 192.0.2.1")}
+	a := Identity{"alice", parse(t, "exporter = 192.0.2.1")}
 	ctx, cancel := context.WithCancel(With(context.Background(), a))
 	defer cancel()
 	if who := From(context.WithoutCancel(ctx)); who.Name != "alice" || who.Scope.String() != a.Scope.String() {

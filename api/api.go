@@ -1,6 +1,6 @@
-// Package api is how others ask: the HTTP interface that the page, scripts and
-// monitoring use. One table of routes (Routes) has every method and path; openapi.json and
-// the types of the page are made from it. Errors are problem+json (RFC 9457).
+// Package api is the HTTP interface for the web UI, scripts and monitoring. One table of routes (Routes) has
+// every method and path; openapi.json and the types of the web UI are generated from it. Errors are
+// problem+json (RFC 9457).
 package api
 
 import (
@@ -19,22 +19,21 @@ import (
 	"netmeta/view"
 )
 
-// Limits of one request. The engine enforces that of a query.
+// Limits of one request. The engine enforces the time limit of a query.
 const (
 	queryTimeout = 60 * time.Second
 )
 
 var queryTimeoutText = strconv.Itoa(int(queryTimeout / time.Second))
 
-// A Server answers the API. It lives as long as the process and keeps what it has learnt.
-// Its fields are set before Handler is called; what the configuration says of it is set
-// with Configure, at any time.
+// Server serves the API. It lives as long as the process and keeps its caches. Its fields are set before
+// Handler is called; Configure sets the configuration, at any time.
 type Server struct {
 	Store   *store.Client   // as the read-only user
-	Writer  *store.Client   // as the user that may write: events, and to end queries
-	Views   *view.Views     // saved ones
+	Writer  *store.Client   // as the user that may write: events, and to cancel queries
+	Views   *view.Views     // saved views
 	Links   *view.Links     // short names of long addresses
-	Senders *sender.Senders // what was decided about who sends
+	Senders *sender.Senders // decisions about senders
 	Process Process
 	Control Control
 	Metrics http.Handler // Prometheus
@@ -42,8 +41,8 @@ type Server struct {
 	Log     *slog.Logger
 	Now     func() time.Time // tests; nil: time.Now
 
-	// Identify says who makes a request. nil: anybody, who may see everything.
-	Identify func(*http.Request) access.Who
+	// Identify returns the caller of a request. nil: an anonymous one, who may see everything.
+	Identify func(*http.Request) access.Identity
 
 	configured atomic.Pointer[configured]
 
@@ -58,51 +57,50 @@ type Server struct {
 	spanCache       cache[span]
 	tables          tableState
 	storedRows      storedRows
-	streams         atomic.Int32  // that are open
-	speed           atomic.Uint64 // rows that the store reads in a millisecond; 0: not known yet
+	streams         atomic.Int32  // open streams
+	speed           atomic.Uint64 // rows that the store reads per millisecond; 0: unknown yet
 }
 
-// A Process is the running NetMeta, as it tells of itself.
+// Process is the running NetMeta.
 type Process interface {
-	// Status is what the process knows; the server adds what the store knows.
+	// Status returns the state of the process; the server adds that of the store.
 	Status() Status
-	// Samplings are the sampling rates by "address type" of exporters.
+	// Samplings returns the sampling rates by "address type" of exporters.
 	Samplings() map[string][]Sampling
-	// Undecoded are beginnings of datagrams of which something was not decoded, by the same.
+	// Undecoded returns samples of datagrams that were not decoded completely, by the same key.
 	Undecoded() map[string]*Sample
-	// KeepFree is how much of the disk is left free.
+	// KeepFree returns the disk space to leave free.
 	KeepFree() store.DiskShare
-	// StaleRollups are times, from and to, of which the rollups lack rows.
+	// StaleRollups returns times, from and to, for which the rollups lack rows.
 	StaleRollups(context.Context) ([][2]int64, error)
-	// Ready is why the process is not ready, or nil.
+	// Ready returns why the process is not ready, or nil.
 	Ready(context.Context) error
 }
 
-// Control acts on the running NetMeta.
+// Control changes the running NetMeta.
 type Control interface {
-	// Config is the configuration that runs, without secrets.
+	// Config returns the configuration in force, without secrets.
 	Config() any
 	// Reload reads the configuration again; the error says what is wrong with it.
 	Reload() (Reloaded, error)
-	// SetDemo starts or stops simulated exporters; the error says why that cannot be now.
+	// SetDemo starts or stops simulated exporters; the error says why that is impossible now.
 	SetDemo(run bool) error
 }
 
-// Settings are what the configuration says to the API. They are not changed: a reload sets
-// others.
+// Settings are the parts of the configuration that the API needs. They are immutable: a reload sets others.
 type Settings struct {
-	Schema query.Schema // names and macros; the server adds what the store knows of its tables
-	Hosts  []string     // names under which the page is reached, besides addresses and localhost
+	Schema query.Schema // names and macros; the server adds the state of the tables
+	Hosts  []string     // host names of the web UI, besides addresses and localhost
 }
 
-// configured are the settings with how often they were set.
+// configured are settings with a counter of changes.
 type configured struct {
 	Settings
 	generation int
 }
 
-// Configure sets what the configuration says, at the start and after each reload. What the
-// server has learnt of the store, open streams and limits stay.
+// Configure sets the configuration, at the start and after each reload. Caches, open streams and limits
+// remain.
 func (s *Server) Configure(next Settings) {
 	generation := 1
 	if old := s.configured.Load(); old != nil {
@@ -111,7 +109,7 @@ func (s *Server) Configure(next Settings) {
 	s.configured.Store(&configured{next, generation})
 }
 
-// settings are those of now.
+// settings returns the current settings.
 func (s *Server) settings() configured {
 	if c := s.configured.Load(); c != nil {
 		return *c
@@ -119,8 +117,8 @@ func (s *Server) settings() configured {
 	return configured{}
 }
 
-// names is what the configuration calls things, with the scope of who asks. Statements that
-// do not need to know the tables are made with it, the others with schema.
+// names returns the configured names, with the scope of the caller. Statements that do not depend on the
+// state of the tables are made with it, the others with schema.
 func (s *Server) names(ctx context.Context) query.Schema {
 	out := s.settings().Schema
 	out.Scope = access.From(ctx).Scope
@@ -131,7 +129,7 @@ func (s *Server) names(ctx context.Context) query.Schema {
 func (s *Server) Handler() http.Handler {
 	s.values = newCatalogue(s.reader)
 	s.weeksCache.age = weeksAge
-	s.interfacesCache.size = 16 // an answer may be 3 MB
+	s.interfacesCache.size = 16 // a result may be 3 MB
 	s.coverageCache.age = time.Minute
 	return s.guard(withTag(s.mux()))
 }
@@ -145,11 +143,11 @@ func (s *Server) now() time.Time {
 
 func (s *Server) writeJSON(w http.ResponseWriter, v any) {
 	if err := write(w, "application/json", http.StatusOK, v); err != nil {
-		s.Log.Debug("answer not written", "err", err) // the client has gone
+		s.Log.Debug("answer not written", "err", err) // the client has disconnected
 	}
 }
 
-// write sends JSON. What it says is of this moment.
+// write sends JSON. The response must not be cached.
 func write(w http.ResponseWriter, contentType string, status int, v any) error {
 	h := w.Header()
 	h.Set("Content-Type", contentType)

@@ -12,12 +12,11 @@ import (
 	"netmeta/access"
 )
 
-// A cache keeps answers that cost a reading of many rows for a few seconds, and lets
-// those who ask the same at once wait for one answer. Errors are not kept. Those with
-// different scopes never share an answer.
+// cache keeps expensive results for a few seconds, and lets concurrent requests for the same wait for one
+// result. It does not keep errors. Callers with different scopes never share a result.
 type cache[T any] struct {
-	size    int           // entries at most; 0: cacheSize
-	age     time.Duration // that an answer is kept; 0: cacheAge
+	size    int           // maximum number of entries; 0: cacheSize
+	age     time.Duration // of a result; 0: cacheAge
 	mu      sync.Mutex
 	entries map[string]*cached[T]
 }
@@ -34,8 +33,8 @@ const (
 	cacheAge  = 10 * time.Second
 )
 
-// get gives the answer under the key and the scope of who asks, made by ask if there is none. If the request that is
-// making the answer fails, the waiting ones try again: its client may just have gone.
+// get returns the result for the key and the scope of the caller, made by ask if there is none. If the
+// request that computes the result fails, the waiting ones retry: its client may just have disconnected.
 func (c *cache[T]) get(ctx context.Context, key string, ask func() (T, error)) (T, error) {
 	key = access.From(ctx).Scope.String() + "\x00" + key
 	for {
@@ -69,19 +68,19 @@ func (c *cache[T]) get(ctx context.Context, key string, ask func() (T, error)) (
 	}
 }
 
-// kept answers a request with what the cache has for its keys, or with what ask makes.
+// kept responds to a request with the cached result for its keys, or with the result of ask.
 func kept[T any](s *Server, r *http.Request, c *cache[T], ask func(context.Context, url.Values) (T, error)) (T, error) {
 	v := r.URL.Query()
 	return c.get(r.Context(), s.keptUnder(v), func() (T, error) { return ask(r.Context(), v) })
 }
 
-// keptUnder is the key of an answer in a cache: what was asked, and which settings names and
-// macros in it come from.
+// keptUnder returns the key of a result in a cache: the query, and the settings that its names and macros
+// come from.
 func (s *Server) keptUnder(v url.Values) string {
 	return strconv.Itoa(s.settings().generation) + " " + v.Encode()
 }
 
-// old says that the answer is there and its time is over.
+// old reports that the result has expired.
 func (e *cached[T]) old() bool {
 	select {
 	case <-e.done:
@@ -91,8 +90,7 @@ func (e *cached[T]) old() bool {
 	}
 }
 
-// store puts an entry in its place if there is room, and throws out what is old for
-// it. The caller holds the lock.
+// store adds an entry if there is room, after removing expired ones. The caller holds the lock.
 func (c *cache[T]) store(key string, e *cached[T]) bool {
 	if c.entries == nil {
 		c.entries = map[string]*cached[T]{}

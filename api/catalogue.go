@@ -11,22 +11,22 @@ import (
 	"netmeta/store"
 )
 
-// A catalogue keeps, for each field that somebody types a filter on, the values with
-// the most traffic of late, so that completion never scans for each keystroke.
+// catalogue caches the values with the most recent traffic for each field used in completion, so that no
+// keystroke causes a scan.
 type catalogue struct {
 	reader  func(context.Context) *store.Client
-	running chan struct{} // a place for each query
+	running chan struct{} // slots for queries
 
 	mu     sync.Mutex
 	fields map[fieldOf]*candidates // at most maxCandidates
 }
 
-// A fieldOf is a field as one scope sees it.
+// fieldOf is a field in one scope.
 type fieldOf struct{ scope, field string }
 
-// candidates are what the catalogue has of one field.
+// candidates are the cached values of one field.
 type candidates struct {
-	at    time.Time // when asked for
+	at    time.Time // time of the query
 	done  chan struct{}
 	items []filter.Item
 }
@@ -35,16 +35,16 @@ const (
 	catalogueAge    = time.Minute
 	catalogueWait   = 150 * time.Millisecond
 	catalogueQuery  = 3 * time.Second
-	maxCandidates   = 1000 // of all scopes; a scope has no more fields than the language
-	catalogueAtOnce = 2    // queries; a field that finds none free has no values yet
+	maxCandidates   = 1000 // of all scopes; a scope has at most the fields of the language
+	catalogueAtOnce = 2    // queries; a field that finds no free slot has no values yet
 )
 
 func newCatalogue(reader func(context.Context) *store.Client) *catalogue {
 	return &catalogue{reader: reader, running: make(chan struct{}, catalogueAtOnce), fields: map[fieldOf]*candidates{}}
 }
 
-// source gives the completion a way to look values up. A field seen for the first
-// time is asked for in the background; the caller waits a moment for it.
+// source returns the lookup of values for completion. The first use of a field starts a query in the
+// background, for which the caller waits briefly.
 func (c *catalogue) source(ctx context.Context, names query.Schema) filter.ValueSource {
 	return func(field, prefix string) []filter.Item {
 		q, ok := query.Values(field, names)
@@ -59,7 +59,7 @@ func (c *catalogue) source(ctx context.Context, names query.Schema) filter.Value
 			case c.running <- struct{}{}:
 				fresh := &candidates{at: time.Now(), done: make(chan struct{})}
 				if k != nil {
-					fresh.items = k.items // until the new ones are there
+					fresh.items = k.items // until the new ones arrive
 				}
 				c.keepLocked(of, fresh)
 				k = fresh

@@ -22,10 +22,10 @@ var configRoutes = []Route{
 	},
 }
 
-// Reloaded is what reading the configuration again did.
+// Reloaded is the effect of a reload.
 type Reloaded struct {
 	Applied []string `json:"applied"` // Keys that have changed.
-	Restart []string `json:"restart"` // Keys that differ from the file: they keep their value until a restart.
+	Restart []string `json:"restart"` // Keys that differ from the file; they keep their value until a restart.
 }
 
 func (s *Server) config(*http.Request) (any, error) { return s.Control.Config(), nil }

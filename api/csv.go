@@ -10,9 +10,9 @@ import (
 	"netmeta/query"
 )
 
-// queryCSV answers as a table of RFC 4180: with of=series, the default, a line for each
-// series and bucket; with of=table a line for each series and total. Numbers are not
-// rounded. Names that a spreadsheet would run as formulas are guarded, unless raw=1.
+// queryCSV responds with a table of RFC 4180: with of=series, the default, a line for each series and
+// interval; with of=table a line for each series and total. Numbers are not rounded. Names that a spreadsheet
+// would execute as formulas are guarded, unless raw=1.
 func (s *Server) queryCSV(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
 	of := v.Get("of")
@@ -36,7 +36,7 @@ func (s *Server) queryCSV(w http.ResponseWriter, r *http.Request) error {
 		err = a.seriesCSV(w)
 	}
 	if err != nil {
-		s.Log.Debug("answer not written", "err", err) // the client has gone
+		s.Log.Debug("answer not written", "err", err) // the client has disconnected
 	}
 	return nil
 }
@@ -50,7 +50,7 @@ func csvHeader(w http.ResponseWriter, name string) http.Header {
 	return h
 }
 
-// number writes a float so that it reads back the same.
+// number writes a float that reads back the same.
 func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
 func optional(v *float64) string {
@@ -60,8 +60,8 @@ func optional(v *float64) string {
 	return number(*v)
 }
 
-// group begins a line: what it is, its direction, and a key and a label for each field
-// of by. Those of Other and of the total are empty.
+// group starts a line: kind, direction, and a key and a label for each field of by. Those of Other and of the
+// total are empty.
 func (a *Result) group(kind, dir string, key, label []string) []string {
 	line := []string{kind, dir}
 	for i := range a.By {
@@ -74,7 +74,7 @@ func (a *Result) group(kind, dir string, key, label []string) []string {
 	return line
 }
 
-// cell is a text of a line.
+// cell is a text in a line.
 func (a *Result) cell(text string) string {
 	if a.rawCSV {
 		return text

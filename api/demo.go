@@ -26,12 +26,12 @@ var demoRoutes = []Route{
 	},
 }
 
-// Demo is whether simulated exporters send.
+// Demo says whether simulated exporters are running.
 type Demo struct {
 	Running bool `json:"running"`
 }
 
-// startDemo has simulated exporters send; when they do already, nothing changes.
+// startDemo starts the simulated exporters, unless they are running.
 func (s *Server) startDemo(*http.Request) (Demo, error) {
 	if err := s.Control.SetDemo(true); err != nil {
 		return Demo{}, &problem.Error{Status: http.StatusConflict, Title: "the demo does not start", Detail: err.Error()}
@@ -39,7 +39,7 @@ func (s *Server) startDemo(*http.Request) (Demo, error) {
 	return Demo{true}, nil
 }
 
-// stopDemo ends them. What they sent stays.
+// stopDemo stops them. Their flows stay.
 func (s *Server) stopDemo(*http.Request) (Demo, error) {
 	if err := s.Control.SetDemo(false); err != nil {
 		return Demo{}, &problem.Error{Status: http.StatusConflict, Title: "the demo does not stop", Detail: err.Error()}

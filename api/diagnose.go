@@ -8,8 +8,7 @@ import (
 	"netmeta/query"
 )
 
-// diagnose adds what is wrong with NetMeta and with each exporter. Samplings are the rates
-// by address and type.
+// diagnose adds the problems of NetMeta and of each exporter. Samplings are the rates by address and type.
 func (s *Server) diagnose(st *Status, samplings map[string][]Sampling) {
 	facts := st.facts()
 	st.State, st.Problems, st.Storage.DiskLevel = facts.State(), facts.Problems(), facts.DiskLevel()
@@ -23,12 +22,12 @@ func (s *Server) diagnose(st *Status, samplings map[string][]Sampling) {
 		}
 		x.Loss, x.Problems = facts.Loss(), facts.Problems()
 	}
-	if x := st.Others; x != nil { // no exporter, so nothing is wrong with it
+	if x := st.Others; x != nil { // not an exporter, so it has no problems
 		x.Loss, x.Problems = x.facts(st.Now).Loss(), []diagnosis.Problem{}
 	}
 }
 
-// addArrivals adds how far each exporter has come.
+// addArrivals adds the progress of each exporter.
 func (st *Status) addArrivals() {
 	for i := range st.Exporters {
 		x := &st.Exporters[i]
@@ -39,8 +38,8 @@ func (st *Status) addArrivals() {
 	}
 }
 
-// addNames adds to exporters whether names of their interfaces have come. Of one whose
-// interfaces nobody knows that cannot be said.
+// addNames adds to exporters whether names of their interfaces have arrived. It is unknown for exporters
+// without known interfaces.
 func (s *Server) addNames(exporters []query.InterfacesOf, list query.InterfaceList) {
 	shares, seen := map[string]float64{}, map[string]bool{}
 	for _, u := range list.Unnamed {
@@ -63,7 +62,7 @@ func (s *Server) addNames(exporters []query.InterfacesOf, list query.InterfaceLi
 	}
 }
 
-// key tells exporters apart: an address may send several types.
+// key identifies an exporter: an address may send several types.
 func (x *Exporter) key() string { return x.Address + " " + x.Type }
 
 func (x *Exporter) facts(now int64) diagnosis.Exporter {
@@ -95,7 +94,7 @@ func (st *Status) facts() diagnosis.Collector {
 
 func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
 
-// part is n of a whole that may not be known.
+// part is n as a share of a total that may be unknown.
 func part(n, whole int64) float64 {
 	if whole <= 0 {
 		return 0

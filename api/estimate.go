@@ -9,7 +9,7 @@ import (
 	"netmeta/store"
 )
 
-// The estimate is not for somebody with a scope: the index counts the rows of others too.
+// Callers with a scope get no estimate, because the index counts the rows of others too.
 var estimateRoutes = []Route{{
 	Method: "GET", Path: "/api/v1/estimate", Need: Read, Handler: answer((*Server).estimate),
 	ID: "estimate", Summary: "What the answer to a question would cost",
@@ -18,16 +18,16 @@ var estimateRoutes = []Route{{
 		textKey("of", "series, or flows for a page of records in another order than that of time. Default series.").as("series")),
 }}
 
-// Estimate is what a question will cost.
+// Estimate is the expected cost of a query.
 type Estimate struct {
-	Rows   uint64  `json:"rows"` // To read, about.
+	Rows   uint64  `json:"rows"` // Rows to read, approximately.
 	Parts  uint64  `json:"parts"`
-	MS     float64 `json:"ms"`     // How long that takes, from the speed of the questions so far; 0 before the first.
+	MS     float64 `json:"ms"`     // Expected duration, from the speed of recent queries; 0 before the first.
 	Oldest int64   `json:"oldest"` // Second of the oldest record.
 }
 
-// estimate says what the answer to a request would cost, from the index alone: series,
-// or with of=flows a page of records in another order than that of time.
+// estimate returns the cost of a request from the index alone: series, or with of=flows a page of records in
+// another order than that of time.
 func (s *Server) estimate(r *http.Request) (Estimate, error) {
 	return s.askEstimate(r.Context(), r.URL.Query())
 }
@@ -44,7 +44,7 @@ func (s *Server) askEstimate(ctx context.Context, v url.Values) (e Estimate, err
 	return e, err
 }
 
-// costBefore is what a statement will read, of one table when that is named.
+// costBefore estimates the cost of a statement, of one table if it is named.
 func (s *Server) costBefore(ctx context.Context, stmt query.Statement, table string) (e Estimate, err error) {
 	stmt.SQL = "EXPLAIN ESTIMATE " + stmt.SQL
 	res, _, err := s.selectRows(ctx, stmt)
@@ -66,7 +66,7 @@ func (s *Server) costBefore(ctx context.Context, stmt query.Statement, table str
 	return e, nil
 }
 
-// estimated is the statement whose cost is asked for.
+// estimated returns the statement whose cost is requested.
 func (s *Server) estimated(ctx context.Context, v url.Values) (query.Statement, error) {
 	of := v.Get("of")
 	v.Del("of")
@@ -91,8 +91,8 @@ func (s *Server) estimated(ctx context.Context, v url.Values) (query.Statement, 
 	return query.Statement{}, query.Invalid("of", of, "is neither series nor flows")
 }
 
-// learn keeps how many rows the store reads in a millisecond: a mean over the last
-// questions that were large enough to tell.
+// learn updates how many rows the store reads per millisecond: a mean over recent queries that were large
+// enough.
 func (s *Server) learn(stats store.Stats) {
 	if ms := stats.Elapsed.Milliseconds(); ms >= 20 && stats.Rows >= 100_000 {
 		now := stats.Rows / uint64(ms)

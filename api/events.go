@@ -31,14 +31,14 @@ var eventRoutes = []Route{
 	},
 }
 
-// Events are those of a window.
+// Events are those of a range.
 type Events struct {
 	From   int64         `json:"from"`
 	To     int64         `json:"to"`
 	Events []event.Event `json:"events"` // Oldest first, the newest 1,000.
 }
 
-// listEvents lists what happened in a window.
+// listEvents lists the events of a range.
 func (s *Server) listEvents(r *http.Request) (Events, error) {
 	v := r.URL.Query()
 	_, rg, _, err := s.resolve(url.Values{"from": v["from"], "to": v["to"], "tz": v["tz"]})
@@ -52,7 +52,7 @@ func (s *Server) listEvents(r *http.Request) (Events, error) {
 	return Events{rg.From, rg.To, append([]event.Event{}, list...)}, nil
 }
 
-// addEvent takes a report in; one under an ID that is known changes that event.
+// addEvent stores a report; one with a known ID changes that event.
 func (s *Server) addEvent(r *http.Request, e event.Event) (event.Event, error) {
 	if err := e.Complete(s.now()); err != nil {
 		return e, err
@@ -60,7 +60,7 @@ func (s *Server) addEvent(r *http.Request, e event.Event) (event.Event, error) {
 	return e, event.Put(r.Context(), s.Writer, e)
 }
 
-// deleteEvent takes an event away.
+// deleteEvent deletes an event.
 func (s *Server) deleteEvent(r *http.Request) error {
 	return event.Delete(r.Context(), s.Writer, access.From(r.Context()).Scope, r.PathValue("id"))
 }

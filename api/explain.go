@@ -18,7 +18,7 @@ var explainRoutes = []Route{{
 	},
 }}
 
-// Explanation is why a window differs from the one before, with what it was made from.
+// Explanation says why a range differs from the one before, and what it was computed from.
 type Explanation struct {
 	query.Explanation
 	Meta Cost `json:"meta"`

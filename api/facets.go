@@ -31,25 +31,25 @@ type Facets struct {
 	Total  uint64        `json:"total"` // Bytes, packets or flows.
 	Rate   float64       `json:"rate"`
 	Facets []query.Facet `json:"facets"`
-	Left   *LeftFacets   `json:"left"` // Lists that were not made, since they read more rows of flows than most.
+	Left   *LeftFacets   `json:"left"` // Lists that were omitted because they read more rows of flows than most.
 	Meta   Cost          `json:"meta"`
 }
 
-// LeftFacets are lists that were not made, since they read more rows than most allows.
+// LeftFacets are lists that were omitted because they read more rows than most allows.
 type LeftFacets struct {
-	Facets []string `json:"facets"` // Names, to be asked for with facets.
-	Rows   uint64   `json:"rows"`   // That they read.
+	Facets []string `json:"facets"` // Names, for a request with facets.
+	Rows   uint64   `json:"rows"`   // Rows to read.
 }
 
-// Cost is what an answer was made from.
+// Cost says what a result was computed from.
 type Cost struct {
 	SQL     string            `json:"sql"`
 	Params  map[string]string `json:"params"`
 	Rows    uint64            `json:"rows"`         // Rows read.
 	Bytes   uint64            `json:"bytes"`        // Bytes read.
-	MS      float64           `json:"ms"`           // Time until the result was there.
-	Unknown []string          `json:"unknown_keys"` // Keys of the request that are not known.
-	Notes   []string          `json:"notes"`        // Parts of tables that cannot be read and are missing in the answer.
+	MS      float64           `json:"ms"`           // Time until the result was complete.
+	Unknown []string          `json:"unknown_keys"` // Unknown keys of the request.
+	Notes   []string          `json:"notes"`        // Unreadable parts of tables that the result lacks.
 }
 
 func costOf(stmt query.Statement, stats store.Stats, unknown []string, notes ...string) Cost {
@@ -102,8 +102,8 @@ func (s *Server) askFacets(ctx context.Context, v url.Values) (a Facets, err err
 	return a, nil
 }
 
-// within makes of a query that of the lists which read no more rows of flows than most: of
-// all, of those that rollups answer, or of none, without SQL. It says which are left.
+// within reduces a query to the lists that read no more rows of flows than most: all, those that rollups
+// answer, or none, without SQL. It returns the omitted lists.
 func (s *Server) within(ctx context.Context, req query.Request, rg query.Range, schema query.Schema, q query.FacetsQuery, most string) (query.FacetsQuery, *LeftFacets, error) {
 	limit, err := strconv.ParseUint(most, 10, 64)
 	if err != nil {

@@ -51,20 +51,20 @@ type FilterText struct {
 	Q string `json:"q" need:"true"` // The filter.
 }
 
-// FilterTyped is a filter that is being typed.
+// FilterTyped is an incomplete filter.
 type FilterTyped struct {
 	Text   string `json:"text" need:"true"` // The filter so far.
-	Cursor int    `json:"cursor"`           // Byte offset of the cursor; the end when left out.
+	Cursor int    `json:"cursor"`           // Byte offset of the cursor; the end if omitted.
 }
 
-// Fields are what can be asked for.
+// Fields are the names and macros of the filter language.
 type Fields struct {
 	Fields []filter.FieldInfo `json:"fields"`
 	Units  []query.UnitInfo   `json:"units"`
 }
 
-// withArguments makes a handler of a function that takes the texts of the URL or, of a POST,
-// of the JSON object in its body. That has the members of In, and may have others.
+// withArguments makes a handler of a function that reads texts from the URL or, for a POST, from the JSON
+// object in its body. That has the members of In, and may have others.
 func withArguments[In, Out any](f func(*Server, *http.Request, func(name string) string) (Out, error)) Handler {
 	h := written[Out](func(s *Server, w http.ResponseWriter, r *http.Request) error {
 		arg, err := s.arguments(w, r)
@@ -81,7 +81,7 @@ func withArguments[In, Out any](f func(*Server, *http.Request, func(name string)
 	return h
 }
 
-// arguments gives the texts of the URL or of the body.
+// arguments returns the texts of the URL or of the body.
 func (s *Server) arguments(w http.ResponseWriter, r *http.Request) (func(name string) string, error) {
 	if r.Method != http.MethodPost {
 		return r.URL.Query().Get, nil

@@ -25,24 +25,24 @@ var flowRoutes = []Route{{
 	Answer: Answer{Also: []string{"text/csv", "application/jsonl"}},
 }}
 
-// Flows are a page of records, column by column.
+// Flows is a page of records, column by column.
 type Flows struct {
 	From    int64              `json:"from"`
 	To      int64              `json:"to"`
 	Rows    int                `json:"rows"`
 	Columns []query.FlowColumn `json:"columns"`
 	Values  []FlowValues       `json:"values"`         // A list for each column.
-	Cursors []string           `json:"cursors"`        // For each record the cursor with which a list in the order of time begins at it.
-	ASNames map[uint64]string  `json:"as_names"`       // By number what the ASes in the values are called; those without a known name are left out.
-	Next    string             `json:"next,omitempty"` // The cursor of the next page; left out on the last one.
+	Cursors []string           `json:"cursors"`        // For each record the cursor with which a list in the order of time starts at it.
+	ASNames map[uint64]string  `json:"as_names"`       // Names of the ASes in the values, by number; those without a known name are omitted.
+	Next    string             `json:"next,omitempty"` // The cursor of the next page; omitted on the last one.
 	Meta    Cost               `json:"meta"`
 }
 
-// FlowValues are those of a column: numbers, texts or lists of texts.
+// FlowValues are the values of a column: numbers, texts or lists of texts.
 type FlowValues any
 
-// flows gives the records themselves: a page as columns, or with format=csv and
-// format=jsonl all of them up to the limit.
+// flows returns the records themselves: a page as columns, or with format=csv and format=jsonl all of them up
+// to the limit.
 func (s *Server) flows(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
 	format := v.Get("format")
@@ -71,7 +71,7 @@ func (s *Server) flows(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// askFlows asks for a page of records.
+// askFlows queries a page of records.
 func (s *Server) askFlows(ctx context.Context, f query.Flows, rg query.Range, unknown []string) (page Flows, err error) {
 	names := s.names(ctx)
 	stmt, err := f.Page(rg, names)
@@ -96,7 +96,7 @@ func (s *Server) askFlows(ctx context.Context, f query.Flows, rg query.Range, un
 	return page, nil
 }
 
-// first are the first n values of a column.
+// first returns the first n values of a column.
 func first(column any, n int) any {
 	switch c := column.(type) {
 	case []uint64:
@@ -111,8 +111,8 @@ func first(column any, n int) any {
 	return column
 }
 
-// exportFlows hands on what the store writes. When the store breaks off after the
-// first line the connection is cut, so that nobody takes a part for the whole.
+// exportFlows forwards the output of the store. If the store fails after the first line, the connection is
+// cut, so that a part is not mistaken for the whole.
 func (s *Server) exportFlows(w http.ResponseWriter, r *http.Request, f query.Flows, rg query.Range, format string) error {
 	stmt, err := f.Export(rg, s.names(r.Context()), format == "csv")
 	if err != nil {

@@ -12,14 +12,13 @@ import (
 	"netmeta/access"
 )
 
-// guard refuses what a web page of somebody else makes a browser send here. There are
-// no logins, so the browser of somebody who may see the data must not fetch them for
-// others: neither under a foreign name that was made to point here (DNS rebinding),
-// nor from a foreign page. It also finds out who asks, for all that follows.
+// guard rejects requests that a foreign web page makes a browser send. There are no logins, so the browser of
+// a permitted user must not fetch data for others: neither under a foreign name that points here (DNS
+// rebinding), nor from a foreign page. It also identifies the caller for all that follows.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = r.WithContext(access.With(r.Context(), s.who(r)))
-		if r.Body == nil || r.Body == http.NoBody { // it has come whole: the server's limit must not end its answer
+		if r.Body == nil || r.Body == http.NoBody { // it is complete: the server's limit must not end its response
 			http.NewResponseController(w).SetReadDeadline(time.Time{})
 		}
 		if host := hostOf(r); tells(r.URL.Path) && !s.knownAs(host) {
@@ -27,7 +26,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 				Detail: "this server is not known as " + strconv.Quote(host) + ": add the name to http.hosts in the configuration, or use the address"})
 			return
 		}
-		if !strings.HasPrefix(r.URL.Path, "/api/") { // what follows is for data, and for what changes something
+		if !strings.HasPrefix(r.URL.Path, "/api/") { // the rest is for data and changes
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -35,8 +34,8 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			writeProblem(w, Problem{Title: "foreign page", Status: http.StatusForbidden, Detail: "a page of another site may not ask"})
 			return
 		}
-		// Browsers send the header above to trustworthy origins only. What changes something
-		// is told from its Origin as well.
+		// Browsers send the header above only to trustworthy origins. Changes are also checked by their
+		// Origin.
 		if foreign.Check(r) != nil {
 			writeProblem(w, Problem{Title: "foreign page", Status: http.StatusForbidden, Detail: "a page of another site may not change anything"})
 			return
@@ -46,20 +45,20 @@ func (s *Server) guard(next http.Handler) http.Handler {
 }
 
 // who makes a request.
-func (s *Server) who(r *http.Request) access.Who {
+func (s *Server) who(r *http.Request) access.Identity {
 	if s.Identify == nil {
-		return access.Who{}
+		return access.Identity{}
 	}
 	return s.Identify(r)
 }
 
-// tells reports whether a path gives away something of the network or of this server. The
-// files of the page and /healthz do not.
+// tells reports whether a path reveals anything about the network or this server. The files of the web UI and
+// /healthz do not.
 func tells(path string) bool {
 	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/s/") || path == "/metrics" || path == "/readyz"
 }
 
-// hostOf returns the name that a request calls this server by, without the port.
+// hostOf returns the name of this server in a request, without the port.
 func hostOf(r *http.Request) string {
 	if host, _, err := net.SplitHostPort(r.Host); err == nil {
 		return host
@@ -67,8 +66,8 @@ func hostOf(r *http.Request) string {
 	return r.Host
 }
 
-// knownAs reports whether the server goes by a name: any address, localhost, or a name of
-// the configuration.
+// knownAs reports whether a name is one of the server: any address, localhost, or a name in the
+// configuration.
 func (s *Server) knownAs(host string) bool {
 	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
 	return err == nil || host == "" || host == "localhost" || slices.Contains(s.settings().Hosts, host)

@@ -30,7 +30,7 @@ var helpRoutes = []Route{
 	{Method: "GET", Path: "/help/{$}", Need: Public, Handler: written[struct{}]((*Server).helpStart)},
 }
 
-// A helpExample is a filter and a description of the records that it matches.
+// helpExample is a filter and a description of the records that it matches.
 type helpExample struct{ Filter, Says string }
 
 func (e helpExample) Query() string { return url.Values{"q": {e.Filter}}.Encode() }
@@ -78,7 +78,7 @@ var helpKinds = []struct {
 	{"list", []string{"has 174", "has 65000:666"}, "fields with several values; has is optional"},
 }
 
-// A helpField is a field with all of its names.
+// helpField is a field with all of its names.
 type helpField struct {
 	Names  []string
 	Kind   string
@@ -91,9 +91,9 @@ type helpGroup struct {
 	Fields []helpField
 }
 
-// helpGroups are the fields, group by group, those of several sides in one place.
+// helpGroups returns the fields, group by group, those of several sides combined.
 func helpGroups() []helpGroup {
-	const longest = 16 // names of values: more of them only complete
+	const longest = 16 // names of values; longer lists are only completed
 	var groups []helpGroup
 	for _, f := range filter.Catalogue() {
 		i := slices.IndexFunc(groups, func(g helpGroup) bool { return g.Name == f.Group })
@@ -114,7 +114,7 @@ func helpGroups() []helpGroup {
 	return groups
 }
 
-// stem is a name without its side.
+// stem returns a name without its side.
 func stem(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
 
 func (s *Server) helpFilter(w http.ResponseWriter, r *http.Request) error {
@@ -127,7 +127,7 @@ func (s *Server) helpFilter(w http.ResponseWriter, r *http.Request) error {
 	return s.writeHelp(w, r, "filter.html", "Filter language", map[string]any{"Examples": helpExamples, "Kinds": helpKinds, "Groups": helpGroups(), "Macros": macros})
 }
 
-// A helpPath is a resource with one method, as openapi.json has it.
+// helpPath is a path with one method, as in openapi.json.
 type helpPath struct {
 	Method, Path, ID string
 	Summary          string
@@ -166,7 +166,7 @@ func helpPaths(base string) ([]helpPath, error) {
 	return list, nil
 }
 
-// curl is a call with some of the examples.
+// curl returns a call with some of the examples.
 func (p helpPath) curl(base string) string {
 	path, keys := p.Path, []string{}
 	for _, param := range p.Parameters {

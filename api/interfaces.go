@@ -32,7 +32,7 @@ var interfaceRoutes = []Route{
 	},
 }
 
-// Interfaces are the interfaces of the exporters, with what they carry.
+// Interfaces are the interfaces of the exporters, with their traffic.
 type Interfaces struct {
 	query.InterfaceList
 	Meta Cost `json:"meta"`
@@ -66,7 +66,7 @@ func (s *Server) askInterfaces(ctx context.Context, v url.Values) (a Interfaces,
 	return Interfaces{list, costOf(q.Statement, stats, unknown, s.unreadable(ctx, append(q.Tables, "counters"), list.From, list.To)...)}, nil
 }
 
-// only are the keys of a URL that are named here, and the names of the others, sorted.
+// only returns the given keys of a URL, and the names of the others, sorted.
 func only(v url.Values, keys ...string) (known url.Values, unknown []string) {
 	known = url.Values{}
 	for key, values := range v {

@@ -15,37 +15,37 @@ import (
 type LinkCourse struct {
 	From  int64   `json:"from"`
 	To    int64   `json:"to"`
-	Step  int64   `json:"step"`  // Seconds of a bucket.
-	Times []int64 `json:"times"` // Starts of the buckets.
-	// What the device counted, bits per second; null when it sends no counters. A value is null where the
-	// readings cover less than half of its bucket.
+	Step  int64   `json:"step"`  // Seconds of an interval.
+	Times []int64 `json:"times"` // Starts of the intervals.
+	// Rates by the device's counters, bits per second; null if it sends no counters. A value is null if the
+	// readings cover less than half of its interval.
 	Counters *query.Course `json:"counters"`
-	// What flows say of each hour of the last 28 days, bits per second of layer 2; null when there are no
-	// sums of hours with this interface.
+	// Rates by flows of each hour of the last 28 days, bits per second of layer 2; null if there are no
+	// hourly sums with this interface.
 	Weeks      *query.Weeks `json:"weeks"`
-	NearlyFull NearlyFull   `json:"nearly_full"` // When it is nearly full if its weeks go on like this.
+	NearlyFull NearlyFull   `json:"nearly_full"` // When it is nearly full if the trend continues.
 
 	Meta Cost `json:"meta"` // Of the counters.
 }
 
-// NearlyFull is when the interface is nearly full, if its weeks go on like this.
+// NearlyFull says when the interface is nearly full if the trend continues.
 type NearlyFull struct {
-	Share float64 `json:"share"` // Of the speed, from which on it is nearly full.
-	In    *InDays `json:"in"`    // Null when that is not to be expected.
-	Out   *InDays `json:"out"`   // Null when that is not to be expected.
+	Share float64 `json:"share"` // Share of the speed from which it is nearly full.
+	In    *InDays `json:"in"`    // Null if it is not expected.
+	Out   *InDays `json:"out"`   // Null if it is not expected.
 }
 
-// InDays is how long that lasts.
+// InDays is the time until then.
 type InDays struct {
 	Days  int             `json:"days"`
-	Level diagnosis.Level `json:"level" enum:",warn"` // warn when that is soon.
+	Level diagnosis.Level `json:"level" enum:",warn"` // warn if it is soon.
 }
 
-// weeksAge is how long the weeks of an interface are kept: they change once an hour.
+// weeksAge is how long the weeks of an interface are cached: they change once an hour.
 const weeksAge = 5 * time.Minute
 
-// oneInterface answers what the counters of an interface say in the buckets of a chart,
-// and what it carried over the last weeks.
+// oneInterface returns the counters of an interface in the intervals of a chart, and its traffic over the
+// last weeks.
 func (s *Server) oneInterface(r *http.Request) (LinkCourse, error) {
 	return s.askLink(r.Context(), r.PathValue("exporter"), r.PathValue("index"), r.URL.Query())
 }
@@ -78,7 +78,7 @@ func (s *Server) askLink(ctx context.Context, exporter, index string, v url.Valu
 	return a, err
 }
 
-// forecast is when an interface of this speed is nearly full.
+// forecast returns when an interface of this speed is nearly full.
 func forecast(t query.Trend, speed uint64) *InDays {
 	days, level := t.NearlyFullIn(speed)
 	if days == 0 {
@@ -87,8 +87,8 @@ func forecast(t query.Trend, speed uint64) *InDays {
 	return &InDays{days, level}
 }
 
-// linkSpeed is that of an interface as the list of interfaces has it for the same window,
-// which who asks for one interface asks for too; 0 when it is not known.
+// linkSpeed returns the speed of an interface from the list of interfaces for the same range, which clients
+// that request one interface request as well; 0 if it is unknown.
 func (s *Server) linkSpeed(ctx context.Context, exporter string, index uint32, v url.Values) uint64 {
 	v, _ = only(v, "from", "to", "tz")
 	v.Set("exporter", exporter)

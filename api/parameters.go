@@ -2,7 +2,7 @@ package api
 
 import "slices"
 
-// Parameters that several routes take, in the words of the description.
+// Parameters of several routes, as in the description.
 var (
 	qKey     = textKey("q", "Filter; see the filter language.").as("udp src port 53")
 	byKey    = textKey("by", "Fields to split by, in order; empty is the total alone. src.net:24:48 is networks, ts:1h each hour.").as("src.as,in.if")
@@ -14,7 +14,7 @@ var (
 	dirKey   = textKey("dir", "both, in, out, internal or sum. Default both.")
 	rawKey   = textKey("raw", "1: in CSV, leave cells that begin with = + - @, a tab or a line break as they are. Default 0: they get an apostrophe in front, since spreadsheets run formulas; numbers stay numbers.")
 
-	// unitOrShareKey is unit where a share of the speed may be asked for.
+	// unitOrShareKey is unit where a share of the speed is possible.
 	unitOrShareKey = textKey("unit", "bps, pps, fps, bytes, packets, flows, bpp (bytes per packet) or pct: per cent of the speed of the interface, which by must name (in.if or out.if). "+
 		"A value in pct is the bits of the rows, of layer l1 unless layer says otherwise, by the second, by the highest speed that the rows of the interface say. "+
 		"Interfaces without a speed are left out and counted in meta.notes. With vs an earlier window is set against the speed that its own rows say, and a window whose rows say none has that of the others. "+
@@ -24,8 +24,7 @@ var (
 		Description: "What the asker calls himself: views that are not shared are seen under the same name alone. There are no logins."}
 )
 
-// seriesParameters are the keys of a question about series, with their unit, and what comes
-// before vs.
+// seriesParameters are the keys of a query for series, with their unit, and those before vs.
 func seriesParameters(unit Parameter, before ...Parameter) []Parameter {
 	return slices.Concat([]Parameter{qKey, byKey, fromKey, toKey, tzKey, unit, layerKey,
 		integerKey("n", "Number of series; the rest is Other. Default 12.").as(12),

@@ -11,20 +11,20 @@ import (
 	"netmeta/store"
 )
 
-// Problem is what is wrong, as RFC 9457 writes it; the members after detail are ours.
+// Problem is an error in the form of RFC 9457; the members after detail are extensions.
 type Problem struct {
 	Type string `json:"type"` // Always about:blank.
 	// What kind of error.
 	Title string `json:"title"`
 	// HTTP status.
 	Status int `json:"status"`
-	// What is wrong and what to write instead.
+	// What is wrong, and the fix.
 	Detail string `json:"detail,omitempty"`
-	// The key of the request that is wrong.
+	// The invalid key of the request.
 	Key string `json:"key,omitempty"`
-	// First and last+1 byte of the filter that are wrong.
+	// First and last+1 byte of the invalid part of the filter.
 	Span *[2]int `json:"span,omitempty"`
-	// What may stand there.
+	// What is possible there.
 	Expected []string `json:"expected,omitempty"`
 	// What was probably meant.
 	Suggestion string `json:"suggestion,omitempty"`
@@ -38,14 +38,14 @@ func writeProblem(w http.ResponseWriter, p Problem) {
 	write(w, "application/problem+json", p.Status, p)
 }
 
-// unexpected is a mistake of ours: an answer of the store that was not asked for.
+// unexpected marks a fault of NetMeta: an unexpected response of the store.
 func unexpected(err error) error {
 	return &problem.Error{Status: http.StatusInternalServerError, Title: "internal error", Detail: err.Error()}
 }
 
-// fail answers with the problem that an error stands for.
+// fail responds with the problem for an error.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if r.Context().Err() != nil && !errors.Is(err, errStalled) { // the client has gone: nobody reads the answer
+	if r.Context().Err() != nil && !errors.Is(err, errStalled) { // the client has disconnected
 		return
 	}
 	p := problemOf(err)
@@ -59,8 +59,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	writeProblem(w, p)
 }
 
-// problemOf is the problem that an error stands for. An error that nothing is known of
-// comes from the way to the store.
+// problemOf returns the problem for an error. An unknown error comes from the connection to the store.
 func problemOf(err error) Problem {
 	var (
 		known     *problem.Error
@@ -88,7 +87,7 @@ func problemOf(err error) Problem {
 var tooLong = Problem{Title: "query took too long", Status: http.StatusGatewayTimeout,
 	Detail: fmt.Sprintf("the query ran longer than %.0f s", queryTimeout.Seconds()) + ": narrow the time range or the filter"}
 
-// refusals are errors of the store that tell what to do, by the code of ClickHouse.
+// refusals are errors of the store with a remedy, by ClickHouse error code.
 var refusals = map[int]Problem{
 	159: tooLong,                                                                                              // TIMEOUT_EXCEEDED
 	394: {Title: "query ended", Status: http.StatusConflict, Detail: "somebody ended the query while it ran"}, // QUERY_WAS_CANCELLED

@@ -31,31 +31,32 @@ var runningRoutes = []Route{
 	},
 }
 
-// RunningQuery is one that the store is working on, whoever asked it.
+// RunningQuery is a query that the store is executing, of any client.
 type RunningQuery struct {
-	ID string `json:"id"` // The store's own.
-	// The resource of this API that asks, as query or flows; empty: somebody asks the store itself.
+	ID string `json:"id"` // ID in the store.
+	// The resource of this API that made the query, such as query or flows; empty: another client of the
+	// store.
 	What    string  `json:"what"`
-	Tag     string  `json:"tag"`     // What the asker calls it: the Query-Tag of a request ends it.
+	Tag     string  `json:"tag"`     // Tag of the client: the Query-Tag of a request, which cancels it.
 	Owner   string  `json:"-"`       // Name of who asked this API; empty: without a login.
-	User    string  `json:"user"`    // Of the store.
-	Elapsed float64 `json:"elapsed"` // Seconds.
-	Rows    uint64  `json:"rows"`    // Read so far.
-	Of      uint64  `json:"of"`      // To read, about; 0 while nobody knows.
-	Bytes   uint64  `json:"bytes"`   // Read so far.
+	User    string  `json:"user"`    // User in the store.
+	Elapsed float64 `json:"elapsed"` // Seconds so far.
+	Rows    uint64  `json:"rows"`    // Rows read so far.
+	Of      uint64  `json:"of"`      // Rows to read, approximately; 0 while unknown.
+	Bytes   uint64  `json:"bytes"`   // Bytes read so far.
 	Memory  int64   `json:"memory"`
-	SQL     string  `json:"sql"` // Its beginning.
+	SQL     string  `json:"sql"` // Start of the statement.
 }
 
-// A comment of a query that begins so names the resource of the API that asks, then the tag
-// of the request if it has one, and then who made the request if that is known.
+// commentPrefix starts the comment of a query of the API; the name of the resource follows, then the tag of
+// the request if it has one, and then the caller if known.
 const (
 	commentPrefix = "netmeta asks "
-	ownerPrefix   = "by=" // no tag has a =
+	ownerPrefix   = "by=" // tags have no =
 )
 
-// commentOf is the comment of the queries of a request.
-func commentOf(what, tag string, who access.Who) string {
+// commentOf returns the comment of the queries of a request.
+func commentOf(what, tag string, who access.Identity) string {
 	words := []string{what}
 	if tag != "" {
 		words = append(words, tag)
@@ -66,10 +67,10 @@ func commentOf(what, tag string, who access.Who) string {
 	return commentPrefix + strings.Join(words, " ")
 }
 
-// engineID is what the embedded engine puts before the comment of a query.
+// engineID is what the embedded engine prepends to the comment of a query.
 var engineID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12} ?`)
 
-// whoAsks reads the comment of a query.
+// whoAsks parses the comment of a query.
 func whoAsks(comment string) (what, tag, owner string) {
 	comment = engineID.ReplaceAllString(comment, "")
 	rest, ours := strings.CutPrefix(comment, commentPrefix)
@@ -87,20 +88,20 @@ func whoAsks(comment string) (what, tag, owner string) {
 	return what, tag, owner
 }
 
-// mayEnd reports whether somebody may see and end a query: who may see everything, any of
-// them; others their own. SQL shows what it asks for, and its length how much there is.
-func mayEnd(who access.Who, q RunningQuery) bool {
+// mayEnd reports whether a caller may see and cancel a query: with the scope Everything any of them,
+// otherwise its own. The SQL reveals the query, and its duration the amount of data.
+func mayEnd(who access.Identity, q RunningQuery) bool {
 	return who.Scope.IsEverything() || who.Name != "" && q.What != "" && q.Owner == who.Name
 }
 
-// pageUser is the user that the embedded engine knows us as. It tells the user of each
-// statement in its query_cache_tag; a ClickHouse of others tells none there.
+// pageUser is our user in the embedded engine, which puts the user of each statement into its
+// query_cache_tag; an external ClickHouse does not.
 const pageUser = "page"
 
-// ownComment marks our look at the list, which is not listed.
+// ownComment marks the query for the list, which is not listed.
 const ownComment = "netmeta: list of queries"
 
-// running lists the queries that who asks may see and end.
+// running lists the queries that the caller may see and cancel.
 func (s *Server) running(ctx context.Context) ([]RunningQuery, error) {
 	who := access.From(ctx)
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -128,27 +129,27 @@ func (s *Server) running(ctx context.Context) ([]RunningQuery, error) {
 	return slices.DeleteFunc(list, func(q RunningQuery) bool { return !mayEnd(who, q) }), nil
 }
 
-// RunningQueries are what the store is working on.
+// RunningQueries are the queries that the store is executing.
 type RunningQueries struct {
 	Queries []RunningQuery `json:"queries"`
 }
 
-// queries lists what the store is working on.
+// queries lists the queries that the store is executing.
 func (s *Server) queries(r *http.Request) (RunningQueries, error) {
 	list, err := s.running(r.Context())
 	return RunningQueries{list}, err
 }
 
-// endQuery ends a query by its ID or by its tag, if who asks may. Only questions are ended: an insert is
-// data that somebody sent.
+// endQuery cancels a query by its ID or by its tag, if the caller may. It does not cancel inserts, which
+// carry received data.
 func (s *Server) endQuery(r *http.Request) error {
 	name := r.PathValue("id")
 	list, err := s.running(r.Context())
 	if err != nil {
 		return err
 	}
-	// One's own first, then those of others, and an SQL client last: it may call its query by
-	// the tag of a request.
+	// The caller's own first, then those of others, and SQL clients last, because they may use the tag of a
+	// request.
 	who := access.From(r.Context())
 	rank := func(q RunningQuery) int {
 		switch {
@@ -174,11 +175,11 @@ func (s *Server) endQuery(r *http.Request) error {
 	return nil
 }
 
-// tagForm is what a request may call its query by.
+// tagForm matches the tags of requests.
 var tagForm = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
-// withTag takes along which resource asks, and the header Query-Tag, by which a page
-// finds the query of its request in the list, with how far it is, and ends it.
+// withTag stores the resource and the header Query-Tag in the context. With that tag a page finds the query
+// of its request in the list, with its progress, and cancels it.
 func withTag(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if tag := r.Header.Get("Query-Tag"); tag != "" {
@@ -195,7 +196,7 @@ func withTag(next http.Handler) http.Handler {
 
 type commentKey struct{}
 
-// settings are those of a query for a request.
+// settings returns the settings of a query for a request.
 func settings(ctx context.Context, more ...string) map[string]string {
 	m := map[string]string{"cancel_http_readonly_queries_on_client_close": "1"}
 	if comment, ok := ctx.Value(commentKey{}).(string); ok {

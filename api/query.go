@@ -34,33 +34,34 @@ var queryRoutes = []Route{
 	},
 }
 
-// Meta is where the numbers of an answer come from.
+// Meta says what a result was computed from.
 type Meta struct {
 	SQL    string            `json:"sql"`    // The statement, for use with netmeta sql.
 	Params map[string]string `json:"params"` // Its parameters.
 	Rows   uint64            `json:"rows"`   // Rows read.
 	Bytes  uint64            `json:"bytes"`  // Bytes read.
-	MS     float64           `json:"ms"`     // Time until the result was there.
-	// The table that answered; when several did, all of them, the one with most of the window first: rollup_1h, rollup_1m_as, rollup_1m, flows.
+	MS     float64           `json:"ms"`     // Time until the result was complete.
+	// The table that was read; if several, all of them, the one with most of the range first: rollup_1h,
+	// rollup_1m_as, rollup_1m, flows.
 	Table      string   `json:"table"`
-	Partial    Partial  `json:"partial"`                                                      // Whether the first and last bucket are cut by the range.
-	Through    int64    `json:"through"`                                                      // Newest second in the store, 0 when it is empty.
+	Partial    Partial  `json:"partial"`                                                      // Whether the first and last interval are cut by the range.
+	Through    int64    `json:"through"`                                                      // Newest second in the store; 0 if it is empty.
 	Resolution int      `json:"resolution"`                                                   // Seconds.
-	Unknown    []string `json:"unknown_keys"`                                                 // Keys of the request that are not known.
-	Notes      []string `json:"notes"`                                                        // What of the request is not answered.
-	Empty      string   `json:"empty,omitempty" enum:"no-exporter,no-match,before-retention"` // Why there is nothing: no-exporter, no-match or before-retention.
-	Matches7d  bool     `json:"matches_7d"`                                                   // Whether the filter finds something in the last seven days.
+	Unknown    []string `json:"unknown_keys"`                                                 // Unknown keys of the request.
+	Notes      []string `json:"notes"`                                                        // Parts of the request that are not answered.
+	Empty      string   `json:"empty,omitempty" enum:"no-exporter,no-match,before-retention"` // Why the result is empty: no-exporter, no-match or before-retention.
+	Matches7d  bool     `json:"matches_7d"`                                                   // Whether the filter matches anything in the last seven days.
 
-	Implausible uint64 `json:"implausible,omitempty"` // Records among the flows of the window that no network carries.
+	Implausible uint64 `json:"implausible,omitempty"` // Records among the flows of the range that no network carries.
 }
 
-// Partial says which buckets at the ends of a range are not whole.
+// Partial says which intervals at the ends of a range are incomplete.
 type Partial struct {
 	First bool `json:"first"`
 	Last  bool `json:"last"`
 }
 
-// Result is the answer to a question about traffic over time.
+// Result is the result of a query for traffic over time.
 type Result struct {
 	request query.Request
 	rg      query.Range
@@ -69,7 +70,7 @@ type Result struct {
 	Meta Meta `json:"meta"`
 }
 
-// query answers in JSON, or with format=csv as queryCSV does.
+// query responds in JSON, or with format=csv as queryCSV does.
 func (s *Server) query(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
 	switch format := v.Get("format"); format {
@@ -86,8 +87,8 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// resolve reads the request of a URL. The keys that are not of the request itself but
-// of the way to answer it are taken out of v before.
+// resolve parses the request of a URL. Keys for the form of the response, which are not of the request
+// itself, must be removed from v first.
 func (s *Server) resolve(v url.Values) (req query.Request, rg query.Range, unknown []string, err error) {
 	if req, unknown, err = query.ParseURL(v); err == nil {
 		rg, err = req.Resolve(s.now())
@@ -95,7 +96,7 @@ func (s *Server) resolve(v url.Values) (req query.Request, rg query.Range, unkno
 	return req, rg, unknown, err
 }
 
-// ask answers a request of a URL.
+// ask executes the request of a URL.
 func (s *Server) ask(ctx context.Context, v url.Values) (a Result, err error) {
 	v.Del("format")
 	v.Del("of")
@@ -130,14 +131,13 @@ func (s *Server) ask(ctx context.Context, v url.Values) (a Result, err error) {
 	if err == nil && rg.To > oldest && len(rows.Time) > 0 {
 		m.Implausible = s.implausible(ctx, req, rg)
 	}
-	if result.VS != nil && err == nil && rg.From-slices.Max(result.VS.Shifts) < oldest && stmt.FlowsAlone() { // rollups go back further
+	if result.VS != nil && err == nil && rg.From-slices.Max(result.VS.Shifts) < oldest && stmt.FlowsAlone() { // rollups reach further back
 		m.Notes = append(m.Notes, "vs: a window that is compared with begins before the oldest record, "+time.Unix(oldest, 0).UTC().Format(time.RFC3339)+": its numbers are too small")
 	}
 	return Result{request: req, rg: rg, Result: result, Meta: m}, nil
 }
 
-// implausible counts the records of an answer that no network carries. That it cannot be
-// found out is no reason to give no answer.
+// implausible counts the records of a result that no network carries. A failure must not prevent the result.
 func (s *Server) implausible(ctx context.Context, req query.Request, rg query.Range) uint64 {
 	stmt, err := req.Implausible(rg, s.names(ctx))
 	if err != nil {
@@ -154,14 +154,14 @@ func (s *Server) implausible(ctx context.Context, req query.Request, rg query.Ra
 	return n[0]
 }
 
-// unreadable says which parts of tables an answer about a time lacks. What the flows lack
-// the rollups may lack too.
+// unreadable returns the parts of tables that a result about a time lacks. Rollups may lack what the flows
+// lack.
 func (s *Server) unreadable(ctx context.Context, tables []string, from, to int64) (notes []string) {
 	tables = append([]string{query.FlowsTable}, tables...)
 	slices.Sort(tables)
 	for _, table := range slices.Compact(tables) {
 		for _, p := range s.Store.Parts.Of(table, from, to) {
-			if !access.From(ctx).Scope.IsEverything() { // how much others have is not theirs to know
+			if !access.From(ctx).Scope.IsEverything() { // other tenants' amounts of data are confidential
 				return []string{"some rows cannot be read and are missing"}
 			}
 			if len(notes) == maxUnreadable {
@@ -174,12 +174,12 @@ func (s *Server) unreadable(ctx context.Context, tables []string, from, to int64
 	return notes
 }
 
-// maxUnreadable bounds the parts that an answer names.
+// maxUnreadable bounds the parts that a result names.
 const maxUnreadable = 3
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// run executes a statement of series.
+// run executes a statement for series.
 func (s *Server) run(ctx context.Context, stmt query.Statement) (query.Rows, store.Stats, error) {
 	var rows query.Rows
 	res, stats, err := s.selectRows(ctx, stmt)
@@ -203,7 +203,7 @@ func (s *Server) selectRows(ctx context.Context, stmt query.Statement) (*native.
 	return res, stats, err
 }
 
-// whyEmpty tells the three reasons for an empty picture apart.
+// whyEmpty distinguishes the three reasons for an empty chart.
 func (s *Server) whyEmpty(ctx context.Context, req query.Request, rg query.Range, newest, oldest int64) (why string, matches7d bool) {
 	switch {
 	case newest == 0:
@@ -226,14 +226,14 @@ func (s *Server) whyEmpty(ctx context.Context, req query.Request, rg query.Range
 	return "no-match", len(found) > 0 && found[0] != 0
 }
 
-// reader is the store for the statements of a request.
+// reader returns the client of the store for the statements of a request.
 func (s *Server) reader(ctx context.Context) *store.Client { return s.Store }
 
-// A span is the newest and oldest second of the flows of a scope, 0 when there are none.
+// span is the newest and the oldest second of the flows of a scope, 0 if there are none.
 type span struct{ newest, oldest int64 }
 
-// span is that of who asks. Of everything it comes from the parts' own minimum and maximum;
-// else rows have to be read, and the answer is kept for a few seconds.
+// span returns the span of the caller's scope. For Everything it comes from the minimum and maximum of the
+// parts; otherwise rows must be read, and the result is cached for a few seconds.
 func (s *Server) span(ctx context.Context) (newest, oldest int64, err error) {
 	scope := access.From(ctx).Scope
 	if scope.IsEverything() {

@@ -10,37 +10,37 @@ import (
 	"netmeta/internal/problem"
 )
 
-// A Route is one method of one path: who may call it, what answers, and what openapi.json and
-// the types of the page say of it. Each file of this package has the routes of its resource.
+// Route is one method of one path: the right that a caller needs, its handler, and its description in
+// openapi.json and the types of the web UI. Each file of this package has the routes of its resource.
 type Route struct {
-	Method, Path string // as http.ServeMux has them
+	Method, Path string // as in http.ServeMux
 	Need         Right
-	Scoped       bool // answers also those who may see a part of the rows, with that part; else they get status 403
+	Scoped       bool // also serves callers with a scope, with their rows; otherwise they get status 403
 	Handler
 
-	ID          string      // name of the operation; empty: not described, since it is a page
-	Summary     string      // what it does, in a line
-	Description string      // more of it
+	ID          string      // name of the operation; empty: a page, which is not described
+	Summary     string      // one line
+	Description string      // details
 	Parameters  []Parameter // keys of the URL, parts of the path, headers
 	Example     any         // body of a request
 	Answer      Answer
-	Problems    map[int]string // what a status means here, besides those that every route has
+	Problems    map[int]string // meaning of a status here, besides those of every route
 }
 
-// A Right is what a caller must be allowed to do.
+// Right is what a caller must be allowed to do.
 type Right string
 
 const (
-	Public  Right = "public"  // what tells nothing of the network: whether the process lives, the help
-	Read    Right = "read"    // traffic, and how the system is
-	Change  Right = "change"  // what readers share: events, views, links
+	Public  Right = "public"  // reveals nothing about the network: whether the process lives, the help
+	Read    Right = "read"    // traffic, and the state of the system
+	Change  Right = "change"  // data shared by readers: events, views, links
 	Operate Right = "operate" // what the running NetMeta does: its configuration, senders, the demo, queries of others
 )
 
-// Rights are all there are.
+// Rights are all rights.
 var Rights = []Right{Public, Read, Change, Operate}
 
-// A Parameter is a value that a request brings besides its body.
+// Parameter is a value in a request outside of its body.
 type Parameter struct {
 	Name        string
 	In          string // query, path or header
@@ -65,32 +65,32 @@ func pathPart(name, description string) Parameter {
 	return Parameter{Name: name, In: "path", Type: "string", Description: description}
 }
 
-// as is the parameter with an example.
+// as returns the parameter with an example.
 func (p Parameter) as(example any) Parameter {
 	p.Example = example
 	return p
 }
 
-// An Answer describes what a route answers when nothing is wrong.
+// Answer describes the successful response of a route.
 type Answer struct {
 	Status      int      // 0: 200, or 204 if there is no body
-	Description string   // empty: the answer
+	Description string   // empty: the result
 	Example     any      // nil: none
-	Text        string   // media type of an answer that is text and not JSON
-	TextIs      string   // what the text is
-	Also        []string // other media types that the same may come in
+	Text        string   // media type of a response that is text and not JSON
+	TextIs      string   // content of the text
+	Also        []string // other possible media types of the same
 }
 
-// A Handler answers a request. In and Out are the types of the JSON in the two bodies; nil:
-// there is none, or none whose members are described.
+// Handler handles a request. In and Out are the types of the JSON in the two bodies; nil: none, or none with
+// described members.
 type Handler struct {
 	In, Out reflect.Type
-	Events  []reflect.Type // of a stream, what it sends that no other route does
+	Events  []reflect.Type // of a stream, types that only it sends
 
 	serve func(*Server, http.ResponseWriter, *http.Request) error
 }
 
-// answer makes a handler of a function that answers with JSON.
+// answer makes a handler of a function that returns the response.
 func answer[Out any](f func(*Server, *http.Request) (Out, error)) Handler {
 	return Handler{Out: reflect.TypeFor[Out](), serve: func(s *Server, w http.ResponseWriter, r *http.Request) error {
 		out, err := f(s, r)
@@ -101,8 +101,8 @@ func answer[Out any](f func(*Server, *http.Request) (Out, error)) Handler {
 	}}
 }
 
-// take makes a handler of a function that takes a JSON object, which must have no members
-// but those of In, and answers with JSON.
+// take makes a handler of a function with a JSON object, which must have no members but those of In, and a
+// JSON response.
 func take[In, Out any](f func(*Server, *http.Request, In) (Out, error)) Handler {
 	return Handler{In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out](), serve: func(s *Server, w http.ResponseWriter, r *http.Request) error {
 		var in In
@@ -117,7 +117,7 @@ func take[In, Out any](f func(*Server, *http.Request, In) (Out, error)) Handler 
 	}}
 }
 
-// done makes a handler of a function that does something and has nothing to say of it.
+// done makes a handler of a function without a result.
 func done(f func(*Server, *http.Request) error) Handler {
 	return Handler{serve: func(s *Server, w http.ResponseWriter, r *http.Request) error {
 		err := f(s, r)
@@ -129,19 +129,19 @@ func done(f func(*Server, *http.Request) error) Handler {
 	}}
 }
 
-// written makes a handler of a function that writes its answer itself. Where that may be
-// JSON, its type is Out; struct{} stands for none.
+// written makes a handler of a function that writes its response itself. If that may be JSON, its type is
+// Out; struct{} means none.
 func written[Out any](f func(*Server, http.ResponseWriter, *http.Request) error) Handler {
 	return Handler{Out: bodyType[Out](), serve: f}
 }
 
-// sends is the handler of a stream that sends also events of such a type.
+// sends returns the handler of a stream that also sends events of such a type.
 func (h Handler) sends(event any) Handler {
 	h.Events = append(h.Events, reflect.TypeOf(event))
 	return h
 }
 
-// bodyType is the type of a body; nil of struct{}, which stands for none.
+// bodyType returns the type of a body; nil for struct{}, which means none.
 func bodyType[T any]() reflect.Type {
 	if t := reflect.TypeFor[T](); t != reflect.TypeFor[struct{}]() {
 		return t
@@ -149,13 +149,13 @@ func bodyType[T any]() reflect.Type {
 	return nil
 }
 
-// Routes are all routes of the server, but for the files of the page.
+// Routes returns all routes of the server, except the files of the web UI.
 func Routes() []Route {
 	return slices.Concat(queryRoutes, facetRoutes, flowRoutes, explainRoutes, streamRoutes, estimateRoutes, filterRoutes, eventRoutes, viewRoutes, linkRoutes,
 		senderRoutes, statusRoutes, exporterRoutes, interfaceRoutes, configRoutes, demoRoutes, runningRoutes, selfRoutes, helpRoutes)
 }
 
-// mux finds the route of a request.
+// mux routes requests.
 func (s *Server) mux() *http.ServeMux {
 	mux := http.NewServeMux()
 	methods := map[string][]string{} // by path
@@ -172,7 +172,7 @@ func (s *Server) mux() *http.ServeMux {
 		methods[route.Path] = append(methods[route.Path], route.Method)
 	}
 	for path, list := range methods {
-		if strings.HasPrefix(path, "/api/") { // the page has what else there is
+		if strings.HasPrefix(path, "/api/") { // everything else is the web UI
 			slices.Sort(list)
 			mux.HandleFunc(path, otherMethod(list))
 		}
@@ -182,16 +182,16 @@ func (s *Server) mux() *http.ServeMux {
 	return mux
 }
 
-// refuses is why a route does not answer somebody; nil: it does. What tells of the whole
-// network, or changes what others see, is not for those who may see a part of it.
-func (r *Route) refuses(who access.Who) error {
+// refuses returns why a route rejects a caller; nil: it does not. Data of the whole network, and changes that
+// others see, are not for callers with a scope.
+func (r *Route) refuses(who access.Identity) error {
 	if r.Scoped || r.Need == Public || who.Scope.IsEverything() {
 		return nil
 	}
 	return &problem.Error{Status: http.StatusForbidden, Title: "not in scope", Detail: "this concerns all of the network, and you may see a part of it"}
 }
 
-// otherMethod answers a request for a path with a method that it does not take.
+// otherMethod responds to a request for a path with an unsupported method.
 func otherMethod(methods []string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", strings.Join(methods, ", "))
@@ -199,7 +199,7 @@ func otherMethod(methods []string) http.HandlerFunc {
 	}
 }
 
-// noResource answers a request for a path that is not in the API.
+// noResource responds to a request for a path that is not in the API.
 func noResource(w http.ResponseWriter, r *http.Request) {
 	writeProblem(w, Problem{Title: "no such resource", Status: http.StatusNotFound, Detail: r.Method + " " + r.URL.Path + " is not in the API: see /api/v1/openapi.json"})
 }

@@ -11,39 +11,37 @@ import (
 	"netmeta/store"
 )
 
-// stateAge is how long what the server knows of the tables holds. That is for how long
-// flows that come late may be missing where a rollup answers; else what a rollup once has
-// it keeps, and an old state costs at most time. Where asking takes long it is done less often.
+// stateAge is how long the known state of the tables is valid, and so how long late flows may be missing
+// where a rollup is read. Otherwise a rollup keeps what it once has, and an old state costs at most time.
+// Slow queries for the state are made less often.
 const (
 	stateAge   = 2 * time.Second
-	stateShare = 20 // of the time, to be spent with asking: one part of so many
+	stateShare = 20 // maximum share of the time for these queries: one part in 20
 )
 
-// forget is after how long without an answer nothing is known any more.
+// forget is how long the last known state is used without a response.
 const forget = time.Minute
 
-// tableState is what changes about the tables while the process runs. Nobody holds its lock
-// while the store is asked.
+// tableState is the changing state of the tables. Its lock is not held while the store is queried.
 type tableState struct {
 	mu     sync.Mutex
-	due    time.Time     // when to ask again
-	asking chan struct{} // closed when the answer is there; nil: nobody asks
+	due    time.Time     // time of the next query
+	asking chan struct{} // closed when the result arrives; nil: no query is running
 	tableFacts
 }
 
-// tableFacts are what the store said of its tables, and when.
+// tableFacts are the known state of the tables, and its time.
 type tableFacts struct {
 	read    time.Time
 	rollups []query.Rollup
-	mark    uint64 // of which folded steps the rollups know
+	mark    uint64 // of the folded steps in the rollups
 	oldest  int64
 	first   int64
 	once    bool // see query.Schema
 }
 
-// schema is the schema of the flows table, with the rollups that there are at present.
-// When the store does not say, what it said last holds for a while; then the flows alone
-// are asked, which are always right.
+// schema returns the schema of the flows table, with the current rollups. If the store does not respond, the
+// last state is used for a while; after that only the flows are read, which are always right.
 func (s *Server) schema(ctx context.Context) query.Schema {
 	out := s.names(ctx)
 	t := s.tables.get(ctx, s.readTables)
@@ -51,13 +49,13 @@ func (s *Server) schema(ctx context.Context) query.Schema {
 	return out
 }
 
-// get gives the facts, from ask when it is time to ask again. Everyone waits for the same
-// answer, each as long as its own context lasts; then what was known before has to do.
+// get returns the state, from ask if it has expired. All callers wait for the same result, each within its
+// own context, after which it gets the previous state.
 func (t *tableState) get(ctx context.Context, ask func(context.Context, tableFacts) (tableFacts, error)) tableFacts {
 	t.mu.Lock()
 	if t.asking == nil && time.Now().After(t.due) {
 		t.asking = make(chan struct{})
-		// The request that happens to ask may be cancelled: the others still want to know.
+		// Do not cancel it with this request: others wait for the same result.
 		go t.refresh(context.WithoutCancel(ctx), t.tableFacts, ask)
 	}
 	asking, known := t.asking, t.tableFacts
@@ -74,7 +72,7 @@ func (t *tableState) get(ctx context.Context, ask func(context.Context, tableFac
 	return t.tableFacts
 }
 
-// refresh asks and keeps the answer.
+// refresh calls ask and stores the result.
 func (t *tableState) refresh(ctx context.Context, known tableFacts, ask func(context.Context, tableFacts) (tableFacts, error)) {
 	begun := time.Now()
 	now, err := ask(ctx, known)
@@ -92,9 +90,8 @@ func (t *tableState) refresh(ctx context.Context, known tableFacts, ask func(con
 	t.asking = nil
 }
 
-// readFolded gives the rollups the times that are folded; those that are known are read
-// again when there is something new. A time is noted there before a rollup says that it
-// has it, so they are read after that.
+// readFolded sets the folded times of the rollups, and reads them again if they have changed. A time is
+// recorded there before a rollup's state includes it, so they are read after the state.
 func (s *Server) readFolded(ctx context.Context, rollups []query.Rollup, known tableFacts) (mark uint64, err error) {
 	res, _, err := s.Store.Select(ctx, store.Query{SQL: query.FoldedMark(access.Everything).SQL})
 	if err != nil {
@@ -122,8 +119,8 @@ func (s *Server) readFolded(ctx context.Context, rollups []query.Rollup, known t
 	return mark, nil
 }
 
-// readTables asks the store of its tables, for two seconds at most. It asks for the server
-// itself: what the tables have as a whole is the same for all scopes.
+// readTables queries the state of the tables, for at most two seconds. It does so for the server itself,
+// because the state of the tables is the same for all scopes.
 func (s *Server) readTables(ctx context.Context, known tableFacts) (k tableFacts, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -134,7 +131,7 @@ func (s *Server) readTables(ctx context.Context, known tableFacts) (k tableFacts
 	can, ok := res.Column("can").([]uint8)
 	k.once = ok && len(can) == 1 && can[0] == 1
 	res, _, err = s.Store.Select(ctx, store.Query{SQL: query.RollupState(access.Everything).SQL})
-	if store.UnknownTable(err) { // no rollups are kept
+	if store.UnknownTable(err) { // there are no rollups
 		return k, nil
 	}
 	if err != nil || res.Rows == 0 {
@@ -164,7 +161,7 @@ func (s *Server) readTables(ctx context.Context, known tableFacts) (k tableFacts
 	}
 	k.first = k.oldest
 	for _, r := range k.rollups {
-		// As of the flows, it comes from what the parts know of themselves.
+		// As for the flows, this comes from the metadata of the parts.
 		res, _, err := s.Store.Select(ctx, store.Query{SQL: r.First(access.Everything).SQL})
 		if err != nil {
 			return k, err

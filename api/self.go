@@ -39,7 +39,7 @@ var selfRoutes = []Route{
 	},
 }
 
-// Alive is ok, or there is a problem.
+// Alive is ok, or the response is a problem.
 type Alive struct {
 	Status string `json:"status"`
 }

@@ -29,12 +29,12 @@ func senderExample(since int64, datagrams uint64, last int64) Senders {
 	return Senders{[]sender.Sender{{Address: netip.MustParseAddr("192.0.2.77"), Standing: sender.Ignored, Since: since, Datagrams: datagrams, Last: last}}}
 }
 
-// Senders are those who were decided about.
+// Senders are those with a decision.
 type Senders struct {
 	Senders []sender.Sender `json:"senders"`
 }
 
-// Decision is what to decide about some senders.
+// Decision is a decision about some senders.
 type Decision struct {
 	Addresses []string `json:"addresses" need:"true"`
 	Decision  string   `json:"decision" need:"true" enum:"accept,ignore,forget"` // accept, ignore or forget.
@@ -44,7 +44,7 @@ func (s *Server) listSenders(*http.Request) (Senders, error) {
 	return Senders{s.Senders.List()}, nil
 }
 
-// decideSenders accepts or ignores some, or takes that back.
+// decideSenders accepts or ignores senders, or withdraws the decision.
 func (s *Server) decideSenders(_ *http.Request, about Decision) (Senders, error) {
 	list, err := s.Senders.Decide(about.Addresses, about.Decision, s.now())
 	if err != nil {

@@ -2,7 +2,7 @@ package api
 
 import "netmeta/internal/conf"
 
-// Config is how the web UI and the API are reached.
+// Config has the settings of the web UI and the API.
 type Config struct {
 	// Address of the web UI and the API. There is no login: use a loopback address or an
 	// authenticating proxy.

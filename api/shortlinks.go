@@ -24,12 +24,12 @@ var linkRoutes = []Route{
 	},
 }
 
-// Link is an address of the page.
+// Link is an address of the web UI.
 type Link struct {
-	Address string `json:"address" need:"true"` // An address of this server, from its path on.
+	Address string `json:"address" need:"true"` // An address of this server, starting with its path.
 }
 
-// addLink gives an address of the page a short name.
+// addLink gives an address of the web UI a short name.
 func (s *Server) addLink(_ *http.Request, long Link) (Link, error) {
 	name, err := s.Links.Keep(long.Address)
 	return Link{"/s/" + name}, err
@@ -38,7 +38,7 @@ func (s *Server) addLink(_ *http.Request, long Link) (Link, error) {
 func (s *Server) followLink(w http.ResponseWriter, r *http.Request) error {
 	address, ok := s.Links.Get(r.PathValue("name"))
 	if !ok && s.Page != nil && strings.Contains(r.Header.Get("Accept"), "text/html") {
-		s.Page.ServeHTTP(w, r) // a browser gets the page that says so
+		s.Page.ServeHTTP(w, r) // the page shows a browser the error
 		return nil
 	}
 	if !ok {

@@ -13,17 +13,17 @@ import (
 	"netmeta/store"
 )
 
-// storedRows remembers of which exporters rows are in the store. It asks until there are
-// some, which the order of the table makes cheap: by time, then by exporter. It asks for the
-// server itself, because the list of exporters is one for all.
+// storedRows caches which exporters have rows in the store. It queries until there are some, which is cheap
+// by the order of the table: time, then exporter. It does so for the server itself, because the list of
+// exporters is shared.
 type storedRows struct {
-	mu    sync.Mutex // guards the following; nobody holds it while it asks
+	mu    sync.Mutex // guards the following; not held during a query
 	found map[storedKey]bool
-	again time.Time // not to be asked before
-	turn  int       // whose turn it is, when there are more than can be asked about together
+	again time.Time // earliest time of the next query
+	turn  int       // next exporter, if there are more than fit into one query
 }
 
-// A storedKey is an exporter as long as it stays in the list.
+// storedKey identifies an exporter while it is in the list.
 type storedKey struct {
 	address, typ string
 	first        int64
@@ -31,11 +31,11 @@ type storedKey struct {
 
 const (
 	storedEvery  = time.Second
-	storedWindow = int64(diagnosis.LooksBack / time.Second) // seconds back, at most
-	storedAtOnce = 100                                      // exporters that are asked about together
+	storedWindow = int64(diagnosis.LooksBack / time.Second) // maximum age in seconds
+	storedAtOnce = 100                                      // exporters per query
 )
 
-// mark sets Stored of the exporters. What cannot be found out now stays unsaid.
+// mark sets Stored of the exporters. Unknown ones stay unset.
 func (f *storedRows) mark(ctx context.Context, c *store.Client, list []Exporter, now time.Time) error {
 	since := now.Unix() - storedWindow
 	f.mu.Lock()
@@ -62,7 +62,7 @@ func (f *storedRows) mark(ctx context.Context, c *store.Client, list []Exporter,
 	return nil
 }
 
-// nextLocked are those to ask about now: all, or so many that each has its turn.
+// nextLocked returns the exporters of the next query: all, or as many as fit, in turn.
 func (f *storedRows) nextLocked(open []storedKey) []storedKey {
 	if len(open) <= storedAtOnce {
 		return open
@@ -72,8 +72,8 @@ func (f *storedRows) nextLocked(open []storedKey) []storedKey {
 	return slices.Concat(open[from:], open[:from])[:storedAtOnce]
 }
 
-// fillLocked sets what is known and gives the exporters of which rows since a second may
-// still be found. It forgets those that are not in the list.
+// fillLocked sets the known state and returns the exporters that may still have rows since a second. It
+// removes those that are not in the list.
 func (f *storedRows) fillLocked(list []Exporter, since int64) (open []storedKey) {
 	known := make(map[storedKey]bool, len(list))
 	for i := range list {
@@ -90,7 +90,7 @@ func (f *storedRows) fillLocked(list []Exporter, since int64) (open []storedKey)
 	return open
 }
 
-// askStored gives those of the exporters that have rows. A partial answer is one.
+// askStored returns the exporters that have rows. A partial result is valid.
 func askStored(ctx context.Context, c *store.Client, open []storedKey, now int64) (found []storedKey, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()

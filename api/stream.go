@@ -11,19 +11,18 @@ import (
 	"netmeta/query"
 )
 
-// The live mode. A stream asks the request again and again, twice in each step but at most
-// once a second and half of the time, and sends what changed as server-sent events:
+// The live mode. A stream repeats the request, twice per step but at most once a second and for half of the
+// time, and sends changes as server-sent events:
+//	event: result    the whole result, as in /api/v1/query: at the start, when
+//	                 the best series change, and every half minute
+//	event: update    intervals that have changed since
+//	event: problem   why there is no result at the moment; the stream continues
 //
-//	event: result    the whole answer, as /api/v1/query gives it: at the beginning, when
-//	                 other series win, and each half minute
-//	event: update    the buckets that changed since
-//	event: problem   why there is no answer at the moment; the stream goes on
-//
-// A result is complete in itself, so a page may throw away what it had.
+// A result is complete, so a page may discard earlier ones.
 
 const (
 	streamWhole = 30 * time.Second
-	streamSlow  = time.Minute // no stream waits longer, unless its question takes longer
+	streamSlow  = time.Minute // maximum wait of a stream, unless its query takes longer
 	maxStreams  = 64
 )
 
@@ -39,12 +38,11 @@ var streamRoutes = []Route{{
 			"problem when there is no answer at the moment."},
 }}
 
-// Update is the buckets that changed, of all series and totals in the order of the last
-// result.
+// Update is the changed intervals of all series and totals, in the order of the last result.
 type Update struct {
 	From    int64        `json:"from"`
 	To      int64        `json:"to"`
-	Times   []int64      `json:"times"` // of the buckets
+	Times   []int64      `json:"times"` // of the intervals
 	Series  []UpdateLine `json:"series"`
 	Total   []UpdateLine `json:"total"`
 	Other   int          `json:"other"`
@@ -52,7 +50,7 @@ type Update struct {
 	Partial Partial      `json:"partial"`
 }
 
-// UpdateLine is one of them: points of the buckets that changed, figures of the whole.
+// UpdateLine is one of them: points of the changed intervals, figures of the whole.
 type UpdateLine struct {
 	Values query.Points `json:"values"`
 	N      []uint64     `json:"n,omitempty"`
@@ -84,7 +82,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // a proxy that collects would hold it back
+	h.Set("X-Accel-Buffering", "no") // a buffering proxy would delay it
 	out := events{w, http.NewResponseController(w)}
 	if out.send("result", first) == nil {
 		s.follow(r, out, first)
@@ -92,7 +90,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// follow sends what changes after the first answer, until the client goes.
+// follow sends changes after the first result, until the client disconnects.
 func (s *Server) follow(r *http.Request, out events, first Result) {
 	last, whole := first, time.Now()
 	every := min(streamSlow, time.Duration(max(2, first.Step))*time.Second/2)
@@ -133,7 +131,7 @@ type events struct {
 	control *http.ResponseController
 }
 
-const streamWrite = 10 * time.Second // for a client to take an event
+const streamWrite = 10 * time.Second // for a client to receive an event
 
 func (e events) send(name string, v any) error {
 	text, err := json.Marshal(v)
@@ -147,15 +145,15 @@ func (e events) send(name string, v any) error {
 	return e.control.Flush()
 }
 
-// sameSeries says that two answers have the same groups in the same order, over buckets
-// of the same length.
+// sameSeries reports that two results have the same groups in the same order, over intervals of the same
+// length.
 func sameSeries(a, b Result) bool {
 	return a.Step == b.Step && slices.Equal(a.Dirs, b.Dirs) && slices.EqualFunc(a.Series, b.Series, func(x, y query.Series) bool {
 		return x.Dir == y.Dir && x.Other == y.Other && x.Larger == y.Larger && slices.Equal(x.Key, y.Key)
 	})
 }
 
-// changed is what of an answer is not as in the one before.
+// changed returns the difference of a result from the previous one.
 func changed(before, now Result) Update {
 	at := map[int64]int{}
 	for i, t := range before.Times {
@@ -181,7 +179,7 @@ func changed(before, now Result) Update {
 	return u
 }
 
-// points are those of some buckets; nil of nil.
+// points returns the points of some buckets; nil for nil.
 func points[P ~[]E, E any](all P, buckets []int) P {
 	if all == nil {
 		return nil

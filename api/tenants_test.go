@@ -17,29 +17,29 @@ import (
 )
 
 // tenant is somebody who may see the flows of one exporter.
-func tenant(t testing.TB, name, exporter string) access.Who {
+func tenant(t testing.TB, name, exporter string) access.Identity {
 	t.Helper()
 	scope, err := access.Parse("exporter = " + exporter)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return access.Who{Name: name, Scope: scope}
+	return access.Identity{Name: name, Scope: scope}
 }
 
 // byHeader says who a request is from.
-func byHeader(who ...access.Who) func(*http.Request) access.Who {
-	return func(r *http.Request) access.Who {
+func byHeader(who ...access.Identity) func(*http.Request) access.Identity {
+	return func(r *http.Request) access.Identity {
 		for _, w := range who {
 			if r.Header.Get("Test-Who") == w.Name {
 				return w
 			}
 		}
-		return access.Who{Name: "nobody", Scope: access.Nothing}
+		return access.Identity{Name: "nobody", Scope: access.Nothing}
 	}
 }
 
 // as is a request of somebody.
-func as(h http.Handler, who access.Who, method, target, body string) *httptest.ResponseRecorder {
+func as(h http.Handler, who access.Identity, method, target, body string) *httptest.ResponseRecorder {
 	rec := httptest.NewRecorder()
 	r := httptest.NewRequest(method, target, strings.NewReader(body))
 	r.Header.Set("Test-Who", who.Name)
@@ -128,7 +128,7 @@ func TestTenants(t *testing.T) {
 				}
 			}
 			got := told(t, answer)
-			want := told(t, as(own, access.Who{}, route.Method, target, ""))
+			want := told(t, as(own, access.Identity{}, route.Method, target, ""))
 			if got != want {
 				t.Errorf("%s: somebody with the scope gets\n%.800s\nand not\n%.800s", target, got, want)
 			}
@@ -138,14 +138,14 @@ func TestTenants(t *testing.T) {
 			if target == tenantTargets["query"][0] && theirs == got {
 				t.Errorf("%s: both scopes get the same", target)
 			}
-			if none := as(h, access.Who{}, route.Method, target, ""); !strings.Contains(target, "203.0.113.1") && strings.Contains(none.Body.String(), "203.0.113.1") {
+			if none := as(h, access.Identity{}, route.Method, target, ""); !strings.Contains(target, "203.0.113.1") && strings.Contains(none.Body.String(), "203.0.113.1") {
 				t.Errorf("%s: who may see nothing gets %.400s", target, none.Body)
 			}
 		}
 	}
 	// Values of the last minutes to complete with, once they are there.
 	for _, x := range []struct {
-		who         access.Who
+		who         access.Identity
 		has, hasNot string
 	}{{a, "203.0.113.1", "203.0.113.2"}, {b, "203.0.113.2", "203.0.113.1"}} {
 		until(t, "values are there", func() bool {
@@ -189,7 +189,7 @@ func told(t *testing.T, rec *httptest.ResponseRecorder) string {
 func TestCacheScopes(t *testing.T) {
 	var c cache[string]
 	a, b := tenant(t, "a", "192.0.2.1"), tenant(t, "b", "192.0.2.2")
-	second := access.Who{Name: "a2", Scope: a.Scope}
+	second := access.Identity{Name: "a2", Scope: a.Scope}
 	asked := 0
 	get := func(ctx context.Context) string {
 		got, err := c.get(ctx, "key", func() (string, error) {
@@ -202,9 +202,9 @@ func TestCacheScopes(t *testing.T) {
 		return got
 	}
 	for _, x := range []struct {
-		who  access.Who
+		who  access.Identity
 		want string
-	}{{a, "a"}, {b, "b"}, {a, "a"}, {second, "a"}, {access.Who{Name: "all"}, "all"}, {access.Who{Name: "none", Scope: access.Nothing}, "none"}, {b, "b"}} {
+	}{{a, "a"}, {b, "b"}, {a, "a"}, {second, "a"}, {access.Identity{Name: "all"}, "all"}, {access.Identity{Name: "none", Scope: access.Nothing}, "none"}, {b, "b"}} {
 		if got := get(access.With(t.Context(), x.who)); got != x.want {
 			t.Errorf("%s gets the answer of %s", x.who.Name, got)
 		}
@@ -218,13 +218,13 @@ func TestCacheScopes(t *testing.T) {
 func TestCommentOf(t *testing.T) {
 	for _, name := range []string{"", "alice", "by=bob tab-7", "it's %41\n", "münchen"} {
 		for _, tag := range []string{"", "tab-7"} {
-			what, gotTag, owner := whoAsks(commentOf("query", tag, access.Who{Name: name}))
+			what, gotTag, owner := whoAsks(commentOf("query", tag, access.Identity{Name: name}))
 			if what != "query" || gotTag != tag || owner != name {
 				t.Errorf("%q %q: %q %q %q", name, tag, what, gotTag, owner)
 			}
 		}
 	}
-	if got := commentOf("query", "tab-7", access.Who{}); got != "netmeta asks query tab-7" {
+	if got := commentOf("query", "tab-7", access.Identity{}); got != "netmeta asks query tab-7" {
 		t.Error(got)
 	}
 }
@@ -232,14 +232,14 @@ func TestCommentOf(t *testing.T) {
 // Somebody with a scope sees and ends own queries only.
 func TestMayEnd(t *testing.T) {
 	a := tenant(t, "a", "192.0.2.1")
-	nameless := access.Who{Scope: a.Scope}
+	nameless := access.Identity{Scope: a.Scope}
 	for _, c := range []struct {
-		who  access.Who
+		who  access.Identity
 		q    RunningQuery
 		want bool
 	}{
-		{access.Who{}, RunningQuery{What: "query", Owner: "a"}, true},
-		{access.Who{Name: "admin"}, RunningQuery{What: ""}, true},
+		{access.Identity{}, RunningQuery{What: "query", Owner: "a"}, true},
+		{access.Identity{Name: "admin"}, RunningQuery{What: ""}, true},
 		{a, RunningQuery{What: "query", Owner: "a"}, true},
 		{a, RunningQuery{What: "query", Owner: "b"}, false},
 		{a, RunningQuery{What: "query"}, false},
@@ -261,10 +261,10 @@ func TestOwnQueries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, b := access.Who{Name: "a b", Scope: scope}, access.Who{Name: "b", Scope: scope}
-	s.Identify = byHeader(a, b, access.Who{Name: "all"})
+	a, b := access.Identity{Name: "a b", Scope: scope}, access.Identity{Name: "b", Scope: scope}
+	s.Identify = byHeader(a, b, access.Identity{Name: "all"})
 	h := s.Handler()
-	list := func(who access.Who) []RunningQuery {
+	list := func(who access.Identity) []RunningQuery {
 		var got RunningQueries
 		if err := json.Unmarshal(as(h, who, "GET", "/api/v1/queries", "").Body.Bytes(), &got); err != nil {
 			t.Fatal(err)
@@ -272,7 +272,7 @@ func TestOwnQueries(t *testing.T) {
 		return got.Queries
 	}
 	ended := map[string]chan int{}
-	for _, who := range []access.Who{a, b} {
+	for _, who := range []access.Identity{a, b} {
 		status := make(chan int, 1)
 		ended[who.Name] = status
 		go func() {
@@ -285,7 +285,7 @@ func TestOwnQueries(t *testing.T) {
 		}()
 		until(t, "the query of "+who.Name+" runs", func() bool { return len(list(who)) == 1 })
 	}
-	until(t, "both run", func() bool { return len(list(access.Who{Name: "all"})) == 2 })
+	until(t, "both run", func() bool { return len(list(access.Identity{Name: "all"})) == 2 })
 	theirs := list(b)[0].ID
 	if rec := as(h, a, "DELETE", "/api/v1/queries/"+theirs, ""); rec.Code != http.StatusNotFound {
 		t.Errorf("a ends the query of b: %d %s", rec.Code, rec.Body)
@@ -300,7 +300,7 @@ func TestOwnQueries(t *testing.T) {
 	if q := list(b); len(q) != 1 || q[0].ID != theirs {
 		t.Errorf("b has %+v left", q)
 	}
-	if rec := as(h, access.Who{Name: "all"}, "DELETE", "/api/v1/queries/"+theirs, ""); rec.Code != http.StatusNoContent {
+	if rec := as(h, access.Identity{Name: "all"}, "DELETE", "/api/v1/queries/"+theirs, ""); rec.Code != http.StatusNoContent {
 		t.Errorf("who may see everything cannot end it: %d %s", rec.Code, rec.Body)
 	}
 	<-ended["b"]

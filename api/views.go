@@ -43,13 +43,13 @@ var viewRoutes = []Route{
 	},
 }
 
-// Views are those that the asker sees.
+// Views are those that the caller may see.
 type Views struct {
 	Views []view.View `json:"views"`
 }
 
-// owner is what the asker calls himself. There are no logins: it keeps views apart and
-// nothing secret.
+// owner returns the name that the caller entered. There are no logins: it separates views and is not access
+// control.
 func owner(r *http.Request) string {
 	name := r.Header.Get("View-Owner")
 	return name[:min(len(name), 64)]
@@ -63,7 +63,7 @@ func (s *Server) getView(r *http.Request) (view.View, error) {
 	return s.Views.Get(r.PathValue("slug"), owner(r))
 }
 
-// addView saves a view under a slug that nothing else has.
+// addView saves a view under a new slug.
 func (s *Server) addView(r *http.Request, v view.View) (view.View, error) {
 	v.Owner = owner(r)
 	return s.Views.Put(v, true, s.now())

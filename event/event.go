@@ -23,20 +23,19 @@ import (
 	"netmeta/store"
 )
 
-// An Event is something that happened, or still lasts.
+// Event is something that happened, or is still going on.
 type Event struct {
-	ID       string            `json:"id" example:"attack-1"`                                         // Who reports it again under the same id changes it; empty: it gets one.
+	ID       string            `json:"id" example:"attack-1"`                                         // Reporting it again with the same ID changes it; empty: a new ID.
 	Kind     string            `json:"kind" example:"attack"`                                         // attack, change, maintenance, note or another word. Default note.
 	Start    int64             `json:"start" example:"1790000000"`                                    // Second; default now.
-	End      int64             `json:"end" example:"0"`                                               // Second; 0 while it goes on.
+	End      int64             `json:"end" example:"0"`                                               // Second; 0 while it lasts.
 	Target   string            `json:"target" example:"192.0.2.7"`                                    // Address, prefix or interface.
 	Severity string            `json:"severity" example:"warning" enum:"info,warning,error,critical"` // info, warning, error or critical.
 	Text     string            `json:"text" example:"UDP flood"`                                      // What happened.
 	Attrs    map[string]string `json:"attrs" example:"{\"pps\":\"735000\"}"`
 }
 
-// Table is the events table. The last report under an ID counts. Order here is order in
-// ClickHouse.
+// Table is the events table. The last report with an ID counts. The order here is the order in ClickHouse.
 var Table = column.Table{
 	Name:      "events",
 	Partition: "tuple()",

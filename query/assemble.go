@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Rows are the columns that a statement of Series gave back, all of one length.
-// See series.go for what they hold.
+// Rows are the columns of the result of a statement of Series, all of one length. See series.go for their
+// content.
 type Rows struct {
 	Time     []uint32
 	Dir      []string
@@ -29,8 +29,7 @@ type Rows struct {
 	Paceless []uint64 // with unit=pct
 }
 
-// Set puts a column in its place by the name that it has in the result: a slice of
-// the Go type of its ClickHouse type.
+// Set stores a column by its name in the result: a slice of the Go type of its ClickHouse type.
 func (r *Rows) Set(name string, column any) error {
 	ok := true
 	switch name {
@@ -85,7 +84,7 @@ func (r *Rows) Set(name string, column any) error {
 	return nil
 }
 
-// Len is the number of rows.
+// Len returns the number of rows.
 func (r *Rows) Len() int { return len(r.Time) }
 
 func (r *Rows) check(keys, labels int) error {
@@ -106,73 +105,73 @@ func (r *Rows) check(keys, labels int) error {
 	return nil
 }
 
-// A Result is the answer to a request: what the chart draws and the table lists.
+// Result is the result of a request: the data of the chart and the table.
 type Result struct {
-	From  int64    `json:"from"` // Begin, seconds since 1970.
+	From  int64    `json:"from"` // Start, seconds since 1970.
 	To    int64    `json:"to"`   // End, exclusive.
-	Step  int64    `json:"step"` // Seconds of a bucket.
+	Step  int64    `json:"step"` // Seconds of an interval.
 	Unit  string   `json:"unit"`
 	By    []string `json:"by"`
-	Times []int64  `json:"times"`                                           // Begin of each bucket.
+	Times []int64  `json:"times"`                                           // Start of each interval.
 	Dirs  []string `json:"dirs" enum:"in,out,internal,transit,unknown,sum"` // Directions that occur, or sum.
-	// By direction, then by rank; what skip leaves out is the last but one of its direction, Other the
-	// last.
+	// By direction, then by rank; the last but one of each direction has the groups omitted by skip, Other is
+	// the last.
 	Series []Series `json:"series"`
-	Total  []Total  `json:"total"` // The sum of all series, by direction as dirs; empty with unit=pct.
+	Total  []Total  `json:"total"` // Number of groups in Other.
 	Other  int      `json:"other"` // Groups that are folded into Other.
 
-	VS *Comparison `json:"vs,omitempty"` // What the vs of series and totals is.
+	VS *Comparison `json:"vs,omitempty"` // What the vs of series and totals compares with.
 
-	Notes []string `json:"-"` // a sentence each: what is left out
+	Notes []string `json:"-"` // sentences about what is left out
 }
 
-// A Series is one group in one direction.
+// Series is one group in one direction.
 type Series struct {
 	Key    []string `json:"key"`   // Value of each field of by; empty for Other.
-	Label  []string `json:"label"` // The same for people.
+	Label  []string `json:"label"` // The same for display.
 	Dir    string   `json:"dir" enum:"in,out,internal,transit,unknown,sum"`
-	Other  bool     `json:"other"`            // Whether it is what the first N leave.
-	Larger bool     `json:"larger,omitempty"` // With other: the groups that skip leaves out, which are larger than those shown.
-	Folded int      `json:"folded,omitempty"` // Of Other: how many groups it holds.
-	// What to add to the filter to see this alone: a condition for each of by, empty for a time. Of Other
-	// one condition for all that it holds, such as src.as not in [64500, 64501], with its direction where
-	// directions are ranked apart; none with skip.
+	Other  bool     `json:"other"`            // Whether it is the sum of the groups after the first N.
+	Larger bool     `json:"larger,omitempty"` // With other: the larger groups omitted by skip.
+	Folded int      `json:"folded,omitempty"` // Of Other: the number of its groups.
+	// Filter for this group alone: a condition for each of by, empty for a time. Of Other one condition for
+	// all its groups, such as src.as not in [64500, 64501], with its direction if directions are ranked
+	// separately; none with skip.
 	Filter []string  `json:"filter"`
-	Time   *[2]int64 `json:"time,omitempty"`  // Of a group of time: its own seconds, from and to, which avg is over.
-	Values Points    `json:"values"`          // One for each bucket, four digits.
-	N      []uint64  `json:"n"`               // Packets as sampled, one for each bucket: the smaller, the less certain the value.
-	Peaks  Points    `json:"peaks,omitempty"` // With agg=peak: the largest rate of one second in each bucket.
+	Time   *[2]int64 `json:"time,omitempty"`  // Of a time group: its own seconds, from and to, which avg is over.
+	Values Points    `json:"values"`          // One for each interval, four digits.
+	N      []uint64  `json:"n"`               // Sampled packets, one for each interval: the fewer, the less certain the value.
+	Peaks  Points    `json:"peaks,omitempty"` // With agg=peak: the largest rate of one second in each interval.
 	Figures
-	VS    *Versus  `json:"vs,omitempty"` // The same in the earlier windows.
+	VS    *Versus  `json:"vs,omitempty"` // The same in the earlier ranges.
 	Share float64  `json:"share"`        // Of the direction's total.
-	Error *float64 `json:"error"`        // Relative error of the total, 95 %, from sampling.
+	Error *float64 `json:"error"`        // Relative error of the total, 95% confidence, from sampling.
 }
 
-// A Total is the sum of all series of a direction.
+// Total is the sum of all series of a direction.
 type Total struct {
 	Dir    string `json:"dir" enum:"in,out,internal,transit,unknown,sum"`
 	Values Points `json:"values"`
-	Peaks  Points `json:"peaks,omitempty"` // With agg=peak: the largest rate of one second in each bucket.
+	Peaks  Points `json:"peaks,omitempty"` // With agg=peak: the largest rate of one second in each interval.
 	Figures
 	VS *Versus `json:"vs,omitempty"`
 }
 
-// Figures say a series in a few numbers. Max and Last look only at buckets that
-// lie in the window whole, unless none does; Avg and Total at all.
+// Figures summarise a series. Max and Last only use intervals completely in the range, unless there are none;
+// Avg and Total use all.
 type Figures struct {
 	Avg   float64 `json:"avg"`   // Total over the length of the range.
-	Max   float64 `json:"max"`   // Largest of the whole buckets.
-	Last  float64 `json:"last"`  // The last whole bucket.
+	Max   float64 `json:"max"`   // Largest complete interval.
+	Last  float64 `json:"last"`  // Last complete interval.
 	Total uint64  `json:"total"` // Sum over the range in bytes, packets or flows, scaled by the sampling rates; exact.
 
 	Peak *float64 `json:"peak,omitempty"` // With agg=peak: the largest rate of one second.
 }
 
-// Points are the values of a line. In JSON they have 4 significant digits: the
-// error, 0.05 %, is far below that of sampling.
+// Points are the values of a line. In JSON they have 4 significant digits: the rounding error, 0.05%, is far
+// below that of sampling.
 type Points []float64
 
-// MarshalJSON writes the points. What it wrote it writes again: 999,960 is 1e+06, as a million is.
+// MarshalJSON writes the points. The result is stable: 999,960 is 1e+06, as a million is.
 func (p Points) MarshalJSON() ([]byte, error) {
 	b := append(make([]byte, 0, 2+8*len(p)), '[')
 	for i, v := range p {
@@ -207,7 +206,7 @@ type cells struct {
 	groups         uint64
 	from, to       int64 // its own time; 0: that of the request
 	score, ordered float64
-	past           []*cells // in the windows that are compared with
+	past           []*cells // in the windows compared with
 }
 
 func newCells(dir string, buckets, past int) *cells {
@@ -218,7 +217,7 @@ func newCells(dir string, buckets, past int) *cells {
 	return c
 }
 
-// last says that what it adds up is of this time alone.
+// last restricts its sums to this time.
 func (c *cells) last(from, to int64) {
 	c.from, c.to = from, to
 	for _, p := range c.past {
@@ -226,9 +225,8 @@ func (c *cells) last(from, to int64) {
 	}
 }
 
-// Assemble puts the rows of a statement of Series together. It is pure: the
-// request and the range are those that the statement was made from, and so is the
-// schema, which names ASes.
+// Assemble makes the result from the rows of a statement of Series. It is pure: request, range and schema,
+// which has the AS names, must be those of the statement.
 func Assemble(r Request, rg Range, rows Rows, s Schema) (Result, error) {
 	dims, err := r.dims(&rg)
 	if err != nil {
@@ -321,7 +319,7 @@ func Assemble(r Request, rg Range, rows Rows, s Schema) (Result, error) {
 	return res, nil
 }
 
-// widths are the numbers of columns that keys and labels make.
+// widths returns the numbers of columns of keys and labels.
 func (d dim) widths() (keys, labels int) {
 	switch {
 	case d.isInterface():
@@ -332,8 +330,8 @@ func (d dim) widths() (keys, labels int) {
 	return 1, 0
 }
 
-// collect adds the rows up: into series, and into a total per direction. past is the
-// number of windows that are compared with.
+// collect sums the rows, into series and into a total per direction. past is the number of windows compared
+// with.
 func collect(rg *Range, rows *Rows, grouped bool, past int) (all, totals []*cells, err error) {
 	bucket := make(map[uint32]int, len(rg.Times))
 	for i, t := range rg.Times {
@@ -421,8 +419,8 @@ func compareDir(a, b string) int {
 	return cmp.Or(slices.Index(dirOrder, a)-slices.Index(dirOrder, b), strings.Compare(a, b))
 }
 
-// foldedGroups counts what Other holds: by direction, and under "" over all of
-// them. When directions are not ranked apart there is one count for all.
+// foldedGroups counts the groups in Other: by direction, and under "" in total. If directions are not ranked
+// separately there is one count.
 func foldedGroups(all []*cells, skip int, each bool) map[string]int {
 	groups, named := map[string]int{}, map[string]int{}
 	seen := map[string]bool{}
@@ -453,7 +451,7 @@ func foldedGroups(all []*cells, skip int, each bool) map[string]int {
 	return folded
 }
 
-// place is that of a series in its direction: named groups come first.
+// place returns the position of a series in its direction: named groups come first.
 func (c *cells) place() int {
 	switch {
 	case c.larger:
@@ -464,13 +462,13 @@ func (c *cells) place() int {
 	return 0
 }
 
-// figures work out what is shown from sums.
+// figures computes the displayed values from sums.
 type figures struct {
 	r  *Request
 	rg *Range
 }
 
-// point is the value of bucket i.
+// point returns the value of bucket i.
 func (f figures) point(c *cells, i int) float64 {
 	v := float64(c.value[i])
 	switch f.r.Unit {
@@ -497,7 +495,7 @@ func (f figures) points(c *cells) Points {
 	return p
 }
 
-// peaks are the largest rates of one second; nil when they were not asked for.
+// peaks returns the largest rates of one second; nil if they were not requested.
 func (f figures) peaks(c *cells) Points {
 	if c.peak == nil {
 		return nil
@@ -514,7 +512,7 @@ func (f figures) peaks(c *cells) Points {
 	return p
 }
 
-// sum ends at 2^64−1.
+// sum saturates at 2^64−1.
 func sum(list []uint64) (n uint64) {
 	for _, v := range list {
 		n = plus(n, v)
@@ -522,7 +520,7 @@ func sum(list []uint64) (n uint64) {
 	return n
 }
 
-// packets are those of all buckets, scaled.
+// packets returns the packets of all buckets, scaled.
 func (c *cells) packets() (n float64) {
 	for _, v := range c.pkts {
 		n += v
@@ -561,13 +559,12 @@ func (f figures) of(c *cells) Figures {
 	return g
 }
 
-// confidence is how many standard deviations hold 95 % of a normal distribution.
+// confidence is the number of standard deviations with 95% of a normal distribution.
 const confidence = 1.96
 
-// error is the relative error of the number of packets with 95 % confidence. When
-// one of rate r packets is looked at, each that was seen stands for r with the
-// variance r(r−1); n packets at one rate give 196·√((1−1/r)/n) %. Of bytes it is a
-// little more. Flows are not scaled and have no error of this kind.
+// error returns the relative error of the number of packets with 95% confidence. If one of r packets is
+// sampled, each sample stands for r with the variance r(r−1); n packets at one rate give 196·√((1−1/r)/n) %.
+// For bytes it is slightly larger. Flows are not scaled and have no such error.
 func (f figures) error(c *cells) *float64 {
 	packets := c.packets()
 	if c.variance <= 0 || packets == 0 || f.r.Unit == "fps" || f.r.Unit == "flows" {
@@ -577,11 +574,11 @@ func (f figures) error(c *cells) *float64 {
 	return &e
 }
 
-// rank sorts the series as the request ranks them.
+// rank sorts the series by the ranking of the request.
 func (f figures) rank(all []*cells) {
 	each := f.r.RankDir == "each"
-	// The store gives rows in any order, and a sum of floats depends on the order: the
-	// same rows must give the same ranks.
+	// The store returns rows in any order, and a sum of floats depends on the order: the same rows must give
+	// the same ranks.
 	slices.SortFunc(all, func(a, b *cells) int { return cmp.Or(compareDir(a.dir, b.dir), slices.Compare(a.keys, b.keys)) })
 	byKey := map[string]float64{}
 	for _, c := range all {

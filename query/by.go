@@ -12,18 +12,18 @@ import (
 	"netmeta/internal/nearest"
 )
 
-// A dim is what rows are grouped by: one item of by=.
+// dim is one item of by=, which rows are grouped by.
 type dim struct {
 	field   *filter.Field // nil for time
-	v4, v6  int           // src.net:24:48 groups addresses by prefix; 0 is not at all
-	ts      string        // ts:1h, time as a group: its length as it was written,
+	v4, v6  int           // src.net:24:48 groups addresses by prefix; 0: not at all
+	ts      string        // ts:1h, time as a group: its length as written,
 	step    int64         // in seconds,
 	buckets *Range        // and its buckets in the window of the request
 }
 
 const defaultV4, defaultV6 = 24, 48
 
-// parseBy reads the list of by= and writes each item as the formatter does.
+// parseBy parses the list of by= into canonical items.
 func parseBy(text string) ([]string, error) {
 	var by []string
 	for item := range strings.SplitSeq(text, ",") {
@@ -61,7 +61,7 @@ func (d dim) String() string {
 	return d.field.Name
 }
 
-// parseDim reads a field of by, or of another key that names fields as by does.
+// parseDim parses a field of by, or of another key with the same syntax.
 func parseDim(key, item string) (dim, error) {
 	parts := strings.Split(item, ":")
 	name := strings.ToLower(parts[0])
@@ -123,7 +123,7 @@ func (d dim) isInterface() bool { return d.ts == "" && d.field.IsInterface() }
 
 func (d dim) isExporter() bool { return d.ts == "" && d.field.IsExporter() }
 
-// keys are the expressions that the rows are grouped by.
+// keys returns the expressions that the rows are grouped by.
 func (d dim) keys(c *compiler) []string {
 	if d.ts != "" {
 		return []string{d.timeKey(c)}
@@ -138,7 +138,7 @@ func (d dim) keys(c *compiler) []string {
 	return []string{d.field.Expr().SQL}
 }
 
-// labels are expressions for what describes a key without being part of it.
+// labels returns expressions that describe a key without being part of it.
 func (d dim) labels() []string {
 	switch {
 	case d.isInterface():
@@ -149,7 +149,7 @@ func (d dim) labels() []string {
 	return nil
 }
 
-// keyFields are the fields of the flows that keys reads; none of a time.
+// keyFields returns the fields of the flows that keys reads; none for a time.
 func (d dim) keyFields() []*column.Field {
 	switch {
 	case d.ts != "":
@@ -160,7 +160,7 @@ func (d dim) keyFields() []*column.Field {
 	return d.field.Expr().Fields
 }
 
-// fields are those that keys and labels read.
+// fields returns the fields that keys and labels read.
 func (d dim) fields() []*column.Field {
 	list := slices.Clip(d.keyFields())
 	switch {
@@ -172,8 +172,8 @@ func (d dim) fields() []*column.Field {
 	return list
 }
 
-// present turns the text of keys and labels into what the page shows: the key, its
-// label, and the filter that lets through this key alone; of a time there is none.
+// present converts the text of keys and labels for display: the key, its label, and a filter that matches
+// only this key; none for a time.
 func (d dim) present(keys, labels []string, s Schema) (key, label, condition string) {
 	if d.ts != "" {
 		key, label = d.presentTime(keys[0])

@@ -5,7 +5,7 @@ import (
 	"netmeta/internal/param"
 )
 
-// A compiler is a statement in the making: all that came from outside goes into params.
+// compiler is a statement under construction: everything from outside goes into params.
 type compiler struct {
 	params param.Set
 	scope  access.Scope // the rows that the statement may read

@@ -8,11 +8,10 @@ import (
 	"netmeta/flow"
 )
 
-// coverageWindow is how far back the rows are looked at.
+// coverageWindow is the age of the oldest rows that are checked.
 const coverageWindow = 300
 
-// CoverageFields are the columns that Coverage looks at: what exporters fill, or
-// leave empty, themselves.
+// CoverageFields returns the columns that Coverage checks: those that exporters fill or leave empty.
 func CoverageFields() []string {
 	var names []string
 	for _, f := range coverageFields() {
@@ -31,9 +30,9 @@ func coverageFields() []*column.Field {
 	return list
 }
 
-// Coverage is the statement that says, for each exporter and type of record, how
-// many rows of the last five minutes have a value in each column of CoverageFields:
-// exporter String, type String, rows UInt64, then filled Array(String), decimal numbers.
+// Coverage returns the statement for the number of rows of the last five minutes with a value in each column
+// of CoverageFields, per exporter and type of record: exporter String, type String, rows UInt64, then filled
+// Array(String), decimal numbers.
 func Coverage(s Schema) Statement {
 	var counts []string
 	for _, f := range coverageFields() {

@@ -11,7 +11,7 @@ import (
 
 // Statements about the table events.
 
-// An EventRow is a row of the table events. Times are seconds since 1970.
+// EventRow is a row of the table events. Times are seconds since 1970.
 type EventRow struct {
 	ID, Kind, Target, Severity, Text string
 	Start, End                       int64
@@ -21,7 +21,7 @@ type EventRow struct {
 // maxEvents is the number of events in one result: the newest.
 const maxEvents = 1000
 
-// PutEvent is the statement that adds a row.
+// PutEvent returns the statement that adds a row.
 func PutEvent(e EventRow) Statement {
 	keys := slices.Sorted(maps.Keys(e.Attrs))
 	values := make([]string, len(keys))
@@ -41,7 +41,7 @@ func PutEvent(e EventRow) Statement {
 	}
 }
 
-// EventReports is the statement that counts the rows of an event: reports UInt64.
+// EventReports returns the statement that counts the rows of an event: reports UInt64.
 func EventReports(scope access.Scope, id string) Statement {
 	c := newCompiler(scope)
 	c.params["id"] = param.Escape(id)
@@ -52,15 +52,14 @@ func EventReports(scope access.Scope, id string) Statement {
 	}
 }
 
-// DeleteEvent is the statement that deletes the rows of an event, behind ALTER TABLE and the
-// name of the table.
+// DeleteEvent returns the statement that deletes the rows of an event, to append to ALTER TABLE and the name
+// of the table.
 func DeleteEvent(id string) Statement {
 	return Statement{SQL: "DELETE WHERE id = {id:String} SETTINGS mutations_sync = 1", Params: map[string]string{"id": param.Escape(id)}}
 }
 
-// Events is the statement for the events that overlap a range, newest first. An event that
-// lasts overlaps everything after its start; one without duration only its start. kind is
-// empty for all.
+// Events returns the statement for the events that overlap a range, newest first. An event that lasts
+// overlaps everything after its start; one without duration only its start. kind is empty for all.
 func Events(scope access.Scope, from, to int64, kind string) Statement {
 	c := newCompiler(scope)
 	c.params["from"], c.params["to"], c.params["kind"] = strconv.FormatInt(from, 10), strconv.FormatInt(to, 10), param.Escape(kind)

@@ -12,32 +12,31 @@ import (
 	"netmeta/flow"
 )
 
-// Explain says why traffic changed: it sets a window against one of the same length
-// before it, field by field, and finds the few values that make up the change. It is
-// arithmetic on sums:
+// Explain finds out why traffic changed: it compares a range with one of the same length before it, field by
+// field, and finds the few values that make up the change. It is arithmetic on sums:
 //
-//	Δ(value)  = what it carries now less what it carried before
+//	Δ(value)  = its traffic now minus its traffic before
 //	share     = Δ(value) / Δ(total)
 //
-// A field explains a rise or a fall the better the fewer of its values make up four
-// fifths of it. When the total is about the same, traffic may have moved: then the
-// values that won are set against those that lost. A value that has as large a share of
-// the traffic without the change (before a rise, after a fall) as of the change itself
+// A field explains a rise or a fall better if fewer of its values make up four fifths of it. If the total is
+// about the same, traffic may have moved: then the values that gained are compared with those that lost. A
+// value whose share of the rest of the traffic (before a rise, after a fall) is as large as its share of the
+// change explains nothing, and is left out.
 // explains nothing, and is left out.
 
 const (
-	explainValues = 12   // the largest changes of a field that are looked at
+	explainValues = 12   // the largest changes of a field that are examined
 	explainCover  = 0.8  // of the change, by which fields are ranked
-	explainSteady = 0.1  // of the total: a change of less is looked through for moves
+	explainSteady = 0.1  // of the total: smaller changes are searched for moves
 	explainLift   = 0.1  // how much more of the change than of the other traffic
-	explainWhole  = 1.2  // a share of more is told as what it is
-	explainSmall  = 0.02 // of the total: nothing less is a move
+	explainWhole  = 1.2  // larger shares are shown as absolute values
+	explainSmall  = 0.02 // of the total: smaller changes are not moves
 )
 
-// An aspect is a field that may explain a change, or several together.
+// aspect is a field, or several together, that may explain a change.
 type aspect struct {
-	name    string // of the cause, in a sentence: "%s" is the label
-	many    string // of its values, when there are many
+	name    string // of the cause, in a sentence; "%s" is the label
+	many    string // of its values, if there are many
 	keys    []string
 	labels  []string
 	by      []string
@@ -72,13 +71,13 @@ func presentSize(keys, _ []string, _ Schema) (key, label []string, filter string
 	n, _ := strconv.ParseUint(keys[0], 10, 64)
 	low, high := strconv.FormatUint(64*n, 10), strconv.FormatUint(64*n+63, 10)
 	filter = "bpp >= " + low
-	if above := 64*n + 64; above > 0 { // else it is 2^64
+	if above := 64*n + 64; above > 0 { // otherwise it is 2^64
 		filter += " and bpp < " + strconv.FormatUint(above, 10)
 	}
 	return []string{low + "-" + high}, []string{low + " to " + high + " bytes"}, filter
 }
 
-// An ExplainQuery is the statement of Explain with what is needed to read its result.
+// ExplainQuery is the statement of Explain with the data needed to read its result.
 type ExplainQuery struct {
 	Statement
 	Now, Before Range // windows of the same length
@@ -86,7 +85,7 @@ type ExplainQuery struct {
 	schema      Schema
 }
 
-// selection is the window that is to be explained: sel=from~to, or the whole window.
+// selection returns the range to explain: sel=from~to, or the whole range.
 func (r *Request) selection(rg Range) (Range, error) {
 	if r.Sel == "" {
 		return Range{From: rg.From, To: rg.To, Location: rg.Location}, nil
@@ -112,11 +111,10 @@ func (r *Request) selection(rg Range) (Range, error) {
 	return out, nil
 }
 
-// Explain is the query for why the window of sel differs from the one that vs names,
-// without it the one before. Its result has a row for each value that changed much:
-// aspect UInt8, the number of its aspect; distinct and risers of the aspect UInt64, rise and
-// fall Float64; keys and labels Array(String); now and before Float64. One more row, of an aspect
-// after the last, has the totals, and packets and bytes of both windows.
+// Explain returns the query for why the range of sel differs from the one in vs, or from the one before. Its
+// result has a row for each value that changed much: aspect UInt8, the number of its aspect; distinct and
+// risers of the aspect UInt64, rise and fall Float64; keys and labels Array(String); now and before Float64.
+// One more row, of an aspect after the last, has the totals, and packets and bytes of both ranges.
 func (r Request) Explain(rg Range, s Schema) (ExplainQuery, error) {
 	q := ExplainQuery{unit: r.Unit, schema: s}
 	switch r.Unit {
@@ -175,7 +173,7 @@ func (r Request) Explain(rg Range, s Schema) (ExplainQuery, error) {
 
 const isNow = "TimeReceived >= {from:DateTime('UTC')} AS is_now"
 
-// changed are the values whose sums of v changed most from one window to the other.
+// changed are the values whose sums of v changed most between the ranges.
 var changed = ranking{
 	sums: []string{"sumIf(f.v, is_now) AS now", "sumIf(f.v, NOT is_now) AS before"},
 	whole: []string{"count() AS distinct", "countIf(now > before) AS risers",
@@ -189,7 +187,7 @@ var changed = ranking{
 	},
 }
 
-// An Explanation says why a window differs from the one before.
+// Explanation says why a range differs from the one before.
 type Explanation struct {
 	From       int64    `json:"from"`
 	To         int64    `json:"to"`
@@ -199,36 +197,35 @@ type Explanation struct {
 	Now        float64  `json:"now"`    // Rates, in the unit.
 	Before     float64  `json:"before"` //
 	Delta      float64  `json:"delta"`
-	Change     *float64 `json:"change"`                            // Delta as a share of before; null when there was nothing.
+	Change     *float64 `json:"change"`                            // Delta as a share of before; null without traffic before.
 	Kind       string   `json:"kind" enum:"rise,fall,move,steady"` // rise, fall, move or steady.
-	Text       string   `json:"text"`                              // The whole in a sentence.
-	Causes     []Cause  `json:"causes"`                            // What explains it, best first.
-	Filter     string   `json:"filter"`                            // Lets through what the single causes have in common; empty when there are none.
+	Text       string   `json:"text"`                              // Summary in one sentence.
+	Causes     []Cause  `json:"causes"`                            // Causes, best first.
+	Filter     string   `json:"filter"`                            // Matches what the individual causes have in common; empty if there are none.
 	Aspects    []Aspect `json:"aspects"`
 }
 
-// A Cause is a value, or of a move two, that makes up much of the change; or that no
-// value does.
+// Cause is a value, or two for a move, that makes up much of the change; or says that no value does.
 type Cause struct {
 	By     []string `json:"by"`
 	Text   string   `json:"text"`
-	Filter string   `json:"filter"` // Lets through the value, or the few; empty when there are many.
-	Share  float64  `json:"share"`  // Of the change; of a move, of the traffic.
-	Values int      `json:"values"` // How many values it is about.
+	Filter string   `json:"filter"` // Matches the value, or the few; empty if there are many.
+	Share  float64  `json:"share"`  // Of the change; for a move, of the traffic.
+	Values int      `json:"values"` // Number of values.
 }
 
-// An Aspect is a field with the values that changed most.
+// Aspect is a field with the values that changed most.
 type Aspect struct {
 	By       []string `json:"by"`
-	Distinct uint64   `json:"distinct"` // Values in both windows.
-	Rise     float64  `json:"rise"`     // Of the values that rose, together.
-	Fall     float64  `json:"fall"`     // Of those that fell.
+	Distinct uint64   `json:"distinct"` // Values in both ranges.
+	Rise     float64  `json:"rise"`     // Sum of the values that rose.
+	Fall     float64  `json:"fall"`     // Sum of the values that fell.
 	Values   []Mover  `json:"values"`   // Largest change first.
 
 	risers uint64
 }
 
-// A Mover is a value that changed.
+// Mover is a value that changed.
 type Mover struct {
 	Key    []string `json:"key"`
 	Label  []string `json:"label"`
@@ -295,11 +292,11 @@ func ratio(a, b float64) float64 {
 	return a / b
 }
 
-// ranked is a cause with what it is ranked by.
+// ranked is a cause with its ranking.
 type ranked struct {
 	Cause
-	few  int     // values that make up explainCover of the change
-	lift float64 // how much more of the change than of the other traffic
+	few  int     // number of values that make up explainCover of the change
+	lift float64 // how much larger its share of the change is than of the other traffic
 }
 
 // find finds the causes and ranks them.
@@ -350,7 +347,7 @@ func (x *Explanation) find() {
 	}
 }
 
-// contribution is how aspect i explains a rise or a fall.
+// contribution returns how aspect i explains a rise or a fall.
 func (x *Explanation) contribution(i int) (c ranked, ok bool) {
 	a := &x.Aspects[i]
 	var with []Mover // the change
@@ -363,7 +360,7 @@ func (x *Explanation) contribution(i int) (c ranked, ok bool) {
 		return c, false
 	}
 	top := with[0].Delta / x.Delta
-	few, share, rest := 0, 0.0, 0.0 // rest is their share of what was there before, or is there after
+	few, share, rest := 0, 0.0, 0.0 // rest is their share of the earlier traffic, or of the later
 	for n, m := range with {
 		if n == 5 {
 			break
@@ -391,7 +388,7 @@ func (x *Explanation) contribution(i int) (c ranked, ok bool) {
 	if c.lift = share - rest; c.lift < explainLift {
 		return c, false
 	}
-	if label := with[0].Label; few == 1 && len(label) == 1 && label[0] == "none" { // no TCP: another field says so better
+	if label := with[0].Label; few == 1 && len(label) == 1 && label[0] == "none" { // no TCP: another field says that better
 		return c, false
 	}
 	c.few, c.Values, c.Share = few, few, share
@@ -408,8 +405,8 @@ func (x *Explanation) contribution(i int) (c ranked, ok bool) {
 	return c, true
 }
 
-// much says how much a share of the change is: in per cent, or, where others have changed
-// the other way and it is much more than the whole, in what it is.
+// much writes the size of a share of the change: as a percentage, or as an absolute value if others have
+// changed in the opposite direction and it is much larger than the whole.
 func (x *Explanation) much(share float64) string {
 	if share <= explainWhole {
 		return percent(share)
@@ -424,8 +421,8 @@ func (x *Explanation) sign() string {
 	return "+"
 }
 
-// move is how aspect i explains that traffic goes another way: one value lost about
-// what another one won.
+// move returns how aspect i explains that traffic took another way: one value lost about what another one
+// gained.
 func (x *Explanation) move(i int, total float64) (c ranked, ok bool) {
 	a := &x.Aspects[i]
 	var up, down *Mover
@@ -478,8 +475,8 @@ func (x *Explanation) write(size float64) {
 	x.Text = strings.TrimSuffix(x.Text, "; ")
 }
 
-// parts are what the sentence says of the causes: the five best, and two of what is
-// spread over many values. The AS of an address that is named is not news.
+// parts returns the causes for the sentence: the five best, and two that are spread over many values. It
+// omits the AS of an address that is named.
 func (x *Explanation) parts() []string {
 	var parts, spread []string
 	single := map[string]bool{}

@@ -11,23 +11,22 @@ import (
 	"netmeta/flow"
 )
 
-// Facets are the largest values of several fields, from the rollups where those keep them.
-// The sums are exact, up to 2^64−1: bounded counters took twice the time and gave sums that
-// could be too large.
+// Facets are the largest values of several fields, from rollups that have these. The sums are exact, up to
+// 2^64−1: bounded counters took twice the time and gave sums that could be too large.
 
 const (
 	facetValues    = 10
 	maxFacets      = 16
-	maxFacetFields = 8 // of one, so that its keys fit into a grouping
+	maxFacetFields = 8 // of one facet, so that its keys fit into a grouping
 )
 
-// A facet is a field, or several whose values belong together.
+// facet is a field, or several whose values belong together.
 type facet []dim
 
-// standardFacets are those of a request that names none.
+// standardFacets are the default facets of a request.
 var standardFacets = "dst.ip,src.ip,proto/dst.port,proto/src.port,src.as,dst.as,in.if,out.if,exporter,flags"
 
-// parseFacets reads a list of names as by= takes them; a / joins those of a pair.
+// parseFacets parses a list of names in the syntax of by=; a / joins those of a pair.
 func parseFacets(text string) ([]facet, error) {
 	if text == "" {
 		text = standardFacets
@@ -64,7 +63,7 @@ func (f facet) by() []string {
 	return names
 }
 
-// keys and labels are the expressions of all its fields.
+// keys and labels return the expressions of all its fields.
 func (f facet) keys() (list []string) {
 	for _, d := range f {
 		list = append(list, d.keys(nil)...)
@@ -86,7 +85,7 @@ func (f facet) fields() (list []*column.Field) {
 	return list
 }
 
-// present makes of the texts of keys and labels what the page shows.
+// present converts the texts of keys and labels for display.
 func (f facet) present(keys, labels []string, s Schema) (key, label []string, condition string) {
 	var filters []string
 	for _, d := range f {
@@ -98,27 +97,27 @@ func (f facet) present(keys, labels []string, s Schema) (key, label []string, co
 	return key, label, strings.Join(filters, " and ")
 }
 
-// A Facet is the largest values of one field or pair.
+// Facet is the largest values of one field or pair.
 type Facet struct {
 	By       []string     `json:"by"`
-	Distinct uint64       `json:"distinct"` // How many values there are.
+	Distinct uint64       `json:"distinct"` // Number of values.
 	Values   []FacetValue `json:"values"`   // The ten largest.
 }
 
-// A FacetValue is one of the largest values of a field.
+// FacetValue is one of the largest values of a field.
 type FacetValue struct {
 	Key    []string `json:"key"`
 	Label  []string `json:"label"`
-	Filter string   `json:"filter"` // A condition that lets through this value alone.
-	Rate   float64  `json:"rate"`   // In the unit, the mean over the window.
+	Filter string   `json:"filter"` // A condition that matches only this value.
+	Rate   float64  `json:"rate"`   // In the unit, the mean over the range.
 	Total  uint64   `json:"total"`  // Bytes, packets or flows.
-	Share  float64  `json:"share"`  // Of everything that the filter lets through.
+	Share  float64  `json:"share"`  // Of everything that the filter matches.
 }
 
-// A FacetsQuery is the statement of Facets with what is needed to read its result.
+// FacetsQuery is the statement of Facets with the data needed to read its result.
 type FacetsQuery struct {
 	Statement
-	Rolled, Raw []string // names of the lists that come from rollups for most of the window, and from the flows
+	Rolled, Raw []string // names of the lists that come from rollups for most of the range, and from the flows
 
 	facets []facet
 	rg     Range
@@ -126,10 +125,9 @@ type FacetsQuery struct {
 	schema Schema
 }
 
-// Facets is the query for the lists of facets=, or for the standard ones. Its result has a
-// row for each value: facet UInt8, which says of which list; keys and labels Array(String);
-// total UInt64; and of the whole list how many values there are, distinct UInt64, and their
-// sum, whole UInt64.
+// Facets returns the query for the lists of facets=, or for the standard ones. Its result has a row for each
+// value: facet UInt8, the number of its list; keys and labels Array(String); total UInt64; and for the whole
+// list the number of its values, distinct UInt64, and their sum, whole UInt64.
 func (r Request) Facets(rg Range, s Schema, names string) (FacetsQuery, error) {
 	q := FacetsQuery{rg: rg, unit: r.Unit, schema: s}
 	if r.Unit == "bpp" || r.Unit == "pct" {
@@ -145,7 +143,7 @@ func (r Request) Facets(rg Range, s Schema, names string) (FacetsQuery, error) {
 		return q, err
 	}
 	rest, needs := r.conditionOf(c, condition), slices.Concat(r.conditionFields(condition), r.valueFields())
-	// Those that the same rollups answer are read from there together, the others from the flows.
+	// Facets answered by the same rollups are read together, the others from the flows.
 	type reading struct {
 		pieces []piece
 		list   []set
@@ -185,13 +183,13 @@ func (r Request) Facets(rg Range, s Schema, names string) (FacetsQuery, error) {
 	return q, nil
 }
 
-// whole shares the window out as cover does for a chart without buckets.
+// whole divides the range like cover for a chart without buckets.
 func (rg Range) whole(rollups []Rollup) []piece {
 	rg.calendar, rg.Step = false, 0
 	return rg.cover(0, rollups)
 }
 
-// samePieces says that two windows are shared out in the same way.
+// samePieces reports that two ranges are divided in the same way.
 func samePieces(a, b []piece) bool {
 	return slices.EqualFunc(a, b, func(a, b piece) bool { return a.table == b.table && slices.Equal(a.spans, b.spans) })
 }
@@ -215,7 +213,7 @@ type FacetRows struct {
 	Total, Distinct, Whole []uint64
 }
 
-// Read makes the lists, and says what everything that the filter lets through adds up to.
+// Read makes the lists, and returns the total of everything that the filter matches.
 func (q FacetsQuery) Read(rows FacetRows) (facets []Facet, total uint64, err error) {
 	facets = make([]Facet, len(q.facets))
 	for i, f := range q.facets {
@@ -243,12 +241,12 @@ func (q FacetsQuery) Read(rows FacetRows) (facets []Facet, total uint64, err err
 	return facets, total, nil
 }
 
-// Rate is a sum over the window as the unit shows it.
+// Rate converts a sum over the range to the unit.
 func Rate(unit string, total uint64, rg Range) float64 {
 	return rate(unit, float64(total), float64(rg.To-rg.From))
 }
 
-// rate is a sum over a window as the unit shows it: per second, or as it is.
+// rate converts a sum over a range to the unit: per second, or unchanged.
 func rate(unit string, total, seconds float64) float64 {
 	switch unit {
 	case "bps":

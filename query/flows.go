@@ -12,20 +12,20 @@ import (
 	"netmeta/internal/nearest"
 )
 
-// A Flows asks for records as they were stored, in the order of time or of a column.
-// Its window, filter and direction are those of a Request.
+// Flows is a request for records as they were stored, in the order of time or of a column. Its range, filter
+// and direction are those of a Request.
 type Flows struct {
 	Request
 	Columns []*column.Field
 	Limit   int
-	Sort    *column.Field // what the records are in order of; nil: time
-	Asc     bool          // the oldest or the smallest first
-	Raw     bool          // CSV: cells that a spreadsheet would run are left as they are
+	Sort    *column.Field // column of the order; nil: time
+	Asc     bool          // oldest or smallest first
+	Raw     bool          // CSV: cells that a spreadsheet would execute are unchanged
 	cursor  cursor
 }
 
-// Limits of one page and of one export. Records in the order of time leave the store as
-// they are found; those in another order are all held until the last is read.
+// Limits of one page and of one export. Records in the order of time leave the store as they are found; in
+// another order all are held until the last is read.
 const (
 	defaultFlows = 200
 	maxFlows     = 10_000
@@ -33,16 +33,15 @@ const (
 	maxSorted    = 100_000
 )
 
-// standardColumns are those of a page that names none: as many as a screen of 1440 pixels
-// shows side by side.
+// standardColumns are the default columns of a page: as many as fit on a screen of 1440 pixels.
 var standardColumns = []*column.Field{
 	flow.TimeReceived.Field, flow.ExporterAddress.Field, flow.Direction.Field,
 	flow.SrcAddr.Field, flow.SrcPort.Field, flow.DstAddr.Field, flow.DstPort.Field, flow.Proto.Field,
 	flow.Bytes.Field, flow.Packets.Field, flow.InIf.Field, flow.OutIf.Field, flow.SrcAS.Field, flow.DstAS.Field,
 }
 
-// tied are the columns that put the records of a second in order: all that every
-// exporter fills, so that records that are equal in them are equal to the eye.
+// tied are the columns that order the records of a second: all that every exporter fills, so that records
+// with equal values look the same.
 var tied = func() []string {
 	var names []string
 	for _, f := range flow.Table.Fields {
@@ -53,8 +52,8 @@ var tied = func() []string {
 	return names
 }()
 
-// ParseFlows reads the keys of a URL: those of ParseURL and columns, limit, sort, order
-// and cursor, for CSV raw. An export may have more rows than a page.
+// ParseFlows parses the keys of a URL: those of ParseURL and columns, limit, sort, order and cursor; for CSV
+// also raw. An export may have more rows than a page.
 func ParseFlows(v url.Values, export bool) (f Flows, unknown []string, err error) {
 	most, standard := maxFlows, defaultFlows
 	if export {
@@ -88,8 +87,7 @@ func ParseFlows(v url.Values, export bool) (f Flows, unknown []string, err error
 	return f, unknown, err
 }
 
-// parseColumns reads names of columns or of fields with a column of their own; "all"
-// is every column.
+// parseColumns parses names of columns or of fields with their own column; "all" is every column.
 func parseColumns(text string) ([]*column.Field, error) {
 	switch text {
 	case "":
@@ -111,7 +109,7 @@ func parseColumns(text string) ([]*column.Field, error) {
 	return list, nil
 }
 
-// noColumn says that a key names no column, and how one is written.
+// noColumn returns the error for a key without a valid column, with the correct form.
 func noColumn(key, name, form string) error {
 	e := Invalid(key, name, "is not a column")
 	var names []string
@@ -126,7 +124,7 @@ func noColumn(key, name, form string) error {
 	return e
 }
 
-// columnOf finds a column by its own name or by the name of its field.
+// columnOf finds a column by its name or by the name of its field.
 func columnOf(name string) *column.Field {
 	for _, f := range flow.Table.Fields {
 		if strings.EqualFold(f.Name, name) || f.FilterName() != "" && strings.EqualFold(f.FilterName(), name) {
@@ -136,7 +134,7 @@ func columnOf(name string) *column.Field {
 	return nil
 }
 
-// A FlowColumn describes a column of a page.
+// FlowColumn describes a column of a page.
 type FlowColumn struct {
 	Column string `json:"column"` // Name in the table.
 	Name   string `json:"name"`   // Name in the filter language, or empty.
@@ -145,7 +143,7 @@ type FlowColumn struct {
 	Kind   string `json:"kind" enum:"number,text,list,time,time-ms"` // number, text, list, time (seconds) or time-ms.
 }
 
-// Describe gives the columns of the page, in order.
+// Describe returns the columns of the page, in order.
 func (f Flows) Describe() []FlowColumn {
 	list := make([]FlowColumn, len(f.Columns))
 	for i, c := range f.Columns {
@@ -155,8 +153,8 @@ func (f Flows) Describe() []FlowColumn {
 	return list
 }
 
-// ASNames are the names of the ASes in the first rows of a page, whose columns c0, c1 …
-// it finds by name. Those without a name are left out.
+// ASNames returns the names of the ASes in the first rows of a page, whose columns c0, c1 … it finds by name.
+// It omits those without a name.
 func (f Flows) ASNames(s Schema, rows int, column func(name string) any) map[uint64]string {
 	names := map[uint64]string{}
 	for i, c := range f.Columns {
@@ -176,17 +174,17 @@ func (f Flows) ASNames(s Schema, rows int, column func(name string) any) map[uin
 
 func isAS(f *column.Field) bool { return f.Show == column.AS }
 
-// A form is how values of records are written.
+// form is how values of records are written.
 type form uint8
 
 const (
 	asPage form = iota
 	asCSV
-	asRawCSV // formulas left as they are
+	asRawCSV // formulas unchanged
 	asJSONL
 )
 
-// shown is the expression of a column as it is given out, and the kind of its values.
+// shown returns the output expression of a column, and the kind of its values.
 func shown(f *column.Field, as form) (sql, kind string) {
 	name := "r." + f.Name
 	list := func(each string) (string, string) {
@@ -233,9 +231,9 @@ func shown(f *column.Field, as form) (sql, kind string) {
 	return text, "text"
 }
 
-// Page is the statement for one page. Its columns are c0, c1 … as Describe has them,
-// then ts UInt64, tie UInt64 and value String, from which Places makes the cursors; it
-// gives one row more than the page has when there are more.
+// Page returns the statement for one page. Its columns are c0, c1 … in the order of Describe, then ts UInt64,
+// tie UInt64 and value String, from which Places makes the cursors. It returns one more row than the page if
+// there are more.
 func (f Flows) Page(rg Range, s Schema) (Statement, error) {
 	columns := make([]string, 0, len(f.Columns)+2)
 	for i, c := range f.Columns {
@@ -250,8 +248,8 @@ func (f Flows) Page(rg Range, s Schema) (Statement, error) {
 	return f.statement(rg, s, columns, f.Limit+1)
 }
 
-// Export is the statement whose result goes out as it is, with names of columns as the
-// header: CSV or JSON lines.
+// Export returns the statement whose result is sent unchanged, with names of columns as the header: CSV or
+// JSON lines.
 func (f Flows) Export(rg Range, s Schema, csv bool) (Statement, error) {
 	as := asJSONL
 	if csv && f.Raw {
@@ -267,8 +265,8 @@ func (f Flows) Export(rg Range, s Schema, csv bool) (Statement, error) {
 	return f.statement(rg, s, columns, f.Limit)
 }
 
-// statement reads the table twice, see edge. Names of the outer statement hide those of
-// columns; the inner one has the condition.
+// statement reads the table twice, see edge. Names of the outer statement hide those of columns; the inner
+// one has the condition.
 func (f Flows) statement(rg Range, s Schema, columns []string, limit int) (Statement, error) {
 	c := newCompiler(s.Scope)
 	where, err := f.within(c, rg, s)
@@ -306,9 +304,9 @@ func (f Flows) statement(rg Range, s Schema, columns []string, limit int) (State
 	}, nil
 }
 
-// rows are those of the page, and those before its cursor in the same place. Both passes read
-// few columns first, but within a scope: there no condition comes before that of the scope,
-// which the store itself adds too.
+// rows returns the rows of the page, and those before its cursor at the same position. Both passes read few
+// columns first, except within a scope: there no condition precedes that of the scope, which the store also
+// adds.
 func (f Flows) rows(c *compiler, where string, limit int) string {
 	where += f.edge(c, where, limit)
 	behind := f.behind(c)
@@ -318,7 +316,7 @@ func (f Flows) rows(c *compiler, where string, limit int) string {
 	return c.from(flow.Table.Name, "\n    PREWHERE ", where) + "\n    WHERE " + behind
 }
 
-// ordered are the expressions of ORDER BY.
+// ordered returns the expressions of ORDER BY.
 func (f Flows) ordered(prefix string, exprs []string) string {
 	direction := " DESC"
 	if f.Asc {

@@ -11,10 +11,9 @@ import (
 	"netmeta/internal/param"
 )
 
-// A cursor is the last record that was given: its second, its place in it, how many
-// records with both were given, and the value that the records are in order of when
-// that is not the time. Records have no number of their own; those of a second are put
-// in order by a hash of what they hold.
+// cursor is the last record that was returned: its second, its position in it, how many records with both
+// were returned, and the value that the records are ordered by if that is not the time. Records have no
+// number; those of a second are ordered by a hash of their content.
 type cursor struct {
 	set   bool
 	ts    int64
@@ -31,8 +30,7 @@ func (c cursor) String() string {
 	return s
 }
 
-// maxSortText bounds what of a text or a list records are put in order by, so that a
-// cursor has a bound.
+// maxSortText bounds the part of a text or a list that records are ordered by, which bounds the cursor.
 const (
 	maxSortText = 256
 	maxSortList = 64
@@ -68,8 +66,8 @@ func parseCursor(text string, sorted bool) (c cursor, err error) {
 	return c, nil
 }
 
-// parseSort reads sort, a column with - before it for the largest first, and order,
-// which is that of time when sort says nothing.
+// parseSort parses sort, a column with - before it for the largest first, and order, which applies to the
+// time if sort is empty.
 func parseSort(sort, order string) (by *column.Field, asc bool, err error) {
 	switch {
 	case order != "" && order != "asc" && order != "desc":
@@ -92,13 +90,13 @@ func parseSort(sort, order string) (by *column.Field, asc bool, err error) {
 	return by, !down, nil
 }
 
-// A key is what records are put in order by.
+// key is what records are ordered by.
 type key struct {
 	expr, kind string // and its ClickHouse type
 }
 
-// sortKey is what stands for a column in the order: names go by their letters, of texts
-// and lists only the beginning counts.
+// sortKey returns the sort key of a column: names sort alphabetically, and only the start of texts and lists
+// counts.
 func sortKey(f *column.Field) key {
 	begin := func(expr string) key {
 		return key{fmt.Sprintf("substring(%s, 1, %d)", expr, maxSortText), "String"}
@@ -123,8 +121,7 @@ func sortKey(f *column.Field) key {
 	return key{f.Name, f.SQLType()}
 }
 
-// within is the condition of the window; a page in the order of time reads only what
-// lies behind its cursor.
+// within returns the condition of the range; a page in the order of time only reads what follows its cursor.
 func (f Flows) within(c *compiler, rg Range, s Schema) (string, error) {
 	from, to := rg.From, rg.To
 	switch at := f.cursor; {
@@ -137,7 +134,7 @@ func (f Flows) within(c *compiler, rg Range, s Schema) (string, error) {
 	return f.where(c, s, from, to)
 }
 
-// less compares as the order does.
+// less returns the comparison of the order.
 func (f Flows) less() string {
 	if f.Asc {
 		return ">"
@@ -145,8 +142,7 @@ func (f Flows) less() string {
 	return "<"
 }
 
-// place is what says where a record stands in the order; records with the same place go by
-// their tie.
+// place returns the position of a record in the order; their tie orders records with the same position.
 func (f Flows) place() string {
 	if f.Sort == nil {
 		return "TimeReceived"
@@ -154,7 +150,7 @@ func (f Flows) place() string {
 	return "(x, TimeReceived)"
 }
 
-// at is the place of the cursor.
+// at returns the position of the cursor.
 func (f Flows) at() string {
 	if f.Sort == nil {
 		return "{ts:DateTime('UTC')}"
@@ -162,8 +158,8 @@ func (f Flows) at() string {
 	return "({value:" + sortKey(f.Sort).kind + "}, {ts:DateTime('UTC')})"
 }
 
-// behind is the condition of the records from the cursor on; the ones that were given
-// of those that are equal in all are skipped.
+// behind returns the condition of the records from the cursor on; it skips those of completely equal records
+// that were already returned.
 func (f Flows) behind(c *compiler) string {
 	if !f.cursor.set {
 		return "1"
@@ -175,9 +171,9 @@ func (f Flows) behind(c *compiler) string {
 	return fmt.Sprintf("(%s %s %s OR %[1]s = %[3]s AND tie %[2]s= {last:UInt64})", f.place(), f.less(), f.at())
 }
 
-// edge is the condition that a record is none of those behind the page: it is found in
-// a first pass that reads what says the place alone. The second one, which needs all
-// columns for the ties of equal ones, reads them of few records then.
+// edge returns the condition that excludes records after the page. A first pass, which only reads the
+// positions, finds it. The second pass, which needs all columns for the ties of equal records, then reads few
+// records.
 func (f Flows) edge(c *compiler, where string, limit int) string {
 	last, beyond := "min", ">="
 	if f.Asc {
@@ -185,7 +181,7 @@ func (f Flows) edge(c *compiler, where string, limit int) string {
 	}
 	edge, behind := last+"("+f.place()+")", ""
 	if f.cursor.set {
-		// Those in the place of the last one are not counted: all of them may have been given.
+		// Records at the position of the last one are not counted: all of them may have been returned.
 		edge = "if(count() = 0, " + f.at() + ", " + edge + ")"
 		behind = fmt.Sprintf(" AND %s %s %s", f.place(), f.less(), f.at())
 	}
@@ -197,7 +193,7 @@ func (f Flows) edge(c *compiler, where string, limit int) string {
 		"        )")
 }
 
-// first is what the first pass reads.
+// first returns the statement of the first pass.
 func (f Flows) first(c *compiler, where string) string {
 	columns := "TimeReceived"
 	if f.Sort != nil {
@@ -206,9 +202,9 @@ func (f Flows) first(c *compiler, where string) string {
 	return "SELECT " + columns + " " + c.from(flow.Table.Name, " WHERE ", where)
 }
 
-// reading is the order in which the table is read. That of time begins with the five
-// minutes, as the key of the table does, so that the engine stops when it has enough; in
-// another order it has to read the whole window.
+// reading returns the order in which the table is read. In the order of time it starts with the five minutes,
+// as does the key of the table, so that the engine stops when it has enough; any other order reads the whole
+// range.
 func (f Flows) reading() []string {
 	if f.Sort == nil {
 		return []string{"toStartOfFiveMinutes(TimeReceived)", "TimeReceived"}
@@ -216,8 +212,8 @@ func (f Flows) reading() []string {
 	return []string{"x", "TimeReceived"}
 }
 
-// Reads is the statement that stands for what a page in another order than that of time
-// costs, to be estimated: both passes go over the window.
+// Reads returns a statement for the cost estimate of a page in another order than that of time: both passes
+// read the range.
 func (f Flows) Reads(rg Range, s Schema) (Statement, error) {
 	c := newCompiler(s.Scope)
 	where, err := f.within(c, rg, s)
@@ -228,10 +224,9 @@ func (f Flows) Reads(rg Range, s Schema) (Statement, error) {
 	return Statement{SQL: lines(once, "UNION ALL", once), Params: c.params}, nil
 }
 
-// Places are the cursor of the page after one whose rows have these seconds, ties and
-// values, empty when the page is the last, and for each of its rows the cursor with
-// which the order of time begins at that row. A page has Limit rows at most: the caller
-// drops the row behind them.
+// Places returns the cursor of the page after one whose rows have these seconds, ties and values, empty if
+// the page is the last, and for each of its rows the cursor with which the order of time starts at that row.
+// A page has at most Limit rows: the caller drops the row after them.
 func (f Flows) Places(ts, tie []uint64, value []string) (next string, each []string) {
 	rows := min(len(ts), f.Limit)
 	each = make([]string, rows)
@@ -250,13 +245,13 @@ func (f Flows) Places(ts, tie []uint64, value []string) (next string, each []str
 	for i := last; i >= 0 && same(i); i-- {
 		c.skip++
 	}
-	if f.cursor.isAt(c) { // the whole page is more of the same
+	if f.cursor.isAt(c) { // the whole page consists of equal records
 		c.skip += f.cursor.skip
 	}
 	return c.String(), each
 }
 
-// isAt says that a page began with records that are equal to its last one.
+// isAt reports that a page started with records that are equal to its last one.
 func (c cursor) isAt(last cursor) bool {
 	return c.set && c.ts == last.ts && c.tie == last.tie && (c.value == nil || *c.value == *last.value)
 }

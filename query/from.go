@@ -10,10 +10,9 @@ import (
 	"netmeta/flow"
 )
 
-// from is FROM with a table and a condition, to which it adds that of the scope. It is the
-// only place that names a table to read rows from, so no statement can leave the scope out.
-// between is what stands between the name and the condition, and ends with WHERE or PREWHERE
-// and a space. An empty condition is every row.
+// from returns FROM with a table and a condition, to which it adds that of the scope. It is the only place
+// that names a table to read rows from, so no statement can omit the scope. between is the text between the
+// name and the condition, and ends with WHERE or PREWHERE and a space. An empty condition means every row.
 func (c *compiler) from(table, between, condition string) string {
 	allowed := c.allowed(table)
 	switch {
@@ -27,8 +26,8 @@ func (c *compiler) from(table, between, condition string) string {
 	return "FROM " + table + between + condition
 }
 
-// allowed is the condition that a row of a table is in the scope, empty if all are. The flows
-// and their rollups have the same columns, and so the same condition.
+// allowed returns the condition that a row of a table is in the scope, empty if all are. The flows and their
+// rollups have the same columns, and so the same condition.
 func (c *compiler) allowed(table string) string {
 	if c.scope.IsEverything() {
 		return ""
@@ -43,8 +42,8 @@ func (c *compiler) allowed(table string) string {
 	return c.rows
 }
 
-// holds tells which fields of the flows a table has, under the same name. Tables that are not
-// about flows or counters have none: what happened, how exporters are, what rollups there are.
+// holds returns which fields of the flows a table has, with the same name. Tables of events, exporters and
+// rollup states have none.
 func holds(table string) func(*column.Field) bool {
 	for i := range flow.Table.Rollups {
 		if r := &flow.Table.Rollups[i]; r.Name == table {
@@ -62,12 +61,12 @@ func holds(table string) func(*column.Field) bool {
 	return func(*column.Field) bool { return false }
 }
 
-// closed are the tables beside flows, rollups and counters.
+// closed are the tables besides flows, rollups and counters.
 var closed = []string{"events", "exporters", "rollup_state", "rollup_folded"}
 
-// RowFilters are the conditions for the rows of each table that are in a scope, by name of
-// the table, with their values as literals; nil if all are. They do not depend on a statement:
-// the store applies them to whatever reads a table.
+// RowFilters returns the conditions for the rows in a scope, by name of the table, with their values as
+// literals; nil if all are. They do not depend on a statement: the store applies them to every read of a
+// table.
 func RowFilters(scope access.Scope) map[string]string {
 	if scope.IsEverything() {
 		return nil

@@ -6,10 +6,9 @@ import (
 	"netmeta/flow"
 )
 
-// Implausible is the statement that counts the records of a window that meet the request and
-// that no network carries, by flow.Plausible: one row with the column records, UInt64. The
-// rows are looked at only when an exporter has sent such records in that time, which the
-// table of the exporters says by the minute; a scope does not see that table.
+// Implausible returns the statement that counts the records of a range that match the request and that no
+// network carries, by flow.Plausible: one row with the column records, UInt64. It reads the rows only if an
+// exporter has sent such records in that time, according to the table exporters, which a scope does not have.
 func (r Request) Implausible(rg Range, s Schema) (Statement, error) {
 	c := newCompiler(s.Scope)
 	where, err := r.where(c, s, rg.From, rg.To)

@@ -15,12 +15,11 @@ import (
 	"netmeta/flow"
 )
 
-// Interfaces are told from two sides. Flows say what was seen: a record counts as
-// received on its InIf and as sent on its OutIf, in octets of layer 2, since that is
-// what the device counts. The device's own counters say what there was. The quotient
-// of both, the coverage, is 1 where the sampling is right.
+// Interfaces have two sources. Flows show observed traffic: a record counts as received on its InIf and as
+// sent on its OutIf, in bytes of layer 2, which is what the device counts. The counters of the device show
+// the total. The quotient of both, the coverage, is 1 if the sampling is right.
 
-// MaxInterfaces is how many interfaces one answer lists.
+// MaxInterfaces is the number of interfaces in one result.
 const MaxInterfaces = 2000
 
 const (
@@ -29,85 +28,84 @@ const (
 
 )
 
-// An Interface is one of an exporter: what flows and counters say of it.
+// Interface is an interface of an exporter with its flows and counters.
 type Interface struct {
 	Exporter    string   `json:"exporter"`              // Address.
-	Name        string   `json:"name,omitempty"`        // Of the exporter; absent when it has none.
+	Name        string   `json:"name,omitempty"`        // Of the exporter; absent if it has none.
 	Index       uint32   `json:"index"`                 // ifIndex.
-	Interface   string   `json:"interface,omitempty"`   // Name; absent when none is known.
+	Interface   string   `json:"interface,omitempty"`   // Name; absent if unknown.
 	Description string   `json:"description,omitempty"` // ifAlias.
 	Boundary    string   `json:"boundary,omitempty"`    // external or internal.
-	Speed       uint64   `json:"speed"`                 // Bits per second, 0 when nobody says.
-	Status      *uint8   `json:"status,omitempty"`      // Bits: 1 up as configured, 2 up in fact. Absent without counters.
+	Speed       uint64   `json:"speed"`                 // Bits per second; 0: unknown.
+	Status      *uint8   `json:"status,omitempty"`      // Bits: 1 administratively up, 2 operationally up. Absent without counters.
 	In          LinkSide `json:"in"`
 	Out         LinkSide `json:"out"`
 
-	Problems []diagnosis.Problem `json:"problems"` // What is wrong with it.
+	Problems []diagnosis.Problem `json:"problems"` // Problems of the interface.
 }
 
-// A LinkSide is one direction of an interface. Rates are bits per second of layer 2.
+// LinkSide is one direction of an interface. Rates are bits per second of layer 2.
 type LinkSide struct {
-	Avg    float64   `json:"avg"`    // Over the window.
-	P95    float64   `json:"p95"`    // Of the steps that lie in the window whole; one without flows counts as zero.
-	Max    float64   `json:"max"`    // Of the same steps.
-	Last   float64   `json:"last"`   // The last step that is whole.
-	Error  *float64  `json:"error"`  // Relative error of avg with 95 % confidence, from sampling; null when nothing was seen.
-	Course []float64 `json:"course"` // At most 60 rates over the window.
+	Avg    float64   `json:"avg"`    // Over the range.
+	P95    float64   `json:"p95"`    // Of the intervals completely in the range; one without flows counts as zero.
+	Max    float64   `json:"max"`    // Of the same intervals.
+	Last   float64   `json:"last"`   // The last complete interval.
+	Error  *float64  `json:"error"`  // Relative error of avg with 95% confidence, from sampling; null without flows.
+	Course []float64 `json:"course"` // At most 60 rates over the range.
 
-	UseP95 *float64 `json:"use_p95"` // p95 as a share of the speed; null when that is not known.
+	UseP95 *float64 `json:"use_p95"` // p95 as a share of the speed; null if that is unknown.
 	UseMax *float64 `json:"use_max"` // max as a share of the speed.
 
-	// Bits per second as the device counts them; null without counters. An interval in which they started
-	// anew does not count.
+	// Bits per second by the device's counters; null without counters. Excludes intervals in which the
+	// counters restarted.
 	Counter  *float64 `json:"counter"`
 	Errors   *float64 `json:"errors"`   // Per second.
 	Discards *float64 `json:"discards"` // Per second.
-	// Flows over counters: 1 when the sampling is right. Null unless counters cover half the window.
+	// Flows divided by counters: 1 if the sampling is right. Null unless counters cover half the range.
 	Coverage *float64 `json:"coverage"`
 
-	UseLevel  diagnosis.Level `json:"use_level" enum:",warn,bad"` // How full it is, by use_p95.
-	Uncovered bool            `json:"uncovered"`                  // Flows and counters are further apart than sampling explains.
+	UseLevel  diagnosis.Level `json:"use_level" enum:",warn,bad"` // Level of utilisation, by use_p95.
+	Uncovered bool            `json:"uncovered"`                  // Flows and counters differ more than sampling explains.
 }
 
-// Unnamed is the share of an exporter's octets on interfaces without a name.
+// Unnamed is the share of an exporter's bytes on interfaces without a name.
 type Unnamed struct {
 	Exporter string  `json:"exporter"` // Address.
 	Share    float64 `json:"share"`
 }
 
-// An InterfaceList is what InterfacesQuery.Read makes of a result.
+// InterfaceList is the result of an InterfacesQuery.
 type InterfaceList struct {
 	From int64 `json:"from"`
 	To   int64 `json:"to"`
-	// Seconds that p95 and max are over: 60, of more than 2 days 300, of more than a week 3600, of more
-	// than 120 days 86400.
+	// Seconds of the intervals of p95 and max: 60; 300 above 2 days, 3600 above a week, 86400 above 120 days.
 	Step       int64       `json:"step"`
 	Interfaces []Interface `json:"interfaces"`
 	More       uint64      `json:"more"` // Interfaces with less traffic that are not listed.
-	// By exporter, how much of its octets is on interfaces without a name: index 0, 0x3FFFFFFF, or one
-	// whose name nobody said.
+	// By exporter, the share of its bytes on interfaces without a name: index 0, 0x3FFFFFFF, or an unknown
+	// name.
 	Unnamed []Unnamed `json:"unnamed"`
 
-	Exporters []InterfacesOf `json:"exporters"` // Of the exporters in either list, what is wrong with their interfaces.
+	Exporters []InterfacesOf `json:"exporters"` // Of the exporters in either list, problems of their interfaces.
 }
 
-// InterfacesOf are the interfaces of an exporter as a whole.
+// InterfacesOf describes all interfaces of an exporter.
 type InterfacesOf struct {
 	Exporter string              `json:"exporter"`        // Address.
-	Problems []diagnosis.Problem `json:"problems"`        // Each kind once, with the name of the first interface that has it; and of the names.
-	Names    *diagnosis.Step     `json:"names,omitempty"` // whether names have come; nil: not known which interfaces it has
+	Problems []diagnosis.Problem `json:"problems"`        // Each kind once, with the name of the first interface that has it; also problems of the names.
+	Names    *diagnosis.Step     `json:"names,omitempty"` // whether names have arrived; nil: its interfaces are unknown
 }
 
-// An InterfacesQuery is the statement for a list of interfaces.
+// InterfacesQuery is the statement for a list of interfaces.
 type InterfacesQuery struct {
 	Statement
 	rg   Range
 	s    Schema
-	from int64 // begin of the window, or when the very first flow came
+	from int64 // start of the range, or time of the very first flow
 	span int64 // seconds of a value of the course
 }
 
-// Interfaces is the query for the interfaces of a window, of one exporter or of all.
+// Interfaces returns the query for the interfaces of a range, of one exporter or of all.
 func (r Request) Interfaces(now time.Time, s Schema, exporter string) (InterfacesQuery, error) {
 	window, err := Request{From: r.From, To: r.To, TZ: r.TZ}.Resolve(now)
 	if err != nil {
@@ -138,7 +136,7 @@ func (r Request) Interfaces(now time.Time, s Schema, exporter string) (Interface
 	q := InterfacesQuery{rg: rg, s: s}
 	q.span = int64(len(rg.Times)+courseValues-1) / courseValues * rg.Step
 	pieces := rg.cover(0, s.answering(append(slices.Clip(fieldsOfInterfaces), volumeL2.valueFields()...)))
-	// What was before the first flow nobody knows: it counts neither as idle nor at all.
+	// Traffic before the first flow is unknown, so that time does not count, not even as idle.
 	first, last := rg.full()
 	q.from = rg.From
 	if begun := s.begun(); begun > rg.From && begun < rg.To {
@@ -162,14 +160,12 @@ func (r Request) Interfaces(now time.Time, s Schema, exporter string) (Interface
 	return q, nil
 }
 
-// lengthL2 is the estimate of the octets of layer 2 that rows stand for, as Float64: rates
-// are made of it.
+// lengthL2 is the estimate of the layer 2 bytes of rows, as Float64, which rates are computed from.
 var lengthL2 = volumeL2.roughSQL(flow.Table.Name)
 
 var volumeL2 = &Request{Layer: "l2"}
 
-// toldOfInterfaces are the columns that say of which interfaces rows are, and what is told of
-// those.
+// toldOfInterfaces are the columns that identify the interfaces of rows, and their reported values.
 var toldOfInterfaces = []string{
 	"ExporterAddress AS e", "InIf", "OutIf", "max(ExporterName) AS called",
 	"max(InIfName) AS n0", "max(InIfDescription) AS d0", "max(InIfSpeed) AS s0", "max(if(InIfBoundary = 'unknown', '', toString(InIfBoundary))) AS b0",
@@ -194,7 +190,7 @@ func interfacesSQL(c *compiler, rg *Range, pieces []piece, of string) string {
 			"            GROUP BY e, t, InIf, OutIf",
 		))
 	}
-	during := c.window(1, rg.From, rg.To) // under names of its own: the pieces share window 0 out
+	during := c.window(1, rg.From, rg.To) // with its own parameter names: the pieces divide window 0
 	packets := []string{"InErrors", "OutErrors", "InDiscards", "OutDiscards"}
 	var rise []string
 	for _, name := range packets {
@@ -249,7 +245,7 @@ func interfacesSQL(c *compiler, rg *Range, pieces []piece, of string) string {
 		"        FROM readings",
 		"        GROUP BY e, d, i",
 		"    ),",
-		"    devices AS", // sub-agents that know the same interface each count a part of it
+		"    devices AS", // sub-agents that share an interface each count a part of it
 		"    (",
 		"        SELECT e, i, max(ifname) AS ifname, max(speed) AS ifspeed, max(status) AS state, min(begun) AS since, max(ended) AS until, max(seconds) AS secs,",
 		"            sum(rate_in) AS r0, sum(rate_out) AS r1, sum(rInErrors) AS e0, sum(rOutErrors) AS e1, sum(rInDiscards) AS x0, sum(rOutDiscards) AS x1",
@@ -279,8 +275,8 @@ func interfacesSQL(c *compiler, rg *Range, pieces []piece, of string) string {
 	)
 }
 
-// describe puts in what the operator says of an interface. Flows have it, as it was when they
-// came; port and told are name and speed as the counters tell them, which know nothing of it.
+// describe adds the configured values of an interface. Flows have those from the time of their arrival; port
+// and told are name and speed from the counters, which have none.
 func (s Schema) describe(i *Interface, a netip.Addr, port string, told uint64) {
 	if s.ExporterName != nil {
 		i.Name = cmp.Or(s.ExporterName(a), i.Name)
@@ -300,7 +296,7 @@ func (s Schema) describe(i *Interface, a netip.Addr, port string, told uint64) {
 	}
 }
 
-// Read makes the list of the result, whose columns it finds by name.
+// Read makes the list from the result, whose columns it finds by name.
 func (q InterfacesQuery) Read(rows int, column func(name string) any) (InterfaceList, error) {
 	list := InterfaceList{From: q.rg.From, To: q.rg.To, Step: q.rg.Step, Interfaces: []Interface{}, Unnamed: []Unnamed{}, Exporters: []InterfacesOf{}}
 	r := interfaceRows{column: column, rows: rows}
@@ -330,7 +326,7 @@ func (q InterfacesQuery) Read(rows int, column func(name string) any) (Interface
 		}
 		one := Interface{Exporter: address, Name: called[i], Index: indexes[i], Interface: names[i], Description: descriptions[i], Boundary: boundaries[i], Speed: speeds[i]}
 		q.s.describe(&one, a, ports[i], toldSpeeds[i])
-		// Whole buckets between the first and the last reading of the counters.
+		// Complete buckets between the first and the last reading of the counters.
 		beside := floor(int64(ended[i]), q.rg.Step) - floor(int64(begun[i])+q.rg.Step-1, q.rg.Step)
 		if counted[i] > 0 {
 			one.Status = &status[i]
@@ -366,7 +362,7 @@ func (q InterfacesQuery) side(r *interfaceRows, prefix string) sideRows {
 	}
 }
 
-// link is one direction of row i; beside are the seconds that flows and counters share.
+// link returns one direction of row i; beside is the number of seconds that flows and counters share.
 func (q InterfacesQuery) link(s sideRows, i int, speed uint64, counted float64, beside int64) (l LinkSide, err error) {
 	window, step := float64(q.rg.To-q.from), float64(q.rg.Step)
 	l.Avg, l.P95, l.Max, l.Last = 8*s.total[i]/window, 8*s.p95[i]/step, 8*s.max[i]/step, 8*s.last[i]/step
@@ -391,7 +387,7 @@ func (q InterfacesQuery) link(s sideRows, i int, speed uint64, counted float64, 
 	return l, nil
 }
 
-// course is the rates over the window: keys and sums as they came, zero where there are none.
+// course returns the rates over the range: keys and sums as received, zero where there are none.
 func (q InterfacesQuery) course(at, sums []string) ([]float64, error) {
 	n := (q.rg.End - q.rg.Times[0] + q.span - 1) / q.span
 	list := make([]float64, n)
@@ -407,7 +403,7 @@ func (q InterfacesQuery) course(at, sums []string) ([]float64, error) {
 	return list, nil
 }
 
-// interfaceRows finds columns and remembers the first that is not as it should be.
+// interfaceRows finds columns and stores the first error.
 type interfaceRows struct {
 	column func(name string) any
 	rows   int

@@ -7,7 +7,7 @@ import (
 	"netmeta/diagnosis"
 )
 
-// judge adds what is wrong with the interfaces, one by one and by exporter.
+// judge adds the problems of interfaces and exporters.
 func (l *InterfaceList) judge() {
 	of, unnamed := map[string][]diagnosis.Interface{}, map[string]float64{}
 	for i := range l.Interfaces {
@@ -42,8 +42,8 @@ func (l *LinkSide) facts() diagnosis.Traffic {
 	return diagnosis.Traffic{Max: l.Max, UseP95: l.UseP95, UseMax: l.UseMax, Counter: l.Counter, Coverage: l.Coverage, Error: l.Error}
 }
 
-// NearlyFullIn is in how many days an interface of this speed is nearly full, and whether
-// that is soon; 0 when it is not to be expected.
+// NearlyFullIn returns in how many days an interface of this speed is nearly full, and whether that is soon;
+// 0 if it is not expected.
 func (t Trend) NearlyFullIn(speed uint64) (int, diagnosis.Level) {
 	return diagnosis.Rise(t).NearlyFullIn(speed)
 }

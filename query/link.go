@@ -14,16 +14,15 @@ import (
 	"netmeta/flow"
 )
 
-// One interface over time: what its device counted, in the buckets of a chart, and its
-// weeks, hour by hour.
+// One interface over time: the device's counters in the buckets of a chart, and its weeks, hour by hour.
 
-// A Link names one interface.
+// Link identifies one interface.
 type Link struct {
 	Exporter netip.Addr
 	Index    uint32
 }
 
-// ParseLink reads an interface as a path names it. The error is a *problem.Error.
+// ParseLink parses an interface in a path. The error is a *problem.Error.
 func ParseLink(exporter, index string) (l Link, err error) {
 	if l.Exporter, err = netip.ParseAddr(exporter); err != nil {
 		return l, Invalid("exporter", exporter, "is not an address; write that of the exporter, such as 192.0.2.1")
@@ -40,20 +39,19 @@ func (l Link) address(c *compiler) string {
 	return c.params.Bind("IPv6", netip.AddrFrom16(l.Exporter.As16()).String())
 }
 
-// fieldsOfLink say which interface rows of flows are of.
+// fieldsOfLink identify the interface of flows.
 var fieldsOfLink = slices.Clip([]*column.Field{flow.ExporterAddress.Field, flow.InIf.Field, flow.OutIf.Field})
 
-// countersReach is how many seconds beside the window a reading of the counters is looked for.
+// countersReach is the number of seconds around the range in which readings of the counters are used.
 const countersReach = 120
 
-// Counted is the statement for what the device counted on an interface, bucket by bucket.
-// A reading stands for the time since the one before it, and where that lies in several
-// buckets each has its part. A bucket of which they cover less than half is left out: t
-// UInt32, in Float64, out Float64 (bits per second).
+// Counted returns the statement for the device's counters of an interface, bucket by bucket. A reading
+// applies to the time since the previous one, and is divided among the buckets in that time. A bucket of
+// which readings cover less than half is omitted: t UInt32, in Float64, out Float64 (bits per second).
 func (l Link) Counted(rg Range, s Schema) Statement {
 	c := newCompiler(s.Scope)
 	c.params["begin"], c.params["end"] = strconv.FormatInt(rg.From, 10), strconv.FormatInt(rg.To, 10)
-	// Days of a zone are not multiples of anything but a quarter of an hour.
+	// Days of a time zone are only multiples of a quarter of an hour.
 	piece := rg.Step
 	if rg.calendar {
 		piece = 900
@@ -63,7 +61,7 @@ func (l Link) Counted(rg Range, s Schema) Statement {
 	sql := lines(
 		"WITH",
 		c.readings(during+" AND ExporterAddress = "+l.address(c)+" AND IfIndex = "+c.params.Bind("UInt32", strconv.FormatUint(uint64(l.Index), 10)), nil),
-		"    pieces AS", // of a reading, those that it covers
+		"    pieces AS", // of a reading
 		"    (",
 		"        SELECT d, "+rg.bucketSQL(c, "toUInt32(k * {piece:UInt32})", "")+" AS t,",
 		"            least(at, (k + 1) * {piece:UInt32}, {end:UInt32}) - greatest(since, k * {piece:UInt32}, {begin:UInt32}) AS seconds,",
@@ -86,14 +84,13 @@ func (l Link) Counted(rg Range, s Schema) Statement {
 	return Statement{SQL: sql, Params: c.params, Columns: []ResultColumn{{"t", "UInt32"}, {"known", "Float64"}, {"in", "Float64"}, {"out", "Float64"}}, Tables: []string{counter.Table.Name}}
 }
 
-// A Course is the rates of both directions, bucket by bucket; nil where nobody counted.
+// Course is the rates of both directions, bucket by bucket; nil without counters.
 type Course struct {
 	In  []*float64 `json:"in"`
 	Out []*float64 `json:"out"`
 }
 
-// ReadCounted makes the course of the result of Counted. It is nil when the device sends
-// no counters.
+// ReadCounted makes the course from the result of Counted. It is nil if the device sends no counters.
 func ReadCounted(rg Range, rows int, column func(name string) any) (*Course, error) {
 	r := interfaceRows{column: column, rows: rows}
 	at, known, in, out := get[uint32](&r, "t"), get[float64](&r, "known"), get[float64](&r, "in"), get[float64](&r, "out")
@@ -114,21 +111,21 @@ func ReadCounted(rg Range, rows int, column func(name string) any) (*Course, err
 }
 
 const (
-	weeksBack = 28 // days that Weeks looks back
-	trendDays = 7  // at least, for a trend
-	hoursDay  = 23 // at least, of a day that counts: the clock may go forward
+	weeksBack = 28 // days that Weeks covers
+	trendDays = 7  // minimum for a trend
+	hoursDay  = 23 // minimum for a day to count: the clock may go forward
 )
 
-// A WeeksQuery is the statement for the weeks of an interface.
+// WeeksQuery is the statement for the weeks of an interface.
 type WeeksQuery struct {
 	Statement
 	from, to int64 // whole hours
-	begun    int64 // when the very first flow came, which may be within an hour; 0: long before
+	begun    int64 // time of the very first flow, which may be within an hour; 0: long before
 	zone     *time.Location
 }
 
-// Weeks is the query for what an interface carried in each hour of the last four weeks,
-// from the sums of hours; ok is false when there are none.
+// Weeks returns the query for the traffic of an interface in each hour of the last four weeks, from hourly
+// sums; ok is false if there are none.
 func (l Link) Weeks(now time.Time, tz string, s Schema) (q WeeksQuery, ok bool, err error) {
 	if q.zone, err = location(tz); err != nil {
 		return q, false, err
@@ -148,7 +145,7 @@ func (l Link) Weeks(now time.Time, tz string, s Schema) (q WeeksQuery, ok bool, 
 	value := volumeL2.roughSQL(hours.Table)
 	rg := Range{From: q.from, To: q.to, Step: 3600}
 	var selects []string
-	pieces := rg.cover(0, s.answering(append(fieldsOfLink, volumeL2.valueFields()...))) // others than the hours for what those lack
+	pieces := rg.cover(0, s.answering(append(fieldsOfLink, volumeL2.valueFields()...))) // others than the hours for fields that those lack
 	for _, p := range pieces {
 		at := "TimeReceived"
 		if p.table != hours.Table {
@@ -168,32 +165,31 @@ func (l Link) Weeks(now time.Time, tz string, s Schema) (q WeeksQuery, ok bool, 
 	return q, true, nil
 }
 
-// Weeks are the hours of an interface, in bits per second of layer 2 as flows say.
+// Weeks are the hours of an interface, in bits per second of layer 2 by flows.
 type Weeks struct {
 	From int64     `json:"from"` // Start of the first hour.
 	In   []float64 `json:"in"`   // Received, hour by hour.
 	Out  []float64 `json:"out"`  // Sent, hour by hour.
-	// The straight line through the 95th percentiles of the hours of each whole day; null with fewer than
+	// The straight line through the 95th percentiles of the hours of each complete day; null with fewer than
 	// seven of them.
 	Trend *Trends `json:"trend"`
 }
 
 // Trends are those of both directions.
 type Trends struct {
-	Days int   `json:"days"` // Whole days that it is of.
+	Days int   `json:"days"` // Number of complete days.
 	In   Trend `json:"in"`
 	Out  Trend `json:"out"`
 }
 
-// A Trend is the straight line through the 95th percentiles of the hours of each day, by
-// least squares.
+// Trend is the straight line through the 95th percentiles of the hours of each day, by least squares.
 type Trend struct {
-	P95    float64 `json:"p95"`     // Of the last whole day, on the line: bits per second.
-	PerDay float64 `json:"per_day"` // How much it rises a day, bits per second.
+	P95    float64 `json:"p95"`     // On the last complete day, by the line: bits per second.
+	PerDay float64 `json:"per_day"` // Increase per day, bits per second.
 	Error  float64 `json:"error"`   // Standard error of per_day.
 }
 
-// Read makes the weeks of the result. An hour without a row carried nothing.
+// Read makes the weeks from the result. An hour without a row had no traffic.
 func (q WeeksQuery) Read(rows int, column func(name string) any) (*Weeks, error) {
 	r := interfaceRows{column: column, rows: rows}
 	at, in, out := get[uint32](&r, "t"), get[float64](&r, "in"), get[float64](&r, "out")
@@ -213,7 +209,7 @@ func (q WeeksQuery) Read(rows int, column func(name string) any) (*Weeks, error)
 		}
 		w.In[i], w.Out[i] = 8*in[row]/seconds, 8*out[row]/seconds
 	}
-	// Hours before the first with traffic do not tell that the line was idle: nobody may have looked.
+	// Hours before the first traffic do not mean that the line was idle: flows may not have been collected.
 	first := slices.IndexFunc(w.In, func(v float64) bool { return v > 0 })
 	if o := slices.IndexFunc(w.Out, func(v float64) bool { return v > 0 }); first < 0 || o >= 0 && o < first {
 		first = o
@@ -230,8 +226,7 @@ func (q WeeksQuery) Read(rows int, column func(name string) any) (*Weeks, error)
 	return w, nil
 }
 
-// daily is the 95th percentile of the hours of each whole day: when it is, counted in
-// days, and how much.
+// daily returns the 95th percentile of the hours of each complete day: the time, in days, and the value.
 func daily(from int64, hours []float64, zone *time.Location) (days, p95 []float64) {
 	for i := 0; i < len(hours); {
 		year, month, d := time.Unix(from+int64(i)*3600, 0).In(zone).Date()
@@ -247,7 +242,7 @@ func daily(from int64, hours []float64, zone *time.Location) (days, p95 []float6
 	return days, p95
 }
 
-// trend is the line of least squares through (x, y), of three points at least.
+// trend returns the line of least squares through (x, y), at least three points.
 func trend(x, y []float64) Trend {
 	n := float64(len(x))
 	var mx, my, sxx, sxy float64
@@ -266,5 +261,5 @@ func trend(x, y []float64) Trend {
 	return Trend{P95: my + slope*(x[len(x)-1]-mx), PerDay: slope, Error: math.Sqrt(rest / (n - 2) / sxx)}
 }
 
-// String is the interface as a path names it.
+// String returns the interface as in a path.
 func (l Link) String() string { return l.Exporter.Unmap().String() + "/" + strconv.Itoa(int(l.Index)) }

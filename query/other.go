@@ -7,9 +7,8 @@ import (
 	"netmeta/filter"
 )
 
-// otherFilters gives each Other of a result the condition that lets through what it holds
-// alone: everything but the groups that are named. What skip leaves out nobody names, and
-// of times there are no conditions: then there is none.
+// otherFilters gives each Other of a result the condition that matches only its groups: everything but the
+// named groups. There is none with skip, whose groups are not named, nor for times, which have no conditions.
 func otherFilters(r Request, list []Series, s Schema) {
 	if r.Skip > 0 {
 		return
@@ -41,12 +40,11 @@ func otherFilters(r Request, list []Series, s Schema) {
 	}
 }
 
-// noneOf is the text of a filter that lets through what no group does, of a direction or
-// of all. Groups that differ in their last value stand together: src.as not in [64500,
-// 64501].
+// noneOf returns the text of a filter that matches what no group does, of a direction or of all. Groups that
+// only differ in their last value are combined: src.as not in [64500, 64501].
 func noneOf(dir string, groups []string, s Schema) string {
 	type alike struct {
-		before []filter.Node // of the conditions, all but the last
+		before []filter.Node // of the conditions, except the last
 		last   filter.Compare
 	}
 	var list []alike

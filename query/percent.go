@@ -7,17 +7,16 @@ import (
 	"netmeta/flow"
 )
 
-// With unit=pct a series is what an interface carries in one direction, or a part of it,
-// in per cent of its speed: the bits of its rows, of layer 1 as a rule since that is what
-// occupies the line, by the second, by the speed. The speed is the highest that the rows
-// of the interface in the window say; an earlier window, of vs, has that of its own time,
-// and a window whose rows say none has the highest of the others. Of an interface without
-// one nothing is said; they are counted in a note.
+// With unit=pct a series is the traffic of an interface in one direction, or a part of it, as a percentage of
+// its speed: the bits of its rows, normally of layer 1, which is what occupies the line, per second, divided
+// by the speed. The speed is the highest in the rows of the interface in the range; an earlier range, of vs,
+// uses that of its own time, and a range whose rows have none the highest of the others. Interfaces without a
+// speed are omitted and counted in a note.
 //
-// Shares of different speeds do not add up, so there is neither Other nor a total.
+// Shares of different speeds cannot be added, so there is neither Other nor a total.
 
-// speedOf is the column with the speed of the interface that the dims tell apart, and
-// which of the keys say which it is.
+// speedOf returns the column with the speed of the interface that the dims identify, and the keys that
+// identify it.
 func speedOf(dims []dim) (speed *column.Field, keys [2]string, err error) {
 	at := 0
 	for _, d := range dims {
@@ -40,8 +39,8 @@ func speedOf(dims []dim) (speed *column.Field, keys [2]string, err error) {
 	return speed, keys, nil
 }
 
-// paced gives each cell of f the speed of its interface, 0 when nobody says, and the
-// number of interfaces of which nobody does.
+// paced gives each cell of f the speed of its interface, 0 if unknown, and the number of interfaces with
+// unknown speed.
 func (q *series) paced(cells string) string {
 	e, i := q.link[0], q.link[1]
 	speed := "max(pace) OVER (PARTITION BY " + e + ", " + i + ")"
@@ -61,7 +60,7 @@ func (q *series) paced(cells string) string {
 	)
 }
 
-// percent is what a byte in one second is of the speed; 0 when nobody says the speed.
+// percent is the share of the speed of a byte in one second; 0 if the speed is unknown.
 func (c *cells) percent() float64 {
 	if c.speed == 0 {
 		return 0
@@ -69,7 +68,7 @@ func (c *cells) percent() float64 {
 	return 800 / float64(c.speed)
 }
 
-// pacelessNote says how many interfaces are left out.
+// pacelessNote says how many interfaces are omitted.
 func pacelessNote(n uint64) string {
 	many := "1 interface is"
 	if n != 1 {

@@ -6,17 +6,17 @@ import (
 	"netmeta/counter"
 )
 
-// readings is the common table expression of what devices counted on their interfaces,
-// each reading beside the one before it:
+// readings is the common table expression of the counters of interfaces, each reading next to the previous
+// one:
 //
-//	e, d, i  whose it is: the exporter, its sub-agent, the interface
+//	e, d, i  the exporter, its sub-agent, the interface
 //	at       when it was taken
-//	since    when the one before it was; 0: there is none
-//	X, pX    of each counter what it said, and what it had said before
-//	whole    it stands for the time from since to at: the device has not started anew
-//	         between them, for then its octets would have fallen
+//	since    time of the previous one; 0: none
+//	X, pX    each counter, and its previous value
+//	whole    it covers the time from since to at: the device has not restarted
+//	         in between, because its octets have not decreased
 //
-// beside are columns that go along. The counters of octets are always there.
+// beside are additional columns. The counters of octets are always included.
 func (c *compiler) readings(condition string, beside []string, counters ...string) string {
 	columns := append([]string{"ExporterAddress AS e", "ObservationDomain AS d", "IfIndex AS i", "toUInt32(TimeReceived) AS at", "lagInFrame(at) OVER w AS since"}, beside...)
 	for _, name := range append([]string{"InOctets", "OutOctets"}, counters...) {

@@ -10,32 +10,31 @@ import (
 	"netmeta/internal/nearest"
 )
 
-// A Request is a question, which is also the URL of the page that shows its
-// answer. Keys are only ever added, and what a URL once meant it means for ever.
-// ParseURL makes one; the zero value lacks the defaults.
+// Request is a query, which is also the URL of the page with its result. Keys are only added, and the meaning
+// of a URL never changes. ParseURL makes a Request; the zero value lacks the defaults.
 type Request struct {
-	Filter   string     // q: the filter as it was typed
-	By       []string   // by: names to group by, in order, as the formatter writes them
+	Filter   string     // q: the filter as typed
+	By       []string   // by: names to group by, in order, canonical
 	From, To string     // from, to: see Resolve
 	TZ       string     // tz: browser, utc or an IANA name
 	Unit     string     // unit: bps pps fps bytes packets flows pct bpp
-	Layer    string     // layer: l3 l2 l1, what counts as a byte
-	Viz      string     // viz: for the page alone
-	N        int        // n: series per direction beside Other, 1 to 50
-	Skip     int        `json:",omitempty"` // skip: so many of the largest are folded into one series before the N come; 0 to 1000
+	Layer    string     // layer: l3 l2 l1, the bytes to count
+	Viz      string     // viz: only for the page
+	N        int        // n: series per direction besides Other, 1 to 50
+	Skip     int        `json:",omitempty"` // skip: number of the largest groups folded into one series before the N; 0 to 1000
 	Rank     string     // rank: avg max last p95 delta
-	RankDir  string     // rankdir: each direction has its own first N, or sum
+	RankDir  string     // rankdir: first N of each direction, or of the sum
 	Dir      string     // dir: both in out internal sum
 	VS       string     // vs: what to compare with
-	Step     int        // step: seconds of a bucket, 0 is auto
+	Step     int        // step: seconds of an interval; 0: auto
 	Agg      string     // agg: avg or peak
-	Y, YMax  string     // y, ymax: for the page alone
-	Spread   bool       // spread: a record counts from its start to its end, not in the second in which it came
-	Live     bool       // live: for the page alone
-	Sel      string     // sel: the brushed window
-	Hide     []string   // hide: for the page alone
-	PX       int        // px: width of the plot in pixels, a limit for the buckets; 0 is unknown
-	Unknown  url.Values // keys that are none of these: kept, and given back by Values
+	Y, YMax  string     // y, ymax: only for the page
+	Spread   bool       // spread: a record counts from its start to its end, not in the second of its arrival
+	Live     bool       // live: only for the page
+	Sel      string     // sel: the selected range
+	Hide     []string   // hide: only for the page
+	PX       int        // px: width of the plot in pixels, which limits the intervals; 0: unknown
+	Unknown  url.Values // unknown keys: kept, and returned by Values
 }
 
 // Units that a chart can show.
@@ -50,7 +49,7 @@ type UnitInfo struct {
 	Title string `json:"title"`
 }
 
-// Units are those that a request can ask for.
+// Units returns the units of requests.
 func Units() []UnitInfo {
 	return slices.Clone(units)
 }
@@ -63,7 +62,7 @@ func unitNames() []string {
 	return list
 }
 
-// A choice is a key with a fixed set of values; the first is the default.
+// choice is a key with a fixed set of values; the first is the default.
 type choice struct {
 	key    string
 	values []string
@@ -117,12 +116,11 @@ var known = func() []string {
 	return list
 }()
 
-// Keys are the names of all keys of a request.
+// Keys returns the names of all keys of a request.
 func Keys() []string { return known }
 
-// ParseURL reads the keys of a URL. A key that is missing or empty has its
-// default. unknown names the keys that mean nothing here, sorted; they are kept in
-// the request. The error is a *problem.Error. The filter is not looked at: see
+// ParseURL parses the keys of a URL. A key that is missing or empty has its default. unknown lists unknown
+// keys, sorted; the request keeps them. The error is a *problem.Error. The filter is not parsed: see
 // ParseFilter.
 func ParseURL(v url.Values) (r Request, unknown []string, err error) {
 	for _, t := range texts {
@@ -206,8 +204,8 @@ func number(v url.Values, key string, least, most, standard int) (int, error) {
 	return n, nil
 }
 
-// Values are the keys of the request, those with their default value left out.
-// ParseURL reads the same request back.
+// Values returns the keys of the request, without those that have their default. ParseURL parses them to the
+// same request.
 func (r Request) Values() url.Values {
 	v := url.Values{}
 	for key, values := range r.Unknown {

@@ -13,51 +13,49 @@ import (
 	"netmeta/flow"
 )
 
-// A question over days need not read every flow. The store keeps sums of the flows,
-// by the minute and by the hour, in rollups (see flow.Table). A rollup is asked where
-// it gives the same answer as the flows, to the last digit:
+// A query over days need not read every flow. The store has sums of the flows, by the minute and by the hour,
+// in rollups (see flow.Table). A rollup is read where its result is exactly that of the flows:
 //
-//   - groups, filter and sums name nothing but fields that it keeps,
-//   - no bucket begins in the middle of its step,
-//   - it has every flow of the time: it begins and ends somewhere, and flows that come late
-//     are missing in it until their hour is added up again.
+//   - groups, filter and sums only name fields that it has,
+//   - no bucket starts within one of its steps,
+//  - it has every flow of the time: its time is limited, and late flows are missing until their hour is
+// summed
+//     again.
 //
-// The window seldom begins and ends with an hour. Each rollup answers for the whole
-// steps in the middle, and what is left at both ends goes to the next finer one, in the
-// end to the flows:
+// The range seldom starts and ends on the hour. Each rollup is used for the complete steps in the middle; the
+// rest at both ends is left to the next finer one, and finally to the flows:
 //
 //	from ·····│∷∷∷∷∷│███████████████████████│∷∷∷∷∷∷∷│··· to
 //	    flows   1m            1h               1m    flows
 //
-// Of the same step there are some that keep few fields, and so have few rows. They stand
-// behind the one that keeps all, and are asked before it.
+// Some rollups of the same step have few fields, and so few rows. They follow the one with all fields, and
+// are tried before it.
 //
-// All of them have the columns of the flows by the same names, with the same meaning:
-// Bytes and Packets as counted, next to the sampling rate.
+// All of them have the columns of the flows with the same names and meaning: Bytes and Packets as counted,
+// next to the sampling rate.
 
-// FlowsTable is the table that statements name beside the rollups.
+// FlowsTable is the table that statements name besides the rollups.
 var FlowsTable = flow.Table.Name
 
-// A Rollup is a table of sums.
+// Rollup is a table of sums.
 type Rollup struct {
 	Table string
-	Step  int64 // seconds that a row adds up
+	Step  int64 // seconds of a row
 	Since int64 // it has every flow received from then on,
 	Until int64 // and before then; multiples of Step
 
-	// Folded are times, from and to before, in order, of which its rows lack fields, since
-	// there were too many different ones: the flows answer as long as they are kept.
-	// Multiples of Step.
+	// Folded are times, from and until before, in order, for which its rows lack fields, because there were
+	// too many different ones: the flows are read as long as they exist. Multiples of Step.
 	Folded [][2]int64
 
-	gone int64 // flows from before then are no longer kept
+	gone int64 // flows from before then have expired
 
-	Stale [][2]int64 // times, from and to before, in order, of which it may lack flows that came late; multiples of Step
+	Stale [][2]int64 // times, from and until before, in order, for which it may lack late flows; multiples of Step
 }
 
-// RollupState is the statement that says which rollups there are, and from when until
-// when they have every flow: name String, since UInt32, until UInt32. The store keeps that
-// in rollup_state, for the tables that have one of two UUIDs.
+// RollupState returns the statement for the existing rollups and the times for which they have every flow:
+// name String, since UInt32, until UInt32. The store has them in rollup_state, for the tables with one of two
+// UUIDs.
 func RollupState(scope access.Scope) Statement {
 	c := newCompiler(scope)
 	return Statement{
@@ -69,7 +67,7 @@ func RollupState(scope access.Scope) Statement {
 	}
 }
 
-// RollupsOf makes the list for a Schema of what the statement RollupState gave.
+// RollupsOf makes the list for a Schema from the result of RollupState.
 func RollupsOf(names []string, since, until []uint32) []Rollup {
 	var list []Rollup
 	for _, r := range flow.Table.Rollups {
@@ -80,8 +78,7 @@ func RollupsOf(names []string, since, until []uint32) []Rollup {
 	return list
 }
 
-// FoldedMark is the statement that tells whether FoldedState would say something else
-// than before: mark UInt64.
+// FoldedMark returns the statement for a value that changes with the result of FoldedState: mark UInt64.
 func FoldedMark(scope access.Scope) Statement {
 	c := newCompiler(scope)
 	return Statement{
@@ -91,8 +88,8 @@ func FoldedMark(scope access.Scope) Statement {
 	}
 }
 
-// FoldedState is the statement that says which steps of the rollups are folded: name
-// String, hour UInt32, steps UInt64, of which bit n is the n-th minute.
+// FoldedState returns the statement for the folded steps of the rollups: name String, hour UInt32, steps
+// UInt64, where bit n is the n-th minute.
 func FoldedState(scope access.Scope) Statement {
 	c := newCompiler(scope)
 	return Statement{
@@ -106,7 +103,7 @@ func FoldedState(scope access.Scope) Statement {
 	}
 }
 
-// SetFolded gives the rollups the times of what the statement FoldedState gave.
+// SetFolded stores the result of FoldedState in the rollups.
 func SetFolded(rollups []Rollup, names []string, hours []uint32, steps []uint64) {
 	for i := range rollups {
 		rollups[i].Folded = nil
@@ -130,11 +127,11 @@ func SetFolded(rollups []Rollup, names []string, hours []uint32, steps []uint64)
 	}
 }
 
-// maxFolded bounds how many times of a window are left out of a rollup since they are
-// folded: of more those are joined that lie next to each other.
+// maxFolded bounds the folded times of a range that are excluded from a rollup: above it, neighbouring times
+// are joined.
 const maxFolded = 16
 
-// within are the times that lie in a span, at most maxFolded.
+// within returns the times within a span, at most maxFolded.
 func within(times [][2]int64, s span) [][2]int64 {
 	i, _ := slices.BinarySearchFunc(times, s.from, func(t [2]int64, from int64) int { return cmp.Compare(t[1], from+1) })
 	j, _ := slices.BinarySearchFunc(times, s.to, func(t [2]int64, to int64) int { return cmp.Compare(t[0], to) })
@@ -150,7 +147,7 @@ func within(times [][2]int64, s span) [][2]int64 {
 		gaps[i] = times[i+1][0] - times[i][1]
 	}
 	slices.Sort(gaps)
-	join := gaps[len(gaps)-maxFolded] // gaps that are not larger close
+	join := gaps[len(gaps)-maxFolded] // gaps up to this size are closed
 	list := [][2]int64{times[0]}
 	for _, t := range times[1:] {
 		if last := &list[len(list)-1]; t[0]-last[1] <= join {
@@ -162,21 +159,21 @@ func within(times [][2]int64, s span) [][2]int64 {
 	return list
 }
 
-// A span is a time from, and to before, a second.
+// span is the time from from until before to, in seconds.
 type span struct{ from, to int64 }
 
-// A piece is what one table answers for.
+// piece is the times that one table is read for.
 type piece struct {
 	table string
 	spans []span
 
 	folded  bool // it has times whose rows lack fields
-	avoided bool // it has none of those, though the rollup has
+	avoided bool // it excludes such times of the rollup
 }
 
-// cover shares a window, that of the range or one that lies shift seconds earlier, out
-// between the rollups, finest first, and the flows. The piece with most of it comes first.
-// What is folded comes last: where the flows are gone, and no rollup has it otherwise.
+// cover divides a range, or one that is shift seconds earlier, among the rollups, finest first, and the
+// flows. The piece with most of it comes first. Folded times come last: where the flows have expired, and no
+// other rollup has them.
 func (rg *Range) cover(shift int64, rollups []Rollup) []piece {
 	left := []span{{rg.From - shift, rg.To - shift}}
 	var pieces []piece
@@ -208,8 +205,7 @@ func (rg *Range) cover(shift int64, rollups []Rollup) []piece {
 	return pieces
 }
 
-// take shares what is left out: to the rollup what it has until a time, but for some times,
-// and the rest.
+// take divides what is left: into what the rollup has until a time, except for some times, and the rest.
 func (r *Rollup) take(left []span, until int64, but [][2]int64) (spans, rest []span) {
 	for _, s := range left {
 		from, to := floor(max(s.from, r.Since)+r.Step-1, r.Step), floor(min(s.to, until), r.Step)
@@ -233,7 +229,7 @@ func (r *Rollup) take(left []span, until int64, but [][2]int64) (spans, rest []s
 	return spans, rest
 }
 
-// add joins what another piece has of the same table.
+// add adds another piece of the same table.
 func (p *piece) add(other piece) {
 	p.avoided, p.folded = p.avoided || other.avoided, p.folded || other.folded
 	all := append(p.spans, other.spans...)
@@ -248,7 +244,7 @@ func (p *piece) add(other piece) {
 	}
 }
 
-// without are the parts of a time that are not within some times, which are in order.
+// without returns the parts of a time outside of some times, which are in order.
 func without(s span, times [][2]int64) (list []span) {
 	for _, t := range times {
 		if t[0] < s.to && t[1] > s.from {
@@ -271,7 +267,7 @@ func (p piece) seconds() (n int64) {
 	return n
 }
 
-// aligned says that every bucket, moved by shift, begins with a step.
+// aligned reports that every bucket, moved by shift, starts with a step.
 func (rg *Range) aligned(shift, step int64) bool {
 	if shift%step != 0 {
 		return false
@@ -282,7 +278,7 @@ func (rg *Range) aligned(shift, step int64) bool {
 	return !slices.ContainsFunc(rg.Times, func(t int64) bool { return t%step != 0 })
 }
 
-// tables are those of all windows, the one with most of them first.
+// tables returns the tables of all windows, the one with most of them first.
 func tables(windows [][]piece) []string {
 	var names []string
 	seconds := map[string]int64{}
@@ -298,7 +294,7 @@ func tables(windows [][]piece) []string {
 	return names
 }
 
-// flowsSQL is how many flows a row of a table stands for.
+// flowsSQL is the number of flows in a row of a table.
 func flowsSQL(table string) string {
 	if table == flow.Table.Name {
 		return "toUInt64(1)"
@@ -306,8 +302,8 @@ func flowsSQL(table string) string {
 	return "Flows"
 }
 
-// answering are the rollups that keep all of some fields of the flows, and those that the scope
-// reads. Of a measure they keep the sums, so these are no fields that are needed.
+// answering returns the rollups that have all of some fields of the flows, and those that the scope reads.
+// Measures are not needed as fields, because the rollups have their sums.
 func (s Schema) answering(needs []*column.Field) []Rollup {
 	needs = append(slices.Clip(needs), s.Scope.Fields()...)
 	rollups := slices.Clone(s.Rollups)
@@ -320,12 +316,12 @@ func (s Schema) answering(needs []*column.Field) []Rollup {
 	})
 }
 
-// rolled says that there are sums by the fields in a rollup.
+// rolled reports that a rollup has sums by the fields.
 func rolled(fields []*column.Field) bool {
 	return !slices.ContainsFunc(fields, func(f *column.Field) bool { return !f.Rollup })
 }
 
-// during is the condition that a row of window i is of the piece.
+// during returns the condition that a row of window i belongs to the piece.
 func (c *compiler) during(window int, p piece) string {
 	suffix := ""
 	if window > 0 {
@@ -340,7 +336,7 @@ func (c *compiler) during(window int, p piece) string {
 		if i > 0 {
 			name += "_" + strconv.Itoa(i+1)
 		}
-		c.params["from"+name], c.params["to"+name] = fmt.Sprintf("%010d", s.from), fmt.Sprintf("%010d", s.to) // the engine takes fewer digits for a date
+		c.params["from"+name], c.params["to"+name] = fmt.Sprintf("%010d", s.from), fmt.Sprintf("%010d", s.to) // the engine reads fewer digits as a date
 		parts[i] = "TimeReceived >= {from" + name + ":DateTime('UTC')} AND TimeReceived < {to" + name + ":DateTime('UTC')}"
 	}
 	if len(parts) == 1 {
@@ -349,22 +345,22 @@ func (c *compiler) during(window int, p piece) string {
 	return "(" + strings.Join(parts, " OR ") + ")"
 }
 
-// window is the condition that a flow is of window i.
+// window returns the condition that a flow is in window i.
 func (c *compiler) window(i int, from, to int64) string {
 	return c.during(i, piece{table: flow.Table.Name, spans: []span{{from, to}}})
 }
 
-// expired says that a rollup answers for a time of which the flows are no longer kept.
+// expired returns a note if a rollup is read for a time whose flows have expired.
 func (rg *Range) expired(pieces []piece, s Schema) string {
 	for _, p := range pieces {
 		if p.table != flow.Table.Name && p.spans[0].from < s.Oldest && s.begun() == 0 {
-			return fmt.Sprintf("flows from before %s are no longer kept: for that time %s answers alone", rg.minute(s.Oldest), p.table)
+			return fmt.Sprintf("flows from before %s have expired; that part comes from %s", rg.minute(s.Oldest), p.table)
 		}
 	}
 	return ""
 }
 
-// notFolded says that for some of the time the flows answer, or sums that lack fields.
+// notFolded returns a note if flows are read for some of the time, or sums that lack fields.
 func (rg *Range) notFolded(pieces []piece, s Schema) string {
 	var avoided, folded []string
 	for _, p := range pieces {
@@ -377,15 +373,14 @@ func (rg *Range) notFolded(pieces []piece, s Schema) string {
 	}
 	switch {
 	case len(folded) > 0:
-		return fmt.Sprintf("flows from before %s are no longer kept, and of some of that time there were too many different ones: rare values are folded, so they count as unknown or 0 in %s", rg.minute(s.gone()), strings.Join(folded, ", "))
+		return fmt.Sprintf("flows from before %s have expired, and some of that time had too many different ones: rare values are folded and count as unknown or 0 in %s", rg.minute(s.gone()), strings.Join(folded, ", "))
 	case len(avoided) > 0:
-		return fmt.Sprintf("in some of the time there are too many different flows for %s: they are read themselves, which takes longer", strings.Join(avoided, ", "))
+		return fmt.Sprintf("some of the time has too many different flows for %s; that part reads the flows, which takes longer", strings.Join(avoided, ", "))
 	}
 	return ""
 }
 
-// gone is the time from before which flows are no longer kept, 0 when that is not known or
-// there have never been any.
+// gone returns the time before which flows have expired, 0 if it is unknown or there were never any.
 func (s Schema) gone() int64 {
 	if s.Oldest == 0 || s.begun() != 0 {
 		return 0
@@ -393,7 +388,7 @@ func (s Schema) gone() int64 {
 	return floor(s.Oldest+3599, 3600)
 }
 
-// blank says that much of the window is older than all that is kept to answer for it.
+// blank returns a note if much of the range is older than everything in the store.
 func (rg *Range) blank(pieces []piece, s Schema) string {
 	begin, what := s.Oldest, "the oldest record is of %s"
 	if s.begun() == 0 {
@@ -410,7 +405,7 @@ func (rg *Range) blank(pieces []piece, s Schema) string {
 	return fmt.Sprintf(what+": averages count the time before as nothing", rg.minute(begin))
 }
 
-// blankShare is the smallest part of a window that blank speaks of, a twentieth.
+// blankShare is the smallest part of a range that blank reports, a twentieth.
 const blankShare = 20
 
 func (rg *Range) minute(t int64) string {

@@ -55,10 +55,10 @@ func TestCoverFolded(t *testing.T) {
 		want   string
 		note   string
 	}{
-		{nil, 0, "[{rollup_1h [{36000 39600} {46800 57600}]} {rollup_1m_as [{39600 46800}]}]", "rollup_1h: they are read"},
-		{minutes, 0, "[{rollup_1h [{36000 39600} {46800 57600}]} {rollup_1m_as [{39600 39660} {39720 43800} {44100 46800}]} {flows [{39660 39720} {43800 44100}]}]", "rollup_1h, rollup_1m_as: they"},
-		{minutes, 12 * h, "[{rollup_1h [{36000 39600} {46800 57600}]} {rollup_1m_as [{39600 43800} {44100 46800}]} {flows [{43800 44100}]}]", "rare values are folded, so they count as unknown or 0 in rollup_1m_as"},
-		{nil, 12 * h, "[{rollup_1h [{36000 39600} {46800 57600}]} {rollup_1m_as [{39600 46800}]}]", "rollup_1h: they are read"},
+		{nil, 0, "[{rollup_1h [{36000 39600} {46800 57600}]} {rollup_1m_as [{39600 46800}]}]", "rollup_1h; that part reads"},
+		{minutes, 0, "[{rollup_1h [{36000 39600} {46800 57600}]} {rollup_1m_as [{39600 39660} {39720 43800} {44100 46800}]} {flows [{39660 39720} {43800 44100}]}]", "rollup_1h, rollup_1m_as; that part"},
+		{minutes, 12 * h, "[{rollup_1h [{36000 39600} {46800 57600}]} {rollup_1m_as [{39600 43800} {44100 46800}]} {flows [{43800 44100}]}]", "rare values are folded and count as unknown or 0 in rollup_1m_as"},
+		{nil, 12 * h, "[{rollup_1h [{36000 39600} {46800 57600}]} {rollup_1m_as [{39600 46800}]}]", "rollup_1h; that part reads"},
 		{[][2]int64{{0, 20 * h}}, 20 * h, "[{rollup_1h [{36000 39600} {46800 57600}]} {rollup_1m [{39600 39660} {39720 43800} {44100 46800}]} {rollup_1m_as [{39660 39720} {43800 44100}]}]", "0 in rollup_1m_as"},
 	} {
 		rollups := []Rollup{

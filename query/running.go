@@ -2,10 +2,10 @@ package query
 
 import "netmeta/internal/param"
 
-// Running is the statement for the queries that the store runs, longest first, except those
-// whose comment ends with own: query_id, tag (the comment), teller (the tag of the embedded
-// engine, which begins with the user), user String; elapsed Float64 (seconds); read_rows,
-// total_rows_approx, read_bytes UInt64; memory_usage Int64; sql String, its beginning.
+// Running returns the statement for the queries that the store is executing, longest first, except those
+// whose comment ends with own: query_id, tag (the comment), teller (the tag of the embedded engine, which
+// starts with the user), user String; elapsed Float64 (seconds); read_rows, total_rows_approx, read_bytes
+// UInt64; memory_usage Int64; sql String, its start.
 func Running(own string) Statement {
 	return Statement{
 		SQL: lines(
@@ -19,7 +19,7 @@ func Running(own string) Statement {
 	}
 }
 
-// Kill is the statement that ends a query. It never ends an insert.
+// Kill returns the statement that cancels a query. It never cancels an insert.
 func Kill(id string) Statement {
 	return Statement{SQL: "KILL QUERY WHERE query_id = {id:String} AND query_kind IN ('Select', '') ASYNC", Params: map[string]string{"id": param.Escape(id)}}
 }

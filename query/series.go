@@ -13,33 +13,33 @@ import (
 
 // The series of a chart come from one statement:
 //
-//	f     the rows of the window, or, where there are few groups, their sums: cells
-//	best  the groups that win, ranked by f
-//	      the cells of those that won, and the rest folded into Other: f with best
+//	f     the rows of the range or, with few groups, their sums: cells
+//	best  the best groups, ranked by f
+//	      the cells of the best, and the rest folded into Other: f with best
 //
-// So f is read twice. When it is cells and the engine can keep them, the flows are read
-// once. Sums come back, not rates: the sum of all series, Other included, is exactly the
-// sum over the rows. The columns of the result are
+// So f is read twice. If it is cells and the engine can cache them, the flows are read once. The result has
+// sums, not rates: the sum of all series, including Other, is exactly the sum of the rows. The columns of the
+// result are
 //
 //	t         start of the bucket, seconds since 1970
 //	dir       direction, or 'sum'
-//	top       1: the row is of a group that won; 0: it is of Other, 2: of those that skip
-//	          leaves out at the top, keys mean nothing then
-//	groups    how many groups there are, of this direction when each is ranked apart
-//	k0 k1 …   keys: as many as the dims have expressions
+//	top       1: the row is of one of the best; 0: of Other, 2: of those that skip
+//	          omits at the top; keys are then meaningless
+//	groups    number of groups, of this direction if each is ranked separately
+//	k0 k1 …   keys: one per expression of the dims
 //	l0 l1 …   labels
-//	value     bytes, packets or flows, scaled by sampling; 2^64−1 stands for more, too
+//	value     bytes, packets or flows, scaled by sampling; 2^64−1 also means more
 //	packets   packets, scaled by sampling: Float64, at most 2^64
 //	n         packets as sampled; 2^64−1 where packets are more than 9e18
 //	variance  of the estimate of packets: Σ packets·rate·(rate−1)
-//	speed     with unit=pct: of the interface, bits per second; 0 when nobody says
-//	paceless  with unit=pct: how many interfaces have none
+//	speed     with unit=pct: of the interface, bits per second; 0: unknown
+//	paceless  with unit=pct: number of interfaces without a speed
 //	w         with vs: the window, 0 for that of the request, then the earlier ones
 //	peak      with agg=peak: the largest value of one second in the bucket
 //	edge      with agg=peak: the largest sum over all series of one second in which this one has rows
 
-// bucketSQL is the start of the bucket of a row; at is the row's second. The suffix
-// tells the parameters of several ranges apart.
+// bucketSQL is the start of the bucket of a row; at is the row's second. The suffix distinguishes the
+// parameters of several ranges.
 func (rg *Range) bucketSQL(c *compiler, at, suffix string) string {
 	if !rg.calendar {
 		c.params["step"+suffix] = strconv.FormatInt(rg.Step, 10)
@@ -56,13 +56,13 @@ func (rg *Range) bucketSQL(c *compiler, at, suffix string) string {
 	return "roundDown(" + at + ", {buckets" + suffix + ":Array(UInt32)})"
 }
 
-// valueSQL is what a row of a table counts, modulo 2^64.
+// valueSQL is the value of a row of a table, modulo 2^64.
 func (r *Request) valueSQL(table string) string { return r.valueAs(table, "") }
 
 // roughSQL is the same as Float64.
 func (r *Request) roughSQL(table string) string { return r.valueAs(table, "toFloat64") }
 
-// valueAs is what a row counts, worked out in a type: to is the name of a function.
+// valueAs is the value of a row, computed in a type: to is the name of a function.
 func (r *Request) valueAs(table, to string) string {
 	cast := func(expr string) string {
 		if to == "" {
@@ -87,7 +87,7 @@ func (r *Request) valueAs(table, to string) string {
 	return octets + " * SamplingRate"
 }
 
-// valueFields are the fields that valueSQL reads beside the measures.
+// valueFields returns the fields that valueSQL reads besides the measures.
 func (r *Request) valueFields() []*column.Field {
 	rate := flow.SamplingRate.Field
 	switch {
@@ -99,7 +99,7 @@ func (r *Request) valueFields() []*column.Field {
 	return []*column.Field{rate, flow.FlowType.Field}
 }
 
-// conditionFields are the fields that the direction and the filter of a request read.
+// conditionFields returns the fields that the direction and the filter of a request read.
 func (r *Request) conditionFields(f filter.Filter) []*column.Field {
 	switch r.Dir {
 	case "in", "out", "internal":
@@ -108,13 +108,13 @@ func (r *Request) conditionFields(f filter.Filter) []*column.Field {
 	return f.Fields()
 }
 
-// where is the condition of a request: half-open in time, the direction, the filter.
+// where returns the condition of a request: half-open in time, the direction, the filter.
 func (r *Request) where(c *compiler, s Schema, from, to int64) (string, error) {
 	rest, err := r.condition(c, s)
 	return c.window(0, from, to) + rest, err
 }
 
-// condition is what a request says of its rows beside the time, each part with its AND.
+// condition returns the condition of a request without the time, each part with its AND.
 func (r *Request) condition(c *compiler, s Schema) (string, error) {
 	f, err := filter.Parse(r.Filter, s.Names)
 	if err != nil {
@@ -134,7 +134,7 @@ func (r *Request) conditionOf(c *compiler, f filter.Filter) (sql string) {
 	return sql
 }
 
-// dims are the groups of a request.
+// dims returns the groups of a request.
 func (r *Request) dims(rg *Range) ([]dim, error) {
 	dims := make([]dim, len(r.By))
 	for i, item := range r.By {
@@ -155,8 +155,7 @@ func (r *Request) dims(rg *Range) ([]dim, error) {
 	return dims, nil
 }
 
-// Series is the statement for a chart and its table. The error is a *filter.Error
-// or a *problem.Error.
+// Series returns the statement for a chart and its table. The error is a *filter.Error or a *problem.Error.
 func (r Request) Series(rg Range, s Schema) (Statement, error) {
 	switch {
 	case r.Rank == "delta" && r.VS == "":
@@ -229,20 +228,20 @@ func (r Request) Series(rg Range, s Schema) (Statement, error) {
 	return st, nil
 }
 
-// series is a statement in the making.
+// series is a statement under construction.
 type series struct {
 	request      *Request
 	rg           *Range
 	c            *compiler
-	rest         string    // the condition beside the time, each part with its AND
-	windows      [][]piece // that of the request and those that it is compared with: where their rows come from
-	split        bool      // a direction has rows of its own
-	peak         bool      // seconds are kept apart until their largest is known
-	few          bool      // the groups are few
-	once         bool      // and their cells are worked out once
+	rest         string    // the condition without the time, each part with its AND
+	windows      [][]piece // of the request and its comparisons: the pieces of their rows
+	split        bool      // directions have separate rows
+	peak         bool      // seconds are separate until their maximum is known
+	few          bool      // there are few groups
+	once         bool      // their cells are computed once
 	spread       bool      // a row counts from its start to its end
 	speed        string    // with unit=pct: the column with the speed of the interface,
-	link         [2]string // and the keys that say which it is
+	link         [2]string // and the keys that identify it
 	keys, labels []string
 }
 
@@ -275,7 +274,7 @@ func (q *series) sql() string {
 			match = append([]string{"f.d = best.d"}, match...)
 		}
 		top, key, by := "toUInt8(best.groups > 0)", "toString(best.g#)", list(len(q.keys), "best.g#")
-		if q.request.Skip > 0 { // of those that are left out the keys are not told apart
+		if q.request.Skip > 0 { // keys of omitted groups are not distinguished
 			top, key, by = "toUInt8(if(best.rank > {skip:UInt16}, 1, if(best.rank > 0, 2, 0)))", "if(best.rank > {skip:UInt16}, toString(best.g#), '')", append([]string{"top"}, list(len(q.keys), "k#")...)
 			q.c.params["skip"] = strconv.Itoa(q.request.Skip)
 		}
@@ -304,13 +303,13 @@ func (q *series) sql() string {
 	return lines("WITH", with, cells, q.setting())
 }
 
-// OnceState is the statement that says whether the engine can work a common table
-// expression out once: can UInt8.
+// OnceState returns the statement for whether the engine can compute a common table expression once: can
+// UInt8.
 func OnceState() string {
 	return "SELECT toUInt8(count() > 0) AS can FROM system.settings WHERE name = 'enable_materialized_cte'"
 }
 
-// as is what stands between the name of a common table expression and its statement.
+// as is the text between the name of a common table expression and its statement.
 func (q *series) as() string {
 	if q.once {
 		return " AS MATERIALIZED"
@@ -325,8 +324,8 @@ func (q *series) setting() string {
 	return ""
 }
 
-// seconds takes the sums of each second, cells, to those of the buckets, with the
-// largest second of each series and of all together.
+// seconds sums the sums of each second, cells, to those of the buckets, with the largest second of each
+// series and of all together.
 func (q *series) seconds(cells string) string {
 	group := append([]string{"t", "dir", "top", "groups"}, list(len(q.keys), "k#")...)
 	of := "(PARTITION BY dir, s)"
@@ -354,15 +353,15 @@ func (q *series) seconds(cells string) string {
 	)
 }
 
-// each says that directions are ranked apart.
+// each reports that directions are ranked separately.
 func (q *series) each() bool { return q.split && q.request.RankDir == "each" }
 
-// lines joins lines; empty ones are left out.
+// lines joins lines, without empty ones.
 func lines(parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "\n")
 }
 
-// rows is f: the rows of the windows with what the rest needs of them.
+// rows is f: the rows of the windows with the values that the rest needs.
 func (q *series) rows() string {
 	if q.speed != "" {
 		var all []string
@@ -384,8 +383,8 @@ func (q *series) rows() string {
 	)
 }
 
-// window is the rows of window i. Where there are few groups they are added up to cells
-// first, which is quicker than to look for the group of each row among those that won.
+// window returns the rows of window i. Few groups are summed to cells first, which is faster than looking up
+// the group of each row among the best.
 func (q *series) window(i int, indent string) string {
 	at := timeSQL(i)
 	columns := []string{q.rg.bucketSQL(q.c, at, "") + " AS t"}
@@ -432,8 +431,8 @@ func (q *series) window(i int, indent string) string {
 	return strings.Join(parts, "\n"+indent+"UNION ALL\n")
 }
 
-// volume are the columns of f that are added up: v, p, n and e, and of rows that are not
-// cells r, the rough v, since a v of theirs is modulo 2^64.
+// volume returns the columns of f that are summed: v, p, n and e, and for rows that are not cells r, the
+// rough v, since their v is modulo 2^64.
 func (q *series) volume(table string) []string {
 	value, rough, p, n, e := q.request.valueSQL(table), q.request.roughSQL(table), packetsSQL, "Packets", squaresSQL
 	if q.spread {
@@ -446,8 +445,8 @@ func (q *series) volume(table string) []string {
 	return []string{saturated("sum("+value+")", "sum("+rough+")") + " AS v", "sum(" + p + ") AS p", "sum(" + n + ") AS n", "sum(" + e + ") AS e"}
 }
 
-// sumOf is the sum of v over rows of f, where prefix is empty or "f.", and a condition holds,
-// which is empty for all.
+// sumOf is the sum of v over rows of f, where prefix is empty or "f.", and a condition holds, which is empty
+// for all.
 func (q *series) sumOf(prefix, condition string) string {
 	rough := prefix + "r"
 	if q.few {
@@ -459,14 +458,14 @@ func (q *series) sumOf(prefix, condition string) string {
 	return saturated("sumIf("+prefix+"v, "+condition+")", "sumIf("+rough+", "+condition+")")
 }
 
-// sums are what is added up in each cell.
+// sums returns the sums of each cell.
 func (q *series) sums() []string {
 	return []string{q.sumOf("f.", "") + " AS value", packetsOf("sum(f.p)") + " AS packets", sampledOf("sum(f.n)", "sum(f.p)") + " AS n", varianceOf("sum(f.e)", "sum(f.p)") + " AS variance"}
 }
 
-// best is the groups that win, each with the number of groups that were ranked.
-// The first N are picked while the groups are counted, without sorting them all:
-// by score, then by total, then by key, so that the same rows give the same order.
+// best returns the best groups, each with the number of groups that were ranked. The first N are picked while
+// the groups are counted, without sorting them all: by score, then by total, then by key, so that the same
+// rows give the same order.
 func (q *series) best() string {
 	keys := strings.Join(list(len(q.keys), "g#"), ", ")
 	ranked, of := keys, "FROM f"
@@ -535,7 +534,7 @@ func (q *series) best() string {
 	)
 }
 
-// shown is the value of a bucket as the chart shows it, but for a factor.
+// shown is the displayed value of a bucket, except for a factor.
 func (q *series) shown() string {
 	switch q.request.Unit {
 	case "bpp":
@@ -546,8 +545,8 @@ func (q *series) shown() string {
 	return "whole"
 }
 
-// score is what groups are ranked by over their buckets v at t; empty: their sum.
-// As in the table, buckets that the window cuts do not count.
+// score is the ranking of groups over their buckets v at t; empty: their sum. As in the table, partial
+// buckets do not count.
 func (q *series) score() string {
 	a, b := q.rg.full()
 	bind := func(name string, v int64) string {
@@ -560,8 +559,7 @@ func (q *series) score() string {
 	case "last":
 		return "sumIf(v, t = " + bind("last", q.rg.Times[b-1]) + ")"
 	case "p95":
-		// Buckets without a row are zeros: they sort last, and an index beyond the end
-		// gives zero.
+		// Buckets without a row are zeros: they sort last, and an index beyond the end gives zero.
 		return "arrayReverseSort(groupArrayIf(v, t BETWEEN " + bind("first", q.rg.Times[a]) + " AND " + bind("last", q.rg.Times[b-1]) + "))[" +
 			bind("rank95", int64((b-a)*5/100+1)) + "]"
 	}
@@ -586,8 +584,8 @@ func (q *series) columns() []ResultColumn {
 	return append(columns, tail...)
 }
 
-// Probe is the statement that says whether any record of a window meets the
-// request: one row with the column found, UInt8.
+// Probe returns the statement for whether any record of a range matches the request: one row with the column
+// found, UInt8.
 func (r Request) Probe(from, to int64, s Schema) (Statement, error) {
 	c := newCompiler(s.Scope)
 	where, err := r.where(c, s, from, to)

@@ -6,22 +6,22 @@ import (
 	"strings"
 )
 
-// Facets and Explain add up the same rows by many fields. GROUP BY GROUPING SETS reads the
-// rows once for all of them and groups them once for each:
+// Facets and Explain sum the same rows by many fields. GROUP BY GROUPING SETS reads the rows once for all of
+// them and groups them once for each:
 //
 //	keys    e0  e1  e2  e3       expressions of the rows, each once
 //	set 0   e0                   dst.ip
 //	set 1       e1  e2           proto/dst.port
 //	set 2       e1      e3       proto/src.port
 //
-// grouping(e0, e1 …) says of which set a row of the result is: it has a bit for each key,
-// the first key's the highest, which is 1 when the set lacks the key.
+// grouping(e0, e1 …) returns the set of a row of the result: it has a bit for each key, the first key's the
+// highest, which is 1 if the set lacks the key.
 
-const maxSetKeys = 64 // what grouping() takes; no set has as many by itself
+const maxSetKeys = 64 // limit of grouping(); a single set never has as many
 
-// A set is what rows are grouped by.
+// set is what rows are grouped by.
 type set struct {
-	id           int // that the result gives it
+	id           int // its ID in the result
 	keys, labels []string
 }
 
@@ -31,8 +31,8 @@ type sets struct {
 	list         []set
 }
 
-// gather shares sets out among as few readings as can be. Labels are made for every group
-// of a reading, so that sets without labels keep to themselves.
+// gather combines sets into as few readings as possible. Labels are made for every group of a reading, so
+// sets without labels are read separately.
 func gather(list []set) (all []*sets) {
 next:
 	for _, g := range list {
@@ -54,7 +54,7 @@ func (s *sets) takes(g set) bool {
 		return false
 	}
 	keys := union(nil, g.keys)
-	return !slices.ContainsFunc(s.list, func(other set) bool { // the same keys: nothing would tell them apart
+	return !slices.ContainsFunc(s.list, func(other set) bool { // sets with the same keys could not be distinguished
 		return len(union(nil, other.keys)) == len(keys) && len(union(keys, other.keys)) == len(keys)
 	})
 }
@@ -63,7 +63,7 @@ func (s *sets) add(g set) {
 	s.keys, s.labels, s.list = union(s.keys, g.keys), union(s.labels, g.labels), append(s.list, g)
 }
 
-// union is a, and of b what a lacks.
+// union returns a, and what b has in addition.
 func union(a, b []string) []string {
 	a = slices.Clip(a)
 	for _, e := range b {
@@ -74,7 +74,7 @@ func union(a, b []string) []string {
 	return a
 }
 
-// columns are the expressions of keys and labels, under the names e0, e1 … and m0, m1 …
+// columns returns the expressions of keys and labels, named e0, e1 … and m0, m1 …
 func (s *sets) columns() (columns []string) {
 	for i, e := range s.keys {
 		columns = append(columns, fmt.Sprintf("%s AS e%d", e, i))
@@ -85,20 +85,20 @@ func (s *sets) columns() (columns []string) {
 	return columns
 }
 
-// A ranking is what is made of the groups of each set. Its parts are expressions: those of
-// sums about the rows f of a group, the others about the groups that sums makes.
+// ranking selects from the groups of each set. Its parts are expressions: those of sums on the rows f of a
+// group, the others on the groups that sums makes.
 type ranking struct {
 	sums   []string // of a group
 	whole  []string // of all groups of a set
-	first  string   // the groups with the smallest come first
-	n      int      // how many are shown
+	first  string   // the groups with the smallest values come first
+	n      int      // number of groups returned
 	shown  []string // columns of sums
 	result func(shown []string) []string
 }
 
-// sql is the statement for rows, selections of columns() and of what the ranking sums up.
-// Its result has a row for each group that is shown, with the columns id, the id of the
-// set; keys and labels, Array(String); and those of the ranking's result.
+// sql returns the statement for rows, selections of columns() and of the ranking's sums. Its result has a row
+// for each returned group, with the columns id, the ID of the set; keys and labels, Array(String); and those
+// of the ranking's result.
 func (s *sets) sql(id string, r ranking, rows []string) string {
 	keys, labels := list(len(s.keys), "e#"), list(len(s.labels), "l#")
 	grouping := make([]string, len(s.list))
@@ -153,7 +153,7 @@ func (s *sets) sql(id string, r ranking, rows []string) string {
 
 const noTexts = "CAST([], 'Array(String)')"
 
-// picks are some of all as texts, an array; in the tuple pick all begin with the element from.
+// picks returns some elements of all as texts, an array; in the tuple pick all starts with the element from.
 func picks(from int, all, some []string) string {
 	if len(some) == 0 {
 		return noTexts

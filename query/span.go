@@ -5,10 +5,9 @@ import (
 	"netmeta/flow"
 )
 
-// Span is the statement for the newest and the oldest second of the flows of a scope, 0 when
-// there are none: newest UInt32, oldest UInt32. For Everything no rows are read, because the
-// parts of the table know both. Else the table is read from both ends, in its own order, up to
-// the first row of the scope.
+// Span returns the statement for the newest and the oldest second of the flows of a scope, 0 if there are
+// none: newest UInt32, oldest UInt32. For Everything it reads no rows, because the parts of the table have
+// both. Otherwise it reads the table from both ends, in its order, up to the first row of the scope.
 func Span(scope access.Scope) Statement {
 	c := newCompiler(scope)
 	all := c.from(flow.Table.Name, " WHERE ", "")
@@ -25,8 +24,8 @@ func Span(scope access.Scope) Statement {
 	}
 }
 
-// First is the statement for the oldest second of a rollup, 0 when it is empty: first UInt32.
-// As with Span, no rows are read for Everything.
+// First returns the statement for the oldest second of a rollup, 0 if it is empty: first UInt32. For
+// Everything it reads no rows, as Span.
 func (r Rollup) First(scope access.Scope) Statement {
 	c := newCompiler(scope)
 	return Statement{

@@ -5,19 +5,18 @@ import (
 	"strconv"
 )
 
-// With spread a record counts evenly from its start to its end, in place of in the second
-// in which it came: what an exporter with an active timeout of minutes reports is then not
-// a row of peaks. A record that reaches beyond the window counts with the part that is
-// inside. The parts of a record are whole numbers that add up to it.
+// With spread a record counts evenly from its start to its end, instead of in the second of its arrival. So
+// the reports of an exporter with an active timeout of minutes are not a series of peaks. Of a record that
+// extends beyond the range, the part inside counts. The parts of a record are integers that add up to it.
 
-// spreadLate is how long after its end a record may come, in seconds: an active timeout of
+// spreadLate is the maximum time in seconds from the end of a record to its arrival: an active timeout of
 // half an hour, and a minute.
 const spreadLate = 1860
 
-// spreadSQL are the parts of a statement that repeat the rows of window i for each bucket k
-// that they are in: expressions before it, the join, and a condition. In milliseconds a and
-// z are where a row begins and ends, by its exporter's clock; but none ends later than it
-// came, or more than spreadLate before, however wrong that clock is.
+// spreadSQL returns the parts of a statement that repeat the rows of window i for each of their buckets k:
+// expressions before it, the join, and a condition. In milliseconds a and z are the start and the end of a
+// row by its exporter's clock; but the end is never after its arrival, nor more than spreadLate before,
+// however wrong that clock is.
 func (q *series) spreadSQL(i int, indent string) (with, join, and string) {
 	q.c.params["begin"], q.c.params["end"] = strconv.FormatInt(q.rg.From*1000, 10), strconv.FormatInt(q.rg.To*1000, 10)
 	came := "toInt64(" + timeSQL(i) + ") * 1000 + 999"
@@ -39,12 +38,11 @@ func (q *series) spreadSQL(i int, indent string) (with, join, and string) {
 	return with, join, and
 }
 
-// spreadPart is what of a measure, a UInt128 of less than 2^64, falls into bucket k: what it
-// has until the bucket's end, c1 milliseconds after its beginning, less what it has until the
-// bucket begins.
+// spreadPart is the part of a measure, a UInt128 of less than 2^64, in bucket k: its part until the bucket's
+// end, c1 milliseconds after its start, minus its part until the bucket's start.
 func spreadPart(expr string) string {
 	return "toUInt64(intDiv(" + expr + " * c1, z - a + 1) - intDiv(" + expr + " * c0, z - a + 1))"
 }
 
-// spreadFloat is the same of a Float64.
+// spreadFloat is the same for a Float64.
 func spreadFloat(expr string) string { return expr + " * (c1 - c0) / (z - a + 1)" }

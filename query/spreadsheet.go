@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// CSV is opened in spreadsheets, which run a cell that begins like a formula. Names come
-// from the network, so such a cell gets an apostrophe in front, by which a spreadsheet
-// knows a text. A number stays one.
+// CSV is opened in spreadsheets, which execute cells that start like a formula. Names come from the network,
+// so such a cell gets an apostrophe in front, which marks a text in a spreadsheet. Numbers are unchanged.
 
 const (
 	formulaForm = "^[=+\\-@\t\r\n＝＋－＠]" // full-width signs count in some languages
@@ -17,7 +16,7 @@ const (
 
 var formula, plainNumber = regexp.MustCompile(formulaForm), regexp.MustCompile(numberForm)
 
-// ParseRaw reads the key raw: 1 leaves such cells as they are.
+// ParseRaw parses the key raw: 1 leaves such cells unchanged.
 func ParseRaw(v url.Values) (bool, error) {
 	switch text := v.Get("raw"); text {
 	case "", "0":
@@ -29,7 +28,7 @@ func ParseRaw(v url.Values) (bool, error) {
 	}
 }
 
-// Guarded is a text as a spreadsheet may have it.
+// Guarded returns a text that is safe in a spreadsheet.
 func Guarded(text string) string {
 	if formula.MatchString(text) && !plainNumber.MatchString(text) {
 		return "'" + text
@@ -37,7 +36,7 @@ func Guarded(text string) string {
 	return text
 }
 
-// guarded is Guarded for an expression of SQL.
+// guarded is Guarded for an SQL expression.
 func guarded(expr string) string {
 	quoted := func(text string) string {
 		return "'" + strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\r", `\r`, "\n", `\n`).Replace(text) + "'"

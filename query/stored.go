@@ -11,10 +11,10 @@ import (
 	"netmeta/internal/param"
 )
 
-// Statements about what is stored.
+// Statements about stored data.
 
-// Stored is the statement for the newest second of the rows since a second of some exporters,
-// given by address: address String, type String, newest UInt32.
+// Stored returns the statement for the newest second of the rows of some exporters, by address, since a
+// second: address String, type String, newest UInt32.
 func Stored(scope access.Scope, since int64, exporters []string) Statement {
 	c := newCompiler(scope)
 	c.params["since"], c.params["exporters"] = strconv.FormatInt(since, 10), param.Array("String", exporters)
@@ -28,7 +28,7 @@ func Stored(scope access.Scope, since int64, exporters []string) Statement {
 	}
 }
 
-// Storage is the statement for the size of the flows: total_rows UInt64, total_bytes UInt64 (on disk).
+// Storage returns the statement for the size of the flows: total_rows UInt64, total_bytes UInt64 (on disk).
 func Storage() Statement {
 	return Statement{
 		SQL: lines(
@@ -38,7 +38,8 @@ func Storage() Statement {
 	}
 }
 
-// Disks is the statement for the space of the store's disks, in bytes: free_bytes UInt64, all_bytes UInt64.
+// Disks returns the statement for the space of the store's disks, in bytes: free_bytes UInt64, all_bytes
+// UInt64.
 func Disks() Statement {
 	return Statement{
 		SQL:     "SELECT sum(unreserved_space) AS free_bytes, sum(total_space) AS all_bytes FROM system.disks",
@@ -46,18 +47,18 @@ func Disks() Statement {
 	}
 }
 
-// A Gap is a range of sequence numbers of one sender, of which some may be stored.
+// Gap is a range of sequence numbers of one exporter, of which some may be stored.
 type Gap struct {
-	Exporter netip.Addr // as the rows have it
+	Exporter netip.Addr // as in the rows
 	Type     uint8      // value of flow.FlowType
 	Domain   uint32
 	From     uint32 // first sequence number
-	Length   uint64 // how many numbers, which may wrap around
+	Length   uint64 // number of them, which may wrap around
 }
 
-// LastOfGaps is the statement for the last stored number of each gap, among the rows received
-// from one second to another, inclusive: i UInt32, the index of the gap; seq UInt32, the number
-// less From; units UInt32, how many rows have it. Gaps without a stored number have no row.
+// LastOfGaps returns the statement for the last stored number of each gap, among the rows received from one
+// second to another, inclusive: i UInt32, the index of the gap; seq UInt32, the number minus From; units
+// UInt32, the number of rows that have it. Gaps without a stored number have no row.
 func LastOfGaps(scope access.Scope, gaps []Gap, from, to int64) Statement {
 	c := newCompiler(scope)
 	values := make([]string, len(gaps))

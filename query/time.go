@@ -8,14 +8,13 @@ import (
 	_ "time/tzdata" // the zone of a request must not depend on the machine
 )
 
-// A Range is the window of a request and its buckets.
+// Range is the range of a request with its buckets.
 type Range struct {
 	From, To int64 // seconds since 1970; half-open
-	Step     int64 // seconds of a bucket; of buckets along the calendar, nominally
+	Step     int64 // seconds of a bucket; nominal for calendar buckets
 
-	// Times are the starts of the buckets, ascending; a bucket ends where the next
-	// begins, the last one at End. The first may begin before From and the last end
-	// after To: then they are partial.
+	// Times are the starts of the buckets, ascending; a bucket ends where the next starts, the last one at
+	// End. The first may start before From and the last end after To: these are partial.
 	Times                     []int64
 	End                       int64
 	FirstPartial, LastPartial bool
@@ -27,24 +26,22 @@ type Range struct {
 // Limits of a range.
 const (
 	maxPoints     = 3600 // an hour by the second
-	maxAutoPoints = 2000 // when nobody asked for so many
+	maxAutoPoints = 2000 // if no step was requested
 	defaultPoints = 300
 	maxTime       = 1<<32 - 1 // of a DateTime: 2106
 )
 
-// ladder are the steps that auto chooses from, in seconds.
+// ladder has the steps of auto, in seconds.
 var ladder = []int64{1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400}
 
-// Resolve works out the window and the buckets of a request. The forms of a time
-// are
+// Resolve computes the range and the buckets of a request. The forms of a time are
 //
-//	now  -90s  -6h  now-6h  -1d/d     seconds, minutes (m), hours, days, weeks; /d goes back to the start of the day
+//	now  -90s  -6h  now-6h  -1d/d     seconds, minutes (m), hours, days, weeks; /d is the start of the day
 //	2026-11-20  2026-11-20T14:00      in the zone of the request
 //	2026-11-20T14:00:00Z              RFC 3339
 //	1790000000  1790000000000         since 1970, in seconds or milliseconds
 //
-// The zone "browser" is the page's business, which sends the name of its zone when
-// it asks; here it is UTC.
+// The page resolves the zone "browser" and sends the name of its zone; here it is UTC.
 func (r Request) Resolve(now time.Time) (Range, error) {
 	zone, err := location(r.TZ)
 	if err != nil {
@@ -77,9 +74,9 @@ func (r Request) Resolve(now time.Time) (Range, error) {
 	if n := (rg.To - rg.From + rg.Step - 1) / rg.Step; n > maxPoints {
 		key, value, remedy := "step", strconv.Itoa(r.Step), "write step=auto"
 		if r.Step == 0 || r.Step == maxStep {
-			key, value, remedy = "from", r.From, fmt.Sprintf("ask for %d days at most", maxPoints)
+			key, value, remedy = "from", r.From, fmt.Sprintf("use at most %d days", maxPoints)
 		}
-		return Range{}, Invalid(key, value, fmt.Sprintf("makes %d points; %d is the most: %s", n, maxPoints, remedy))
+		return Range{}, Invalid(key, value, fmt.Sprintf("gives %d points; the maximum is %d; %s", n, maxPoints, remedy))
 	}
 	rg.buckets()
 	rg.FirstPartial = rg.Times[0] < rg.From
@@ -87,14 +84,14 @@ func (r Request) Resolve(now time.Time) (Range, error) {
 	return rg, nil
 }
 
-// buckets fills Times and End. Buckets of an hour and more go along the clock of
-// the zone, shorter ones and those that do not divide a day along that of UTC.
+// buckets fills Times and End. Buckets of an hour and more follow the clock of the zone, shorter ones and
+// those that do not divide a day that of UTC.
 func (rg *Range) buckets() {
 	at := func(t int64) time.Time { return time.Unix(t, 0).In(rg.Location) }
 	switch {
 	case rg.Step > 3600 && 86400%rg.Step == 0:
-		// Start again at each midnight: a day may have 23 or 25 hours, and a bucket is
-		// then shorter or longer.
+		// Start again at each midnight: a day may have 23 or 25 hours, and a bucket is then shorter or
+		// longer.
 		rg.calendar = rg.Location != time.UTC
 		day := at(rg.From)
 		last := int64(-1)
@@ -103,7 +100,7 @@ func (rg *Range) buckets() {
 				t := time.Date(y, m, d, 0, 0, int(second), 0, rg.Location).Unix()
 				switch {
 				case t <= last:
-					continue // the clock went forward over it
+					continue // skipped by the clock
 				case t <= rg.From:
 					rg.Times = append(rg.Times[:0], t)
 				case t < rg.To:
@@ -130,8 +127,8 @@ func (rg *Range) buckets() {
 			rg.Times = append(rg.Times, t)
 		}
 	case rg.Step == 3600:
-		// Zones are off by halves and quarters of an hour; changes of the clock are
-		// whole hours, with exceptions that we leave alone.
+		// Zone offsets include half and quarter hours; changes of the clock are whole hours, with exceptions
+		// that are ignored.
 		_, offset := at(rg.From).Zone()
 		shift := int64(offset % 3600)
 		rg.calendar = shift != 0
@@ -151,7 +148,7 @@ func (rg *Range) fill(first int64) {
 
 func floor(t, step int64) int64 { return t - ((t%step)+step)%step }
 
-// covered are the seconds of bucket i that lie in the window.
+// covered returns the seconds of bucket i in the range.
 func (rg *Range) covered(i int) int64 {
 	end := rg.End
 	if i+1 < len(rg.Times) {
@@ -160,8 +157,7 @@ func (rg *Range) covered(i int) int64 {
 	return min(end, rg.To) - max(rg.Times[i], rg.From)
 }
 
-// full are the buckets that lie in the window whole, from a to b, half-open; all
-// of them if none does.
+// full returns the buckets completely in the range, from a to b, half-open; all of them if there are none.
 func (rg *Range) full() (a, b int) {
 	a, b = 0, len(rg.Times)
 	if rg.FirstPartial {
@@ -204,7 +200,7 @@ func parseTime(key, text string, now time.Time, zone *time.Location) (int64, err
 	return 0, Invalid(key, text, "is outside of 1970 to 2106")
 }
 
-// parseRelative reads [now] [-number unit] [/ unit].
+// parseRelative parses [now] [-number unit] [/ unit].
 func parseRelative(text string, t time.Time) (time.Time, bool) {
 	rest, isNow := strings.CutPrefix(text, "now")
 	rest, round, rounded := strings.Cut(rest, "/")
@@ -276,7 +272,7 @@ func parseAbsolute(text string, zone *time.Location) (time.Time, bool) {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return t, true
 	}
-	// A + in a URL that was not escaped arrives as a blank.
+	// An unescaped + in a URL arrives as a blank.
 	if t, err := time.Parse(time.RFC3339, strings.Replace(text, " ", "+", 1)); err == nil {
 		return t, true
 	}

@@ -9,16 +9,16 @@ import (
 	"netmeta/filter"
 )
 
-// Time as a group, ts:1h: each hour of the window is a group of its own, as each value of
-// a field is. Its buckets go along the clock of the zone as those of the chart do, and
-// weeks begin on Monday. It is no condition of a filter; a group says its time instead.
+// Time as a group, ts:1h: each hour of the range is a group, like each value of a field. Its buckets follow
+// the clock of the zone like those of the chart, and weeks start on Monday. It is not a condition of a
+// filter; a group has its time instead.
 
 const (
 	maxTimeGroup = 366 * 86400
 	secondOf     = "$second" // in the key of a time: the second of a row
 )
 
-// parseTimeDim reads the length of ts:1h.
+// parseTimeDim parses the length of ts:1h.
 func parseTimeDim(key, item, length string) (dim, error) {
 	text := length
 	if weeks, ok := strings.CutSuffix(length, "w"); ok {
@@ -33,7 +33,7 @@ func parseTimeDim(key, item, length string) (dim, error) {
 	return dim{ts: length, step: int64(ms / 1000)}, nil
 }
 
-// each is the window in buckets of another length.
+// each returns the range with buckets of another length.
 func (rg *Range) each(step int64) Range {
 	r := Range{From: rg.From, To: rg.To, Step: step, Location: rg.Location}
 	r.buckets()
@@ -43,7 +43,7 @@ func (rg *Range) each(step int64) Range {
 // over gives a dim of time its buckets.
 func (d *dim) over(rg *Range) error {
 	if n := (rg.To - rg.From) / d.step; n > maxPoints {
-		return Invalid("by", d.String(), fmt.Sprintf("makes %d groups of this time; %d is the most: write a longer one, as ts:1h", n, maxPoints))
+		return Invalid("by", d.String(), fmt.Sprintf("gives %d groups of this time; the maximum is %d; use a longer one, such as ts:1h", n, maxPoints))
 	}
 	r := rg.each(d.step)
 	d.buckets = &r
@@ -55,7 +55,7 @@ func (d dim) timeKey(c *compiler) string {
 	return d.buckets.bucketSQL(c, secondOf, "_"+strconv.FormatInt(d.step, 10))
 }
 
-// span is the time of the group that begins at a second, as far as it is in the window.
+// span returns the time of the group that starts at a second, within the range.
 func (d dim) span(start int64) (from, to int64) {
 	b := d.buckets
 	for i, t := range b.Times {
@@ -81,8 +81,8 @@ func (d dim) presentTime(key string) (rfc3339, label string) {
 	return t.Format(time.RFC3339), t.Format(form)
 }
 
-// ownTime is what the groups of a request last by its dims of time: where all of them
-// are; ok says that there is one.
+// ownTime returns the intersection of the times of a request's groups, by its dims of time; ok reports that
+// there is one.
 func ownTime(dims []dim, keys []string) (from, to int64, ok bool) {
 	for _, d := range dims {
 		n, _ := d.widths()

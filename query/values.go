@@ -9,25 +9,24 @@ import (
 	"netmeta/flow"
 )
 
-// valuesWindow is how far back values are looked for: completion offers what is
-// there now.
+// valuesWindow is the age of the oldest rows in which values are searched: completion offers current ones.
 const valuesWindow = 900
 
-// A ValuesQuery finds the values of one field that carry the most traffic.
+// ValuesQuery finds the values of one field with the most traffic.
 type ValuesQuery struct {
 	Statement
 	dim dim
 }
 
-// Values is the query for a name of the filter language, in the scope; false for one whose values
-// are not worth a list, like a time or a measure.
+// Values returns the query for a name of the filter language, in the scope; false if a list of its values is
+// useless, as for a time or a measure.
 func Values(field string, s Schema) (ValuesQuery, bool) {
 	f := filter.Find(field)
 	if f == nil {
 		return ValuesQuery{}, false
 	}
 	dims := []dim{{field: f}}
-	if f.Either() { // both sides, each row counted on each
+	if f.Either() { // both sides, each row counted on both
 		dims = dims[:0]
 		for _, name := range f.Sided()[:2] {
 			dims = append(dims, dim{field: filter.Find(name)})
@@ -55,7 +54,7 @@ func Values(field string, s Schema) (ValuesQuery, bool) {
 	return ValuesQuery{st, dim{field: dims[0].field}}, true
 }
 
-// tuple is an array of texts, so that a query has the same shape for each field.
+// tuple is an array of texts, so that a query has the same form for each field.
 func tuple(exprs []string) string {
 	if len(exprs) == 0 {
 		return "CAST([], 'Array(String)')"
@@ -75,7 +74,7 @@ func zip(keys, labels []string) string {
 	return strings.Join(pairs, ", ")
 }
 
-// Items turns the result into what completion offers, the largest first.
+// Items converts the result for completion, the largest first.
 func (q ValuesQuery) Items(keys, labels [][]string, rate []float64, s Schema) []filter.Item {
 	items := make([]filter.Item, 0, len(keys))
 	for i := range keys {
@@ -103,7 +102,7 @@ func cutLast(s, sep string) (before, after string, found bool) {
 // formatRate writes bits per second with three digits.
 func formatRate(v float64) string { return scaled(v, "b/s") }
 
-// scaled writes a number with three digits and a prefix of the SI.
+// scaled writes a number with three digits and an SI prefix.
 func scaled(v float64, unit string) string {
 	prefixes := []string{"", "k", "M", "G", "T", "P"}
 	i := 0
@@ -113,8 +112,7 @@ func scaled(v float64, unit string) string {
 	return strconv.FormatFloat(v, 'g', 3, 64) + " " + prefixes[i] + unit
 }
 
-// MatchValues are the items that begin with the prefix and then those that contain
-// it, in their order.
+// MatchValues returns the items that start with the prefix and then those that contain it, in their order.
 func MatchValues(items []filter.Item, prefix string) []filter.Item {
 	prefix = strings.ToLower(prefix)
 	var begins, contains []filter.Item

@@ -8,12 +8,11 @@ import (
 	"time"
 )
 
-// A comparison sets the window of a request against earlier ones of the same
-// length: one, or with band4w the same weekdays of the last four weeks. Rows of an
-// earlier window fall into the buckets of the request, moved by a number of seconds
-// that is fixed for the window, so that every bucket has its counterpart.
+// A comparison compares the range of a request with earlier ones of the same length: one, or with band4w the
+// same weekdays of the last four weeks. Rows of an earlier range are put into the buckets of the request,
+// moved by a fixed number of seconds per range, so that every bucket has its counterpart.
 
-// shifts are how many seconds back the earlier windows lie; none without vs.
+// shifts returns how many seconds earlier the other ranges are; none without vs.
 func (r *Request) shifts(rg *Range) ([]int64, error) {
 	from := time.Unix(rg.From, 0).In(rg.Location)
 	back := func(t time.Time) (int64, error) {
@@ -54,23 +53,23 @@ func (r *Request) shifts(rg *Range) ([]int64, error) {
 
 // Comparison says what a result is compared with.
 type Comparison struct {
-	Name   string  `json:"name"`   // As asked.
-	Shifts []int64 `json:"shifts"` // Seconds from each earlier window to this one.
+	Name   string  `json:"name"`   // As requested.
+	Shifts []int64 `json:"shifts"` // Seconds from each earlier range to this one.
 }
 
-// Versus is a series or total in the earlier windows. Of a band, Values is the
-// median of the windows, and so are Avg and Total.
+// Versus is a series or total in the earlier ranges. For a band, Values is the median of the ranges, and so
+// are Avg and Total.
 type Versus struct {
-	Values Points   `json:"values"`        // One for each bucket; of a band the median.
+	Values Points   `json:"values"`        // One for each interval; for a band the median.
 	Min    Points   `json:"min,omitempty"` // Of a band.
 	Max    Points   `json:"max,omitempty"` // Of a band.
 	Avg    float64  `json:"avg"`
 	Total  uint64   `json:"total"`
-	Delta  float64  `json:"delta"`  // The average now less that of then.
-	Change *float64 `json:"change"` // Delta as a share of then; null when there was nothing.
+	Delta  float64  `json:"delta"`  // The average now minus the earlier one.
+	Change *float64 `json:"change"` // Delta as a share of the earlier average; null without earlier traffic.
 }
 
-// versus works out the comparison of a series or total; nil without earlier windows.
+// versus computes the comparison of a series or total; nil without earlier ranges.
 func (f figures) versus(c *cells) *Versus {
 	if len(c.past) == 0 {
 		return nil
@@ -113,8 +112,7 @@ func medianTotal(list []uint64) uint64 {
 	return a + (b-a)/2
 }
 
-// change is what rank=delta ranks by: how far the total is from the mean of the
-// earlier windows.
+// change is the value of rank=delta: the difference of the total from the mean of the earlier ranges.
 func (f figures) change(c *cells) float64 {
 	of := func(c *cells) float64 {
 		if f.r.Unit == "pct" {
@@ -129,7 +127,7 @@ func (f figures) change(c *cells) float64 {
 	return math.Abs(of(c) - then/float64(len(c.past)))
 }
 
-// timeSQL is the second of a row of window i, moved into the window of the request.
+// timeSQL is the second of a row of window i, moved into the range of the request.
 func timeSQL(i int) string {
 	if i == 0 {
 		return "toUInt32(TimeReceived)"

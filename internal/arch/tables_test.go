@@ -20,8 +20,8 @@ import (
 	"netmeta/tables"
 )
 
-// readers are the places beside query/from.go that may name a table to read from: folders,
-// which end with a slash, and files.
+// readers are the places besides query/from.go that may name a table to read from: folders, which end with a
+// slash, and files.
 var readers = map[string]string{
 	"store/":                "makes, migrates, rolls up and drops tables: works on all rows, for the program itself",
 	"source/sourcetest/":    "for tests: counts what a source has stored",
@@ -87,8 +87,8 @@ func TestOneFrom(t *testing.T) {
 	}
 }
 
-// fromFinder makes a function that finds where a Go file reads from one of the tables, or from
-// a table whose name it puts together: each place as file:line and the text.
+// fromFinder returns a function that finds where a Go file reads from one of the tables, or from a table with
+// a computed name: each place as file:line and the text.
 func fromFinder(tables []string) func(file string, source []byte) ([]string, error) {
 	table := `\s+(\w+\.)?[` + "`" + `"]?(` + strings.Join(tables, "|") + `)\b`
 	named := regexp.MustCompile(`\b(FROM|JOIN)` + table)
@@ -105,7 +105,7 @@ func fromFinder(tables []string) func(file string, source []byte) ([]string, err
 			place := set.Position(n.Pos())
 			found = append(found, file+":"+strconv.Itoa(place.Line)+": "+strconv.Quote(text))
 		}
-		// follows looks at what stands behind each text: what is put together, the next one.
+		// follows checks what follows each text: the next operand, if it is concatenated.
 		follows := func(parts []ast.Expr) {
 			for i, part := range parts {
 				text, ok := literal(last(part))
@@ -164,7 +164,7 @@ func literal(e ast.Expr) (string, bool) {
 	return text, err == nil
 }
 
-// The test finds what it looks for, and not what is harmless.
+// The test finds violations, and nothing harmless.
 func TestFromFinder(t *testing.T) {
 	find := fromFinder([]string{"flows", "rollup_1m"})
 	f := func(body string, want bool) {
@@ -192,7 +192,7 @@ func TestFromFinder(t *testing.T) {
 	}
 }
 
-// Each table is in scope by its fields, or closed: none is forgotten in the filters of rows.
+// Each table is in scope by its fields, or closed: the filters of rows have all of them.
 func TestRowFilters(t *testing.T) {
 	scope, err := access.Parse("exporter = 192.0.2.1")
 	if err != nil {

@@ -55,8 +55,7 @@ func Array(kind string, values []string) string {
 	return b.String()
 }
 
-// Literals is a condition with the values in place of their placeholders, for where a
-// statement cannot have parameters.
+// Literals returns a condition with the values in place of their placeholders, for places without parameters.
 func (s Set) Literals(sql string) string {
 	return placeholder.ReplaceAllStringFunc(sql, func(text string) string {
 		name, kind, _ := strings.Cut(text[1:len(text)-1], ":")

@@ -394,7 +394,7 @@ func TestRollupsAlone(t *testing.T) {
 	if total != 4*10_000 {
 		t.Errorf("%d bytes, want those of four hours", total)
 	}
-	want := "flows from before 2026-11-23 10:01 are no longer kept: for that time rollup_1h answers alone"
+	want := "flows from before 2026-11-23 10:01 have expired; that part comes from rollup_1h"
 	if !slices.Contains(st.Notes, want) {
 		t.Errorf("notes %q", st.Notes)
 	}

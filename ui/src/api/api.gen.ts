@@ -1,6 +1,6 @@
 // The types of the HTTP API, made by internal/gen from the routes in api/ and the types of Go; do not edit.
 
-/** What is wrong, as RFC 9457 writes it; the members after detail are ours. */
+/** An error in the form of RFC 9457; the members after detail are extensions. */
 export interface Problem {
   /** Always about:blank. */
   type: string;
@@ -8,39 +8,39 @@ export interface Problem {
   title: string;
   /** HTTP status. */
   status: number;
-  /** What is wrong and what to write instead. */
+  /** What is wrong, and the fix. */
   detail?: string;
-  /** The key of the request that is wrong. */
+  /** The invalid key of the request. */
   key?: string;
-  /** First and last+1 byte of the filter that are wrong. */
+  /** First and last+1 byte of the invalid part of the filter. */
   span?: [number, number];
-  /** What may stand there. */
+  /** What is possible there. */
   expected?: string[];
   /** What was probably meant. */
   suggestion?: string;
 }
 
-/** The answer to a question about traffic over time. */
+/** The result of a query for traffic over time. */
 export interface Result {
-  /** Begin, seconds since 1970. */
+  /** Start, seconds since 1970. */
   from: number;
   /** End, exclusive. */
   to: number;
-  /** Seconds of a bucket. */
+  /** Seconds of an interval. */
   step: number;
   unit: string;
   by: string[];
-  /** Begin of each bucket. */
+  /** Start of each interval. */
   times: number[];
   /** Directions that occur, or sum. */
   dirs: ("in" | "out" | "internal" | "transit" | "unknown" | "sum")[];
-  /** By direction, then by rank; what skip leaves out is the last but one of its direction, Other the last. */
+  /** By direction, then by rank; the last but one of each direction has the groups omitted by skip, Other is the last. */
   series: Series[];
-  /** The sum of all series, by direction as dirs; empty with unit=pct. */
+  /** Number of groups in Other. */
   total: Total[];
   /** Groups that are folded into Other. */
   other: number;
-  /** What the vs of series and totals is. */
+  /** What the vs of series and totals compares with. */
   vs?: Comparison;
   meta: Meta;
 }
@@ -49,50 +49,49 @@ export interface Result {
 export interface Series {
   /** Value of each field of by; empty for Other. */
   key: string[];
-  /** The same for people. */
+  /** The same for display. */
   label: string[];
   dir: "in" | "out" | "internal" | "transit" | "unknown" | "sum";
-  /** Whether it is what the first N leave. */
+  /** Whether it is the sum of the groups after the first N. */
   other: boolean;
-  /** With other: the groups that skip leaves out, which are larger than those shown. */
+  /** With other: the larger groups omitted by skip. */
   larger?: boolean;
-  /** Of Other: how many groups it holds. */
+  /** Of Other: the number of its groups. */
   folded?: number;
   /**
-   * What to add to the filter to see this alone: a condition for each of by, empty for a time. Of Other one condition for
-   * all that it holds, such as src.as not in [64500, 64501], with its direction where directions are ranked apart; none with
-   * skip.
+   * Filter for this group alone: a condition for each of by, empty for a time. Of Other one condition for all its groups,
+   * such as src.as not in [64500, 64501], with its direction if directions are ranked separately; none with skip.
    */
   filter: string[];
-  /** Of a group of time: its own seconds, from and to, which avg is over. */
+  /** Of a time group: its own seconds, from and to, which avg is over. */
   time?: [number, number];
-  /** One for each bucket, four digits. */
+  /** One for each interval, four digits. */
   values: number[];
-  /** Packets as sampled, one for each bucket: the smaller, the less certain the value. */
+  /** Sampled packets, one for each interval: the fewer, the less certain the value. */
   n: number[];
-  /** With agg=peak: the largest rate of one second in each bucket. */
+  /** With agg=peak: the largest rate of one second in each interval. */
   peaks?: number[];
   /** Total over the length of the range. */
   avg: number;
-  /** Largest of the whole buckets. */
+  /** Largest complete interval. */
   max: number;
-  /** The last whole bucket. */
+  /** Last complete interval. */
   last: number;
   /** Sum over the range in bytes, packets or flows, scaled by the sampling rates; exact. */
   total: number;
   /** With agg=peak: the largest rate of one second. */
   peak?: number;
-  /** The same in the earlier windows. */
+  /** The same in the earlier ranges. */
   vs?: Versus;
   /** Of the direction's total. */
   share: number;
-  /** Relative error of the total, 95 %, from sampling. */
+  /** Relative error of the total, 95% confidence, from sampling. */
   error: number | null;
 }
 
-/** A series or total in the earlier windows. Of a band, Values is the median of the windows, and so are Avg and Total. */
+/** A series or total in the earlier ranges. For a band, Values is the median of the ranges, and so are Avg and Total. */
 export interface Versus {
-  /** One for each bucket; of a band the median. */
+  /** One for each interval; for a band the median. */
   values: number[];
   /** Of a band. */
   min?: number[];
@@ -100,9 +99,9 @@ export interface Versus {
   max?: number[];
   avg: number;
   total: number;
-  /** The average now less that of then. */
+  /** The average now minus the earlier one. */
   delta: number;
-  /** Delta as a share of then; null when there was nothing. */
+  /** Delta as a share of the earlier average; null without earlier traffic. */
   change: number | null;
 }
 
@@ -110,13 +109,13 @@ export interface Versus {
 export interface Total {
   dir: "in" | "out" | "internal" | "transit" | "unknown" | "sum";
   values: number[];
-  /** With agg=peak: the largest rate of one second in each bucket. */
+  /** With agg=peak: the largest rate of one second in each interval. */
   peaks?: number[];
   /** Total over the length of the range. */
   avg: number;
-  /** Largest of the whole buckets. */
+  /** Largest complete interval. */
   max: number;
-  /** The last whole bucket. */
+  /** Last complete interval. */
   last: number;
   /** Sum over the range in bytes, packets or flows, scaled by the sampling rates; exact. */
   total: number;
@@ -127,13 +126,13 @@ export interface Total {
 
 /** What a result is compared with. */
 export interface Comparison {
-  /** As asked. */
+  /** As requested. */
   name: string;
-  /** Seconds from each earlier window to this one. */
+  /** Seconds from each earlier range to this one. */
   shifts: number[];
 }
 
-/** Where the numbers of an answer come from. */
+/** What a result was computed from. */
 export interface Meta {
   /** The statement, for use with netmeta sql. */
   sql: string;
@@ -143,32 +142,32 @@ export interface Meta {
   rows: number;
   /** Bytes read. */
   bytes: number;
-  /** Time until the result was there. */
+  /** Time until the result was complete. */
   ms: number;
   /**
-   * The table that answered; when several did, all of them, the one with most of the window first: rollup_1h, rollup_1m_as,
+   * The table that was read; if several, all of them, the one with most of the range first: rollup_1h, rollup_1m_as,
    * rollup_1m, flows.
    */
   table: string;
-  /** Whether the first and last bucket are cut by the range. */
+  /** Whether the first and last interval are cut by the range. */
   partial: Partial;
-  /** Newest second in the store, 0 when it is empty. */
+  /** Newest second in the store; 0 if it is empty. */
   through: number;
   /** Seconds. */
   resolution: number;
-  /** Keys of the request that are not known. */
+  /** Unknown keys of the request. */
   unknown_keys: string[];
-  /** What of the request is not answered. */
+  /** Parts of the request that are not answered. */
   notes: string[];
-  /** Why there is nothing: no-exporter, no-match or before-retention. */
+  /** Why the result is empty: no-exporter, no-match or before-retention. */
   empty?: "no-exporter" | "no-match" | "before-retention";
-  /** Whether the filter finds something in the last seven days. */
+  /** Whether the filter matches anything in the last seven days. */
   matches_7d: boolean;
-  /** Records among the flows of the window that no network carries. */
+  /** Records among the flows of the range that no network carries. */
   implausible?: number;
 }
 
-/** Which buckets at the ends of a range are not whole. */
+/** Which intervals at the ends of a range are incomplete. */
 export interface Partial {
   first: boolean;
   last: boolean;
@@ -183,7 +182,7 @@ export interface Facets {
   total: number;
   rate: number;
   facets: Facet[];
-  /** Lists that were not made, since they read more rows of flows than most. */
+  /** Lists that were omitted because they read more rows of flows than most. */
   left: LeftFacets | null;
   meta: Cost;
 }
@@ -191,7 +190,7 @@ export interface Facets {
 /** The largest values of one field or pair. */
 export interface Facet {
   by: string[];
-  /** How many values there are. */
+  /** Number of values. */
   distinct: number;
   /** The ten largest. */
   values: FacetValue[];
@@ -201,25 +200,25 @@ export interface Facet {
 export interface FacetValue {
   key: string[];
   label: string[];
-  /** A condition that lets through this value alone. */
+  /** A condition that matches only this value. */
   filter: string;
-  /** In the unit, the mean over the window. */
+  /** In the unit, the mean over the range. */
   rate: number;
   /** Bytes, packets or flows. */
   total: number;
-  /** Of everything that the filter lets through. */
+  /** Of everything that the filter matches. */
   share: number;
 }
 
-/** Lists that were not made, since they read more rows than most allows. */
+/** Lists that were omitted because they read more rows than most allows. */
 export interface LeftFacets {
-  /** Names, to be asked for with facets. */
+  /** Names, for a request with facets. */
   facets: string[];
-  /** That they read. */
+  /** Rows to read. */
   rows: number;
 }
 
-/** What an answer was made from. */
+/** What a result was computed from. */
 export interface Cost {
   sql: string;
   params: Record<string, string>;
@@ -227,11 +226,11 @@ export interface Cost {
   rows: number;
   /** Bytes read. */
   bytes: number;
-  /** Time until the result was there. */
+  /** Time until the result was complete. */
   ms: number;
-  /** Keys of the request that are not known. */
+  /** Unknown keys of the request. */
   unknown_keys: string[];
-  /** Parts of tables that cannot be read and are missing in the answer. */
+  /** Unreadable parts of tables that the result lacks. */
   notes: string[];
 }
 
@@ -243,11 +242,11 @@ export interface Flows {
   columns: FlowColumn[];
   /** A list for each column. */
   values: (number | string | string[] | null)[][];
-  /** For each record the cursor with which a list in the order of time begins at it. */
+  /** For each record the cursor with which a list in the order of time starts at it. */
   cursors: string[];
-  /** By number what the ASes in the values are called; those without a known name are left out. */
+  /** Names of the ASes in the values, by number; those without a known name are omitted. */
   as_names: Record<string, string>;
-  /** The cursor of the next page; left out on the last one. */
+  /** The cursor of the next page; omitted on the last one. */
   next?: string;
   meta: Cost;
 }
@@ -264,7 +263,7 @@ export interface FlowColumn {
   kind: "number" | "text" | "list" | "time" | "time-ms";
 }
 
-/** Why a window differs from the one before, with what it was made from. */
+/** Why a range differs from the one before, and what it was computed from. */
 export interface Explanation {
   from: number;
   to: number;
@@ -275,40 +274,40 @@ export interface Explanation {
   now: number;
   before: number;
   delta: number;
-  /** Delta as a share of before; null when there was nothing. */
+  /** Delta as a share of before; null without traffic before. */
   change: number | null;
   /** rise, fall, move or steady. */
   kind: "rise" | "fall" | "move" | "steady";
-  /** The whole in a sentence. */
+  /** Summary in one sentence. */
   text: string;
-  /** What explains it, best first. */
+  /** Causes, best first. */
   causes: Cause[];
-  /** Lets through what the single causes have in common; empty when there are none. */
+  /** Matches what the individual causes have in common; empty if there are none. */
   filter: string;
   aspects: Aspect[];
   meta: Cost;
 }
 
-/** A value, or of a move two, that makes up much of the change; or that no value does. */
+/** A value, or two for a move, that makes up much of the change; or says that no value does. */
 export interface Cause {
   by: string[];
   text: string;
-  /** Lets through the value, or the few; empty when there are many. */
+  /** Matches the value, or the few; empty if there are many. */
   filter: string;
-  /** Of the change; of a move, of the traffic. */
+  /** Of the change; for a move, of the traffic. */
   share: number;
-  /** How many values it is about. */
+  /** Number of values. */
   values: number;
 }
 
 /** A field with the values that changed most. */
 export interface Aspect {
   by: string[];
-  /** Values in both windows. */
+  /** Values in both ranges. */
   distinct: number;
-  /** Of the values that rose, together. */
+  /** Sum of the values that rose. */
   rise: number;
-  /** Of those that fell. */
+  /** Sum of the values that fell. */
   fall: number;
   /** Largest change first. */
   values: Mover[];
@@ -324,11 +323,11 @@ export interface Mover {
   delta: number;
 }
 
-/** The buckets that changed, of all series and totals in the order of the last result. */
+/** The changed intervals of all series and totals, in the order of the last result. */
 export interface Update {
   from: number;
   to: number;
-  /** of the buckets */
+  /** of the intervals */
   times: number[];
   series: UpdateLine[];
   total: UpdateLine[];
@@ -337,16 +336,16 @@ export interface Update {
   partial: Partial;
 }
 
-/** One of them: points of the buckets that changed, figures of the whole. */
+/** One of them: points of the changed intervals, figures of the whole. */
 export interface UpdateLine {
   values: number[];
   n?: number[];
   peaks?: number[];
   /** Total over the length of the range. */
   avg: number;
-  /** Largest of the whole buckets. */
+  /** Largest complete interval. */
   max: number;
-  /** The last whole bucket. */
+  /** Last complete interval. */
   last: number;
   /** Sum over the range in bytes, packets or flows, scaled by the sampling rates; exact. */
   total: number;
@@ -358,18 +357,18 @@ export interface UpdateLine {
   vs?: Versus;
 }
 
-/** What a question will cost. */
+/** The expected cost of a query. */
 export interface Estimate {
-  /** To read, about. */
+  /** Rows to read, approximately. */
   rows: number;
   parts: number;
-  /** How long that takes, from the speed of the questions so far; 0 before the first. */
+  /** Expected duration, from the speed of recent queries; 0 before the first. */
   ms: number;
   /** Second of the oldest record. */
   oldest: number;
 }
 
-/** What can be asked for. */
+/** The names and macros of the filter language. */
 export interface Fields {
   fields: Field[];
   units: Unit[];
@@ -446,7 +445,7 @@ export interface CompletionItem {
   detail?: string;
 }
 
-/** Those of a window. */
+/** Those of a range. */
 export interface Events {
   from: number;
   to: number;
@@ -454,15 +453,15 @@ export interface Events {
   events: Event[];
 }
 
-/** Something that happened, or still lasts. */
+/** Something that happened, or is still going on. */
 export interface Event {
-  /** Who reports it again under the same id changes it; empty: it gets one. */
+  /** Reporting it again with the same ID changes it; empty: a new ID. */
   id: string;
   /** attack, change, maintenance, note or another word. Default note. */
   kind: string;
   /** Second; default now. */
   start: number;
-  /** Second; 0 while it goes on. */
+  /** Second; 0 while it lasts. */
   end: number;
   /** Address, prefix or interface. */
   target: string;
@@ -473,7 +472,7 @@ export interface Event {
   attrs: Record<string, string>;
 }
 
-/** Those that the asker sees. */
+/** Those that the caller may see. */
 export interface Views {
   views: View[];
 }
@@ -506,13 +505,13 @@ export interface View {
   updated: number;
 }
 
-/** An address of the page. */
+/** An address of the web UI. */
 export interface Link {
-  /** An address of this server, from its path on. */
+  /** An address of this server, starting with its path. */
   address: string;
 }
 
-/** Those who were decided about. */
+/** Those with a decision. */
 export interface Senders {
   senders: Sender[];
 }
@@ -534,65 +533,62 @@ export interface Sender {
   last: number;
 }
 
-/** How the system is: what comes in, where it is lost, what is kept. */
+/** The state of the system: what is received, lost and stored. */
 export interface Status {
   version: string;
   started: number;
-  /** Simulated exporters send now. */
+  /** Simulated exporters are running. */
   demo: boolean;
   now: number;
   listeners: Listener[];
   pipeline: Pipeline;
-  /** Rows that wait on disk for the store. */
+  /** Rows waiting on disk for the store. */
   spool: Spool;
-  /** Per second, over the last ten. */
+  /** Per second, over the last ten seconds. */
   rates: Rates;
   drops: Drop[];
   exporters: Exporter[];
-  /** Tables that names, ASes and directions come from. */
+  /** Tables for names, ASes and directions. */
   enrich: EnrichTable[];
-  /**
-   * The sum of exporters that are not in the list: forgotten for want of room, or without room from the start. Absent if
-   * there are none.
-   */
+  /** The sum of exporters that are not in the list: evicted, or without room from the start. Absent if there are none. */
   others?: Exporter;
-  /** Senders whose datagrams are refused because somebody chose so; they are not among the exporters. */
+  /** Senders that a user ignored, whose datagrams are dropped; they are not among the exporters. */
   ignored: Ignored[];
   engine: Engine;
   storage: Storage;
   /**
-   * The whole in one word, the worst first: the engine is down; something was lost since the start; rows wait in the spool;
-   * rows cannot be stored, or not in the spool; all received is stored.
+   * Overall state, the worst first: the engine is down; data was lost since the start; rows wait in the spool; inserts or
+   * the spool fail; everything received is stored.
    */
   state: "engine-down" | "losses" | "waiting" | "trouble" | "good";
-  /** What is wrong with NetMeta itself, the gravest first. */
+  /** Problems of NetMeta itself, the most serious first. */
   problems: Trouble[];
 }
 
 /** A UDP port. */
 export interface Listener {
   addr: string;
-  /** What is customary on the port. */
+  /** Protocol that customarily uses the port. */
   kind: string;
   datagrams: number;
   bytes: number;
   /** By the kernel, because the receive buffer was full. */
   dropped: number;
-  /** Octets of each socket's receive buffer. */
+  /** Bytes of each socket's receive buffer. */
   buffer: number;
-  /** The sockets that share the port; each has a worker of its own. */
+  /** The sockets that share the port, each with its own worker. */
   sockets: Socket[];
 }
 
-/** One of the sockets that share a port; each has a worker of its own. */
+/** One of the sockets that share a port, each with its own worker. */
 export interface Socket {
   datagrams: number;
   bytes: number;
   /** By the kernel, because the receive buffer was full. */
   dropped: number;
-  /** Octets of the receive buffer in use now, as the kernel accounts. */
+  /** Bytes of the receive buffer in use now, as the kernel accounts. */
   queued: number;
-  /** Octets of the receive buffer, as the kernel accounts. */
+  /** Bytes of the receive buffer, as the kernel accounts. */
   buffer: number;
 }
 
@@ -603,35 +599,35 @@ export interface Pipeline {
   blocks: number;
   queue_blocks: number;
   queue_capacity: number;
-  /** Octets of the blocks that wait. */
+  /** Bytes of the waiting blocks. */
   queue_bytes: number;
   queue_max_bytes: number;
   inserted_rows: number;
   insert_errors: number;
-  /** Of the last insert. */
+  /** Duration of the last insert. */
   insert_ms: number;
-  /** Since the last insert ended, while flows wait. */
+  /** Time since the last insert ended, while flows wait. */
   lag_ms: number;
-  /** Why the last insert failed, with what to do about it; absent when it did not. */
+  /** Why the last insert failed, with the fix; absent if it succeeded. */
   insert_error?: string;
 }
 
-/** What waits on disk for the store. */
+/** The rows waiting on disk for the store. */
 export interface Spool {
   blocks: number;
   rows: number;
-  /** On disk, with what was refused. */
+  /** On disk, including refused files. */
   bytes: number;
   max_bytes: number;
-  /** When the oldest rows were written; 0 when there are none. */
+  /** When the oldest rows were written; 0 if there are none. */
   oldest: number;
   /** Since the start. */
   written_rows: number;
-  /** Oldest rows that went because the spool was full, since the start. */
+  /** Oldest rows dropped because the spool was full, since the start. */
   dropped_rows: number;
-  /** In spool/refused: what the store will never take, each with the reason beside it. */
+  /** In spool/refused: rows that the store will never accept, each file with the reason. */
   refused_files: number;
-  /** Why the spool cannot be written now; absent when it can. */
+  /** Why the spool is not writable; absent if it is. */
   error?: string;
 }
 
@@ -639,33 +635,30 @@ export interface Spool {
 export interface Rates {
   datagrams: number;
   flows: number;
-  /** Of Native blocks handed to the store. */
+  /** Native blocks sent to the store. */
   bytes_stored: number;
 }
 
 /** A kind of loss that occurred. */
 export interface Drop {
-  /** Where, stable. */
+  /** Place of the loss, stable. */
   id: "kernel" | "network" | "decoder" | "enrichment" | "spool" | "store" | "files";
   where: string;
   reason: string;
   count: number;
-  /** What to do about it. */
+  /** Remedy. */
   hint: string;
 }
 
-/**
- * A device that sent something: what came from it since the start of the process, what was missing, and how far its data
- * can be trusted.
- */
+/** A device that has sent data since the start of the process: its counts, its losses, and the quality of its data. */
 export interface Exporter {
   address: string;
-  /** What the configuration calls it. */
+  /** Configured name. */
   name?: string;
-  /** How its records come; unknown: nothing that it sends is of a known protocol. */
+  /** Protocol of its records; unknown: it only sends unknown protocols. */
   type: string;
   /**
-   * Whether it is known: new (nobody has decided), named (by the configuration, under enrich.exporters with a name or in
+   * State of the sender: new (no decision yet), named (in the configuration, under enrich.exporters with a name or in
    * sources) or accepted. Absent of others.
    */
   standing?: "new" | "named" | "accepted";
@@ -673,55 +666,55 @@ export interface Exporter {
   datagrams: number;
   /** Rows made. */
   flows: number;
-  /** Records left out because the exporter is over its limit; the sampling rate of the others stands for them. */
+  /** Records dropped because the exporter is over its limit; the sampling rate of the others compensates. */
   thinned: number;
-  /** Rows that no network has carried: their quality bit says so. */
+  /** Rows that no network carries; their quality bit marks them. */
   implausible?: number;
   /**
-   * Some of the rows that came from it since first are in the store. Absent: not yet, or for more than 15 minutes nobody
-   * asked.
+   * Rows received since first are in the store. Absent: not yet, or unknown because it was not checked for more than 15
+   * minutes.
    */
   stored?: boolean;
   /** Data records or samples decoded. */
   records: number;
   /** Options data records. */
   options: number;
-  /** When it was seen first since the start of the process, seconds since 1970. */
+  /** When it was first heard since the start of the process, seconds since 1970. */
   first: number;
   /** When it last sent, seconds since 1970. */
   last: number;
   sampling_rate: number;
   /** record, options, header, config or unknown. */
   sampling_source: string;
-  /** Held. */
+  /** Templates in memory. */
   templates: number;
   /** Data sets that wait for their template. */
   waiting: number;
-  /** Data sets given up for want of their template. */
+  /** Data sets dropped because their template is missing. */
   dropped: number;
   /** Missing by sequence number. */
   lost: number;
-  /** Datagrams that came after a later one. */
+  /** Datagrams received after a later one. */
   reordered: number;
-  /** Times that it began anew. */
+  /** Restarts of its sequence. */
   restarts: number;
   /** Not decoded. */
   refused: number;
-  /** Why it was not decoded. */
+  /** Reasons why data were not decoded. */
   reasons?: Record<string, number>;
-  /** How far its clock is ahead. */
+  /** Milliseconds that its clock is ahead. */
   clock_skew_ms: number;
-  /** Median duration of its records: buckets finer than this are smeared. */
+  /** Median duration of its records: finer intervals are smoothed. */
   resolution_ms: number;
-  /** Else its traffic counts as not sampled. */
+  /** False: its traffic counts as unsampled. */
   sampling_known: boolean;
-  /** What its type lets it say of itself. */
+  /** What its protocol can report about itself. */
   announces: Announcement;
-  /** Share of what it sent that did not arrive, from 0 to 1; of datagrams or of records, as its sequence numbers count. */
+  /** Share of its data that did not arrive, from 0 to 1; of datagrams or of records, as its sequence numbers count. */
   loss: number;
-  /** What is wrong with it, the gravest first. */
+  /** Its problems, the most serious first. */
   problems: Trouble[];
-  /** How far it has come on the way to the store. Of the status alone, and absent of others. */
+  /** Its progress on the way to the store. Only in the status, and absent of others. */
   arrival?: Step[];
 }
 
@@ -763,26 +756,26 @@ export interface Step {
   remedy?: string;
 }
 
-/** What names and places of flows come from. */
+/** A source of names and places of flows. */
 export interface EnrichTable {
   name: string;
   entries: number;
   /** When it was read, or confirmed to be the newest, seconds since 1970; 0: never. */
   loaded: number;
-  /** The configuration, the file or URL, or the public tables it was made from. */
+  /** The configuration, the file or URL, or its public tables. */
   source: string;
-  /** Why the file or URL gave nothing newer; the last good content stays in use. */
+  /** Why the file or URL has nothing newer; the last good content stays in use. */
   error?: string;
 }
 
-/** A sender whose datagrams are refused because somebody chose so. */
+/** A sender whose datagrams are dropped because a user ignored it. */
 export interface Ignored {
   address: string;
-  /** When that was chosen, seconds since 1970. */
+  /** When it was ignored, seconds since 1970. */
   since: number;
-  /** Refused since the start of the process. */
+  /** Dropped since the start of the process. */
   datagrams: number;
-  /** When the last of them came, seconds since 1970; 0: none did. */
+  /** When the last of them arrived, seconds since 1970; 0: never. */
   last: number;
 }
 
@@ -794,28 +787,28 @@ export interface Engine {
   url: string;
   restarts: number;
   error?: string;
-  /** What limits the process of the embedded engine. */
+  /** Restrictions of the embedded engine's process. */
   confinement?: string;
-  /** Protections that this system does not have, with the reason. */
+  /** Protections that this system lacks, with the reason. */
   unprotected?: string[];
-  /** Users whose statements ran when the engine crashed. */
+  /** Users whose statements were running when the engine crashed. */
   crashes?: EngineUser[];
 }
 
-/** A user whose statements ran when the engine crashed. */
+/** A user whose statements were running when the engine crashed. */
 export interface EngineUser {
   user: string;
   /** Since the start. */
   crashes: number;
-  /** Since when the user is shut out, Unix time; left out: is not. */
+  /** Since when the user is blocked, Unix time; absent: not blocked. */
   shut_out?: number;
-  /** Until when, Unix time. */
+  /** End of the block, Unix time. */
   until?: number;
-  /** The beginning of the statement that ran at the last crash. */
+  /** Start of the statement that was running at the last crash. */
   statement: string;
 }
 
-/** What is kept. */
+/** The stored data. */
 export interface Storage {
   rows: number;
   /** On disk. */
@@ -825,24 +818,24 @@ export interface Storage {
   newest: number;
   disk_free: number;
   disk_total: number;
-  /** How full the disk is. */
+  /** Level of the disk usage. */
   disk_level: "" | "bad";
   ttl_days: number;
-  /** Bytes of the disk that are kept free: when less are, the oldest hours are dropped. 0: that is not done. */
+  /** Bytes of the disk to keep free: below it, the oldest hours are dropped. 0: disabled. */
   keep_free: number;
-  /** Rows dropped for want of space since the start. */
+  /** Rows dropped for lack of disk space since the start. */
   dropped_rows: number;
-  /** When that was the last time, seconds since 1970; 0: never. */
+  /** When rows were last dropped, seconds since 1970; 0: never. */
   dropped_at: number;
-  /** Bytes of the disk that temporary data take; no rows are dropped for them. */
+  /** Disk usage of temporary data in bytes; no rows are dropped for them. */
   temporary: number;
-  /** What these are. */
+  /** Description of the temporary data. */
   temporary_of: string;
-  /** How far back the store will reach if flows go on coming as in the last day. */
+  /** How far back the store will reach at the rate of the last day. */
   forecast: Forecast;
   /** Parts of tables that cannot be read. Queries and rollups leave them out. */
   unreadable: Unreadable[];
-  /** Parts that the engine or a user has put aside, at most 100. Nothing reads them. */
+  /** Detached parts, by the engine or a user, at most 100. They are not read. */
   detached: DetachedPart[];
 }
 
@@ -858,7 +851,7 @@ export interface Forecast {
   full_in_days: number;
 }
 
-/** A part of a table that cannot be read, and what to do. */
+/** A part of a table that cannot be read, with the remedy. */
 export interface Unreadable {
   /** Table of the part. */
   table: string;
@@ -878,7 +871,7 @@ export interface Unreadable {
   since: number;
   /** Error of the engine. */
   error: string;
-  /** What to do about it. */
+  /** Remedy. */
   remedy: string;
 }
 
@@ -898,27 +891,24 @@ export interface DetachedPart {
   path: string;
 }
 
-/** Those that have sent something since the start of the process. */
+/** Those that have sent data since the start of the process. */
 export interface Exporters {
   exporters: ExporterDetail[];
-  /**
-   * The sum of exporters that are not in the list: forgotten for want of room, or without room from the start. Absent if
-   * there are none.
-   */
+  /** The sum of exporters that are not in the list: evicted, or without room from the start. Absent if there are none. */
   others?: Exporter;
-  /** Senders whose datagrams are refused because somebody chose so; they are not among the exporters. */
+  /** Senders that a user ignored, whose datagrams are dropped; they are not among the exporters. */
   ignored: Ignored[];
 }
 
 /** An exporter with its sampling rates and the share of its rows that have a value in each column. */
 export interface ExporterDetail {
   address: string;
-  /** What the configuration calls it. */
+  /** Configured name. */
   name?: string;
-  /** How its records come; unknown: nothing that it sends is of a known protocol. */
+  /** Protocol of its records; unknown: it only sends unknown protocols. */
   type: string;
   /**
-   * Whether it is known: new (nobody has decided), named (by the configuration, under enrich.exporters with a name or in
+   * State of the sender: new (no decision yet), named (in the configuration, under enrich.exporters with a name or in
    * sources) or accepted. Absent of others.
    */
   standing?: "new" | "named" | "accepted";
@@ -926,59 +916,59 @@ export interface ExporterDetail {
   datagrams: number;
   /** Rows made. */
   flows: number;
-  /** Records left out because the exporter is over its limit; the sampling rate of the others stands for them. */
+  /** Records dropped because the exporter is over its limit; the sampling rate of the others compensates. */
   thinned: number;
-  /** Rows that no network has carried: their quality bit says so. */
+  /** Rows that no network carries; their quality bit marks them. */
   implausible?: number;
   /**
-   * Some of the rows that came from it since first are in the store. Absent: not yet, or for more than 15 minutes nobody
-   * asked.
+   * Rows received since first are in the store. Absent: not yet, or unknown because it was not checked for more than 15
+   * minutes.
    */
   stored?: boolean;
   /** Data records or samples decoded. */
   records: number;
   /** Options data records. */
   options: number;
-  /** When it was seen first since the start of the process, seconds since 1970. */
+  /** When it was first heard since the start of the process, seconds since 1970. */
   first: number;
   /** When it last sent, seconds since 1970. */
   last: number;
   sampling_rate: number;
   /** record, options, header, config or unknown. */
   sampling_source: string;
-  /** Held. */
+  /** Templates in memory. */
   templates: number;
   /** Data sets that wait for their template. */
   waiting: number;
-  /** Data sets given up for want of their template. */
+  /** Data sets dropped because their template is missing. */
   dropped: number;
   /** Missing by sequence number. */
   lost: number;
-  /** Datagrams that came after a later one. */
+  /** Datagrams received after a later one. */
   reordered: number;
-  /** Times that it began anew. */
+  /** Restarts of its sequence. */
   restarts: number;
   /** Not decoded. */
   refused: number;
-  /** Why it was not decoded. */
+  /** Reasons why data were not decoded. */
   reasons?: Record<string, number>;
-  /** How far its clock is ahead. */
+  /** Milliseconds that its clock is ahead. */
   clock_skew_ms: number;
-  /** Median duration of its records: buckets finer than this are smeared. */
+  /** Median duration of its records: finer intervals are smoothed. */
   resolution_ms: number;
-  /** Else its traffic counts as not sampled. */
+  /** False: its traffic counts as unsampled. */
   sampling_known: boolean;
-  /** What its type lets it say of itself. */
+  /** What its protocol can report about itself. */
   announces: Announcement;
-  /** Share of what it sent that did not arrive, from 0 to 1; of datagrams or of records, as its sequence numbers count. */
+  /** Share of its data that did not arrive, from 0 to 1; of datagrams or of records, as its sequence numbers count. */
   loss: number;
-  /** What is wrong with it, the gravest first. */
+  /** Its problems, the most serious first. */
   problems: Trouble[];
-  /** How far it has come on the way to the store. Of the status alone, and absent of others. */
+  /** Its progress on the way to the store. Only in the status, and absent of others. */
   arrival?: Step[];
   /** Its sampling rates, at most 1024. */
   samplings?: Sampling[];
-  /** The beginning of the last datagram of which something was not decoded, one in ten seconds. */
+  /** The beginning of the last datagram that was not decoded completely; at most one in ten seconds. */
   sample?: Sample;
   /** Share of its rows of the last five minutes that have a value in a column. */
   coverage?: Record<string, number>;
@@ -988,121 +978,121 @@ export interface ExporterDetail {
 export interface Sampling {
   /** Observation domain, or sub-agent of sFlow. */
   domain: number;
-  /** What samples: exporter for all of it, selector, interface, vlan, entity or logical-entity. */
+  /** What samples: exporter for the whole exporter, selector, interface, vlan, entity or logical-entity. */
   of: string;
-  /** Which one: selector or sampler id, ifIndex. */
+  /** ID of it: selector or sampler ID, ifIndex. */
   id: number;
-  /** Declared: one of this many packets. 0 when sFlow says none. */
+  /** Declared: one of this many packets. 0 if sFlow reports none. */
   rate: number;
-  /** Who declares it: record, options, header, config or unknown. */
+  /** Origin of the rate: record, options, header, config or unknown. */
   source: string;
-  /** What the exporter did, by its own count: packets for each sample that it took (sample pool of sFlow). */
+  /** Effective rate by the exporter's own count: packets per sample taken (sample pool of sFlow). */
   effective?: number;
-  /** Samples that effective is the mean of. */
+  /** Number of samples behind effective. */
   samples?: number;
-  /** Samples that the exporter took and could not send. */
+  /** Samples that the exporter took but could not send. */
   dropped?: number;
-  /** The effective rate is another than the declared one. Absent: it is not. */
+  /** The effective rate differs from the declared one. Absent: it does not. */
   differs?: boolean;
 }
 
-/** The beginning of a datagram of which something was not decoded. */
+/** The beginning of a datagram that was not decoded completely. */
 export interface Sample {
-  /** When it came, seconds since 1970. */
+  /** Time of arrival, seconds since 1970. */
   at: number;
   reason: string;
   /** Of the whole datagram. */
   octets: number;
-  /** Its first octets. */
+  /** Its first bytes. */
   hex: string;
 }
 
-/** The interfaces of the exporters, with what they carry. */
+/** The interfaces of the exporters, with their traffic. */
 export interface Interfaces {
   from: number;
   to: number;
-  /** Seconds that p95 and max are over: 60, of more than 2 days 300, of more than a week 3600, of more than 120 days 86400. */
+  /** Seconds of the intervals of p95 and max: 60; 300 above 2 days, 3600 above a week, 86400 above 120 days. */
   step: number;
   interfaces: Interface[];
   /** Interfaces with less traffic that are not listed. */
   more: number;
-  /** By exporter, how much of its octets is on interfaces without a name: index 0, 0x3FFFFFFF, or one whose name nobody said. */
+  /** By exporter, the share of its bytes on interfaces without a name: index 0, 0x3FFFFFFF, or an unknown name. */
   unnamed: Unnamed[];
-  /** Of the exporters in either list, what is wrong with their interfaces. */
+  /** Of the exporters in either list, problems of their interfaces. */
   exporters: InterfacesOf[];
   meta: Cost;
 }
 
-/** One of an exporter: what flows and counters say of it. */
+/** An interface of an exporter with its flows and counters. */
 export interface Interface {
   /** Address. */
   exporter: string;
-  /** Of the exporter; absent when it has none. */
+  /** Of the exporter; absent if it has none. */
   name?: string;
   /** ifIndex. */
   index: number;
-  /** Name; absent when none is known. */
+  /** Name; absent if unknown. */
   interface?: string;
   /** ifAlias. */
   description?: string;
   /** external or internal. */
   boundary?: string;
-  /** Bits per second, 0 when nobody says. */
+  /** Bits per second; 0: unknown. */
   speed: number;
-  /** Bits: 1 up as configured, 2 up in fact. Absent without counters. */
+  /** Bits: 1 administratively up, 2 operationally up. Absent without counters. */
   status?: number;
   in: LinkSide;
   out: LinkSide;
-  /** What is wrong with it. */
+  /** Problems of the interface. */
   problems: Trouble[];
 }
 
 /** One direction of an interface. Rates are bits per second of layer 2. */
 export interface LinkSide {
-  /** Over the window. */
+  /** Over the range. */
   avg: number;
-  /** Of the steps that lie in the window whole; one without flows counts as zero. */
+  /** Of the intervals completely in the range; one without flows counts as zero. */
   p95: number;
-  /** Of the same steps. */
+  /** Of the same intervals. */
   max: number;
-  /** The last step that is whole. */
+  /** The last complete interval. */
   last: number;
-  /** Relative error of avg with 95 % confidence, from sampling; null when nothing was seen. */
+  /** Relative error of avg with 95% confidence, from sampling; null without flows. */
   error: number | null;
-  /** At most 60 rates over the window. */
+  /** At most 60 rates over the range. */
   course: number[];
-  /** p95 as a share of the speed; null when that is not known. */
+  /** p95 as a share of the speed; null if that is unknown. */
   use_p95: number | null;
   /** max as a share of the speed. */
   use_max: number | null;
-  /** Bits per second as the device counts them; null without counters. An interval in which they started anew does not count. */
+  /** Bits per second by the device's counters; null without counters. Excludes intervals in which the counters restarted. */
   counter: number | null;
   /** Per second. */
   errors: number | null;
   /** Per second. */
   discards: number | null;
-  /** Flows over counters: 1 when the sampling is right. Null unless counters cover half the window. */
+  /** Flows divided by counters: 1 if the sampling is right. Null unless counters cover half the range. */
   coverage: number | null;
-  /** How full it is, by use_p95. */
+  /** Level of utilisation, by use_p95. */
   use_level: "" | "warn" | "bad";
-  /** Flows and counters are further apart than sampling explains. */
+  /** Flows and counters differ more than sampling explains. */
   uncovered: boolean;
 }
 
-/** The share of an exporter's octets on interfaces without a name. */
+/** The share of an exporter's bytes on interfaces without a name. */
 export interface Unnamed {
   /** Address. */
   exporter: string;
   share: number;
 }
 
-/** The interfaces of an exporter as a whole. */
+/** All interfaces of an exporter. */
 export interface InterfacesOf {
   /** Address. */
   exporter: string;
-  /** Each kind once, with the name of the first interface that has it; and of the names. */
+  /** Each kind once, with the name of the first interface that has it; also problems of the names. */
   problems: Trouble[];
-  /** whether names have come; nil: not known which interfaces it has */
+  /** whether names have arrived; nil: its interfaces are unknown */
   names?: Step;
 }
 
@@ -1110,33 +1100,33 @@ export interface InterfacesOf {
 export interface LinkCourse {
   from: number;
   to: number;
-  /** Seconds of a bucket. */
+  /** Seconds of an interval. */
   step: number;
-  /** Starts of the buckets. */
+  /** Starts of the intervals. */
   times: number[];
   /**
-   * What the device counted, bits per second; null when it sends no counters. A value is null where the readings cover less
-   * than half of its bucket.
+   * Rates by the device's counters, bits per second; null if it sends no counters. A value is null if the readings cover
+   * less than half of its interval.
    */
   counters: CounterCourse | null;
   /**
-   * What flows say of each hour of the last 28 days, bits per second of layer 2; null when there are no sums of hours with
-   * this interface.
+   * Rates by flows of each hour of the last 28 days, bits per second of layer 2; null if there are no hourly sums with this
+   * interface.
    */
   weeks: Weeks | null;
-  /** When it is nearly full if its weeks go on like this. */
+  /** When it is nearly full if the trend continues. */
   nearly_full: NearlyFull;
   /** Of the counters. */
   meta: Cost;
 }
 
-/** The rates of both directions, bucket by bucket; nil where nobody counted. */
+/** The rates of both directions, bucket by bucket; nil without counters. */
 export interface CounterCourse {
   in: (number | null)[];
   out: (number | null)[];
 }
 
-/** The hours of an interface, in bits per second of layer 2 as flows say. */
+/** The hours of an interface, in bits per second of layer 2 by flows. */
 export interface Weeks {
   /** Start of the first hour. */
   from: number;
@@ -1144,13 +1134,13 @@ export interface Weeks {
   in: number[];
   /** Sent, hour by hour. */
   out: number[];
-  /** The straight line through the 95th percentiles of the hours of each whole day; null with fewer than seven of them. */
+  /** The straight line through the 95th percentiles of the hours of each complete day; null with fewer than seven of them. */
   trend: Trends | null;
 }
 
 /** Those of both directions. */
 export interface Trends {
-  /** Whole days that it is of. */
+  /** Number of complete days. */
   days: number;
   in: Trend;
   out: Trend;
@@ -1158,73 +1148,73 @@ export interface Trends {
 
 /** The straight line through the 95th percentiles of the hours of each day, by least squares. */
 export interface Trend {
-  /** Of the last whole day, on the line: bits per second. */
+  /** On the last complete day, by the line: bits per second. */
   p95: number;
-  /** How much it rises a day, bits per second. */
+  /** Increase per day, bits per second. */
   per_day: number;
   /** Standard error of per_day. */
   error: number;
 }
 
-/** When the interface is nearly full, if its weeks go on like this. */
+/** When the interface is nearly full if the trend continues. */
 export interface NearlyFull {
-  /** Of the speed, from which on it is nearly full. */
+  /** Share of the speed from which it is nearly full. */
   share: number;
-  /** Null when that is not to be expected. */
+  /** Null if it is not expected. */
   in: InDays | null;
-  /** Null when that is not to be expected. */
+  /** Null if it is not expected. */
   out: InDays | null;
 }
 
-/** How long that lasts. */
+/** The time until then. */
 export interface InDays {
   days: number;
-  /** warn when that is soon. */
+  /** warn if it is soon. */
   level: "" | "warn";
 }
 
-/** What reading the configuration again did. */
+/** The effect of a reload. */
 export interface Reloaded {
   /** Keys that have changed. */
   applied: string[];
-  /** Keys that differ from the file: they keep their value until a restart. */
+  /** Keys that differ from the file; they keep their value until a restart. */
   restart: string[];
 }
 
-/** Whether simulated exporters send. */
+/** Whether simulated exporters are running. */
 export interface Demo {
   running: boolean;
 }
 
-/** What the store is working on. */
+/** The queries that the store is executing. */
 export interface RunningQueries {
   queries: RunningQuery[];
 }
 
-/** One that the store is working on, whoever asked it. */
+/** A query that the store is executing, of any client. */
 export interface RunningQuery {
-  /** The store's own. */
+  /** ID in the store. */
   id: string;
-  /** The resource of this API that asks, as query or flows; empty: somebody asks the store itself. */
+  /** The resource of this API that made the query, such as query or flows; empty: another client of the store. */
   what: string;
-  /** What the asker calls it: the Query-Tag of a request ends it. */
+  /** Tag of the client: the Query-Tag of a request, which cancels it. */
   tag: string;
-  /** Of the store. */
+  /** User in the store. */
   user: string;
-  /** Seconds. */
+  /** Seconds so far. */
   elapsed: number;
-  /** Read so far. */
+  /** Rows read so far. */
   rows: number;
-  /** To read, about; 0 while nobody knows. */
+  /** Rows to read, approximately; 0 while unknown. */
   of: number;
-  /** Read so far. */
+  /** Bytes read so far. */
   bytes: number;
   memory: number;
-  /** Its beginning. */
+  /** Start of the statement. */
   sql: string;
 }
 
-/** Ok, or there is a problem. */
+/** Ok, or the response is a problem. */
 export interface Alive {
   status: string;
 }
