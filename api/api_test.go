@@ -986,7 +986,7 @@ func TestEndQuery(t *testing.T) {
 		res := <-ended
 		defer res.Body.Close()
 		var p Problem
-		if err := json.NewDecoder(res.Body).Decode(&p); err != nil || res.StatusCode != http.StatusConflict || p.Title != "query ended" {
+		if err := json.NewDecoder(res.Body).Decode(&p); err != nil || res.StatusCode != http.StatusConflict || p.Title != "query cancelled" {
 			t.Errorf("who asked gets %d %+v %v", res.StatusCode, p, err)
 		}
 		until(t, "the query is gone", func() bool { return len(list()) == 0 })

@@ -9,15 +9,15 @@ import (
 var configRoutes = []Route{
 	{
 		Method: "GET", Path: "/api/v1/config", Need: Operate, Handler: answer((*Server).config),
-		ID: "config", Summary: "The configuration that runs, without what is secret",
+		ID: "config", Summary: "The configuration in force, without secrets",
 		Description: "Keys as in the configuration file.",
-		Answer:      Answer{Description: "Every key."},
+		Answer:      Answer{Description: "All keys."},
 	},
 	{
 		Method: "POST", Path: "/api/v1/config/reload", Need: Operate, Handler: answer((*Server).reload),
-		ID: "reload", Summary: "Read the configuration file again",
-		Description: "What can change in a running NetMeta changes at once, without losing a datagram. The same as SIGHUP.",
-		Answer:      Answer{Description: "What that did."},
+		ID: "reload", Summary: "Reload the configuration file",
+		Description: "Live keys change at once, without losing a datagram. The same as SIGHUP.",
+		Answer:      Answer{Description: "The changed keys."},
 		Problems:    map[int]string{http.StatusUnprocessableEntity: "The new configuration is refused with the reason, and the old one stays."},
 	},
 }
@@ -33,7 +33,7 @@ func (s *Server) config(*http.Request) (any, error) { return s.Control.Config(),
 func (s *Server) reload(*http.Request) (Reloaded, error) {
 	r, err := s.Control.Reload()
 	if err != nil {
-		return r, &problem.Error{Status: http.StatusUnprocessableEntity, Title: "the new configuration is refused, the old one stays", Detail: err.Error()}
+		return r, &problem.Error{Status: http.StatusUnprocessableEntity, Title: "configuration rejected", Detail: err.Error()}
 	}
 	return r, nil
 }

@@ -12,8 +12,8 @@ import (
 // Callers with a scope get no estimate, because the index counts the rows of others too.
 var estimateRoutes = []Route{{
 	Method: "GET", Path: "/api/v1/estimate", Need: Read, Handler: answer((*Server).estimate),
-	ID: "estimate", Summary: "What the answer to a question would cost",
-	Description: "The keys are those of /api/v1/query or, with of=flows, of /api/v1/flows. Read from the index alone.",
+	ID: "estimate", Summary: "The expected cost of a query",
+	Description: "The keys are those of /api/v1/query or, with of=flows, of /api/v1/flows. Only the index is read.",
 	Parameters: append(seriesParameters(unitKey),
 		textKey("of", "series, or flows for a page of records in another order than that of time. Default series.").as("series")),
 }}

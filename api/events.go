@@ -11,8 +11,8 @@ import (
 var eventRoutes = []Route{
 	{
 		Method: "GET", Path: "/api/v1/events", Need: Read, Scoped: true, Handler: answer((*Server).listEvents),
-		ID: "events", Summary: "What happened beside the traffic",
-		Description: "Events that touch the window: attacks, changes, maintenance, notes. They are in the table events.",
+		ID: "events", Summary: "Events that explain traffic",
+		Description: "Events that overlap the range: attacks, changes, maintenance, notes. They are in the table events.",
 		Parameters:  []Parameter{fromKey, toKey, tzKey, textKey("kind", "Only of this kind.").as("attack")},
 	},
 	{
@@ -20,14 +20,14 @@ var eventRoutes = []Route{
 		ID: "addEvent", Summary: "Report an event, or its end",
 		Example: map[string]any{"kind": "maintenance", "start": 1795719600, "end": 1795723200, "target": "edge1", "severity": "info",
 			"text": "line card replaced", "attrs": map[string]string{"ticket": "4711"}},
-		Answer: Answer{Description: "The event as it is kept."},
+		Answer: Answer{Description: "The event as stored."},
 	},
 	{
 		Method: "DELETE", Path: "/api/v1/events/{id}", Need: Change, Handler: done((*Server).deleteEvent),
 		ID: "deleteEvent", Summary: "Delete an event",
-		Description: "With all that was reported of it.",
+		Description: "With all its reports.",
 		Parameters:  []Parameter{pathPart("id", "").as("attack-1")},
-		Answer:      Answer{Description: "It is gone."},
+		Answer:      Answer{Description: "Deleted."},
 	},
 }
 

@@ -11,10 +11,10 @@ import (
 var explainRoutes = []Route{{
 	Method: "GET", Path: "/api/v1/explain", Need: Read, Scoped: true, Handler: answer((*Server).explain),
 	ID: "explain", Summary: "Why traffic changed",
-	Description: "Sets a window against one before it, in ten fields, and names the few values that make up the change. An answer is kept for ten seconds.",
+	Description: "Compares a range with an earlier one, in ten fields, and names the few values that make up the change. Results are cached for ten seconds.",
 	Parameters: []Parameter{qKey, fromKey, toKey, tzKey, unitKey, layerKey, dirKey,
-		textKey("sel", "The window to explain, as begin~end in seconds since 1970 or RFC 3339. Default: from to to."),
-		textKey("vs", "The window to set it against: prev, -1d, -7d or the begin of one. Default prev.").as("prev"),
+		textKey("sel", "The range to explain, as start~end in seconds since 1970 or RFC 3339. Default: from to to."),
+		textKey("vs", "The range to compare with: prev, -1d, -7d or the start of one. Default prev.").as("prev"),
 	},
 }}
 

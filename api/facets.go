@@ -15,11 +15,11 @@ import (
 var facetRoutes = []Route{{
 	Method: "GET", Path: "/api/v1/facets", Need: Read, Scoped: true, Handler: answer((*Server).facets),
 	ID: "facets", Summary: "The largest values of several fields",
-	Description: "All lists are exact. An answer is kept for ten seconds.",
+	Description: "All lists are exact. Results are cached for ten seconds.",
 	Parameters: []Parameter{qKey, fromKey, toKey, tzKey, unitKey, layerKey, dirKey,
 		textKey("facets", "Names as in by, a / joins those of up to 8 fields. Default: addresses, ports with protocol, ASes, interfaces, exporter, flags.").as("dst.ip,proto/dst.port"),
 		{Name: "most", In: "query", Type: "integer", Minimum: new(int), Example: 100000,
-			Description: "Rows that may be read of the table flows. When the lists need more, those that no rollup answers are left out and named in left; when that does not do, all. Default: no bound."},
+			Description: "Maximum number of rows to read from the table flows. If the lists need more, those without a rollup are omitted and listed in left, or all if that is not enough. Default: no limit."},
 	},
 }}
 

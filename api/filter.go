@@ -17,7 +17,7 @@ const (
 var filterRoutes = []Route{
 	{
 		Method: "GET", Path: "/api/v1/fields", Need: Read, Scoped: true, Handler: answer((*Server).fields),
-		ID: "fields", Summary: "Every field that can be filtered or grouped by",
+		ID: "fields", Summary: "All fields for filters and groups",
 		Answer: Answer{Description: "The fields, and the units of a query."},
 	},
 	{
@@ -34,13 +34,13 @@ var filterRoutes = []Route{
 	},
 	{
 		Method: "GET", Path: "/api/v1/filter/complete", Need: Read, Scoped: true, Handler: withArguments[struct{}]((*Server).complete),
-		ID: "completeFilter", Summary: "What could be typed next",
-		Parameters: []Parameter{textKey("text", "The filter so far.").as("src p"), integerKey("cursor", "Byte offset of the cursor; the end when left out.")},
+		ID: "completeFilter", Summary: "Complete a filter",
+		Parameters: []Parameter{textKey("text", "The filter so far.").as("src p"), integerKey("cursor", "Byte offset of the cursor; the end if omitted.")},
 		Answer:     Answer{Description: replaced},
 	},
 	{
 		Method: "POST", Path: "/api/v1/filter/complete", Need: Read, Scoped: true, Handler: withArguments[FilterTyped]((*Server).complete),
-		ID: "completeFilterPost", Summary: "What could be typed next",
+		ID: "completeFilterPost", Summary: "Complete a filter",
 		Example: FilterTyped{"src.p", 5},
 		Answer:  Answer{Description: asForGET},
 	},

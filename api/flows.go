@@ -14,12 +14,12 @@ var flowRoutes = []Route{{
 	ID: "flows", Summary: "The records themselves",
 	Description: "A page of records in the order of time or of a column. csv and jsonl are exports: all records up to the limit.",
 	Parameters: []Parameter{qKey, fromKey, toKey, tzKey, dirKey,
-		textKey("columns", "Columns as SrcAddr or src.ip, or all. Default: those that tell most.").as("TimeReceived,src.ip,dst.ip,Bytes"),
-		integerKey("limit", "Records of a page, 10,000 at most; of an export 1,000,000, in another order than that of time 100,000. Default 200, of an export 10,000.").as(50),
-		textKey("sort", "A column as Bytes or bytes, with - before it for the largest first; ts is time. Equal records are in the order of time. Only the first 256 bytes of a text and 64 of a list count. "+
-			"Another order than that of time reads the whole window. Default -ts.").as("-Bytes"),
-		textKey("order", "Of time, when sort is not given: desc, newest first, or asc. Default desc."),
-		textKey("cursor", "The next of the page before."),
+		textKey("columns", "Columns, e.g. SrcAddr or src.ip, or all. Default: the most important ones.").as("TimeReceived,src.ip,dst.ip,Bytes"),
+		integerKey("limit", "Records of a page, 10,000 at most; of an export 1,000,000, or 100,000 in another order than that of time. Default 200, of an export 10,000.").as(50),
+		textKey("sort", "A column, e.g. Bytes or bytes, with - before it for the largest first; ts is time. Equal records are ordered by time. Only the first 256 bytes of a text and 64 of a list count. "+
+			"Another order than that of time reads the whole range. Default -ts.").as("-Bytes"),
+		textKey("order", "Order by time, if sort is omitted: desc, newest first, or asc. Default desc."),
+		textKey("cursor", "next of the previous page."),
 		textKey("format", "json, csv or jsonl. Default json."), rawKey,
 	},
 	Answer: Answer{Also: []string{"text/csv", "application/jsonl"}},

@@ -23,7 +23,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		}
 		if host := hostOf(r); tells(r.URL.Path) && !s.knownAs(host) {
 			writeProblem(w, Problem{Title: "unknown host", Status: http.StatusMisdirectedRequest,
-				Detail: "this server is not known as " + strconv.Quote(host) + ": add the name to http.hosts in the configuration, or use the address"})
+				Detail: "unknown host name: " + strconv.Quote(host) + "; set it in http.hosts, or use the address"})
 			return
 		}
 		if !strings.HasPrefix(r.URL.Path, "/api/") { // the rest is for data and changes
@@ -31,13 +31,13 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			return
 		}
 		if site := r.Header.Get("Sec-Fetch-Site"); site == "cross-site" || site == "same-site" {
-			writeProblem(w, Problem{Title: "foreign page", Status: http.StatusForbidden, Detail: "a page of another site may not ask"})
+			writeProblem(w, Problem{Title: "foreign page", Status: http.StatusForbidden, Detail: "requests from pages of other sites are not allowed"})
 			return
 		}
 		// Browsers send the header above only to trustworthy origins. Changes are also checked by their
 		// Origin.
 		if foreign.Check(r) != nil {
-			writeProblem(w, Problem{Title: "foreign page", Status: http.StatusForbidden, Detail: "a page of another site may not change anything"})
+			writeProblem(w, Problem{Title: "foreign page", Status: http.StatusForbidden, Detail: "changes from pages of other sites are not allowed"})
 			return
 		}
 		next.ServeHTTP(w, r)

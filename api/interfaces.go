@@ -12,22 +12,22 @@ import (
 var interfaceRoutes = []Route{
 	{
 		Method: "GET", Path: "/api/v1/interfaces", Need: Read, Scoped: true, Handler: answer((*Server).interfaces),
-		ID: "interfaces", Summary: "The interfaces of the exporters: traffic, use, and the device's own counters",
-		Description: "What flows say, received and sent, beside what the device counts itself (sFlow counter samples). Most traffic first, at most 2,000. Rates are bits per second of layer 2, as octet counters count. An answer is kept for ten seconds.",
+		ID: "interfaces", Summary: "The interfaces of the exporters: traffic, utilisation, and the device's counters",
+		Description: "Traffic by flows, received and sent, next to the device's counters (sFlow counter samples). Most traffic first, at most 2,000. Rates are bits per second of layer 2, as in octet counters. Results are cached for ten seconds.",
 		Parameters: []Parameter{fromKey, toKey, textKey("tz", "IANA time zone for days in from and to."),
-			textKey("exporter", "Address: its interfaces alone.").as("203.0.113.1")},
+			textKey("exporter", "Address: only its interfaces.").as("203.0.113.1")},
 	},
 	{
 		Method: "GET", Path: "/api/v1/interfaces/{exporter}/{index}", Need: Read, Scoped: true, Handler: answer((*Server).oneInterface),
-		ID: "interface", Summary: "One interface over time: the device's own counters and its last weeks",
-		Description: "The octet counters of the device in the buckets of a chart (sFlow counter samples), to draw beside /api/v1/query with layer=l2, which has the same buckets for the same from, to, tz, step and px. " +
-			"A reading stands for the time since the one before it. And what flows say of each hour of the last 28 days, with its trend; that part does not follow from and to, and is kept for five minutes.",
+		ID: "interface", Summary: "One interface over time: the device's counters and its last weeks",
+		Description: "The octet counters of the device in the intervals of a chart (sFlow counter samples), for use with /api/v1/query and layer=l2, which has the same intervals for the same from, to, tz, step and px. " +
+			"A reading covers the time since the previous one. Also the traffic by flows of each hour of the last 28 days, with its trend; that part ignores from and to, and is cached for five minutes.",
 		Parameters: []Parameter{
 			pathPart("exporter", "Address of the exporter.").as("203.0.113.1"),
 			{Name: "index", In: "path", Type: "integer", Description: "Number of the interface, as the exporter counts them.", Example: 1},
 			fromKey, toKey, textKey("tz", "IANA time zone for days, in from and to and in the trend."),
-			textKey("step", "Seconds of a bucket, or auto."),
-			integerKey("px", "Width of the plot in pixels: the most buckets that auto makes.").as(400),
+			textKey("step", "Seconds of an interval, or auto."),
+			integerKey("px", "Width of the plot in pixels: the maximum number of intervals of auto.").as(400),
 		},
 	},
 }

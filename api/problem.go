@@ -70,29 +70,29 @@ func problemOf(err error) Problem {
 	case errors.As(err, &known):
 		return Problem{Title: known.Title, Status: known.Status, Detail: err.Error(), Key: known.Key}
 	case errors.As(err, &badFilter):
-		return Problem{Title: "filter not understood", Status: http.StatusBadRequest, Detail: badFilter.Message,
+		return Problem{Title: "invalid filter", Status: http.StatusBadRequest, Detail: badFilter.Message,
 			Key: "q", Span: &badFilter.Span, Expected: badFilter.Expected, Suggestion: badFilter.Suggestion}
 	case errors.As(err, &exception):
 		if p, ok := refusals[exception.Code]; ok {
 			return p
 		}
-		return Problem{Title: "the store refused the query", Status: http.StatusBadGateway, Detail: exception.Message}
+		return Problem{Title: "query rejected", Status: http.StatusBadGateway, Detail: exception.Message}
 	case errors.Is(err, context.DeadlineExceeded):
 		return tooLong
 	}
-	return Problem{Title: "the store does not answer", Status: http.StatusServiceUnavailable,
-		Detail: "the store does not answer at the moment; it is restarted by itself: try again in a few seconds"}
+	return Problem{Title: "store not responding", Status: http.StatusServiceUnavailable,
+		Detail: "the store is not responding; it restarts automatically, retry in a few seconds"}
 }
 
 var tooLong = Problem{Title: "query took too long", Status: http.StatusGatewayTimeout,
-	Detail: fmt.Sprintf("the query ran longer than %.0f s", queryTimeout.Seconds()) + ": narrow the time range or the filter"}
+	Detail: fmt.Sprintf("the query ran longer than %.0f s", queryTimeout.Seconds()) + "; use a shorter range or a narrower filter"}
 
 // refusals are errors of the store with a remedy, by ClickHouse error code.
 var refusals = map[int]Problem{
-	159: tooLong,                                                                                              // TIMEOUT_EXCEEDED
-	394: {Title: "query ended", Status: http.StatusConflict, Detail: "somebody ended the query while it ran"}, // QUERY_WAS_CANCELLED
+	159: tooLong,                                                                                    // TIMEOUT_EXCEEDED
+	394: {Title: "query cancelled", Status: http.StatusConflict, Detail: "the query was cancelled"}, // QUERY_WAS_CANCELLED
 	202: {Title: "too many queries", Status: http.StatusServiceUnavailable, // TOO_MANY_SIMULTANEOUS_QUERIES
-		Detail: "the store answers as many queries as it may: try again in a few seconds"},
-	241: {Title: "query needs too much memory", Status: http.StatusInsufficientStorage, // MEMORY_LIMIT_EXCEEDED
-		Detail: "the query needs more memory than it may have: narrow the time range or the filter, or group by less"},
+		Detail: "query limit reached; retry in a few seconds"},
+	241: {Title: "memory limit exceeded", Status: http.StatusInsufficientStorage, // MEMORY_LIMIT_EXCEEDED
+		Detail: "the query exceeds its memory limit; use a shorter range, a narrower filter or fewer groups"},
 }

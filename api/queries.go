@@ -19,15 +19,15 @@ import (
 var runningRoutes = []Route{
 	{
 		Method: "GET", Path: "/api/v1/queries", Need: Read, Scoped: true, Handler: answer((*Server).queries),
-		ID: "queries", Summary: "What the store is working on",
-		Description: "Longest first. A request with the header Query-Tag is found by it, with how far it is.",
+		ID: "queries", Summary: "The running queries",
+		Description: "Longest first. The header Query-Tag of a request identifies its query, with its progress.",
 	},
 	{
 		Method: "DELETE", Path: "/api/v1/queries/{id}", Need: Operate, Scoped: true, Handler: done((*Server).endQuery),
-		ID: "endQuery", Summary: "End a query",
-		Description: "Only questions are ended, never an insert. Who asked gets status 409.",
-		Parameters:  []Parameter{pathPart("id", "Its id, or the Query-Tag of its request.").as("tab-7")},
-		Answer:      Answer{Description: "It is ending."},
+		ID: "endQuery", Summary: "Cancel a query",
+		Description: "Inserts are never cancelled. The cancelled request gets status 409.",
+		Parameters:  []Parameter{pathPart("id", "Its ID, or the Query-Tag of its request.").as("tab-7")},
+		Answer:      Answer{Description: "Being cancelled."},
 	},
 }
 
@@ -163,7 +163,7 @@ func (s *Server) endQuery(r *http.Request) error {
 	slices.SortStableFunc(list, func(a, b RunningQuery) int { return cmp.Compare(rank(a), rank(b)) })
 	i := slices.IndexFunc(list, func(q RunningQuery) bool { return q.ID == name || q.Tag == name })
 	if i < 0 {
-		return &problem.Error{Status: http.StatusNotFound, Title: "no such query", Detail: "no query with the id or tag " + name + " runs: it may have ended by itself"}
+		return &problem.Error{Status: http.StatusNotFound, Title: "no such query", Detail: "no running query has the ID or tag " + name + "; it may have finished"}
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 	defer cancel()
@@ -184,7 +184,7 @@ func withTag(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if tag := r.Header.Get("Query-Tag"); tag != "" {
 			if !tagForm.MatchString(tag) {
-				writeProblem(w, Problem{Title: "tag not understood", Status: http.StatusBadRequest, Detail: "Query-Tag has 1 to 64 letters, digits and _ . -", Key: "Query-Tag"})
+				writeProblem(w, Problem{Title: "invalid tag", Status: http.StatusBadRequest, Detail: "use 1 to 64 letters, digits and _ . - in Query-Tag", Key: "Query-Tag"})
 				return
 			}
 		}

@@ -20,16 +20,16 @@ var queryRoutes = []Route{
 	{
 		Method: "GET", Path: "/api/v1/query", Need: Read, Scoped: true, Handler: written[Result]((*Server).query),
 		ID: "query", Summary: "Traffic over time, split by any fields",
-		Description: "The keys are those of the page's URL. The answer is columns: one list of bucket starts and one list of values for each series. The series of a direction, Other included, add up to its total.",
-		Parameters:  append(seriesParameters(unitOrShareKey, textKey("viz", "Only for the page.")), textKey("format", "json or csv. Default json."), rawKey),
+		Description: "The keys are those of the web UI's URL. The result has columns: one list of interval starts and one list of values for each series. The series of a direction, including Other, add up to its total.",
+		Parameters:  append(seriesParameters(unitOrShareKey, textKey("viz", "Only for the web UI.")), textKey("format", "json or csv. Default json."), rawKey),
 		Answer:      Answer{Description: "The series.", Also: []string{"text/csv"}},
 	},
 	{
 		Method: "GET", Path: "/api/v1/query.csv", Need: Read, Scoped: true, Handler: written[struct{}]((*Server).queryCSV),
 		ID: "queryCSV", Summary: "The same as CSV",
-		Description: "The keys are those of /api/v1/query. Lines are those of RFC 4180, numbers are not rounded. Names that begin like a formula are guarded against spreadsheets; see raw.",
+		Description: "The keys are those of /api/v1/query. Lines are those of RFC 4180, numbers are not rounded. Names that start like a formula are guarded against spreadsheets; see raw.",
 		Parameters: append(seriesParameters(unitOrShareKey),
-			textKey("of", "series: a line for each bucket; table: a line for each series and total. Default series.").as("table"), rawKey),
+			textKey("of", "series: a line for each interval; table: a line for each series and total. Default series.").as("table"), rawKey),
 		Answer: Answer{Description: "Lines with a header.", Also: []string{"text/csv"}},
 	},
 }

@@ -188,18 +188,18 @@ func (r *Route) refuses(who access.Identity) error {
 	if r.Scoped || r.Need == Public || who.Scope.IsEverything() {
 		return nil
 	}
-	return &problem.Error{Status: http.StatusForbidden, Title: "not in scope", Detail: "this concerns all of the network, and you may see a part of it"}
+	return &problem.Error{Status: http.StatusForbidden, Title: "not in scope", Detail: "this concerns the whole network, and you may only see a part of it"}
 }
 
 // otherMethod responds to a request for a path with an unsupported method.
 func otherMethod(methods []string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", strings.Join(methods, ", "))
-		writeProblem(w, Problem{Title: "no such method", Status: http.StatusMethodNotAllowed, Detail: r.URL.Path + " takes " + strings.Join(methods, " and ")})
+		writeProblem(w, Problem{Title: "no such method", Status: http.StatusMethodNotAllowed, Detail: r.URL.Path + " accepts " + strings.Join(methods, " and ")})
 	}
 }
 
 // noResource responds to a request for a path that is not in the API.
 func noResource(w http.ResponseWriter, r *http.Request) {
-	writeProblem(w, Problem{Title: "no such resource", Status: http.StatusNotFound, Detail: r.Method + " " + r.URL.Path + " is not in the API: see /api/v1/openapi.json"})
+	writeProblem(w, Problem{Title: "no such resource", Status: http.StatusNotFound, Detail: r.Method + " " + r.URL.Path + " is not in the API; see /api/v1/openapi.json"})
 }

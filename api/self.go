@@ -24,13 +24,13 @@ var selfRoutes = []Route{
 	{
 		Method: "GET", Path: "/healthz", Need: Public, Handler: answer((*Server).healthz),
 		ID: "healthz", Summary: "Whether the process lives",
-		Answer: Answer{Description: "It does."},
+		Answer: Answer{Description: "It lives."},
 	},
 	{
 		Method: "GET", Path: "/readyz", Need: Read, Handler: answer((*Server).readyz),
-		ID: "readyz", Summary: "Whether what comes in is kept and can be asked for",
-		Description: "503 with the reason while the store does not answer, while neither store nor spool takes rows, or while the disk is full. It is 200 again when that is over.",
-		Answer:      Answer{Description: "It is."},
+		ID: "readyz", Summary: "Whether received flows are stored and can be queried",
+		Description: "503 with the reason while the store is not responding, while neither store nor spool accepts rows, or while the disk is full. It recovers automatically.",
+		Answer:      Answer{Description: "Ready."},
 	},
 	{
 		Method: "GET", Path: "/metrics", Need: Read, Handler: written[struct{}]((*Server).metrics),

@@ -10,16 +10,16 @@ import (
 var senderRoutes = []Route{
 	{
 		Method: "GET", Path: "/api/v1/senders", Need: Read, Handler: answer((*Server).listSenders),
-		ID: "senders", Summary: "What was decided about who sends",
-		Description: "10,000 decisions at most, kept over a restart.",
+		ID: "senders", Summary: "Decisions about senders",
+		Description: "At most 10,000 decisions, which survive restarts.",
 		Answer:      Answer{Description: "By address.", Example: senderExample(1795719600, 4711, 1795723200)},
 	},
 	{
 		Method: "POST", Path: "/api/v1/senders", Need: Operate, Handler: take((*Server).decideSenders),
 		ID: "decideSenders", Summary: "Accept or ignore senders",
-		Description: "accept: it is known, and its datagrams are taken. ignore: from now on its datagrams are refused before they are decoded, and counted; what is stored stays. " +
-			"forget: it is as new again, and its datagrams are taken. It holds for datagrams from the address, and for those of sFlow that name it as their agent. " +
-			"What the configuration names cannot be ignored (409). All of the addresses are decided about, or with an error none.",
+		Description: "accept: its datagrams are accepted, and it is no longer new. ignore: from now on its datagrams are dropped before they are decoded, and counted; stored flows stay. " +
+			"forget: it is new again, and its datagrams are accepted. The decision applies to datagrams from the address, and to sFlow datagrams that name it as their agent. " +
+			"Senders in the configuration cannot be ignored (409). The decision applies to all of the addresses, or to none after an error.",
 		Example: Decision{[]string{"192.0.2.77"}, sender.Ignore},
 		Answer:  Answer{Description: "Those addresses.", Example: senderExample(1795723200, 0, 0)},
 	},

@@ -11,14 +11,14 @@ var linkRoutes = []Route{
 	{
 		Method: "POST", Path: "/api/v1/links", Need: Change, Handler: take((*Server).addLink),
 		ID: "addLink", Summary: "Give a long address a short name",
-		Description: "For addresses of the page that are too long to be sent around. The same address gets the same name. Links are kept for ever, 16 MiB of them at most.",
+		Description: "For addresses of the web UI that are too long to share. The same address gets the same name. Links never expire; at most 16 MiB of them.",
 		Example:     Link{"/explore?q=udp+src+port+53&by=src.as"},
 		Answer:      Answer{Description: "The short address.", Example: Link{"/s/5Yj1ZkD0bq3wXy2e"}},
 	},
 	{
 		Method: "GET", Path: "/s/{name}", Need: Read, Handler: written[struct{}]((*Server).followLink),
-		ID: "followLink", Summary: "Go to what a short name stands for",
-		Parameters: []Parameter{pathPart("name", "What POST /api/v1/links gave.").as("5Yj1ZkD0bq3wXy2e")},
+		ID: "followLink", Summary: "Open a short address",
+		Parameters: []Parameter{pathPart("name", "The name from POST /api/v1/links.").as("5Yj1ZkD0bq3wXy2e")},
 		Answer:     Answer{Status: http.StatusFound, Description: "The address."},
 		Problems:   map[int]string{http.StatusNotFound: ""},
 	},
@@ -42,7 +42,7 @@ func (s *Server) followLink(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	if !ok {
-		return &problem.Error{Status: http.StatusNotFound, Title: "no such link", Detail: "nothing was kept under this name: look whether the link was copied whole"}
+		return &problem.Error{Status: http.StatusNotFound, Title: "no such link", Detail: "no link with this name; check that it was copied completely"}
 	}
 	http.Redirect(w, r, address, http.StatusFound)
 	return nil

@@ -12,7 +12,7 @@ import (
 
 var statusRoutes = []Route{{
 	Method: "GET", Path: "/api/v1/status", Need: Read, Handler: answer((*Server).status),
-	ID: "status", Summary: "What comes in, where it is lost, what is kept",
+	ID: "status", Summary: "What is received, lost and stored",
 	Answer: Answer{Description: "Counters since the start, and rates of the last ten seconds."},
 }}
 

@@ -29,13 +29,13 @@ const (
 var streamRoutes = []Route{{
 	Method: "GET", Path: "/api/v1/stream", Need: Read, Scoped: true,
 	Handler: written[struct{}]((*Server).stream).sends(Update{}),
-	ID:      "stream", Summary: "The answer to a question as it changes",
-	Description: "The keys are those of /api/v1/query; to must be now. Asked again twice in each step, but at most once a second and half of the time; a pause is never longer than a minute, unless the question took longer.",
+	ID:      "stream", Summary: "The result of a query as it changes",
+	Description: "The keys are those of /api/v1/query; to must be now. The query is repeated twice per step, but at most once a second and for half of the time. A pause is at most a minute, unless the query takes longer.",
 	Parameters:  seriesParameters(unitKey),
-	Answer: Answer{Description: "A stream that has no end.", Text: "text/event-stream",
-		TextIs: "Server-sent events: result with the whole answer of /api/v1/query, at the beginning, when other series win and each half minute; " +
-			"update with the buckets that changed, times, and of all series and totals in the order of the last result their points in those buckets and their figures; " +
-			"problem when there is no answer at the moment."},
+	Answer: Answer{Description: "An endless stream.", Text: "text/event-stream",
+		TextIs: "Server-sent events: result with the whole result of /api/v1/query, at the start, when the best series change, and every half minute; " +
+			"update with the changed intervals, times, and for all series and totals, in the order of the last result, their points in those intervals and their figures; " +
+			"problem if there is no result at the moment."},
 }}
 
 // Update is the changed intervals of all series and totals, in the order of the last result.
@@ -72,7 +72,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	}
 	if s.streams.Add(1) > maxStreams {
 		s.streams.Add(-1)
-		return &problem.Error{Status: http.StatusServiceUnavailable, Title: "too many streams", Detail: fmt.Sprintf("%d pages are live, which is the most: close some", maxStreams)}
+		return &problem.Error{Status: http.StatusServiceUnavailable, Title: "too many streams", Detail: fmt.Sprintf("%d live pages is the maximum; close some", maxStreams)}
 	}
 	defer s.streams.Add(-1)
 	first, err := s.ask(r.Context(), r.URL.Query())
@@ -109,7 +109,7 @@ func (s *Server) follow(r *http.Request, out events, first Result) {
 		case r.Context().Err() != nil:
 			return
 		case err != nil:
-			err = out.send("problem", Problem{Type: "about:blank", Title: "no answer at the moment", Status: http.StatusServiceUnavailable, Detail: err.Error()})
+			err = out.send("problem", Problem{Type: "about:blank", Title: "no result", Status: http.StatusServiceUnavailable, Detail: err.Error()})
 		case time.Since(whole) >= streamWhole || !sameSeries(last, now):
 			whole = time.Now()
 			err = out.send("result", now)

@@ -15,14 +15,14 @@ var viewRoutes = []Route{
 		Method: "GET", Path: "/api/v1/views", Need: Read, Handler: answer((*Server).listViews),
 		ID: "views", Summary: "Saved views",
 		Parameters: []Parameter{viewOwner},
-		Answer:     Answer{Description: "Those that are shared and those of the asker, by name."},
+		Answer:     Answer{Description: "Shared views and those of the caller, by name."},
 	},
 	{
 		Method: "POST", Path: "/api/v1/views", Need: Change, Handler: take((*Server).addView),
 		ID: "addView", Summary: "Save a new view",
-		Description: "Without a slug it gets a free one, made of its name; a slug that another view has is refused (409).",
+		Description: "Without a slug it gets a free one, made from its name; a slug that is already used is rejected (409).",
 		Parameters:  []Parameter{viewOwner}, Example: viewExample,
-		Answer: Answer{Description: "The view as it is kept."},
+		Answer: Answer{Description: "The view as stored."},
 	},
 	{
 		Method: "GET", Path: "/api/v1/views/{slug}", Need: Read, Handler: answer((*Server).getView),
@@ -33,13 +33,13 @@ var viewRoutes = []Route{
 		Method: "PUT", Path: "/api/v1/views/{slug}", Need: Change, Handler: take((*Server).putView),
 		ID: "putView", Summary: "Save a view under this slug",
 		Parameters: []Parameter{pathPart("slug", "").as("cdn"), viewOwner}, Example: viewExample,
-		Answer: Answer{Description: "The view as it is kept."},
+		Answer: Answer{Description: "The view as stored."},
 	},
 	{
 		Method: "DELETE", Path: "/api/v1/views/{slug}", Need: Change, Handler: done((*Server).deleteView),
 		ID: "deleteView", Summary: "Delete a view",
 		Parameters: []Parameter{pathPart("slug", "").as("cdn"), viewOwner},
-		Answer:     Answer{Description: "It is gone."},
+		Answer:     Answer{Description: "Deleted."},
 	},
 }
 
