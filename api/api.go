@@ -82,7 +82,7 @@ type Control interface {
 	// Config returns the configuration in force, without secrets.
 	Config() any
 	// Reload reads the configuration again; the error says what is wrong with it.
-	Reload() (Reloaded, error)
+	Reload() (ReloadResult, error)
 	// SetDemo starts or stops simulated exporters; the error says why that is impossible now.
 	SetDemo(run bool) error
 }

@@ -101,8 +101,8 @@ func (control) Config() any {
 	return map[string]any{"data": "./data", "http": Default()}
 }
 
-func (control) Reload() (Reloaded, error) {
-	return Reloaded{Applied: []string{"http.hosts"}, Restart: []string{"data"}}, nil
+func (control) Reload() (ReloadResult, error) {
+	return ReloadResult{Applied: []string{"http.hosts"}, Restart: []string{"data"}}, nil
 }
 
 func (control) SetDemo(bool) error { return nil }

@@ -22,15 +22,15 @@ var configRoutes = []Route{
 	},
 }
 
-// Reloaded is the effect of a reload.
-type Reloaded struct {
+// ReloadResult is the effect of a reload.
+type ReloadResult struct {
 	Applied []string `json:"applied"` // Keys that have changed.
 	Restart []string `json:"restart"` // Keys that differ from the file; they keep their value until a restart.
 }
 
 func (s *Server) config(*http.Request) (any, error) { return s.Control.Config(), nil }
 
-func (s *Server) reload(*http.Request) (Reloaded, error) {
+func (s *Server) reload(*http.Request) (ReloadResult, error) {
 	r, err := s.Control.Reload()
 	if err != nil {
 		return r, &problem.Error{Status: http.StatusUnprocessableEntity, Title: "configuration rejected", Detail: err.Error()}

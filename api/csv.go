@@ -142,7 +142,7 @@ func (a *Result) tableCSV(w io.Writer) error {
 		head = append(head, "before avg", "before total", "delta", "change")
 	}
 	out.Write(head)
-	line := func(group []string, f query.Figures, share string, err string, v *query.Versus) {
+	line := func(group []string, f query.Stats, share string, err string, v *query.Versus) {
 		group = append(group, number(f.Avg), number(f.Max), number(f.Last), strconv.FormatUint(f.Total, 10), share, err)
 		if peak {
 			group = append(group, optional(f.Peak))
@@ -153,10 +153,10 @@ func (a *Result) tableCSV(w io.Writer) error {
 		out.Write(group)
 	}
 	for _, one := range a.Series {
-		line(a.group(kind(one), one.Dir, one.Key, one.Label), one.Figures, number(one.Share), optional(one.Error), one.VS)
+		line(a.group(kind(one), one.Dir, one.Key, one.Label), one.Stats, number(one.Share), optional(one.Error), one.VS)
 	}
 	for _, total := range a.Total {
-		line(a.group("total", total.Dir, nil, nil), total.Figures, "", "", total.VS)
+		line(a.group("total", total.Dir, nil, nil), total.Stats, "", "", total.VS)
 	}
 	out.Flush()
 	return out.Error()

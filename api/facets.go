@@ -25,18 +25,18 @@ var facetRoutes = []Route{{
 
 // Facets are the largest values of several fields.
 type Facets struct {
-	From   int64         `json:"from"`
-	To     int64         `json:"to"`
-	Unit   string        `json:"unit"`
-	Total  uint64        `json:"total"` // Bytes, packets or flows.
-	Rate   float64       `json:"rate"`
-	Facets []query.Facet `json:"facets"`
-	Left   *LeftFacets   `json:"left"` // Lists that were omitted because they read more rows of flows than most.
-	Meta   Cost          `json:"meta"`
+	From   int64          `json:"from"`
+	To     int64          `json:"to"`
+	Unit   string         `json:"unit"`
+	Total  uint64         `json:"total"` // Bytes, packets or flows.
+	Rate   float64        `json:"rate"`
+	Facets []query.Facet  `json:"facets"`
+	Left   *SkippedFacets `json:"left"` // Lists that were omitted because they read more rows of flows than most.
+	Meta   Cost           `json:"meta"`
 }
 
-// LeftFacets are lists that were omitted because they read more rows than most allows.
-type LeftFacets struct {
+// SkippedFacets are lists that were omitted because they read more rows than most allows.
+type SkippedFacets struct {
 	Facets []string `json:"facets"` // Names, for a request with facets.
 	Rows   uint64   `json:"rows"`   // Rows to read.
 }
@@ -104,7 +104,7 @@ func (s *Server) askFacets(ctx context.Context, v url.Values) (a Facets, err err
 
 // within reduces a query to the lists that read no more rows of flows than most: all, those that rollups
 // answer, or none, without SQL. It returns the omitted lists.
-func (s *Server) within(ctx context.Context, req query.Request, rg query.Range, schema query.Schema, q query.FacetsQuery, most string) (query.FacetsQuery, *LeftFacets, error) {
+func (s *Server) within(ctx context.Context, req query.Request, rg query.Range, schema query.Schema, q query.FacetsQuery, most string) (query.FacetsQuery, *SkippedFacets, error) {
 	limit, err := strconv.ParseUint(most, 10, 64)
 	if err != nil {
 		return q, nil, query.Invalid("most", most, "is not a number of rows")
@@ -113,7 +113,7 @@ func (s *Server) within(ctx context.Context, req query.Request, rg query.Range, 
 	if err != nil || all.Rows <= limit {
 		return q, nil, err
 	}
-	none, left := query.FacetsQuery{}, &LeftFacets{slices.Concat(q.Raw, q.Rolled), all.Rows}
+	none, left := query.FacetsQuery{}, &SkippedFacets{slices.Concat(q.Raw, q.Rolled), all.Rows}
 	if len(q.Raw) == 0 || len(q.Rolled) == 0 {
 		return none, left, nil
 	}
@@ -125,5 +125,5 @@ func (s *Server) within(ctx context.Context, req query.Request, rg query.Range, 
 	if err != nil || some.Rows > limit {
 		return none, left, err
 	}
-	return rolled, &LeftFacets{q.Raw, all.Rows - min(some.Rows, all.Rows)}, nil
+	return rolled, &SkippedFacets{q.Raw, all.Rows - min(some.Rows, all.Rows)}, nil
 }

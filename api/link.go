@@ -19,7 +19,7 @@ type LinkCourse struct {
 	Times []int64 `json:"times"` // Starts of the intervals.
 	// Rates by the device's counters, bits per second; null if it sends no counters. A value is null if the
 	// readings cover less than half of its interval.
-	Counters *query.Course `json:"counters"`
+	Counters *query.CounterSeries `json:"counters"`
 	// Rates by flows of each hour of the last 28 days, bits per second of layer 2; null if there are no
 	// hourly sums with this interface.
 	Weeks      *query.Weeks `json:"weeks"`

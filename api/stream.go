@@ -55,7 +55,7 @@ type UpdateLine struct {
 	Values query.Points `json:"values"`
 	N      []uint64     `json:"n,omitempty"`
 	Peaks  query.Points `json:"peaks,omitempty"`
-	query.Figures
+	query.Stats
 	Share  float64       `json:"share,omitempty"`
 	Error  *float64      `json:"error,omitempty"`
 	Folded int           `json:"folded,omitempty"`
@@ -171,10 +171,10 @@ func changed(before, now Result) Update {
 		}
 	}
 	for k, s := range now.Series {
-		u.Series[k] = UpdateLine{Values: points(s.Values, buckets), N: points(s.N, buckets), Peaks: points(s.Peaks, buckets), Figures: s.Figures, Share: s.Share, Error: s.Error, Folded: s.Folded, VS: versusAt(s.VS, buckets)}
+		u.Series[k] = UpdateLine{Values: points(s.Values, buckets), N: points(s.N, buckets), Peaks: points(s.Peaks, buckets), Stats: s.Stats, Share: s.Share, Error: s.Error, Folded: s.Folded, VS: versusAt(s.VS, buckets)}
 	}
 	for k, t := range now.Total {
-		u.Total[k] = UpdateLine{Values: points(t.Values, buckets), Peaks: points(t.Peaks, buckets), Figures: t.Figures, VS: versusAt(t.VS, buckets)}
+		u.Total[k] = UpdateLine{Values: points(t.Values, buckets), Peaks: points(t.Peaks, buckets), Stats: t.Stats, VS: versusAt(t.VS, buckets)}
 	}
 	return u
 }

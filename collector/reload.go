@@ -31,7 +31,7 @@ func (c *Collector) reloadOnSignal(ctx context.Context) {
 
 // reload reads the configuration, applies the live keys, and returns those that changed
 // and those that need a restart. After an error nothing has changed.
-func (c *Collector) reload() (r api.Reloaded, err error) {
+func (c *Collector) reload() (r api.ReloadResult, err error) {
 	if !c.reloading.TryLock() {
 		return r, errors.New("another reload is running, or NetMeta is stopping; retry in a moment")
 	}
@@ -47,7 +47,7 @@ func (c *Collector) reload() (r api.Reloaded, err error) {
 }
 
 // apply is the body of reload, which runs once at a time.
-func (c *Collector) apply() (r api.Reloaded, err error) {
+func (c *Collector) apply() (r api.ReloadResult, err error) {
 	next, err := c.options.Load()
 	if err != nil {
 		return r, err
@@ -59,5 +59,5 @@ func (c *Collector) apply() (r api.Reloaded, err error) {
 	}
 	c.running.Store(&merged)
 	commit()
-	return api.Reloaded{Applied: append([]string{}, applied...), Restart: append([]string{}, restart...)}, nil // lists, not null
+	return api.ReloadResult{Applied: append([]string{}, applied...), Restart: append([]string{}, restart...)}, nil // lists, not null
 }

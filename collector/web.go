@@ -56,7 +56,7 @@ func (p process) Undecoded() map[string]*api.Sample    { return p.c.decoding.sam
 func (p process) KeepFree() store.DiskShare            { return p.c.keepFree() }
 func (p process) Ready(ctx context.Context) error      { return p.c.ready(ctx) }
 func (p process) Config() any                          { return p.c.config().Public() }
-func (p process) Reload() (api.Reloaded, error)        { return p.c.reload() }
+func (p process) Reload() (api.ReloadResult, error)    { return p.c.reload() }
 func (p process) SetDemo(run bool) error               { return p.c.setDemo(run) }
 
 func (p process) StaleRollups(ctx context.Context) ([][2]int64, error) {

@@ -141,7 +141,7 @@ type Series struct {
 	Values Points    `json:"values"`          // One for each interval, four digits.
 	N      []uint64  `json:"n"`               // Sampled packets, one for each interval: the fewer, the less certain the value.
 	Peaks  Points    `json:"peaks,omitempty"` // With agg=peak: the largest rate of one second in each interval.
-	Figures
+	Stats
 	VS    *Versus  `json:"vs,omitempty"` // The same in the earlier ranges.
 	Share float64  `json:"share"`        // Of the direction's total.
 	Error *float64 `json:"error"`        // Relative error of the total, 95% confidence, from sampling.
@@ -152,13 +152,13 @@ type Total struct {
 	Dir    string `json:"dir" enum:"in,out,internal,transit,unknown,sum"`
 	Values Points `json:"values"`
 	Peaks  Points `json:"peaks,omitempty"` // With agg=peak: the largest rate of one second in each interval.
-	Figures
+	Stats
 	VS *Versus `json:"vs,omitempty"`
 }
 
-// Figures summarise a series. Max and Last only use intervals completely in the range, unless there are none;
+// Stats summarise a series. Max and Last only use intervals completely in the range, unless there are none;
 // Avg and Total use all.
-type Figures struct {
+type Stats struct {
 	Avg   float64 `json:"avg"`   // Total over the length of the range.
 	Max   float64 `json:"max"`   // Largest complete interval.
 	Last  float64 `json:"last"`  // Last complete interval.
@@ -272,7 +272,7 @@ func Assemble(r Request, rg Range, rows Rows, s Schema) (Result, error) {
 		if r.Unit == "pct" {
 			continue
 		}
-		res.Total = append(res.Total, Total{Dir: t.dir, Values: figure.points(t), Peaks: figure.peaks(t), Figures: figure.of(t), VS: figure.versus(t)})
+		res.Total = append(res.Total, Total{Dir: t.dir, Values: figure.points(t), Peaks: figure.peaks(t), Stats: figure.of(t), VS: figure.versus(t)})
 	}
 	folded := foldedGroups(all, r.Skip, r.Dir != "sum" && r.RankDir == "each")
 	res.Other = folded[""]
@@ -286,7 +286,7 @@ func Assemble(r Request, rg Range, rows Rows, s Schema) (Result, error) {
 		if r.Unit == "pct" && c.other {
 			continue
 		}
-		one := Series{Dir: c.dir, Other: c.other, Larger: c.larger, Values: figure.points(c), N: c.n, Peaks: figure.peaks(c), Figures: figure.of(c), VS: figure.versus(c), Error: figure.error(c),
+		one := Series{Dir: c.dir, Other: c.other, Larger: c.larger, Values: figure.points(c), N: c.n, Peaks: figure.peaks(c), Stats: figure.of(c), VS: figure.versus(c), Error: figure.error(c),
 			Key: []string{}, Label: []string{}, Filter: []string{}}
 		if t := sum(total[c.dir].value); t > 0 {
 			one.Share = float64(one.Total) / float64(t)
@@ -528,9 +528,9 @@ func (c *cells) packets() (n float64) {
 	return n
 }
 
-func (f figures) of(c *cells) Figures {
+func (f figures) of(c *cells) Stats {
 	a, b := f.rg.full()
-	g := Figures{Total: sum(c.value), Last: f.point(c, b-1)}
+	g := Stats{Total: sum(c.value), Last: f.point(c, b-1)}
 	for i := a; i < b; i++ {
 		g.Max = max(g.Max, f.point(c, i))
 	}

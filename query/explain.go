@@ -216,17 +216,17 @@ type Cause struct {
 
 // Aspect is a field with the values that changed most.
 type Aspect struct {
-	By       []string `json:"by"`
-	Distinct uint64   `json:"distinct"` // Values in both ranges.
-	Rise     float64  `json:"rise"`     // Sum of the values that rose.
-	Fall     float64  `json:"fall"`     // Sum of the values that fell.
-	Values   []Mover  `json:"values"`   // Largest change first.
+	By       []string      `json:"by"`
+	Distinct uint64        `json:"distinct"` // Values in both ranges.
+	Rise     float64       `json:"rise"`     // Sum of the values that rose.
+	Fall     float64       `json:"fall"`     // Sum of the values that fell.
+	Values   []ValueChange `json:"values"`   // Largest change first.
 
 	risers uint64
 }
 
-// Mover is a value that changed.
-type Mover struct {
+// ValueChange is a value that changed.
+type ValueChange struct {
 	Key    []string `json:"key"`
 	Label  []string `json:"label"`
 	Filter string   `json:"filter"`
@@ -250,7 +250,7 @@ func (q ExplainQuery) Read(rows ExplainRows) (Explanation, error) {
 	per := func(n float64) float64 { return rate(q.unit, n, seconds) }
 	x := Explanation{From: q.Now.From, To: q.Now.To, BeforeFrom: q.Before.From, BeforeTo: q.Before.To, Unit: q.unit, Causes: []Cause{}, Aspects: make([]Aspect, len(aspects()))}
 	for i, a := range aspects() {
-		x.Aspects[i] = Aspect{By: a.by, Values: []Mover{}}
+		x.Aspects[i] = Aspect{By: a.by, Values: []ValueChange{}}
 	}
 	size := 0.0
 	for row, aspect := range rows.Aspect {
@@ -266,14 +266,14 @@ func (q ExplainQuery) Read(rows ExplainRows) (Explanation, error) {
 		}
 		a := &x.Aspects[i]
 		a.Distinct, a.risers, a.Rise, a.Fall = rows.Distinct[row], rows.Risers[row], per(rows.Rise[row]), per(rows.Fall[row])
-		m := Mover{Now: now, Before: before, Delta: now - before}
+		m := ValueChange{Now: now, Before: before, Delta: now - before}
 		m.Key, m.Label, m.Filter = aspects()[i].present(rows.Keys[row], rows.Labels[row], q.schema)
 		if m.Delta != 0 {
 			a.Values = append(a.Values, m)
 		}
 	}
 	for i := range x.Aspects {
-		slices.SortStableFunc(x.Aspects[i].Values, func(a, b Mover) int { return cmp.Compare(math.Abs(b.Delta), math.Abs(a.Delta)) })
+		slices.SortStableFunc(x.Aspects[i].Values, func(a, b ValueChange) int { return cmp.Compare(math.Abs(b.Delta), math.Abs(a.Delta)) })
 	}
 	x.Delta = x.Now - x.Before
 	if x.Before > 0 {
@@ -350,7 +350,7 @@ func (x *Explanation) find() {
 // contribution returns how aspect i explains a rise or a fall.
 func (x *Explanation) contribution(i int) (c ranked, ok bool) {
 	a := &x.Aspects[i]
-	var with []Mover // the change
+	var with []ValueChange // the change
 	for _, m := range a.Values {
 		if m.Delta*x.Delta > 0 {
 			with = append(with, m)
@@ -425,7 +425,7 @@ func (x *Explanation) sign() string {
 // gained.
 func (x *Explanation) move(i int, total float64) (c ranked, ok bool) {
 	a := &x.Aspects[i]
-	var up, down *Mover
+	var up, down *ValueChange
 	for j := range a.Values {
 		m := &a.Values[j]
 		if m.Delta > 0 && up == nil {

@@ -84,20 +84,20 @@ func (l Link) Counted(rg Range, s Schema) Statement {
 	return Statement{SQL: sql, Params: c.params, Columns: []ResultColumn{{"t", "UInt32"}, {"known", "Float64"}, {"in", "Float64"}, {"out", "Float64"}}, Tables: []string{counter.Table.Name}}
 }
 
-// Course is the rates of both directions, bucket by bucket; nil without counters.
-type Course struct {
+// CounterSeries is the rates of both directions, bucket by bucket; nil without counters.
+type CounterSeries struct {
 	In  []*float64 `json:"in"`
 	Out []*float64 `json:"out"`
 }
 
 // ReadCounted makes the course from the result of Counted. It is nil if the device sends no counters.
-func ReadCounted(rg Range, rows int, column func(name string) any) (*Course, error) {
+func ReadCounted(rg Range, rows int, column func(name string) any) (*CounterSeries, error) {
 	r := interfaceRows{column: column, rows: rows}
 	at, known, in, out := get[uint32](&r, "t"), get[float64](&r, "known"), get[float64](&r, "in"), get[float64](&r, "out")
 	if r.err != nil || rows == 0 {
 		return nil, r.err
 	}
-	c := Course{make([]*float64, len(rg.Times)), make([]*float64, len(rg.Times))}
+	c := CounterSeries{make([]*float64, len(rg.Times)), make([]*float64, len(rg.Times))}
 	for row := range rows {
 		i, ok := slices.BinarySearch(rg.Times, int64(at[row]))
 		if !ok {

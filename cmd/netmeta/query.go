@@ -281,7 +281,7 @@ func (r *result) rows(w io.Writer) {
 		head = append(head, "previous", "change")
 	}
 	lines := [][]string{head}
-	line := func(dir string, labels []string, f query.Figures, share string, e *float64, values query.Points, vs *query.Versus) {
+	line := func(dir string, labels []string, f query.Stats, share string, e *float64, values query.Points, vs *query.Versus) {
 		cells := append(make([]string, 0, len(head)), dir)
 		cells = append(cells, labels...)
 		for len(cells) < width {
@@ -319,14 +319,14 @@ func (r *result) rows(w io.Writer) {
 			if s.Larger {
 				labels = []string{fmt.Sprintf("Larger (%d)", s.Folded)}
 			}
-			line(dir, labels, s.Figures, fmt.Sprintf("%.1f %%", s.Share*100), s.Error, s.Values, s.VS)
+			line(dir, labels, s.Stats, fmt.Sprintf("%.1f %%", s.Share*100), s.Error, s.Values, s.VS)
 			dir = ""
 		}
 		// There is no total in percent of the interface speed.
 		i := slices.IndexFunc(r.Total, func(t query.Total) bool { return t.Dir == of })
 		if len(r.By) > 0 && i >= 0 {
 			total := r.Total[i]
-			line(dir, []string{"Total"}, total.Figures, "", nil, total.Values, total.VS)
+			line(dir, []string{"Total"}, total.Stats, "", nil, total.Values, total.VS)
 		}
 	}
 	align(w, lines)

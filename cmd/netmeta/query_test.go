@@ -139,7 +139,7 @@ func TestAlign(t *testing.T) {
 func TestQueryTablePercent(t *testing.T) {
 	var r result
 	r.Unit, r.By, r.Dirs = "pct", []string{"in.if"}, []string{"in"}
-	r.Series = []query.Series{{Dir: "in", Key: []string{"192.0.2.1#5"}, Label: []string{"fra1 ae1"}, Values: query.Points{40, 44}, Figures: query.Figures{Avg: 42}}}
+	r.Series = []query.Series{{Dir: "in", Key: []string{"192.0.2.1#5"}, Label: []string{"fra1 ae1"}, Values: query.Points{40, 44}, Stats: query.Stats{Avg: 42}}}
 	var out strings.Builder
 	r.rows(&out)
 	if !strings.Contains(out.String(), "fra1 ae1") || !strings.Contains(out.String(), "42 %") || strings.Contains(out.String(), "Total") {

@@ -55,7 +55,7 @@ func (c reloadCmd) Run(ctx context.Context) error {
 		}
 		return fmt.Errorf("%s: %s", problem.Title, problem.Detail)
 	}
-	var r api.Reloaded
+	var r api.ReloadResult
 	if err := json.Unmarshal(text, &r); err != nil {
 		return fmt.Errorf("cannot read the response of %s: %w", req.URL, err)
 	}

@@ -86,7 +86,7 @@ type named struct {
 // otherNames are the names in the description of types whose Go name is unsuitable there.
 var otherNames = map[string]string{
 	"filter.FieldInfo": "Field", "query.UnitInfo": "Unit", "filter.CheckResult": "Check", "filter.Item": "CompletionItem", "filter.Error": "FilterError", "diagnosis.Problem": "Trouble",
-	"query.Course": "CounterCourse", "store.Detached": "DetachedPart",
+	"store.Detached": "DetachedPart",
 }
 
 // special are the schemas of types whose JSON differs from their Go type.

@@ -183,7 +183,7 @@ export interface Facets {
   rate: number;
   facets: Facet[];
   /** Lists that were omitted because they read more rows of flows than most. */
-  left: LeftFacets | null;
+  left: SkippedFacets | null;
   meta: Cost;
 }
 
@@ -211,7 +211,7 @@ export interface FacetValue {
 }
 
 /** Lists that were omitted because they read more rows than most allows. */
-export interface LeftFacets {
+export interface SkippedFacets {
   /** Names, for a request with facets. */
   facets: string[];
   /** Rows to read. */
@@ -310,11 +310,11 @@ export interface Aspect {
   /** Sum of the values that fell. */
   fall: number;
   /** Largest change first. */
-  values: Mover[];
+  values: ValueChange[];
 }
 
 /** A value that changed. */
-export interface Mover {
+export interface ValueChange {
   key: string[];
   label: string[];
   filter: string;
@@ -1108,7 +1108,7 @@ export interface LinkCourse {
    * Rates by the device's counters, bits per second; null if it sends no counters. A value is null if the readings cover
    * less than half of its interval.
    */
-  counters: CounterCourse | null;
+  counters: CounterSeries | null;
   /**
    * Rates by flows of each hour of the last 28 days, bits per second of layer 2; null if there are no hourly sums with this
    * interface.
@@ -1121,7 +1121,7 @@ export interface LinkCourse {
 }
 
 /** The rates of both directions, bucket by bucket; nil without counters. */
-export interface CounterCourse {
+export interface CounterSeries {
   in: (number | null)[];
   out: (number | null)[];
 }
@@ -1174,7 +1174,7 @@ export interface InDays {
 }
 
 /** The effect of a reload. */
-export interface Reloaded {
+export interface ReloadResult {
   /** Keys that have changed. */
   applied: string[];
   /** Keys that differ from the file; they keep their value until a restart. */
@@ -1250,7 +1250,7 @@ export interface Answers {
   "GET /api/v1/interfaces": Interfaces;
   "GET /api/v1/interfaces/{exporter}/{index}": LinkCourse;
   "GET /api/v1/config": Record<string, unknown>;
-  "POST /api/v1/config/reload": Reloaded;
+  "POST /api/v1/config/reload": ReloadResult;
   "POST /api/v1/demo": Demo;
   "DELETE /api/v1/demo": Demo;
   "GET /api/v1/queries": RunningQueries;
