@@ -255,10 +255,12 @@ func open(c ServeOptions, given handover) (*server, *libchdb.Conn, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("engine: open %s: %w", store, err)
 	}
+	page := newReader(given.Page, c.MaxQueries, pageTally, pageTables)
+	page.filters = true
 	s := &server{
 		lib: lib, path: store, log: c.Logger,
 		writer:   newAccount(given.Writer, c.MaxQueries),
-		readers:  []*account{newReader(given.Reader, c.MaxQueries, readerTally, nil), newReader(given.Page, c.MaxQueries, pageTally, pageTables)},
+		readers:  []*account{newReader(given.Reader, c.MaxQueries, readerTally, nil), page},
 		limits:   limits{memory: c.Memory * 3 / 8, seconds: readerSeconds},
 		answers:  answers,
 		running:  map[string]bool{},

@@ -3,6 +3,7 @@ package engine
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -15,6 +16,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -53,10 +55,11 @@ type server struct {
 // not be able to keep the collector from writing, nor SQL clients the page from reading.
 type account struct {
 	User
-	reads  bool            // it may only read
-	tables map[string]bool // of the database system, besides those that all readers may read
-	most   tally           // of a statement of a reader
-	slots  gate
+	reads   bool            // it may only read
+	tables  map[string]bool // of the database system, besides those that all readers may read
+	filters bool            // it may say which rows a statement sees
+	most    tally           // of a statement of a reader
+	slots   gate
 
 	arriving chan struct{} // statements of a reader that are on their way
 	bodyTime time.Duration // for the whole of each
@@ -160,6 +163,10 @@ func (s *server) serve(r *http.Request, q *request, in *timedReader, out *respon
 	if err != nil {
 		return err
 	}
+	filter, err := takeFilter(q, a)
+	if err != nil {
+		return err
+	}
 	if a.reads {
 		if err := s.readerRequest(q); err != nil {
 			return err
@@ -230,11 +237,23 @@ func (s *server) serve(r *http.Request, q *request, in *timedReader, out *respon
 	case a.reads && st.kind == kindInsert:
 		return errorf(codeReadonly, "READONLY", "%[1]s: Cannot execute query in readonly mode. For queries over HTTP, the user %[1]s may only read", a.Name)
 	case a.reads:
+		rows, err := s.rowSettings(conn, q, a, filter)
+		if err != nil {
+			return err
+		}
 		var settings []setting
 		if st, settings, err = s.readerStatement(conn, text, q, a); err != nil {
 			return err
 		}
-		q.settings = append(q.settings, settings...)
+		if q.scoped {
+			exact, err := scopedFormat(cmp.Or(st.format, q.format))
+			if err != nil {
+				return err
+			}
+			rows = append(rows, exact...)
+		}
+		// Last, so that nothing that the statement gives counts instead.
+		q.settings = slices.Concat(q.settings, settings, rows)
 	}
 	tag, err := s.prepare(conn, q, a)
 	if err != nil {

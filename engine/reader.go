@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"netmeta/engine/libchdb"
@@ -34,11 +33,6 @@ var readerVerbs = map[string]bool{
 // tellVerbs are those that tell about a table and read nothing of it.
 var tellVerbs = map[string]bool{"SHOW": true, "DESCRIBE": true, "DESC": true, "EXISTS": true}
 
-// withoutParts is the one form of additional_table_filters that the reader may give, since
-// its values are expressions that no check of the statement sees: tables without some of
-// their parts, by which NetMeta leaves out those that cannot be read.
-var withoutParts = regexp.MustCompile(`^\{'\w+':'_part NOT IN \(\\'\w+\\'(, \\'\w+\\')*\)'(,'\w+':'_part NOT IN \(\\'\w+\\'(, \\'\w+\\')*\)')*\}$`)
-
 // limits are what no request of a user may go over.
 type limits struct {
 	memory  int64 // bytes a statement may use, half of what all of them may
@@ -47,9 +41,6 @@ type limits struct {
 
 // readerSetting checks a setting that a reading user gives.
 func (l limits) readerSetting(s setting) error {
-	if s.name == "additional_table_filters" && withoutParts.MatchString(s.value) {
-		return nil
-	}
 	b, known := readerSettings[s.name]
 	if !known {
 		return errorf(codeReadonly, "READONLY", "Cannot modify '%s' setting in readonly mode", s.name)
@@ -135,13 +126,13 @@ func (s *server) readerStatement(conn *libchdb.Conn, text string, q *request, a 
 			return st, nil, err
 		}
 	}
-	if st.kind == kindInsert || !readerVerbs[st.verb] {
+	if st.kind == kindInsert || !readerVerbs[st.verb] || q.scoped && !scopedVerbs[st.verb] {
 		return st, nil, errorf(codeReadonly, "READONLY", "%s: Cannot execute query in readonly mode: %.20s is not for the read-only user", a.Name, st.verb)
 	}
 	if err := readerFormat(st.format); err != nil {
 		return st, nil, err
 	}
-	i := inspection{text: text, verb: st.verb, params: q.params, forbidden: s.forbidden, account: a}
+	i := inspection{text: text, verb: st.verb, params: q.params, forbidden: s.forbidden, account: a, scoped: q.scoped}
 	return st, settings, i.run()
 }
 
@@ -153,6 +144,7 @@ type inspection struct {
 	params    []libchdb.Param
 	forbidden forbidden
 	account   *account
+	scoped    bool // it may see some rows only
 
 	tokens []token
 }
@@ -220,6 +212,10 @@ func (in *inspection) run() error {
 			return in.refuse("the database system is open to it for tables that tell about tables and the engine alone, and only as system.NAME")
 		case name == "_temporary_and_external_tables":
 			return in.refuse("temporary tables belong to their session")
+		case in.scoped:
+			if why := in.scopedRefusal(i); why != "" {
+				return in.refuse(why)
+			}
 		}
 	}
 	return nil
@@ -265,6 +261,9 @@ func (in *inspection) harmlessSystem(i, depth int) bool {
 func (in *inspection) parameter(i int) error {
 	if in.word(i+2) != ":" || in.name(i+3) != "identifier" {
 		return nil
+	}
+	if in.scoped {
+		return in.refuse("a parameter of the type Identifier may be the name of any table")
 	}
 	for _, p := range in.params {
 		if p.Name != unquote(in.word(i+1)) {

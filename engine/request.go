@@ -42,6 +42,7 @@ type request struct {
 	sessionCheck   bool
 	sessionClose   bool
 
+	scoped     bool  // its additional_table_filters are a scope
 	memory     int64 // bytes that a reader's statement may use
 	readonly   bool  // GET and HEAD do not write
 	compress   bool  // answer in ClickHouse's block framing
@@ -76,6 +77,7 @@ func parseRequest(r *http.Request) (*request, error) {
 		database:        r.Header.Get("X-ClickHouse-Database"),
 		format:          r.Header.Get("X-ClickHouse-Format"),
 		queryID:         r.Header.Get("X-ClickHouse-Query-Id"),
+		scoped:          len(r.Header.Values(scopedHeader)) > 0,
 	}
 	if err := q.authenticate(r, values); err != nil {
 		return nil, err

@@ -86,7 +86,7 @@ func (r *response) start(status int) error {
 	if r.format != "" {
 		h.Set("X-ClickHouse-Format", r.format)
 	}
-	h.Set("X-ClickHouse-Summary", summary(r.stats))
+	h.Set("X-ClickHouse-Summary", r.summary())
 	r.started = true
 	if err := r.encode(); err != nil {
 		return err
@@ -212,7 +212,7 @@ func (r *response) fail(err error, version string) {
 		}
 		h.Set("Content-Type", "text/plain; charset=UTF-8")
 		h.Set("X-ClickHouse-Exception-Code", strconv.Itoa(e.code))
-		h.Set("X-ClickHouse-Summary", summary(r.stats))
+		h.Set("X-ClickHouse-Summary", r.summary())
 		status := e.httpStatus()
 		if e.code == codeAuthFailed && !r.request.credentials {
 			status = http.StatusUnauthorized
@@ -248,8 +248,13 @@ func (r *response) release() {
 	}
 }
 
-// summary is the value of X-ClickHouse-Summary.
-func summary(s libchdb.Stats) string {
+// summary is the value of X-ClickHouse-Summary. How many rows were read tells of those that
+// a scope hides.
+func (r *response) summary() string {
+	s := r.stats
+	if r.request.scoped {
+		s.RowsRead, s.BytesRead = 0, 0
+	}
 	return fmt.Sprintf(`{"read_rows":"%d","read_bytes":"%d","written_rows":"%d","written_bytes":"%d","total_rows_to_read":"%d","result_rows":"%d","result_bytes":"%d","elapsed_ns":"%d"}`,
 		s.RowsRead, s.BytesRead, s.RowsWritten, s.BytesWritten, s.RowsRead, s.ResultRows, s.ResultBytes, int64(s.Elapsed*1e9))
 }

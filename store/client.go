@@ -46,6 +46,9 @@ type Client struct {
 	// that meets another one notes it. nil: statements fail with them.
 	Parts *Parts
 
+	// conditions say which rows of a table it sees; nil: it sees all rows of all tables.
+	conditions map[string]string
+
 	http http.Client
 }
 
@@ -156,19 +159,20 @@ func (c *Client) Insert(ctx context.Context, table string, columns []string, tok
 
 // exec reads the answer to its end: an exception may come after the headers.
 func (c *Client) exec(ctx context.Context, q Query, data [][]byte) error {
-	without := ""
+	filter := ""
 	if data == nil {
-		without = c.Parts.filter()
-		q.Settings = leaveOut(q.Settings, without)
+		filter = c.tableFilters()
+	} else if c.conditions != nil {
+		return errors.New("a client that sees some rows only stores none")
 	}
-	body, _, err := c.open(ctx, q, data)
+	body, _, err := c.open(ctx, q, filter, data)
 	if err == nil {
 		defer body.Close()
 		if _, err = io.Copy(io.Discard, body); err != nil {
 			err = fmt.Errorf("read answer: %w", c.hide(err))
 		}
 	}
-	if err != nil && c.Parts.learn(ctx, c, err, without) {
+	if err != nil && c.Parts.learn(ctx, c, err, filter) {
 		return &partError{err}
 	}
 	return err
@@ -184,10 +188,9 @@ func (e *partError) Unwrap() error { return e.error }
 // are left out.
 func (c *Client) Select(ctx context.Context, q Query) (res *native.Result, stats Stats, err error) {
 	for range maxParts {
-		attempt, without := q, c.Parts.filter()
-		attempt.Settings = leaveOut(q.Settings, without)
-		res, stats, err = c.selectOnce(ctx, attempt)
-		if err == nil || !c.Parts.learn(ctx, c, err, without) {
+		filter := c.tableFilters()
+		res, stats, err = c.selectOnce(ctx, q, filter)
+		if err == nil || !c.Parts.learn(ctx, c, err, filter) {
 			break
 		}
 	}
@@ -196,14 +199,14 @@ func (c *Client) Select(ctx context.Context, q Query) (res *native.Result, stats
 
 // plain is Select for what reads no rows of ours.
 func (c *Client) plain(ctx context.Context, q Query) (*native.Result, error) {
-	res, _, err := c.selectOnce(ctx, q)
+	res, _, err := c.selectOnce(ctx, q, c.filters(nil))
 	return res, err
 }
 
-func (c *Client) selectOnce(ctx context.Context, q Query) (*native.Result, Stats, error) {
+func (c *Client) selectOnce(ctx context.Context, q Query, filter string) (*native.Result, Stats, error) {
 	start := time.Now()
 	q.Settings = with(q.Settings, "default_format", "Native")
-	body, header, err := c.open(ctx, q, nil)
+	body, header, err := c.open(ctx, q, filter, nil)
 	if err != nil {
 		return nil, Stats{}, err
 	}
@@ -229,15 +232,14 @@ func (c *Client) selectOnce(ctx context.Context, q Query) (*native.Result, Stats
 func (c *Client) Stream(ctx context.Context, q Query, format string) (io.ReadCloser, error) {
 	q.Settings = with(q.Settings, "default_format", format)
 	for attempts := 1; ; attempts++ {
-		attempt, without := q, c.Parts.filter()
-		attempt.Settings = leaveOut(q.Settings, without)
-		body, _, err := c.open(ctx, attempt, nil)
+		filter := c.tableFilters()
+		body, _, err := c.open(ctx, q, filter, nil)
 		switch {
-		case err != nil && attempts < maxParts && c.Parts.learn(ctx, c, err, without):
+		case err != nil && attempts < maxParts && c.Parts.learn(ctx, c, err, filter):
 		case err != nil || c.Parts == nil:
 			return body, err
 		default:
-			return &learning{body, func(err error) { c.Parts.learn(context.WithoutCancel(ctx), c, err, without) }}, nil
+			return &learning{body, func(err error) { c.Parts.learn(context.WithoutCancel(ctx), c, err, filter) }}, nil
 		}
 	}
 }
@@ -266,12 +268,18 @@ func (c *Client) Ping(ctx context.Context) error {
 	return nil
 }
 
-// open sends the query; with data the statement goes into the URL and the data
-// into the body, else the statement into the body.
-func (c *Client) open(ctx context.Context, q Query, data [][]byte) (io.ReadCloser, http.Header, error) {
+// open sends the query, whose tables have the filter; with data the statement goes into
+// the URL and the data into the body, else the statement into the body.
+func (c *Client) open(ctx context.Context, q Query, filter string, data [][]byte) (io.ReadCloser, http.Header, error) {
 	v := url.Values{}
 	for k, s := range q.Settings {
 		v.Set(k, s)
+	}
+	if c.conditions != nil && filter == "" {
+		return nil, nil, errors.New("a client that sees some rows only has no condition of any table")
+	}
+	if filter != "" {
+		v.Set("additional_table_filters", filter)
 	}
 	for k, p := range q.Params {
 		v.Set("param_"+k, p)
@@ -312,6 +320,9 @@ func (c *Client) open(ctx context.Context, q Query, data [][]byte) (io.ReadClose
 	req.Body, _ = req.GetBody()
 	req.Header.Set("X-ClickHouse-User", c.User)
 	req.Header.Set("X-ClickHouse-Key", c.Password.Reveal())
+	if c.conditions != nil {
+		req.Header.Set("X-NetMeta-Scoped", "1")
+	}
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, nil, fmt.Errorf("store %s: %w", c.URL, c.hide(err))

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -80,31 +79,6 @@ func (p *Parts) Of(table string, from, to int64) []Part {
 	})
 }
 
-// filter is the setting additional_table_filters that leaves the parts out, empty when
-// there are none. The engine lets the reader give it in exactly this form.
-func (p *Parts) filter() string {
-	names := map[string][]string{}
-	for _, part := range p.List() {
-		names[part.Table] = append(names[part.Table], part.Name)
-	}
-	if len(names) == 0 {
-		return ""
-	}
-	var tables []string
-	for _, table := range slices.Sorted(maps.Keys(names)) {
-		tables = append(tables, quote(table)+":"+quote("_part NOT IN ("+quoted(names[table])+")"))
-	}
-	return "{" + strings.Join(tables, ",") + "}"
-}
-
-// leaveOut adds a filter of parts to the settings of a query.
-func leaveOut(settings map[string]string, filter string) map[string]string {
-	if filter == "" {
-		return settings
-	}
-	return with(settings, "additional_table_filters", filter)
-}
-
 // ofPart finds the part in the text of an error: the engine adds it to what goes wrong
 // while it reads one, and the path of a file has it too.
 var (
@@ -129,7 +103,7 @@ var unreadableCodes = []int{
 }
 
 // learn notes the part that the error of a statement names, and says that it is worth
-// another try: it had a filter, and now there is another one. A statement that ran at the
+// another try: it had a filter, and now the client has another one. A statement that ran at the
 // same time may have noted the part first.
 func (p *Parts) learn(ctx context.Context, c *Client, err error, filter string) bool {
 	var e *Exception
@@ -147,7 +121,9 @@ func (p *Parts) learn(ctx context.Context, c *Client, err error, filter string) 
 	} else {
 		return false
 	}
-	parts, err := partsWhere(ctx, c, where, params)
+	all := *c
+	all.conditions = nil // which part it is tells of no row
+	parts, err := partsWhere(ctx, &all, where, params)
 	if err != nil {
 		return false
 	}
@@ -157,7 +133,7 @@ func (p *Parts) learn(ctx context.Context, c *Client, err error, filter string) 
 	part := parts[0]
 	part.Since, part.Error = time.Now().Unix(), cut(e.Message)
 	p.add(part)
-	return p.filter() != filter
+	return c.tableFilters() != filter
 }
 
 // add notes a part if it is not known and there is room for it.

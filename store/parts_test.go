@@ -120,7 +120,7 @@ func TestUnreadableParts(t *testing.T) {
 	harm(false)
 	e, stop = start()
 	defer stop()
-	r := store.NewClient(e.URL(), e.Reader().Name, e.Reader().Password, "")
+	r := store.NewClient(e.URL(), e.Page().Name, e.Page().Password, "")
 	w = store.NewClient(e.URL(), e.Writer().Name, e.Writer().Password, "")
 	forgetCaches(t, w)
 	harm(true)
