@@ -41,7 +41,7 @@ var linkExporter = column.AddrFrom4([4]byte{203, 0, 113, 1})
 
 // linked is a server with an hour of one exporter. Interface 1 receives 600 kB of layer 2
 // a minute, half of it sampled 1:10 and half 1:100, and 6 MB in its 30th minute, and sends
-// it all to interface 2. Its counters, read every 20 s, count just this and start anew in
+// it all to interface 2. Its counters, read every 20 s, count just this and restart in
 // the 40th minute; those of interface 2 count half. Interface 3 has counters alone.
 func linked(t testing.TB) (*Server, *store.Client, int64) {
 	t.Helper()
@@ -76,7 +76,7 @@ func linked(t testing.TB) (*Server, *store.Client, int64) {
 		}
 		octets += 200_000 * many
 		if second == 2400 {
-			octets = 100 // the device has started anew
+			octets = 100 // the device has restarted
 		}
 		for _, index := range []uint32{1, 2, 3} {
 			row := counters.Add()

@@ -30,7 +30,7 @@ func (a Addr) IP() netip.Addr { return netip.AddrFrom16(a).Unmap() }
 // Uint128 is an unsigned integer of two halves.
 type Uint128 struct{ Lo, Hi uint64 }
 
-// A Label is an interned text: a site, an interface, an application. The zero
+// Label is an interned text: a site, an interface, an application. The zero
 // Label is the empty text. Labels compare as pointers.
 type Label struct{ h unique.Handle[string] }
 
@@ -56,13 +56,13 @@ func (l Label) Hash() uint32 {
 	return uint32(uint64(p) * golden >> 32)
 }
 
-// A Pair is one entry of a TextMap.
+// Pair is one entry of a TextMap.
 type Pair struct {
 	Key   Label
 	Value string
 }
 
-// A Batch holds rows of one table, column by column, up to a fixed number.
+// Batch holds rows of one table, column by column, up to a fixed number.
 //
 // A column that no row has set has length 0: it costs nothing to hold, to clear or
 // to encode. The first Set gives it the length of the whole batch, all zero, so

@@ -18,7 +18,7 @@ package column
 
 import "fmt"
 
-// A Kind is the storage of a field: its Go type in a batch and its type in
+// Kind is the storage of a field: its Go type in a batch and its type in
 // ClickHouse.
 type Kind uint8
 
@@ -41,7 +41,7 @@ const (
 	String                  // Label     String, for texts that hardly repeat
 )
 
-// A Role is the use of a field in a query.
+// Role is the use of a field in a query.
 type Role uint8
 
 const (
@@ -50,7 +50,7 @@ const (
 	Mark                  // describes the record itself: time, type, sampling, quality
 )
 
-// A Unit is the unit of a number.
+// Unit is the unit of a number.
 type Unit string
 
 const (
@@ -62,7 +62,7 @@ const (
 	Millisecond Unit = "ms"
 )
 
-// A Show is the notation of a number for people.
+// Show is the notation of a number for people.
 type Show uint8
 
 const (
@@ -86,14 +86,14 @@ const (
 	Out    Side = "out"
 )
 
-// An IE is an information element of IPFIX (RFC 7011); PEN 0 is the IANA
+// IE is an information element of IPFIX (RFC 7011); PEN 0 is the IANA
 // registry, whose numbers below 128 are also the field types of NetFlow v9.
 type IE struct {
 	PEN uint32
 	ID  uint16
 }
 
-// A Field describes one column. The declaring method of Table fills Kind and Side.
+// Field describes one column. The declaring method of Table fills Kind and Side.
 type Field struct {
 	Name    string   // column name in ClickHouse; CamelCase, public, never renamed
 	Title   string   // what the page calls it, lower case

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// A Table is a list of fields. Its zero value is empty and ready for
+// Table is a list of fields. Its zero value is empty and ready for
 // declarations, which happen while the program starts: afterwards a table is
 // read-only and safe for use by any goroutine.
 type Table struct {
@@ -46,7 +46,7 @@ const (
 	Forever                  // until a user deletes them
 )
 
-// A Rollup is a table that keeps sums of another one: of its measures, and how many
+// Rollup is a table that keeps sums of another one: of its measures, and how many
 // rows there were (Flows), for each step of time and each combination of the fields
 // that it keeps.
 type Rollup struct {

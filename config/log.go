@@ -15,7 +15,7 @@ type Log struct {
 	Level Level `yaml:"level" reload:"live"`
 }
 
-// A Format is text or json.
+// Format is text or json.
 type Format string
 
 // UnmarshalText reads text or json.
@@ -27,7 +27,7 @@ func (f *Format) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// A Level is the minimum level of what is logged; the zero value is info. It is a
+// Level is the minimum level of what is logged; the zero value is info. It is a
 // slog.Leveler.
 type Level struct {
 	text  string // as written

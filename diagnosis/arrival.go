@@ -6,7 +6,7 @@ import (
 	"netmeta/flow"
 )
 
-// A Step is a stage between the first datagram of an exporter and its rows in the store.
+// Step is a stage between the first datagram of an exporter and its rows in the store.
 type Step struct {
 	ID     string `json:"id" enum:"datagrams,type,templates,sampling,names,stored"`
 	Done   bool   `json:"done"`
@@ -14,7 +14,7 @@ type Step struct {
 	Remedy string `json:"remedy,omitempty"` // What helps it on. Absent: nothing is to be done.
 }
 
-// An Arrival holds what is known about the progress of a new exporter.
+// Arrival holds what is known about the progress of a new exporter.
 type Arrival struct {
 	Exporter
 	Type   string        // as flow.FlowType names it

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A Collector holds the state of NetMeta itself.
+// Collector holds the state of NetMeta itself.
 type Collector struct {
 	EngineUp    bool
 	StoreError  string        // of the last insert; empty: success
@@ -20,7 +20,7 @@ type Collector struct {
 	Losses      []Loss
 }
 
-// A Loss is a kind of loss since the start.
+// Loss is a kind of loss since the start.
 type Loss struct {
 	Where  string
 	Reason string

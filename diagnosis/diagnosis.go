@@ -68,7 +68,7 @@ const (
 	diskUsed = 0.9
 )
 
-// A Level is how bad a problem is.
+// Level is how bad a problem is.
 type Level string
 
 // The levels. Bad: data is missing, wrong or about to be. Warn: data is less exact than
@@ -78,7 +78,7 @@ const (
 	Bad  Level = "bad"
 )
 
-// A Problem is a fault with its remedy.
+// Problem is a fault with its remedy.
 type Problem struct {
 	ID string `json:"id"` // Stable; identifies and groups problems.
 	// bad: data is missing, wrong or about to be. warn: it is less exact than it could be, or may soon be

@@ -11,7 +11,7 @@ import (
 	"netmeta/flow"
 )
 
-// An Exporter holds what is known about an exporter. Counts start when NetMeta starts.
+// Exporter holds what is known about an exporter. Counts start when NetMeta starts.
 type Exporter struct {
 	Announces flow.Announcement // what its protocol can report
 
@@ -38,7 +38,7 @@ type Exporter struct {
 	Course     []uint64      // flows per minute, as far as known, oldest first
 }
 
-// A Sampling is a rate that an exporter declares, for itself or a part of it.
+// Sampling is a rate that an exporter declares, for itself or a part of it.
 type Sampling struct {
 	Of        string // exporter, selector, interface, …
 	ID        uint64

@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// An Interface holds the traffic of an interface, from flows and counters.
+// Interface holds the traffic of an interface, from flows and counters.
 type Interface struct {
 	Name  string  // empty: unnamed
 	Index uint32  // ifIndex
@@ -115,7 +115,7 @@ func ProblemsOf(interfaces []Interface, unnamed float64) []Problem {
 	return list
 }
 
-// A Rise is the daily change of the 95th percentile of an interface, in bits per second.
+// Rise is the daily change of the 95th percentile of an interface, in bits per second.
 type Rise struct {
 	P95    float64 // of the last day, on the trend line
 	PerDay float64

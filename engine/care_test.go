@@ -127,7 +127,7 @@ func TestReadersLeaveMemory(t *testing.T) {
 	if st := s.Stats(); st.Restarts != 0 {
 		t.Errorf("the engine died: %+v", st)
 	}
-	t.Logf("%d inserts, %d queries ended for want of memory", n, failed.Load())
+	t.Logf("%d inserts, %d queries ended for lack of memory", n, failed.Load())
 }
 
 // TestTuning: the engine takes the settings that we write for it.

@@ -12,7 +12,7 @@ const (
 
 var types = [...]string{"unknown", "sflow", "netflow5", "netflow9", "ipfix", "mirror"}
 
-// An Announcement is the information that exporters can send with a type of record, and
+// Announcement is the information that exporters can send with a type of record, and
 // that can therefore be missing.
 type Announcement struct {
 	Templates bool   `json:"templates"`                          // Its records are described by templates, which come from time to time.

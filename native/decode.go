@@ -9,7 +9,7 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 )
 
-// A Result is the result of a query, as columns of equal length.
+// Result is the result of a query, as columns of equal length.
 type Result struct {
 	Names   []string
 	Columns []any // []uint8, []uint16, []uint32, []uint64, []int64, []float64, []string, [][]string or []time.Time

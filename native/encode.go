@@ -18,7 +18,7 @@ import (
 	"netmeta/column"
 )
 
-// A Block is one encoded batch. It is immutable until Release and may travel between
+// Block is one encoded batch. It is immutable until Release and may travel between
 // goroutines.
 type Block struct {
 	Table   *column.Table

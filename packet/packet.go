@@ -18,7 +18,7 @@ import (
 	"netmeta/flow"
 )
 
-// A LinkType is the type of the first header. Numbers are those of capture files,
+// LinkType is the type of the first header. Numbers are those of capture files,
 // https://www.tcpdump.org/linktypes.html.
 type LinkType uint16
 

@@ -35,7 +35,7 @@ const (
 // maxDecided limits the decisions, which are held in memory and written as a whole.
 const maxDecided = source.MaxExporters
 
-// A Sender is an address with a decision. For exporters it is the address in the list of
+// Sender is an address with a decision. For exporters it is the address in the list of
 // exporters; for sFlow that is the agent address.
 type Sender struct {
 	Address netip.Addr `json:"address"` // As the list of exporters has it: of sFlow the address of the agent.

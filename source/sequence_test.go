@@ -212,7 +212,7 @@ func TestMark(t *testing.T) {
 	// What was refused until now is not lost.
 	next.Restart()
 	if _, ok := next.Mark(); ok {
-		t.Error("a sequence that begins anew has a place")
+		t.Error("a restarted sequence has a position")
 	}
 	before := got
 	heard(&next, 20_000, &got)

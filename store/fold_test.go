@@ -95,7 +95,7 @@ func TestRollupFolds(t *testing.T) {
 			again := &store.Roller{Client: w, Schema: roller.Schema, Owner: "test", Log: quiet, Floor: floor}
 			enginetest.RollWith(t, again, end)
 			if n := again.Stats.Remade.Load(); n > 0 {
-				t.Errorf("a new process makes %d steps anew", n)
+				t.Errorf("a new process rebuilds %d steps", n)
 			}
 			if err := w.Exec(t.Context(), "ALTER TABLE flows DELETE WHERE Packets = 1 SETTINGS mutations_sync = 1"); err != nil {
 				t.Fatal(err)

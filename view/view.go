@@ -18,7 +18,7 @@ import (
 	"netmeta/internal/wholefile"
 )
 
-// A View is a page with its query or, if Of is set, a board of several views.
+// View is a page with its query or, if Of is set, a board of several views.
 type View struct {
 	// Slug in the URL of the view: 1 to 64 lower-case letters, digits and -. Default: made
 	// from the name.

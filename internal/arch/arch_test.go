@@ -31,7 +31,7 @@ var allowed = map[string]struct {
 	"source/sourcetest":   {[]string{"column", "flow", "internal/enginetest", "native", "pipe", "source", "store"}, "for tests: one suite over every source, on the real path to the store"},
 	"enrich":              {[]string{"column", "enrich/class", "enrich/exporter", "enrich/feed", "enrich/names", "enrich/network", "enrich/route", "enrich/stage", "flow"}, "puts the stages in order; never a source: they write names into its book"},
 	"enrich/stage":        {[]string{"column"}, "what a stage is"},
-	"enrich/names":        {[]string{"column"}, "the book of names; whoever learns one writes it here"},
+	"enrich/names":        {[]string{"column"}, "the book of names; every origin of names writes them here"},
 	"enrich/feed":         {[]string{"enrich/stage", "internal/secret", "internal/wholefile"}, "files and URLs that stages read; knows no format"},
 	"enrich/exporter":     {[]string{"column", "enrich/names", "enrich/network", "enrich/stage", "flow"}, "names of exporters and interfaces; never a source, never the store"},
 	"enrich/network":      {[]string{"column", "enrich/feed", "enrich/stage", "flow"}, "one stage; never a source, never the store"},

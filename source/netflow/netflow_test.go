@@ -253,7 +253,7 @@ func TestTemplates(t *testing.T) {
 	}
 	state.Settle()
 	if n := refused(state, NoTemplate); n != 3 {
-		t.Error("refused ", n, " sets for want of a template, want 3")
+		t.Error("refused ", n, " sets without a template, want 3")
 	}
 	if state.waiting != 0 {
 		t.Error("bytes wait: ", state.waiting)
