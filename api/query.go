@@ -226,8 +226,15 @@ func (s *Server) whyEmpty(ctx context.Context, req query.Request, rg query.Range
 	return "no-match", len(found) > 0 && found[0] != 0
 }
 
-// reader returns the client of the store for the statements of a request.
-func (s *Server) reader(ctx context.Context) *store.Client { return s.Store }
+// reader returns the client of the store for the statements of a request. For a caller with a scope, the
+// store adds the scope a second time, to every table that a statement reads.
+func (s *Server) reader(ctx context.Context) *store.Client {
+	rows := query.RowFilters(access.From(ctx).Scope)
+	if rows == nil {
+		return s.Store
+	}
+	return s.Store.WithRows(rows)
+}
 
 // span is the newest and the oldest second of the flows of a scope, 0 if there are none.
 type span struct{ newest, oldest int64 }
