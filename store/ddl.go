@@ -121,6 +121,32 @@ type Change struct {
 	rare   string // the rare column that this makes real
 	rollup string // its rollup; empty: the table itself
 	more   bool   // the rest can only be planned after it
+	alter  string // the beginning of SQL, if others can join it in one statement
+	second bool   // not in one statement with what makes room for it
+}
+
+// joined joins changes of one table that follow each other into one statement each: the
+// engine reads and writes the whole definition with every ALTER, which takes it longer than
+// a change.
+func joined(changes []Change) [][]Change {
+	var out [][]Change
+	for i, ch := range changes {
+		if before := i - 1; i > 0 && ch.alter != "" && ch.alter == changes[before].alter && ch.second == changes[before].second {
+			out[len(out)-1] = append(out[len(out)-1], ch)
+		} else {
+			out = append(out, []Change{ch})
+		}
+	}
+	return out
+}
+
+// statement is the SQL of changes that are joined.
+func statement(changes []Change) string {
+	commands := []string{changes[0].SQL}
+	for _, ch := range changes[1:] {
+		commands = append(commands, strings.TrimPrefix(ch.SQL, ch.alter))
+	}
+	return strings.Join(commands, ",")
 }
 
 // MismatchError is a column that cannot be converted.
@@ -139,14 +165,24 @@ func (s Schema) Diff(have []Column, create string) ([]Change, error) {
 	for _, c := range have {
 		there[c.Name] = c
 	}
-	var changes []Change
-	promoted := func(from int, name string) {
-		for i := range changes[from:] {
-			changes[from+i].rare = name
-		}
+	var room, changes []Change // what makes room for changes, and they
+	prefix := s.Layout.Alter(s.Table.Name) + " "
+	change := func(reason, format string, args ...any) Change {
+		return Change{SQL: prefix + fmt.Sprintf(format, args...), Reason: reason, alter: prefix, second: true}
 	}
-	alter := func(reason, format string, args ...any) {
-		changes = append(changes, Change{SQL: s.Layout.Alter(s.Table.Name) + " " + fmt.Sprintf(format, args...), Reason: reason})
+	alter := func(reason, format string, args ...any) { changes = append(changes, change(reason, format, args...)) }
+	alone := func(reason, format string, args ...any) { // a list follows the command: no other can
+		alter(reason, format, args...)
+		changes[len(changes)-1].alter = ""
+	}
+	promote := func(f *column.Field, reason, format string, args ...any) {
+		alter(reason, format, args...)
+		changes[len(changes)-1].rare = f.Name
+	}
+	makeRoom := func(f *column.Field, reason, format string, args ...any) {
+		ch := change(reason, format, args...)
+		ch.rare, ch.second = f.Name, false
+		room = append(room, ch)
 	}
 	after := "FIRST"
 	key := keyOf(create)
@@ -167,18 +203,14 @@ func (s Schema) Diff(have []Column, create string) ([]Change, error) {
 				alter("the expression of "+f.Name+" changed", "MODIFY COLUMN %s", s.define(f))
 			}
 		case alias && slices.Contains(s.key, f.Name): // only a new column may become part of the key
-			n := len(changes)
 			key = append(key, f.Name)
-			alter("rare column "+f.Name+" makes room", "DROP COLUMN %s", f.Name)
-			alter("rare column "+f.Name+" enters the table", "ADD COLUMN %s %s, MODIFY ORDER BY (%s)", s.define(f), after, strings.Join(key, ", "))
-			promoted(n, f.Name)
+			makeRoom(f, "rare column "+f.Name+" makes room", "DROP COLUMN %s", f.Name)
+			promote(f, "rare column "+f.Name+" enters the table", "ADD COLUMN %s %s, MODIFY ORDER BY (%s)", s.define(f), after, strings.Join(key, ", "))
 		case alias && s.real(f):
-			n := len(changes)
-			alter("rare column "+f.Name+" enters the table", "MODIFY COLUMN %s REMOVE ALIAS", f.Name)
+			makeRoom(f, "rare column "+f.Name+" enters the table", "MODIFY COLUMN %s REMOVE ALIAS", f.Name)
 			if f.Codec != "" || c.Type != want {
-				alter("storage of "+f.Name, "MODIFY COLUMN %s", defineReal(f))
+				promote(f, "storage of "+f.Name, "MODIFY COLUMN %s", defineReal(f))
 			}
-			promoted(n, f.Name)
 		case alias && c.Type != want:
 			alter("the type of "+f.Name+" changed", "MODIFY COLUMN %s", s.define(f))
 		case c.Type == want, f.Kind == column.Enum && moreNames(want, c.Type):
@@ -198,16 +230,16 @@ func (s Schema) Diff(have []Column, create string) ([]Change, error) {
 	set := settingsOf(create)
 	for _, x := range s.Layout.settings(s.Table) {
 		if _, ok := set[x.name]; !ok {
-			alter("setting "+x.name+" is new", "MODIFY SETTING %s = %s", x.name, x.value)
+			alone("setting "+x.name+" is new", "MODIFY SETTING %s = %s", x.name, x.value)
 		}
 	}
 	switch has := strings.Contains(create, " TTL "); {
 	case s.TTLDays > 0 && !strings.Contains(create, " TTL "+s.ttl()):
-		alter(fmt.Sprintf("retention is %d days", s.TTLDays), "MODIFY TTL %s", s.ttl())
+		alone(fmt.Sprintf("retention is %d days", s.TTLDays), "MODIFY TTL %s", s.ttl())
 	case s.TTLDays == 0 && has:
-		alter("retention is without end", "REMOVE TTL")
+		alone("retention is without end", "REMOVE TTL")
 	}
-	return changes, nil
+	return append(room, changes...), nil
 }
 
 // moreNames reports that an Enum type has all names of another one, and more.

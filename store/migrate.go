@@ -112,7 +112,7 @@ type migration struct {
 	log    *slog.Logger
 
 	again  bool             // it was planned again because of changes that require it
-	last   Change           // the one that failed in the last attempt
+	last   string           // the statement that failed in the last attempt
 	failed map[string]error // rollups that failed, and why
 }
 
@@ -130,28 +130,32 @@ func (m *migration) attempt() (done bool, err error) {
 			m.log.Info("store: adding columns with first values", "table", m.schema.Table.Name, "columns", strings.Join(entered, " "))
 		}
 	}()
-	for _, ch := range changes {
-		if m.failed[ch.rollup] != nil {
+	for _, batch := range joined(changes) {
+		first := batch[0]
+		if m.failed[first.rollup] != nil {
 			continue
 		}
-		err := m.client.change(m.ctx, Query{SQL: ch.SQL})
-		more = more || ch.more
+		sql := statement(batch)
+		err := m.client.change(m.ctx, Query{SQL: sql})
 		switch {
-		case err == nil && ch.rare == "":
-			m.log.Info("store: "+ch.Reason, "table", m.schema.Table.Name)
 		case err == nil:
-			if !slices.Contains(entered, ch.rare) {
-				entered = append(entered, ch.rare)
+			for _, ch := range batch {
+				more = more || ch.more
+				if ch.rare == "" {
+					m.log.Info("store: "+ch.Reason, "table", m.schema.Table.Name)
+				} else if !slices.Contains(entered, ch.rare) {
+					entered = append(entered, ch.rare)
+				}
 			}
 		// Two processes plan the same. One is first, and the change of the other fails (a column cannot be
 		// added twice). The next plan lacks it. A second failure is an error.
-		case ch != m.last && m.ctx.Err() == nil:
-			m.last = ch
+		case sql != m.last && m.ctx.Err() == nil:
+			m.last = sql
 			return false, nil
-		case ch.rollup != "" && !Temporary(err) && m.ctx.Err() == nil:
-			m.failed[ch.rollup] = fmt.Errorf("%s: %w", ch.Reason, err)
+		case first.rollup != "" && !Temporary(err) && m.ctx.Err() == nil:
+			m.failed[first.rollup] = fmt.Errorf("%s: %w", reasons(batch), err)
 		default:
-			return false, fmt.Errorf("%s: %w", ch.Reason, err)
+			return false, fmt.Errorf("%s: %w", reasons(batch), err)
 		}
 	}
 	if more && !m.again {
@@ -159,6 +163,15 @@ func (m *migration) attempt() (done bool, err error) {
 		return false, nil
 	}
 	return true, m.begin()
+}
+
+// reasons are those of changes that are joined.
+func reasons(changes []Change) string {
+	var list []string
+	for _, ch := range changes {
+		list = append(list, ch.Reason)
+	}
+	return strings.Join(list, "; ")
 }
 
 // begin records the state of rollups that have none yet.

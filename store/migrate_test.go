@@ -124,7 +124,7 @@ func TestMigrateChanges(t *testing.T) {
 	f("another retention", days(30), days(3), "retention is 3 days")
 	f("no retention", days(3), days(0), "retention is without end")
 	rare := func(names ...string) store.Schema { s := of(standard()); s.Columns = names; return s }
-	f("rare columns", rare(), rare("all"), "rare column VNI enters the table", "storage of VNI", "rare column Site enters the table", "rare column Labels enters the table")
+	f("rare columns", rare(), rare("all"), "rare column VNI enters the table", "rare column Site enters the table", "rare column Labels enters the table", "storage of VNI")
 	f("a rare column", rare("Site"), rare("Labels"), "rare column Labels enters the table")
 }
 

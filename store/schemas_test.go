@@ -10,6 +10,7 @@ import (
 
 	"netmeta/column"
 	"netmeta/counter"
+	"netmeta/event"
 	"netmeta/flow"
 	"netmeta/internal/enginetest"
 	"netmeta/native"
@@ -25,7 +26,7 @@ func stored(t *testing.T, c *store.Client, table string) (names, structure []str
 		t.Fatal(err)
 	}
 	for _, col := range have {
-		if col.Kind == "" {
+		if col.Kind == "" || col.Kind == "DEFAULT" {
 			names = append(names, col.Name)
 			structure = append(structure, col.Name+" "+col.Type)
 		}
@@ -33,16 +34,20 @@ func stored(t *testing.T, c *store.Client, table string) (names, structure []str
 	return names, structure
 }
 
-// fill inserts rows with a value of its own in each column.
+// fill inserts rows with a value of its own in each column, and in the keys of a table that
+// keeps the last row of a key.
 func fill(t *testing.T, w *store.Client, table string, rows int) {
 	t.Helper()
 	names, structure := stored(t, w, table)
-	recent := ""
-	if slices.Contains(names, "TimeReceived") {
-		recent = " REPLACE (now() - toUInt32(TimeReceived) % 600 AS TimeReceived)"
+	replaced := ""
+	switch {
+	case slices.Contains(names, "TimeReceived"):
+		replaced = " REPLACE (now() - toUInt32(TimeReceived) % 600 AS TimeReceived)"
+	case table == event.Table.Name:
+		replaced = " REPLACE (toString(generateUUIDv4()) AS id)"
 	}
 	sql := fmt.Sprintf("INSERT INTO %s (%s) SELECT *%s FROM generateRandom('%s', 7, 20, 3) LIMIT %d",
-		table, strings.Join(names, ", "), recent, strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(strings.Join(structure, ", ")), rows)
+		table, strings.Join(names, ", "), replaced, strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(strings.Join(structure, ", ")), rows)
 	if err := w.Exec(t.Context(), sql); err != nil {
 		t.Fatal(err)
 	}
