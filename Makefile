@@ -7,6 +7,8 @@
 #   make audit    check code and dependencies with analysers, vulnerability databases and lock files
 #   make chaos    cause faults under load and count the losses (6 minutes)
 #   make bench    benchmark each stage and the whole; writes bench.tsv
+#   make bench-gate  fail if decoding, encoding or the path from socket to block became 15 % slower
+#   make test-long  run all tests in their long forms (half an hour)
 #   make soak     30 minutes at 100,000 flows/s; shows what grows
 #   make fuzz     run every fuzz target for FUZZTIME (10s)
 #   make golden   rewrite golden files from the current output; review the diff
@@ -19,12 +21,14 @@ SHELL    := /bin/bash
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME := 10s
 ARGS     :=
+# Packages whose goroutines share memory: their tests run under the race detector.
+CONCURRENT := ./pipe ./source ./source/udp ./source/sourcetest ./store ./enrich ./api ./collector
 
 ENGINE := engine/libchdb/node_modules/.installed
 IPDATA := enrich/route/ipdata/node_modules/.installed
 PAGE   := ui/dist/index.html
 
-.PHONY: help run demo build test audit chaos bench soak fuzz golden screenshots clean
+.PHONY: help run demo build test test-long audit chaos bench bench-gate soak fuzz golden screenshots clean
 .DEFAULT_GOAL := help
 
 help:
@@ -76,13 +80,24 @@ test: build
 	npm --prefix ui run --silent check
 	npm --prefix ui run --silent test
 	@# As root, no test may be skipped because a program or a privilege is missing.
-	@[ "$$(id -u)" -ne 0 ] || export NETMETA_REQUIRE=1; go test -timeout 15m ./...
+	@[ "$$(id -u)" -ne 0 ] || export NETMETA_REQUIRE=1; \
+	go test -short -race -timeout 15m -parallel 4 $(CONCURRENT); race=$$?; \
+	go test -short -timeout 15m -parallel 4 $$(go list ./... | grep -vxF "$$(go list $(CONCURRENT))") && exit $$race
+
+# Every test in its long form.
+test-long: build
+	@test/install
+	@[ "$$(id -u)" -ne 0 ] || export NETMETA_REQUIRE=1; go test -timeout 60m -parallel 4 ./...
 
 audit: build
 	@test/audit
 
 chaos: build
 	@[ "$$(id -u)" -ne 0 ] || export NETMETA_REQUIRE=1; go test -count=1 -timeout 15m -run '^TestChaos' ./cmd/netmeta -chaos -v | grep -v '^=== '
+
+# Ratios to a reference loop of the same run; UPDATE=-gate-update records those of today.
+bench-gate: build
+	@go run ./internal/bench -gate internal/bench/gate.tsv $(UPDATE)
 
 bench: build
 	@go run ./internal/bench

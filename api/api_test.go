@@ -279,7 +279,7 @@ func TestQueryNumbers(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 3))
 	pick := func(list ...string) string { return list[r.IntN(len(list))] }
 	near := func(a, b, of float64) bool { return math.Abs(a-b) <= 1e-9+of*6e-4 } // four digits
-	for range 200 {
+	for range enginetest.Times(200) {
 		c := conditions[r.IntN(len(conditions))]
 		v := url.Values{}
 		set := func(key, value string) {

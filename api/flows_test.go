@@ -119,9 +119,11 @@ func TestFlowsPages(t *testing.T) {
 	}
 	f(1000, "desc", "")
 	f(100, "desc", "")
-	f(7, "asc", "")
 	f(3, "desc", "tcp") // less than there are equal ones
-	f(1, "asc", "tcp")
+	if !testing.Short() { // hundreds of pages
+		f(7, "asc", "")
+		f(1, "asc", "tcp")
+	}
 
 	var p Problem
 	for _, q := range []string{"cursor=x", "cursor=1.2", "cursor=1.2.-3", "cursor=1.2.3.NA", "cursor=1.2.3&sort=Bytes", "cursor=1.2.3.!&sort=Bytes", "limit=0",
@@ -200,16 +202,22 @@ func TestFlowsSorted(t *testing.T) {
 	for _, c := range flow.Table.Fields {
 		if kind := [2]any{c.Kind, c.Rare}; !seen[kind] {
 			seen[kind] = true
-			f(c, c.Name, 50)
 			f(c, "-"+c.Name, 50)
+			if !testing.Short() {
+				f(c, c.Name, 50)
+			}
 		}
 	}
 	for _, c := range []*column.Field{flow.Bytes.Field, flow.SrcAddr.Field, flow.Direction.Field, flow.ExporterName.Field, flow.TimeReceived.Field, flow.InIfDescription.Field} {
-		f(c, c.Name, 3) // less than there are equal ones
-		f(c, "-"+c.Name, 7)
+		if c == flow.Bytes.Field || !testing.Short() {
+			f(c, c.Name, 3) // less than there are equal ones
+		}
+		f(c, "-"+c.Name, 17)
 	}
 	f(flow.TimeReceived.Field, "-ts", 9)
-	f(flow.SrcPort.Field, "src.port", 1)
+	if !testing.Short() {
+		f(flow.SrcPort.Field, "src.port", 1)
+	}
 
 	// A record is found again in the order of time, and the estimate is not below what is read.
 	var a, b flowsAnswer

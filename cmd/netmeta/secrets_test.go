@@ -144,6 +144,7 @@ func TestSecretsAreHidden(t *testing.T) {
 	for name, make := range badStores {
 		for _, format := range []string{"text", "json"} {
 			t.Run(name+"/"+format, func(t *testing.T) {
+				t.Parallel() // most of it is waiting for stores that are away
 				dir, address := t.TempDir(), make(t)
 				values := map[string]any{
 					"data": filepath.Join(dir, "data"), "http": map[string]any{"listen": "127.0.0.1:0"}, "debug": map[string]any{"listen": "127.0.0.1:0"},

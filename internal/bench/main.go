@@ -14,6 +14,10 @@
 //
 //	go run ./internal/bench -store '^order-' -store-dir /var/tmp/bench [-store-rows 20000000]
 //
+// With -gate it compares the cost of stages, as ratios to a reference loop, with recorded ones.
+//
+//	go run ./internal/bench -gate internal/bench/gate.tsv [-gate-update]
+//
 // With -merges it measures settings of merges under a steady load.
 //
 //	go run ./internal/bench -merges wide -merges-flows 'min_parts_to_merge_at_once = 20' -rate 100000
@@ -48,6 +52,8 @@ func main() {
 	flag.BoolVar(&o.peer, "peer", false, "measure goflow2 in the same way")
 	flag.IntVar(&o.soak, "soak", 0, "minutes of a steady run that checks for growth; nothing else is measured then")
 	flag.StringVar(&o.out, "out", "bench.tsv", "file to write")
+	gateFile := flag.String("gate", "", "compare the cost of stages with the ratios in this file; nothing else is measured then")
+	gateUpdate := flag.Bool("gate-update", false, "write the ratios of -gate")
 	var b storeBench
 	flag.StringVar(&b.match, "store", "", "measure only the layouts of the table whose names match this")
 	flag.StringVar(&b.dir, "store-dir", "", "data directory for -store; kept, so that -store-fill=false can query it again")
@@ -69,6 +75,9 @@ func main() {
 	flag.BoolVar(&m.random, "merges-random", false, "ASes hardly repeat")
 	flag.DurationVar(&m.jump, "merges-jump", 0, "by how much the second half is later: 1h is another partition")
 	flag.Parse()
+	if *gateFile != "" {
+		exit(gate(os.Stdout, *gateFile, *gateUpdate))
+	}
 	if m.rate = o.rate; m.label != "" {
 		exit(m.run(context.Background(), os.Stdout))
 	}

@@ -79,6 +79,15 @@ func run(m *testing.M) (int, error) {
 	return m.Run(), nil
 }
 
+// Times is how often a test repeats something: the given number of times, with -short a
+// quarter of it.
+func Times(n int) int {
+	if testing.Short() {
+		return n / 4
+	}
+	return n
+}
+
 // Clients are a writer and a reader (the web UI's user) in a new database, which is dropped when the test ends.
 func Clients(t testing.TB) (writer, reader *store.Client) {
 	t.Helper()
