@@ -84,7 +84,7 @@ var scopedTables = set(`
 // rows that the scope's condition has left, and never before it: an error would tell of
 // others. Limits of rows read, and how many were read, would tell of them too.
 var scopedSettings = []setting{
-	{"enable_analyzer", "1"}, // the older one knows the conditions of some tables only
+	{"enable_analyzer", "1"}, // the one that the tests of scopes have tried
 	{"optimize_trivial_count_query", "0"},
 	{"optimize_trivial_approximate_count_query", "0"},
 	{"optimize_use_projections", "0"},
