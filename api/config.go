@@ -33,7 +33,7 @@ func (s *Server) config(*http.Request) (any, error) { return s.Control.Config(),
 func (s *Server) reload(*http.Request) (ReloadResult, error) {
 	r, err := s.Control.Reload()
 	if err != nil {
-		return r, &problem.Error{Status: http.StatusUnprocessableEntity, Title: "configuration rejected", Detail: err.Error()}
+		return r, &problem.Error{Status: http.StatusUnprocessableEntity, Title: "configuration rejected, keeping the current one", Detail: err.Error()}
 	}
 	return r, nil
 }

@@ -51,19 +51,19 @@ type server struct {
 	sessions map[string]*session
 }
 
-// An account is what the server keeps for a user. Each has its own slots: reading must
-// not be able to keep the collector from writing, nor SQL clients the page from reading.
+// account is the state of a user. Each has its own slots: reading must not block the collector's writing, nor
+// SQL clients the web UI.
 type account struct {
 	User
-	reads   bool            // it may only read
+	reads   bool            // read-only
 	tables  map[string]bool // of the database system, besides those that all readers may read
 	filters bool            // it may say which rows a statement sees
-	most    tally           // of a statement of a reader
+	most    tally           // limits of a reader's statement
 	slots   gate
 
-	arriving chan struct{} // statements of a reader that are on their way
-	bodyTime time.Duration // for the whole of each
-	taken    int64         // bytes of memory that its running statements may use; under server.mu
+	arriving chan struct{} // statements of a reader being received
+	bodyTime time.Duration // for each complete statement
+	taken    int64         // memory that its running statements may use, in bytes; under server.mu
 }
 
 func newAccount(u User, slots int) *account { return &account{User: u, slots: newGate(slots)} }

@@ -30,16 +30,16 @@ var readerVerbs = map[string]bool{
 	"SHOW": true, "DESCRIBE": true, "DESC": true, "EXPLAIN": true, "EXISTS": true, "USE": true,
 }
 
-// tellVerbs are those that tell about a table and read nothing of it.
+// tellVerbs are those that describe a table and read nothing of it.
 var tellVerbs = map[string]bool{"SHOW": true, "DESCRIBE": true, "DESC": true, "EXISTS": true}
 
-// limits are what no request of a user may go over.
+// limits are those of every request of a user.
 type limits struct {
-	memory  int64 // bytes a statement may use, half of what all of them may
-	seconds int   // time a statement may take, 0 is no limit
+	memory  int64 // bytes per statement, half of what all of them may use
+	seconds int   // time per statement; 0: no limit
 }
 
-// readerSetting checks a setting that a reading user gives.
+// readerSetting checks a setting of a reading user.
 func (l limits) readerSetting(s setting) error {
 	b, known := readerSettings[s.name]
 	if !known {
@@ -136,15 +136,15 @@ func (s *server) readerStatement(conn *libchdb.Conn, text string, q *request, a 
 	return st, settings, i.run()
 }
 
-// An inspection looks for what a reading user may not use in a statement as the
-// engine's parser wrote it, which is with its own words in capitals.
+// inspection searches for what a reading user may not use in a statement as the engine's parser wrote it,
+// with its own keywords in capitals.
 type inspection struct {
 	text      string
 	verb      string
 	params    []libchdb.Param
 	forbidden forbidden
 	account   *account
-	scoped    bool // it may see some rows only
+	scoped    bool // it may only see some rows
 
 	tokens []token
 }

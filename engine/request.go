@@ -43,9 +43,9 @@ type request struct {
 	sessionClose   bool
 
 	scoped     bool  // its additional_table_filters are a scope
-	memory     int64 // bytes that a reader's statement may use
+	memory     int64 // memory that a reader's statement may use, in bytes
 	readonly   bool  // GET and HEAD do not write
-	compress   bool  // answer in ClickHouse's block framing
+	compress   bool  // response in ClickHouse's block framing
 	decompress bool  // body in ClickHouse's block framing
 	hold       bool  // wait_end_of_query: no byte before the statement has ended
 	buffer     int

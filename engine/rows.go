@@ -12,46 +12,44 @@ import (
 
 // This file decides which rows of the tables a statement of the web UI's user may see.
 //
-// That user gives the setting additional_table_filters with a request: a condition for
-// each table, which the engine ANDs wherever a statement reads the table. NetMeta leaves
-// out parts that cannot be read with it. With the header X-NetMeta-Scoped the conditions
-// are the scope of somebody who may see some rows only. Then
+// That user sends the setting additional_table_filters with a request: a condition for each table, which the
+// engine adds wherever a statement reads the table. With it NetMeta leaves out unreadable parts. With the
+// header X-NetMeta-Scoped the conditions are the scope of a caller who may only see some rows. Then
 //
 //   - a table without a condition has no rows at all,
-//   - what would show other rows, or tell of them, in spite of the condition is refused
+//   - what would show other rows, or reveal anything about them, despite the condition is rejected
 //     (scopedCalls, scopedNames, scopedTables),
-//   - what works an answer out from more than the rows, such as counts of parts, and what
-//     evaluates a statement's own expressions before the condition is off (scopedSettings).
+//   - settings are off that compute a result from more than the rows, such as counts of parts, or evaluate a
+//     statement's own expressions before the condition (scopedSettings).
 //
-// The statements' own SETTINGS, and the other users, give neither.
-// doc/decisions/0022-two-walls.md has what was tried.
+// The statements' own SETTINGS, and the other users, may set neither. doc/decisions/0022-two-walls.md lists
+// what was tried.
 
 // scopedHeader marks a request whose additional_table_filters are a scope.
 const scopedHeader = "X-NetMeta-Scoped"
 
 const filtersSetting = "additional_table_filters"
 
-// Bounds of the conditions of a request.
+// Limits of the conditions of a request.
 const (
 	maxConditions = 256      // tables
 	maxCondition  = 32 << 10 // bytes of one
 	closed        = "0"      // the condition of a table without rows
 )
 
-// scopedVerbs are the statements of a scoped request. EXPLAIN and SHOW tell of parts and
-// sizes, for which no condition holds.
+// scopedVerbs are the statements of a scoped request. EXPLAIN and SHOW reveal parts and sizes, to which no
+// condition applies.
 var scopedVerbs = set("SELECT WITH FROM ( DESCRIBE DESC EXISTS USE")
 
-// scopedCalls are the table functions that a scoped request may not use besides those that
-// no reader may: the condition of a table does not hold for the first three, and a
-// dictionary holds rows of any table.
+// scopedCalls are the table functions that a scoped request may not use, besides those forbidden to all
+// readers: the condition of a table does not apply to the first three, and a dictionary has rows of any
+// table.
 var scopedCalls = set("merge mergetreeindex mergetreeprojection dictionary")
 
-// scopedNames are the functions and columns that a scoped request may not use:
-// dictionaries, tables of the engine Join, the dictionary of a LowCardinality column, which
-// has the values of other rows; functions that the engine evaluates over all of that dictionary
-// and that fail for some values (TestEveryFunction); numbers of rows and blocks, which count
-// them, what skips by the index alone, and the space of the disk.
+// scopedNames are the functions and columns that a scoped request may not use: dictionaries, tables of the
+// engine Join, the dictionary of a LowCardinality column, which has the values of other rows; functions that
+// the engine evaluates over all of that dictionary and that fail for some values (TestEveryFunction); numbers
+// of rows and blocks, which count other rows; functions that skip by the index alone, and disk space.
 var scopedNames = set(`
 	dictget dictgetall dictgetchildren dictgetdate dictgetdateordefault dictgetdatetime dictgetdatetimeordefault dictgetdescendants
 	dictgetfloat32 dictgetfloat32ordefault dictgetfloat64 dictgetfloat64ordefault dictgethierarchy dictgetint16 dictgetint16ordefault
@@ -67,22 +65,21 @@ var scopedNames = set(`
 	_block_number _block_offset _disk_name _part _part_data_version _part_granule_offset _part_index _part_offset
 	_part_starting_offset _part_uuid _partition_id _partition_value _row_exists _sample_factor _distance`)
 
-// scopedPatterns are functions whose last argument, a pattern, must be a literal or a
-// parameter in a scoped request. Others are evaluated over the dictionary of a
-// LowCardinality column, and an error quotes the pattern.
+// scopedPatterns are functions whose last argument, a pattern, must be a literal or a parameter in a scoped
+// request. Otherwise they are evaluated over the dictionary of a LowCardinality column, and an error quotes
+// the pattern.
 var scopedPatterns = set("ilike like match notilike notlike regexp_matches")
 
-// scopedTables are the tables of the database system that a scoped request may read: what
-// the engine can do, and numbers.
+// scopedTables are the tables of the database system that a scoped request may read: the engine's features,
+// and numbers.
 var scopedTables = set(`
 	aggregate_function_combinators collations data_type_families formats functions keywords licenses numbers numbers_mt one primes
 	settings table_engines table_functions time_zones unicode zeros zeros_mt`)
 
-// scopedSettings are what a scoped statement runs with, whatever it gives. Counts, least and
-// greatest values come from rows and not from parts. Nothing that was remembered of other
-// rows is used, nor is anything remembered. Conditions of the statement are evaluated for
-// rows that the scope's condition has left, and never before it: an error would tell of
-// others. Limits of rows read, and how many were read, would tell of them too.
+// scopedSettings are the settings of a scoped statement, whatever it sets itself. Counts, minimum and maximum
+// values come from rows and not from parts. Nothing cached from other rows is used, and nothing is cached.
+// Conditions of the statement are evaluated after the scope's condition, never before it, because an error
+// would reveal other rows. So would limits and counts of rows read.
 var scopedSettings = []setting{
 	{"enable_analyzer", "1"}, // the one that the tests of scopes have tried
 	{"optimize_trivial_count_query", "0"},
@@ -100,20 +97,20 @@ var scopedSettings = []setting{
 	{"output_format_arrow_low_cardinality_as_dictionary", "0"}, // has the values of other rows
 }
 
-// rowFilter are the conditions of a request.
+// rowFilter has the conditions of a request.
 type rowFilter struct {
 	conditions map[string]string // by table: name, or database.name
 	scoped     bool
 }
 
-// takeFilter takes the conditions of a reading user out of its settings.
+// takeFilter removes the conditions of a reading user from its settings.
 func takeFilter(q *request, a *account) (f rowFilter, err error) {
 	if q.scoped && !a.filters {
 		return f, errorf(codeAccessDenied, "ACCESS_DENIED", "%s: Not enough privileges. The header %s is for the user %s", a.Name, scopedHeader, PageName)
 	}
 	f.scoped = q.scoped
 	if !a.filters {
-		return f, nil // readerSetting refuses the setting
+		return f, nil // readerSetting rejects the setting
 	}
 	i := slices.IndexFunc(q.settings, func(s setting) bool { return s.name == filtersSetting })
 	if i < 0 {
@@ -124,7 +121,7 @@ func takeFilter(q *request, a *account) (f rowFilter, err error) {
 	return f, err
 }
 
-// parseConditions reads the value of additional_table_filters: {'table':'condition', …}.
+// parseConditions parses the value of additional_table_filters: {'table':'condition', …}.
 func parseConditions(text string) (map[string]string, error) {
 	bad := func(what string) error {
 		return errorf(codeBadArguments, "BAD_ARGUMENTS", "%s: %s; give {'table':'condition', …}", filtersSetting, what)
@@ -199,15 +196,15 @@ func unquoteString(literal string) (text string, ok bool) {
 	return b.String(), true
 }
 
-// rowSettings returns the settings by which a statement sees the rows of a filter. conn is
-// a session without settings yet.
+// rowSettings returns the settings that limit a statement to the rows of a filter. conn is a session without
+// settings yet.
 func (s *server) rowSettings(conn *libchdb.Conn, q *request, a *account, f rowFilter) ([]setting, error) {
 	if len(f.conditions) == 0 && !f.scoped {
 		return nil, nil
 	}
 	conditions := map[string]string{}
 	if f.scoped {
-		// The check of the statement refuses tables of the system by their names.
+		// The check of the statement rejects tables of the system by their names.
 		result, err := conn.Query("SELECT database || '.' || name FROM system.tables WHERE lower(database) NOT IN ('system', 'information_schema')", "JSONCompactColumns", nil)
 		if err != nil {
 			return nil, err
@@ -243,7 +240,7 @@ func (s *server) rowSettings(conn *libchdb.Conn, q *request, a *account, f rowFi
 		b.WriteString(quoteString(table) + ":" + quoteString(conditions[table]))
 	}
 	b.WriteByte('}')
-	// What is remembered of a condition is of the rows that the filter has left.
+	// The query condition cache may only have the rows that the filter has left.
 	settings := []setting{{filtersSetting, b.String()}, {"use_query_condition_cache", "0"}}
 	if f.scoped {
 		settings = append(settings, scopedSettings...)
@@ -251,10 +248,10 @@ func (s *server) rowSettings(conn *libchdb.Conn, q *request, a *account, f rowFi
 	return settings, nil
 }
 
-// checkConditions returns the conditions as the engine's parser writes them. Each must be
-// one expression without a subquery, of what readers may use.
+// checkConditions returns the conditions as the engine's parser writes them. Each must be one expression
+// without a subquery, and only use what readers may.
 func (s *server) checkConditions(conn *libchdb.Conn, a *account, conditions map[string]string) (map[string]string, error) {
-	written := map[string]string{closed: closed} // many tables have the same
+	written := map[string]string{closed: closed} // many tables have the same condition
 	checked := make(map[string]string, len(conditions))
 	for _, table := range slices.Sorted(maps.Keys(conditions)) {
 		condition := conditions[table]
@@ -314,12 +311,12 @@ func (in *inspection) listFollows(i int) bool {
 	return in.name(i) == "" || in.word(i+1) == "(" || brackets > 0 && (word == "SELECT" || word == "WITH")
 }
 
-// formatsWithCounts say how many rows there were before a LIMIT.
+// formatsWithCounts report the number of rows before a LIMIT.
 var formatsWithCounts = set("json jsoncolumnswithmetadata jsoncompact jsoncompactstrings jsonstrings xml")
 
-// scopedFormat checks the format of a scoped answer, and returns what its count of rows
-// before a LIMIT, if it has one, needs. The engine's own count is of what it happened to
-// read, and so are the figures of progress.
+// scopedFormat checks the format of a scoped result, and returns the settings for its count of rows before a
+// LIMIT, if it has one. The engine's own count is of the rows that it happened to read, and so are the
+// figures of progress.
 func scopedFormat(name string) ([]setting, error) {
 	name = strings.ToLower(name)
 	switch {
@@ -331,8 +328,7 @@ func scopedFormat(name string) ([]setting, error) {
 	return nil, nil
 }
 
-// literalLast reports whether the last argument in the bracket at i is a literal or a
-// parameter.
+// literalLast reports whether the last argument in the brackets at i is a literal or a parameter.
 func (in *inspection) literalLast(i int) bool {
 	depth := 0
 	for ; i < len(in.tokens); i++ {
@@ -351,7 +347,7 @@ func (in *inspection) literalLast(i int) bool {
 	return in.word(last-1) == ","
 }
 
-// scopedRefusal says why a scoped statement may not have the name at i, "" when it may.
+// scopedRefusal returns why a scoped statement may not contain the name at i, "" if it may.
 func (in *inspection) scopedRefusal(i int) string {
 	word, name := in.word(i), in.name(i)
 	call := in.word(i+1) == "("

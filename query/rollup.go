@@ -18,9 +18,8 @@ import (
 //
 //   - groups, filter and sums only name fields that it has,
 //   - no bucket starts within one of its steps,
-//  - it has every flow of the time: its time is limited, and late flows are missing until their hour is
-// summed
-//     again.
+//   - it has every flow of the time: its time is limited, and late flows are missing until their hour is
+//     summed again.
 //
 // The range seldom starts and ends on the hour. Each rollup is used for the complete steps in the middle; the
 // rest at both ends is left to the next finer one, and finally to the flows:

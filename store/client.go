@@ -42,11 +42,11 @@ type Client struct {
 	// 26.7). nil: no check.
 	CheckFree func() error
 
-	// Parts are those that statements leave out since they cannot be read; a statement
-	// that meets another one notes it. nil: statements fail with them.
+	// Parts are the unreadable parts that statements leave out; a statement that meets another one records
+	// it. nil: statements fail with them.
 	Parts *Parts
 
-	// conditions say which rows of a table it sees; nil: it sees all rows of all tables.
+	// conditions are those of the visible rows by table; nil: all rows of all tables.
 	conditions map[string]string
 
 	http http.Client
@@ -157,7 +157,7 @@ func (c *Client) Insert(ctx context.Context, table string, columns []string, tok
 	}, blocks)
 }
 
-// exec reads the answer to its end: an exception may come after the headers.
+// exec reads the response to its end: an exception may follow the headers.
 func (c *Client) exec(ctx context.Context, q Query, data [][]byte) error {
 	filter := ""
 	if data == nil {
@@ -169,7 +169,7 @@ func (c *Client) exec(ctx context.Context, q Query, data [][]byte) error {
 	if err == nil {
 		defer body.Close()
 		if _, err = io.Copy(io.Discard, body); err != nil {
-			err = fmt.Errorf("read answer: %w", c.hide(err))
+			err = fmt.Errorf("read response: %w", c.hide(err))
 		}
 	}
 	if err != nil && c.Parts.learn(ctx, c, err, filter) {
@@ -184,8 +184,7 @@ type partError struct{ error }
 
 func (e *partError) Unwrap() error { return e.error }
 
-// Select runs a query and reads its result whole, up to 256 MiB. Parts that cannot be read
-// are left out.
+// Select runs a query and reads its whole result, up to 256 MiB. It leaves out unreadable parts.
 func (c *Client) Select(ctx context.Context, q Query) (res *native.Result, stats Stats, err error) {
 	for range maxParts {
 		filter := c.tableFilters()
@@ -197,7 +196,7 @@ func (c *Client) Select(ctx context.Context, q Query) (res *native.Result, stats
 	return res, stats, err
 }
 
-// plain is Select for what reads no rows of ours.
+// plain is Select for statements that do not read our rows.
 func (c *Client) plain(ctx context.Context, q Query) (*native.Result, error) {
 	res, _, err := c.selectOnce(ctx, q, c.filters(nil))
 	return res, err
@@ -268,8 +267,8 @@ func (c *Client) Ping(ctx context.Context) error {
 	return nil
 }
 
-// open sends the query, whose tables have the filter; with data the statement goes into
-// the URL and the data into the body, else the statement into the body.
+// open sends the query, with the filter for its tables; with data the statement is in the URL and the data in
+// the body, otherwise the statement is in the body.
 func (c *Client) open(ctx context.Context, q Query, filter string, data [][]byte) (io.ReadCloser, http.Header, error) {
 	v := url.Values{}
 	for k, s := range q.Settings {

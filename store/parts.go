@@ -79,8 +79,8 @@ func (p *Parts) Of(table string, from, to int64) []Part {
 	})
 }
 
-// ofPart finds the part in the text of an error: the engine adds it to what goes wrong
-// while it reads one, and the path of a file has it too.
+// ofPart finds the part in the text of an error: the engine adds it to errors while it reads one, and it is
+// in the path of a file.
 var (
 	ofPart   = regexp.MustCompile(`while reading from part \S*/(\w+)/ in table (\S+)\.(\w+) \(`)
 	pathPart = regexp.MustCompile(`/store/\w{3}/[0-9a-f-]{36}/\w+/`)
@@ -102,9 +102,8 @@ var unreadableCodes = []int{
 	1001, // STD_EXCEPTION: the file system
 }
 
-// learn notes the part that the error of a statement names, and says that it is worth
-// another try: it had a filter, and now the client has another one. A statement that ran at the
-// same time may have noted the part first.
+// learn records the part in the error of a statement, and reports that a retry is useful, because the
+// client's filter has changed. A concurrent statement may have recorded the part first.
 func (p *Parts) learn(ctx context.Context, c *Client, err error, filter string) bool {
 	var e *Exception
 	if p == nil || !errors.As(err, &e) || !slices.Contains(unreadableCodes, e.Code) || strings.Contains(e.Message, "Too many open files") {
@@ -122,7 +121,7 @@ func (p *Parts) learn(ctx context.Context, c *Client, err error, filter string) 
 		return false
 	}
 	all := *c
-	all.conditions = nil // which part it is tells of no row
+	all.conditions = nil // the error names a part, which reveals no row
 	parts, err := partsWhere(ctx, &all, where, params)
 	if err != nil {
 		return false
@@ -136,7 +135,7 @@ func (p *Parts) learn(ctx context.Context, c *Client, err error, filter string) 
 	return c.tableFilters() != filter
 }
 
-// add notes a part if it is not known and there is room for it.
+// add records a new part if there is room for it.
 func (p *Parts) add(part Part) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

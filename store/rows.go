@@ -6,17 +6,15 @@ import (
 	"strings"
 )
 
-// WithRows returns a client of which every statement sees some rows only: of each table
-// those that meet the condition that rows has under its name. A condition is one SQL
-// expression of the table's columns without a subquery; "0" closes a table. Parts that
-// cannot be read are left out as before.
+// WithRows returns a client whose statements only see some rows: of each table those that match its condition
+// in rows. A condition is one SQL expression on the table's columns without a subquery; "0" closes a table.
+// Unreadable parts are left out as before.
 //
-// This holds whatever the statement is, also for one that names its tables without a
-// scope. The embedded engine closes all tables that rows does not have, refuses system
-// tables, EXPLAIN, SHOW, PREWHERE and what else would tell of other rows, and tells no
-// number of rows read; see doc/decisions/0022-two-walls.md. An external ClickHouse only
-// applies the conditions, so rows must name every table there. Only the user page of the
-// embedded engine may do this. The client does not insert.
+// This applies to every statement, even one that names its tables without a scope. The embedded engine closes
+// all tables that are not in rows, rejects system tables, EXPLAIN, SHOW, PREWHERE and whatever else would
+// reveal other rows, and reports no number of rows read; see doc/decisions/0022-two-walls.md. An external
+// ClickHouse only applies the conditions, so rows must name every table there. Only the user page of the
+// embedded engine may do this. The client cannot insert.
 func (c *Client) WithRows(rows map[string]string) *Client {
 	of := *c
 	of.conditions = map[string]string{} // never nil
@@ -24,11 +22,11 @@ func (c *Client) WithRows(rows map[string]string) *Client {
 	return &of
 }
 
-// tableFilters is the setting additional_table_filters of the client's statements as of
-// now: its rows, without the parts that cannot be read. Empty: all rows of all parts.
+// tableFilters returns the current setting additional_table_filters of the client's statements: its rows,
+// without the unreadable parts. Empty: all rows of all parts.
 func (c *Client) tableFilters() string { return c.filters(c.Parts.List()) }
 
-// filters is the setting that leaves some parts out.
+// filters returns the setting that leaves some parts out.
 func (c *Client) filters(without []Part) string {
 	parts := map[string][]string{}
 	for _, p := range without {

@@ -41,15 +41,9 @@ import (
 // token is on disk before a second attempt under it.
 //
 //   - A file is tried alone only if it is the oldest of its table, under the token that it contains. So after
-//
-// a
-//
-//	   start only the oldest can have been tried, and it is inserted alone.
-//	- Files that are inserted together are listed in join.json first. They are removed before it is, so a
-//
-// missing
-//
-//	file means that the insert has succeeded.
+//     a start only the oldest can have been tried, and it is inserted alone.
+//   - Files that are inserted together are listed in join.json first. They are removed before it is, so a
+//     missing file means that the insert has succeeded.
 //
 // The methods are for one goroutine, except for Stats.
 type Spool struct {

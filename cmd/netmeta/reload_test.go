@@ -170,7 +170,7 @@ func TestReloadKeys(t *testing.T) {
 		t.Helper()
 		rewrite(text)
 		out, code := p.reload()
-		for _, w := range append(want, "the old one stays") {
+		for _, w := range append(want, "keeping the current one") {
 			if code != 1 || !strings.Contains(out, w) {
 				t.Errorf("exit %d: %q does not say %q", code, out, w)
 			}
