@@ -335,7 +335,7 @@ func TestChaosDiskFull(t *testing.T) {
 		if e := s.Pipeline.InsertError; !strings.Contains(e, p.data) || !strings.Contains(e, "MiB free of 2048 MiB") || !strings.Contains(e, "free some space") {
 			return fmt.Errorf("%q, spool %+v", e, s.Spool)
 		}
-		if !strings.Contains(s.Spool.Error, "make room") {
+		if !strings.Contains(s.Spool.Error, "free some space") {
 			return fmt.Errorf("spool %+v", s.Spool)
 		}
 		return nil

@@ -82,7 +82,7 @@ func TestKeepFreeWhenFull(t *testing.T) {
 		}
 		return nil
 	})
-	if !strings.Contains(p.said(), "the reserve is given up") {
+	if !strings.Contains(p.said(), "deleted the reserve") {
 		t.Error("the oldest rows could be dropped without the reserve")
 	}
 	if err := os.Remove(filepath.Join(dir, "fill")); err != nil {
