@@ -119,7 +119,7 @@ func TestFlowsPages(t *testing.T) {
 	}
 	f(1000, "desc", "")
 	f(100, "desc", "")
-	f(3, "desc", "tcp") // less than there are equal ones
+	f(3, "desc", "tcp")   // less than there are equal ones
 	if !testing.Short() { // hundreds of pages
 		f(7, "asc", "")
 		f(1, "asc", "tcp")
