@@ -822,7 +822,7 @@ func TestStoreErrors(t *testing.T) {
 	away := serverFor(store.NewClient("http://127.0.0.1:1", "", "", ""), time.Now()).Handler()
 	var p Problem
 	ask(t, away, "GET", "/api/v1/query", "", http.StatusServiceUnavailable, &p)
-	if strings.Contains(p.Detail, "127.0.0.1") || !strings.Contains(p.Detail, "again") {
+	if strings.Contains(p.Detail, "127.0.0.1") || !strings.Contains(p.Detail, "retry") {
 		t.Errorf("store away: %+v", p)
 	}
 	var st Status

@@ -81,7 +81,7 @@ func problemOf(err error) Problem {
 		return tooLong
 	}
 	return Problem{Title: "store not responding", Status: http.StatusServiceUnavailable,
-		Detail: "the store is not responding; it restarts automatically, retry in a few seconds"}
+		Detail: "the store is not responding; retry in a few seconds"}
 }
 
 var tooLong = Problem{Title: "query took too long", Status: http.StatusGatewayTimeout,
