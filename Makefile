@@ -21,8 +21,10 @@ SHELL    := /bin/bash
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME := 10s
 ARGS     :=
-# Packages whose goroutines share memory: their tests run under the race detector.
-CONCURRENT := ./pipe ./source ./source/udp ./source/sourcetest ./store ./enrich ./api ./collector
+# Packages whose goroutines share memory: their tests run under the race detector. Of store and api, where most
+# tests compare answers, those of goroutines run so as well.
+CONCURRENT := ./pipe ./source ./source/udp ./source/sourcetest ./enrich ./collector
+GOROUTINES := Writer|Spool|AtOnce|Outage|Keepers|Retention|Cancel|TestStored|TestCache|Stream|EndQuery|OwnQueries|Stalled|TestConfigure|TableState|TestSenders
 
 ENGINE := engine/libchdb/node_modules/.installed
 IPDATA := enrich/route/ipdata/node_modules/.installed
@@ -81,7 +83,8 @@ test: build
 	npm --prefix ui run --silent test
 	@# As root, no test may be skipped because a program or a privilege is missing.
 	@[ "$$(id -u)" -ne 0 ] || export NETMETA_REQUIRE=1; \
-	go test -short -race -timeout 15m -parallel 4 $(CONCURRENT); race=$$?; \
+	go test -short -race -timeout 15m -parallel 4 $(CONCURRENT) && \
+	go test -short -race -timeout 15m -run '$(GOROUTINES)' ./store ./api; race=$$?; \
 	go test -short -timeout 15m -parallel 4 $$(go list ./... | grep -vxF "$$(go list $(CONCURRENT))") && exit $$race
 
 # Every test in its long form.
