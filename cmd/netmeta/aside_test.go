@@ -43,6 +43,7 @@ func used(t *testing.T) (data string) {
 // Whatever replaces the files of the data directory, NetMeta starts and receives flows. It keeps unusable
 // files for the operator; the log, the status and the doctor report them.
 func TestDamagedFiles(t *testing.T) {
+	t.Parallel()
 	data := used(t)
 	known := func(path string) bool {
 		for _, name := range ownFiles {

@@ -249,6 +249,7 @@ func TestSimulateAndDecode(t *testing.T) {
 
 // SQL is answered while netmeta runs and while it does not, in any format, read-only.
 func TestSQL(t *testing.T) {
+	t.Parallel()
 	p := start(t, t.TempDir())
 	p.ready()
 	sent := p.simulate(simulate.Options{Protocol: simulate.NetFlow9, Flows: 2000, Seed: 2})

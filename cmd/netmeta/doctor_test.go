@@ -144,6 +144,7 @@ func TestDoctorChecks(t *testing.T) {
 
 // What a running NetMeta knows: losses, and what exporters lack.
 func TestDoctorRunning(t *testing.T) {
+	t.Parallel()
 	first := freeUDP(t)
 	p, rewrite := configured(t, udpPort(first))
 	p.ready()

@@ -18,6 +18,7 @@ import (
 // Every metric that is served has its line in doc/metrics.md with the same words, and
 // every line there is served.
 func TestMetricsAreDocumented(t *testing.T) {
+	t.Parallel()
 	p := start(t, t.TempDir())
 	p.ready()
 	for _, protocol := range []simulate.Protocol{simulate.IPFIX, simulate.SFlow} {

@@ -17,6 +17,7 @@ import (
 
 // Messages to systemd, from the start through a reload to the end.
 func TestNotify(t *testing.T) {
+	t.Parallel()
 	socket := filepath.Join(t.TempDir(), "notify")
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 // A browser drives the page on the live data of the demo: the tests of ui/e2e, which
 // compare what is on the screen with what the API says.
 func TestPage(t *testing.T) {
+	t.Parallel()
 	for _, program := range []string{"npm", "chromium"} {
 		if _, err := exec.LookPath(program); err != nil {
 			lacking(t, "needs %s: run test/install", program)

@@ -12,6 +12,7 @@ import (
 // A part that is broken while NetMeta runs is named by the page, by Status, doctor and
 // metrics, and the command puts it aside and takes it back.
 func TestParts(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	p, _ := configuredOn(t, dir, udpPort("127.0.0.1:0"))
 	p.ready()

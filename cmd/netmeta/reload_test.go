@@ -102,6 +102,7 @@ func TestReloadUnderTraffic(t *testing.T) {
 
 // Each key that can change live has its effect.
 func TestReloadKeys(t *testing.T) {
+	t.Parallel()
 	first := freeUDP(t)
 	p, rewrite := configured(t, udpPort(first)+"store:\n  retention-days: 5\n", "--stop-timeout", "10s")
 	p.ready()
@@ -219,6 +220,7 @@ func TestReloadKeys(t *testing.T) {
 // Flags outrank the file, the first time and at each reload: this file names another
 // address of the page than the flag.
 func TestReloadKeepsFlags(t *testing.T) {
+	t.Parallel()
 	p, rewrite := configured(t, udpPort("127.0.0.1:0"), "--listen", "127.0.0.2:0")
 	p.ready()
 	for _, text := range []string{"", "store:\n  retention-days: 4\n"} {

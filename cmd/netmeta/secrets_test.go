@@ -141,6 +141,7 @@ func echoing(t *testing.T, status int, location string) string {
 // No output of any command, no answer of the API and no log shows a secret of the
 // configuration, whatever the store does.
 func TestSecretsAreHidden(t *testing.T) {
+	t.Parallel()
 	for name, make := range badStores {
 		for _, format := range []string{"text", "json"} {
 			t.Run(name+"/"+format, func(t *testing.T) {
@@ -227,6 +228,7 @@ func (p *running) fetch(address string) string {
 // Nor does one show the passwords of the embedded engine, with the engine dying of a wish to
 // tell everything.
 func TestEngineSecretsAreHidden(t *testing.T) {
+	t.Parallel()
 	p := start(t, t.TempDir())
 	p.ready()
 	files, err := filepath.Glob(filepath.Join(p.data, "secrets", "*"))
