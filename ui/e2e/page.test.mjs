@@ -684,7 +684,7 @@ test("the exported CSV has the numbers of the API, and the image is valid", { sk
     await page.getByRole("menuitem", { name }).click();
     return readFileSync(await (await download).path());
   };
-  const lines = (await take("CSV the table")).toString().trim().split(/\r?\n/);
+  const lines = (await take("CSV table")).toString().trim().split(/\r?\n/);
   const head = lines[0].split(",");
   const rows = lines.slice(1).map((l) => Object.fromEntries(l.split(",").map((v, i) => [head[i], v])));
   const totals = rows.map((r) => Number(r.total)).sort((a, b) => a - b);
