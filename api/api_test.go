@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -108,7 +109,15 @@ func (control) Reload() (ReloadResult, error) {
 func (control) SetDemo(bool) error { return nil }
 
 func empty(t testing.TB) (s *Server, w *store.Client) {
+	t.Helper()
 	w, r := enginetest.Clients(t)
+	makeTables(t, w)
+	return over(t, w, r, time.Now().Truncate(time.Second)), w
+}
+
+// makeTables makes the tables of flows, counters and events.
+func makeTables(t testing.TB, w *store.Client) {
+	t.Helper()
 	for _, schema := range []store.Schema{{Table: &flow.Table, RollupDays: map[int64]int{60: 0, 3600: 0}}, {Table: &counter.Table}} {
 		if err := store.Migrate(t.Context(), w, schema, slog.New(slog.DiscardHandler)); err != nil {
 			t.Fatal(err)
@@ -117,7 +126,12 @@ func empty(t testing.TB) (s *Server, w *store.Client) {
 	if err := store.Migrate(t.Context(), w, store.Schema{Table: &event.Table}, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
-	s = serverFor(r, time.Now().Truncate(time.Second))
+}
+
+// over is a server over a store, at a time, with files of its own.
+func over(t testing.TB, w, r *store.Client, now time.Time) *Server {
+	t.Helper()
+	s := serverFor(r, now)
 	s.Writer = w
 	var err error
 	if s.Links, err = view.OpenLinks(filepath.Join(t.TempDir(), "links")); err != nil {
@@ -129,16 +143,46 @@ func empty(t testing.TB) (s *Server, w *store.Client) {
 	if s.Senders, err = sender.Open(filepath.Join(t.TempDir(), "senders.json")); err != nil {
 		t.Fatal(err)
 	}
-	return s, w
+	return s
 }
 
 const seedRows = 6000
 
+// seeds are the rows of all servers that seeded returns.
+var seeds struct {
+	fill           sync.Once
+	writer, reader *store.Client
+	at             time.Time
+}
+
 // seeded is a server over flows of the last two hours, of every direction and
-// sampling rate, and one flow to port 9999 six hours ago.
+// sampling rate, and one flow to port 9999 six hours ago. Tests share the rows and only read them.
 func seeded(t testing.TB) *Server {
 	t.Helper()
+	seeds.fill.Do(func() {
+		w, r := enginetest.Kept(t)
+		makeTables(t, w)
+		at := time.Now().Truncate(time.Second)
+		seed(t, over(t, w, r, at), w)
+		seeds.writer, seeds.reader, seeds.at = w, r, at
+	})
+	if seeds.writer == nil {
+		t.Fatal("the rows of another test are missing")
+	}
+	return over(t, seeds.writer, seeds.reader, seeds.at)
+}
+
+// seededAlone is a server over the same rows, whose store no other test has used.
+func seededAlone(t testing.TB) *Server {
+	t.Helper()
 	s, w := empty(t)
+	seed(t, s, w)
+	return s
+}
+
+// seed inserts the rows of seeded and rolls them up.
+func seed(t testing.TB, s *Server, w *store.Client) {
+	t.Helper()
 	r := rand.New(rand.NewPCG(2, 2))
 	b := flow.Table.NewBatch(seedRows)
 	address := func(n int) column.Addr {
@@ -195,7 +239,6 @@ func seeded(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	enginetest.Roll(t, w, schema, s.now().Unix())
-	return s
 }
 
 // result is the answer of /api/v1/query.
@@ -1000,7 +1043,7 @@ func TestEndQuery(t *testing.T) {
 
 // The estimate comes from the index and is not below what is read.
 func TestEstimate(t *testing.T) {
-	s := seeded(t)
+	s := seededAlone(t)
 	var e Estimate
 	ask(t, s.Handler(), "GET", "/api/v1/estimate?from=-1h", "", http.StatusOK, &e)
 	if e.Rows == 0 || e.Rows > seedRows || e.Parts == 0 || e.MS != 0 || e.Oldest != s.now().Unix()-6*3600 {
@@ -1095,7 +1138,7 @@ func TestFilter(t *testing.T) {
 }
 
 func TestStatus(t *testing.T) {
-	s := seeded(t)
+	s := seededAlone(t)
 	var st Status
 	ask(t, s.Handler(), "GET", "/api/v1/status", "", http.StatusOK, &st)
 	g := st.Storage

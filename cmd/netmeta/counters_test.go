@@ -15,7 +15,6 @@ import (
 // Counter samples are stored next to flows, and the difference of two readings is the
 // traffic of an interface.
 func TestRunCounters(t *testing.T) {
-	t.Parallel()
 	p := start(t, t.TempDir())
 	p.ready()
 	conn, err := net.Dial("udp", p.udp)

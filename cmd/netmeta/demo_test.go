@@ -13,7 +13,6 @@ const demoExporters = 6
 
 // The demo starts and stops while NetMeta runs; what it sent stays.
 func TestDemoOnRequest(t *testing.T) {
-	t.Parallel()
 	p := start(t, t.TempDir())
 	p.ready()
 	if s := p.status(); s.Demo || len(s.Exporters) > 0 {

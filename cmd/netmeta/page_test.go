@@ -39,6 +39,9 @@ func TestPage(t *testing.T) {
 	t.Logf("demo data %v after the start", time.Since(p.began).Round(time.Millisecond))
 	cmd := exec.CommandContext(t.Context(), "npm", "--prefix", "../../ui", "run", "--silent", "e2e")
 	cmd.Env = append(os.Environ(), "BASE_URL="+p.url)
+	if testing.Short() {
+		cmd.Env = append(cmd.Env, "SHORT=1")
+	}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)

@@ -18,7 +18,6 @@ import (
 
 // The command line gives the answers of the API, over the store and from a server.
 func TestQuery(t *testing.T) {
-	t.Parallel()
 	p := start(t, t.TempDir())
 	p.ready()
 	sent := p.simulate(simulate.Options{Protocol: simulate.IPFIX, Flows: 3000, Seed: 5})

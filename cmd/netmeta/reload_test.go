@@ -220,7 +220,6 @@ func TestReloadKeys(t *testing.T) {
 // Flags outrank the file, the first time and at each reload: this file names another
 // address of the page than the flag.
 func TestReloadKeepsFlags(t *testing.T) {
-	t.Parallel()
 	p, rewrite := configured(t, udpPort("127.0.0.1:0"), "--listen", "127.0.0.2:0")
 	p.ready()
 	for _, text := range []string{"", "store:\n  retention-days: 4\n"} {

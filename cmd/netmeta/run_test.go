@@ -275,7 +275,6 @@ func TestInterruptWithoutStore(t *testing.T) {
 // A table that is not ours ends the program, which says what to do; it does not go on
 // and lose flows.
 func TestForeignTable(t *testing.T) {
-	t.Parallel()
 	p := start(t, t.TempDir())
 	p.ready()
 	for _, q := range []string{"ALTER TABLE flows DROP COLUMN SrcMask", "ALTER TABLE flows ADD COLUMN SrcMask String"} {
@@ -295,7 +294,6 @@ func TestForeignTable(t *testing.T) {
 
 // The engine killed while flows come in is back soon, and no flow is lost or doubled.
 func TestKillEngine(t *testing.T) {
-	t.Parallel()
 	p := start(t, t.TempDir())
 	p.ready()
 	type result struct {
@@ -390,7 +388,6 @@ func TestRefusedStart(t *testing.T) {
 
 // A capture that is sent to the collector is seen by the page.
 func TestReplay(t *testing.T) {
-	t.Parallel()
 	p := start(t, t.TempDir())
 	p.ready()
 	const file = "../../source/netflow/testdata/pmnfv9.pcap"

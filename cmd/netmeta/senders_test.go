@@ -36,7 +36,6 @@ func (p *running) decide(what string, status int, addresses ...string) string {
 // What an ignored sender sends is refused and counted, over a restart and until it is
 // accepted. One that the configuration names cannot be ignored.
 func TestIgnore(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	const named = "sources:\n  udp:\n    listen: [\"127.0.0.1:0\"]\n  sampling:\n    exporters:\n      127.0.77.9: 100\n"
 	p, _ := configuredOn(t, dir, named)

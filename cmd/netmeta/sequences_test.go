@@ -17,7 +17,6 @@ import (
 // sequence numbers, what its memory held and what was sent while it was away: all that is
 // not stored, and nothing else. Nothing is doubled.
 func TestLossByKillIsCounted(t *testing.T) {
-	t.Parallel()
 	for i, protocol := range simulate.Protocols {
 		t.Run(string(protocol), func(t *testing.T) {
 			dir := t.TempDir()
@@ -79,7 +78,6 @@ func (p *running) lost() (n uint64) {
 // After an orderly stop the loss is exactly what was sent while NetMeta was down. The same holds if the file
 // was last written some inserts earlier: after a kill the engine may still complete an insert.
 func TestLossWhileAwayIsCounted(t *testing.T) {
-	t.Parallel()
 	for _, c := range []struct {
 		protocol simulate.Protocol
 		behind   bool

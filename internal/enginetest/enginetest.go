@@ -91,17 +91,26 @@ func Times(n int) int {
 // Clients are a writer and a reader (the web UI's user) in a new database, which is dropped when the test ends.
 func Clients(t testing.TB) (writer, reader *store.Client) {
 	t.Helper()
+	writer, reader = Kept(t)
+	admin := store.NewClient(supervisor.URL(), supervisor.Writer().Name, supervisor.Writer().Password, "")
+	t.Cleanup(func() {
+		if err := admin.Exec(context.Background(), "DROP DATABASE "+writer.Database); err != nil {
+			t.Error(err)
+		}
+	})
+	return writer, reader
+}
+
+// Kept returns clients as Clients does, in a database that stays until the test binary ends. Tests that only
+// read may share it.
+func Kept(t testing.TB) (writer, reader *store.Client) {
+	t.Helper()
 	w, r := supervisor.Writer(), supervisor.Page()
 	db := fmt.Sprintf("test_%d", databases.Add(1))
 	admin := store.NewClient(supervisor.URL(), w.Name, w.Password, "")
 	if err := admin.Exec(t.Context(), "CREATE DATABASE "+db); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := admin.Exec(context.Background(), "DROP DATABASE "+db); err != nil {
-			t.Error(err)
-		}
-	})
 	return store.NewClient(supervisor.URL(), w.Name, w.Password, db), store.NewClient(supervisor.URL(), r.Name, r.Password, db)
 }
 

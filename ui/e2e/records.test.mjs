@@ -646,7 +646,8 @@ test("axe finds nothing, in both themes", async () => {
   const found = [];
   for (const scheme of ["light", "dark"]) {
     const page = await open("/status", { scheme });
-    for (const path of [...pages, await busiest()]) {
+    for (const [i, path] of [...pages, await busiest()].entries()) {
+      if (process.env.SHORT && i % 2 === (scheme === "dark" ? 1 : 0)) continue; // each page in one theme
       await page.goto(base + path);
       await page.locator(ready).first().waitFor();
       found.push(...(await violations(page)).map((v) => `${path} ${scheme}: ${v}`));
