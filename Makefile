@@ -85,7 +85,7 @@ test: build
 	@[ "$$(id -u)" -ne 0 ] || export NETMETA_REQUIRE=1; \
 	go test -short -race -timeout 15m -parallel 4 $(CONCURRENT) && \
 	go test -short -race -timeout 15m -run '$(GOROUTINES)' ./store ./api; race=$$?; \
-	go test -short -timeout 15m -parallel 4 $$(go list ./... | grep -vxF "$$(go list $(CONCURRENT))") && exit $$race
+	go test -short -timeout 25m -parallel 4 $$(go list ./... | grep -vxF "$$(go list $(CONCURRENT))") && exit $$race
 
 # Every test in its long form.
 test-long: build
