@@ -137,10 +137,10 @@ func (m *migration) attempt() (done bool, err error) {
 		}
 		sql := statement(batch)
 		err := m.client.change(m.ctx, Query{SQL: sql})
+		more = more || first.more // such a change is alone
 		switch {
 		case err == nil:
 			for _, ch := range batch {
-				more = more || ch.more
 				if ch.rare == "" {
 					m.log.Info("store: "+ch.Reason, "table", m.schema.Table.Name)
 				} else if !slices.Contains(entered, ch.rare) {

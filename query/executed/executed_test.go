@@ -27,7 +27,6 @@ import (
 	"netmeta/internal/enginetest"
 	"netmeta/internal/golden"
 	"netmeta/internal/param"
-	"netmeta/native"
 	"netmeta/query"
 	"netmeta/store"
 )
@@ -62,15 +61,7 @@ func table(t testing.TB, n int, rare bool) (*store.Client, *column.Batch) {
 	for range n {
 		fill(rnd, b, b.Add(), rare)
 	}
-	var e native.Encoder
-	block := e.Encode(b)
-	var names []string
-	for _, f := range block.Columns {
-		names = append(names, f.Name)
-	}
-	if err := w.Insert(t.Context(), "flows", names, "1", block.Data); err != nil {
-		t.Fatal(err)
-	}
+	insert(t, w, b, "1")
 	return reader, b
 }
 

@@ -72,11 +72,12 @@ func randomTable(t *testing.T, rnd *rand.Rand, n int, rare bool) (*store.Client,
 		flow.SequenceNum.Set(b, row, uint32(row))
 		flow.TimeReceived.Set(b, row, uint32(now.Unix())) // one partition
 	}
-	insert(t, w, b)
+	insert(t, w, b, "1")
 	return reader, b
 }
 
-func insert(t *testing.T, w *store.Client, b *column.Batch) {
+// insert stores a batch under a token.
+func insert(t testing.TB, w *store.Client, b *column.Batch, token string) {
 	t.Helper()
 	var e native.Encoder
 	block := e.Encode(b)
@@ -84,7 +85,7 @@ func insert(t *testing.T, w *store.Client, b *column.Batch) {
 	for _, f := range block.Columns {
 		names = append(names, f.Name)
 	}
-	if err := w.Insert(t.Context(), b.Table().Name, names, "1", block.Data); err != nil {
+	if err := w.Insert(t.Context(), b.Table().Name, names, token, block.Data); err != nil {
 		t.Fatal(err)
 	}
 }

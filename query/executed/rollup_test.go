@@ -19,7 +19,6 @@ import (
 	"netmeta/filter"
 	"netmeta/flow"
 	"netmeta/internal/enginetest"
-	"netmeta/native"
 	"netmeta/query"
 	"netmeta/store"
 )
@@ -41,15 +40,7 @@ func rolledTable(t *testing.T, rows int, more ...string) *store.Client {
 		for range rows / inserts {
 			fill(rnd, b, b.Add(), true)
 		}
-		var e native.Encoder
-		block := e.Encode(b)
-		var names []string
-		for _, f := range block.Columns {
-			names = append(names, f.Name)
-		}
-		if err := w.Insert(t.Context(), "flows", names, fmt.Sprint(i), block.Data); err != nil {
-			t.Fatal(err)
-		}
+		insert(t, w, b, fmt.Sprint(i))
 	}
 	for _, sql := range more {
 		if err := w.Exec(t.Context(), sql); err != nil {

@@ -20,7 +20,6 @@ import (
 	"netmeta/flow"
 	"netmeta/health"
 	"netmeta/internal/enginetest"
-	"netmeta/native"
 	"netmeta/query"
 	"netmeta/store"
 	"netmeta/tables"
@@ -46,19 +45,6 @@ func tenantStore(t *testing.T) (w, reader *store.Client, schemas []store.Schema)
 		t.Fatal(err)
 	}
 	return w, reader, schemas
-}
-
-func insertBatch(t *testing.T, w *store.Client, b *column.Batch) {
-	t.Helper()
-	var e native.Encoder
-	block := e.Encode(b)
-	var names []string
-	for _, f := range block.Columns {
-		names = append(names, f.Name)
-	}
-	if err := w.Insert(t.Context(), b.Table().Name, names, "1", block.Data); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // countersOf are the readings of two interfaces of each exporter, every minute for an hour.
@@ -95,9 +81,9 @@ func TestTenants(t *testing.T) {
 			flow.Quality.Set(b, row, flow.Implausible)
 		}
 	}
-	insertBatch(t, w, b)
-	insertBatch(t, w, countersOf("192.0.2.1", "192.0.2.2"))
-	insertBatch(t, w, implausibleSent())
+	insert(t, w, b, "1")
+	insert(t, w, countersOf("192.0.2.1", "192.0.2.2"), "1")
+	insert(t, w, implausibleSent(), "1")
 	if err := event.Put(t.Context(), w, event.Event{ID: "a-1", Kind: "attack", Start: now.Unix() - 60, Severity: "info", Text: "secret"}); err != nil {
 		t.Fatal(err)
 	}
